@@ -1,0 +1,100 @@
+# The commands of the project. `make` alone lists them.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+JOBS ?= 2
+PORT ?= 8000
+DEMO_DATABASE_URL ?= sqlite:///demo.db
+
+# Every install is checked against hashes; the project itself is built with tools that were, too.
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
+
+.PHONY: help
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# --- environment
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.13 …")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: requirements.lock requirements-build.lock pyproject.toml | $(BIN)/python
+	$(PIP) --require-hashes -r requirements-build.lock -r requirements.lock
+	$(PIP) --no-build-isolation --no-deps --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
+	$(PIP) --require-hashes -r requirements-dev.lock
+	@touch $@
+
+.PHONY: venv
+venv: $(VENV)/.dev ## Make .venv with everything the other commands need
+
+# --- use
+
+.PHONY: demo
+demo: $(VENV)/.runtime ## Serve the seed pledges, and print a line that records a fact (PORT=8000)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" TRACKER_DATABASE_URL='$(DEMO_DATABASE_URL)' ./deploy/demo '$(PORT)'
+
+# --- checks
+
+.PHONY: test
+test: $(VENV)/.dev browser ## Run all tests, on SQLite, PostgreSQL and in a browser (ARGS="-k name")
+	$(BIN)/pytest -n $(JOBS) --dist loadfile $(ARGS)
+
+.PHONY: browser
+browser: ## Install Debian's Chromium if there is no browser and we may
+	@./.ci/browser
+
+.PHONY: check
+check: $(VENV)/.dev ## Lint, format, types and layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.PHONY: format
+format: $(VENV)/.dev ## Format the code and fix what can be fixed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: lint-containers
+lint-containers: $(VENV)/.dev ## Check the Dockerfile and docker-compose.yml
+	$(BIN)/pytest -q tests/test_project.py -k 'container'
+	@if docker compose version >/dev/null 2>&1; then \
+	  POSTGRES_OWNER_PASSWORD=x POSTGRES_APP_PASSWORD=x docker compose config --quiet && echo 'docker compose: valid'; \
+	else echo 'docker compose is not installed: not asked'; fi
+
+.PHONY: bench
+bench: $(VENV)/.dev ## Measure against the peers
+	$(BIN)/python benchmarks/run.py
+
+.PHONY: bench-quick
+bench-quick: $(VENV)/.dev ## The same at small scale, in under a minute
+	$(BIN)/python benchmarks/run.py --quick
+
+.PHONY: mutate
+mutate: $(VENV)/.dev ## Change the rules one by one and see that a test fails
+	$(PIP) mutmut
+	$(BIN)/mutmut run
+
+# --- release
+
+.PHONY: lock
+lock: $(BIN)/python ## Write the locks anew (ARGS=--upgrade for newer versions)
+	$(PIP) uv
+	$(COMPILE) $(ARGS) pyproject.toml --output-file requirements.lock
+	$(COMPILE) $(ARGS) pyproject.toml --group dev --constraint requirements.lock --output-file requirements-dev.lock
+	printf 'hatchling>=1.27\neditables\n' | $(COMPILE) $(ARGS) --constraint requirements-dev.lock - --output-file requirements-build.lock
+
+.PHONY: wheel
+wheel: $(VENV)/.runtime ## Build the wheel into dist/
+	rm -rf dist
+	$(BIN)/python -m pip --disable-pip-version-check --quiet wheel --no-deps --no-build-isolation --wheel-dir dist .
+	@ls dist
