@@ -1,0 +1,146 @@
+"""Why the tracker says no: one tree, each error with its code, the place in the fact and a sentence that helps.
+
+``pointer`` is an RFC 6901 JSON Pointer relative to the fact (or to the batch item). ``members`` are further members of
+the problem document. HTTP status codes live in ``api/problems.py`` alone.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class TrackerError(Exception):
+    """Anything the tracker refuses or cannot do, in the caller's language."""
+
+    code: ClassVar[str] = "error"
+    title: ClassVar[str] = "The tracker cannot do this"
+
+    def __init__(self, detail: str, *, pointer: str = "", **members: object) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.pointer = pointer
+        self.members = members
+
+
+class Refusal(TrackerError):
+    """The fact was not recorded; nothing was left behind. Mend the fact and send it again."""
+
+
+class InvalidFact(Refusal):
+    """The fact does not have the shape of its type, or its parts contradict each other."""
+
+    code = "invalid_fact"
+    title = "The fact is not valid"
+
+    def __init__(self, detail: str, *, pointer: str = "", problems: tuple[tuple[str, str], ...] = ()) -> None:
+        super().__init__(detail, pointer=pointer)
+        self.problems = problems or ((pointer, detail),)
+
+
+class TooLarge(Refusal):
+    """The fact is over 48 KiB. Keep documents outside and give their SHA-256."""
+
+    code = "too_large"
+    title = "Too large"
+
+
+class UnitMismatch(Refusal):
+    """The unit cannot be compared with the target. Another currency can; another measure is another pledge."""
+
+    code = "unit_mismatch"
+    title = "The unit cannot be compared with the target"
+
+
+class UnknownEvent(Refusal):
+    """The fact refers to an event that is not on this pledge."""
+
+    code = "unknown_event"
+    title = "No such event on this pledge"
+
+
+class WrongEventType(Refusal):
+    """The fact refers to an event of a type it cannot act on."""
+
+    code = "wrong_event_type"
+    title = "The event is of a type this fact cannot act on"
+
+
+class NotOpened(Refusal):
+    """The first fact of a pledge must be PledgeMade."""
+
+    code = "not_opened"
+    title = "The pledge has not been made yet"
+
+
+class FutureStatement(Refusal):
+    """``stated_on`` is later than today anywhere on Earth."""
+
+    code = "future_statement"
+    title = "Stated in the future"
+
+
+class PledgeExists(Refusal):
+    """The slug is taken, or the pledge already has its PledgeMade."""
+
+    code = "pledge_exists"
+    title = "The pledge exists"
+
+
+class DuplicateFact(Refusal):
+    """The same report is on the pledge already; ``event`` names it."""
+
+    code = "duplicate_fact"
+    title = "The same report is recorded already"
+
+
+class MixedBasis(Refusal):
+    """One series has one basis: a running total and an increment cannot be told apart later."""
+
+    code = "mixed_basis"
+    title = "The series has another basis"
+
+
+class AlreadyVoided(Refusal):
+    """The event is voided; nothing more can act on it."""
+
+    code = "already_voided"
+    title = "The event is voided already"
+
+
+class VersionConflict(Refusal):
+    """The pledge is not at the version the caller expected. Read it again and decide anew."""
+
+    code = "version_conflict"
+    title = "The pledge has moved on"
+
+
+class IdempotencyMismatch(Refusal):
+    """The idempotency key was used for another payload."""
+
+    code = "idempotency_mismatch"
+    title = "The idempotency key belongs to another request"
+
+
+class BatchRefused(Refusal):
+    """Items of a batch were refused, so none was recorded. ``refusals`` pairs each bad item's index with its reason."""
+
+    code = "batch_refused"
+    title = "The batch was refused"
+
+    def __init__(self, refusals: list[tuple[int, Refusal]]) -> None:
+        super().__init__(f"{len(refusals)} item(s) refused; nothing was recorded.")
+        self.refusals = refusals
+
+
+class PledgeNotFound(TrackerError):
+    """No such pledge at these clocks."""
+
+    code = "pledge_not_found"
+    title = "No such pledge"
+
+
+class Unavailable(TrackerError):
+    """The store is away. Nothing was lost: send the request again, with the same idempotency key."""
+
+    code = "unavailable"
+    title = "The store is away"

@@ -1,0 +1,106 @@
+"""A recorded fact in its envelope, and the one line of JSON that is stored, served, exported and signed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import Any, cast
+from uuid import UUID
+
+from pydantic_core import from_json, to_json
+
+from tracker.facts import FACT, Kept, Said
+
+_STAMP = re.compile(rb'"recorded_at":"[^"]*"')
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What happened to one pledge. ``version`` counts the pledge's events, ``position`` all events, both from 1.
+
+    ``position`` is not part of the stored line: it is added on the way out.
+    """
+
+    id: str
+    pledge: str
+    version: int
+    recorded_at: datetime
+    recorded_by: str
+    fact: Said | Kept
+    position: int = 0
+
+    @property
+    def type(self) -> str:
+        """The stored name of the fact's type."""
+        return self.fact.type
+
+    @property
+    def in_force_on(self) -> date:
+        """The first ``as_of`` at which a replay may know the fact."""
+        return self.fact.in_force_on
+
+    @property
+    def line(self) -> bytes:
+        """The stored bytes: one line of JSON, fields as they were posted."""
+        envelope = {
+            "id": self.id,
+            "pledge": self.pledge,
+            "version": self.version,
+            "recorded_at": stamp(self.recorded_at),
+            "recorded_by": self.recorded_by,
+            "fact": fact_json(self.fact),
+        }
+        return to_json(envelope)
+
+    @classmethod
+    def read(cls, line: bytes, position: int) -> Event:
+        """The event of a stored line; facts of older shapes are upcast on the way in."""
+        stored = cast("dict[str, Any]", from_json(line))
+        return cls(
+            id=stored["id"],
+            pledge=stored["pledge"],
+            version=stored["version"],
+            recorded_at=datetime.fromisoformat(stored["recorded_at"]),
+            recorded_by=stored["recorded_by"],
+            fact=FACT.validate_python(stored["fact"]),
+            position=position,
+        )
+
+    def at(self, position: int, recorded_at: datetime) -> Event:
+        """The same event with the place and the instant that the log gave it."""
+        return replace(self, position=position, recorded_at=recorded_at)
+
+
+def fact_json(fact: Said | Kept) -> dict[str, Any]:
+    """The fact as it was posted: what was left out stays out."""
+    return fact.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+
+
+def stamp(instant: datetime) -> str:
+    """RFC 3339 in UTC with six decimals, so that text order is time order.
+
+    Errors: ``ValueError`` for a naive datetime.
+    """
+    if instant.tzinfo is None:
+        raise ValueError("a naive datetime is no instant")
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def restamp(line: bytes, recorded_at: datetime) -> bytes:
+    """The stored line with another ``recorded_at``: the log's clock never runs backwards."""
+    return _STAMP.sub(f'"recorded_at":"{stamp(recorded_at)}"'.encode(), line, count=1)
+
+
+def served(line: bytes, position: int) -> bytes:
+    """The stored line with its ``position``, as it is answered."""
+    return b'%s,"position":%d}' % (line[:-1], position)
+
+
+def event_id(at: datetime, randomness: bytes) -> str:
+    """A UUID version 7 (RFC 9562 §5.7) from an instant and 10 random bytes."""
+    millis = int(at.timestamp() * 1000)
+    value = (millis << 80) | int.from_bytes(randomness, "big")
+    value = (value & ~(0xF << 76)) | (0x7 << 76)
+    value = (value & ~(0x3 << 62)) | (0x2 << 62)
+    return str(UUID(int=value))

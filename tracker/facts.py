@@ -1,0 +1,430 @@
+"""What a monitor states: every type of fact, as one union discriminated by ``type`` (DOMAIN §4).
+
+The posted fact is the stored fact. A fact is frozen, refuses unknown fields and knows nothing of ids, versions or the
+time of recording: those are in its envelope, ``tracker.event.Event``.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, JsonValue, TypeAdapter, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
+
+from tracker.errors import InvalidFact
+from tracker.quantity import Direction
+from tracker.values import (
+    Code,
+    Day,
+    EventId,
+    Figure,
+    Group,
+    Kind,
+    Nature,
+    PartialDate,
+    Party,
+    Precision,
+    QuantityOrWords,
+    Quote,
+    Rank,
+    Sha256,
+    Slug,
+    Source,
+    Stage,
+    Stance,
+    Text,
+    Trajectory,
+    Url,
+    Value,
+    Verdict,
+    Window,
+    Words,
+    last_day,
+)
+
+MAX_FACT_BYTES = 48 * 1024
+
+
+class _Fact(Value):
+    stated_on: Day
+    precision: Precision = "day"
+    speaker: Party | None = None
+    summary: Text | None = None
+    quote: Quote | None = None
+
+    @property
+    def in_force_on(self) -> date:
+        """The first day on which a replay may know it: the last day that ``stated_on`` can mean."""
+        return last_day(self.stated_on, self.precision)
+
+
+class _Said(_Fact):
+    """A statement made in the world: it has a source."""
+
+    source: Source
+
+
+class _Kept(_Fact):
+    """Record-keeping: ``stated_on`` is the day of the decision, a source is not needed."""
+
+    source: Source | None = None
+
+
+class PledgeMade(_Said):
+    """Opens the stream: a public promise with a checkable outcome."""
+
+    type: Literal["PledgeMade"]
+    title: Words
+    pledgor: Party
+    beneficiary: Party | None = None
+    kind: Kind
+    target: QuantityOrWords | None = None
+    required_stage: Stage | None = None
+    window: Window | None = None
+    direction: Direction = "up"
+    group: Group | None = None
+    part_of: Slug | None = None
+    measurable: Annotated[bool, Field(strict=True)] = True
+    measurable_note: Text | None = None
+    tags: Annotated[tuple[Slug, ...], Field(max_length=50)] = ()
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        if self.required_stage == "unspecified":
+            raise PydanticCustomError("required_stage", "a required stage is one of the firm ones, not 'unspecified'")
+        if len(set(self.tags)) != len(self.tags):
+            raise PydanticCustomError("tags", "a tag is given twice")
+        return self
+
+
+class PledgeReaffirmed(_Said):
+    """The promise said again: no new money, ever."""
+
+    type: Literal["PledgeReaffirmed"]
+
+
+class PledgeRevised(_Said):
+    """The promise itself changed; what it was before stays visible."""
+
+    type: Literal["PledgeRevised"]
+    title: Words | None = None
+    target: QuantityOrWords | None = None
+    window: Window | None = None
+    required_stage: Stage | None = None
+    group: Group | None = None
+    reason: Text
+
+    @model_validator(mode="after")
+    def _revises_something(self) -> Self:
+        if not any((self.title, self.target, self.window, self.required_stage, self.group)):
+            raise PydanticCustomError(
+                "revision", "a revision changes at least one of title, target, window, required_stage and group"
+            )
+        if self.required_stage == "unspecified":
+            raise PydanticCustomError("required_stage", "a required stage is one of the firm ones, not 'unspecified'")
+        return self
+
+
+class PledgeWithdrawn(_Said):
+    """The promise is taken back."""
+
+    type: Literal["PledgeWithdrawn"]
+    reason: Text
+
+
+class PledgeSuperseded(_Said):
+    """Another pledge takes the place of this one."""
+
+    type: Literal["PledgeSuperseded"]
+    by: Slug
+
+
+class ProgressReported(_Said):
+    """A reported figure."""
+
+    type: Literal["ProgressReported"]
+    figure: Figure
+    reason: Text | None = None
+
+    @model_validator(mode="after")
+    def _explains_a_fall(self) -> Self:
+        _must_explain_a_fall(self.figure, self.reason)
+        return self
+
+
+class _Claim(_Said):
+    """An asserted claim: its figure counts like a progress report, final unless it says otherwise."""
+
+    figure: Figure | None = None
+    reason: Text | None = None
+
+    @model_validator(mode="after")
+    def _explains_a_fall(self) -> Self:
+        if self.figure is not None:
+            _must_explain_a_fall(self.figure, self.reason)
+        return self
+
+
+class PledgeMet(_Claim):
+    """Somebody says the pledge is met."""
+
+    type: Literal["PledgeMet"]
+
+
+class PledgeExceeded(_Claim):
+    """Somebody says the pledge is exceeded."""
+
+    type: Literal["PledgeExceeded"]
+
+
+class PledgeMissed(_Claim):
+    """Somebody says the pledge is missed; without a figure it is an admission."""
+
+    type: Literal["PledgeMissed"]
+
+
+class MemberReported(_Said):
+    """One member's result; its figure is the member's series, never the group's."""
+
+    type: Literal["MemberReported"]
+    member: Code
+    verdict: Verdict
+    figure: Figure | None = None
+    nature: Nature = "actual"
+    reason: Text | None = None
+
+
+TallyCount = Annotated[int, Field(ge=0, le=100_000, strict=True)] | QuantityOrWords
+Codes = Annotated[tuple[Code, ...], Field(max_length=500)]
+
+
+class TallyReported(_Said):
+    """ "22 of 32", with or without the list."""
+
+    type: Literal["TallyReported"]
+    met: TallyCount | None = None
+    not_met: TallyCount | None = None
+    not_applicable: TallyCount | None = None
+    total: TallyCount | None = None
+    members_met: Codes | None = None
+    members_not_met: Codes | None = None
+    nature: Nature = "actual"
+
+    @model_validator(mode="after")
+    def _counts_something(self) -> Self:
+        if self.met is None and self.not_met is None and self.members_met is None and self.members_not_met is None:
+            raise PydanticCustomError("tally", "a tally says how many, or which, met or did not")
+        for count, members in ((self.met, self.members_met), (self.not_met, self.members_not_met)):
+            if members is not None and len(set(members)) != len(members):
+                raise PydanticCustomError("tally", "a member is named twice")
+            if isinstance(count, int) and members is not None and len(members) != count:
+                raise PydanticCustomError("tally", "the list and the count differ")
+        if set(self.members_met or ()) & set(self.members_not_met or ()):
+            raise PydanticCustomError("tally", "a member both met and did not")
+        return self
+
+
+class ShareReported(_Said):
+    """Burden sharing: "more than half from European Allies and Canada"."""
+
+    type: Literal["ShareReported"]
+    subset: Words
+    share: QuantityOrWords
+    of: EventId | None = None
+
+    @model_validator(mode="after")
+    def _is_a_share(self) -> Self:
+        if not self.share.unit.startswith("percent:") or self.share.value < 0:
+            raise PydanticCustomError("share", 'a share is a percentage, such as "more than half"')
+        return self
+
+
+class MilestoneScheduled(_Said):
+    """A named step, with the day by which it is due as precisely as the source has it."""
+
+    type: Literal["MilestoneScheduled"]
+    milestone: Words
+    due: PartialDate | None = None
+
+
+class MilestoneReached(_Said):
+    """A named step is reached, or partly reached."""
+
+    type: Literal["MilestoneReached"]
+    milestone: Words
+    due: PartialDate | None = None
+    partly: Annotated[bool, Field(strict=True)] = False
+
+
+class MilestoneMissed(_Said):
+    """A named step was not reached."""
+
+    type: Literal["MilestoneMissed"]
+    milestone: Words
+    due: PartialDate | None = None
+    partly: Annotated[bool, Field(strict=True)] = False
+
+
+class StatementMade(_Said):
+    """Talk: changes no figure. A claimed trajectory is shown beside ours, with its speaker."""
+
+    type: Literal["StatementMade"]
+    stance: Stance | None = None
+    trajectory: Trajectory | None = None
+
+
+class FigureRestated(_Said):
+    """The source changed its figure."""
+
+    type: Literal["FigureRestated"]
+    event: EventId
+    figure: Figure
+    reason: Text
+
+
+class StatementRetracted(_Said):
+    """The speaker or the source took it back."""
+
+    type: Literal["StatementRetracted"]
+    event: EventId
+    reason: Text
+
+
+class EventCorrected(_Kept):
+    """Our record was wrong: an RFC 7386 merge patch of the fact's fields, checked as the fact is."""
+
+    type: Literal["EventCorrected"]
+    event: EventId
+    changes: Annotated[dict[str, JsonValue], Field(min_length=1)]
+    reason: Text
+
+    @model_validator(mode="after")
+    def _keeps_the_type(self) -> Self:
+        if "type" in self.changes:
+            raise PydanticCustomError("changes", "a correction keeps the type; void the event and record it anew")
+        return self
+
+
+class RecordedAs(Value):
+    """Where a voided fact was recorded instead."""
+
+    pledge: Slug
+    event: EventId
+
+
+class EventVoided(_Kept):
+    """Our record should not have been: wrong pledge, duplicate or test."""
+
+    type: Literal["EventVoided"]
+    event: EventId
+    reason: Text
+    recorded_as: RecordedAs | None = None
+
+
+class FigureRanked(_Kept):
+    """A reviewer settles which figure counts."""
+
+    type: Literal["FigureRanked"]
+    event: EventId
+    rank: Rank
+    reason: Text
+
+
+class SourceCaptured(_Kept):
+    """The proof that the source said so."""
+
+    type: Literal["SourceCaptured"]
+    event: EventId
+    sha256: Sha256
+    archive_url: Url | None = None
+    media_type: Annotated[str, Field(max_length=127, pattern=r"^[a-z0-9.+-]+/[a-z0-9.+-]+$")] | None = None
+    bytes: Annotated[int, Field(ge=0, le=10**12, strict=True)] | None = None
+
+
+class AssessmentIssued(_Kept):
+    """A verdict under a named rubric, beside the status."""
+
+    type: Literal["AssessmentIssued"]
+    rating: Words
+    rubric: Words
+    rubric_version: Words
+    reasoning: Text
+
+
+Claim = PledgeMet | PledgeExceeded | PledgeMissed
+Said = (
+    PledgeMade
+    | PledgeReaffirmed
+    | PledgeRevised
+    | PledgeWithdrawn
+    | PledgeSuperseded
+    | ProgressReported
+    | PledgeMet
+    | PledgeExceeded
+    | PledgeMissed
+    | MemberReported
+    | TallyReported
+    | ShareReported
+    | MilestoneScheduled
+    | MilestoneReached
+    | MilestoneMissed
+    | StatementMade
+    | FigureRestated
+    | StatementRetracted
+)
+Kept = EventCorrected | EventVoided | FigureRanked | SourceCaptured | AssessmentIssued
+Fact = Annotated[Said | Kept, Field(discriminator="type")]
+
+FACT: TypeAdapter[Said | Kept] = TypeAdapter(Fact)
+"""Reads and checks one fact."""
+
+FACT_TYPES: dict[str, type[Said | Kept]] = {
+    cls.model_fields["type"].annotation.__args__[0]: cls for cls in (*Said.__args__, *Kept.__args__)
+}
+"""Stored names to classes: a stored name is looked up here, never imported."""
+
+FIGURED = (ProgressReported, PledgeMet, PledgeExceeded, PledgeMissed, MemberReported, FigureRestated)
+"""Types whose facts carry a figure."""
+
+
+def _must_explain_a_fall(figure: Figure, reason: str | None) -> None:
+    if figure.basis == "increment" and figure.quantity.value < 0 and reason is None:
+        raise PydanticCustomError("reason", "a negative increment (returned money) needs a 'reason'")
+
+
+def read_fact(raw: Any) -> Said | Kept:
+    """The fact that a JSON value says.
+
+    Errors: ``InvalidFact`` with a JSON Pointer and a sentence for every problem in it.
+    """
+    try:
+        return FACT.validate_python(raw) if not isinstance(raw, bytes) else FACT.validate_json(raw)
+    except ValidationError as error:
+        problems = tuple(dict.fromkeys((_pointer(e["loc"], e["type"]), _message(dict(e))) for e in error.errors()))
+        raise InvalidFact(problems[0][1], pointer=problems[0][0], problems=problems) from None
+
+
+def _pointer(loc: tuple[int | str, ...], kind: str) -> str:
+    if kind in ("union_tag_not_found", "union_tag_invalid"):
+        return "/type"
+    parts = [str(p) for p in loc]
+    if parts and parts[0] in FACT_TYPES:
+        parts = parts[1:]
+    parts = [p for p in parts if not p.startswith(("function-", "constrained-", "int", "Quantity"))]
+    return "".join(f"/{p.replace('~', '~0').replace('/', '~1')}" for p in parts)
+
+
+def _message(error: dict[str, Any]) -> str:
+    match error["type"]:
+        case "model_attributes_type" | "model_type" | "dict_type":
+            return "a JSON object is wanted here"
+        case "union_tag_not_found":
+            return f"'type' is missing; it is one of {', '.join(FACT_TYPES)}"
+        case "union_tag_invalid":
+            return f"no fact is of type {error['ctx']['tag']!r}; it is one of {', '.join(FACT_TYPES)}"
+        case "extra_forbidden":
+            return "this type of fact has no such field"
+        case "missing":
+            return "this field is needed"
+    return str(error["msg"])

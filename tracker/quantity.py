@@ -1,0 +1,399 @@
+"""Amounts as they are said, bounds included (DOMAIN §3).
+
+    20.9bn EUR          eq       the point 20900000000
+    at least 40bn EUR   ge       [40000000000, ∞)
+    over 50bn EUR       gt       (50000000000, ∞): never printed as "equals"
+    up to 5m EUR        le       [0, 5000000]
+    nearly 20 %         nearly   (19, 20): below, by less than the tolerance of 5 %
+    about 2m rounds     approx   [1900000, 2100000]
+
+Values are exact decimals; no float is ever made of them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal
+from typing import Annotated, Any, Literal, Self
+
+import pycountry
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+Op = Literal["eq", "ge", "gt", "le", "lt", "approx", "nearly", "between"]
+Comparison = Literal["exceeded", "met", "below", "unknown"]
+Direction = Literal["up", "down"]
+
+TOLERANCE = Decimal("0.05")
+"""Half-width of "about" and width of "nearly", as a share of the value."""
+
+EXACT = Context(prec=120)
+"""Sums and products of posted decimals stay exact in this many digits; quotients are rounded where they are shown."""
+
+SLUG = "[a-z0-9][a-z0-9-]{0,127}"
+DECIMAL = r"^-?(0|[1-9][0-9]{0,29})(\.[0-9]{1,12})?$"
+
+CURRENCIES = frozenset(c.alpha_3 for c in pycountry.currencies)
+UNIT = rf"^({'|'.join(sorted(CURRENCIES))}|count:{SLUG}|percent:{SLUG})$"
+
+
+def plain(value: Decimal) -> str:
+    """The decimal written plainly: no exponent, no trailing zeros, no minus zero."""
+    text = format(value, "f")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text in ("-0", "") else text
+
+
+def _decimal(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return value
+    if not isinstance(value, str) or not re.fullmatch(DECIMAL, value):
+        raise PydanticCustomError(
+            "decimal_string",
+            'a decimal is a JSON string written plainly, such as "20900000000" or "1.25": no exponent, no separators,'
+            " at most 30 digits and 12 decimals",
+        )
+    return value
+
+
+def _normal(value: Decimal) -> Decimal:
+    return Decimal(plain(value))
+
+
+ExactDecimal = Annotated[
+    Decimal,
+    BeforeValidator(_decimal),
+    AfterValidator(_normal),
+    PlainSerializer(plain, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": DECIMAL, "examples": ["40000000000", "1.25"]}),
+]
+"""A decimal that is a string in JSON."""
+
+
+def _unit(value: str) -> str:
+    if not re.fullmatch(UNIT, value):
+        raise PydanticCustomError(
+            "unit",
+            "{unit} is no unit: it is an ISO 4217 code (EUR), count:<slug> (count:155mm-rounds) or percent:<slug>"
+            " (percent:gdp)",
+            {"unit": repr(value)},
+        )
+    return value
+
+
+Unit = Annotated[
+    str, AfterValidator(_unit), WithJsonSchema({"type": "string", "pattern": UNIT, "examples": ["EUR", "percent:gdp"]})
+]
+"""An ISO 4217 code in force, or what is counted, or what it is a percentage of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Possible values from ``low`` to ``high``; None is unbounded; an open end does not belong to it."""
+
+    low: Decimal | None
+    high: Decimal | None
+    low_open: bool = False
+    high_open: bool = False
+
+    def mirrored(self) -> Interval:
+        """The interval of the negated values."""
+        return Interval(
+            None if self.high is None else -self.high,
+            None if self.low is None else -self.low,
+            self.high_open,
+            self.low_open,
+        )
+
+    def within(self, other: Interval) -> bool:
+        """Every value lies in the other interval."""
+        low_in = other.low is None or (
+            self.low is not None
+            and (self.low > other.low or (self.low == other.low and (self.low_open or not other.low_open)))
+        )
+        high_in = other.high is None or (
+            self.high is not None
+            and (self.high < other.high or (self.high == other.high and (self.high_open or not other.high_open)))
+        )
+        return low_in and high_in
+
+    def meets(self, other: Interval) -> bool:
+        """Some value lies in both."""
+        return not (self._ends_before(other) or other._ends_before(self))
+
+    def _ends_before(self, other: Interval) -> bool:
+        if self.high is None or other.low is None:
+            return False
+        return self.high < other.low or (self.high == other.low and (self.high_open or other.low_open))
+
+    def plus(self, other: Interval) -> Interval:
+        """Every sum of a value of each."""
+        return Interval(
+            None if self.low is None or other.low is None else EXACT.add(self.low, other.low),
+            None if self.high is None or other.high is None else EXACT.add(self.high, other.high),
+            self.low_open or other.low_open,
+            self.high_open or other.high_open,
+        )
+
+    def times(self, factor: Decimal) -> Interval:
+        """Every value multiplied by a positive factor."""
+        return Interval(
+            None if self.low is None else EXACT.multiply(self.low, factor),
+            None if self.high is None else EXACT.multiply(self.high, factor),
+            self.low_open,
+            self.high_open,
+        )
+
+
+class Quantity(BaseModel):
+    """``{op, value, upper?, unit, text?}``. ``text`` is how it was said; two quantities are equal without it.
+
+    Errors: ``ValidationError`` for an unknown currency, an ``upper`` without ``between`` or the other way round, and
+    bounds that no value can satisfy ("under 0").
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    op: Op
+    value: ExactDecimal
+    upper: ExactDecimal | None = None
+    unit: Unit
+    text: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+
+    @model_validator(mode="after")
+    def _has_possible_values(self) -> Self:
+        if (self.op == "between") != (self.upper is not None):
+            raise PydanticCustomError("upper", "'upper' goes with op 'between', and 'between' needs it")
+        if self.upper is not None and self.upper < self.value:
+            raise PydanticCustomError("upper", "'upper' lies below 'value': give the lower bound first")
+        if self.op in ("lt", "nearly") and self.value == 0:
+            raise PydanticCustomError("empty", "no amount is {op} 0", {"op": "under" if self.op == "lt" else "nearly"})
+        return self
+
+    @classmethod
+    def parse(cls, words: str) -> Quantity:
+        """The quantity that the words say; see ``tracker.words`` for what is understood.
+
+        Errors: ``tracker.words.Unclear`` with the reason for what is ambiguous or incomplete.
+        """
+        from tracker.words import read
+
+        return read(words)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Quantity) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __str__(self) -> str:
+        if self.op == "between" and self.upper is not None:
+            return f"between {plain(self.value)} and {plain(self.upper)} {self.unit}"
+        return f"{WORD[self.op]}{plain(self.value)} {self.unit}"
+
+    @property
+    def key(self) -> tuple[str, Decimal, Decimal | None, str]:
+        """What the quantity is, without how it was said."""
+        return (self.op, self.value, self.upper, self.unit)
+
+    @property
+    def measure(self) -> str:
+        """What is measured: all currencies are one measure, ``money``; otherwise the unit itself."""
+        return "money" if ":" not in self.unit else self.unit
+
+    @property
+    def interval(self) -> Interval:
+        """Its possible values."""
+        value, tolerance = self.value, EXACT.multiply(abs(self.value), TOLERANCE)
+        zero = Decimal(0) if value >= 0 else None
+        match self.op:
+            case "eq":
+                return Interval(value, value)
+            case "ge":
+                return Interval(value, None)
+            case "gt":
+                return Interval(value, None, low_open=True)
+            case "le":
+                return Interval(zero, value)
+            case "lt":
+                return Interval(zero, value, high_open=True)
+            case "approx":
+                return Interval(value - tolerance, value + tolerance)
+            case "nearly":
+                return Interval(value - tolerance, value, low_open=True, high_open=True)
+            case "between":
+                return Interval(value, self.upper)
+
+    @property
+    def widened(self) -> Interval:
+        """Its possible values with rounding slack: half a unit of the last non-zero digit at each end (DOMAIN §5)."""
+        interval = self.interval
+        low_slack = _half_unit(self.value)
+        high_slack = low_slack if self.upper is None else _half_unit(self.upper)
+        return Interval(
+            None if interval.low is None else interval.low - low_slack,
+            None if interval.high is None else interval.high + high_slack,
+        )
+
+    @property
+    def exactness(self) -> int:
+        """0 exact, 1 bounded, 2 approximate."""
+        return {"eq": 0, "approx": 2, "nearly": 2}.get(self.op, 1)
+
+    @property
+    def certainly_zero(self) -> bool:
+        """Its only possible value is 0."""
+        return self.interval.low == self.interval.high == 0
+
+    def in_unit(self, unit: str, factor: Decimal) -> Quantity:
+        """The same bounds times a positive factor, in another unit (a conversion)."""
+        return Quantity.model_construct(
+            op=self.op,
+            value=EXACT.multiply(self.value, factor),
+            upper=None if self.upper is None else EXACT.multiply(self.upper, factor),
+            unit=unit,
+            text=None,
+        )
+
+
+WORD: dict[str, str] = {
+    "eq": "",
+    "ge": "at least ",
+    "gt": "over ",
+    "le": "up to ",
+    "lt": "under ",
+    "approx": "about ",
+    "nearly": "nearly ",
+}
+
+
+def _half_unit(value: Decimal) -> Decimal:
+    """Half a unit of the last non-zero digit: 0.05bn for 20.9bn, 0.5 for 0."""
+    exponent = value.normalize(EXACT).as_tuple().exponent
+    return Decimal(5).scaleb(int(exponent) - 1)
+
+
+def spanning(interval: Interval, unit: str) -> Quantity:
+    """The quantity whose possible values are the interval: ``eq`` for a point, a bound for one open end.
+
+    Half-open finite intervals widen to the closed ``between``; one unbounded below reads ``le`` or ``lt``.
+    """
+    low, high = interval.low, interval.high
+    if low is None and high is None:
+        raise ValueError("an interval without any bound is no quantity")
+    if high is None:
+        assert low is not None
+        return _bound("gt" if interval.low_open else "ge", low, unit)
+    if low == high:
+        return _bound("eq", high, unit)
+    if low is None or (low == 0 and not interval.low_open):
+        return _bound("lt" if interval.high_open else "le", high, unit)
+    return Quantity(op="between", value=low, upper=high, unit=unit)
+
+
+def _bound(op: Op, value: Decimal, unit: str) -> Quantity:
+    return Quantity.model_construct(op=op, value=_normal(value), upper=None, unit=unit, text=None)
+
+
+def total(quantities: list[Quantity]) -> Quantity:
+    """The sum of quantities of one unit as the sum of their intervals: ``eq`` only if all are exact."""
+    first, *rest = quantities
+    if not rest:
+        return first
+    interval = first.interval
+    for quantity in rest:
+        interval = interval.plus(quantity.interval)
+    return spanning(interval, first.unit)
+
+
+def _kept_by(target: Quantity) -> Interval:
+    """The target as said, without the natural floor of 0 that "up to" has as an amount."""
+    interval = target.interval
+    if target.op in ("le", "lt"):
+        return Interval(None, interval.high, high_open=interval.high_open)
+    return interval
+
+
+def compare(actual: Quantity, target: Quantity, direction: Direction = "up") -> Comparison:
+    """Where every possible value of the actual stands to the target, both in one unit (DOMAIN §3, POINTS).
+
+    ``met``: every one keeps it. ``exceeded``: and the actual goes beyond the target itself. ``below``: none keeps it.
+    ``unknown``: some do, some do not; never rounded up. ``down`` is the mirror image. A target that is a ceiling
+    (``le``, ``lt``) in direction up, or a floor in direction down, is taken as it stands: met at most.
+    """
+    if actual.unit != target.unit:
+        raise ValueError(f"{actual.unit} cannot be compared with {target.unit}")
+    said, aim = actual.interval, _kept_by(target)
+    if direction == "down":
+        said, aim = said.mirrored(), aim.mirrored()
+    kept = aim if aim.low is None else Interval(aim.low, None, low_open=aim.low_open)
+    if not said.within(kept):
+        return "unknown" if said.meets(kept) else "below"
+    return "exceeded" if aim.low is not None and _lies_beyond(said, aim) else "met"
+
+
+def _lies_beyond(said: Interval, aim: Interval) -> bool:
+    if said.low is None:
+        return False
+    if aim.high is not None:
+        return said.low > aim.high or (said.low == aim.high and (said.low_open or aim.high_open))
+    assert aim.low is not None
+    return said.low > aim.low or (said.low == aim.low and said.low_open and not aim.low_open)
+
+
+def may_exceed(actual: Quantity, target: Quantity, direction: Direction = "up") -> bool:
+    """Some possible value of the actual lies beyond the target."""
+    said, aim = actual.interval, _kept_by(target)
+    if direction == "down":
+        said, aim = said.mirrored(), aim.mirrored()
+    if aim.low is None:
+        return False
+    edge = aim.low if aim.high is None else aim.high
+    if said.high is None or said.high > edge:
+        return True
+    return said.high == edge and not said.high_open and aim.high is not None and aim.high_open
+
+
+class Ratio(BaseModel):
+    """Actual over target, a quantity without a unit, at most 6 decimal places; ``gt 1.25`` is "over 125 %"."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    op: Op
+    value: ExactDecimal
+    upper: ExactDecimal | None = None
+
+    def __str__(self) -> str:
+        if self.upper is not None:
+            return f"between {plain(self.value * 100)} % and {plain(self.upper * 100)} %"
+        return f"{WORD[self.op]}{plain(self.value * 100)} %"
+
+
+_ROUNDING = {"ge": ROUND_FLOOR, "gt": ROUND_FLOOR, "le": ROUND_CEILING, "lt": ROUND_CEILING}
+
+
+def ratio(actual: Quantity, target: Quantity) -> Ratio | None:
+    """The actual divided by the target's value; its bounds stay bounds. None for a target of 0.
+
+    A bound is rounded to the side that keeps it true, an exact or approximate value half-even.
+    """
+    if target.value == 0 or (target.value < 0 and actual.op != "eq"):
+        return None
+
+    def share(value: Decimal, rounding: str) -> Decimal:
+        return EXACT.divide(value, target.value).quantize(Decimal("0.000001"), rounding=rounding, context=EXACT)
+
+    if actual.op == "between" and actual.upper is not None:
+        return Ratio(op="between", value=share(actual.value, ROUND_FLOOR), upper=share(actual.upper, ROUND_CEILING))
+    return Ratio(op=actual.op, value=share(actual.value, _ROUNDING.get(actual.op, ROUND_HALF_EVEN)))

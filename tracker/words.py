@@ -1,0 +1,291 @@
+"""Quantities in words: "over €50bn", "at least 2 % of GDP", "two-thirds of Allies", "2 million rounds of 155 mm".
+
+A quantity reads ``[bound] amount``, where the bound is one of the phrases of DOMAIN §3 ("at least", "more than",
+"nearly", …; ``≥ > ≤ < ~`` too) or a suffix ("or more", "or less"), and the amount is a number with an optional scale
+(``k m mn bn tn`` or the word) and a unit: a currency symbol or code, ``%`` of something, ``count:<slug>``,
+``percent:<slug>``, or one of the countable nouns below. Where two readings are possible it refuses, and says why.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+from pydantic import ValidationError
+
+from tracker.quantity import CURRENCIES, EXACT, SLUG, Op, Quantity, plain
+
+
+class Unclear(ValueError):
+    """The words do not say one quantity; the message says what is missing or what the two readings are."""
+
+
+_BOUNDS: list[tuple[str, Op]] = [
+    (r"at least|(?:a )?minimum of|no(?:t)? (?:less|fewer) than|≥|>=", "ge"),
+    (r"more than|over|exceeding|in excess of|above|greater than|>", "gt"),
+    (r"up to|at most|no(?:t)? more than|(?:a )?maximum of|≤|<=", "le"),
+    (r"under|less than|fewer than|below|<", "lt"),
+    (r"about|around|some|approximately|approx\.?|roughly|circa|ca\.|~|≈", "approx"),
+    (r"nearly|almost|close to", "nearly"),
+    (r"exactly|precisely", "eq"),
+]
+_PREFIX = [(re.compile(rf"(?:{words})(?=[\s\d€$£₴-])\s*", re.I), op) for words, op in _BOUNDS]
+_SUFFIX: list[tuple[re.Pattern[str], Op]] = [
+    (re.compile(r"\s+(?:or more|and more|and above|at least)$", re.I), "ge"),
+    (re.compile(r"\s+(?:or less|or fewer|at most)$", re.I), "le"),
+]
+
+_SYMBOLS = {
+    "€": "EUR",
+    "US$": "USD",
+    "C$": "CAD",
+    "CA$": "CAD",
+    "A$": "AUD",
+    "AU$": "AUD",
+    "NZ$": "NZD",
+    "$": "USD",
+    "£": "GBP",
+    "₴": "UAH",
+    "₺": "TRY",
+    "₩": "KRW",
+    "₹": "INR",
+}
+_NAMES = {
+    "euro": "EUR",
+    "euros": "EUR",
+    "us dollar": "USD",
+    "us dollars": "USD",
+    "u.s. dollars": "USD",
+    "pounds sterling": "GBP",
+    "hryvnia": "UAH",
+    "hryvnias": "UAH",
+    "zloty": "PLN",
+    "zlotys": "PLN",
+    "swedish kronor": "SEK",
+    "norwegian kroner": "NOK",
+    "danish kroner": "DKK",
+    "swiss francs": "CHF",
+    "canadian dollars": "CAD",
+    "australian dollars": "AUD",
+    "japanese yen": "JPY",
+}
+_UNCLEAR_MONEY = {
+    "¥": "yen or yuan",
+    "kr": "Swedish, Norwegian, Danish or Icelandic crowns",
+    "dollar": "the dollars of several states",
+    "dollars": "the dollars of several states",
+    "pounds": "the pounds of several states, or a weight",
+    "crowns": "the crowns of several states",
+    "kroner": "Norwegian or Danish crowns",
+    "francs": "the francs of several states",
+    "pesos": "the pesos of several states",
+    "rubles": "Russian or Belarusian roubles",
+}
+_SCALES = {
+    "": 0,
+    "k": 3,
+    "thousand": 3,
+    "m": 6,
+    "mn": 6,
+    "mln": 6,
+    "mio": 6,
+    "million": 6,
+    "millions": 6,
+    "bn": 9,
+    "bln": 9,
+    "billion": 9,
+    "billions": 9,
+    "tn": 12,
+    "trn": 12,
+    "trillion": 12,
+    "trillions": 12,
+}
+_COUNTED = {
+    r"(?:155[- ]?(?:mm|millimet(?:er|re)s?) (?:artillery )?(?:rounds|shells))": "count:155mm-rounds",
+    r"(?:(?:artillery )?(?:rounds|shells) of 155[- ]?(?:mm|millimet(?:er|re)s?)(?: (?:artillery )?"
+    r"(?:shells|rounds|ammunition))?)": "count:155mm-rounds",
+    r"(?:artillery )?(?:rounds|shells)": "count:rounds",
+    r"(?:nato )?allies|allied (?:countries|nations)": "count:allies",
+    r"(?:member (?:states|nations|countries)|members)": "count:members",
+    r"(?:countries|states|nations)": "count:countries",
+    r"trees": "count:trees",
+    r"troops|soldiers": "count:troops",
+}
+_WHOLES = {
+    "gdp": "gdp",
+    "gross domestic product": "gdp",
+    "economic output": "gdp",
+    "allies": "members",
+    "nato allies": "members",
+    "members": "members",
+    "member states": "members",
+    "nato members": "members",
+    "the members": "members",
+}
+_SMALL = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
+    " eighteen nineteen twenty"
+).split()
+_PARTS = {"half": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "sixth": 6, "eighth": 8, "tenth": 10}
+_FRACTION = re.compile(
+    rf"(?:(?P<count>a|one|two|three|four|five|six|seven|eight|nine)[\s-]+)?(?P<part>{'|'.join(_PARTS)})s?"
+    r"(?:\s+(?:of\s+)?(?P<rest>.+))?",
+    re.I,
+)
+_NUMBER = r"-?\d[\d.,'\u2019\u00a0\u202f ]*\d|-?\d"
+_AMOUNT = re.compile(
+    rf"(?P<symbol>{'|'.join(re.escape(s) for s in sorted([*_SYMBOLS, '¥'], key=len, reverse=True))}|[A-Z]{{3}})?\s*"
+    rf"(?P<number>{_NUMBER}|{'|'.join(_SMALL)})\s*"
+    rf"(?P<scale>(?:{'|'.join(sorted((s for s in _SCALES if s), key=len, reverse=True))})(?![A-Za-z]))?\s*"
+    r"(?P<unit>.*)",
+    re.I | re.S,
+)
+_ARTICLES = re.compile(r"^(?:the|its|their|our|all|a|national)\s+", re.I)
+
+
+def read(words: str) -> Quantity:
+    """The one quantity that the words say, with the words kept as ``text``.
+
+    Errors: ``Unclear`` when a unit is missing, a number can be read in two ways, or the words are not a quantity.
+    """
+    said = " ".join(words.replace("\u2212", "-").split())
+    if not said:
+        raise Unclear('there are no words; write an amount with its unit, such as "over 50bn EUR"')
+    if len(said) > 200:
+        raise Unclear("more than 200 characters; give the quantity alone and put the rest into 'summary'")
+    try:
+        quantity = _read(said)
+        return Quantity(op=quantity.op, value=quantity.value, upper=quantity.upper, unit=quantity.unit, text=said)
+    except ValidationError as error:
+        raise Unclear(f'"{said}": {error.errors()[0]["msg"]}') from None
+
+
+def _read(said: str) -> Quantity:
+    if match := re.fullmatch(r"between (.+?) and (.+)|from (.+?) to (.+)", said, re.I):
+        low, high = (match[1], match[2]) if match[1] else (match[3], match[4])
+        return _between(low, high)
+    if match := re.fullmatch(rf"(\D{{0,4}}(?:{_NUMBER}))\s?[-–]\s?(\d.*)", said):
+        return _between(match[1], match[2])
+    op, rest = _bound(said)
+    return _amount(rest, op)
+
+
+def _bound(said: str) -> tuple[Op | None, str]:
+    for pattern, op in _PREFIX:
+        if match := pattern.match(said):
+            rest = said[match.end() :]
+            if any(p.match(rest) for p, _ in _PREFIX):
+                raise Unclear(f'"{said}" has two bounds; keep the one that the source means')
+            return op, rest
+    for pattern, op in _SUFFIX:
+        if match := pattern.search(said):
+            return op, said[: match.start()]
+    return None, said
+
+
+def _between(low: str, high: str) -> Quantity:
+    """Both ends in one unit; what one end leaves out it takes from the other: "10–12bn EUR", "€10–12bn"."""
+    own, other = _AMOUNT.fullmatch(low), _AMOUNT.fullmatch(high)
+    if own is None or other is None:
+        raise Unclear(f'"{low}" to "{high}" is not a range of two amounts')
+    unit = (own["symbol"] or own["unit"], other["symbol"] or other["unit"])
+    units = {_unit(None, word.strip(), f"{low} to {high}") for word in unit if word} or {_unit(None, "", high)}
+    if len(units) == 2:
+        raise Unclear(f"two units, {' and '.join(sorted(units))}; a range has one")
+    scale = other["scale"] or ""
+    lower = _number(own["number"], low).scaleb(_SCALES[(own["scale"] or scale).lower()], EXACT)
+    upper = _number(other["number"], high).scaleb(_SCALES[scale.lower()], EXACT)
+    return Quantity(op="between", value=lower, upper=upper, unit=units.pop())
+
+
+def _amount(said: str, op: Op | None) -> Quantity:
+    if fraction := _FRACTION.fullmatch(said):
+        return _fraction(fraction, op)
+    match = _AMOUNT.fullmatch(said)
+    if match is None:
+        raise Unclear(f'"{said}" has no number; write an amount with its unit, such as "at least 40bn EUR"')
+    value = _number(match["number"], said).scaleb(_SCALES[(match["scale"] or "").lower()], EXACT)
+    unit = _unit(match["symbol"], match["unit"].strip(), said)
+    return Quantity(op=op or "eq", value=value, unit=unit)
+
+
+def _fraction(match: re.Match[str], op: Op | None) -> Quantity:
+    count = (match["count"] or "a").lower()
+    part = match["part"].lower()
+    share = Decimal(_SMALL.index(count) if count != "a" else 1) / _PARTS[part]
+    rest = (match["rest"] or "").strip()
+    if re.search(r"\d", rest):
+        whole = _amount(_ARTICLES.sub("", rest), None)
+        return Quantity(op=op or "eq", value=EXACT.multiply(whole.value, share), unit=whole.unit)
+    percent = plain((share * 100).quantize(Decimal("0.01")))
+    if not rest or rest.lower().startswith(("which", "it", "that", "the total", "from")):
+        return Quantity(op=op or "eq", value=Decimal(percent), unit="percent:total")
+    unit = f"percent:{_whole(rest)}"
+    return Quantity(op=op or ("approx" if unit == "percent:members" else "eq"), value=Decimal(percent), unit=unit)
+
+
+def _number(digits: str, said: str) -> Decimal:
+    """The number, English style: comma or space between thousands, a point before decimals."""
+    if digits.lower() in _SMALL:
+        return Decimal(_SMALL.index(digits.lower()))
+    text = digits.replace("\u00a0", " ").replace("\u202f", " ").replace("\u2019", "'")
+    whole, point, decimals = text.partition(".")
+    if any(c in decimals for c in ".,' "):
+        raise Unclear(f'"{digits}" can be read in two ways; write 1500000 or 1,500,000, and decimals after a point')
+    for separator in ",' ":
+        if separator in whole:
+            if not re.fullmatch(rf"-?\d{{1,3}}(?:{re.escape(separator)}\d{{3}})+", whole):
+                raise Unclear(f'"{digits}" in "{said}" may be a decimal comma or thousands; write 1.5 or 1,500')
+            whole = whole.replace(separator, "")
+    if decimals and len(decimals) > 12:
+        raise Unclear(f'"{digits}" has more than 12 decimal places')
+    if len(whole.lstrip("-")) > 30:
+        raise Unclear(f'"{digits}" has more than 30 digits')
+    return Decimal(f"{whole}{point}{decimals}")
+
+
+def _unit(symbol: str | None, unit: str, said: str) -> str:
+    unit = re.sub(r"\s*\((?:[^()]*\d[^()]*)\)$", "", unit)
+    if symbol is not None:
+        if unit and unit.upper() != _currency(symbol, said):
+            raise Unclear(f'"{said}" has two units, {symbol} and "{unit}"; give one')
+        return _currency(symbol, said)
+    lower = unit.lower()
+    if not unit:
+        raise Unclear(f'"{said}" has no unit; name the currency ("50bn EUR") or what is counted ("2m count:trees")')
+    if re.fullmatch(rf"(?:count|percent):{SLUG}", unit):
+        return unit
+    if unit in _SYMBOLS or lower in _NAMES or lower in _UNCLEAR_MONEY or re.fullmatch(r"[A-Za-z]{3}", unit):
+        for pattern, counted in _COUNTED.items():
+            if re.fullmatch(pattern, lower):
+                return counted
+        return _currency(unit, said)
+    if match := re.fullmatch(r"(?:%|per ?cent|percent)(?:\s+(?P<whole>.+))?", lower):
+        if not match["whole"]:
+            raise Unclear(f'"{said}": percent of what? Write "2 % of GDP" or "2 percent:gdp"')
+        return f"percent:{_whole(re.sub(r'^of +', '', match['whole']))}"
+    for pattern, counted in _COUNTED.items():
+        if re.fullmatch(pattern, lower):
+            return counted
+    raise Unclear(f'"{unit}" is no unit; use a currency code, or "count:<what>" or "percent:<of what>" in lower case')
+
+
+def _currency(symbol: str, said: str) -> str:
+    if symbol.lower() in _UNCLEAR_MONEY:
+        raise Unclear(f'"{symbol}" in "{said}" may be {_UNCLEAR_MONEY[symbol.lower()]}; write the ISO 4217 code')
+    code = _SYMBOLS.get(symbol.upper()) or _NAMES.get(symbol.lower()) or symbol.upper()
+    if code not in CURRENCIES:
+        raise Unclear(f'"{symbol}" in "{said}" is no ISO 4217 currency code')
+    return code
+
+
+def _whole(words: str) -> str:
+    """The slug of what a percentage is of."""
+    name = words.strip().lower().rstrip(".")
+    while (shorter := _ARTICLES.sub("", name)) != name:
+        name = shorter
+    name = _WHOLES.get(name, name)
+    slug = re.sub(r"[^a-z0-9]+", "-", name).strip("-")
+    if not slug or len(name.split()) > 5:
+        raise Unclear(f'"{words}": name what the percentage is of in a few words, such as "percent:gdp"')
+    return slug
