@@ -1,0 +1,74 @@
+"""Settings: environment variables ``TRACKER_*``, or a file ``.env`` in the working directory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ADMIN_KEY_LENGTH = 32
+"""A shorter admin key could be guessed."""
+
+
+class Settings(BaseSettings):
+    """What an operator decides. Every field is ``TRACKER_`` and its name in capitals."""
+
+    # Without input in messages: a key that is too short must not be printed.
+    model_config = SettingsConfigDict(
+        env_prefix="TRACKER_",
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    database_url: str = Field("sqlite:///tracker.db", repr=False)
+    """`sqlite:///file.db` or `postgresql://…`. It may hold a password, so it is never shown."""
+
+    admin_key: SecretStr | None = None
+    """Accepted with every role; 32 characters or more."""
+
+    public_read: bool = True
+    """Reads need no key."""
+
+    rate_limit: Annotated[int, Field(ge=0)] = 600
+    """Writes a minute and key; 0 for no limit."""
+
+    data_license: str | None = None
+    """Named in exports and on the page."""
+
+    origin: str | None = None
+    """The log's name in checkpoints."""
+
+    signing_key: SecretStr | None = None
+    """Signs checkpoints."""
+
+    state_dir: Path | None = None
+    """Where a key file is made when there is no signing key; beside the SQLite file by default."""
+
+    app_role: str | None = None
+    """PostgreSQL: the role that `tracker init` lets add to the record, and never change it."""
+
+    replica_url: str | None = Field(None, repr=False)
+    """Where reads may go instead."""
+
+    max_lag: Annotated[int, Field(ge=0)] = 1000
+    """Events the projection may be behind while the service still counts as ready."""
+
+    projector: bool = True
+    """Whether the API process runs the projector too; `tracker serve --no-projector` says no."""
+
+    @field_validator("admin_key")
+    @classmethod
+    def _is_long(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None and len(key.get_secret_value()) < ADMIN_KEY_LENGTH:
+            raise ValueError(f"the admin key needs {ADMIN_KEY_LENGTH} characters or more")
+        return key
+
+    @property
+    def sqlite(self) -> bool:
+        """Whether the store is a SQLite file: one process, and tables made by itself."""
+        return self.database_url.startswith("sqlite:")
