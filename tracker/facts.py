@@ -47,6 +47,7 @@ MAX_FACT_BYTES = 48 * 1024
 
 
 class _Fact(Value):
+    type: str
     stated_on: Day
     precision: Precision = "day"
     speaker: Party | None = None

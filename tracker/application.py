@@ -1,0 +1,341 @@
+"""The tracker: load a pledge, decide, record. One application for all pledges, many callers, one writer a process.
+
+Concurrent requests are gathered by one writer thread into one transaction (group commit), each keeping its own success
+or refusal. Between processes the log's unique keys decide: who loses the race decides again on what is there now.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from datetime import datetime
+from queue import Empty, SimpleQueue
+from threading import Lock, Thread
+from typing import cast
+
+from eventsourcing.application import Application
+from eventsourcing.persistence import IntegrityError
+
+from tracker.errors import (
+    BatchRefused,
+    IdempotencyMismatch,
+    PledgeExists,
+    Refusal,
+    Unavailable,
+    VersionConflict,
+)
+from tracker.event import Event, restamp
+from tracker.facts import Kept, Said
+from tracker.pledge import Pledge
+from tracker.recorder import Line, LogRecorder, LogRow, recorder_environment
+
+MAX_GROUP = 1_000
+"""At most so many requests share one transaction."""
+
+CACHED_PLEDGES = 4_096
+"""Aggregates kept in memory between writes; the least recently used goes first."""
+
+ATTEMPTS = 8
+"""How often a request decides anew after another process was faster."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A fact to record on a pledge; the edge gives it its event id. ``expected_version`` is checked if given."""
+
+    pledge: str
+    fact: Said | Kept
+    id: str
+    expected_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Facts to record all or nothing, by whom and when. ``key`` is the whole idempotency key, its scope included."""
+
+    drafts: tuple[Draft, ...]
+    by: str
+    now: datetime
+    key: str | None = None
+    payload_hash: bytes | None = None
+    opens: bool = False
+    """The request means to open its pledge: a taken slug is ``PledgeExists``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The events of a request as the log has them, each with its stored line; ``replayed`` if they were there."""
+
+    events: tuple[Event, ...]
+    lines: tuple[bytes, ...]
+    replayed: bool = False
+
+
+@dataclass(slots=True)
+class _Job:
+    request: Request
+    done: Future[Recorded] = field(default_factory=Future)
+
+
+class Tracker(Application[str]):
+    """Records facts on pledges and answers their events; MUST be closed."""
+
+    name = "Tracker"
+
+    def __init__(self, database_url: str, *, create_table: bool = True) -> None:
+        super().__init__(env=recorder_environment(database_url, create_table=create_table))
+        self._pledges: OrderedDict[str, Pledge] = OrderedDict()
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._writer: Thread | None = None
+        self._starting = Lock()
+        self._closed = False
+
+    @property
+    def journal(self) -> LogRecorder:
+        """The log that everything is read from."""
+        return cast(LogRecorder, self.recorder)
+
+    def record(self, request: Request) -> Recorded:
+        """Record all drafts or none, and wait until they are durable.
+
+        Errors: ``BatchRefused`` with each bad draft's index and reason, ``IdempotencyMismatch`` when the key belongs to
+        another payload, ``Unavailable`` when the store is away (the outcome is then unknown: send the same again).
+        """
+        job = _Job(request)
+        with self._starting:
+            if self._closed:
+                raise Unavailable("the tracker is shutting down")
+            if self._writer is None:
+                self._writer = Thread(target=self._write, name="tracker-writer", daemon=True)
+                self._writer.start()
+            self._jobs.put(job)
+        return job.done.result()
+
+    def preview(self, request: Request) -> tuple[Event, ...]:
+        """The events that the request would record now; nothing is written. Errors: as ``record``."""
+        pledges = self._load({draft.pledge for draft in request.drafts}, fresh=True)
+        return self._decide(request, pledges, after=self.journal.head())
+
+    def replay(self, key: str, payload_hash: bytes | None) -> Recorded | None:
+        """What was recorded under an idempotency key, or None.
+
+        Errors: ``IdempotencyMismatch`` when it was another payload.
+        """
+        rows = self.journal.by_key(key)
+        if not rows:
+            return None
+        if rows[0].payload_hash != payload_hash:
+            raise IdempotencyMismatch("this Idempotency-Key was used for another payload; use a new key")
+        return _recorded(rows, replayed=True)
+
+    def events_of(self, pledge: str, upto: int | None = None) -> list[Event]:
+        """All events of a pledge up to a position, by version; none if there is no such pledge."""
+        return [Event.read(row.state, row.position) for row in self.journal.pledge_rows(pledge, upto)]
+
+    def version(self, pledge: str) -> int:
+        """The last version of a pledge; 0 if there is none."""
+        return self.journal.version(pledge)
+
+    def close(self) -> None:
+        """Let the writer finish what was handed to it, then close the store."""
+        with self._starting:
+            self._closed = True
+            writer, self._writer = self._writer, None
+        if writer is not None:
+            self._jobs.put(None)
+            writer.join()
+        super().close()
+
+    def _write(self) -> None:
+        """The writer thread: one group after the other until it is told to stop."""
+        waiting: list[_Job] = []
+        running = True
+        while running or waiting:
+            if not waiting:
+                first = self._jobs.get()
+                if first is None:
+                    return
+                waiting.append(first)
+            while running and len(waiting) < MAX_GROUP:
+                try:
+                    job = self._jobs.get_nowait()
+                except Empty:
+                    break
+                if job is None:
+                    running = False
+                else:
+                    waiting.append(job)
+            group, waiting = _one_transaction(waiting)
+            try:
+                self._record_group(group)
+            except BaseException as error:
+                self._pledges.clear()
+                for job in group:
+                    if not job.done.done():
+                        job.done.set_exception(error)
+
+    def _record_group(self, group: list[_Job]) -> None:
+        if len(group) == 1:
+            self._record_alone(group[0])
+            return
+        pledges = self._load({draft.pledge for job in group for draft in job.request.drafts})
+        decided: list[tuple[_Job, tuple[Event, ...]]] = []
+        for job in group:
+            try:
+                decided.append((job, self._decide_fresh(job.request, pledges)))
+            except BatchRefused as refused:
+                job.done.set_exception(refused)
+        try:
+            rows = self._append([(job.request, events) for job, events in decided])
+        except IntegrityError:
+            self._forget(pledges)
+            for job, _ in decided:
+                self._record_alone(job)
+            return
+        for job, events in decided:
+            own, rows = rows[: len(events)], rows[len(events) :]
+            job.done.set_result(_recorded(own, events=events))
+
+    def _record_alone(self, job: _Job) -> None:
+        """Decide and append one request until it stands, was refused, or is found recorded under its key."""
+        request = job.request
+        names = {draft.pledge for draft in request.drafts}
+        try:
+            for attempt in range(ATTEMPTS):
+                if attempt and request.key is not None and (replayed := self.replay(request.key, request.payload_hash)):
+                    job.done.set_result(replayed)
+                    return
+                pledges = self._load(names, fresh=attempt > 0)
+                events = self._decide_fresh(request, pledges)
+                try:
+                    rows = self._append([(request, events)])
+                except IntegrityError:
+                    self._forget(names)
+                    continue
+                job.done.set_result(_recorded(rows, events=events))
+                return
+            raise Unavailable("other writers were faster each time; send the request again")
+        except Exception as error:
+            self._forget(names)
+            job.done.set_exception(error)
+
+    def _decide_fresh(self, request: Request, pledges: dict[str, Pledge]) -> tuple[Event, ...]:
+        """Decide on the cached pledges; a refusal counts only on what the log has now."""
+        try:
+            return self._decide(request, pledges)
+        except BatchRefused:
+            names = {draft.pledge for draft in request.drafts}
+            stale = any(self.journal.version(name) > pledges[name].version for name in names) or len(request.drafts) > 1
+            if not stale:
+                raise
+        self._forget(names)
+        pledges |= self._load(names, fresh=True)
+        try:
+            return self._decide(request, pledges)
+        except BatchRefused:
+            if len(request.drafts) > 1:
+                self._forget(names)
+            raise
+
+    def _decide(self, request: Request, pledges: dict[str, Pledge], after: int = 0) -> tuple[Event, ...]:
+        """Check the drafts in order, each on what those before it leave; the pledges take in what is accepted."""
+        events: list[Event] = []
+        refusals: list[tuple[int, Refusal]] = []
+        unopened: set[str] = set()
+        for index, draft in enumerate(request.drafts):
+            pledge = pledges[draft.pledge]
+            if draft.pledge in unopened:
+                continue
+            try:
+                _must_be_expected(request, draft, pledge)
+                pledge.check(draft.fact, request.now)
+            except Refusal as refusal:
+                refusals.append((index, refusal))
+                if pledge.version == 0:
+                    unopened.add(draft.pledge)
+                continue
+            position = after + len(events) + 1
+            event = Event(draft.id, draft.pledge, pledge.version + 1, request.now, request.by, draft.fact, position)
+            pledge.apply(event)
+            events.append(event)
+        if refusals:
+            raise BatchRefused(refusals)
+        return tuple(events)
+
+    def _append(self, decided: Sequence[tuple[Request, tuple[Event, ...]]]) -> list[LogRow]:
+        lines = [
+            Line(
+                pledge=event.pledge,
+                version=event.version,
+                type=event.type,
+                event_id=event.id,
+                state=event.line,
+                recorded_at=event.recorded_at,
+                key=request.key,
+                key_index=None if request.key is None else index,
+                payload_hash=request.payload_hash,
+            )
+            for request, events in decided
+            for index, event in enumerate(events)
+        ]
+        return self.journal.append(lines, restamp=restamp)
+
+    def _load(self, names: Iterable[str], *, fresh: bool = False) -> dict[str, Pledge]:
+        """The pledges by name, from the cache or from their events; an unknown one is empty."""
+        wanted = set(names)
+        found = {} if fresh else {name: self._pledges[name] for name in wanted if name in self._pledges}
+        missing = sorted(wanted - found.keys())
+        known = self.journal.heads(missing) if missing else {}
+        for name in missing:
+            found[name] = Pledge.of(name, self.events_of(name) if name in known else ())
+        if not fresh:
+            for name, pledge in found.items():
+                self._pledges[name] = pledge
+                self._pledges.move_to_end(name)
+            while len(self._pledges) > max(CACHED_PLEDGES, len(found)):
+                self._pledges.popitem(last=False)
+        return found
+
+    def _forget(self, names: Iterable[str]) -> None:
+        for name in names:
+            self._pledges.pop(name, None)
+
+
+def _must_be_expected(request: Request, draft: Draft, pledge: Pledge) -> None:
+    if draft.expected_version is not None and draft.expected_version != pledge.version:
+        raise VersionConflict(
+            f'"{pledge.id}" is at version {pledge.version}, not {draft.expected_version}', version=pledge.version
+        )
+    if request.opens and pledge.version:
+        raise PledgeExists(f'the slug "{pledge.id}" is taken', pointer="/pledge", pledge=pledge.id)
+
+
+def _one_transaction(waiting: list[_Job]) -> tuple[list[_Job], list[_Job]]:
+    """The requests that may share the next transaction, and the rest.
+
+    A batch has one of its own, and so has the second request under one idempotency key: it must find the first.
+    """
+    if len(waiting[0].request.drafts) > 1:
+        return waiting[:1], waiting[1:]
+    group: list[_Job] = []
+    keys: set[str] = set()
+    for job in waiting:
+        key = job.request.key
+        if len(job.request.drafts) > 1 or (key is not None and key in keys):
+            break
+        group.append(job)
+        if key is not None:
+            keys.add(key)
+    return group, waiting[len(group) :]
+
+
+def _recorded(rows: Sequence[LogRow], *, events: Sequence[Event] | None = None, replayed: bool = False) -> Recorded:
+    if events is None:
+        events = [Event.read(row.state, row.position) for row in rows]
+    return Recorded(
+        tuple(event.at(row.position, row.recorded_at) for event, row in zip(events, rows, strict=True)),
+        tuple(row.state for row in rows),
+        replayed,
+    )
