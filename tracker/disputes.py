@@ -1,0 +1,74 @@
+"""What is wrong between the figures of one series: disputes, unit errors, totals that fall (DOMAIN §5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from tracker.quantity import plain
+from tracker.readings import RANKS, Reading
+
+
+@dataclass(slots=True)
+class Problems:
+    """What is wrong between the figures of one series: the ids of the events that show it."""
+
+    disputed: set[str] = field(default_factory=set)
+    unit_errors: set[str] = field(default_factory=set)
+    falls: set[str] = field(default_factory=set)
+    overlaps: set[str] = field(default_factory=set)
+
+    def look_at(self, pool: Sequence[Reading]) -> None:
+        """Disputes, unit errors and falls; where a reviewer prefers figures, only among those."""
+        best = min((RANKS[reading.item.rank] for reading in pool), default=1)
+        series = [reading for reading in pool if RANKS[reading.item.rank] == best]
+        occasions: dict[tuple[object, ...], list[Reading]] = {}
+        for reading in series:
+            occasions.setdefault(reading.occasion, []).append(reading)
+        for together in occasions.values():
+            self._dispute(together)
+            self._unit_error(together)
+        self._fall([reading for reading in series if reading.figure.basis == "cumulative"])
+
+    def _dispute(self, together: Sequence[Reading]) -> None:
+        """Intervals on a line meet pairwise when the highest low end and the lowest high end do."""
+        spans = [(r, r.compared.widened) for r in together if r.compared is not None]
+        if len(spans) < 2:
+            return
+        lows = [(span.low, r) for r, span in spans if span.low is not None]
+        highs = [(span.high, r) for r, span in spans if span.high is not None]
+        if not lows or not highs:
+            return
+        low, upper = max(lows, key=lambda pair: pair[0])
+        high, lower = min(highs, key=lambda pair: pair[0])
+        if low > high:
+            self.disputed |= {*upper.item.causes, *lower.item.causes}
+            upper.conflicts.append(lower.item.id)
+            lower.conflicts.append(upper.item.id)
+
+    def _unit_error(self, together: Sequence[Reading]) -> None:
+        seen: dict[str, Reading] = {}
+        for reading in together:
+            digits = plain(reading.figure.quantity.value)
+            other = seen.setdefault(digits, reading)
+            if other.figure.quantity.unit != reading.figure.quantity.unit and digits != "0":
+                self.unit_errors |= {*other.item.causes, *reading.item.causes}
+                other.conflicts.append(reading.item.id)
+                reading.conflicts.append(other.item.id)
+
+    def _fall(self, running: Sequence[Reading]) -> None:
+        """A running total that is certainly lower than one before it."""
+        highest: tuple[Decimal, Reading] | None = None
+        for day in sorted({reading.day for reading in running}):
+            today = [r for r in running if r.day == day and r.compared is not None]
+            for reading in today:
+                span = reading.compared.widened if reading.compared is not None else None
+                if highest is not None and span is not None and span.high is not None and span.high < highest[0]:
+                    self.falls |= {*highest[1].item.causes, *reading.item.causes}
+                    highest[1].conflicts.append(reading.item.id)
+                    reading.conflicts.append(highest[1].item.id)
+            for reading in today:
+                low = reading.compared.widened.low if reading.compared is not None else None
+                if low is not None and (highest is None or low > highest[0]):
+                    highest = (low, reading)

@@ -1,0 +1,271 @@
+"""Choosing the figure: which of all reported quantities is the actual, and why the others are not (DOMAIN §5)."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+
+from tracker.disputes import Problems
+from tracker.quantity import Interval, Quantity, spanning, total
+from tracker.readings import FIGURES, Reading, counts, figure_of, read
+from tracker.record import Item, View
+from tracker.terms import Terms
+from tracker.values import STAGES, Nature, Period, Stage
+
+_FIRMNESS: dict[Nature, int] = {"actual": 0, "provisional": 1, "estimate": 2, "projection": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one series says: a quantity as said, the same in the compared unit, and the figures behind it."""
+
+    quantity: Quantity
+    compared: Quantity | None
+    parts: tuple[Reading, ...]
+    stage: Stage
+    final: bool
+
+    @property
+    def lead(self) -> Reading:
+        """The first figure in the order of DOMAIN §5."""
+        return self.parts[0]
+
+    @property
+    def day(self) -> date:
+        """The latest day that the answer covers."""
+        return max(part.day for part in self.parts)
+
+    @property
+    def period(self) -> Period | None:
+        """The time that the answer covers, as far as it is given."""
+        given = [part.figure.period for part in self.parts if part.figure.period is not None]
+        if len(given) < 2:
+            return given[0] if given else None
+        starts, ends = [p.start for p in given], [p.end for p in given]
+        start = None if None in starts else min(s for s in starts if s)
+        end = None if None in ends else max(e for e in ends if e)
+        return Period(start=start, end=end) if start or end else None
+
+    @property
+    def nature(self) -> Nature:
+        """The least firm nature among its figures."""
+        return max((part.figure.nature for part in self.parts), key=_FIRMNESS.__getitem__)
+
+    @property
+    def is_level(self) -> bool:
+        """A rate at a time, which only a final figure proves."""
+        return self.lead.figure.basis == "level"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The chosen answer, if any, with every reading and what is wrong between them."""
+
+    answer: Answer | None
+    readings: tuple[Reading, ...]
+    projection: Item | None
+    causes: frozenset[str]
+    disputed: frozenset[str] = frozenset()
+    unit_errors: frozenset[str] = frozenset()
+    falls: frozenset[str] = frozenset()
+    overlaps: frozenset[str] = frozenset()
+    corroborating: tuple[str, ...] = ()
+    """A figure of each origin that says the same of the same period as the lead, the lead's first."""
+
+
+def choose(view: View, terms: Terms) -> Choice:
+    """The actual of the pledge as a whole on the view's day, by DOMAIN §5."""
+    items = [item for item in view.of(*FIGURES) if item.figure is not None]
+    projections = [item for item in items if figure_of(item).nature == "projection"]
+    projection = max(projections, key=lambda item: (item.said_on, item.version), default=None)
+    measure, unit, measure_causes = _measure(items, terms)
+    readings = [read(item, unit, terms) for item in items]
+    counted = [reading for reading in readings if counts(reading, measure, terms)]
+    by_stage: dict[Stage, list[Reading]] = {}
+    for reading in counted:
+        by_stage.setdefault(reading.figure.stage, []).append(reading)
+    problems = Problems()
+    for pool in by_stage.values():
+        problems.look_at(pool)
+    own, pools = _question(by_stage, terms)
+    answer, causes = _answer(own, pools, problems, unit)
+    chosen = {id(part) for part in answer.parts} if answer is not None else set()
+    for reading in counted:
+        if id(reading) in chosen:
+            reading.outcome, reading.why = (
+                ("part_of_sum", "one of the increments of the sum")
+                if (answer is not None and len(answer.parts) > 1)
+                else ("chosen", "first in the order of rank, period end, tier, exactness, date and version")
+            )
+        elif not reading.outcome:
+            _explain(reading, answer)
+    return Choice(
+        answer=answer,
+        readings=tuple(readings),
+        projection=projection,
+        causes=frozenset(causes | measure_causes),
+        disputed=frozenset(problems.disputed),
+        unit_errors=frozenset(problems.unit_errors),
+        falls=frozenset(problems.falls),
+        overlaps=frozenset(problems.overlaps),
+        corroborating=() if answer is None else _corroborating(answer.lead, by_stage[answer.lead.figure.stage]),
+    )
+
+
+def _measure(items: Sequence[Item], terms: Terms) -> tuple[str | None, str | None, set[str]]:
+    """The target's measure and unit; without a target those of the latest figure whose unit fits the kind."""
+    if terms.target is not None:
+        return terms.target.measure, terms.target.unit, set()
+    fitting = [item for item in items if terms.fits(figure_of(item).quantity)]
+    latest = max(fitting, key=lambda item: (item.said_on, item.version), default=None)
+    if latest is None:
+        return None, None, set()
+    quantity = figure_of(latest).quantity
+    return quantity.measure, quantity.unit, set(latest.causes)
+
+
+def _question(by_stage: dict[Stage, list[Reading]], terms: Terms) -> tuple[Stage | None, dict[Stage, list[Reading]]]:
+    """The stage that is asked for, and the readings of that stage and of each firmer one."""
+    firm: list[Stage] = sorted((s for s in by_stage if s != "unspecified"), key=STAGES.__getitem__)
+    loose = by_stage.get("unspecified", [])
+    if terms.required_stage is not None:
+        for reading in loose:
+            reading.outcome = "stage"
+            reading.why = f"its stage is not given, and {terms.required_stage} is required"
+        own: Stage | None = terms.required_stage
+        pools = {stage: by_stage[stage] for stage in firm if STAGES[stage] >= STAGES[terms.required_stage]}
+        for stage in firm:
+            if stage not in pools:
+                for reading in by_stage[stage]:
+                    reading.outcome, reading.why = "stage", f"{stage} is less than the required {terms.required_stage}"
+        return own, pools
+    own = firm[0] if firm else "unspecified" if loose else None
+    pools = {stage: by_stage[stage] for stage in firm}
+    if own is not None and loose:
+        pools[own] = [*pools.get(own, []), *loose] if own != "unspecified" else loose
+    return own, pools
+
+
+def _answer(
+    own: Stage | None, pools: dict[Stage, list[Reading]], problems: Problems, unit: str | None
+) -> tuple[Answer | None, set[str]]:
+    """The own stage's answer, or a firmer stage's where that lies above it, read as "at least that"."""
+    if own is None:
+        return None, set()
+    level = STAGES.get(own, -1)
+    same_level = [stage for stage in pools if stage == own or STAGES.get(stage, -1) == level]
+    pool = [reading for stage in same_level for reading in pools[stage]]
+    best = _resolve(pool, own, problems, unit)
+    causes = _causes(best)
+    for stage, readings in pools.items():
+        if stage in same_level:
+            causes |= _first_of(readings)
+            continue
+        firmer = _resolve(readings, stage, problems, unit)
+        causes |= _causes(firmer)
+        if firmer is not None and (best is None or _lies_above(firmer, best)):
+            best = replace(firmer, quantity=_at_least(firmer.quantity), compared=_maybe(firmer.compared))
+    return best, causes
+
+
+def _causes(answer: Answer | None) -> set[str]:
+    return set() if answer is None else {id_ for part in answer.parts for id_ in part.item.causes}
+
+
+def _first_of(readings: Iterable[Reading]) -> set[str]:
+    firm = [reading for reading in readings if reading.figure.stage != "unspecified"]
+    return set(min(firm, key=lambda r: r.order).item.causes) if firm else set()
+
+
+def _resolve(pool: Sequence[Reading], stage: Stage, problems: Problems, unit: str | None) -> Answer | None:
+    """What the readings of one stage add up to; where bases meet (a stage and the unspecified), the better one."""
+    ordered = sorted(pool, key=lambda reading: reading.order)
+    if not ordered:
+        return None
+    lead = ordered[0]
+    if lead.figure.basis != "increment":
+        own: Stage = lead.figure.stage if lead.figure.stage != "unspecified" else stage
+        return Answer(lead.figure.quantity, lead.compared, (lead,), own, lead.final)
+    return _sum([r for r in ordered if r.figure.basis == "increment"], stage, problems, unit)
+
+
+def _sum(ordered: Sequence[Reading], stage: Stage, problems: Problems, unit: str | None) -> Answer:
+    """Increments over non-overlapping periods: the same period twice corroborates, a partial overlap is left out."""
+    kept: list[Reading] = []
+    spans: list[tuple[date, date, int]] = []
+    for reading in ordered:
+        first, last = reading.span
+        place = bisect_right(spans, (last, date.max, 0))
+        clash = kept[spans[place - 1][2]] if place and spans[place - 1][1] >= first else None
+        if clash is not None and clash.span == reading.span:
+            reading.outcome, reading.why = "corroborates", f"covers the same period as {clash.item.id}"
+            continue
+        if clash is not None:
+            reading.outcome, reading.why = "overlap", f"its period overlaps that of {clash.item.id}"
+            problems.overlaps |= {*reading.item.causes, *clash.item.causes}
+            continue
+        spans.insert(place, (first, last, len(kept)))
+        kept.append(reading)
+    units = {reading.figure.quantity.unit for reading in kept}
+    compared = [reading.compared for reading in kept]
+    together = None if None in compared else total([c for c in compared if c is not None])
+    if len(units) == 1:
+        quantity = total([reading.figure.quantity for reading in kept])
+    elif together is not None:
+        quantity = together
+    else:
+        kept = [r for r in kept if r.compared is not None] or kept[:1]
+        quantity = total([r.compared or r.figure.quantity for r in kept])
+        together = quantity if quantity.unit == unit else None
+    return Answer(quantity, together, tuple(kept), stage, any(reading.final for reading in kept))
+
+
+def _lies_above(firmer: Answer, best: Answer) -> bool:
+    high, low = firmer.compared, best.compared
+    if high is None or low is None:
+        return False
+    a, b = high.interval, low.interval
+    if a.low is None or b.low is None:
+        return a.low is not None
+    return a.low > b.low or (a.low == b.low and a.low_open and not b.low_open)
+
+
+def _at_least(quantity: Quantity) -> Quantity:
+    low = quantity.interval
+    if quantity.op in ("ge", "gt"):
+        return quantity
+    return spanning(Interval(low.low if low.low is not None else Decimal(0), None, low.low_open), quantity.unit)
+
+
+def _maybe(quantity: Quantity | None) -> Quantity | None:
+    return None if quantity is None else _at_least(quantity)
+
+
+def _corroborating(lead: Reading, series: Sequence[Reading]) -> tuple[str, ...]:
+    """One figure of each origin that agrees with the lead on its period."""
+    found = {lead.origin: lead.item.id}
+    if lead.compared is not None:
+        for reading in series:
+            agrees = reading.compared is not None and reading.compared.widened.meets(lead.compared.widened)
+            if reading.occasion == lead.occasion and agrees:
+                found.setdefault(reading.origin, reading.item.id)
+    return tuple(found.values())
+
+
+_CRITERIA = ("its rank", "a later period", "the tier of its source", "exactness", "a later date", "a later version")
+
+
+def _explain(reading: Reading, answer: Answer | None) -> None:
+    if answer is None:
+        reading.outcome, reading.why = "stage", "no figure answers the question"
+        return
+    lead = answer.lead
+    if reading.figure.stage != lead.figure.stage and "unspecified" not in (reading.figure.stage, lead.figure.stage):
+        reading.outcome, reading.why = "stage", f"{lead.figure.stage} says more than {reading.figure.stage}"
+        return
+    pairs = zip(_CRITERIA, reading.order, lead.order, strict=True)
+    criterion = next((name for name, own, other in pairs if own != other), _CRITERIA[-1])
+    reading.outcome, reading.why = "outranked", f"{lead.item.id} goes before it by {criterion}"

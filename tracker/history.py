@@ -1,0 +1,92 @@
+"""How a status came to be: the pledge's events in the order in which they changed it, along either clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
+from typing import Literal
+
+from tracker.event import Event
+from tracker.record import KEPT
+from tracker.status import Record, Status
+
+Axis = Literal["as_of", "known"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One change or one event that changed nothing. ``event`` is None where only a deadline passed.
+
+    ``status_before`` and ``status_after`` are headlines, None while the pledge does not exist; ``changed`` names the
+    members of the status that differ.
+    """
+
+    event: Event | None
+    as_of: date
+    status_before: str | None
+    status_after: str | None
+    changed: tuple[str, ...]
+
+
+def history(events: Sequence[Event], axis: Axis, as_of: date) -> list[Step]:
+    """The steps up to ``as_of``: by the day from which each event acts, or by the order in which we recorded them.
+
+    On the as-of axis everything that ``events`` holds is known throughout; a correction stands at the day from which
+    it acts. On the known axis ``as_of`` stays where it is, and the record grows event by event.
+    """
+    return list(_along_known(events, as_of) if axis == "known" else _along_as_of(events, as_of))
+
+
+def _along_known(events: Sequence[Event], as_of: date) -> Iterator[Step]:
+    before: Status | None = None
+    for count, event in enumerate(events, start=1):
+        after = Record(events[:count]).status(as_of)
+        yield _step(event, as_of, before, after)
+        before = after
+
+
+def _along_as_of(events: Sequence[Event], as_of: date) -> Iterator[Step]:
+    record = Record(events)
+    acting = sorted(((_acts_on(record, event), event.version, event) for event in events), key=lambda row: row[:2])
+    by_day = {day: [row[2] for row in rows] for day, rows in groupby(acting, key=lambda row: row[0])}
+    before: Status | None = None
+    for day in sorted({day for day in (*record.boundaries(), *by_day) if day <= as_of}):
+        after = record.status(day)
+        today = by_day.get(day, [])
+        if not today:
+            step = _step(None, day, before, after)
+            if step.changed:
+                yield step
+        elif len(today) == 1:
+            yield _step(today[0], day, before, after)
+        else:
+            yield from _one_by_one(events, today, day, before)
+        before = after
+
+
+def _one_by_one(events: Sequence[Event], today: Sequence[Event], day: date, before: Status | None) -> Iterator[Step]:
+    """Several events of one day, each on what the ones before it leave; a deadline that passed falls to the first."""
+    still_to_come = {event.id for event in today}
+    for event in today:
+        still_to_come.discard(event.id)
+        after = Record([e for e in events if e.id not in still_to_come]).status(day)
+        yield _step(event, day, before, after)
+        before = after
+
+
+def _acts_on(record: Record, event: Event) -> date:
+    if isinstance(event.fact, KEPT):
+        return record.acts_from(event)
+    standing = {s.event.id: s.in_force_on for s in record.ledger.standing()}
+    return standing.get(event.id, event.in_force_on)
+
+
+def _step(event: Event | None, day: date, before: Status | None, after: Status | None) -> Step:
+    old = {} if before is None else before.document
+    new = {} if after is None else after.document
+    changed = tuple(
+        name for name in (new or old) if old.get(name) != new.get(name) and name not in ("because", "last_stated_on")
+    )
+    return Step(event, day, old.get("status"), new.get("status"), changed)

@@ -1,0 +1,232 @@
+"""The status of a pledge at a point on both clocks: derived, never typed, with the events that caused it (DOMAIN §6).
+
+``derive`` is a function of its arguments: the same events give the same bytes in any process, zone, locale and order
+of arrival of independent facts. docs/rules.md tells the rules in the order in which they are applied here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+from pydantic_core import to_json
+
+from tracker.document import because_of, dates, quantity, status_document
+from tracker.event import Event, stamp
+from tracker.facts import (
+    EventVoided,
+    MilestoneMissed,
+    MilestoneReached,
+    MilestoneScheduled,
+    PledgeMade,
+    PledgeRevised,
+    Said,
+)
+from tracker.figures import choose
+from tracker.flags import Evidence, evidence, flags, last_said, next_stale_day, trajectory
+from tracker.members import count
+from tracker.milestones import milestones
+from tracker.outcome import DUE_SOON, Facts, Headline, decide
+from tracker.quantity import Quantity, Ratio, ratio
+from tracker.record import ACTING, KEPT, Ledger, View
+from tracker.terms import Terms, terms_of
+from tracker.values import Kind, Party, Trajectory, Window, end_of
+
+ONE_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Status:
+    """Where a pledge stands. ``body`` is its JSON without the clocks; lists filter and sort by the other fields.
+
+    ``converted`` is the actual in the target's unit, None where there is no actual or no rate.
+    """
+
+    pledge: str
+    title: str
+    pledgor: Party
+    beneficiary: Party | None
+    kind: Kind
+    tags: tuple[str, ...]
+    part_of: str | None
+    status: Headline
+    flags: tuple[str, ...]
+    target: Quantity | None
+    actual: Quantity | None
+    converted: Quantity | None
+    ratio: Ratio | None
+    window: Window | None
+    deadline: date | None
+    evidence: Evidence
+    trajectory: Trajectory
+    last_stated_on: date
+    because: dict[str, tuple[str, ...]]
+    document: dict[str, Any]
+
+    @cached_property
+    def body(self) -> bytes:
+        """The document as JSON, without ``as_of``, ``known_at``, ``position`` and ``version``."""
+        return to_json(self.document)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of equal status on the as-of axis, ``[valid_from, valid_to)``."""
+
+    valid_from: date
+    valid_to: date | None
+    status: Status
+
+
+def derive(events: Sequence[Event], as_of: date, known_at: datetime | None = None) -> Status | None:
+    """The status of one pledge from its events: what had been said by ``as_of`` and recorded by ``known_at``.
+
+    None when the pledge does not exist at these clocks. Without ``known_at`` all the events are known.
+    """
+    known = events if known_at is None else [event for event in events if event.recorded_at <= known_at]
+    return Record(known).status(as_of)
+
+
+def complete(body: bytes, *, as_of: date, known_at: datetime | None, position: int, version: int) -> bytes:
+    """A status document with the clocks it was asked at and the log position it was computed from."""
+    known = b"null" if known_at is None else b'"%s"' % stamp(known_at).encode()
+    clocks = (as_of.isoformat().encode(), known, position, version)
+    return b'%s,"as_of":"%s","known_at":%s,"position":%d,"version":%d}' % (body[:-1], *clocks)
+
+
+class Record:
+    """All known events of one pledge, in version order, and the statuses they add up to."""
+
+    def __init__(self, events: Sequence[Event]) -> None:
+        self.events = events
+        self.ledger = Ledger(events)
+        self._statuses: dict[date, Status | None] = {}
+
+    def status(self, as_of: date) -> Status | None:
+        """The status on a day; None when the pledge does not exist then."""
+        if as_of not in self._statuses:
+            view = self.ledger.view(as_of)
+            self._statuses[as_of] = None if view is None else self._derive(view)
+        return self._statuses[as_of]
+
+    def segments(self, since: date | None = None) -> list[Segment]:
+        """The stretches of equal status from a day on (from the beginning without one), deadlines ahead included."""
+        days = self.boundaries()
+        if since is not None:
+            days = [since, *(day for day in days if day > since)]
+        found: list[Segment] = []
+        for day in days:
+            status = self.status(day)
+            if found and found[-1].valid_to is None:
+                last = found[-1]
+                if status is not None and status.body == last.status.body:
+                    continue
+                found[-1] = Segment(last.valid_from, day, last.status)
+            if status is not None:
+                found.append(Segment(day, None, status))
+        return found
+
+    def boundaries(self) -> list[date]:
+        """The days on which the status may change, with or without an event."""
+        standing = self.ledger.standing()
+        days = {s.in_force_on for s in standing} | {event.in_force_on for event in self.events}
+        said = sorted(
+            {s.in_force_on for s in standing if isinstance(s.fact, Said)}
+            | {event.in_force_on for event in self.events if isinstance(event.fact, Said)}
+        )
+        days |= set(next_stale_day(said)) if said else set()
+        for fact in (*(s.fact for s in standing), *(event.fact for event in self.events)):
+            deadline = None
+            if isinstance(fact, PledgeMade | PledgeRevised) and fact.window is not None:
+                deadline = fact.window.deadline
+            elif isinstance(fact, MilestoneScheduled | MilestoneReached | MilestoneMissed) and fact.due is not None:
+                deadline = end_of(fact.due)
+            if deadline is not None:
+                days |= {deadline - DUE_SOON, deadline + ONE_DAY}
+        return sorted(days)
+
+    def acts_from(self, event: Event) -> date:
+        """The earliest day whose status the last event can change."""
+        days = [event.in_force_on] if not isinstance(event.fact, KEPT) else []
+        facts = {e.id: e.fact for e in self.events}
+        fact: Any = event.fact
+        while isinstance(fact, KEPT) and (target := facts.get(fact.event)) is not None:
+            days.append(target.in_force_on)
+            days += self._corrected_days(fact.event)
+            fact = target
+        if isinstance(fact, ACTING) and not isinstance(fact, KEPT):
+            days.append(fact.in_force_on)
+        return min(days, default=event.in_force_on)
+
+    def _corrected_days(self, target: str) -> list[date]:
+        """Every day from which the event was in force under some set of its corrections."""
+        known = [e for e in self.events if not isinstance(e.fact, EventVoided)]
+        own = [e for e in known if e.id == target or getattr(e.fact, "event", None) == target]
+        days = [s.in_force_on for s in Ledger(known).standing() if s.event.id == target]
+        for i in range(len(own)):
+            days += [s.in_force_on for s in Ledger(own[: i + 1]).standing() if s.event.id == target]
+        days += [s.in_force_on for s in self.ledger.standing() if s.event.id == target]
+        return days
+
+    def _derive(self, view: View) -> Status:
+        made = view.made.fact
+        assert isinstance(made, PledgeMade)
+        terms = terms_of(view)
+        facts = Facts(view, terms, choose(view, terms), count(view, terms), milestones(view))
+        outcome = decide(facts)
+        attested = evidence(facts)
+        raised = flags(facts, outcome, attested)
+        answer = facts.choice.answer
+        actual = None if answer is None else answer.quantity
+        converted = None
+        if answer is not None and answer.compared is not None:
+            converted = answer.compared if terms.target is None or answer.compared.unit == terms.target.unit else None
+        share = None if converted is None or terms.target is None else ratio(converted, terms.target)
+        latest = last_said(facts)
+        own = trajectory(facts)
+        past = self._past_targets(terms)
+        because = because_of(facts, outcome, attested, raised, {e.id: e.version for e in self.events})
+        document = status_document(
+            self.events[0].pledge, facts, outcome, actual, share, attested[0], own, raised, past, because, latest
+        )
+        return Status(
+            pledge=self.events[0].pledge,
+            title=terms.title,
+            pledgor=made.pledgor,
+            beneficiary=made.beneficiary,
+            kind=terms.kind,
+            tags=made.tags,
+            part_of=made.part_of,
+            status=outcome.status,
+            flags=tuple(name for name, _ in raised),
+            target=terms.target,
+            actual=actual,
+            converted=converted,
+            ratio=share,
+            window=terms.window,
+            deadline=facts.deadline,
+            evidence=attested[0],
+            trajectory=own,
+            last_stated_on=latest.fact.stated_on,
+            because=because,
+            document=document,
+        )
+
+    def _past_targets(self, terms: Terms) -> list[dict[str, Any]]:
+        """The answer under each target that was raised, on the day before it was."""
+        found = []
+        for before, change in zip(terms.changes, terms.changes[1:], strict=False):
+            if change.is_new_question and before.target is not None:
+                status = self.status(change.since[0] - ONE_DAY)
+                found.append(
+                    {
+                        "target": quantity(before.target),
+                        "window": None if before.window is None else dates(before.window),
+                        "until": change.since[0].isoformat(),
+                        "status": "announced" if status is None else status.status,
+                    }
+                )
+        return found
