@@ -374,6 +374,21 @@ def test_a_file_that_cannot_be_opened_is_unavailable(tmp_path: Path) -> None:
         open_recorder(f"sqlite:///{tmp_path}/no/such/directory/tracker.db")
 
 
+def test_closing_waits_for_who_is_still_reading(sqlite_url: str) -> None:
+    log = open_recorder(sqlite_url)
+    append(log, line())
+    assert isinstance(log, SQLiteLog)
+    with ThreadPoolExecutor(1) as threads:
+        with log._connection() as connection:
+            closing_it = threads.submit(log.close)
+            with suppress(TimeoutError):
+                closing_it.result(timeout=0.1)
+            assert not closing_it.done()
+            assert not connection.closed
+        closing_it.result()
+        assert connection.closed
+
+
 # Append-only
 
 

@@ -119,7 +119,12 @@ class SQLiteLog(LogRecorder, SQLiteApplicationRecorder):
                 conn.execute(statement)
 
     def close(self) -> None:
-        self.datastore.close()
+        # The library's pool closes connections under the threads that are using them, and SQLite then crashes.
+        for _ in range(500):
+            if self.datastore.pool.num_in_use == 0:
+                return self.datastore.close()
+            time.sleep(0.01)
+        return None
 
     def _append(self, lines: Sequence[Line], restamp: Restamp) -> list[LogRow]:
         with self._transaction() as conn:
