@@ -146,6 +146,7 @@ class Tracker(Application[str]):
         if writer is not None:
             self._jobs.put(None)
             writer.join()
+        self.journal.close()
         super().close()
 
     def _write(self) -> None:

@@ -1,0 +1,1 @@
+"""Measurements and trials on data of real shape; not part of the product."""
