@@ -1,0 +1,224 @@
+"""One table set following the log: read a batch, fold it, write rows and position in one transaction.
+
+The fold is done outside the transaction, so that on SQLite writers of the log wait for the rows to be written only.
+An event that cannot be folded is parked with its bytes. Its pledge stays as it was before that event, and both are
+tried again when the next event of the pledge arrives; the other pledges go on.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError
+
+from projections import store
+from projections.fold import Closed, Open, fold
+from projections.queries import NAME
+from projections.store import Change, Parked
+from projections.tables import table_set, writing
+from tracker.event import Event
+from tracker.recorder import LogRecorder, LogRow
+from tracker.status import Record
+
+CACHED_EVENTS = 20_000
+"""Events of recently changed pledges that are kept in memory."""
+
+ATTEMPTS = 2
+"""How often an event is tried before it is parked."""
+
+
+@dataclass(slots=True)
+class Pledge:
+    """One pledge as far as it is folded: its events, what is open, and what was closed since the last write."""
+
+    events: list[Event] = field(default_factory=list)
+    open: Open = field(default_factory=Open)
+    closed: Closed = field(default_factory=Closed)
+
+    def take(self, waiting: Sequence[Parked]) -> list[Parked]:
+        """Fold events in their order; those from the first one on that cannot be folded come back, with the reason."""
+        for index, parked in enumerate(waiting):
+            for _ in range(ATTEMPTS):
+                error = self._take(parked)
+                if error is None:
+                    break
+            else:
+                reason = f"{type(error).__name__}: {error}"[:2000]
+                return [Parked(parked.position, parked.pledge, parked.line, reason), *waiting[index + 1 :]]
+        return []
+
+    def _take(self, parked: Parked) -> Exception | None:
+        try:
+            event = Event.read(parked.line, parked.position)
+            events = [*self.events, event]
+            now, closed = fold(self.open, Record(events), event)
+        except Exception as error:  # whatever it is, the other pledges go on
+            return error
+        self.events, self.open, self.closed = events, now, self.closed + closed
+        return None
+
+
+def waiting(row: LogRow) -> Parked:
+    """A row of the log that waits to be folded."""
+    return Parked(row.position, row.pledge, row.state, "")
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What a batch of the log comes to. ``parked`` is what stays parked of each pledge that the batch touches."""
+
+    pledges: dict[str, Pledge]
+    parked: dict[str, list[Parked]] = field(default_factory=dict)
+
+
+class Projector:
+    """Keeps one table set up with the log. Two on one set do no harm: the slower one is told ``Superseded``."""
+
+    def __init__(self, engine: Engine, log: LogRecorder, number: int, now: Callable[[], str], *, active: bool) -> None:
+        self.tables = table_set(number)
+        self.position = 0
+        self._engine, self._writing, self._log, self._now = engine, writing(engine), log, now
+        self._active = active
+        self._cache: OrderedDict[str, Pledge] = OrderedDict()
+        self._cached_events = 0
+        self._parked: dict[str, list[Parked]] = {}
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Forget everything and begin where the set stands.
+
+        Errors: ``Superseded`` when the set is gone or has changed its part.
+        """
+        self._cache.clear()
+        self._cached_events = 0
+        with self._engine.connect() as conn:
+            state = next((s for s in store.states(conn, NAME) if s.number == self.tables.number), None)
+            if state is None or state.active != self._active:
+                raise store.Superseded(f"set {self.tables.number} is not followed any more")
+            self.position = state.position
+            self._parked = {}
+            for parked in store.load_parked(conn, self.tables.number):
+                self._parked.setdefault(parked.pledge, []).append(parked)
+
+    def step(self, limit: int) -> int:
+        """Take up to ``limit`` events in; how many there were.
+
+        Errors: ``Superseded`` when somebody else moved the set on.
+        """
+        rows = self._log.read(self.position, limit)
+        if rows:
+            self._apply(rows)
+        return len(rows)
+
+    def beat(self) -> None:
+        """Say that somebody is at work although there is nothing to do."""
+        with self._writing.begin() as conn:
+            self._advance(conn, self.position)
+
+    def _advance(self, conn: Connection, position: int) -> None:
+        store.advance(
+            conn, NAME, self.tables.number, self.position, position, heartbeat=self._now(), active=self._active
+        )
+
+    def _apply(self, rows: Sequence[LogRow]) -> None:
+        try:
+            batch = self._fold(rows)
+            self._write(rows, batch)
+        except (OperationalError, InterfaceError, store.Superseded):
+            self._forget(row.pledge for row in rows)
+            raise
+        except DatabaseError as error:
+            # The store refuses the rows of some pledge: halve the batch until it is found.
+            self._forget(row.pledge for row in rows)
+            if len(rows) == 1:
+                self._park(rows[0], error)
+            else:
+                self._apply(rows[: len(rows) // 2])
+                self._apply(rows[len(rows) // 2 :])
+        except BaseException:
+            self._forget(row.pledge for row in rows)
+            raise
+
+    def _fold(self, rows: Sequence[LogRow]) -> _Batch:
+        batch = _Batch(self._load(rows))
+        for row in rows:
+            before = batch.parked.get(row.pledge, self._parked.get(row.pledge, []))
+            batch.parked[row.pledge] = batch.pledges[row.pledge].take([*before, waiting(row)])
+        return batch
+
+    def _write(self, rows: Sequence[LogRow], batch: _Batch) -> None:
+        parked, freed = self._reparked(batch)
+        changes = {name: Change(pledge.closed, pledge.open) for name, pledge in batch.pledges.items()}
+        with self._writing.begin() as conn:
+            self._advance(conn, rows[-1].position)
+            store.write(conn, self.tables, changes)
+            store.write_parked(conn, self.tables.number, parked, freed)
+        self.position = rows[-1].position
+        for name, left in batch.parked.items():
+            self._parked[name] = left
+            if not left:
+                del self._parked[name]
+        for name, pledge in batch.pledges.items():
+            pledge.open, pledge.closed = pledge.open.as_stored, Closed()
+            self._remember(name, pledge)
+
+    def _reparked(self, batch: _Batch) -> tuple[list[Parked], list[int]]:
+        """What is to be parked now, and the positions that are parked no more."""
+        parked: list[Parked] = []
+        freed: list[int] = []
+        for name, left in batch.parked.items():
+            before = {p.position for p in self._parked.get(name, ())}
+            parked += [p for p in left if p.position not in before]
+            freed += before - {p.position for p in left}
+        return parked, freed
+
+    def _park(self, row: LogRow, error: DatabaseError) -> None:
+        """Park an event whose rows the store refused."""
+        parked = Parked(row.position, row.pledge, row.state, f"{type(error.orig).__name__}: {error.orig}"[:2000])
+        with self._writing.begin() as conn:
+            self._advance(conn, row.position)
+            store.write_parked(conn, self.tables.number, [parked], [])
+        self.position = row.position
+        self._parked.setdefault(row.pledge, []).append(parked)
+
+    def _load(self, rows: Sequence[LogRow]) -> dict[str, Pledge]:
+        """The pledges of the rows as they stand: from memory, or from the log and the tables."""
+        pledges: dict[str, Pledge] = {}
+        missing: list[str] = []
+        for row in rows:
+            if row.pledge in pledges:
+                continue
+            known = self._cache.pop(row.pledge, None)
+            if known is not None:
+                self._cached_events -= len(known.events)
+            elif row.version > 1:
+                missing.append(row.pledge)
+            pledges[row.pledge] = known or Pledge()
+        if missing:
+            with self._engine.connect() as conn:
+                opened = store.load_open(conn, self.tables, missing)
+            for name in missing:
+                pledges[name].events = self._events_of(name)
+                pledges[name].open = opened[name]
+        return pledges
+
+    def _events_of(self, name: str) -> list[Event]:
+        """The events of a pledge that are folded."""
+        first = min((p.position for p in self._parked.get(name, ())), default=self.position + 1)
+        return [Event.read(row.state, row.position) for row in self._log.pledge_rows(name, first - 1)]
+
+    def _remember(self, name: str, pledge: Pledge) -> None:
+        self._cache[name] = pledge
+        self._cached_events += len(pledge.events)
+        while self._cached_events > CACHED_EVENTS:
+            _, oldest = self._cache.popitem(last=False)
+            self._cached_events -= len(oldest.events)
+
+    def _forget(self, names: Iterable[str]) -> None:
+        for name in set(names):
+            known = self._cache.pop(name, None)
+            if known is not None:
+                self._cached_events -= len(known.events)

@@ -1,0 +1,223 @@
+"""What is asked of the timeline, and the SQL that answers it; values reach it as parameters only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, cast, false, func, literal, or_, select
+from sqlalchemy.sql.selectable import FromClause
+
+from projections.tables import NEVER, PARKED, STATE, TableSet
+
+NAME = "timeline"
+STALE = "stale_projection"
+"""The flag of a pledge one of whose events could not be folded: its answers are those before that event."""
+
+SORTS = ("pledge", "title", "due", "ratio", "last_stated_on")
+"""What a page can be sorted by; with a ``-`` in front, descending. Nulls come last either way, ties by pledge."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """A point on both axes. ``position`` is the known axis; ``known_at`` is only what the answer says (None is now)."""
+
+    as_of: date
+    position: int
+    known_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a list is narrowed to. Of several values of one filter any will do; different filters must all hold.
+
+    ``pledgor`` and ``beneficiary`` are codes or names in any case; ``due_before`` leaves its own day out; every word
+    of ``q`` must occur in the title, a party, the slug or a tag.
+    """
+
+    status: tuple[str, ...] = ()
+    flag: tuple[str, ...] = ()
+    kind: tuple[str, ...] = ()
+    pledgor: tuple[str, ...] = ()
+    beneficiary: tuple[str, ...] = ()
+    tag: tuple[str, ...] = ()
+    unit: tuple[str, ...] = ()
+    due_before: date | None = None
+    q: str | None = None
+
+
+class Page(NamedTuple):
+    """Documents in order, where the next page begins (None: there is none), and how many there are in all."""
+
+    items: list[bytes]
+    next: tuple[str | None, str] | None
+    total: int
+
+
+class After(NamedTuple):
+    """The last row of a page: its sort key as text, None for a null, and its pledge."""
+
+    key: str | None
+    pledge: str
+
+
+@cache
+def answering() -> tuple[ColumnElement[Any], ...]:
+    """Which set answers, and a number that changes with what is parked beside it (0: nothing is).
+
+    Both stand in every read: a set that was switched away from is noticed by the very statement that read it.
+    """
+    active = select(STATE.c.set).where(STATE.c.name == NAME, STATE.c.active).scalar_subquery()
+    parked = select(cast(func.coalesce(func.sum(PARKED.c.position), 0), BigInteger)).where(PARKED.c.set == active)
+    return active, parked.scalar_subquery()
+
+
+def holds(table: FromClause, clocks: Clocks) -> ColumnElement[bool]:
+    """The row's rectangle contains the point."""
+    day = min(clocks.as_of, NEVER - timedelta(days=1))
+    return and_(
+        table.c.known_to > clocks.position,
+        table.c.known_from <= clocks.position,
+        table.c.valid_from <= day,
+        table.c.valid_to > day,
+    )
+
+
+def one(tables: TableSet, pledge: str, clocks: Clocks) -> Select[Any]:
+    """The document of one pledge."""
+    timeline = tables.timeline
+    return select(timeline.c.body).where(timeline.c.pledge == literal(pledge), holds(timeline, clocks))
+
+
+def rectangles(tables: TableSet, pledge: str, position: int) -> Select[Any]:
+    """Every rectangle of a pledge that was known by a position, oldest knowledge first."""
+    t = tables.timeline
+    return (
+        select(t.c.valid_from, t.c.valid_to, t.c.known_from, t.c.known_to, t.c.body)
+        .where(t.c.pledge == pledge, t.c.known_from <= position)
+        .order_by(t.c.known_from, t.c.valid_from)
+    )
+
+
+def count(tables: TableSet, filters: Filters, clocks: Clocks) -> Select[Any]:
+    """How many pledges there are."""
+    on_cards, on_sheets = _conditions(tables, filters, clocks)
+    source, where = _source(tables, clocks, cards=bool(on_cards) or not on_sheets, sheets=bool(on_sheets))
+    return select(func.count()).select_from(source).where(*where, *on_cards, *on_sheets)
+
+
+def amounts(tables: TableSet, filters: Filters, clocks: Clocks) -> Select[Any]:
+    """What a summary is made of, a row a pledge."""
+    on_cards, on_sheets = _conditions(tables, filters, clocks)
+    source, where = _source(tables, clocks, cards=True, sheets=True)
+    cards, sheets = tables.catalogue.c, tables.timeline.c
+    return (
+        select(
+            sheets.pledge, sheets.status, sheets.flags, sheets.amounts,
+            cards.kind, cards.pledgor, cards.beneficiary, cards.tags, cards.part_of, cards.unit,
+        )
+        .select_from(source)
+        .where(*where, *on_cards, *on_sheets)
+    )  # fmt: skip
+
+
+def parts(tables: TableSet, clocks: Clocks) -> Select[Any]:
+    """The pledges that are part of another one."""
+    cards = tables.catalogue
+    return select(cards.c.pledge, cards.c.part_of).where(cards.c.part_of.is_not(None), holds(cards, clocks))
+
+
+def differing(tables: TableSet, at: Clocks, other: Clocks) -> Select[Any]:
+    """What held at one point and not at the other, by pledge."""
+    t = tables.timeline
+    return select(t.c.pledge, t.c.body).where(holds(t, at), ~holds(t, other)).order_by(t.c.pledge)
+
+
+def page(
+    tables: TableSet, filters: Filters, clocks: Clocks, sort: str, limit: int, after: After | None, *, nulls: bool
+) -> Select[Any]:
+    """``(pledge, sort key, document)`` of the pledges whose sort key is not null, or is, in order.
+
+    Two queries and not one, so that each walks an index in its order.
+    """
+    name, descending = sort.removeprefix("-"), sort.startswith("-")
+    on_cards, on_sheets = _conditions(tables, filters, clocks)
+    in_cards = name in tables.catalogue.c
+    source, where = _source(tables, clocks, cards=bool(on_cards) or in_cards, sheets=True)
+    owner = tables.catalogue if in_cards else tables.timeline
+    pledge, key = owner.c.pledge, owner.c[name]
+    query = select(pledge, key.label("key"), tables.timeline.c.body).select_from(source)
+    query = query.where(*where, *on_cards, *on_sheets).limit(limit)
+    if name == "pledge":
+        if after is not None:
+            query = query.where(pledge < after.pledge if descending else pledge > after.pledge)
+        return query.order_by(pledge.desc() if descending else pledge)
+    if nulls:
+        if after is not None and after.key is None:
+            query = query.where(pledge > after.pledge)
+        return query.where(key.is_(None)).order_by(pledge)
+    if after is not None:
+        last: Any = date.fromisoformat(after.key or "") if name in ("due", "last_stated_on") else after.key
+        beyond = key < last if descending else key > last
+        query = query.where(key <= last if descending else key >= last, or_(beyond, pledge > after.pledge))
+    return query.where(key.is_not(None)).order_by(key.desc() if descending else key, pledge)
+
+
+def _source(
+    tables: TableSet, clocks: Clocks, *, cards: bool, sheets: bool
+) -> tuple[FromClause, list[ColumnElement[bool]]]:
+    """The tables that are needed, joined, and that their rows hold at the clocks."""
+    card, sheet = tables.catalogue, tables.timeline
+    if cards and sheets:
+        return card.join(sheet, sheet.c.pledge == card.c.pledge), [holds(card, clocks), holds(sheet, clocks)]
+    one_of = card if cards else sheet
+    return one_of, [holds(one_of, clocks)]
+
+
+def _conditions(
+    tables: TableSet, filters: Filters, clocks: Clocks
+) -> tuple[list[ColumnElement[bool]], list[ColumnElement[bool]]]:
+    """The filters as conditions on the catalogue, and on the timeline."""
+    c, t = tables.catalogue.c, tables.timeline.c
+    on_cards: list[ColumnElement[bool]] = []
+    on_sheets: list[ColumnElement[bool]] = []
+    if filters.kind:
+        on_cards.append(c.kind.in_(_plain(filters.kind)))
+    if filters.unit:
+        on_cards.append(c.unit.in_(_plain(filters.unit)))
+    for given, name, code in (
+        (filters.pledgor, c.pledgor_name, c.pledgor_code),
+        (filters.beneficiary, c.beneficiary_name, c.beneficiary_code),
+    ):
+        if given:
+            folded = [word.casefold() for word in _plain(given)]
+            on_cards.append(or_(name.in_(folded), code.in_(folded)))
+    if filters.tag:
+        on_cards.append(_any_listed(c.tags, filters.tag))
+    if filters.due_before is not None:
+        on_cards.append(c.due < filters.due_before)
+    if filters.q is not None:
+        words = filters.q.casefold().split()
+        on_cards += [c.search.contains(word, autoescape=True) if _plain((word,)) else false() for word in words]
+    if filters.status:
+        on_sheets.append(t.status.in_(_plain(filters.status)))
+    if filters.flag:
+        flagged = _any_listed(t.flags, filters.flag)
+        if STALE in filters.flag:
+            stalled = select(PARKED.c.pledge).where(PARKED.c.set == tables.number, PARKED.c.position <= clocks.position)
+            flagged = or_(flagged, t.pledge.in_(stalled))
+        on_sheets.append(flagged)
+    return on_cards, on_sheets
+
+
+def _any_listed(column: ColumnElement[Any], words: tuple[str, ...]) -> ColumnElement[bool]:
+    return or_(
+        false(), *(column.contains(f",{word},", autoescape=True) for word in _plain(words) if word and "," not in word)
+    )
+
+
+def _plain(words: tuple[str, ...]) -> list[str]:
+    """The words that a database can hold; others match nothing."""
+    return [word for word in words if not any(ch == "\0" or "\ud800" <= ch <= "\udfff" for ch in word)]

@@ -1,0 +1,218 @@
+"""The timeline built anew from the log, beside the one that answers, and the switch from one to the other.
+
+The log is read once, in order. Its lines go into buckets by pledge (compressed files in the temporary directory), so
+that each pledge is folded as a whole: none of its rectangles is written before its end is known, and none is updated.
+Then the new set catches up with what was recorded meanwhile, and the switch is one transaction. A build that is cut
+short leaves a set that no read sees, and the next build drops it.
+"""
+
+from __future__ import annotations
+
+import gzip
+import logging
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from sqlalchemy import Connection, Engine, delete, insert, select, text, update
+from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
+
+from projections import store
+from projections.projector import Pledge, Projector
+from projections.queries import NAME
+from projections.store import Change, Parked
+from projections.tables import PARKED, STATE, TableSet, create_tables, table_set, writing
+from tracker.recorder import LogRecorder
+
+Report = Callable[[int, int], None]
+"""Told how many events of how many are done."""
+
+BUCKET = 20_000
+"""Events of a bucket, about: its lines are in memory at once."""
+
+_CHUNK = 2_000  # events read, or folded, at a time
+_log = logging.getLogger(__name__)
+
+
+class Stopped(Exception):
+    """The build was told to stop."""
+
+
+def rebuild(
+    engine: Engine,
+    log: LogRecorder,
+    now: Callable[[], str],
+    version: str,
+    *,
+    progress: Report | None = None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> int:
+    """Build a new set, switch to it and drop the others; the position it has reached.
+
+    Errors: ``Stopped`` when ``stopped()`` said so; nothing has changed then.
+    """
+    create_tables(engine, NAME, version)
+    tables = _begin(engine, version)
+    head = log.head()
+    _load(engine, tables, log, head, progress or (lambda done, of: None), stopped)
+    _index(engine, tables)
+    with writing(engine).begin() as conn:
+        store.advance(conn, NAME, tables.number, 0, head, heartbeat=now(), active=False)
+    built = Projector(engine, log, tables.number, now, active=False)
+    while not _switched(engine, tables):
+        if stopped():
+            raise Stopped
+        built.step(_CHUNK)
+    drop_unused(engine)
+    return built.position
+
+
+def _begin(engine: Engine, version: str) -> TableSet:
+    """An empty set with the next number."""
+    drop_unused(engine)
+    with writing(engine).begin() as conn:
+        number = max(s.number for s in store.states(conn, NAME)) + 1
+        conn.execute(insert(STATE).values(name=NAME, set=number, version=version, position=0, active=False))
+        tables = table_set(number)
+        tables.create(conn)
+    return tables
+
+
+def _load(
+    engine: Engine, tables: TableSet, log: LogRecorder, head: int, report: Report, stopped: Callable[[], bool]
+) -> None:
+    done = 0
+    with TemporaryDirectory(prefix="tracker-rebuild-") as directory:
+        for lines in _buckets(log, head, Path(directory), stopped):
+            pledges: dict[str, list[Parked]] = {}
+            for line in lines:
+                pledges.setdefault(line.pledge, []).append(line)
+            for some in _chunked(pledges):
+                if stopped():
+                    raise Stopped
+                _write(engine, tables, some)
+                done += sum(len(events) for events in some.values())
+                report(done, head)
+
+
+def _chunked(pledges: dict[str, list[Parked]]) -> Iterator[dict[str, list[Parked]]]:
+    """Pledges with about as many events as one transaction takes."""
+    some: dict[str, list[Parked]] = {}
+    size = 0
+    for name, events in pledges.items():
+        some[name] = events
+        size += len(events)
+        if size >= _CHUNK:
+            yield some
+            some, size = {}, 0
+    if some:
+        yield some
+
+
+def _write(engine: Engine, tables: TableSet, pledges: dict[str, list[Parked]], aside: Sequence[Parked] = ()) -> None:
+    """Fold pledges and write what they come to; ``aside`` are events whose rows the store has refused."""
+    changes: dict[str, Change] = {}
+    parked = list(aside)
+    for name, events in pledges.items():
+        pledge = Pledge()
+        parked += pledge.take(events)
+        changes[name] = Change(pledge.closed, pledge.open)
+    try:
+        with writing(engine).begin() as conn:
+            store.write(conn, tables, changes)
+            store.write_parked(conn, tables.number, parked, [])
+    except (OperationalError, InterfaceError):
+        raise
+    except DatabaseError as error:
+        if len(pledges) > 1:
+            for name, events in pledges.items():
+                _write(engine, tables, {name: events})
+            return
+        ((name, events),) = pledges.items()
+        if not events:
+            raise
+        last = replace(events[-1], error=f"{type(error.orig).__name__}: {error.orig}"[:2000])
+        _write(engine, tables, {name: events[:-1]}, (*aside, last))
+
+
+def _buckets(log: LogRecorder, head: int, directory: Path, stopped: Callable[[], bool]) -> Iterator[Iterable[Parked]]:
+    """The log up to ``head``, each pledge whole in one bucket and its events in order."""
+    count = head // BUCKET + 1
+    if count == 1:
+        yield _lines(log, head)
+        return
+    paths = [directory / f"{number}.gz" for number in range(count)]
+    with ExitStack() as stack:
+        files = [stack.enter_context(gzip.open(path, "wb", compresslevel=1)) for path in paths]
+        for line in _lines(log, head):
+            if line.position % _CHUNK == 0 and stopped():
+                raise Stopped
+            name = line.pledge.encode()
+            file = files[zlib.crc32(name) % count]
+            file.write(b"%d %s %d\n%s" % (line.position, name, len(line.line), line.line))
+    for path in paths:
+        yield _read(path)
+        path.unlink()
+
+
+def _lines(log: LogRecorder, head: int) -> Iterator[Parked]:
+    after = 0
+    while after < head:
+        rows = log.read(after, _CHUNK, upto=head)
+        yield from (Parked(row.position, row.pledge, row.state, "") for row in rows)
+        after = rows[-1].position
+
+
+def _read(path: Path) -> Iterator[Parked]:
+    with gzip.open(path, "rb") as file:
+        while header := file.readline():
+            position, pledge, length = header.split()
+            yield Parked(int(position), pledge.decode(), file.read(int(length)), "")
+
+
+def _index(engine: Engine, tables: TableSet) -> None:
+    """Each statement is a transaction: writers of a SQLite log wait for one index, not for all."""
+    analyze = [f"ANALYZE {table.name}" for table in (tables.timeline, tables.catalogue)]
+    for statement in (*tables.indexing(engine.dialect.name), *analyze):
+        with writing(engine).begin() as conn:
+            conn.execute(text(statement))
+
+
+def _switched(engine: Engine, tables: TableSet) -> bool:
+    """Answer from the set, unless the one that answers has read more of the log."""
+    with writing(engine).begin() as conn:
+        # The row of the answering set is locked by an update, so that its projector cannot move on in between.
+        conn.execute(update(STATE).where(STATE.c.name == NAME, STATE.c.active).values(active=True))
+        states = {s.number: s for s in store.states(conn, NAME)}
+        live = next(s for s in states.values() if s.active)
+        if states[tables.number].position < live.position:
+            return False
+        conn.execute(update(STATE).where(STATE.c.name == NAME, STATE.c.set == live.number).values(active=False))
+        conn.execute(update(STATE).where(STATE.c.name == NAME, STATE.c.set == tables.number).values(active=True))
+    return True
+
+
+def drop_unused(engine: Engine) -> None:
+    """Drop the sets that do not answer. One that is still being read stays until the next time."""
+    with engine.connect() as conn:
+        unused = [s.number for s in store.states(conn, NAME) if not s.active]
+    for number in unused:
+        try:
+            with writing(engine).begin() as conn:
+                _drop(conn, number)
+        except DBAPIError as error:
+            _log.warning("table set %d stays for now: %s", number, error.orig)
+
+
+def _drop(conn: Connection, number: int) -> None:
+    if conn.dialect.name == "postgresql":
+        conn.execute(text("SET LOCAL lock_timeout = '3s'"))
+    still = conn.scalar(select(STATE.c.active).where(STATE.c.name == NAME, STATE.c.set == number))
+    if still:
+        return
+    table_set(number).drop(conn)
+    conn.execute(delete(PARKED).where(PARKED.c.set == number))
+    conn.execute(delete(STATE).where(STATE.c.name == NAME, STATE.c.set == number))

@@ -1,0 +1,265 @@
+"""The tables of the read models, on SQLite and PostgreSQL alike, and the engine that reaches them.
+
+``timeline_<n>``    one row per rectangle [valid_from, valid_to) × [known_from, known_to): the status there
+``catalogue_<n>``   one row per rectangle of what seldom changes: title, parties, tags, unit, deadline
+``projection_state`` the table sets (the ``<n>``), how far each has read the log, and which one answers
+``parked``          events that could not be folded, with their bytes
+
+The valid axis is days, the known axis log positions. An open end is ``NEVER`` or ``EVER``, so that one comparison finds
+what is in force; outside this package it is null. Text sorts by code point on both stores.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+import psycopg
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Connection,
+    Date,
+    Engine,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    create_engine,
+    event,
+    text,
+)
+from sqlalchemy.exc import OperationalError, ProgrammingError
+
+NEVER = date.max
+"""The open end of the valid axis."""
+
+EVER = 2**63 - 1
+"""The open end of the known axis."""
+
+SCHEMA = "projections"
+"""PostgreSQL's schema of the read models: the projector's role may create tables here and nowhere else."""
+
+_CREATING = 0x7072_6F6A  # the advisory lock under which tables are made
+
+Words = Text().with_variant(Text(collation="C"), "postgresql")
+Number = BigInteger().with_variant(Integer(), "sqlite")
+
+META = MetaData()
+
+STATE = Table(
+    "projection_state",
+    META,
+    Column("name", Words, primary_key=True),
+    Column("set", Integer, primary_key=True, autoincrement=False),
+    Column("version", Words, nullable=False),
+    Column("position", Number, nullable=False),
+    Column("heartbeat", Words),
+    Column("active", Boolean, nullable=False),
+)
+"""One row per table set. The position is that of the last event whose rows the set has."""
+
+Index(
+    "projection_state_active", STATE.c.name, unique=True, postgresql_where=STATE.c.active, sqlite_where=STATE.c.active
+)
+
+PARKED = Table(
+    "parked",
+    META,
+    Column("set", Integer, primary_key=True, autoincrement=False),
+    Column("position", Number, primary_key=True, autoincrement=False),
+    Column("pledge", Words, nullable=False),
+    Column("line", LargeBinary, nullable=False),
+    Column("error", Text, nullable=False),
+)
+
+
+@dataclass(frozen=True)
+class TableSet:
+    """The two tables of one version of the timeline, built and switched to together."""
+
+    number: int
+    metadata: MetaData
+    timeline: Table
+    catalogue: Table
+
+    def create(self, conn: Connection) -> None:
+        """Make the tables, still without an index: a bulk load is faster so."""
+        for table in (self.catalogue, self.timeline):
+            table.create(conn)
+
+    def indexing(self, dialect: str) -> list[str]:
+        """The statements that make the indexes, and on PostgreSQL refuse two rectangles on one spot."""
+        statements = [
+            f"CREATE INDEX {table.name}_{name} ON {table.name} ({columns})"
+            for table, indexes in _indexes(self).items()
+            for name, columns in indexes.items()
+        ]
+        if dialect == "postgresql":
+            statements += [
+                f"ALTER TABLE {table.name} ADD CONSTRAINT {table.name}_no_overlap EXCLUDE USING gist (pledge WITH =,"
+                " int8range(known_from, known_to) WITH &&, daterange(valid_from, valid_to) WITH &&)"
+                for table in (self.timeline, self.catalogue)
+            ]
+        return statements
+
+    def drop(self, conn: Connection) -> None:
+        """Drop the tables with all they hold."""
+        self.metadata.drop_all(conn)
+
+
+@lru_cache(maxsize=64)
+def table_set(number: int) -> TableSet:
+    """The tables of set ``number``."""
+    metadata = MetaData()
+    timeline = Table(
+        f"timeline_{number}",
+        metadata,
+        *_bounds(),
+        Column("status", Words, nullable=False),
+        Column("flags", Words, nullable=False),  # ",late,stale,"
+        Column("ratio", Words),  # ``fold.sortable``
+        Column("last_stated_on", Date, nullable=False),
+        Column("amounts", LargeBinary, nullable=False),  # what a summary adds up, ``fold.amounts``
+        Column("body", LargeBinary, nullable=False),
+    )
+    catalogue = Table(
+        f"catalogue_{number}",
+        metadata,
+        *_bounds(),
+        Column("title", Words, nullable=False),  # case-folded, as all that is searched here
+        Column("kind", Words, nullable=False),
+        Column("pledgor", Words, nullable=False),  # code, else name, as written
+        Column("pledgor_name", Words, nullable=False),
+        Column("pledgor_code", Words),
+        Column("beneficiary", Words),
+        Column("beneficiary_name", Words),
+        Column("beneficiary_code", Words),
+        Column("part_of", Words),
+        Column("unit", Words),  # the target's, else the actual's
+        Column("due", Date),  # the latest reading of the deadline
+        Column("tags", Words, nullable=False),  # ",nato,ukraine,"
+        Column("search", Words, nullable=False),
+    )
+    return TableSet(number, metadata, timeline, catalogue)
+
+
+def _bounds() -> list[Any]:
+    return [
+        Column("pledge", Words, nullable=False),
+        Column("valid_from", Date, nullable=False),
+        Column("valid_to", Date, nullable=False),
+        Column("known_from", Number, nullable=False),
+        Column("known_to", Number, nullable=False),
+        CheckConstraint("valid_from < valid_to"),
+        CheckConstraint("0 < known_from AND known_from < known_to"),
+    ]
+
+
+_SPOT = "known_to, known_from, valid_from, valid_to"
+
+
+def _indexes(tables: TableSet) -> dict[Table, dict[str, str]]:
+    # The bounds stand in every index: a walk in any order skips what is not in force without reading the row.
+    return {
+        tables.timeline: {
+            "pledge": f"pledge, {_SPOT}",
+            "status": f"status, {_SPOT}, pledge",
+            "ratio": f"ratio, pledge, {_SPOT}",
+            "last_stated_on": f"last_stated_on, pledge, {_SPOT}",
+        },
+        tables.catalogue: {
+            "pledge": f"pledge, {_SPOT}",
+            "title": f"title, pledge, {_SPOT}",
+            "due": f"due, pledge, {_SPOT}",
+        },
+    }
+
+
+def open_engine(database_url: str) -> Engine:
+    """The engine for ``sqlite:///file.db`` or any ``postgresql://`` URL that libpq takes; dispose of it when done."""
+    scheme, _, rest = database_url.partition("://")
+    if scheme == "sqlite":
+        engine = create_engine(f"sqlite:///{rest.removeprefix('/')}", connect_args={"timeout": 30})
+        event.listen(engine, "connect", _sqlite_connected)
+        event.listen(engine, "begin", _sqlite_begun)
+        return engine
+    if scheme.partition("+")[0] not in ("postgresql", "postgres"):
+        # The URL is not repeated: it may hold a password.
+        raise ValueError("a database URL begins with sqlite:/// or postgresql://")
+    return create_engine(
+        "postgresql+psycopg://", creator=lambda: connect_postgres(database_url), pool_size=8, max_overflow=16
+    )
+
+
+def connect_postgres(database_url: str, *, autocommit: bool = False) -> psycopg.Connection[Any]:
+    """A connection that sees the read models first."""
+    conninfo = f"postgresql://{database_url.partition('://')[2]}"
+    conn: psycopg.Connection[Any] = psycopg.connect(conninfo, connect_timeout=5, autocommit=True)
+    conn.execute(f"SET search_path TO {SCHEMA}, public")
+    conn.autocommit = autocommit
+    return conn
+
+
+def writing(engine: Engine) -> Engine:
+    """The same engine for transactions that write: on SQLite they wait for their turn when they begin."""
+    return engine.execution_options(sqlite_begin="IMMEDIATE")
+
+
+def _sqlite_connected(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # BEGIN is ours, below
+    connection.execute("PRAGMA journal_mode=WAL")
+    # A read model that loses its last commits with the power reads them from the log again.
+    connection.execute("PRAGMA synchronous=NORMAL")
+
+
+def _sqlite_begun(conn: Connection) -> None:
+    conn.exec_driver_sql(f"BEGIN {conn.get_execution_options().get('sqlite_begin', 'DEFERRED')}")
+
+
+def prepare(engine: Engine, *, app_role: str | None = None) -> None:
+    """Make what needs a privileged role: PostgreSQL's schema and btree_gist. ``app_role`` may then create tables in it.
+
+    Does nothing where all is there, and nothing on SQLite.
+    """
+    if engine.dialect.name != "postgresql":
+        return
+    with engine.begin() as conn:
+        conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CREATING})
+        # "IF NOT EXISTS" asks for the right to create also where nothing is to be made.
+        if conn.scalar(text("SELECT to_regnamespace(:schema)"), {"schema": SCHEMA}) is None:
+            conn.execute(text(f"CREATE SCHEMA {SCHEMA}"))
+        if conn.scalar(text("SELECT 1 FROM pg_extension WHERE extname = 'btree_gist'")) is None:
+            conn.execute(text("CREATE EXTENSION btree_gist SCHEMA public"))
+        if app_role is not None:
+            role = conn.dialect.identifier_preparer.quote_identifier(app_role)
+            conn.execute(text(f"GRANT USAGE, CREATE ON SCHEMA {SCHEMA} TO {role}"))
+            conn.execute(text(f"ALTER DEFAULT PRIVILEGES IN SCHEMA {SCHEMA} GRANT ALL ON TABLES TO {role}"))
+
+
+def create_tables(engine: Engine, name: str, version: str) -> None:
+    """Make what is missing: the state, the parking place and a first, empty table set."""
+    prepare(engine)
+    with writing(engine).begin() as conn:
+        if conn.dialect.name == "postgresql":
+            conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CREATING})
+        META.create_all(conn)
+        if conn.execute(STATE.select().where(STATE.c.name == name).limit(1)).first() is None:
+            first = table_set(1)
+            first.create(conn)
+            for statement in first.indexing(conn.dialect.name):
+                conn.execute(text(statement))
+            conn.execute(STATE.insert().values(name=name, set=1, version=version, position=0, active=True))
+
+
+def is_missing_table(error: Exception) -> bool:
+    """The statement named a table that is not there: not made yet, or dropped after a switch."""
+    if isinstance(error, OperationalError):
+        return "no such table" in str(error.orig)
+    return isinstance(error, ProgrammingError) and isinstance(error.orig, psycopg.errors.UndefinedTable)

@@ -1,0 +1,310 @@
+"""Reads of the timeline: the status of one pledge, or of many, at any point on both clocks.
+
+A read selects stored documents; it never folds. What it says of a point it will always say: rectangles on the known
+axis up to a position do not change once that position is reached.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from threading import Lock
+from typing import Any, TypeVar, cast
+
+from pydantic_core import from_json, to_json
+from sqlalchemy import Connection, Engine, Select, func, select
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+
+from projections import queries
+from projections.queries import NAME, SORTS, STALE, After, Clocks, Filters, Page
+from projections.store import Parked, load_parked, states
+from projections.summary import Pledged, summarize
+from projections.tables import EVER, NEVER, PARKED, TableSet, is_missing_table, table_set
+from tracker.errors import Unavailable
+from tracker.recorder import LogRecorder
+from tracker.status import complete
+
+__all__ = ["SORTS", "STALE", "Clocks", "Difference", "Filters", "Page", "Progress", "Timeline"]
+
+_TOTALS = 512
+"""Totals kept in memory; a page of a list that was counted at the same clocks does not count again."""
+
+_EXPORTED = 500
+"""Documents fetched at a time in a stream."""
+
+T = TypeVar("T")
+_Reply = tuple[Sequence[Any], TableSet, int]
+"""Rows, the set that they came from, and whether anything is parked beside it (0 if not)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the projection is behind the log. ``heartbeat`` is when a projector was last at work (RFC 3339)."""
+
+    position: int
+    head: int
+    lag: int
+    heartbeat: str | None
+    parked: int
+    set: int
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A pledge whose document is not the same at two points; None where it does not exist."""
+
+    pledge: str
+    before: bytes | None
+    after: bytes | None
+
+
+class Timeline:
+    """The read side of the timeline on one database.
+
+    A point beyond ``position()`` MUST NOT be asked for: clamp or wait first. Every read raises ``Unavailable`` when the
+    store does not answer.
+    """
+
+    def __init__(self, engine: Engine, log: LogRecorder) -> None:
+        # A statement is its own transaction on PostgreSQL: no round trips for BEGIN and ROLLBACK.
+        plain = engine.dialect.name != "postgresql"
+        self._engine = engine if plain else engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._log = log
+        self._set: int | None = None
+        self._totals: OrderedDict[tuple[object, ...], int] = OrderedDict()
+        self._lock = Lock()
+
+    # Where it stands
+
+    def position(self) -> int:
+        """The position of the last event that the answers know; 0 before there is any."""
+        return self._answered(lambda conn: next((s.position for s in states(conn, NAME) if s.active), 0), 0)
+
+    def progress(self) -> Progress:
+        """How far it is behind the log, and what could not be folded."""
+
+        def ask(conn: Connection) -> Progress:
+            state = next(s for s in states(conn, NAME) if s.active)
+            parked = conn.scalar(select(func.count()).where(PARKED.c.set == state.number)) or 0
+            head = max(self._log.head(), state.position)
+            return Progress(
+                position=state.position, head=head, lag=head - state.position, heartbeat=state.heartbeat,
+                parked=parked, set=state.number, version=state.version,
+            )  # fmt: skip
+
+        head = self._log.head()
+        return self._answered(ask, Progress(0, head, head, None, 0, 0, ""))
+
+    def parked(self) -> list[Parked]:
+        """The events that could not be folded, with their bytes and why."""
+
+        def ask(conn: Connection) -> list[Parked]:
+            return load_parked(conn, next(s.number for s in states(conn, NAME) if s.active))
+
+        return self._answered(ask, [])
+
+    # What it says
+
+    def one(self, pledge: str, clocks: Clocks) -> bytes | None:
+        """The document of one pledge; None where it does not exist at these clocks."""
+        rows, tables, parked = self._read(lambda tables: queries.one(tables, pledge, clocks))
+        if not rows:
+            return None
+        return self._documents([(pledge, rows[0].body)], clocks, tables, parked)[0]
+
+    def page(
+        self,
+        filters: Filters,
+        clocks: Clocks,
+        sort: str = "pledge",
+        limit: int = 100,
+        after: Sequence[str | None] | None = None,
+    ) -> Page:
+        """One page of documents. ``after`` is the ``next`` of the page before it.
+
+        Errors: ``ValueError`` for an unknown sort or an ``after`` that no page gave.
+        """
+        last = _after(sort, after)
+        rows, tables, parked = self._rows_of_page(filters, clocks, sort, limit + 1, last)
+        more, rows = len(rows) > limit, rows[:limit]
+        items = self._documents([(row.pledge, row.body) for row in rows], clocks, tables, parked)
+        key = _text(rows[-1].key) if rows else None
+        total = len(items) if after is None and not more else self._total(filters, clocks, tables, parked)
+        return Page(items, (key, rows[-1].pledge) if more else None, total)
+
+    def export(self, clocks: Clocks, filters: Filters | None = None) -> Iterator[bytes]:
+        """All documents in order of their pledges; a few hundred are in memory at a time."""
+        last: After | None = None
+        while True:
+            rows, tables, parked = self._rows_of_page(filters or Filters(), clocks, "pledge", _EXPORTED, last)
+            yield from self._documents([(row.pledge, row.body) for row in rows], clocks, tables, parked)
+            if len(rows) < _EXPORTED:
+                return
+            last = After(None, rows[-1].pledge)
+
+    def rectangles(self, pledge: str, position: int = EVER - 1) -> list[dict[str, Any]]:
+        """The rectangles known by a position, as JSON objects; an end that is open, or was by then, is None."""
+        rows, _, _ = self._read(lambda tables: queries.rectangles(tables, pledge, position))
+        items = []
+        for row in rows:
+            body = from_json(row.body)
+            items.append(
+                {
+                    "valid_from": row.valid_from.isoformat(),
+                    "valid_to": None if row.valid_to == NEVER else row.valid_to.isoformat(),
+                    "known_from": row.known_from,
+                    "known_to": None if row.known_to > position else row.known_to,
+                    **{name: body[name] for name in ("status", "actual", "ratio", "flags")},
+                }
+            )
+        return items
+
+    def summary(
+        self, filters: Filters, clocks: Clocks, by: str | None = None, currency: str | None = None
+    ) -> dict[str, Any]:
+        """Counts and sums over pledges, as API.md has them; ``by`` is ``pledgor``, ``beneficiary`` or ``tag``."""
+        rows, tables, parked = self._read(lambda tables: queries.amounts(tables, filters, clocks))
+        whole, _, _ = self._read(lambda tables: queries.parts(tables, clocks))
+        stalled = self._stalled(clocks, tables, parked)
+        pledges = [Pledged.of(row, stale=row.pledge in stalled) for row in rows]
+        return summarize(pledges, {part.pledge: part.part_of for part in whole}, by, currency)
+
+    def diff(self, before: Clocks, after: Clocks) -> list[Difference]:
+        """The pledges whose documents differ between two points, by pledge."""
+        old, tables, parked = self._read(lambda tables: queries.differing(tables, before, after))
+        new, _, _ = self._read(lambda tables: queries.differing(tables, after, before))
+        was = {row.pledge: row.body for row in old}
+        became = {row.pledge: row.body for row in new}
+        changed = sorted(p for p in was.keys() | became.keys() if was.get(p) != became.get(p))
+        first = self._by_pledge({p: was[p] for p in changed if p in was}, before, tables, parked)
+        second = self._by_pledge({p: became[p] for p in changed if p in became}, after, tables, parked)
+        return [Difference(p, first.get(p), second.get(p)) for p in changed]
+
+    # How
+
+    def _rows_of_page(
+        self, filters: Filters, clocks: Clocks, sort: str, limit: int, after: After | None
+    ) -> tuple[list[Any], TableSet, int]:
+        """Rows with a sort key, then those without one."""
+
+        def ask(nulls: bool, limit: int, after: After | None) -> _Reply:
+            return self._read(lambda tables: queries.page(tables, filters, clocks, sort, limit, after, nulls=nulls))
+
+        nullable = sort.removeprefix("-") in ("due", "ratio")
+        rows: list[Any] = []
+        if not (nullable and after is not None and after.key is None):
+            found, tables, parked = ask(False, limit, after)
+            rows += found
+            if not nullable or len(rows) >= limit:
+                return rows, tables, parked
+            after = None
+        found, tables, parked = ask(True, limit - len(rows), after)
+        return rows + list(found), tables, parked
+
+    def _total(self, filters: Filters, clocks: Clocks, tables: TableSet, parked: int) -> int:
+        asked = (filters, clocks.as_of, clocks.position, tables.number, parked)
+        with self._lock:
+            if asked in self._totals:
+                self._totals.move_to_end(asked)
+                return self._totals[asked]
+        rows, _, _ = self._read(lambda tables: queries.count(tables, filters, clocks))
+        total = cast(int, rows[0][0])
+        with self._lock:
+            self._totals[asked] = total
+            if len(self._totals) > _TOTALS:
+                self._totals.popitem(last=False)
+        return total
+
+    def _by_pledge(self, bodies: dict[str, bytes], clocks: Clocks, tables: TableSet, parked: int) -> dict[str, bytes]:
+        return dict(zip(bodies, self._documents(list(bodies.items()), clocks, tables, parked), strict=True))
+
+    def _documents(
+        self, rows: Sequence[tuple[str, bytes]], clocks: Clocks, tables: TableSet, parked: int
+    ) -> list[bytes]:
+        """The stored bodies with the clocks, and with the version and position of the pledge's last event by then."""
+        if not rows:
+            return []
+        stalled = self._stalled(clocks, tables, parked)
+        heads = self._log.heads([pledge for pledge, _ in rows], clocks.position)
+        documents = []
+        for pledge, body in rows:
+            version, position = heads[pledge]
+            if pledge in stalled:
+                body = _flagged(body)
+            documents.append(
+                complete(body, as_of=clocks.as_of, known_at=clocks.known_at, position=position, version=version)
+            )
+        return documents
+
+    def _stalled(self, clocks: Clocks, tables: TableSet, parked: int) -> frozenset[str]:
+        """The pledges with a parked event that is known at the clocks."""
+        if not parked:
+            return frozenset()
+        none: list[Parked] = []
+        found = self._answered(lambda conn: load_parked(conn, tables.number, clocks.position), none)
+        return frozenset(p.pledge for p in found)
+
+    def _read(self, ask: Callable[[TableSet], Select[Any]]) -> _Reply:
+        """The rows of one statement from the set that answers, also while it is switched."""
+        for _ in range(5):
+            number = self._active_set() if self._set is None else self._set
+            if number is None:
+                return [], table_set(0), 0
+            tables = table_set(number)
+            query = ask(tables).add_columns(*queries.answering())
+            rows = self._answered(lambda conn: _all(conn, query), None)  # noqa: B023
+            if rows and rows[0][-2] == number:
+                return rows, tables, rows[0][-1]
+            if rows is not None and not rows and self._active_set() == number:
+                return rows, tables, 0
+            self._set = None
+        raise Unavailable("the projection is being switched; ask again")
+
+    def _active_set(self) -> int | None:
+        self._set = self._answered(lambda conn: next((s.number for s in states(conn, NAME) if s.active), None), None)
+        return self._set
+
+    def _answered(self, ask: Callable[[Connection], T], missing: T) -> T:
+        """The answer of the store, or ``missing`` where the table is not there; tries a lost connection once more."""
+        for last in (False, True):
+            try:
+                with self._engine.connect() as conn:
+                    return ask(conn)
+            except DBAPIError as error:
+                if is_missing_table(error):
+                    return missing
+                if not isinstance(error, (OperationalError, InterfaceError)):
+                    raise
+                if last or not error.connection_invalidated:
+                    raise Unavailable(f"the store does not answer: {error.orig}") from error
+        raise AssertionError("the second attempt answers or raises")
+
+
+def _after(sort: str, after: Sequence[str | None] | None) -> After | None:
+    if sort.removeprefix("-") not in SORTS:
+        raise ValueError(f"no list is sorted by {sort!r}")
+    if after is None:
+        return None
+    if len(after) != 2 or not isinstance(after[1], str) or not isinstance(after[0], str | None):
+        raise ValueError("no page ends there")
+    last = After(after[0], after[1])
+    if sort.removeprefix("-") in ("due", "last_stated_on") and last.key is not None:
+        date.fromisoformat(last.key)
+    return last
+
+
+def _all(conn: Connection, query: Select[Any]) -> Sequence[Any] | None:
+    return conn.execute(query).all()
+
+
+def _text(key: date | str | None) -> str | None:
+    return key.isoformat() if isinstance(key, date) else key
+
+
+def _flagged(body: bytes) -> bytes:
+    document = from_json(body)
+    document["flags"] = [*document["flags"], STALE]
+    return to_json(document)
