@@ -23,6 +23,7 @@ from tracker.errors import (
     IdempotencyMismatch,
     PledgeExists,
     Refusal,
+    TrackerError,
     Unavailable,
     VersionConflict,
 )
@@ -187,7 +188,7 @@ class Tracker(Application[str]):
             try:
                 decided.append((job, self._decide_fresh(job.request, pledges)))
             except BatchRefused as refused:
-                job.done.set_exception(refused)
+                self._refuse(job, refused)
         try:
             rows = self._append([(job.request, events) for job, events in decided])
         except IntegrityError:
@@ -218,9 +219,24 @@ class Tracker(Application[str]):
                 job.done.set_result(_recorded(rows, events=events))
                 return
             raise Unavailable("other writers were faster each time; send the request again")
+        except BatchRefused as refused:
+            self._refuse(job, refused)
         except Exception as error:
             self._forget(names)
             job.done.set_exception(error)
+
+    def _refuse(self, job: _Job, refused: BatchRefused) -> None:
+        """Refuse a request, unless it is refused only because it is recorded already, under its own key."""
+        key, payload_hash = job.request.key, job.request.payload_hash
+        try:
+            replayed = None if key is None else self.replay(key, payload_hash)
+        except TrackerError as error:
+            job.done.set_exception(error)
+            return
+        if replayed is None:
+            job.done.set_exception(refused)
+        else:
+            job.done.set_result(replayed)
 
     def _decide_fresh(self, request: Request, pledges: dict[str, Pledge]) -> tuple[Event, ...]:
         """Decide on the cached pledges; a refusal counts only on what the log has now."""
