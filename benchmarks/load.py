@@ -1,4 +1,4 @@
-"""A load client that is cheaper than the servers it asks: one process, epoll, keep-alive, answers cut by their length."""
+"""A load client that is cheaper than what it asks: a process of its own, epoll, keep-alive, answers cut by length."""
 
 from __future__ import annotations
 
