@@ -25,7 +25,7 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
     )
 
-    database_url: str = Field("sqlite:///tracker.db", repr=False)
+    database_url: str = Field(default="sqlite:///tracker.db", repr=False)
     """`sqlite:///file.db` or `postgresql://…`. It may hold a password, so it is never shown."""
 
     admin_key: SecretStr | None = None
@@ -52,7 +52,7 @@ class Settings(BaseSettings):
     app_role: str | None = None
     """PostgreSQL: the role that `tracker init` lets add to the record, and never change it."""
 
-    replica_url: str | None = Field(None, repr=False)
+    replica_url: str | None = Field(default=None, repr=False)
     """Where reads may go instead."""
 
     max_lag: Annotated[int, Field(ge=0)] = 1000

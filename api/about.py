@@ -1,0 +1,120 @@
+"""What is open to all: health, the types of problems, the OpenAPI document and the page that draws it."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Any
+
+from litestar import Controller, Request, Response
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from pydantic_core import to_json
+
+from api.contract import JSON, read, ref
+from api.parts import Parts
+from api.polling import Answer, Holds
+from api.problems import STATUS, NotFound, address, catalogue
+from api.vocabulary import serves
+from tracker.errors import TrackerError, Unavailable
+
+HTML = "text/html; charset=utf-8"
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none';"
+    " form-action 'none'; frame-ancestors 'none'"
+)
+_STATIC = {"schema.css": "text/css; charset=utf-8", "schema.js": "text/javascript; charset=utf-8"}
+_HEALTH = {JSON: ref("Health")}
+
+
+class HealthController(Controller):
+    """For whoever restarts us and whoever sends us traffic."""
+
+    path = "/health"
+
+    @read("/live", serves("The process runs.", _HEALTH), threaded=False)
+    def live(self) -> Response[bytes]:
+        """Whether the process answers; no store is asked."""
+        return _plain({"status": "live"})
+
+    @read("/ready", serves("The store is there and the projection is near the log.", _HEALTH, "unavailable"))
+    def ready(self, parts: NamedDependency[Parts]) -> Response[bytes]:
+        """Whether the store answers and the projection is not far behind the log. Parked events are shown."""
+        try:
+            parts.tracker.journal.ping()
+            progress = parts.timeline.progress()
+        except TrackerError:
+            raise Unavailable("the store does not answer") from None
+        ready = progress.lag <= parts.settings.max_lag
+        report: dict[str, Any] = {
+            "status": "ready" if ready else "not_ready",
+            "store": "reachable",
+            "head": progress.head,
+            "position": progress.position,
+            "lag": progress.lag,
+            "max_lag": parts.settings.max_lag,
+            "heartbeat": progress.heartbeat,
+            "parked": progress.parked,
+        }
+        return _plain(report, 200 if ready else 503)
+
+
+class ProblemController(Controller):
+    """The addresses that problems name as their type."""
+
+    path = "/problems"
+
+    @read("/", serves("Every type of problem.", {JSON: {"type": "object"}}), threaded=False)
+    def some(self) -> Response[bytes]:
+        """What can go wrong, and what to do then."""
+        return _plain({"items": [_problem(code, cls) for code, cls in sorted(catalogue().items())]})
+
+    @read("/{code:str}", serves("A type of problem.", {JSON: ref("ProblemType")}, "not_found"), threaded=False)
+    def one(self, code: FromPath[str]) -> Response[bytes]:
+        """What happened, and what to do."""
+        cls = catalogue().get(code)
+        if cls is None:
+            raise NotFound(f"there is no type of problem called {code[:80]!r}")
+        return _plain(_problem(code, cls))
+
+
+class SchemaController(Controller):
+    """The API, described for programs and for people."""
+
+    @read("/schema/openapi.json", serves("OpenAPI 3.1.", {JSON: {"type": "object"}}), threaded=False)
+    def openapi(self, request: Request[Any, Any, Any]) -> Answer:
+        """The OpenAPI 3.1 document of this API."""
+        document: Answer = request.app.state.openapi
+        return document
+
+    @read("/schema", serves("A page.", {"text/html": {"type": "string"}}), threaded=False)
+    def page(self) -> Answer:
+        """The API as a page on which every call can be tried."""
+        return _PAGE
+
+    @read("/static/{name:str}", serves("A file of the pages.", {"*/*": {}}, "not_found"), threaded=False)
+    def static(self, name: FromPath[str]) -> Answer:
+        """Scripts and styles of our own pages."""
+        found = _FILES.get(name)
+        if found is None:
+            raise NotFound(f"there is no file {name[:80]!r}")
+        return found
+
+
+def _file(folder: str, name: str, media_type: str, **headers: str) -> Answer:
+    body = files("api").joinpath(folder, name).read_bytes()
+    return Answer(body, media_type=media_type, holds=Holds(), headers=headers)
+
+
+_PAGE = _file("templates", "schema.html", HTML, **{"content-security-policy": PAGE_POLICY})
+_FILES = {name: _file("static", name, media_type) for name, media_type in _STATIC.items()}
+
+
+def _plain(value: object, status: int = 200) -> Response[bytes]:
+    return Response(
+        to_json(value), status_code=status, media_type="application/json", headers={"Cache-Control": "no-store"}
+    )
+
+
+def _problem(code: str, cls: type[TrackerError]) -> dict[str, object]:
+    about = " ".join((cls.__doc__ or "").split())
+    return {"code": code, "type": address(code), "title": cls.title, "status": STATUS[code], "about": about}

@@ -1,0 +1,85 @@
+"""What a route takes and answers, declared once: it guards the route, checks its parameters and documents it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from litestar import route
+from litestar.enums import HttpMethod
+from litestar.handlers import HTTPRouteHandler
+from litestar.types import AnyCallable
+
+Role = Literal["reader", "monitor", "auditor", "admin"]
+Needs = Literal["open", "reader", "monitor", "auditor"]
+"""Whom a route is for; "open" asks for no key and looks at none."""
+
+Schema = Mapping[str, Any]
+JSON = "application/json"
+NDJSON = "application/x-ndjson"
+
+
+def ref(name: str) -> Schema:
+    """A schema among the components."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A query parameter or a header, with its JSON schema."""
+
+    name: str
+    about: str
+    schema: Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What an answer with one status code holds: media types to schemas, and headers to what they say."""
+
+    about: str
+    content: Mapping[str, Schema]
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """A route's side of the bargain. ``problems`` are the codes it may answer beside those every route may."""
+
+    needs: Needs
+    replies: Mapping[int, Reply]
+    query: tuple[Parameter, ...] = ()
+    headers: tuple[Parameter, ...] = ()
+    body: Mapping[str, Schema] | None = None
+    problems: tuple[str, ...] = ()
+    tag: str = "Reading"
+    writes: bool = False
+    names: frozenset[str] = field(init=False)
+    """The query parameters it takes."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", frozenset(parameter.name for parameter in self.query))
+
+
+def read(path: str, contract: Contract, *, threaded: bool = True) -> Callable[[AnyCallable], HTTPRouteHandler]:
+    """A route for GET and HEAD; in a thread if it asks a database."""
+    return route(
+        path,
+        http_method=[HttpMethod.GET, HttpMethod.HEAD],
+        opt={"contract": contract},
+        sync_to_thread=threaded,
+        include_in_schema=False,
+    )
+
+
+def write(path: str, contract: Contract, *, limit: int) -> Callable[[AnyCallable], HTTPRouteHandler]:
+    """A route for POST that reads at most ``limit`` bytes of body, whatever Content-Length says."""
+    return route(
+        path,
+        http_method=[HttpMethod.POST],
+        opt={"contract": contract},
+        request_max_body_size=limit,
+        include_in_schema=False,
+        status_code=201,
+    )

@@ -1,0 +1,105 @@
+"""What every request passes: key and role, rate limit, kept answers, parameters. And what every answer carries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from litestar import Litestar
+from litestar.concurrency import sync_to_thread
+from litestar.enums import ScopeType
+from litestar.exceptions import ImproperlyConfiguredException
+from litestar.middleware import ASGIMiddleware
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.auth import Caller, KeyRing, bearer, must_allow
+from api.contract import Contract
+from api.limits import WriteLimit
+from api.polling import Answers, header
+from api.query import parse
+
+_ALWAYS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+]
+_EXPOSED = b"ETag, Link, Location, Memento-Datetime, Retry-After, RateLimit, RateLimit-Policy"
+_SHARED = [(b"access-control-allow-origin", b"*"), (b"access-control-expose-headers", _EXPOSED)]
+_PREFLIGHT = [
+    (b"access-control-allow-methods", b"GET, HEAD"),
+    (b"access-control-allow-headers", b"Accept, Accept-Datetime, Authorization, If-None-Match, Last-Event-ID"),
+    (b"access-control-max-age", b"86400"),
+]
+
+
+class Gate(ASGIMiddleware):
+    """In this order: key and role, rate limit, an answer that is kept, parameters. Then the route itself."""
+
+    scopes = (ScopeType.HTTP,)
+
+    def __init__(self, keys: KeyRing, limit: WriteLimit, answers: Answers, *, public_read: bool) -> None:
+        self._keys = keys
+        self._limit = limit
+        self._answers = answers
+        self._public_read = public_read
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        """Let the request through, answer it from memory, or refuse it."""
+        contract: Contract | None = scope["route_handler"].opt.get("contract")
+        if contract is None:  # OPTIONS, which Litestar answers for every address
+            await next_app(scope, receive, send)
+            return
+        state: Any = scope["state"]
+        if contract.needs != "open":
+            caller = await self._caller(scope)
+            must_allow(caller, contract.needs, public_read=self._public_read)
+            state["caller"] = caller
+            if contract.writes and caller is not None:
+                state["headers"] = self._limit.count(caller.name)
+            elif (answer := self._answers.find(scope)) is not None:
+                await answer(scope, receive, send)
+                return
+        state["query"] = parse(scope["query_string"], contract.names)
+        await next_app(scope, receive, send)
+
+    async def _caller(self, scope: Scope) -> Caller | None:
+        authorization = header(scope, b"authorization")
+        if authorization is None:
+            return None
+        key = bearer(authorization)
+        if not self._keys.is_current() and not self._keys.is_admin(key):
+            await sync_to_thread(self._keys.refresh)
+        return self._keys.caller(key)
+
+
+def finish(*, public_read: bool) -> Any:
+    """The hook that every answer passes on its way out, 404 and 500 included."""
+
+    async def before_send(message: Message, scope: Scope) -> None:
+        if message["type"] != "http.response.start":
+            return
+        headers: list[tuple[bytes, bytes]] = [*message.get("headers", ()), *_ALWAYS]
+        state: Any = scope.get("state") or {}
+        headers += state.get("headers") or ()
+        method = scope["method"] if scope["type"] == ScopeType.HTTP else None
+        if public_read and method in ("GET", "HEAD"):
+            headers += _SHARED
+        elif public_read and method == "OPTIONS":
+            headers += [*_SHARED, *_PREFLIGHT]
+        message["headers"] = headers
+
+    return before_send
+
+
+def must_be_guarded(app: Litestar, allowed: Iterable[str] = ()) -> None:
+    """Every route declares whom it is for; one that does not keeps the app from starting.
+
+    Errors: ``ImproperlyConfiguredException``.
+    """
+    for route in app.routes:
+        for handler in getattr(route, "route_handlers", [getattr(route, "route_handler", None)]):
+            is_options = getattr(handler, "http_methods", None) == {"OPTIONS"}
+            if handler is None or is_options or route.path in allowed:
+                continue
+            if not isinstance(handler.opt.get("contract"), Contract):
+                raise ImproperlyConfiguredException(f"{route.path} does not say whom it is for")

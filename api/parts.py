@@ -1,0 +1,30 @@
+"""What a request can reach, made once by ``create_app`` and handed to every route."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+
+from api.auth import KeyRing
+from api.follow import Follower
+from api.limits import WriteLimit
+from api.polling import Answers, Heads
+from api.settings import Settings
+from projections.timeline import Timeline
+from tracker.application import Tracker
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The record, the read model, and what this process keeps in memory."""
+
+    settings: Settings
+    tracker: Tracker
+    timeline: Timeline
+    engine: Engine
+    keys: KeyRing
+    heads: Heads
+    answers: Answers
+    follower: Follower
+    limit: WriteLimit

@@ -1,0 +1,131 @@
+"""Reading pledges: the list, one of them, and what is behind its status."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, cast
+from urllib.parse import urlencode
+
+from litestar import Controller, Request
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from pydantic_core import from_json, to_json
+
+from api import exporting, vocabulary
+from api.contract import read
+from api.filters import Cursor, asked, filters
+from api.parts import Parts
+from api.polling import Answer
+from api.query import choice, integer
+from api.reading import Reading, slug
+from api.recording import not_found
+from api.said import event_json, said_by
+from tracker import reports
+from tracker.event import served
+from tracker.history import Axis, history
+from tracker.record import Ledger
+
+Asking = Request[Any, Any, Any]
+
+
+class PledgeController(Controller):
+    """What the record adds up to, pledge by pledge."""
+
+    path = "/v1"
+
+    @read("/pledges", vocabulary.LIST_PLEDGES)
+    def some(self, request: Asking, parts: NamedDependency[Parts]) -> Answer:
+        """The statuses of many pledges: filtered, sorted, page by page."""
+        reading = Reading(request, parts, "json", "ndjson", "csv")
+        query = reading.query
+        sort = choice(query, "sort", vocabulary.SORTS, "pledge")
+        limit = integer(query, "limit", 1, vocabulary.MAX_PAGE, 100)
+        narrowed, question = filters(query), asked(query, "as_of", "known_at", "at_position") | {"sort": sort}
+        cursor = Cursor.read(query, question)
+        if cursor is not None:
+            reading.at = cursor.at
+        clocks = reading.projected()
+        page = parts.timeline.page(narrowed, clocks, sort, limit, None if cursor is None else cursor.after)
+        following = None
+        if page.next is not None:
+            frozen = replace(reading.at, position=clocks.position)
+            following = Cursor(frozen, clocks.position, page.next).write(question)
+        footer = {"next_cursor": following, **reading.footer(clocks.position), "total": page.total}
+        body = b"".join(exporting.statuses(page.items, cast(exporting.Format, reading.format), footer))
+        headers = {}
+        if following is not None:
+            headers["Link"] = f'</v1/pledges?{urlencode({**query, "cursor": following})}>; rel="next"'
+        return reading.about_all(clocks.position, body, headers)
+
+    @read("/pledges/{pledge:str}", vocabulary.ONE_PLEDGE)
+    def one(self, request: Asking, parts: NamedDependency[Parts], pledge: FromPath[str]) -> Answer:
+        """The status of one pledge at a point on both clocks."""
+        reading = Reading(request, parts)
+        body = parts.timeline.one(slug(pledge), reading.projected())
+        if body is None:
+            raise not_found(pledge)
+        return reading.about_pledge(pledge, from_json(body)["version"], body)
+
+    @read("/pledges/{pledge:str}/events", vocabulary.PLEDGE_EVENTS)
+    def events(self, request: Asking, parts: NamedDependency[Parts], pledge: FromPath[str]) -> Answer:
+        """The pledge's events in order, as far as they had been said and recorded."""
+        reading = Reading(request, parts, "json", "ndjson", "csv")
+        known = reading.events(pledge)
+        if Ledger(known).view(reading.at.as_of) is None:
+            raise not_found(pledge)
+        lines = [served(event.line, event.position) for event in said_by(known, reading.at.as_of)]
+        footer = reading.footer(known[-1].position)
+        body = b"".join(exporting.events(lines, cast(exporting.Format, reading.format), footer))
+        return reading.about_pledge(pledge, known[-1].version, body)
+
+    @read("/pledges/{pledge:str}/history", vocabulary.HISTORY)
+    def history(self, request: Asking, parts: NamedDependency[Parts], pledge: FromPath[str]) -> Answer:
+        """How its status came to be, along what was said or along what we recorded."""
+        reading = Reading(request, parts)
+        axis = cast(Axis, choice(reading.query, "axis", ("as_of", "known"), "as_of"))
+        known = reading.events(pledge)
+        if Ledger(known).view(reading.at.as_of) is None:
+            raise not_found(pledge)
+        items = [
+            {
+                "event": None if step.event is None else event_json(step.event),
+                "as_of": step.as_of.isoformat(),
+                "status_before": step.status_before,
+                "status_after": step.status_after,
+                "changed": step.changed,
+            }
+            for step in history(known, axis, reading.at.as_of)
+        ]
+        return reading.items(pledge, known[-1], items, axis=axis)
+
+    @read("/pledges/{pledge:str}/timeline", vocabulary.TIMELINE)
+    def timeline(self, request: Asking, parts: NamedDependency[Parts], pledge: FromPath[str]) -> Answer:
+        """The rectangles of its status on both clocks, deadlines ahead included."""
+        reading = Reading(request, parts)
+        clocks = reading.projected()
+        items = parts.timeline.rectangles(slug(pledge), clocks.position)
+        last = parts.tracker.journal.heads([pledge], clocks.position).get(pledge)
+        if not items or last is None:
+            raise not_found(pledge)
+        version, position = last
+        return reading.about_pledge(pledge, version, to_json({"items": items, **reading.footer(position)}))
+
+    @read("/pledges/{pledge:str}/figures", vocabulary.FIGURES)
+    def figures(self, request: Asking, parts: NamedDependency[Parts], pledge: FromPath[str]) -> Answer:
+        """Every figure, chosen or not, with why, its rank and what it conflicts with."""
+        reading = Reading(request, parts)
+        known = reading.events(pledge)
+        items = reports.figures(known, reading.at.as_of)
+        if items is None:
+            raise not_found(pledge)
+        return reading.items(pledge, known[-1], items)
+
+    @read("/pledges/{pledge:str}/members", vocabulary.MEMBERS)
+    def members(self, request: Asking, parts: NamedDependency[Parts], pledge: FromPath[str]) -> Answer:
+        """Every member's result."""
+        reading = Reading(request, parts)
+        known = reading.events(pledge)
+        items = reports.members(known, reading.at.as_of)
+        if items is None:
+            raise not_found(pledge)
+        return reading.items(pledge, known[-1], items)

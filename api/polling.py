@@ -1,0 +1,234 @@
+"""Conditional requests: an unchanged answer is a 304, or the same bytes again, before any thread or database is asked.
+
+An answer is kept with what it holds for: its day, and the version of its pledge, the position of the projection or of
+the log. ``Heads`` has the present ones as plain integers, kept fresh by ``api.follow``. The tag is a hash of the bytes,
+behind the pledge's version where there is one: equal tags mean equal bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from threading import Lock
+
+from litestar.types import Receive, Scope, Send
+
+from api.clocks import today
+
+MANY_VERSIONS = 100_000
+"""Pledges whose version is held in memory."""
+
+KEPT_ANSWERS = 20_000
+KEPT_BYTES = 48 * 1024 * 1024
+LARGE = 2 * 1024 * 1024
+"""The body of a larger answer is not kept, only its tag."""
+
+NO_CACHE = "no-cache"
+IMMUTABLE = "public, max-age=31536000, immutable"
+IMMUTABLE_PRIVATE = "private, max-age=31536000, immutable"
+
+_TAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
+
+
+class Heads:
+    """How far the log and the projection are, and each pledge's last version, as this process knows it."""
+
+    def __init__(self) -> None:
+        self.log = 0
+        self.projection = 0
+        self.generation = 0
+        """The set of tables that answers; after a rebuild another one says other things of the same position."""
+        self._versions: OrderedDict[str, int] = OrderedDict()
+        self._lock = Lock()
+
+    def version(self, pledge: str) -> int | None:
+        """The pledge's last version, if it is known here."""
+        return self._versions.get(pledge)
+
+    def advance(self, changes: Iterable[tuple[int, str, int]]) -> None:
+        """Take in ``(position, pledge, version)`` of events of the log."""
+        with self._lock:
+            for position, pledge, version in changes:
+                self.log = max(self.log, position)
+                self._set(pledge, version)
+
+    def recorded(self, versions: Iterable[tuple[str, int]]) -> None:
+        """Take in ``(pledge, version)`` of own writes. The log's head stays: others may have written in between."""
+        with self._lock:
+            for pledge, version in versions:
+                self._set(pledge, version)
+
+    def note(self, pledge: str, version: int, *, read_at: int) -> None:
+        """Take in a version read from the log when ``self.log`` was ``read_at``; ignored if the log went on since."""
+        with self._lock:
+            if pledge in self._versions or self.log == read_at:
+                self._set(pledge, version)
+
+    def _set(self, pledge: str, version: int) -> None:
+        self._versions[pledge] = max(version, self._versions.get(pledge, 0))
+        self._versions.move_to_end(pledge)
+        if len(self._versions) > MANY_VERSIONS:
+            self._versions.popitem(last=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Holds:
+    """What must still be so for a kept answer to be the right one. None makes no demand."""
+
+    day: date | None = None
+    pledge: str | None = None
+    version: int | None = None
+    projection: int | None = None
+    log: int | None = None
+
+    def still(self, heads: Heads) -> bool:
+        """Whether a new answer would be the same."""
+        return (
+            (self.pledge is None or heads.version(self.pledge) == self.version)
+            and (self.projection is None or heads.log <= heads.projection == self.projection)
+            and (self.log is None or heads.log == self.log)
+            and (self.day is None or self.day == today())
+        )
+
+
+class Answer:
+    """The answer to a read, as bytes. Litestar sends it as it is; If-None-Match and HEAD are seen to here."""
+
+    __slots__ = ("_head", "_unchanged", "body", "etag", "holds", "key")
+
+    def __init__(
+        self,
+        body: bytes | None,
+        *,
+        media_type: str = "application/json",
+        etag: str | None = None,
+        version: int | None = None,
+        holds: Holds | None = None,
+        cache_control: str = NO_CACHE,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self.body = body
+        self.etag = etag or tag(body or b"", version)
+        self.holds = holds
+        common = {"etag": self.etag, "cache-control": cache_control, "vary": "Accept", **(headers or {})}
+        self._unchanged = [(name.encode(), value.encode("latin-1")) for name, value in common.items()]
+        self._head = [
+            *self._unchanged,
+            (b"content-type", media_type.encode()),
+            (b"content-length", b"%d" % len(body or b"")),
+        ]
+        self.key: tuple[str, bytes, bytes] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it: 304 if the caller has it, the head alone for HEAD."""
+        self.keep_in(scope)
+        if self.matches(scope):
+            await send({"type": "http.response.start", "status": 304, "headers": list(self._unchanged)})
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            return
+        await send({"type": "http.response.start", "status": 200, "headers": list(self._head)})
+        body = b"" if scope["method"] == "HEAD" else self.body or b""  # type: ignore[typeddict-item]
+        await send({"type": "http.response.body", "body": body, "more_body": False})
+
+    def keep_in(self, scope: Scope) -> None:
+        """Keep it for the next to ask the same, if it holds for a while."""
+        if self.key is None and self.holds is not None:
+            scope["litestar_app"].state.answers.keep(self, scope)
+
+    def streamed_head(self) -> list[tuple[bytes, bytes]]:
+        """The headers without a length, for a body that comes later."""
+        return [pair for pair in self._head if pair[0] != b"content-length"]
+
+    def matches(self, scope: Scope) -> bool:
+        """Whether the caller says that it has these very bytes (If-None-Match, weak comparison)."""
+        given = header(scope, b"if-none-match")
+        return given is not None and self.etag[1:-1] in tags(given, else_any=self.etag[1:-1])
+
+    @property
+    def size(self) -> int:
+        """Bytes in memory, roughly."""
+        return len(self.body or b"") + 1024
+
+    def without_body(self) -> Answer:
+        """The same tag and headers, good for 304 only."""
+        twin: Answer = object.__new__(Answer)
+        twin.body, twin.etag, twin.holds, twin.key = None, self.etag, self.holds, self.key
+        twin._unchanged, twin._head = self._unchanged, self._head
+        return twin
+
+
+class Answers:
+    """Kept answers by address, bounded in number and bytes; the least recently used goes first. For one event loop."""
+
+    def __init__(self, heads: Heads, *, kept: int = KEPT_ANSWERS, kept_bytes: int = KEPT_BYTES) -> None:
+        self.heads = heads
+        self._kept = kept
+        self._kept_bytes = kept_bytes
+        self._answers: OrderedDict[tuple[str, bytes, bytes], Answer] = OrderedDict()
+        self._bytes = 0
+        self._generation = heads.generation
+
+    def keep(self, answer: Answer, scope: Scope) -> None:
+        """Keep an answer for the next to ask the same."""
+        key = _key(scope)
+        if len(key[1]) + len(key[2]) > 2000:
+            return
+        answer.key = key
+        if answer.size > LARGE or not answer.body:
+            answer = answer.without_body()
+        self._drop(key)
+        self._answers[key] = answer
+        self._bytes += answer.size
+        while len(self._answers) > self._kept or self._bytes > self._kept_bytes:
+            self._drop(next(iter(self._answers)))
+
+    def find(self, scope: Scope) -> Answer | None:
+        """The answer to a request, if one is kept that still holds and that can answer it."""
+        if self._generation != self.heads.generation:
+            self._generation = self.heads.generation
+            self._answers.clear()
+            self._bytes = 0
+        if header(scope, b"accept-datetime") is not None:
+            return None
+        key = _key(scope)
+        answer = self._answers.get(key)
+        if answer is None:
+            return None
+        if answer.holds is None or not answer.holds.still(self.heads):
+            self._drop(key)
+            return None
+        if answer.body is None and not answer.matches(scope):
+            return None
+        self._answers.move_to_end(key)
+        return answer
+
+    def _drop(self, key: tuple[str, bytes, bytes]) -> None:
+        gone = self._answers.pop(key, None)
+        if gone is not None:
+            self._bytes -= gone.size
+
+
+def tag(body: bytes, version: int | None = None) -> str:
+    """The strong entity tag of some bytes, beginning with the pledge's version if there is one."""
+    digest = hashlib.blake2b(body, digest_size=9).hexdigest()
+    return f'"{digest}"' if version is None else f'"{version}.{digest}"'
+
+
+def tags(given: bytes, *, else_any: str = "*") -> list[str]:
+    """The opaque tags in an If-Match or If-None-Match header; ``*`` stands for ``else_any``."""
+    text = given.decode("latin-1").strip()
+    return [else_any] if text == "*" else _TAG.findall(text)
+
+
+def header(scope: Scope, name: bytes) -> bytes | None:
+    """The value of a request header; of several, joined by commas as RFC 9110 §5.3 has it."""
+    found = [value for given, value in scope["headers"] if given == name]
+    return b", ".join(found) if found else None
+
+
+def _key(scope: Scope) -> tuple[str, bytes, bytes]:
+    return scope["path"], scope["query_string"], header(scope, b"accept") or b""

@@ -1,0 +1,283 @@
+"""What went wrong, as RFC 9457 problems. HTTP status codes of the tracker's errors live here and nowhere else."""
+
+from __future__ import annotations
+
+import json
+import logging
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+from litestar.types import ExceptionHandlersMap
+from pydantic_core import to_json
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from tracker import errors
+from tracker.errors import BatchRefused, InvalidFact, Refusal, TrackerError, Unavailable
+
+PROBLEM = "application/problem+json"
+
+log = logging.getLogger("tracker.api")
+
+
+class Malformed(TrackerError):
+    """The body is not one well-formed JSON value in UTF-8, or a name stands twice in one object."""
+
+    code = "malformed"
+    title = "The body is not JSON"
+
+
+class InvalidParameter(TrackerError):
+    """A parameter or header has a value that it cannot have, or stands twice. The answer names it."""
+
+    code = "invalid_parameter"
+    title = "A parameter is not valid"
+
+
+class UnknownParameter(TrackerError):
+    """This address takes no such parameter. It is refused so that a slip never answers another question."""
+
+    code = "unknown_parameter"
+    title = "No such parameter"
+
+
+class Unauthorized(TrackerError):
+    """A key is needed, or this one is not in force: send `Authorization: Bearer <key>`. Revoked keys stay refused."""
+
+    code = "unauthorized"
+    title = "A valid key is needed"
+
+
+class Forbidden(TrackerError):
+    """The key is in force, but its role may not do this. Ask an administrator for a key with the role."""
+
+    code = "forbidden"
+    title = "The key's role may not do this"
+
+
+class NotFound(TrackerError):
+    """Nothing is served at this address. The addresses are listed at `/schema`."""
+
+    code = "not_found"
+    title = "Nothing here"
+
+
+class MethodNotAllowed(TrackerError):
+    """The address is right, the method is not. The header `Allow` lists those that it takes."""
+
+    code = "method_not_allowed"
+    title = "The method is not allowed here"
+
+
+class NotAcceptable(TrackerError):
+    """None of the accepted formats is offered here. The answer lists those that are."""
+
+    code = "not_acceptable"
+    title = "The format is not offered"
+
+
+class UnsupportedMediaType(TrackerError):
+    """The body is of a type that is not read here. The answer lists those that are."""
+
+    code = "unsupported_media_type"
+    title = "The body's type is not read here"
+
+
+class RateLimited(TrackerError):
+    """Too many writes with this key within a minute. Wait as long as `Retry-After` says, or send a batch."""
+
+    code = "rate_limited"
+    title = "Too many writes"
+
+
+class InternalError(TrackerError):
+    """Something broke on our side. It is logged under the `request_id` of the answer; nothing was half recorded."""
+
+    code = "internal_error"
+    title = "Something broke on our side"
+
+
+STATUS = {
+    "malformed": 400,
+    "invalid_parameter": 400,
+    "unknown_parameter": 400,
+    "unauthorized": 401,
+    "forbidden": 403,
+    "not_found": 404,
+    "pledge_not_found": 404,
+    "method_not_allowed": 405,
+    "not_acceptable": 406,
+    "pledge_exists": 409,
+    "duplicate_fact": 409,
+    "mixed_basis": 409,
+    "already_voided": 409,
+    "version_conflict": 412,
+    "too_large": 413,
+    "unsupported_media_type": 415,
+    "invalid_fact": 422,
+    "unit_mismatch": 422,
+    "unknown_event": 422,
+    "wrong_event_type": 422,
+    "not_opened": 422,
+    "future_statement": 422,
+    "idempotency_mismatch": 422,
+    "rate_limited": 429,
+    "internal_error": 500,
+    "unavailable": 503,
+}
+
+RETRY_AFTER = "1"
+"""Seconds: a store that is away is back soon, or its operator is on the way."""
+
+_OF_STATUS: dict[int, type[TrackerError]] = {
+    401: Unauthorized,
+    403: Forbidden,
+    404: NotFound,
+    405: MethodNotAllowed,
+    406: NotAcceptable,
+    413: errors.TooLarge,
+    415: UnsupportedMediaType,
+    429: RateLimited,
+    503: Unavailable,
+}
+
+
+def catalogue() -> dict[str, type[TrackerError]]:
+    """Every problem that can be answered, by its code."""
+    return {cls.code: cls for cls in _leaves(TrackerError) if cls.code in STATUS}
+
+
+def _leaves(cls: type[TrackerError]) -> Iterator[type[TrackerError]]:
+    for sub in cls.__subclasses__():
+        yield sub
+        yield from _leaves(sub)
+
+
+def address(code: str) -> str:
+    """Where a type of problem is explained."""
+    return f"/problems/{code}"
+
+
+def document(error: TrackerError, instance: str) -> tuple[int, dict[str, Any]]:
+    """The HTTP status of an error and its problem document. A batch has the status and code of its first bad item."""
+    first = error.refusals[0][1] if isinstance(error, BatchRefused) else error
+    status = STATUS[first.code]
+    return status, {
+        "type": address(first.code),
+        "title": first.title,
+        "status": status,
+        "detail": error.detail,
+        "instance": instance,
+        "code": first.code,
+        "errors": list(_entries(error)),
+        **first.members,
+    }
+
+
+def _entries(error: TrackerError) -> Iterator[dict[str, Any]]:
+    if isinstance(error, BatchRefused):
+        for _, refusal in error.refusals:
+            yield from _entries(refusal)
+    elif isinstance(error, InvalidFact):
+        for pointer, message in error.problems:
+            yield {"pointer": pointer, "message": message, "code": error.code}
+    elif isinstance(error, Refusal):
+        yield {"pointer": error.pointer, "message": error.detail, "code": error.code}
+    elif "parameter" in error.members:
+        yield {"pointer": "", "message": error.detail, "parameter": error.members["parameter"]}
+
+
+def respond(error: TrackerError, instance: str, headers: dict[str, str] | None = None) -> Response[bytes]:
+    """The answer to a request that failed with this error."""
+    status, body = document(error, instance)
+    own = {"Cache-Control": "no-store"}
+    if status == 401:
+        own["WWW-Authenticate"] = 'Bearer realm="tracker"' + (', error="invalid_token"' if error.members else "")
+        body.pop("error", None)
+    if status == 503:
+        own["Retry-After"] = RETRY_AFTER
+    if "retry_after" in error.members:
+        own["Retry-After"] = str(error.members["retry_after"])
+    return Response(to_json(body), status_code=status, media_type=PROBLEM, headers=own | (headers or {}))
+
+
+def _on_tracker_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    assert isinstance(error, TrackerError)
+    if isinstance(error, Unavailable):
+        # What the store's driver said is for the operator: it may name hosts and users.
+        log.warning("store away", extra={"path": request.scope["path"], "reason": error.detail})
+        error = Unavailable("the store does not answer just now; send the request again")
+    return respond(error, request.scope["path"])
+
+
+def _on_store_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    return _on_tracker_error(request, Unavailable(type(error).__name__))
+
+
+def _on_http_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    assert isinstance(error, HTTPException)
+    path = request.scope["path"]
+    if error.status_code >= 500:
+        return _on_anything(request, error)
+    if error.status_code == 413:
+        return respond(errors.TooLarge("the body is larger than is read here"), path)
+    if error.status_code == 405:
+        allowed = ", ".join(sorted((error.headers or {}).get("allow", "").split(", ")))
+        return respond(
+            MethodNotAllowed(f"this address takes {allowed}", allow=allowed.split(", ")), path, {"Allow": allowed}
+        )
+    if error.status_code == 404:
+        return respond(NotFound("nothing is served at this address; see /schema"), path)
+    kind = _OF_STATUS.get(error.status_code, InvalidParameter)
+    return respond(kind(error.detail), path)
+
+
+def _on_anything(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    request_id = uuid.uuid4().hex
+    log.error(
+        "unhandled",
+        exc_info=error,
+        extra={"request_id": request_id, "method": request.scope["method"], "path": request.scope["path"]},
+    )
+    broken = InternalError("the request could not be answered; it is logged by its request_id", request_id=request_id)
+    return respond(broken, request.scope["path"])
+
+
+HANDLERS: ExceptionHandlersMap = {
+    TrackerError: _on_tracker_error,
+    OperationalError: _on_store_error,
+    InterfaceError: _on_store_error,
+    PoolTimeout: _on_store_error,
+    HTTPException: _on_http_error,
+    Exception: _on_anything,
+}
+"""Litestar's map from exceptions to answers: whatever happens, the answer is a problem."""
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line. Never logged: headers, bodies, query strings."""
+
+    _FIELDS = ("request_id", "method", "path", "reason")
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "at": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
+            "level": record.levelname.lower(),
+            "message": record.getMessage(),
+        }
+        line |= {name: getattr(record, name) for name in self._FIELDS if hasattr(record, name)}
+        if record.exc_info:
+            line["trace"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
+
+def log_as_json() -> None:
+    """Send the log of this package to standard error, one JSON object a line; twice changes nothing."""
+    if not log.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(JsonLines())
+        log.addHandler(handler)
+        log.propagate = False

@@ -1,0 +1,130 @@
+"""Reports over many pledges: the summary, what changed between two points, and everything as a stream."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, cast
+
+from litestar import Controller, Request
+from litestar.di import NamedDependency
+from pydantic_core import from_json, to_json
+
+from api import exporting, vocabulary
+from api.clocks import Point, instant, must_be_past, today
+from api.contract import read
+from api.filters import asked, filters
+from api.parts import Parts
+from api.polling import Answer, tag
+from api.query import choice, day, invalid
+from api.reading import Reading
+from api.said import event_json, said_between
+from api.streaming import Streamed
+from projections.timeline import Clocks, Difference
+from tracker.document import RULES_VERSION
+from tracker.event import Event, stamp
+from tracker.quantity import CURRENCIES
+
+Asking = Request[Any, Any, Any]
+
+
+class ReportController(Controller):
+    """What the pledges add up to."""
+
+    path = "/v1"
+
+    @read("/summary", vocabulary.SUMMARY)
+    def summary(self, request: Asking, parts: NamedDependency[Parts]) -> Answer:
+        """How many pledges have which status, and what they sum up to."""
+        reading = Reading(request, parts)
+        query = reading.query
+        by = choice(query, "by", ("pledgor", "beneficiary", "tag"))
+        currency = query.get("currency")
+        if currency is not None and currency not in CURRENCIES:
+            raise invalid("currency", "is an ISO 4217 code")
+        narrowed, clocks = filters(query), reading.projected()
+        report = parts.timeline.summary(narrowed, clocks, by, currency)
+        return reading.about_all(clocks.position, to_json({**report, **reading.footer(clocks.position)}))
+
+    @read("/diff", vocabulary.DIFF)
+    def diff(self, request: Asking, parts: NamedDependency[Parts]) -> Answer:
+        """The pledges whose status differs between two days, or between two moments of our knowledge."""
+        reading = Reading(request, parts)
+        before, after = _two_points(reading, parts)
+        later = reading.projected(after)
+        position = later.position if before.position is None else before.position
+        earlier = Clocks(before.as_of, position, before.known_at)
+        differences = parts.timeline.diff(earlier, later)
+        items = [_difference(found, parts, earlier, later) for found in differences]
+        report = {
+            "items": items,
+            "from": _point(earlier),
+            "to": _point(later),
+            **reading.footer(later.position),
+            "as_of": later.as_of.isoformat(),
+        }
+        return reading.about_all(later.position, to_json(report))
+
+    @read("/export", vocabulary.EXPORT)
+    def export(self, request: Asking, parts: NamedDependency[Parts]) -> Streamed:
+        """All statuses at the clocks, as a stream."""
+        reading = Reading(request, parts, "json", "ndjson", "csv")
+        narrowed, clocks = filters(reading.query), reading.projected()
+        footer = reading.footer(clocks.position)
+        if parts.settings.data_license is not None:
+            footer["license"] = parts.settings.data_license
+        said = to_json([RULES_VERSION, reading.format, footer, asked(reading.query)])
+        mark = reading.about_all(clocks.position, b"", etag=tag(said))
+        documents = parts.timeline.export(clocks, narrowed)
+        return Streamed(mark, exporting.statuses(documents, cast(exporting.Format, reading.format), footer))
+
+
+def _two_points(reading: Reading, parts: Parts) -> tuple[Point, Point]:
+    """The earlier and the later point: they differ on one of the clocks."""
+    query, at = reading.query, reading.at
+    if ("from" in query) == ("known_from" in query):
+        raise invalid("from", "or 'known_from' says where to begin: give one of them")
+    if "from" in query:
+        if "known_to" in query or "as_of" in query:
+            raise invalid("to", "goes with 'from'; 'known_to' and 'as_of' go with 'known_from'")
+        since, until = day(query, "from", today()), day(query, "to", today())
+        if until < since:
+            raise invalid("to", "is not before 'from'")
+        return replace(at, as_of=since, dated=True), replace(at, as_of=until, dated="to" in query)
+    if "to" in query or at.position is not None:
+        raise invalid("known_to", "goes with 'known_from'; 'to', 'known_at' and 'at_position' do not")
+    journal = parts.tracker.journal
+    known_from, known_to = instant(query, "known_from"), instant(query, "known_to")
+    assert known_from is not None
+    must_be_past(known_from, journal)
+    before = replace(at, position=journal.position_at(known_from), known_at=known_from)
+    if known_to is None:
+        return before, at
+    must_be_past(known_to, journal)
+    if known_to < known_from:
+        raise invalid("known_to", "is not before 'known_from'")
+    return before, replace(at, position=journal.position_at(known_to), known_at=known_to)
+
+
+def _difference(found: Difference, parts: Parts, earlier: Clocks, later: Clocks) -> dict[str, Any]:
+    old: dict[str, Any] = {} if found.before is None else from_json(found.before)
+    new: dict[str, Any] = {} if found.after is None else from_json(found.after)
+    return {
+        "pledge": found.pledge,
+        "status_before": old.get("status"),
+        "status_after": new.get("status"),
+        "actual_before": old.get("actual"),
+        "actual_after": new.get("actual"),
+        "events": [event_json(event) for event in _between(parts, found.pledge, earlier, later)],
+    }
+
+
+def _between(parts: Parts, pledge: str, earlier: Clocks, later: Clocks) -> list[Event]:
+    events = parts.tracker.events_of(pledge, later.position)
+    if earlier.as_of != later.as_of:
+        return said_between(events, earlier.as_of, later.as_of)
+    return [event for event in events if event.position > earlier.position]
+
+
+def _point(clocks: Clocks) -> dict[str, Any]:
+    known_at = None if clocks.known_at is None else stamp(clocks.known_at)
+    return {"as_of": clocks.as_of.isoformat(), "known_at": known_at, "position": clocks.position}

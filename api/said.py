@@ -1,0 +1,45 @@
+"""Events as they are served, and when each of a pledge's was said: what a list of them shows on a day."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from tracker.event import Event, fact_json, stamp
+from tracker.record import KEPT
+
+
+def days(events: Sequence[Event]) -> dict[str, date]:
+    """Event ids to the day from which a replay may know them; a repair goes with the event that it repairs."""
+    found: dict[str, date] = {}
+    for event in events:
+        fact = event.fact
+        target = found.get(fact.event) if isinstance(fact, KEPT) else None
+        found[event.id] = event.in_force_on if target is None else target
+    return found
+
+
+def said_by(events: Sequence[Event], as_of: date) -> list[Event]:
+    """The events that had been said by a day, in order."""
+    on = days(events)
+    return [event for event in events if on[event.id] <= as_of]
+
+
+def said_between(events: Sequence[Event], after: date, upto: date) -> list[Event]:
+    """The events that were said after one day and by another, in order."""
+    on = days(events)
+    return [event for event in events if after < on[event.id] <= upto]
+
+
+def event_json(event: Event) -> dict[str, Any]:
+    """An event as a JSON object, as it is served."""
+    return {
+        "id": event.id,
+        "pledge": event.pledge,
+        "version": event.version,
+        "recorded_at": stamp(event.recorded_at),
+        "recorded_by": event.recorded_by,
+        "fact": fact_json(event.fact),
+        "position": event.position,
+    }

@@ -1,0 +1,95 @@
+// The API's documentation, drawn from /schema/openapi.json. Nothing is loaded from anywhere else.
+const make = (tag, props = {}, ...children) => {
+  const element = Object.assign(document.createElement(tag), props);
+  element.append(...children.filter((child) => child !== null && child !== undefined));
+  return element;
+};
+
+const typeOf = (schema) => {
+  if (schema.enum) return schema.enum.join(" | ");
+  if (schema.$ref) return schema.$ref.split("/").pop();
+  if (schema.anyOf) return schema.anyOf.map(typeOf).join(" or ");
+  const bounds = ["minimum", "maximum", "default"].filter((name) => name in schema).map((name) => `${name} ${schema[name]}`);
+  return [schema.format ?? schema.type ?? "any", ...bounds].join(", ");
+};
+
+const field = (parameter) => {
+  const { schema } = parameter;
+  const name = `${parameter.in}:${parameter.name}`;
+  const input = schema.enum
+    ? make("select", { name }, make("option", { value: "" }), ...schema.enum.map((value) => make("option", { value, textContent: value })))
+    : make("input", { name, required: parameter.required ?? false, placeholder: schema.examples?.[0] ?? "" });
+  const about = parameter.description ? make("span", { textContent: `${parameter.description} (${typeOf(schema)})` }) : make("span", { textContent: typeOf(schema) });
+  return make("label", {}, make("b", { textContent: parameter.name + (parameter.in === "header" ? " (header)" : "") }), input, about);
+};
+
+const send = async (form, path, method, output) => {
+  const headers = {};
+  const query = new URLSearchParams();
+  let address = path;
+  let body;
+  for (const [name, value] of new FormData(form)) {
+    if (value === "") continue;
+    const [where, key] = name.split(/:(.*)/s);
+    if (where === "path") address = address.replace(`{${key}}`, encodeURIComponent(value));
+    else if (where === "query") query.set(key, value);
+    else if (where === "header") headers[key] = value;
+    else if (where === "type") headers["Content-Type"] = value;
+    else if (where === "body") body = value;
+  }
+  const key = document.getElementById("key").value;
+  if (key) headers.Authorization = `Bearer ${key}`;
+  const target = query.size ? `${address}?${query}` : address;
+  output.textContent = "…";
+  try {
+    const answer = await fetch(target, { method, headers, body, cache: "no-store" });
+    const text = await answer.text();
+    let shown = text;
+    try { shown = JSON.stringify(JSON.parse(text), null, 2); } catch { /* not JSON: shown as it is */ }
+    const said = [...answer.headers].map(([name, value]) => `${name}: ${value}`).join("\n");
+    output.textContent = `${method} ${target}\n\n${answer.status} ${answer.statusText}\n${said}\n\n${shown}`;
+  } catch (error) {
+    output.textContent = String(error);
+  }
+};
+
+const operation = (path, method, described) => {
+  const output = make("pre", { tabIndex: 0, ariaLive: "polite", hidden: true });
+  const types = Object.keys(described.requestBody?.content ?? {});
+  const form = make("form", {}, ...described.parameters.map(field));
+  if (types.length) {
+    const content = described.requestBody.content;
+    form.append(
+      make("label", {}, make("b", { textContent: "Content-Type" }), make("select", { name: "type:" }, ...types.map((value) => make("option", { value, textContent: value })))),
+      make("label", {}, make("b", { textContent: `Body: ${typeOf(content[types[0]].schema)}` }), make("textarea", { name: "body:", spellcheck: false })),
+    );
+  }
+  form.append(make("button", { textContent: "Send" }));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    output.hidden = false;
+    send(form, path, method.toUpperCase(), output);
+  });
+  const answers = Object.entries(described.responses).map(([status, answer]) => make("li", {}, make("b", { textContent: `${status} ` }), answer.description));
+  return make("details", { id: described.operationId },
+    make("summary", {}, make("span", { className: "method", textContent: method.toUpperCase() }), make("code", { textContent: path }), ` ${described.summary}`),
+    make("p", { className: "about", textContent: described.description }),
+    form, output, make("h3", { textContent: "Answers" }), make("ul", {}, ...answers));
+};
+
+const draw = (api) => {
+  const main = document.querySelector("main");
+  main.replaceChildren(make("p", { textContent: api.info.description }));
+  for (const { name } of api.tags) {
+    const found = Object.entries(api.paths).flatMap(([path, methods]) =>
+      Object.entries(methods).filter(([, described]) => described.tags.includes(name)).map(([method, described]) => operation(path, method, described)));
+    main.append(make("section", {}, make("h2", { textContent: name }), ...found));
+  }
+  const schemas = Object.entries(api.components.schemas).map(([name, schema]) =>
+    make("details", { id: `schema-${name}` }, make("summary", {}, make("code", { textContent: name }), ` ${schema.description ?? ""}`), make("pre", { tabIndex: 0, textContent: JSON.stringify(schema, null, 2) })));
+  main.append(make("section", {}, make("h2", { textContent: "Shapes" }), ...schemas));
+};
+
+fetch("/schema/openapi.json").then((answer) => answer.json()).then(draw, (error) => {
+  document.querySelector("main").textContent = `The description could not be loaded: ${error}`;
+});

@@ -1,0 +1,178 @@
+"""The contracts of all routes: parameters, bodies, answers and problems, each said once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, get_args
+
+from api.clocks import CLOCKS
+from api.contract import JSON, NDJSON, Contract, Parameter, Reply, Schema, ref
+from api.drafts import MAX_ITEMS
+from api.formats import FORMAT
+from tracker.facts import FACT_TYPES
+from tracker.flags import FLAGS
+from tracker.outcome import Headline
+from tracker.quantity import SLUG, UNIT
+from tracker.recorder import EVER
+from tracker.values import Kind
+
+STATUSES: tuple[str, ...] = get_args(Headline)
+KINDS: tuple[str, ...] = get_args(Kind)
+FLAG_NAMES = (*FLAGS, "stale_projection")
+SORTS = tuple(f"{sign}{name}" for name in ("pledge", "title", "due", "ratio", "last_stated_on") for sign in ("", "-"))
+TYPES = tuple(FACT_TYPES)
+
+MAX_PAGE = 500
+MAX_EVENTS = 1_000
+
+
+def _listed(names: tuple[str, ...]) -> Schema:
+    one = "|".join(names)
+    return {"type": "string", "pattern": f"^({one})(,({one}))*$", "examples": [names[0]]}
+
+
+_PARTY: Schema = {"type": "string", "minLength": 1, "maxLength": 300, "pattern": r"^[^\x00-\x1f\x7f]+$"}
+_DAY = CLOCKS[0].schema
+
+FILTERS = (
+    Parameter("status", "One or more headlines, separated by commas.", _listed(STATUSES)),
+    Parameter("flag", "One or more flags, separated by commas; any will do.", _listed(FLAG_NAMES)),
+    Parameter("kind", "One or more kinds, separated by commas.", _listed(KINDS)),
+    Parameter("pledgor", "Who promises: code or name, in any case.", _PARTY),
+    Parameter("beneficiary", "To whom: code or name, in any case.", _PARTY),
+    Parameter("tag", "A tag.", {"type": "string", "pattern": f"^{SLUG}$"}),
+    Parameter("unit", "The unit of the target, else of the actual.", {"type": "string", "pattern": UNIT}),
+    Parameter("due_before", "Due before this day.", _DAY),
+    Parameter("q", "Words that occur in the title, a party, the slug or a tag.", _PARTY),
+)
+SORT = Parameter("sort", "The order; `-` for descending.", {"enum": list(SORTS), "default": "pledge"})
+CURSOR = Parameter(
+    "cursor",
+    "Where the page begins: `next_cursor` of the page before it, with the same filters and order.",
+    {"type": "string", "maxLength": 4096, "pattern": "^[A-Za-z0-9_-]+$"},
+)
+
+
+def _limit(most: int) -> Parameter:
+    return Parameter(
+        "limit", "Items a page.", {"type": "integer", "minimum": 1, "maximum": most, "default": min(100, most)}
+    )
+
+
+PAGE = (_limit(MAX_PAGE), CURSOR)
+
+ETAG = {"ETag": "The tag of these bytes.", "Cache-Control": "How long they may be kept."}
+
+
+def _reads(
+    about: str, schema: Schema, *query: Parameter, media: Mapping[str, Schema] | None = None, problems: Any = ()
+) -> Contract:
+    return Contract(
+        needs="reader",
+        replies={200: Reply(about, {JSON: schema, **(media or {})}, ETAG)},
+        query=(*query, *CLOCKS, FORMAT),
+        headers=(Parameter("If-None-Match", "Tags of answers that the caller has.", {"type": "string"}),),
+        problems=("invalid_parameter", "unknown_parameter", "not_acceptable", *problems),
+    )
+
+
+_LINES: dict[str, Schema] = {NDJSON: {"type": "string"}, "text/csv": {"type": "string"}}
+_MISSING = ("pledge_not_found",)
+
+LIST_PLEDGES = _reads("A page of statuses.", ref("StatusPage"), *FILTERS, SORT, *PAGE, media=_LINES)
+ONE_PLEDGE = _reads("One status.", ref("Status"), problems=_MISSING)
+PLEDGE_EVENTS = _reads("The pledge's events in order.", ref("EventItems"), media=_LINES, problems=_MISSING)
+HISTORY = _reads(
+    "How the status came to be.",
+    ref("History"),
+    Parameter(
+        "axis", "Along what was said, or along what we recorded.", {"enum": ["as_of", "known"], "default": "as_of"}
+    ),
+    problems=_MISSING,
+)
+TIMELINE = _reads("The rectangles on both clocks.", ref("Timeline"), problems=_MISSING)
+FIGURES = _reads("Every figure, chosen or not, and why.", ref("Figures"), problems=_MISSING)
+MEMBERS = _reads("Every member's result.", ref("Members"), problems=_MISSING)
+LOG = _reads(
+    "The log, oldest first.",
+    ref("LogPage"),
+    Parameter("after", "The position after which the page begins.", {"type": "integer", "minimum": 0, "maximum": EVER}),
+    Parameter("pledge", "Only this pledge's.", {"type": "string", "pattern": f"^{SLUG}$"}),
+    Parameter("type", "Only facts of this type.", {"enum": list(TYPES)}),
+    _limit(MAX_EVENTS),
+    media=_LINES,
+)
+SUMMARY = _reads(
+    "Counts and sums.",
+    ref("Summary"),
+    *FILTERS,
+    Parameter("by", "The same for each of these, in `groups`.", {"enum": ["pledgor", "beneficiary", "tag"]}),
+    Parameter("currency", "Adds the totals in this currency.", {"type": "string", "pattern": "^[A-Z]{3}$"}),
+)
+DIFF = Contract(
+    needs="reader",
+    replies={200: Reply("What changed between two points.", {JSON: ref("Diff")}, ETAG)},
+    query=(
+        Parameter("from", "The earlier `as_of`.", _DAY),
+        Parameter("to", "The later `as_of`; today by default.", _DAY),
+        Parameter("known_from", "The earlier `known_at`; not with `from`.", CLOCKS[1].schema),
+        Parameter("known_to", "The later `known_at`; now by default.", CLOCKS[1].schema),
+        *CLOCKS,
+        FORMAT,
+    ),
+    headers=(Parameter("If-None-Match", "Tags of answers that the caller has.", {"type": "string"}),),
+    problems=("invalid_parameter", "unknown_parameter", "not_acceptable"),
+)
+EXPORT = _reads("All statuses, as a stream.", ref("Export"), *FILTERS, media=_LINES)
+
+_DRY_RUN = Parameter("dry_run", "Say what would be recorded, and record nothing.", {"type": "boolean"})
+_KEY = Parameter(
+    "Idempotency-Key",
+    "Sent again with the same payload, the first answer is given again.",
+    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[\\x21-\\x7e]+$"},
+)
+_PREFER = Parameter(
+    "Prefer", "`respond-async` does not wait until reads show it.", {"type": "string", "const": "respond-async"}
+)
+_IF_MATCH = Parameter(
+    "If-Match",
+    'The version that the pledge must have: `"2"`, or the tag of a GET of it.',
+    {"type": "string", "pattern": '^(\\*|"[0-9]+[!#-~]*")$'},
+)
+_FACT_PROBLEMS = (
+    *("malformed", "invalid_parameter", "unknown_parameter", "pledge_exists", "duplicate_fact", "mixed_basis"),
+    *("already_voided", "version_conflict", "too_large", "unsupported_media_type", "invalid_fact", "unit_mismatch"),
+    *("unknown_event", "wrong_event_type", "idempotency_mismatch", "not_opened", "future_statement", "rate_limited"),
+)
+_RECORDED_HEADERS = {
+    "Idempotency-Replayed": "`true` if the answer was given before.",
+    "RateLimit": "What is left of this minute's writes.",
+}
+
+
+def _writes(about: str, schema: Schema, body: Mapping[str, Schema], *headers: Parameter, missing: bool) -> Contract:
+    return Contract(
+        needs="monitor",
+        replies={
+            201: Reply(about, {JSON: schema}, _RECORDED_HEADERS | ({} if schema == ref("Batch") else {"ETag": "Tag."})),
+            200: Reply("What a dry run would have recorded.", {JSON: ref("DryRun")}, {}),
+        },
+        query=(_DRY_RUN,),
+        headers=(_KEY, *headers, _PREFER),
+        body=body,
+        problems=(*_FACT_PROBLEMS, *(_MISSING if missing else ())),
+        tag="Writing",
+        writes=True,
+    )
+
+
+_BATCH: Schema = {"type": "array", "items": ref("BatchItem"), "minItems": 1, "maxItems": MAX_ITEMS}
+
+OPEN_PLEDGE = _writes("The pledge is open.", ref("Receipt"), {JSON: ref("Opening")}, missing=False)
+ADD_EVENT = _writes("The fact is recorded.", ref("Receipt"), {JSON: ref("Fact")}, _IF_MATCH, missing=True)
+ADD_BATCH = _writes("All are recorded.", ref("Batch"), {JSON: _BATCH, NDJSON: {"type": "string"}}, missing=False)
+
+
+def serves(about: str, content: Mapping[str, Schema], *problems: str) -> Contract:
+    """The contract of a route that is open to all and takes no parameters."""
+    return Contract("open", {200: Reply(about, content, {})}, problems=("unknown_parameter", *problems), tag="About")
