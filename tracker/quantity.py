@@ -56,9 +56,8 @@ def plain(value: Decimal) -> str:
 
 
 def _decimal(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return value
-    if not isinstance(value, str) or not re.fullmatch(DECIMAL, value):
+    written = plain(value) if isinstance(value, Decimal) else value
+    if not isinstance(written, str) or not re.fullmatch(DECIMAL, written):
         raise PydanticCustomError(
             "decimal_string",
             'a decimal is a JSON string written plainly, such as "20900000000" or "1.25": no exponent, no separators,'
@@ -110,8 +109,8 @@ class Interval:
     def mirrored(self) -> Interval:
         """The interval of the negated values."""
         return Interval(
-            None if self.high is None else -self.high,
-            None if self.low is None else -self.low,
+            None if self.high is None else self.high.copy_negate(),
+            None if self.low is None else self.low.copy_negate(),
             self.high_open,
             self.low_open,
         )
@@ -177,8 +176,11 @@ class Quantity(BaseModel):
             raise PydanticCustomError("upper", "'upper' goes with op 'between', and 'between' needs it")
         if self.upper is not None and self.upper < self.value:
             raise PydanticCustomError("upper", "'upper' lies below 'value': give the lower bound first")
-        if self.op in ("lt", "nearly") and self.value == 0:
-            raise PydanticCustomError("empty", "no amount is {op} 0", {"op": "under" if self.op == "lt" else "nearly"})
+        if self.op in ("le", "lt") and (self.value < 0 or (self.op == "lt" and self.value == 0)):
+            problem = "no amount is {said}: an upper bound starts at 0; below that give both bounds"
+            raise PydanticCustomError("empty", problem, {"said": f"{WORD[self.op]}{plain(self.value)}"})
+        if self.op == "nearly" and self.value == 0:
+            raise PydanticCustomError("empty", "no amount is nearly 0")
         return self
 
     @classmethod
@@ -215,8 +217,7 @@ class Quantity(BaseModel):
     @property
     def interval(self) -> Interval:
         """Its possible values."""
-        value, tolerance = self.value, EXACT.multiply(abs(self.value), TOLERANCE)
-        zero = Decimal(0) if value >= 0 else None
+        value, tolerance = self.value, EXACT.multiply(self.value.copy_abs(), TOLERANCE)
         match self.op:
             case "eq":
                 return Interval(value, value)
@@ -225,13 +226,13 @@ class Quantity(BaseModel):
             case "gt":
                 return Interval(value, None, low_open=True)
             case "le":
-                return Interval(zero, value)
+                return Interval(Decimal(0), value)
             case "lt":
-                return Interval(zero, value, high_open=True)
+                return Interval(Decimal(0), value, high_open=True)
             case "approx":
-                return Interval(value - tolerance, value + tolerance)
+                return Interval(EXACT.subtract(value, tolerance), EXACT.add(value, tolerance))
             case "nearly":
-                return Interval(value - tolerance, value, low_open=True, high_open=True)
+                return Interval(EXACT.subtract(value, tolerance), value, low_open=True, high_open=True)
             case "between":
                 return Interval(value, self.upper)
 
@@ -242,8 +243,8 @@ class Quantity(BaseModel):
         low_slack = _half_unit(self.value)
         high_slack = low_slack if self.upper is None else _half_unit(self.upper)
         return Interval(
-            None if interval.low is None else interval.low - low_slack,
-            None if interval.high is None else interval.high + high_slack,
+            None if interval.low is None else EXACT.subtract(interval.low, low_slack),
+            None if interval.high is None else EXACT.add(interval.high, high_slack),
         )
 
     @property
@@ -258,13 +259,8 @@ class Quantity(BaseModel):
 
     def in_unit(self, unit: str, factor: Decimal) -> Quantity:
         """The same bounds times a positive factor, in another unit (a conversion)."""
-        return Quantity.model_construct(
-            op=self.op,
-            value=EXACT.multiply(self.value, factor),
-            upper=None if self.upper is None else EXACT.multiply(self.upper, factor),
-            unit=unit,
-            text=None,
-        )
+        upper = None if self.upper is None else EXACT.multiply(self.upper, factor)
+        return _bound(self.op, EXACT.multiply(self.value, factor), unit, upper)
 
 
 WORD: dict[str, str] = {
@@ -281,29 +277,33 @@ WORD: dict[str, str] = {
 def _half_unit(value: Decimal) -> Decimal:
     """Half a unit of the last non-zero digit: 0.05bn for 20.9bn, 0.5 for 0."""
     exponent = value.normalize(EXACT).as_tuple().exponent
-    return Decimal(5).scaleb(int(exponent) - 1)
+    return Decimal(5).scaleb(int(exponent) - 1, EXACT)
 
 
 def spanning(interval: Interval, unit: str) -> Quantity:
     """The quantity whose possible values are the interval: ``eq`` for a point, a bound for one open end.
 
-    Half-open finite intervals widen to the closed ``between``; one unbounded below reads ``le`` or ``lt``.
+    Half-open finite intervals widen to the closed ``between``, unless they start at 0.
+
+    Errors: ``ValueError`` for an interval without a low end: no quantity has that.
     """
     low, high = interval.low, interval.high
-    if low is None and high is None:
-        raise ValueError("an interval without any bound is no quantity")
+    if low is None:
+        raise ValueError("an interval without a low end is no quantity")
     if high is None:
-        assert low is not None
         return _bound("gt" if interval.low_open else "ge", low, unit)
     if low == high:
         return _bound("eq", high, unit)
-    if low is None or (low == 0 and not interval.low_open):
+    if low == 0 and not interval.low_open:
         return _bound("lt" if interval.high_open else "le", high, unit)
-    return Quantity(op="between", value=low, upper=high, unit=unit)
+    return _bound("between", low, unit, high)
 
 
-def _bound(op: Op, value: Decimal, unit: str) -> Quantity:
-    return Quantity.model_construct(op=op, value=_normal(value), upper=None, unit=unit, text=None)
+def _bound(op: Op, value: Decimal, unit: str, upper: Decimal | None = None) -> Quantity:
+    """A quantity that is derived: it may have more digits than a posted one."""
+    return Quantity.model_construct(
+        op=op, value=_normal(value), upper=None if upper is None else _normal(upper), unit=unit, text=None
+    )
 
 
 def total(quantities: list[Quantity]) -> Quantity:
@@ -376,11 +376,16 @@ class Ratio(BaseModel):
 
     def __str__(self) -> str:
         if self.upper is not None:
-            return f"between {plain(self.value * 100)} % and {plain(self.upper * 100)} %"
-        return f"{WORD[self.op]}{plain(self.value * 100)} %"
+            return f"between {_percent(self.value)} % and {_percent(self.upper)} %"
+        return f"{WORD[self.op]}{_percent(self.value)} %"
 
 
-_ROUNDING = {"ge": ROUND_FLOOR, "gt": ROUND_FLOOR, "le": ROUND_CEILING, "lt": ROUND_CEILING}
+def _percent(share: Decimal) -> str:
+    return plain(share.scaleb(2, EXACT))
+
+
+ROUNDING = {"ge": ROUND_FLOOR, "gt": ROUND_FLOOR, "le": ROUND_CEILING, "lt": ROUND_CEILING}
+"""How a bound is rounded so that it stays true; everything else half-even."""
 
 
 def ratio(actual: Quantity, target: Quantity) -> Ratio | None:
@@ -395,5 +400,6 @@ def ratio(actual: Quantity, target: Quantity) -> Ratio | None:
         return EXACT.divide(value, target.value).quantize(Decimal("0.000001"), rounding=rounding, context=EXACT)
 
     if actual.op == "between" and actual.upper is not None:
-        return Ratio(op="between", value=share(actual.value, ROUND_FLOOR), upper=share(actual.upper, ROUND_CEILING))
-    return Ratio(op=actual.op, value=share(actual.value, _ROUNDING.get(actual.op, ROUND_HALF_EVEN)))
+        low, high = share(actual.value, ROUND_FLOOR), share(actual.upper, ROUND_CEILING)
+        return Ratio.model_construct(op="between", value=low, upper=high)
+    return Ratio.model_construct(op=actual.op, value=share(actual.value, ROUNDING.get(actual.op, ROUND_HALF_EVEN)))

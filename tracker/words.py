@@ -9,16 +9,19 @@ A quantity reads ``[bound] amount``, where the bound is one of the phrases of DO
 from __future__ import annotations
 
 import re
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 
 from pydantic import ValidationError
 
-from tracker.quantity import CURRENCIES, EXACT, SLUG, Op, Quantity, plain
+from tracker.quantity import CURRENCIES, EXACT, ROUNDING, SLUG, Op, Quantity
 
 
 class Unclear(ValueError):
     """The words do not say one quantity; the message says what is missing or what the two readings are."""
 
+
+_ASCII = re.IGNORECASE | re.ASCII
+"""Letters are folded as ASCII has them: the long s and the dotless i are not letters of a unit."""
 
 _BOUNDS: list[tuple[str, Op]] = [
     (r"at least|(?:a )?minimum of|no(?:t)? (?:less|fewer) than|≥|>=", "ge"),
@@ -29,10 +32,10 @@ _BOUNDS: list[tuple[str, Op]] = [
     (r"nearly|almost|close to", "nearly"),
     (r"exactly|precisely", "eq"),
 ]
-_PREFIX = [(re.compile(rf"(?:{words})(?=[\s\d€$£₴-])\s*", re.I), op) for words, op in _BOUNDS]
+_PREFIX = [(re.compile(rf"(?:{words})(?=[\s0-9€$£₴-])\s*", _ASCII), op) for words, op in _BOUNDS]
 _SUFFIX: list[tuple[re.Pattern[str], Op]] = [
-    (re.compile(r"\s+(?:or more|and more|and above|at least)$", re.I), "ge"),
-    (re.compile(r"\s+(?:or less|or fewer|at most)$", re.I), "le"),
+    (re.compile(r"\s+(?:or more|and more|and above|at least)$", _ASCII), "ge"),
+    (re.compile(r"\s+(?:or less|or fewer|at most)$", _ASCII), "le"),
 ]
 
 _SYMBOLS = {
@@ -132,15 +135,24 @@ _FRACTION = re.compile(
     r"(?:\s+(?:of\s+)?(?P<rest>.+))?",
     re.I,
 )
-_NUMBER = r"-?\d[\d.,'\u2019\u00a0\u202f ]*\d|-?\d"
+_NUMBER = r"-?[0-9](?:[0-9.,'\u2019]| (?!155[- ]?m))*[0-9]|-?[0-9]"
+_SYMBOL = rf"(?:{'|'.join(re.escape(s) for s in sorted([*_SYMBOLS, '¥'], key=len, reverse=True))}|[A-Z]{{3}})"
+_SCALE = rf"(?:(?:{'|'.join(sorted((s for s in _SCALES if s), key=len, reverse=True))})(?![A-Za-z]))"
 _AMOUNT = re.compile(
-    rf"(?P<symbol>{'|'.join(re.escape(s) for s in sorted([*_SYMBOLS, '¥'], key=len, reverse=True))}|[A-Z]{{3}})?\s*"
-    rf"(?P<number>{_NUMBER}|{'|'.join(_SMALL)})\s*"
-    rf"(?P<scale>(?:{'|'.join(sorted((s for s in _SCALES if s), key=len, reverse=True))})(?![A-Za-z]))?\s*"
+    rf"(?P<minus>-)?(?P<symbol>{_SYMBOL})?\s*"
+    rf"(?P<number>{_NUMBER}|(?:{'|'.join(_SMALL)})(?![A-Za-z]))\s*"
+    rf"(?P<scale>{_SCALE})?\s*"
     r"(?P<unit>.*)",
-    re.I | re.S,
+    _ASCII | re.S,
 )
-_ARTICLES = re.compile(r"^(?:the|its|their|our|all|a|national)\s+", re.I)
+_RANGE = re.compile(rf"(-?{_SYMBOL}?\s?(?:{_NUMBER})\s?{_SCALE}?)(?:\s?[-–—]\s?| to )(-?{_SYMBOL}?\s?[0-9].*)", _ASCII)
+_TOTAL = re.compile(
+    rf"^(?:a total of|[Aa]ll|the|a|an)\s+(?=(?:{_SYMBOL}\s?)?(?:[0-9]|(?:{'|'.join(_SMALL)})\b))", re.ASCII
+)
+_PER_TIME = re.compile(
+    r"\s+(?:per|a|each|every)\s+(?:year|month|week|day|annum|quarter)$|\s+(?:annually|yearly|monthly)$", _ASCII
+)
+_ARTICLES = re.compile(r"^(?:the|its|their|our|all|a|national)\s+", _ASCII)
 
 
 def read(words: str) -> Quantity:
@@ -157,14 +169,16 @@ def read(words: str) -> Quantity:
         quantity = _read(said)
         return Quantity(op=quantity.op, value=quantity.value, upper=quantity.upper, unit=quantity.unit, text=said)
     except ValidationError as error:
-        raise Unclear(f'"{said}": {error.errors()[0]["msg"]}') from None
+        reason = error.errors()[0]
+        problem = "more than 30 digits or 12 decimal places" if reason["type"] == "decimal_string" else reason["msg"]
+        raise Unclear(f'"{said}": {problem}') from None
 
 
 def _read(said: str) -> Quantity:
-    if match := re.fullmatch(r"between (.+?) and (.+)|from (.+?) to (.+)", said, re.I):
+    if match := re.fullmatch(r"between (.+?) and (.+)|from (.+?) to (.+)", said, _ASCII):
         low, high = (match[1], match[2]) if match[1] else (match[3], match[4])
         return _between(low, high)
-    if match := re.fullmatch(rf"(\D{{0,4}}(?:{_NUMBER}))\s?[-–]\s?(\d.*)", said):
+    if match := _RANGE.fullmatch(said):
         return _between(match[1], match[2])
     op, rest = _bound(said)
     return _amount(rest, op)
@@ -192,43 +206,61 @@ def _between(low: str, high: str) -> Quantity:
     units = {_unit(None, word.strip(), f"{low} to {high}") for word in unit if word} or {_unit(None, "", high)}
     if len(units) == 2:
         raise Unclear(f"two units, {' and '.join(sorted(units))}; a range has one")
-    scale = other["scale"] or ""
-    lower = _number(own["number"], low).scaleb(_SCALES[(own["scale"] or scale).lower()], EXACT)
-    upper = _number(other["number"], high).scaleb(_SCALES[scale.lower()], EXACT)
+    lower, upper = _value(own, own["scale"] or other["scale"], low), _value(other, other["scale"], high)
     return Quantity(op="between", value=lower, upper=upper, unit=units.pop())
 
 
 def _amount(said: str, op: Op | None) -> Quantity:
     if fraction := _FRACTION.fullmatch(said):
         return _fraction(fraction, op)
-    match = _AMOUNT.fullmatch(said)
+    if match := _PER_TIME.search(said):
+        raise Unclear(f'"{said}" is an amount per time; give the amount alone, and the time as window or period')
+    match = _AMOUNT.fullmatch(_TOTAL.sub("", said))
     if match is None:
         raise Unclear(f'"{said}" has no number; write an amount with its unit, such as "at least 40bn EUR"')
-    value = _number(match["number"], said).scaleb(_SCALES[(match["scale"] or "").lower()], EXACT)
+    value = _value(match, match["scale"], said)
     unit = _unit(match["symbol"], match["unit"].strip(), said)
     return Quantity(op=op or "eq", value=value, unit=unit)
 
 
 def _fraction(match: re.Match[str], op: Op | None) -> Quantity:
+    """The share of an amount, or in percent of what is named.
+
+    What is no finite decimal is rounded to two places: a bound to the side that keeps it true ("more than two-thirds":
+    over 66.66 %), the rest to the nearest, as ``approx``.
+    """
     count = (match["count"] or "a").lower()
-    part = match["part"].lower()
-    share = Decimal(_SMALL.index(count) if count != "a" else 1) / _PARTS[part]
+    parts = _PARTS[match["part"].lower()]
+    share = Decimal(_SMALL.index(count) if count != "a" else 1)
     rest = (match["rest"] or "").strip()
-    if re.search(r"\d", rest):
+    if re.search(r"[0-9]", rest):
         whole = _amount(_ARTICLES.sub("", rest), None)
-        return Quantity(op=op or "eq", value=EXACT.multiply(whole.value, share), unit=whole.unit)
-    percent = plain((share * 100).quantize(Decimal("0.01")))
-    if not rest or rest.lower().startswith(("which", "it", "that", "the total", "from")):
-        return Quantity(op=op or "eq", value=Decimal(percent), unit="percent:total")
-    unit = f"percent:{_whole(rest)}"
-    return Quantity(op=op or ("approx" if unit == "percent:members" else "eq"), value=Decimal(percent), unit=unit)
+        amount, unit = EXACT.multiply(whole.value, share), whole.unit
+    elif not rest or rest.lower().startswith(("which", "it", "that", "the total", "from")):
+        amount, unit = share * 100, "percent:total"
+    else:
+        amount, unit = share * 100, f"percent:{_whole(rest)}"
+    value = EXACT.divide(amount, parts)
+    if value != value.quantize(Decimal("1e-12"), context=EXACT):
+        value = value.quantize(Decimal("0.01"), rounding=ROUNDING.get(op or "eq", ROUND_HALF_EVEN), context=EXACT)
+        op = op if op not in (None, "eq") else "approx"
+    return Quantity(op=op or ("approx" if unit == "percent:members" else "eq"), value=value, unit=unit)
+
+
+def _value(amount: re.Match[str], scale: str | None, said: str) -> Decimal:
+    number = _number(amount["number"], said)
+    if amount["minus"]:
+        if number.is_signed():
+            raise Unclear(f'"{said}" has two minus signs')
+        number = number.copy_negate()
+    return number.scaleb(_SCALES[(scale or "").lower()], EXACT)
 
 
 def _number(digits: str, said: str) -> Decimal:
     """The number, English style: comma or space between thousands, a point before decimals."""
     if digits.lower() in _SMALL:
         return Decimal(_SMALL.index(digits.lower()))
-    text = digits.replace("\u00a0", " ").replace("\u202f", " ").replace("\u2019", "'")
+    text = digits.replace("\u2019", "'")
     whole, point, decimals = text.partition(".")
     if any(c in decimals for c in ".,' "):
         raise Unclear(f'"{digits}" can be read in two ways; write 1500000 or 1,500,000, and decimals after a point')
