@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 from types import FrameType
 from typing import Any
 
 import click
 
-from api.cli_common import STORE_ERRORS, Stores, Wrong, make_tables, now, opened_stores, progress, read_settings, say
+from api.cli_common import Stores, Wrong, make_tables, now, opened_stores, progress, read_settings, say
 
 _GRACE = 10
 """Seconds that requests at work are given when the server is told to stop."""
@@ -37,7 +38,7 @@ def serve(host: str, port: int, workers: int, no_projector: bool) -> None:
         raise click.UsageError("several workers need PostgreSQL: a SQLite record is served by one process")
     if no_projector:
         os.environ["TRACKER_PROJECTOR"] = "false"  # the workers read the settings themselves
-    _warn_without_keys()
+    _must_be_ready()
     listening = _listen(host, port)
     port = listening.getsockname()[1]
     address = f"[{host}]" if ":" in host else host
@@ -70,7 +71,9 @@ def application() -> Any:
     """The ASGI application, for a process that has the environment alone."""
     from api.app import create_app
 
-    return create_app(read_settings())
+    # uvicorn asks inside its event loop, and the application is put together outside of one.
+    with ThreadPoolExecutor(1) as outside:
+        return outside.submit(create_app, read_settings()).result()
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -85,18 +88,15 @@ def _listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _warn_without_keys() -> None:
+def _must_be_ready() -> None:
+    """Whether the store answers and has its tables; warns when nobody could write to it."""
     from api.auth import list_keys
 
     with opened_stores() as stores:
-        if stores.settings.admin_key is not None:
-            return
-        try:
-            in_force = any(key.revoked_at is None for key in list_keys(stores.engine))
-        except STORE_ERRORS:
-            return  # the server says so itself, again and again
-    if not in_force:
-        say("Nobody can write yet: there is no key. Make one with `tracker keys create`, or set TRACKER_ADMIN_KEY.")
+        stores.journal.ping()
+        in_force = [key for key in list_keys(stores.engine) if key.revoked_at is None]
+        if not in_force and stores.settings.admin_key is None:
+            say("Nobody can write yet. Make a key with `tracker keys create`, or set TRACKER_ADMIN_KEY.")
 
 
 @click.command()
