@@ -15,6 +15,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from pydantic_core import from_json, to_json
 
+from projections.packing import pack
 from projections.tables import EVER, NEVER
 from tracker.event import Event
 from tracker.quantity import EXACT, Quantity, plain
@@ -139,7 +140,7 @@ def sheet_of(status: Status) -> Sheet:
         ratio=None if status.ratio is None else sortable(status.ratio.value),
         last_stated_on=status.last_stated_on,
         amounts=_amounts(status),
-        body=status.body,
+        body=pack(status.body),
     )
 
 

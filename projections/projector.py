@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from projections import store
 from projections.fold import Closed, Open, fold
 from projections.queries import NAME
 from projections.store import Change, Parked
-from projections.tables import table_set, writing
+from projections.tables import is_missing_table, table_set, writing
 from tracker.event import Event
 from tracker.recorder import LogRecorder, LogRow
 from tracker.status import Record
@@ -127,12 +127,13 @@ class Projector:
         try:
             batch = self._fold(rows)
             self._write(rows, batch)
-        except (OperationalError, InterfaceError, store.Superseded):
-            self._forget(row.pledge for row in rows)
-            raise
         except DatabaseError as error:
-            # The store refuses the rows of some pledge: halve the batch until it is found.
             self._forget(row.pledge for row in rows)
+            if is_missing_table(error):
+                raise store.Superseded(f"set {self.tables.number} was dropped") from error
+            if isinstance(error, OperationalError):
+                raise
+            # The store refuses the rows of some pledge: halve the batch until it is found.
             if len(rows) == 1:
                 self._park(rows[0], error)
             else:

@@ -11,11 +11,15 @@ from __future__ import annotations
 import gzip
 import logging
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, delete, insert, select, text, update
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
@@ -27,6 +31,8 @@ from projections.store import Change, Parked
 from projections.tables import PARKED, STATE, TableSet, create_tables, table_set, writing
 from tracker.recorder import LogRecorder
 
+T = TypeVar("T")
+R = TypeVar("R")
 Report = Callable[[int, int], None]
 """Told how many events of how many are done."""
 
@@ -47,17 +53,20 @@ def rebuild(
     now: Callable[[], str],
     version: str,
     *,
+    processes: int = 1,
     progress: Report | None = None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> int:
     """Build a new set, switch to it and drop the others; the position it has reached.
+
+    With more than one of ``processes`` the folding is done in fresh Python processes.
 
     Errors: ``Stopped`` when ``stopped()`` said so; nothing has changed then.
     """
     create_tables(engine, NAME, version)
     tables = _begin(engine, version)
     head = log.head()
-    _load(engine, tables, log, head, progress or (lambda done, of: None), stopped)
+    _load(engine, tables, log, head, processes, progress or (lambda done, of: None), stopped)
     _index(engine, tables)
     with writing(engine).begin() as conn:
         store.advance(conn, NAME, tables.number, 0, head, heartbeat=now(), active=False)
@@ -82,24 +91,49 @@ def _begin(engine: Engine, version: str) -> TableSet:
 
 
 def _load(
-    engine: Engine, tables: TableSet, log: LogRecorder, head: int, report: Report, stopped: Callable[[], bool]
+    engine: Engine,
+    tables: TableSet,
+    log: LogRecorder,
+    head: int,
+    processes: int,
+    report: Report,
+    stopped: Callable[[], bool],
 ) -> None:
     done = 0
     with TemporaryDirectory(prefix="tracker-rebuild-") as directory:
-        for lines in _buckets(log, head, Path(directory), stopped):
-            pledges: dict[str, list[Parked]] = {}
-            for line in lines:
-                pledges.setdefault(line.pledge, []).append(line)
-            for some in _chunked(pledges):
-                if stopped():
-                    raise Stopped
-                _write(engine, tables, some)
-                done += sum(len(events) for events in some.values())
-                report(done, head)
+        buckets = _buckets(log, head, Path(directory), stopped)
+        for folded in _each(_fold, (some for lines in buckets for some in _chunked(lines)), processes):
+            if stopped():
+                raise Stopped
+            _write(engine, tables, folded)
+            done += sum(len(events) for events in folded.events.values())
+            report(done, head)
 
 
-def _chunked(pledges: dict[str, list[Parked]]) -> Iterator[dict[str, list[Parked]]]:
-    """Pledges with about as many events as one transaction takes."""
+def _each(work: Callable[[T], R], items: Iterable[T], processes: int) -> Iterator[R]:
+    """The work done on the items in their order, in that many processes; a few items are on their way at a time."""
+    if processes < 2:
+        yield from map(work, items)
+        return
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        going: deque[Future[R]] = deque()
+        try:
+            for item in items:
+                going.append(pool.submit(work, item))
+                if len(going) > 2 * processes:
+                    yield going.popleft().result()
+            while going:
+                yield going.popleft().result()
+        finally:
+            for future in going:
+                future.cancel()
+
+
+def _chunked(lines: Iterable[Parked]) -> Iterator[dict[str, list[Parked]]]:
+    """The events by pledge, in pieces with about as many as one transaction takes."""
+    pledges: dict[str, list[Parked]] = {}
+    for line in lines:
+        pledges.setdefault(line.pledge, []).append(line)
     some: dict[str, list[Parked]] = {}
     size = 0
     for name, events in pledges.items():
@@ -112,30 +146,46 @@ def _chunked(pledges: dict[str, list[Parked]]) -> Iterator[dict[str, list[Parked
         yield some
 
 
-def _write(engine: Engine, tables: TableSet, pledges: dict[str, list[Parked]], aside: Sequence[Parked] = ()) -> None:
-    """Fold pledges and write what they come to; ``aside`` are events whose rows the store has refused."""
+@dataclass(frozen=True, slots=True)
+class _Folded:
+    """Whole pledges: their events, what these come to, and those that could not be folded."""
+
+    events: dict[str, list[Parked]]
+    changes: dict[str, Change]
+    parked: list[Parked]
+
+
+def _fold(pledges: dict[str, list[Parked]]) -> _Folded:
     changes: dict[str, Change] = {}
-    parked = list(aside)
+    parked: list[Parked] = []
     for name, events in pledges.items():
         pledge = Pledge()
         parked += pledge.take(events)
         changes[name] = Change(pledge.closed, pledge.open)
+    return _Folded(pledges, changes, parked)
+
+
+def _write(engine: Engine, tables: TableSet, folded: _Folded) -> None:
     try:
         with writing(engine).begin() as conn:
-            store.write(conn, tables, changes)
-            store.write_parked(conn, tables.number, parked, [])
+            store.write(conn, tables, folded.changes)
+            store.write_parked(conn, tables.number, folded.parked, [])
     except (OperationalError, InterfaceError):
         raise
     except DatabaseError as error:
-        if len(pledges) > 1:
-            for name, events in pledges.items():
-                _write(engine, tables, {name: events})
+        # The store refuses the rows of some pledge: it is found, and stays as it was before its last event.
+        reason = f"{type(error.orig).__name__}: {error.orig}"[:2000]
+        if len(folded.events) > 1:
+            for name, events in folded.events.items():
+                _write(engine, tables, _fold({name: events}))
             return
-        ((name, events),) = pledges.items()
-        if not events:
+        aside = {p.position for p in folded.parked}
+        ((name, events),) = folded.events.items()
+        taken = [event for event in events if event.position not in aside]
+        if not taken:
             raise
-        last = replace(events[-1], error=f"{type(error.orig).__name__}: {error.orig}"[:2000])
-        _write(engine, tables, {name: events[:-1]}, (*aside, last))
+        refused = replace(taken[-1], error=reason)
+        _write(engine, tables, replace(_fold({name: taken[:-1]}), parked=[refused, *folded.parked]))
 
 
 def _buckets(log: LogRecorder, head: int, directory: Path, stopped: Callable[[], bool]) -> Iterator[Iterable[Parked]]:

@@ -34,6 +34,7 @@ BATCH = 1_000
 
 HEARTBEAT = timedelta(seconds=5)
 _BULK = 5_000  # an empty projection this far behind is built in bulk
+_PATIENCE = 3  # times that a turn begins anew
 _GLANCE = 0.01  # seconds between two looks at another process's progress
 
 _log = logging.getLogger(__name__)
@@ -167,15 +168,18 @@ class Runner:
                 self._projector = None
                 self._look()
                 return 0
-            try:
-                projector = self._ready()
-                done = projector.step(self._batch)
-            except store.Superseded:
-                self._projector = None
-                return 0
-            self._beat(projector, worked=done > 0)
-            self._reached(projector.position)
-            return done
+            for _ in range(_PATIENCE):
+                try:
+                    projector = self._ready()
+                    done = projector.step(self._batch)
+                    self._beat(projector, worked=done > 0)
+                except store.Superseded:
+                    # Another set answers now, or somebody else has been here: begin where it stands.
+                    self._projector = None
+                    continue
+                self._reached(projector.position)
+                return done
+            return 0
 
     def catch_up(self) -> int:
         """Project until the head that the log had when this was called; the position that was reached.
@@ -183,13 +187,16 @@ class Runner:
         Errors: ``Busy`` when another process holds the lease and does not get there.
         """
         head = self._log.head()
+        self.run_once()
         while not self._stopping.is_set() and self._position < head:
             if not self.run_once() and not self.is_active and not self.wait_until(head, 10):
                 raise Busy("another process projects, and is behind")
         return self._position
 
-    def rebuild(self, progress: Report | None = None) -> int:
+    def rebuild(self, progress: Report | None = None, *, processes: int = 1) -> int:
         """Build the projection anew beside the one that answers, then switch; the position that was reached.
+
+        ``progress`` is told how many events of how many are done.
 
         Errors: ``Busy`` when another process is at it.
         """
@@ -197,7 +204,13 @@ class Runner:
             raise Busy("the projection is being rebuilt already")
         try:
             return rebuild(
-                self._engine, self._log, self._now, self._version, progress=progress, stopped=self._stopping.is_set
+                self._engine,
+                self._log,
+                self._now,
+                self._version,
+                processes=processes,
+                progress=progress,
+                stopped=self._stopping.is_set,
             )
         finally:
             self._rebuilding.release()

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import psycopg
 from sqlalchemy import BigInteger, Connection, Date, LargeBinary, Table, bindparam, delete, insert, select, update
+from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.sql import ColumnElement
 
 from projections.fold import Card, Closed, Open, Rectangle, Sheet
@@ -124,17 +125,24 @@ def _write(
 def insert_rows(conn: Connection, table: Table, rows: Iterable[tuple[Any, ...]]) -> None:
     """Insert rows whose values are in the order of the table's columns."""
     names = ", ".join(column.name for column in table.columns)
-    if conn.dialect.name == "postgresql":
-        raw = cast("psycopg.Connection[Any]", conn.connection.driver_connection)
-        with raw.cursor().copy(f"COPY {table.name} ({names}) FROM STDIN (FORMAT BINARY)") as copy:
-            copy.set_types([_postgres_type(column) for column in table.columns])
-            for row in rows:
-                copy.write_row(row)
-        return
-    given = [tuple(v.isoformat() if isinstance(v, date) else v for v in row) for row in rows]
-    if given:
-        marks = ", ".join("?" * len(table.columns))
-        conn.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", given)  # noqa: S608
+    try:
+        if conn.dialect.name == "postgresql":
+            _copy(conn, f"COPY {table.name} ({names}) FROM STDIN (FORMAT BINARY)", table, rows)
+        elif given := [tuple(v.isoformat() if isinstance(v, date) else v for v in row) for row in rows]:
+            marks = ", ".join("?" * len(table.columns))
+            conn.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", given)  # noqa: S608
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        raise OperationalError("COPY", None, error) from error
+    except (psycopg.Error, ValueError, OverflowError) as error:
+        raise DatabaseError("COPY", None, error) from error
+
+
+def _copy(conn: Connection, statement: str, table: Table, rows: Iterable[tuple[Any, ...]]) -> None:
+    raw = cast("psycopg.Connection[Any]", conn.connection.driver_connection)
+    with raw.cursor().copy(statement) as copy:
+        copy.set_types([_postgres_type(column) for column in table.columns])
+        for row in rows:
+            copy.write_row(row)
 
 
 def _postgres_type(column: ColumnElement[Any]) -> str:

@@ -127,7 +127,7 @@ def table_set(number: int) -> TableSet:
         Column("ratio", Words),  # ``fold.sortable``
         Column("last_stated_on", Date, nullable=False),
         Column("amounts", LargeBinary, nullable=False),  # what a summary adds up, ``fold.amounts``
-        Column("body", LargeBinary, nullable=False),
+        Column("body", LargeBinary, nullable=False),  # ``packing.pack``
     )
     catalogue = Table(
         f"catalogue_{number}",

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine, Select, func, select
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from projections import queries
+from projections.packing import unpack
 from projections.queries import NAME, SORTS, STALE, After, Clocks, Filters, Page
 from projections.store import Parked, load_parked, states
 from projections.summary import Pledged, summarize
@@ -150,7 +151,7 @@ class Timeline:
         rows, _, _ = self._read(lambda tables: queries.rectangles(tables, pledge, position))
         items = []
         for row in rows:
-            body = from_json(row.body)
+            body = from_json(unpack(row.body))
             items.append(
                 {
                     "valid_from": row.valid_from.isoformat(),
@@ -232,6 +233,7 @@ class Timeline:
         documents = []
         for pledge, body in rows:
             version, position = heads[pledge]
+            body = unpack(body)
             if pledge in stalled:
                 body = _flagged(body)
             documents.append(
