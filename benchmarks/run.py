@@ -1,0 +1,34 @@
+"""``make bench``: every row is a ratio taken in one run on one machine, ours and the peer in turn.
+
+python -m benchmarks.run [--quick]
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+
+from benchmarks import polling
+from benchmarks.harness import Row, report
+
+
+def main() -> None:
+    """Measure, print one table and write benchmarks/latest.json."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--quick", action="store_true", help="small scale, under 50 seconds")
+    quick = parser.parse_args().quick
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory() as folder:
+        rows += polling.rows(
+            Path(folder),
+            pledges=1_000 if quick else 10_000,
+            seconds=0.8 if quick else 3.0,
+            rounds=3 if quick else 5,
+            appends=40 if quick else 200,
+        )
+    report(rows, scale="quick" if quick else "full", path=Path(__file__).with_name("latest.json"))
+
+
+if __name__ == "__main__":
+    main()
