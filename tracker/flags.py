@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Collection, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Literal
 
 from tracker.facts import (
+    EventCorrected,
+    EventVoided,
     MemberReported,
     PledgeExceeded,
     PledgeMet,
     PledgeRevised,
     Said,
+    StatementRetracted,
     TallyReported,
 )
 from tracker.figures import Answer
-from tracker.outcome import Facts, Outcome
+from tracker.outcome import Facts, Outcome, step_causes
 from tracker.quantity import EXACT, Interval, Quantity, compare, may_exceed
 from tracker.rates import convert
-from tracker.readings import CLAIMS, FIGURES
+from tracker.readings import CLAIMS, FIGURES, day_of
 from tracker.record import Item
 from tracker.values import Trajectory
 
@@ -59,17 +63,19 @@ def evidence(facts: Facts) -> tuple[Evidence, frozenset[str]]:
         two = choice.corroborating[:2]
         extra = {id_ for r in choice.readings if r.item.id in two for id_ in r.item.causes}
         return "corroborated" if len(two) == 2 else "single_source", frozenset(causes | extra)
+    causes |= view.acting_on(MemberReported, TallyReported)
     if facts.result is not None and facts.result.is_reported:
         supporting = _origins_of_members(facts)
         causes |= facts.result.causes | {id_ for item in supporting for id_ in item.causes}
         return "corroborated" if len(supporting) > 1 else "single_source", frozenset(causes)
+    causes |= step_causes(facts)
     decided = [step for step in facts.steps if step.decided_on is not None]
     if decided:
-        causes |= {id_ for step in facts.steps for item in step.items for id_ in item.causes}
         origins = [len({_origin(item) for item in step.items if _decides(item)}) for step in decided]
         return "corroborated" if min(origins) > 1 else "single_source", frozenset(causes)
-    taken_back = [r for id_, r in view.retracted.items() if r in view.acting_on(*FIGURES)]
-    return "retracted" if taken_back else "none", frozenset(causes | set(taken_back))
+    taken_back = [item for item in view.taken_back if isinstance(item.fact, FIGURES) and item.figure is not None]
+    causes |= {id_ for item in taken_back for id_ in (*item.causes, view.retracted[item.id])}
+    return "retracted" if taken_back else "none", frozenset(causes)
 
 
 def _origin(item: Item) -> str:
@@ -146,9 +152,9 @@ def _raised(facts: Facts, outcome: Outcome, attested: tuple[Evidence, frozenset[
             yield name, frozenset(ids | choice.causes | on_figures)
     if conflicting := _conflicting(facts):
         yield "assertion_conflict", frozenset({i for item in conflicting for i in item.causes} | on_figures)
-    if unproven := _unproven(facts):
+    if unproven := _unproven(facts, outcome):
         causes = {i for item in unproven for i in item.causes}
-        yield "unproven_claim", frozenset(causes | choice.causes | on_figures)
+        yield "unproven_claim", frozenset(causes | choice.causes | on_figures | outcome.causes)
     if facts.result is not None and facts.result.mismatch:
         yield "tally_mismatch", frozenset(facts.result.causes | terms.causes)
     if choice.answer is not None and any(p.conversion and p.conversion.rate for p in choice.answer.parts):
@@ -161,7 +167,8 @@ def _raised(facts: Facts, outcome: Outcome, attested: tuple[Evidence, frozenset[
         yield "provisional", frozenset(choice.causes | on_figures)
     last = last_said(facts)
     if outcome.status in ("announced", "in_progress") and view.as_of - last.fact.in_force_on >= STALE_AFTER:
-        yield "stale", outcome.causes | set(last.causes)
+        taken_away = {item.id for item in view.of(EventVoided, EventCorrected, StatementRetracted)}
+        yield "stale", outcome.causes | set(last.causes) | taken_away
     if attested[0] == "single_source":
         yield "single_source", attested[1]
 
@@ -172,11 +179,9 @@ def _conflicting(facts: Facts) -> list[Item]:
     found = [] if facts.result is None else list(facts.result.contradicting)
     for item in facts.view.of(*CLAIMS):
         target = terms.at(item).target
-        if item.figure is None or target is None:
+        if item.figure is None or item.figure.attribution != "all" or target is None:
             continue
-        period = item.figure.period
-        day = period.end if period is not None and period.end is not None else item.said_on
-        actual, _ = convert(item.figure.quantity, target.unit, day)
+        actual, _ = convert(item.figure.quantity, target.unit, day_of(item))
         if actual is not None and _contradicts(item, actual, target, facts):
             found.append(item)
     return found
@@ -190,10 +195,14 @@ def _contradicts(item: Item, actual: Quantity, target: Quantity, facts: Facts) -
     return result == "below" if isinstance(item.fact, PledgeMet) else result in ("met", "exceeded")
 
 
-def _unproven(facts: Facts) -> list[Item]:
-    """Claims without a figure that the chosen figure does not prove."""
-    claims = facts.view.of(PledgeMet, PledgeExceeded)
-    return [claim for claim in claims if claim.figure is None and not _proves(facts.choice.answer, claim, facts)]
+def _unproven(facts: Facts, outcome: Outcome) -> list[Item]:
+    """Claims without a figure that neither the chosen figure nor the headline proves."""
+    claims = [claim for claim in facts.view.of(PledgeMet, PledgeExceeded) if claim.figure is None]
+    return [c for c in claims if not (_says(c, outcome) or _proves(facts.choice.answer, c, facts))]
+
+
+def _says(claim: Item, outcome: Outcome) -> bool:
+    return outcome.status == "exceeded" or (outcome.status == "met" and isinstance(claim.fact, PledgeMet))
 
 
 def _proves(answer: Answer | None, claim: Item, facts: Facts) -> bool:
@@ -213,8 +222,7 @@ def _is_late(facts: Facts, outcome: Outcome) -> bool:
     return met and deadline is not None and outcome.settled_on is not None and outcome.settled_on > deadline
 
 
-def next_stale_day(said: list[date]) -> list[date]:
-    """The days on which a pledge would become stale: 180 days after a statement that nothing follows till then."""
-    ordered = sorted(set(said))
-    following = [*ordered[1:], date.max]
-    return [day + STALE_AFTER for day, after in zip(ordered, following, strict=True) if after - day > STALE_AFTER]
+def stale_days(said: Collection[date], sure: Collection[date]) -> list[date]:
+    """The days on which a pledge may become stale: 180 days after a statement that none is sure to follow till then."""
+    following = [*sorted(sure), date.max]
+    return [day + STALE_AFTER for day in said if following[bisect_right(following, day)] - day > STALE_AFTER]

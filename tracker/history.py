@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import groupby
 from typing import Literal
 
 from tracker.event import Event
 from tracker.record import KEPT
-from tracker.status import Record, Status
+from tracker.status import ONE_DAY, Record, Status
 
 Axis = Literal["as_of", "known"]
 
@@ -49,38 +48,38 @@ def _along_known(events: Sequence[Event], as_of: date) -> Iterator[Step]:
 
 def _along_as_of(events: Sequence[Event], as_of: date) -> Iterator[Step]:
     record = Record(events)
-    acting = sorted(((_acts_on(record, event), event.version, event) for event in events), key=lambda row: row[:2])
-    by_day = {day: [row[2] for row in rows] for day, rows in groupby(acting, key=lambda row: row[0])}
+    standing = {s.event.id: s.in_force_on for s in record.ledger.resolve(as_of)[0]}
+    acting: dict[date, list[Event]] = {}
+    for event in events:
+        kept = isinstance(event.fact, KEPT)
+        day = record.acts_from(event) if kept else standing.get(event.id, event.in_force_on)
+        acting.setdefault(day, []).append(event)
+    passed = {deadline + ONE_DAY for deadline in record.deadlines()}
     before: Status | None = None
-    for day in sorted({day for day in (*record.boundaries(), *by_day) if day <= as_of}):
-        after = record.status(day)
-        today = by_day.get(day, [])
-        if not today:
-            step = _step(None, day, before, after)
+    for day in sorted({day for day in (*record.boundaries(), *acting) if day <= as_of}):
+        after, today = record.status(day), acting.get(day, [])
+        if day in passed or not today:
+            ids = {event.id for event in today}
+            alone = Record([e for e in events if e.id not in ids]).status(day) if today else after
+            step = _step(None, day, before, alone)
             if step.changed:
                 yield step
-        elif len(today) == 1:
+                before = alone
+        if len(today) == 1:
             yield _step(today[0], day, before, after)
-        else:
+        elif today:
             yield from _one_by_one(events, today, day, before)
         before = after
 
 
 def _one_by_one(events: Sequence[Event], today: Sequence[Event], day: date, before: Status | None) -> Iterator[Step]:
-    """Several events of one day, each on what the ones before it leave; a deadline that passed falls to the first."""
+    """Several events of one day, each on what the ones before it leave; in the order of recording."""
     still_to_come = {event.id for event in today}
     for event in today:
         still_to_come.discard(event.id)
         after = Record([e for e in events if e.id not in still_to_come]).status(day)
         yield _step(event, day, before, after)
         before = after
-
-
-def _acts_on(record: Record, event: Event) -> date:
-    if isinstance(event.fact, KEPT):
-        return record.acts_from(event)
-    standing = {s.event.id: s.in_force_on for s in record.ledger.standing()}
-    return standing.get(event.id, event.in_force_on)
 
 
 def _step(event: Event | None, day: date, before: Status | None, after: Status | None) -> Step:

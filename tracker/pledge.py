@@ -38,6 +38,7 @@ from tracker.facts import (
     MemberReported,
     PledgeMade,
     PledgeRevised,
+    PledgeSuperseded,
     Said,
     ShareReported,
     SourceCaptured,
@@ -56,6 +57,7 @@ class Entry:
     """One recorded fact: as posted, as corrected, and whether it still stands."""
 
     id: str
+    version: int
     posted: AnyFact
     fact: AnyFact
     patches: dict[str, dict[str, JsonValue]] = field(default_factory=dict)
@@ -115,7 +117,7 @@ class Pledge:
     def apply(self, event: Event) -> None:
         """Take in an event that is recorded."""
         fact = event.fact
-        entry = Entry(event.id, fact, fact)
+        entry = Entry(event.id, event.version, fact, fact)
         self.version = event.version
         self.entries[event.id] = entry
         if isinstance(fact, PledgeMade):
@@ -169,13 +171,16 @@ class Pledge:
             for entries in bases.values():
                 entries.discard(entry.id)
 
-    def _check_reference(self, fact: AnyFact) -> None:
+    def _check_reference(self, fact: AnyFact, before: str | None = None) -> None:
+        """What the fact acts on; ``before`` is its own id where it is recorded already."""
         pointer, reference = ("/of", fact.of) if isinstance(fact, ShareReported) else ("/event", _event(fact))
         if reference is None:
             return
         target = self.entries.get(reference)
         if target is None:
             raise UnknownEvent(f'"{self.id}" has no event {reference}', pointer=pointer)
+        if before is not None and pointer == "/event" and target.version >= self.entries[before].version:
+            raise UnknownEvent(f"{reference} is not recorded before {before}, which acts on it", pointer=pointer)
         if (wanted := may_act_on(fact, target.fact)) is not None:
             raise WrongEventType(
                 f"{fact.type} acts on {wanted}; {reference} is {_article(target.fact.type)}", pointer=pointer
@@ -194,7 +199,7 @@ class Pledge:
             raise InvalidFact(invalid.detail, pointer=problems[0][0], problems=problems) from None
         try:
             must_not_be_ahead(patched, now)
-            self._check_reference(patched)
+            self._check_reference(patched, before=fact.event)
             self._check_content(patched, but=fact.event)
         except (FutureStatement, UnknownEvent, WrongEventType, AlreadyVoided, InvalidFact, UnitMismatch) as refusal:
             refusal.pointer = f"/changes{refusal.pointer}"
@@ -221,6 +226,7 @@ class Pledge:
         """What the fact says, against the pledge; ``but`` is the event that it replaces."""
         if isinstance(fact, PledgeMade | PledgeRevised):
             self._check_terms(fact, but)
+        self._must_name_another(fact)
         figure = getattr(fact, "figure", None)
         if isinstance(figure, Figure):
             self._must_compare(figure.quantity)
@@ -237,14 +243,15 @@ class Pledge:
 
     def _check_terms(self, fact: PledgeMade | PledgeRevised, but: str | None) -> None:
         kind = fact.kind if isinstance(fact, PledgeMade) else self._kind
+        others = [entry.fact for entry in self._terms if entry.id != but and not entry.voided]
+        for terms in (fact, *others) if isinstance(fact, PledgeMade) else (fact,):
+            if isinstance(terms, PledgeMade | PledgeRevised) and terms.target and not fits_kind(terms.target, kind):
+                raise UnitMismatch(
+                    f"a target in {terms.target.unit} does not fit kind {kind}; {KIND_UNITS[kind]}",
+                    pointer="/target" if terms is fact else "/kind",
+                )
         if fact.target is None:
             return
-        if not fits_kind(fact.target, kind):
-            raise UnitMismatch(
-                f"a target in {fact.target.unit} does not fit kind {kind}; {KIND_UNITS[kind]}",
-                pointer="/target",
-            )
-        others = [entry.fact for entry in self._terms if entry.id != but and not entry.voided]
         for other in others:
             if (
                 isinstance(other, PledgeMade | PledgeRevised)
@@ -256,6 +263,12 @@ class Pledge:
                     " pledge: supersede this one",
                     pointer="/target",
                 )
+
+    def _must_name_another(self, fact: AnyFact) -> None:
+        if isinstance(fact, PledgeSuperseded) and fact.by == self.id:
+            raise InvalidFact("a pledge cannot take its own place", pointer="/by")
+        if isinstance(fact, PledgeMade) and fact.part_of == self.id:
+            raise InvalidFact("a pledge cannot be part of itself", pointer="/part_of")
 
     @property
     def _kind(self) -> Kind:

@@ -27,7 +27,7 @@ class Reading:
     item: Item
     figure: Figure
     day: date
-    """The end of its period, else the day it was said: its place in time, and the day of its rates."""
+    """See ``day_of``."""
 
     compared: Quantity | None
     """The quantity in the unit that the series is compared in; None when no rate is published."""
@@ -56,13 +56,13 @@ class Reading:
         """First and last day that an increment covers."""
         period = self.figure.period
         if period is None:
-            return (self.item.said_on, self.item.said_on)
+            return (self.item.first_said_on, self.item.first_said_on)
         return (period.start or date.min, period.end or date.max)
 
     @property
     def occasion(self) -> tuple[object, ...]:
         """What two figures of a series must share to speak of the same thing: the period, else the day."""
-        return ("period", self.figure.period) if self.figure.period is not None else ("said", self.item.said_on)
+        return ("period", self.figure.period) if self.figure.period is not None else ("said", self.item.first_said_on)
 
     @property
     def origin(self) -> str:
@@ -77,10 +77,16 @@ def figure_of(item: Item) -> Figure:
     return item.figure
 
 
+def day_of(item: Item) -> date:
+    """The end of the figure's period, else the day it was first said: its place in time, and the day of its rates."""
+    period = figure_of(item).period
+    return period.end if period is not None and period.end is not None else item.first_said_on
+
+
 def read(item: Item, unit: str | None, terms: Terms) -> Reading:
     """The item's figure, compared in a unit at the rates of its day."""
     figure = figure_of(item)
-    day = figure.period.end if figure.period is not None and figure.period.end is not None else item.said_on
+    day = day_of(item)
     compared, conversion = (None, None) if unit is None else convert(figure.quantity, unit, day)
     says_final = figure.final if figure.final is not None else isinstance(item.fact, CLAIMS)
     end = figure.period.end if figure.period is not None else None

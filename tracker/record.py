@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from tracker.errors import InvalidFact
@@ -58,7 +59,13 @@ class Item:
     rank: Rank
     said_on: date
     version: int
+    first_version: int
     causes: tuple[str, ...]
+
+    @property
+    def first_said_on(self) -> date:
+        """The day it was first said: a figure without a period is about that day, however it is restated."""
+        return self.fact.in_force_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +78,11 @@ class View:
     retracted: dict[str, str]
     """Event id to the id of the retraction."""
 
+    taken_back: tuple[Item, ...]
+    """The facts that are retracted, by version."""
+
     acting: tuple[tuple[str, str], ...]
-    """(id, type of the fact that it acts on in the end) for every acting event in force."""
+    """(id, type of a fact that it acts on in the end) for every acting event in force."""
 
     def of(self, *types: type[Any]) -> list[Item]:
         """The items of some types, by version."""
@@ -85,70 +95,157 @@ class View:
 
 
 class Ledger:
-    """All known events of one pledge, in version order, from which a view of any day is taken."""
+    """All known events of one pledge, in version order, from which a view of any day is taken.
+
+    A fact acts only on facts before it (``Pledge.check``), so reading backwards settles each before it is asked.
+    """
 
     def __init__(self, events: Sequence[Event]) -> None:
         self.events = events
-        self._facts = {event.id: event.fact for event in events}
-        self._roots = {event.id: self._root(event.fact) for event in events if isinstance(event.fact, ACTING)}
-        self._standing: dict[frozenset[str], list[Standing]] = {}
+        self._events = {event.id: event for event in events}
+        self._patched: dict[tuple[str, tuple[str, ...]], tuple[Said | Kept, tuple[str, ...]]] = {}
+        self._acts_from: dict[str, date] = {}
 
-    def standing(self, undone: frozenset[str] = frozenset()) -> list[Standing]:
-        """The facts that are not voided, as corrected; ``undone`` are retracted pieces of record-keeping."""
-        if undone not in self._standing:
-            self._standing[undone] = self._resolve(undone)
-        return self._standing[undone]
+    def resolve(self, as_of: date) -> tuple[list[Standing], dict[str, str]]:
+        """The facts that are not voided, as corrected, by version; and what is retracted by a day, by which event."""
+        voided: set[str] = set()
+        retracted: dict[str, str] = {}
+        patches: dict[str, list[Event]] = {}
+        standing: list[Standing] = []
+        for event in reversed(self.events):
+            if event.id in voided:
+                continue
+            fact, by = self._with(event, patches.get(event.id))
+            standing.append(Standing(event, fact, fact.in_force_on, by))
+            if event.id in retracted:
+                continue
+            if isinstance(fact, EventVoided):
+                voided.add(fact.event)
+            elif isinstance(fact, EventCorrected):
+                patches.setdefault(fact.event, []).append(event)
+            elif isinstance(fact, StatementRetracted) and fact.in_force_on <= as_of:
+                retracted.setdefault(fact.event, event.id)
+        standing.reverse()
+        return standing, retracted
+
+    def resolutions(self) -> list[list[Standing]]:
+        """All that ``resolve`` answers for any day: it changes only where a piece of record-keeping is taken back."""
+        days, found = [date.min], []
+        for day in days:
+            standing, _ = self.resolve(day)
+            found.append(standing)
+            for s in standing:
+                takes_back = isinstance(s.fact, StatementRetracted) and isinstance(self._fact(s.fact.event), KEPT)
+                if takes_back and s.in_force_on not in days:
+                    days.append(s.in_force_on)
+        return found
 
     def view(self, as_of: date) -> View | None:
         """What is on record on a day; None before the pledge was made, or when its PledgeMade is voided."""
-        standing = _in_force(self.standing(), as_of)
-        retracted = _retracted(standing)
-        if undone := frozenset(id_ for id_ in retracted if isinstance(self._facts.get(id_), KEPT)):
-            standing = _in_force(self.standing(undone), as_of)
-            retracted = _retracted(standing) | {id_: retracted[id_] for id_ in undone}
-        items = tuple(_items([s for s in standing if s.event.id not in retracted]))
+        standing, retracted = self.resolve(as_of)
+        in_force = [s for s in standing if s.in_force_on <= as_of or isinstance(s.fact, KEPT)]
+        items = tuple(_items([s for s in in_force if s.event.id not in retracted]))
         made = next((item for item in items if isinstance(item.fact, PledgeMade)), None)
-        return None if made is None else View(as_of, made, items, retracted, self._acting(as_of))
+        if made is None:
+            return None
+        taken_back = tuple(_items([s for s in in_force if s.event.id in retracted]))
+        acting = tuple(self._acting({s.event.id for s in in_force}, as_of))
+        return View(as_of, made, items, retracted, taken_back, acting)
 
-    def _acting(self, as_of: date) -> tuple[tuple[str, str], ...]:
-        return tuple(
-            (event.id, self._roots[event.id])
-            for event in self.events
-            if event.id in self._roots and (isinstance(event.fact, KEPT) or event.in_force_on <= as_of)
-        )
+    def acts_from(self, event: Event) -> date:
+        """The earliest day whose status the event could change when it was recorded."""
+        if not isinstance(event.fact, KEPT):
+            return event.in_force_on
+        if event.id not in self._acts_from:
+            self._acts_from[event.id] = self._repairs_from(event)
+        return self._acts_from[event.id]
 
-    def _root(self, fact: Any) -> str:
-        while isinstance(fact, ACTING):
-            fact = self._facts.get(fact.event)
-        return type(fact).__name__
+    @property
+    def touched(self) -> set[str]:
+        """The ids of the events that others act on, as posted and under any correction."""
+        return set().union(*self._references.values())
 
-    def _resolve(self, undone: frozenset[str]) -> list[Standing]:
-        voided = {
-            event.fact.event for event in self.events if isinstance(event.fact, EventVoided) and event.id not in undone
-        }
-        patches: dict[str, list[tuple[str, EventCorrected]]] = {}
+    def _repairs_from(self, event: Event) -> date:
+        """The earliest day on which a fact that the event reaches was in force, before it or after it."""
+        related = [other for other in self._related[event.id] if other.version <= event.version]
+        standings = [*Ledger(related[:-1]).resolutions(), *Ledger(related).resolutions()]
+        by_id = [{s.event.id: s for s in standing} for standing in standings]
+        reached, days = [event.id, event.fact.event] if isinstance(event.fact, KEPT) else [event.id], []
+        for id_ in reached:
+            for s in (known[id_] for known in by_id if id_ in known):
+                if not isinstance(s.fact, KEPT):
+                    days.append(s.in_force_on)
+                elif s.fact.event not in reached:
+                    reached.append(s.fact.event)
+        return min(days, default=event.in_force_on)
+
+    def _acting(self, in_force: set[str], as_of: date) -> Iterable[tuple[str, str]]:
         for event in self.events:
-            if isinstance(event.fact, EventCorrected) and event.id not in voided and event.id not in undone:
-                patches.setdefault(event.fact.event, []).append((event.id, event.fact))
-        standing = []
-        for event in self.events:
-            if event.id in voided:
+            if event.id not in self._references:
                 continue
-            fact, by = _patched(event.fact, patches.get(event.id, ()))
-            standing.append(Standing(event, fact, fact.in_force_on, by))
-        return standing
+            kept = isinstance(event.fact, KEPT)
+            if self.acts_from(event) <= as_of or (not kept and event.id in in_force):
+                for name in self._roots(event.id):
+                    yield event.id, name
+
+    def _fact(self, id_: str) -> Said | Kept | None:
+        event = self._events.get(id_)
+        return None if event is None else event.fact
+
+    def _with(self, event: Event, patches: list[Event] | None) -> tuple[Said | Kept, tuple[str, ...]]:
+        """The event's fact with corrections, which come newest first, and the ids of those that fit."""
+        if patches is None:
+            return event.fact, ()
+        key = (event.id, tuple(patch.id for patch in patches))
+        if key not in self._patched:
+            self._patched[key] = _patched(event.fact, [(p.id, p.fact) for p in reversed(patches)])
+        return self._patched[key]
+
+    @cached_property
+    def _references(self) -> dict[str, set[str]]:
+        """For each acting event the ids that it acts on, as posted and under any correction."""
+        found: dict[str, set[str]] = {}
+        for event in self.events:
+            if isinstance(event.fact, ACTING):
+                found[event.id] = {event.fact.event}
+            if isinstance(event.fact, EventCorrected) and event.fact.event in found:
+                other = event.fact.changes.get("event")
+                found[event.fact.event] |= {other} if isinstance(other, str) else set()
+        return found
+
+    @cached_property
+    def _related(self) -> dict[str, list[Event]]:
+        """For each event all that it is connected with by acting on each other, itself included, by version."""
+        group: dict[str, list[str]] = {event.id: [event.id] for event in self.events}
+        for id_, references in self._references.items():
+            for other in references:
+                own, others = group[id_], group.get(other, group[id_])
+                if own is not others:
+                    small, large = sorted((own, others), key=len)
+                    large += small
+                    group |= dict.fromkeys(small, large)
+        versions = {event.id: event.version for event in self.events}
+        ordered = {id(ids): sorted(ids, key=versions.__getitem__) for ids in group.values()}
+        return {id_: [self._events[other] for other in ordered[id(ids)]] for id_, ids in group.items()}
+
+    def _roots(self, id_: str) -> set[str]:
+        """The types of the facts that an acting event acts on in the end."""
+        found: set[str] = set()
+        todo = [id_]
+        for other in todo:
+            if other in self._references:
+                todo += self._references[other] - set(todo)
+            elif (fact := self._fact(other)) is not None:
+                found.add(fact.type)
+        return found
 
 
-def _in_force(standing: Sequence[Standing], as_of: date) -> list[Standing]:
-    return [s for s in standing if s.in_force_on <= as_of or isinstance(s.fact, KEPT)]
-
-
-def _patched(
-    posted: Said | Kept, patches: Sequence[tuple[str, EventCorrected]] | tuple[()]
-) -> tuple[Said | Kept, tuple[str, ...]]:
+def _patched(posted: Said | Kept, patches: Sequence[tuple[str, Any]]) -> tuple[Said | Kept, tuple[str, ...]]:
     """The fact with those corrections that still fit, in order."""
-    if not patches:
-        return posted, ()
+    try:
+        return corrected(posted, [patch.changes for _, patch in patches]), tuple(id_ for id_, _ in patches)
+    except InvalidFact:
+        pass
     changes: list[dict[str, Any]] = []
     fact, by = posted, []
     for id_, correction in patches:
@@ -159,15 +256,6 @@ def _patched(
         changes.append(correction.changes)
         by.append(id_)
     return fact, tuple(by)
-
-
-def _retracted(standing: Sequence[Standing]) -> dict[str, str]:
-    """What is taken back, by which retraction. A retraction that is itself retracted takes nothing back."""
-    retracted: dict[str, str] = {}
-    for s in reversed(standing):
-        if isinstance(s.fact, StatementRetracted) and s.event.id not in retracted:
-            retracted.setdefault(s.fact.event, s.event.id)
-    return retracted
 
 
 def _items(present: Sequence[Standing]) -> Iterable[Item]:
@@ -198,5 +286,6 @@ def _items(present: Sequence[Standing]) -> Iterable[Item]:
             rank=rank.fact.rank if rank is not None and isinstance(rank.fact, FigureRanked) else "normal",
             said_on=last.in_force_on,
             version=last.event.version,
+            first_version=s.event.version,
             causes=tuple(causes),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 from tracker.document import conversion, dates, quantity
@@ -11,6 +12,7 @@ from tracker.event import Event
 from tracker.facts import FIGURED, FigureRestated
 from tracker.figures import choose
 from tracker.members import count
+from tracker.quantity import EXACT, Quantity
 from tracker.record import Ledger
 from tracker.terms import terms_of
 from tracker.values import Figure
@@ -20,7 +22,7 @@ def figures(events: Sequence[Event], as_of: date) -> list[dict[str, Any]] | None
     """Every reported figure on a day, in the order of recording; None when the pledge does not exist then.
 
     Each has ``event``, ``type``, ``stated_on``, the figure as it stands (restated, corrected), ``rank``, ``chosen``,
-    ``outcome`` with ``why`` in words, ``conflicts`` (event ids), ``series`` and, where it was converted, how.
+    ``outcome`` with ``why`` in words, ``conflicts`` (event ids) and, where it was converted, how.
     """
     ledger = Ledger(events)
     view = ledger.view(as_of)
@@ -29,17 +31,19 @@ def figures(events: Sequence[Event], as_of: date) -> list[dict[str, Any]] | None
     choice = choose(view, terms_of(view))
     readings = {reading.item.id: reading for reading in choice.readings}
     items = {item.id: item for item in view.items}
-    voided = {s.event.id for s in ledger.standing()}
+    standing = {s.event.id: s for s in ledger.resolve(as_of)[0]}
     found = []
     for event in events:
-        fact = event.fact
-        if not isinstance(fact, FIGURED) or fact.figure is None or event.in_force_on > as_of:
+        stands = standing.get(event.id)
+        fact = event.fact if stands is None else stands.fact
+        if not isinstance(fact, FIGURED) or fact.figure is None or fact.in_force_on > as_of:
             continue
+        posted = event.fact.figure if isinstance(event.fact, FIGURED) else None
         item, reading = items.get(event.id), readings.get(event.id)
         figure = item.figure if item is not None and item.figure is not None else fact.figure
         if reading is not None:
             outcome, why = reading.outcome, reading.why
-        elif event.id not in voided:
+        elif stands is None:
             outcome, why = "voided", "we recorded it in error"
         elif item is None:
             outcome, why = "retracted", "the speaker or the source took it back"
@@ -53,7 +57,7 @@ def figures(events: Sequence[Event], as_of: date) -> list[dict[str, Any]] | None
                 "type": event.type,
                 "stated_on": fact.stated_on.isoformat(),
                 **_figure(figure),
-                "as_recorded": _figure(fact.figure) if figure != fact.figure else None,
+                "as_recorded": None if posted is None or figure == posted else _figure(posted),
                 "rank": "normal" if item is None else item.rank,
                 "final": None if reading is None else reading.final,
                 "chosen": outcome in ("chosen", "part_of_sum"),
@@ -61,10 +65,22 @@ def figures(events: Sequence[Event], as_of: date) -> list[dict[str, Any]] | None
                 "why": why,
                 "conflicts": [] if reading is None else sorted(set(reading.conflicts)),
                 "conversion": None if reading is None or reading.conversion is None else conversion(reading.conversion),
-                "converted": None if reading is None or reading.conversion is None else quantity(reading.compared),
+                "converted": None if reading is None or reading.conversion is None else _in_cents(reading.compared),
             }
         )
     return found
+
+
+def _in_cents(converted: Quantity | None) -> dict[str, str] | None:
+    """A converted amount as it is shown; it is compared exactly."""
+    if converted is None:
+        return None
+    update = {name: _cents(value) for name in ("value", "upper") if (value := getattr(converted, name)) is not None}
+    return quantity(converted.model_copy(update=update))
+
+
+def _cents(value: Decimal) -> Decimal:
+    return value.quantize(Decimal("0.01"), rounding=ROUND_HALF_EVEN, context=EXACT)
 
 
 def _figure(figure: Figure) -> dict[str, Any]:

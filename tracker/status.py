@@ -17,7 +17,6 @@ from pydantic_core import to_json
 from tracker.document import because_of, dates, quantity, status_document
 from tracker.event import Event, stamp
 from tracker.facts import (
-    EventVoided,
     MilestoneMissed,
     MilestoneReached,
     MilestoneScheduled,
@@ -26,7 +25,7 @@ from tracker.facts import (
     Said,
 )
 from tracker.figures import choose
-from tracker.flags import Evidence, evidence, flags, last_said, next_stale_day, trajectory
+from tracker.flags import Evidence, evidence, flags, last_said, stale_days, trajectory
 from tracker.members import count
 from tracker.milestones import milestones
 from tracker.outcome import DUE_SOON, Facts, Headline, decide
@@ -131,45 +130,28 @@ class Record:
 
     def boundaries(self) -> list[date]:
         """The days on which the status may change, with or without an event."""
-        standing = self.ledger.standing()
-        days = {s.in_force_on for s in standing} | {event.in_force_on for event in self.events}
-        said = sorted(
-            {s.in_force_on for s in standing if isinstance(s.fact, Said)}
-            | {event.in_force_on for event in self.events if isinstance(event.fact, Said)}
-        )
-        days |= set(next_stale_day(said)) if said else set()
-        for fact in (*(s.fact for s in standing), *(event.fact for event in self.events)):
-            deadline = None
-            if isinstance(fact, PledgeMade | PledgeRevised) and fact.window is not None:
-                deadline = fact.window.deadline
-            elif isinstance(fact, MilestoneScheduled | MilestoneReached | MilestoneMissed) and fact.due is not None:
-                deadline = end_of(fact.due)
-            if deadline is not None:
-                days |= {deadline - DUE_SOON, deadline + ONE_DAY}
+        standing = [s for resolution in self.ledger.resolutions() for s in resolution if not isinstance(s.fact, KEPT)]
+        said = {s.in_force_on for s in standing if isinstance(s.fact, Said)}
+        sure = {s.in_force_on for s in standing if isinstance(s.fact, Said) and s.event.id not in self.ledger.touched}
+        acting = {self.acts_from(event) for event in self.events if isinstance(event.fact, ACTING)}
+        days = {s.in_force_on for s in standing} | acting | set(stale_days(said, sure))
+        for deadline in self.deadlines():
+            days |= {deadline - DUE_SOON, deadline + ONE_DAY}
         return sorted(days)
 
-    def acts_from(self, event: Event) -> date:
-        """The earliest day whose status the last event can change."""
-        days = [event.in_force_on] if not isinstance(event.fact, KEPT) else []
-        facts = {e.id: e.fact for e in self.events}
-        fact: Any = event.fact
-        while isinstance(fact, KEPT) and (target := facts.get(fact.event)) is not None:
-            days.append(target.in_force_on)
-            days += self._corrected_days(fact.event)
-            fact = target
-        if isinstance(fact, ACTING) and not isinstance(fact, KEPT):
-            days.append(fact.in_force_on)
-        return min(days, default=event.in_force_on)
+    def deadlines(self) -> set[date]:
+        """Every deadline of the pledge and its milestones, before and after revisions and corrections."""
+        found = set()
+        for fact in (s.fact for resolution in self.ledger.resolutions() for s in resolution):
+            if isinstance(fact, PledgeMade | PledgeRevised) and fact.window is not None:
+                found.add(fact.window.deadline)
+            elif isinstance(fact, MilestoneScheduled | MilestoneReached | MilestoneMissed) and fact.due is not None:
+                found.add(end_of(fact.due))
+        return {day for day in found if day is not None}
 
-    def _corrected_days(self, target: str) -> list[date]:
-        """Every day from which the event was in force under some set of its corrections."""
-        known = [e for e in self.events if not isinstance(e.fact, EventVoided)]
-        own = [e for e in known if e.id == target or getattr(e.fact, "event", None) == target]
-        days = [s.in_force_on for s in Ledger(known).standing() if s.event.id == target]
-        for i in range(len(own)):
-            days += [s.in_force_on for s in Ledger(own[: i + 1]).standing() if s.event.id == target]
-        days += [s.in_force_on for s in self.ledger.standing() if s.event.id == target]
-        return days
+    def acts_from(self, event: Event) -> date:
+        """The earliest day whose status the event could change when it was recorded."""
+        return self.ledger.acts_from(event)
 
     def _derive(self, view: View) -> Status:
         made = view.made.fact
@@ -219,7 +201,7 @@ class Record:
         """The answer under each target that was raised, on the day before it was."""
         found = []
         for before, change in zip(terms.changes, terms.changes[1:], strict=False):
-            if change.is_new_question and before.target is not None:
+            if change.is_new_question and before.target is not None and before.since[0] < change.since[0]:
                 status = self.status(change.since[0] - ONE_DAY)
                 found.append(
                     {

@@ -53,8 +53,8 @@ class Terms:
         return fits_kind(quantity, self.kind)
 
     def at(self, item: Item) -> Change:
-        """The terms in force when something was said."""
-        said = (item.said_on, item.version)
+        """The terms in force when something was first said; a restatement answers the question of its figure."""
+        said = _said(item)
         return next((change for change in reversed(self.changes) if change.since <= said), self.changes[0])
 
     def ended_by(self, end: date | None, item: Item) -> bool:
@@ -66,8 +66,11 @@ class Terms:
 
     def raised_after(self, item: Item) -> bool:
         """Whether the target became a new question after this was said."""
-        said = (item.said_on, item.version)
-        return any(change.is_new_question and change.since > said for change in self.changes)
+        return any(change.is_new_question and change.since > _said(item) for change in self.changes)
+
+
+def _said(item: Item) -> tuple[date, int]:
+    return (item.first_said_on, item.first_version)
 
 
 def terms_of(view: View) -> Terms:
@@ -82,7 +85,7 @@ def terms_of(view: View) -> Terms:
         revision = item.fact
         assert isinstance(revision, PledgeRevised)
         raised = _is_raised(target, revision.target, made.direction, item.said_on)
-        title, target, window = revision.title or title, revision.target or target, revision.window or window
+        title, target, window = revision.title or title, revision.target or target, _moved(window, revision.window)
         required_stage, group = revision.required_stage or required_stage, revision.group or group
         causes |= set(item.causes)
         if revision.target is not None or revision.window is not None:
@@ -98,6 +101,14 @@ def terms_of(view: View) -> Terms:
         changes=tuple(changes),
         causes=frozenset(causes | view.acting_on(PledgeMade, PledgeRevised)),
     )
+
+
+def _moved(before: Window | None, after: Window | None) -> Window | None:
+    """The window of a revision; a deadline that moves leaves the start where it was unless it gives another."""
+    if before is None or after is None or after.start is not None or before.start is None:
+        return after or before
+    deadline = after.earliest_deadline
+    return after if deadline is None or deadline < before.start else after.model_copy(update={"start": before.start})
 
 
 def _is_raised(before: Quantity | None, after: Quantity | None, direction: Direction, on: date) -> bool:
