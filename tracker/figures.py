@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
+from itertools import groupby
 
 from tracker.disputes import Problems
 from tracker.quantity import Interval, Quantity, spanning, total
@@ -68,6 +69,9 @@ class Choice:
     readings: tuple[Reading, ...]
     projection: Item | None
     causes: frozenset[str]
+    pools: dict[Stage, list[Reading]] = field(default_factory=dict)
+    """The figures that take part in the question, by stage."""
+
     disputed: frozenset[str] = frozenset()
     unit_errors: frozenset[str] = frozenset()
     falls: frozenset[str] = frozenset()
@@ -79,9 +83,12 @@ class Choice:
 def choose(view: View, terms: Terms) -> Choice:
     """The actual of the pledge as a whole on the view's day, by DOMAIN §5."""
     items = [item for item in view.of(*FIGURES) if item.figure is not None]
-    projections = [item for item in items if figure_of(item).nature == "projection"]
-    projection = max(projections, key=lambda item: (item.said_on, item.version), default=None)
     measure, unit, measure_causes = _measure(items, terms)
+    projection = max(
+        (item for item in items if figure_of(item).nature == "projection" and _is_asked(item, measure)),
+        key=lambda item: (item.said_on, item.version),
+        default=None,
+    )
     readings = [read(item, unit, terms) for item in items]
     counted = [reading for reading in readings if counts(reading, measure, terms)]
     by_stage: dict[Stage, list[Reading]] = {}
@@ -107,6 +114,7 @@ def choose(view: View, terms: Terms) -> Choice:
         readings=tuple(readings),
         projection=projection,
         causes=frozenset(causes | measure_causes),
+        pools=pools,
         disputed=frozenset(problems.disputed),
         unit_errors=frozenset(problems.unit_errors),
         falls=frozenset(problems.falls),
@@ -115,16 +123,51 @@ def choose(view: View, terms: Terms) -> Choice:
     )
 
 
+def reached_on(choice: Choice, is_reached: Callable[[Quantity], bool]) -> tuple[date, frozenset[str]] | None:
+    """The earliest day by which the figures of the question reach something, and by which events; later ones add to it.
+
+    A running total does so by its day; of increments those up to a day together.
+    """
+    if choice.answer is None:
+        return None
+    found: list[tuple[date, frozenset[str]]] = []
+    if len(choice.answer.parts) > 1:
+        parts = sorted((part for part in choice.answer.parts if part.compared), key=lambda part: part.day)
+        for count, part in enumerate(parts, start=1):
+            if is_reached(total([p.compared for p in parts[:count] if p.compared is not None])):
+                found.append((part.day, frozenset(i for p in parts[:count] for i in p.item.causes)))
+                break
+    for pool in choice.pools.values():
+        totals = sorted((r for r in pool if r.figure.basis == "cumulative"), key=lambda r: (r.day, r.order))
+        for _, same_day in groupby(totals, key=lambda r: r.day):
+            best = next(same_day)
+            if best.compared is not None and is_reached(best.compared):
+                found.append((best.day, frozenset(best.item.causes)))
+                break
+    return min(found, key=lambda pair: pair[0], default=None)
+
+
 def _measure(items: Sequence[Item], terms: Terms) -> tuple[str | None, str | None, set[str]]:
     """The target's measure and unit; without a target those of the latest figure whose unit fits the kind."""
     if terms.target is not None:
         return terms.target.measure, terms.target.unit, set()
-    fitting = [item for item in items if terms.fits(figure_of(item).quantity)]
-    latest = max(fitting, key=lambda item: (item.said_on, item.version), default=None)
+    fitting = [item for item in items if terms.fits(figure_of(item).quantity) and _is_asked(item, None)]
+    latest = max(
+        [item for item in fitting if figure_of(item).nature != "projection"] or fitting,
+        key=lambda item: (item.said_on, item.version),
+        default=None,
+    )
     if latest is None:
         return None, None, set()
     quantity = figure_of(latest).quantity
     return quantity.measure, quantity.unit, set(latest.causes)
+
+
+def _is_asked(item: Item, measure: str | None) -> bool:
+    """Whether the figure, reported or projected, is one of the whole, of the measure (of any for None)."""
+    figure = figure_of(item)
+    fits = measure is None or figure.quantity.measure == measure
+    return fits and item.rank != "deprecated" and figure.attribution == "all"
 
 
 def _question(by_stage: dict[Stage, list[Reading]], terms: Terms) -> tuple[Stage | None, dict[Stage, list[Reading]]]:
@@ -217,10 +260,21 @@ def _sum(ordered: Sequence[Reading], stage: Stage, problems: Problems, unit: str
     elif together is not None:
         quantity = together
     else:
-        kept = [r for r in kept if r.compared is not None] or kept[:1]
-        quantity = total([r.compared or r.figure.quantity for r in kept])
-        together = quantity if quantity.unit == unit else None
+        quantity, kept, is_bound = _sum_of_rated(kept)
+        together = quantity if is_bound and quantity.unit == unit else None
     return Answer(quantity, together, tuple(kept), stage, any(reading.final for reading in kept))
+
+
+def _sum_of_rated(kept: Sequence[Reading]) -> tuple[Quantity, list[Reading], bool]:
+    """The increments that have a rate: their sum is a lower bound, unless what has none is returned money."""
+    rated = [r for r in kept if r.compared is not None] or list(kept[:1])
+    quantity = total([r.compared or r.figure.quantity for r in rated])
+    is_bound = True
+    for reading in kept:
+        if not any(reading is other for other in rated):
+            reading.outcome, reading.why = "unconverted", "no rate is published for its currency and day"
+            is_bound = is_bound and reading.figure.quantity.value >= 0
+    return _at_least(quantity) if is_bound else quantity, rated, is_bound
 
 
 def _lies_above(firmer: Answer, best: Answer) -> bool:

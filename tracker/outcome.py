@@ -15,7 +15,7 @@ from tracker.facts import (
     PledgeSuperseded,
     PledgeWithdrawn,
 )
-from tracker.figures import Answer, Choice
+from tracker.figures import Answer, Choice, reached_on
 from tracker.members import Result
 from tracker.milestones import Milestone, last_due
 from tracker.quantity import Comparison, Quantity, compare
@@ -90,14 +90,21 @@ def decide(facts: Facts) -> Outcome:
     causes = terms.causes | acting
     if _is_not_measurable(facts):
         return Outcome("not_measurable", causes | view.acting_on(*_STEPS))
+    if terms.target is None:
+        causes = causes | step_causes(facts)
     if terms.group is not None and terms.group.rule != "aggregate" and facts.result is not None:
         return _of_members(facts, facts.result, causes)
     if facts.steps and terms.target is None:
-        return _of_steps(facts, causes | view.acting_on(*_STEPS))
+        return _of_steps(facts, causes)
     return _of_figure(facts, causes | view.acting_on(*FIGURES))
 
 
 _STEPS = (MilestoneScheduled, MilestoneReached, MilestoneMissed)
+
+
+def step_causes(facts: Facts) -> set[str]:
+    """The events that made the milestones what they are."""
+    return facts.view.acting_on(*_STEPS) | {id_ for step in facts.steps for item in step.items for id_ in item.causes}
 
 
 def _is_not_measurable(facts: Facts) -> bool:
@@ -136,7 +143,7 @@ def _of_members(facts: Facts, result: Result, causes: frozenset[str] | set[str])
 
 def _of_steps(facts: Facts, causes: frozenset[str] | set[str]) -> Outcome:
     steps = facts.steps
-    causes = frozenset(causes | {id_ for step in steps for item in step.items for id_ in item.causes})
+    causes = frozenset(causes)
     reached = [step for step in steps if step.state == "reached"]
     decided = [step.decided_on for step in steps if step.decided_on is not None]
     some = any(step.state in ("reached", "partly_reached") for step in steps)
@@ -148,9 +155,17 @@ def _of_steps(facts: Facts, causes: frozenset[str] | set[str]) -> Outcome:
         return Outcome("partly_met", causes, settled_on=max(decided) if all_decided else None)
     if closed and all_decided:
         return Outcome("missed", causes, settled_on=max(decided))
-    if facts.is_closed:
+    if facts.is_closed or _last_is_overdue(facts):
         return Outcome("overdue", causes)
     return Outcome("in_progress" if decided else "announced", causes)
+
+
+def _last_is_overdue(facts: Facts) -> bool:
+    """Whether the step that is due last has not been reached in time, whatever the window leaves (POINTS)."""
+    last = last_due(facts.steps)
+    if last is None or facts.view.as_of <= last:
+        return False
+    return any(step.state != "reached" and step.deadline == last for step in facts.steps)
 
 
 def _of_figure(facts: Facts, causes: frozenset[str] | set[str]) -> Outcome:
@@ -162,6 +177,8 @@ def _of_figure(facts: Facts, causes: frozenset[str] | set[str]) -> Outcome:
     is_final = answer is not None and (answer.final or bool(admissions))
     settled = None if answer is None else answer.day
     if answer is not None and comparison in ("exceeded", "met") and (is_final or _needs_no_end(answer, terms)):
+        if _needs_no_end(answer, terms) and (first := reached_on(choice, lambda q: _keeps(q, terms))):
+            settled, causes = first[0], causes | first[1]
         return Outcome("exceeded" if comparison == "exceeded" else "met", causes, comparison, settled)
     if answer is not None and is_final and comparison == "below":
         zero = answer.quantity.certainly_zero or (admissions and not _may_be_above_zero(answer.quantity))
@@ -170,7 +187,7 @@ def _of_figure(facts: Facts, causes: frozenset[str] | set[str]) -> Outcome:
         return Outcome("missed", causes, comparison, max(item.said_on for item in admissions))
     if is_final and terms.target is not None:
         return Outcome("indeterminate", causes, comparison or "unknown", settled)
-    if facts.is_closed:
+    if facts.is_closed and not is_final:
         return Outcome("overdue", causes, comparison)
     return Outcome("in_progress" if answer is not None else "announced", causes, comparison)
 
@@ -182,6 +199,13 @@ def _compared(answer: Answer | None, terms: Terms) -> Comparison | None:
     if answer.compared is None or answer.compared.unit != terms.target.unit:
         return "unknown"
     return compare(answer.compared, terms.target, terms.direction)
+
+
+def _keeps(quantity: Quantity, terms: Terms) -> bool:
+    target = terms.target
+    if target is None or quantity.unit != target.unit:
+        return False
+    return compare(quantity, target, terms.direction) in ("met", "exceeded")
 
 
 def _needs_no_end(answer: Answer, terms: Terms) -> bool:
