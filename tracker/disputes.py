@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from tracker.quantity import plain
 from tracker.readings import RANKS, Reading
+from tracker.values import Rank
 
 
 @dataclass(slots=True)
@@ -20,16 +21,19 @@ class Problems:
     overlaps: set[str] = field(default_factory=set)
 
     def look_at(self, pool: Sequence[Reading]) -> None:
-        """Disputes, unit errors and falls; where a reviewer prefers figures, only among those."""
-        best = min((RANKS[reading.item.rank] for reading in pool), default=1)
-        series = [reading for reading in pool if RANKS[reading.item.rank] == best]
+        """Disputes, unit errors and falls. Between figures of two ranks a reviewer has settled which one counts."""
         occasions: dict[tuple[object, ...], list[Reading]] = {}
-        for reading in series:
+        for reading in pool:
             occasions.setdefault(reading.occasion, []).append(reading)
+        running: dict[Rank, list[Reading]] = {}
         for together in occasions.values():
-            self._dispute(together)
-            self._unit_error(together)
-        self._fall([reading for reading in series if reading.figure.basis == "cumulative"])
+            best = min((reading.item.rank for reading in together), key=RANKS.__getitem__)
+            equals = [reading for reading in together if reading.item.rank == best]
+            self._dispute(equals)
+            self._unit_error(equals)
+            running.setdefault(best, []).extend(r for r in equals if r.figure.basis == "cumulative")
+        for totals in running.values():
+            self._fall(totals)
 
     def _dispute(self, together: Sequence[Reading]) -> None:
         """Intervals on a line meet pairwise when the highest low end and the lowest high end do."""
@@ -44,8 +48,11 @@ class Problems:
         high, lower = min(highs, key=lambda pair: pair[0])
         if low > high:
             self.disputed |= {*upper.item.causes, *lower.item.causes}
-            upper.conflicts.append(lower.item.id)
-            lower.conflicts.append(upper.item.id)
+        for reading, span in spans:
+            if span.low is not None and span.low > high:
+                reading.conflicts.append(lower.item.id)
+            if span.high is not None and span.high < low:
+                reading.conflicts.append(upper.item.id)
 
     def _unit_error(self, together: Sequence[Reading]) -> None:
         seen: dict[str, Reading] = {}

@@ -92,13 +92,17 @@ def count(view: View, terms: Terms) -> Result | None:
         members=_with(members, outlook),
         rows=rows if tally is None else _with_names(rows, tally),
         is_complete=is_complete,
-        some_met=(met.interval.low or 0) > 0 if isinstance(met, Quantity) else bool(met),
+        some_met=_is_some(met) or "met" in verdicts,
         is_reported=bool(items),
         mismatch=mismatch,
         causes=frozenset(causes | view.acting_on(MemberReported, TallyReported)),
         items=tuple(items),
         contradicting=tuple(item for item in reported.values() if _contradicts_itself(item, terms)),
     )
+
+
+def _is_some(count: Count | None) -> bool:
+    return (count.interval.low or 0) > 0 if isinstance(count, Quantity) else bool(count)
 
 
 def _is_projected(item: Item) -> bool:
@@ -210,6 +214,8 @@ def _disagrees(rows: tuple[Row, ...], is_complete: bool, tally: Item, counted: M
         if isinstance(number, int) and (of_rows > number or (is_complete and of_rows != number)):
             return True
     if rows and isinstance(fact.total, int) and fact.total != len(rows):
+        return True
+    if is_complete and isinstance(fact.not_applicable, int) and fact.not_applicable != counted.not_applicable:
         return True
     both = [number for number, _ in said if isinstance(number, int)]
     return counted.eligible is not None and sum(both) > counted.eligible
