@@ -64,7 +64,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         exception_handlers=HANDLERS,
         before_send=[finish(public_read=settings.public_read)],
         lifespan=[_running(parts, runner)],
-        state=State({"answers": parts.answers}),
+        state=State({"answers": parts.answers, "parts": parts}),
         request_max_body_size=BODY_LIMIT,
         openapi_config=None,
         logging_config=None,

@@ -55,6 +55,9 @@ class Contract:
     problems: tuple[str, ...] = ()
     tag: str = "Reading"
     writes: bool = False
+    formats: tuple[str, ...] = ("json",)
+    """The names of the formats it answers in, the default first."""
+
     names: frozenset[str] = field(init=False)
     """The query parameters it takes."""
 

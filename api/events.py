@@ -27,7 +27,7 @@ class EventController(Controller):
     @read("/events", vocabulary.LOG)
     def log(self, request: Request[Any, Any, Any], parts: NamedDependency[Parts]) -> Answer:
         """The log, oldest first; `next_after` is null on its last page, `position` is where to go on later."""
-        reading = Reading(request, parts, "json", "ndjson", "csv")
+        reading = Reading(request, parts)
         query, journal = reading.query, parts.tracker.journal
         after = integer(query, "after", 0, EVER, 0)
         limit = integer(query, "limit", 1, vocabulary.MAX_EVENTS, 100)

@@ -100,7 +100,7 @@ def _some(query: Query, name: str, of: tuple[str, ...]) -> tuple[str, ...]:
 def _one(query: Query, name: str) -> tuple[str, ...]:
     if (text := query.get(name)) is None:
         return ()
-    if not text.strip():
+    if not text:
         raise invalid(name, "is a code or a name")
     return (text.strip(),)
 

@@ -15,7 +15,10 @@ MEDIA_TYPES = {
     "csv": "text/csv; charset=utf-8; header=present",
 }
 
-FORMAT = Parameter("format", "The format of the answer; goes before `Accept`.", {"type": "string"})
+
+def format_parameter(offered: tuple[str, ...]) -> Parameter:
+    """The query parameter that names one of the formats offered."""
+    return Parameter("format", "The format of the answer; goes before `Accept`.", {"enum": list(offered)})
 
 
 def negotiate(scope: Scope, query: Query, offered: tuple[str, ...]) -> str:

@@ -36,7 +36,7 @@ class PledgeController(Controller):
     @read("/pledges", vocabulary.LIST_PLEDGES)
     def some(self, request: Asking, parts: NamedDependency[Parts]) -> Answer:
         """The statuses of many pledges: filtered, sorted, page by page."""
-        reading = Reading(request, parts, "json", "ndjson", "csv")
+        reading = Reading(request, parts)
         query = reading.query
         sort = choice(query, "sort", vocabulary.SORTS, "pledge")
         limit = integer(query, "limit", 1, vocabulary.MAX_PAGE, 100)
@@ -69,7 +69,7 @@ class PledgeController(Controller):
     @read("/pledges/{pledge:str}/events", vocabulary.PLEDGE_EVENTS)
     def events(self, request: Asking, parts: NamedDependency[Parts], pledge: FromPath[str]) -> Answer:
         """The pledge's events in order, as far as they had been said and recorded."""
-        reading = Reading(request, parts, "json", "ndjson", "csv")
+        reading = Reading(request, parts)
         known = reading.events(pledge)
         if Ledger(known).view(reading.at.as_of) is None:
             raise not_found(pledge)

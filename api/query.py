@@ -13,6 +13,7 @@ from tracker.values import FIRST_YEAR, LAST_YEAR
 
 Query = Mapping[str, str]
 MAX_LENGTH = 300
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def parse(query_string: bytes, names: frozenset[str]) -> Query:
@@ -35,7 +36,7 @@ def parse(query_string: bytes, names: frozenset[str]) -> Query:
             raise UnknownParameter(f"{name[:80]!r} is not known here; known: {taken}", parameter=name[:80])
         if name in query:
             raise invalid(name, "is given twice")
-        if len(value) > (4096 if name == "cursor" else MAX_LENGTH) or not value.isprintable():
+        if len(value) > (4096 if name == "cursor" else MAX_LENGTH) or _CONTROL.search(value):
             raise invalid(name, f"is one line of at most {MAX_LENGTH} characters")
         query[name] = value
     return query
@@ -73,7 +74,7 @@ def choice(query: Query, name: str, of: tuple[str, ...], default: str | None = N
     if (text := query.get(name)) is None:
         return default
     if text not in of:
-        raise invalid(name, f"is one of {', '.join(of)}")
+        raise invalid(name, f"is one of {', '.join(sorted(of))}" if len(of) < 50 else "is none that is known here")
     return text
 
 

@@ -31,10 +31,10 @@ SETTLED = timedelta(minutes=1)
 class Reading:
     """One read. Made in the thread that answers it: the clocks may have to ask the log."""
 
-    def __init__(self, request: Request[Any, Any, Any], parts: Parts, *offered: str) -> None:
+    def __init__(self, request: Request[Any, Any, Any], parts: Parts) -> None:
         self.parts = parts
         self.query: Query = request.scope["state"]["query"]
-        self.format = negotiate(request.scope, self.query, offered or ("json",))
+        self.format = negotiate(request.scope, self.query, request.route_handler.opt["contract"].formats)
         self._read_at = parts.heads.log
         self.at = clocks.point(self.query, parts.tracker.journal, self._read_at)
 

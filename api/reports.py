@@ -38,9 +38,7 @@ class ReportController(Controller):
         reading = Reading(request, parts)
         query = reading.query
         by = choice(query, "by", ("pledgor", "beneficiary", "tag"))
-        currency = query.get("currency")
-        if currency is not None and currency not in CURRENCIES:
-            raise invalid("currency", "is an ISO 4217 code")
+        currency = choice(query, "currency", tuple(CURRENCIES))
         narrowed, clocks = filters(query), reading.projected()
         report = parts.timeline.summary(narrowed, clocks, by, currency)
         return reading.about_all(clocks.position, to_json({**report, **reading.footer(clocks.position)}))
@@ -67,7 +65,7 @@ class ReportController(Controller):
     @read("/export", vocabulary.EXPORT)
     def export(self, request: Asking, parts: NamedDependency[Parts]) -> Streamed:
         """All statuses at the clocks, as a stream."""
-        reading = Reading(request, parts, "json", "ndjson", "csv")
+        reading = Reading(request, parts)
         narrowed, clocks = filters(reading.query), reading.projected()
         footer = reading.footer(clocks.position)
         if parts.settings.data_license is not None:

@@ -8,11 +8,12 @@ from typing import Any, get_args
 from api.clocks import CLOCKS
 from api.contract import JSON, NDJSON, Contract, Parameter, Reply, Schema, ref
 from api.drafts import MAX_ITEMS
-from api.formats import FORMAT
+from api.formats import MEDIA_TYPES, format_parameter
+from api.query import MAX_LENGTH
 from tracker.facts import FACT_TYPES
 from tracker.flags import FLAGS
 from tracker.outcome import Headline
-from tracker.quantity import SLUG, UNIT
+from tracker.quantity import CURRENCIES, SLUG, UNIT
 from tracker.recorder import EVER
 from tracker.values import Kind
 
@@ -28,10 +29,10 @@ MAX_EVENTS = 1_000
 
 def _listed(names: tuple[str, ...]) -> Schema:
     one = "|".join(names)
-    return {"type": "string", "pattern": f"^({one})(,({one}))*$", "examples": [names[0]]}
+    return {"type": "string", "maxLength": MAX_LENGTH, "pattern": f"^({one})(,({one}))*$", "examples": [names[0]]}
 
 
-_PARTY: Schema = {"type": "string", "minLength": 1, "maxLength": 300, "pattern": r"^[^\x00-\x1f\x7f]+$"}
+_PARTY: Schema = {"type": "string", "minLength": 1, "maxLength": MAX_LENGTH, "pattern": r"^[^\x00-\x1f\x7f]+$"}
 _DAY = CLOCKS[0].schema
 
 FILTERS = (
@@ -65,23 +66,25 @@ ETAG = {"ETag": "The tag of these bytes.", "Cache-Control": "How long they may b
 
 
 def _reads(
-    about: str, schema: Schema, *query: Parameter, media: Mapping[str, Schema] | None = None, problems: Any = ()
+    about: str, schema: Schema, *query: Parameter, formats: tuple[str, ...] = ("json",), problems: Any = ()
 ) -> Contract:
+    media = {MEDIA_TYPES[name].partition(";")[0]: {"type": "string"} for name in formats}
     return Contract(
         needs="reader",
-        replies={200: Reply(about, {JSON: schema, **(media or {})}, ETAG)},
-        query=(*query, *CLOCKS, FORMAT),
+        replies={200: Reply(about, {**media, JSON: schema}, ETAG)},
+        query=(*query, *CLOCKS, format_parameter(formats)),
         headers=(Parameter("If-None-Match", "Tags of answers that the caller has.", {"type": "string"}),),
         problems=("invalid_parameter", "unknown_parameter", "not_acceptable", *problems),
+        formats=formats,
     )
 
 
-_LINES: dict[str, Schema] = {NDJSON: {"type": "string"}, "text/csv": {"type": "string"}}
+_LINES = ("json", "ndjson", "csv")
 _MISSING = ("pledge_not_found",)
 
-LIST_PLEDGES = _reads("A page of statuses.", ref("StatusPage"), *FILTERS, SORT, *PAGE, media=_LINES)
+LIST_PLEDGES = _reads("A page of statuses.", ref("StatusPage"), *FILTERS, SORT, *PAGE, formats=_LINES)
 ONE_PLEDGE = _reads("One status.", ref("Status"), problems=_MISSING)
-PLEDGE_EVENTS = _reads("The pledge's events in order.", ref("EventItems"), media=_LINES, problems=_MISSING)
+PLEDGE_EVENTS = _reads("The pledge's events in order.", ref("EventItems"), formats=_LINES, problems=_MISSING)
 HISTORY = _reads(
     "How the status came to be.",
     ref("History"),
@@ -100,30 +103,24 @@ LOG = _reads(
     Parameter("pledge", "Only this pledge's.", {"type": "string", "pattern": f"^{SLUG}$"}),
     Parameter("type", "Only facts of this type.", {"enum": list(TYPES)}),
     _limit(MAX_EVENTS),
-    media=_LINES,
+    formats=_LINES,
 )
 SUMMARY = _reads(
     "Counts and sums.",
     ref("Summary"),
     *FILTERS,
     Parameter("by", "The same for each of these, in `groups`.", {"enum": ["pledgor", "beneficiary", "tag"]}),
-    Parameter("currency", "Adds the totals in this currency.", {"type": "string", "pattern": "^[A-Z]{3}$"}),
+    Parameter("currency", "Adds the totals in this currency.", {"enum": sorted(CURRENCIES)}),
 )
-DIFF = Contract(
-    needs="reader",
-    replies={200: Reply("What changed between two points.", {JSON: ref("Diff")}, ETAG)},
-    query=(
-        Parameter("from", "The earlier `as_of`.", _DAY),
-        Parameter("to", "The later `as_of`; today by default.", _DAY),
-        Parameter("known_from", "The earlier `known_at`; not with `from`.", CLOCKS[1].schema),
-        Parameter("known_to", "The later `known_at`; now by default.", CLOCKS[1].schema),
-        *CLOCKS,
-        FORMAT,
-    ),
-    headers=(Parameter("If-None-Match", "Tags of answers that the caller has.", {"type": "string"}),),
-    problems=("invalid_parameter", "unknown_parameter", "not_acceptable"),
+DIFF = _reads(
+    "What changed between two points.",
+    ref("Diff"),
+    Parameter("from", "The earlier `as_of`.", _DAY),
+    Parameter("to", "The later `as_of`; today by default.", _DAY),
+    Parameter("known_from", "The earlier `known_at`; not with `from`.", CLOCKS[1].schema),
+    Parameter("known_to", "The later `known_at`; now by default.", CLOCKS[1].schema),
 )
-EXPORT = _reads("All statuses, as a stream.", ref("Export"), *FILTERS, media=_LINES)
+EXPORT = _reads("All statuses, as a stream.", ref("Export"), *FILTERS, formats=_LINES)
 
 _DRY_RUN = Parameter("dry_run", "Say what would be recorded, and record nothing.", {"type": "boolean"})
 _KEY = Parameter(
