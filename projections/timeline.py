@@ -122,7 +122,7 @@ class Timeline:
         clocks: Clocks,
         sort: str = "pledge",
         limit: int = 100,
-        after: Sequence[str | None] | None = None,
+        after: Sequence[Any] | None = None,
     ) -> Page:
         """One page of documents. ``after`` is the ``next`` of the page before it.
 
@@ -285,17 +285,24 @@ class Timeline:
         raise AssertionError("the second attempt answers or raises")
 
 
-def _after(sort: str, after: Sequence[str | None] | None) -> After | None:
+def _after(sort: str, after: Sequence[Any] | None) -> After | None:
     if sort.removeprefix("-") not in SORTS:
         raise ValueError(f"no list is sorted by {sort!r}")
     if after is None:
         return None
-    if len(after) != 2 or not isinstance(after[1], str) or not isinstance(after[0], str | None):
+    last = After(*after) if len(after) == 2 else None
+    if last is None or not isinstance(last.pledge, str) or not _is_key(sort.removeprefix("-"), last.key):
         raise ValueError("no page ends there")
-    last = After(after[0], after[1])
-    if sort.removeprefix("-") in ("due", "last_stated_on") and last.key is not None:
-        date.fromisoformat(last.key)
     return last
+
+
+def _is_key(name: str, key: object) -> bool:
+    if name in ("due", "last_stated_on") and isinstance(key, str):
+        try:
+            date.fromisoformat(key)
+        except ValueError:
+            return False
+    return key is None or isinstance(key, str)
 
 
 def _all(conn: Connection, query: Select[Any]) -> Sequence[Any] | None:

@@ -1,4 +1,4 @@
-"""Pledges for the tests of the timeline: facts in short, recorded in a real log, and what the rules say of every point."""
+"""Pledges for the tests of the timeline: facts in short, a real log, and what the rules say of every point."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from seeds import seed_lines
 from tracker.application import Draft, Request, Tracker
 from tracker.event import Event, event_id
 from tracker.facts import read_fact
+from tracker.recorder import open_recorder
 from tracker.status import Record, complete
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -45,6 +46,17 @@ class World:
         runner = Runner(self.url, self.log, lambda: self.now, engine=self.engine, **settings)
         self.runners.append(runner)
         return runner
+
+    @staticmethod
+    @contextmanager
+    def reading_only(url: str) -> Iterator[Timeline]:
+        """The reads of a database that has a log and no projector yet."""
+        log, engine = open_recorder(url), open_engine(url)
+        try:
+            yield Timeline(engine, log)
+        finally:
+            engine.dispose()
+            log.close()
 
     def record(self, pledge: str, fact: dict[str, Any]) -> str:
         """The id of the new event. Errors: ``BatchRefused``."""

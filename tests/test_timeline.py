@@ -1,0 +1,434 @@
+"""The timeline answers for any day and any position what the rules make of the log, on both stores."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import random
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError
+
+from projections import queries
+from projections.fold import sortable
+from projections.packing import pack, unpack
+from projections.tables import EVER, NEVER, table_set
+from projections.timeline import SORTS, Clocks, Filters
+from tests.timelines import World, assert_equals_log, expected, kept, made, progress, world
+
+
+@pytest.fixture
+def it(database_url: str) -> Iterator[World]:
+    with world(database_url) as made_world:
+        made_world.runner.catch_up()
+        yield made_world
+
+
+def documents(page: list[bytes]) -> list[dict[str, Any]]:
+    return [json.loads(item) for item in page]
+
+
+def test_the_seeds_have_at_every_point_what_the_rules_say(it: World) -> None:
+    it.seed()
+    it.runner.catch_up()
+    assert assert_equals_log(it, it.log.head()) > 1000
+
+
+def test_one_document_is_byte_for_byte_what_the_rules_say_of_the_log(it: World) -> None:
+    it.seed()
+    it.runner.catch_up()
+    for pledge in it.pledges():
+        for position in (10, 40, it.log.head()):
+            clocks = it.clocks("2025-03-01", position)
+            assert it.timeline.one(pledge, clocks) == expected(it, pledge, clocks)
+
+
+def test_a_pledge_does_not_exist_before_it_was_made_or_recorded(it: World) -> None:
+    it.record("other", made())
+    it.record("aid", made(stated_on="2024-01-10"))
+    it.runner.catch_up()
+    assert it.one("aid", "2024-01-09") is None
+    assert it.one("aid", "2024-01-10", position=1) is None
+    assert it.one("aid", "2024-01-10", position=2) is not None
+    assert it.one("no-such-pledge") is None
+
+
+def test_a_late_arrival_changes_the_past_of_one_axis_only(it: World) -> None:
+    it.record("aid", made())
+    it.record("aid", progress(45, "2024-11-01"))
+    it.record("aid", progress(20, "2024-06-01", publisher="Archive", figure={"basis": "cumulative"}))
+    it.runner.catch_up()
+    before = it.one("aid", "2024-07-01", position=2)
+    after = it.one("aid", "2024-07-01", position=3)
+    assert before is not None
+    assert after is not None
+    assert (before["status"], before["actual"], before["version"]) == ("announced", None, 2)
+    assert (after["status"], after["actual"]["value"], after["version"]) == ("in_progress", "20", 3)
+
+
+def test_a_deadline_is_a_row_before_it_has_passed(it: World) -> None:
+    it.record("aid", made(window={"end": "2030-12-31"}))
+    it.runner.catch_up()
+    statuses = [(it.one("aid", day) or {})["status"] for day in ("2030-12-31", "2031-01-01", "9999-12-31")]
+    assert statuses == ["announced", "overdue", "overdue"]
+
+
+def test_a_voided_pledge_is_gone_from_its_voiding_on_the_known_axis(it: World) -> None:
+    first = it.record("aid", made())
+    it.record("aid", kept("EventVoided", "2024-03-01", first))
+    it.runner.catch_up()
+    assert it.one("aid", "2024-02-01", position=1) is not None
+    assert it.one("aid", "2024-02-01", position=2) is None
+    assert it.timeline.page(Filters(), it.clocks()).total == 0
+
+
+def test_rectangles_tile_the_plane_and_end_openly(it: World) -> None:
+    it.record("aid", made())
+    it.record("aid", progress(20, "2024-06-01"))
+    it.runner.catch_up()
+    items = it.timeline.rectangles("aid")
+    assert items[0] == {
+        "valid_from": "2024-01-10", "valid_to": "2024-07-08", "known_from": 1, "known_to": 2,
+        "status": "announced", "actual": None, "ratio": None, "flags": [],
+    }  # fmt: skip
+    assert [i["known_to"] for i in items if i["valid_to"] is None] == [2, None]
+    assert all(i["known_to"] is None for i in it.timeline.rectangles("aid", position=1))
+    spots = [
+        (
+            i["known_from"],
+            i["known_to"] or EVER,
+            date.fromisoformat(i["valid_from"]),
+            date.fromisoformat(i["valid_to"] or NEVER.isoformat()),
+        )
+        for i in items
+    ]
+    for one, other in itertools.combinations(spots, 2):
+        assert one[1] <= other[0] or other[1] <= one[0] or one[3] <= other[2] or other[3] <= one[2]
+
+
+@pytest.mark.parametrize("column", ["timeline", "catalogue"])
+def test_postgres_refuses_two_rectangles_on_one_spot(postgres_url: str, column: str) -> None:
+    with world(postgres_url) as it:
+        it.record("aid", made())
+        it.runner.catch_up()
+        table = getattr(table_set(1), column)
+        with it.engine.begin() as conn:
+            row = dict(conn.execute(select(table).order_by(table.c.valid_from)).mappings().all()[0])
+        with pytest.raises(IntegrityError, match="no_overlap"), it.engine.begin() as conn:
+            conn.execute(table.insert().values(row | {"known_from": 5}))
+        with it.engine.begin() as conn:
+            conn.execute(table.insert().values(row | {"pledge": "other"}))
+
+
+def test_a_rectangle_has_an_inside(it: World) -> None:
+    it.record("aid", made())
+    it.runner.catch_up()
+    table = table_set(1).timeline
+    with it.engine.begin() as conn:
+        row = dict(conn.execute(select(table)).mappings().all()[0]) | {"pledge": "other"}
+    for wrong in ({"known_to": row["known_from"]}, {"valid_to": row["valid_from"]}, {"known_from": 0}):
+        with pytest.raises(IntegrityError), it.engine.begin() as conn:
+            conn.execute(table.insert().values(row | wrong))
+
+
+# Lists, against a list comprehension over the documents
+
+
+def many(it: World, count: int = 45) -> None:
+    """Pledges of all sorts, some alike in what they are sorted by."""
+    dice = random.Random(3)
+    for number in range(count):
+        day = date(2024, 1, 1) + timedelta(days=dice.randrange(60))
+        kind = dice.choice(["money", "money", "count", "qualitative"])
+        unit = {"money": dice.choice(["EUR", "USD"]), "count": "count:shells", "qualitative": None}[kind]
+        more: dict[str, Any] = {}
+        if dice.random() < 0.7:
+            more["beneficiary"] = dice.choice([{"name": "Ukraine", "code": "UA"}, {"name": "Česko % _"}])
+        if dice.random() < 0.3:
+            more["window"] = None
+        elif dice.random() < 0.5:
+            more["window"] = {"end": dice.choice(["2024-06-30", "2024-12-31", "2026-12-31"])}
+        if unit is None:
+            more["measurable"] = dice.random() < 0.5
+        target = None if unit is None else {"op": "ge", "value": str(dice.choice([3, 40])), "unit": unit}
+        title = f"{dice.choice(['Aid', 'aid', 'Élan', 'Shells 100%_'])} {dice.randrange(9)}"
+        tags = dice.sample(["nato", "nato-plus", "ukraine"], dice.randrange(3))
+        pledgor = dice.choice(
+            [{"name": "NATO Allies", "code": "NATO"}, {"name": "Straße"}, {"name": "Belgium", "code": "BE"}]
+        )
+        fact = made(
+            stated_on=day.isoformat(), kind=kind, target=target, title=title, tags=tags, pledgor=pledgor, **more
+        )
+        it.record(f"pledge-{number:03d}", {name: value for name, value in fact.items() if value is not None})
+        if unit is not None and dice.random() < 0.7:
+            value = {
+                "op": dice.choice(["eq", "gt"]),
+                "value": dice.choice(["1", "10", "39.9999999", "40", "41"]),
+                "unit": unit,
+            }
+            said_on = (day + timedelta(days=dice.randrange(200))).isoformat()
+            it.record(f"pledge-{number:03d}", progress(1, said_on, figure={"quantity": value}))
+    it.runner.catch_up()
+
+
+def brute(it: World, clocks: Clocks) -> list[dict[str, Any]]:
+    found = (expected(it, pledge, clocks) for pledge in it.pledges())
+    return [json.loads(document) for document in found if document is not None]
+
+
+def sort_key(name: str) -> Callable[[dict[str, Any]], Any]:
+    def key(document: dict[str, Any]) -> Any:
+        match name:
+            case "title":
+                return document["title"].casefold()
+            case "due":
+                window = document["window"] or {}
+                return window.get("latest") or window.get("end")
+            case "ratio":
+                return None if document["ratio"] is None else Decimal(document["ratio"]["value"])
+        return document[name]
+
+    return key
+
+
+@pytest.mark.parametrize("day", ["2024-02-01", "2024-12-31", "2027-01-01"])
+def test_pages_follow_every_sort_with_nulls_last_and_ties_by_pledge(it: World, day: str) -> None:
+    many(it)
+    for position in (it.log.head() // 2, it.log.head()):
+        clocks = it.clocks(day, position)
+        whole = brute(it, clocks)
+        for sort in (*SORTS, *(f"-{name}" for name in SORTS)):
+            key = sort_key(sort.removeprefix("-"))
+            given_ = sorted((d for d in whole if key(d) is not None), key=lambda d: d["pledge"])
+            given_.sort(key=key, reverse=sort.startswith("-"))
+            wanted = [d["pledge"] for d in given_]
+            wanted += sorted(d["pledge"] for d in whole if key(d) is None)
+            for limit in (1, 7, 45, 500) if sort == "-ratio" else (7,):
+                found: list[dict[str, Any]] = []
+                after: Any = None
+                while True:
+                    page = it.timeline.page(Filters(), clocks, sort, limit, after)
+                    assert page.total == len(whole)
+                    assert len(page.items) <= limit
+                    found += documents(page.items)
+                    if page.next is None:
+                        break
+                    after = json.loads(json.dumps(page.next))
+                assert [d["pledge"] for d in found] == wanted, sort
+                assert sorted(found, key=lambda d: d["pledge"]) == whole
+
+
+FILTERS: list[tuple[Filters, Callable[[dict[str, Any]], bool]]] = [
+    (Filters(), lambda d: True),
+    (Filters(status=("overdue",)), lambda d: d["status"] == "overdue"),
+    (Filters(status=("met", "exceeded")), lambda d: d["status"] in ("met", "exceeded")),
+    (Filters(status=()), lambda d: True),
+    (Filters(flag=("single_source",)), lambda d: "single_source" in d["flags"]),
+    (Filters(flag=("single_sourc%", "e,s")), lambda d: False),
+    (Filters(kind=("count",)), lambda d: d["kind"] == "count"),
+    (Filters(pledgor=("nato",)), lambda d: d["pledgor"].get("code") == "NATO"),
+    (Filters(pledgor=("STRASSE", "be")), lambda d: d["pledgor"]["name"] in ("Straße", "Belgium")),
+    (Filters(beneficiary=("ukraine",)), lambda d: (d["beneficiary"] or {}).get("code") == "UA"),
+    (Filters(beneficiary=("ČESKO % _",)), lambda d: (d["beneficiary"] or {}).get("name") == "Česko % _"),
+    (Filters(beneficiary=("%",)), lambda d: False),
+    (Filters(tag=("nato",)), lambda d: "nato" in d["tags"]),
+    (Filters(tag=("nato-plus", "ukraine")), lambda d: bool({"nato-plus", "ukraine"} & set(d["tags"]))),
+    (Filters(tag=("nat_",)), lambda d: False),
+    (Filters(tag=("",)), lambda d: False),
+    (Filters(unit=("EUR",)), lambda d: (d["target"] or {}).get("unit") == "EUR"),
+    (Filters(due_before=date(2024, 12, 31)), lambda d: (d["window"] or {}).get("end", "9") < "2024-12-31"),
+    (Filters(q="100%_"), lambda d: "100%_" in d["title"]),
+    (Filters(q="élan straße"), lambda d: "Élan" in d["title"] and d["pledgor"]["name"] == "Straße"),
+    (Filters(q="PLEDGE-01"), lambda d: "pledge-01" in d["pledge"]),
+    (Filters(q="' OR 1=1 --"), lambda d: False),
+    (Filters(q="nul\0"), lambda d: False),
+    (Filters(pledgor=("\ud800",)), lambda d: False),
+    (
+        Filters(status=("in_progress", "overdue"), kind=("money",), tag=("nato",), q="aid"),
+        lambda d: (
+            d["status"] in ("in_progress", "overdue")
+            and d["kind"] == "money"
+            and "nato" in d["tags"]
+            and "aid" in d["title"].casefold()
+        ),
+    ),
+]
+
+
+def test_filters_narrow_as_a_comprehension_over_the_documents_would(it: World) -> None:
+    many(it)
+    for day in ("2024-06-01", "2025-01-01"):
+        clocks = it.clocks(day)
+        whole = brute(it, clocks)
+        for filters, keeps in FILTERS:
+            wanted = [d for d in whole if keeps(d)]
+            for sort in ("pledge", "-last_stated_on", "due"):
+                page = it.timeline.page(filters, clocks, sort, 500)
+                found = sorted(documents(page.items), key=lambda d: d["pledge"])
+                assert (found, page.total) == (wanted, len(wanted)), filters
+            assert documents(list(it.timeline.export(clocks, filters))) == wanted
+            short = it.timeline.page(filters, clocks, "pledge", 1)
+            assert short.total == len(wanted)
+            counted = it.timeline.summary(filters, clocks)
+            assert sum(counted["by_status"].values()) == len(wanted)
+
+
+@pytest.mark.parametrize(
+    ("sort", "after"),
+    [
+        ("name", None),
+        ("", None),
+        ("due", ["2024-01-01"]),
+        ("due", ["soon", "aid"]),
+        ("pledge", [1, "aid"]),
+        ("due", [None, None]),
+    ],
+)
+def test_a_sort_or_a_cursor_that_no_page_gave_is_refused(it: World, sort: str, after: Any) -> None:
+    with pytest.raises(ValueError, match=r"no page ends there|no list is sorted by"):
+        it.timeline.page(Filters(), it.clocks(), sort, 10, after)
+
+
+@given(st.lists(st.decimals(-(10**40), 10**40, places=6), min_size=2))
+def test_ratios_sort_as_text_as_they_do_as_decimals(values: list[Decimal]) -> None:
+    assert [sortable(v) for v in sorted(values)] == sorted(sortable(v) for v in values)
+
+
+@given(st.binary(max_size=5000))
+def test_what_is_packed_is_unpacked(document: bytes) -> None:
+    assert unpack(pack(document)) == document
+
+
+# Sums
+
+
+def money(value: str, unit: str = "EUR", op: str = "ge") -> dict[str, Any]:
+    return {"op": op, "value": value, "unit": unit}
+
+
+def test_sums_are_exact_and_keep_their_bounds(it: World) -> None:
+    it.record("one", made(target=money("0.1")))
+    it.record("two", made(target=money("0.2")))
+    it.record("three", made(target=money("7", "USD")))
+    it.record("one", progress("over 0.1 EUR", "2024-03-01"))
+    it.record("two", progress(5, "2024-03-01"))
+    it.runner.catch_up()
+    summary = it.timeline.summary(Filters(), it.clocks("2024-04-01"))
+    assert summary["by_status"] == {"announced": 1, "exceeded": 2}
+    assert summary["totals"] == [
+        {
+            "unit": "EUR", "pledges": 2, "reported": 2,
+            "target": {"op": "ge", "value": "0.3", "unit": "EUR"},
+            "actual": {"op": "gt", "value": "5.1", "unit": "EUR"},
+        },
+        {
+            "unit": "USD", "pledges": 1, "reported": 0,
+            "target": {"op": "ge", "value": "7", "unit": "USD"}, "actual": None,
+        },
+    ]  # fmt: skip
+
+
+def test_a_part_is_not_added_to_its_whole_nor_to_the_whole_of_that(it: World) -> None:
+    it.record("whole", made(target=money("100"), tags=["all", "top"]))
+    it.record("part", made(target=money("40"), part_of="whole", tags=["all"]))
+    it.record("piece", made(target=money("7"), part_of="part", tags=["all", "small"]))
+    it.runner.catch_up()
+    summary = it.timeline.summary(Filters(), it.clocks(), by="tag")
+    assert sum(summary["by_status"].values()) == 3
+    assert [t["target"]["value"] for t in summary["totals"]] == ["100"]
+    groups = {group["key"]: group["totals"][0]["target"]["value"] for group in summary["groups"]}
+    assert groups == {"all": "100", "small": "7", "top": "100"}
+    without_the_middle = it.timeline.summary(Filters(q="whole"), it.clocks())
+    assert [t["target"]["value"] for t in without_the_middle["totals"]] == ["100"]
+
+
+def test_money_is_summed_in_one_currency_at_the_rates_of_each_figures_day(it: World) -> None:
+    june = {"period": {"end": "2023-06-30"}}
+    it.record("dollars", made(stated_on="2023-01-10", target=money("1086600", "USD"), window={"end": "2023-12-31"}))
+    it.record("dollars", progress("1086600 USD", "2023-07-01", figure=june))
+    it.record("euros", made(stated_on="2023-01-10", target=money("10"), window={"end": "2023-12-31"}))
+    it.record("dinars", made(stated_on="2023-01-10", target=money("5", "KWD"), window={"end": "2023-12-31"}))
+    it.runner.catch_up()
+    converted = it.timeline.summary(Filters(), it.clocks("2023-08-01"), currency="EUR")["converted"]
+    assert converted == {
+        "unit": "EUR",
+        "target": {"op": "ge", "value": "1000010", "unit": "EUR"},
+        "actual": {"op": "eq", "value": "1000000", "unit": "EUR"},
+        "rates": [{"from": "USD", "to": "EUR", "rate": "1.0866", "date": "2023-06-30", "provider": "ECB"}],
+        "unconverted": ["dinars"],
+    }
+
+
+def test_groups_are_by_code_or_name(it: World) -> None:
+    many(it)
+    groups = it.timeline.summary(Filters(), it.clocks(), by="pledgor")["groups"]
+    assert [group["key"] for group in groups] == ["BE", "NATO", "Straße"]
+    assert sum(sum(group["by_status"].values()) for group in groups) == len(brute(it, it.clocks()))
+
+
+# Differences
+
+
+def test_diff_has_what_is_not_the_same_at_two_points(it: World) -> None:
+    it.record("aid", made())
+    it.record("new", made(stated_on="2024-05-01"))
+    it.record("aid", progress(20, "2024-06-01"))
+    it.runner.catch_up()
+    before, after = it.clocks("2024-02-01"), it.clocks("2024-06-02")
+    differences = it.timeline.diff(before, after)
+    assert [(d.pledge, d.before is None, d.after is None) for d in differences] == [
+        ("aid", False, False),
+        ("new", True, False),
+    ]
+    for d in differences:
+        assert (d.before, d.after) == (expected(it, d.pledge, before), expected(it, d.pledge, after))
+    assert it.timeline.diff(before, before) == []
+    known = it.timeline.diff(it.clocks("2024-07-01", 2), it.clocks("2024-07-01", 3))
+    assert [d.pledge for d in known] == ["aid"]
+
+
+# How it is asked
+
+
+def plan(it: World, query: Any) -> str:
+    compiled = query.compile(it.engine, compile_kwargs={"literal_binds": True})
+    explain = "EXPLAIN " if it.engine.dialect.name == "postgresql" else "EXPLAIN QUERY PLAN "
+    with it.engine.connect() as conn:
+        return "\n".join(str(row) for row in conn.execute(text(explain + str(compiled).replace(":", "\\:"))))
+
+
+def test_no_read_of_a_page_or_of_a_pledge_scans_a_table(it: World) -> None:
+    many(it, 60)
+    it.runner.rebuild()  # which also brings the statistics up to date
+    it.runner.run_once()
+    tables = table_set(it.timeline.progress().set)
+    clocks = it.clocks("2024-06-01", it.log.head() - 5)
+    asked = {"one": queries.one(tables, "pledge-007", clocks)}
+    for sort in SORTS:
+        asked[sort] = queries.page(tables, Filters(), clocks, sort, 5, None, nulls=False)
+    for name, query in asked.items():
+        shown = plan(it, query)
+        for step in shown.splitlines():
+            scans = "SCAN" in step and "USING" not in step
+            # So few rows fit on so few blocks that PostgreSQL may well read them all for a page.
+            scans = scans or (name == "one" and "Seq Scan on timeline" in step)
+            assert not scans, (name, shown)
+
+
+def test_a_projection_that_was_never_made_answers_with_nothing(database_url: str) -> None:
+    with World.reading_only(database_url) as timeline:
+        assert timeline.position() == 0
+        assert timeline.progress().version == ""
+        assert timeline.parked() == []
+        clocks = Clocks(date(2024, 1, 1), 0)
+        assert timeline.one("aid", clocks) is None
+        assert timeline.page(Filters(), clocks) == ([], None, 0)
+        assert timeline.summary(Filters(), clocks)["totals"] == []
+        assert list(timeline.export(clocks)) == []
