@@ -220,6 +220,7 @@ SCHEMAS: dict[str, Schema] = {
             }
         )
     ),
+    "Timemap": _items(_object({"as_of": _DATE, "datetime": _TEXT, "url": _TEXT})),
     "Figures": _items(
         _object(
             {

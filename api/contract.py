@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from inspect import iscoroutinefunction
 from typing import Any, Literal
 
 from litestar import route
@@ -66,14 +67,18 @@ class Contract:
 
 
 def read(path: str, contract: Contract, *, threaded: bool = True) -> Callable[[AnyCallable], HTTPRouteHandler]:
-    """A route for GET and HEAD; in a thread if it asks a database."""
-    return route(
-        path,
-        http_method=[HttpMethod.GET, HttpMethod.HEAD],
-        opt={"contract": contract},
-        sync_to_thread=threaded,
-        include_in_schema=False,
-    )
+    """A route for GET and HEAD; a plain function runs in a thread, unless it asks no database."""
+
+    def declared(fn: AnyCallable) -> HTTPRouteHandler:
+        return route(
+            path,
+            http_method=[HttpMethod.GET, HttpMethod.HEAD],
+            opt={"contract": contract},
+            sync_to_thread=None if iscoroutinefunction(fn) else threaded,
+            include_in_schema=False,
+        )(fn)
+
+    return declared
 
 
 def write(path: str, contract: Contract, *, limit: int) -> Callable[[AnyCallable], HTTPRouteHandler]:

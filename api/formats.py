@@ -12,6 +12,7 @@ from api.query import Query
 MEDIA_TYPES = {
     "json": "application/json",
     "ndjson": "application/x-ndjson",
+    "link": "application/link-format",
     "csv": "text/csv; charset=utf-8; header=present",
 }
 

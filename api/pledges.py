@@ -9,9 +9,10 @@ from urllib.parse import urlencode
 from litestar import Controller, Request
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from litestar.types import ASGIApp
 from pydantic_core import from_json, to_json
 
-from api import exporting, vocabulary
+from api import exporting, memento, vocabulary
 from api.contract import read
 from api.filters import Cursor, asked, filters
 from api.parts import Parts
@@ -24,6 +25,7 @@ from tracker import reports
 from tracker.event import served
 from tracker.history import Axis, history
 from tracker.record import Ledger
+from tracker.status import Record
 
 Asking = Request[Any, Any, Any]
 
@@ -58,13 +60,34 @@ class PledgeController(Controller):
         return reading.about_all(clocks.position, body, headers)
 
     @read("/pledges/{pledge:str}", vocabulary.ONE_PLEDGE)
-    def one(self, request: Asking, parts: NamedDependency[Parts], pledge: FromPath[str]) -> Answer:
+    def one(self, request: Asking, parts: NamedDependency[Parts], pledge: FromPath[str]) -> ASGIApp:
         """The status of one pledge at a point on both clocks."""
         reading = Reading(request, parts)
+        day = memento.wanted_day(request.scope, reading.query)
+        if day is not None:
+            return memento.Elsewhere(slug(pledge), reading.query, day)
         body = parts.timeline.one(slug(pledge), reading.projected())
         if body is None:
             raise not_found(pledge)
-        return reading.about_pledge(pledge, from_json(body)["version"], body)
+        headers = memento.headers_of(pledge, reading.at)
+        return reading.about_pledge(pledge, from_json(body)["version"], body, headers)
+
+    @read("/pledges/{pledge:str}/timemap", vocabulary.TIMEMAP)
+    def timemap(self, request: Asking, parts: NamedDependency[Parts], pledge: FromPath[str]) -> Answer:
+        """The days on which its status changed, up to `as_of`, as mementos (RFC 7089)."""
+        reading = Reading(request, parts)
+        known = reading.events(pledge)
+        record = Record(known)
+        if record.status(reading.at.as_of) is None:
+            raise not_found(pledge)
+        days = [segment.valid_from for segment in record.segments() if segment.valid_from <= reading.at.as_of]
+        if reading.format == "link":
+            return reading.about_pledge(pledge, known[-1].version, memento.timemap(pledge, days))
+        items = [
+            {"as_of": day, "datetime": memento.moment(day), "url": f"{memento.address(pledge)}?as_of={day}"}
+            for day in days
+        ]
+        return reading.items(pledge, known[-1], items)
 
     @read("/pledges/{pledge:str}/events", vocabulary.PLEDGE_EVENTS)
     def events(self, request: Asking, parts: NamedDependency[Parts], pledge: FromPath[str]) -> Answer:

@@ -114,7 +114,8 @@ class Answer:
         self.body = body
         self.etag = etag or tag(body or b"", version)
         self.holds = holds
-        common = {"etag": self.etag, "cache-control": cache_control, "vary": "Accept", **(headers or {})}
+        given = {name.lower(): value for name, value in (headers or {}).items()}
+        common = {"etag": self.etag, "cache-control": cache_control, "vary": "Accept", **given}
         self._unchanged = [(name.encode(), value.encode("latin-1")) for name, value in common.items()]
         self._head = [
             *self._unchanged,

@@ -121,6 +121,8 @@ def _operation(contract: Contract, path: str, handler: Any) -> dict[str, Any]:
         operation["requestBody"] = {"required": True, "content": content}
     if contract.needs == "reader":
         operation["responses"]["304"] = {"description": "The caller has it already."}
+    if any(parameter.name == "Accept-Datetime" for parameter in contract.headers):
+        operation["responses"]["302"] = {"description": "The address of the day that was asked for."}
     codes = (*contract.problems, *_COMMON, *(() if contract.needs == "open" else _KEYED))
     operation["responses"] |= _problems(codes)
     return operation

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, get_args
+from typing import get_args
 
 from api.clocks import CLOCKS
 from api.contract import JSON, NDJSON, Contract, Parameter, Reply, Schema, ref
@@ -66,14 +66,19 @@ ETAG = {"ETag": "The tag of these bytes.", "Cache-Control": "How long they may b
 
 
 def _reads(
-    about: str, schema: Schema, *query: Parameter, formats: tuple[str, ...] = ("json",), problems: Any = ()
+    about: str,
+    schema: Schema,
+    *query: Parameter,
+    formats: tuple[str, ...] = ("json",),
+    headers: tuple[Parameter, ...] = (),
+    problems: tuple[str, ...] = (),
 ) -> Contract:
     media = {MEDIA_TYPES[name].partition(";")[0]: {"type": "string"} for name in formats}
     return Contract(
         needs="reader",
         replies={200: Reply(about, {**media, JSON: schema}, ETAG)},
         query=(*query, *CLOCKS, format_parameter(formats)),
-        headers=(Parameter("If-None-Match", "Tags of answers that the caller has.", {"type": "string"}),),
+        headers=(Parameter("If-None-Match", "Tags of answers that the caller has.", {"type": "string"}), *headers),
         problems=("invalid_parameter", "unknown_parameter", "not_acceptable", *problems),
         formats=formats,
     )
@@ -83,7 +88,17 @@ _LINES = ("json", "ndjson", "csv")
 _MISSING = ("pledge_not_found",)
 
 LIST_PLEDGES = _reads("A page of statuses.", ref("StatusPage"), *FILTERS, SORT, *PAGE, formats=_LINES)
-ONE_PLEDGE = _reads("One status.", ref("Status"), problems=_MISSING)
+_HTTP_DATE = (
+    "^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), (0[1-9]|1[0-9]|2[0-8]) (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+    " (1[89]|2[0-9])[0-9]{2} ([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9] GMT$"
+)
+_AT = Parameter(
+    "Accept-Datetime",
+    "Redirects to the answer as of that day (RFC 7089).",
+    {"type": "string", "pattern": _HTTP_DATE, "examples": ["Wed, 12 Feb 2025 00:00:00 GMT"]},
+)
+ONE_PLEDGE = _reads("One status.", ref("Status"), headers=(_AT,), problems=_MISSING)
+TIMEMAP = _reads("The days on which its status changed.", ref("Timemap"), formats=("link", "json"), problems=_MISSING)
 PLEDGE_EVENTS = _reads("The pledge's events in order.", ref("EventItems"), formats=_LINES, problems=_MISSING)
 HISTORY = _reads(
     "How the status came to be.",

@@ -155,6 +155,7 @@ def test_a_request_that_satisfies_the_document_is_never_400_for_its_shape(lite: 
     lite.add(progress())
     doc = document(lite)
     chosen = [operation for operation in operations(doc) if operation.method.upper() == method]
+    chosen = [operation for operation in chosen if operation.path != "/v1/events/stream"]  # it never ends
     assert len(chosen) >= 3
     answered = Counter(status for operation in chosen for status in check(lite, doc, operation))
     assert answered[200 if method == "GET" else 201] >= 5, answered

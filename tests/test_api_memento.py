@@ -1,0 +1,48 @@
+"""A pledge at a moment, as web archives ask for it (RFC 7089)."""
+
+import pytest
+
+from tests.api_support import Api, problem, progress
+
+pytest_plugins = ["tests.api_fixtures"]
+
+ONE = "/v1/pledges/aid-2024"
+
+
+def test_accept_datetime_leads_to_the_day(kept: Api) -> None:
+    asked = {"Accept-Datetime": "Wed, 10 Jul 2024 15:00:00 GMT"}
+    answer = kept.get(ONE, headers=asked, follow_redirects=False)
+    assert answer.status_code == 302
+    assert answer.headers["location"] == f"{ONE}?as_of=2024-07-10"
+    assert "accept-datetime" in answer.headers["vary"].lower()
+    found = kept.get(ONE, headers=asked)
+    assert found.json()["as_of"] == "2024-07-10"
+    assert found.headers["memento-datetime"] == "Wed, 10 Jul 2024 00:00:00 GMT"
+    assert 'rel="original timegate"' in found.headers["link"]
+    assert kept.get(f"{ONE}?as_of=2024-07-09", headers=asked).json()["as_of"] == "2024-07-09"
+
+
+def test_the_present_is_no_memento(kept: Api) -> None:
+    answer = kept.get(ONE)
+    assert "memento-datetime" not in answer.headers
+    assert answer.headers["vary"] == "Accept, Accept-Datetime"
+    assert "memento-datetime" in kept.get(f"{ONE}?at_position=1").headers
+
+
+@pytest.mark.parametrize("moment", ["yesterday", "2024-07-10", "", "Wed, 99 Jul 2024"])
+def test_a_moment_is_an_http_date(kept: Api, moment: str) -> None:
+    problem(kept.get(ONE, headers={"Accept-Datetime": moment}), 400, "invalid_parameter")
+
+
+def test_the_timemap_lists_the_days_that_changed_the_status(lite: Api) -> None:
+    lite.open()
+    lite.add(progress())
+    answer = lite.get(f"{ONE}/timemap")
+    assert answer.headers["content-type"] == "application/link-format"
+    assert f'<{ONE}?as_of=2024-07-10>;rel="memento";datetime="Wed, 10 Jul 2024 00:00:00 GMT"' in answer.text
+    listed = lite.get(f"{ONE}/timemap", headers={"Accept": "application/json"}).json()["items"]
+    assert listed[0]["as_of"] == "2024-01-10"
+    assert "2025-01-01" in [item["as_of"] for item in listed]
+    for item in listed:
+        assert lite.get(item["url"]).headers["memento-datetime"] == item["datetime"]
+    assert len(lite.get(f"{ONE}/timemap?format=json&as_of=2024-01-31").json()["items"]) == 1
