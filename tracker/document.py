@@ -5,12 +5,19 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from tracker.facts import AssessmentIssued, PledgeMade, ShareReported, StatementMade
+from tracker.facts import (
+    AssessmentIssued,
+    PledgeMade,
+    PledgeSuperseded,
+    PledgeWithdrawn,
+    ShareReported,
+    StatementMade,
+)
 from tracker.flags import Evidence
-from tracker.outcome import Facts, Outcome, deadline_of, schedule
+from tracker.outcome import Facts, Outcome, deadline_of, schedule, step_causes
 from tracker.quantity import EXACT, TOLERANCE, Interval, Quantity, Ratio, plain, spanning
 from tracker.rates import TABLE, Conversion
-from tracker.readings import FIGURES
+from tracker.readings import FIGURES, Reading
 from tracker.record import Item, View
 from tracker.values import Party, Trajectory
 
@@ -129,7 +136,11 @@ def _optional(facts: Facts) -> dict[str, Any]:
         ]
     if shares := [_share(item, facts) for item in view.of(ShareReported)]:
         found["shares"] = shares
-    others = {r.figure.quantity.unit: r for r in choice.readings if r.outcome == "other_measure"}
+    others: dict[str, Reading] = {}
+    for reading in (r for r in choice.readings if r.outcome == "other_measure"):
+        others[reading.figure.quantity.unit] = min(
+            others.get(reading.figure.quantity.unit, reading), reading, key=lambda r: r.order
+        )
     if others:
         found["other_measures"] = [
             {
@@ -211,13 +222,11 @@ def because_of(
     """For each axis, figure and flag the events that caused it; with them alone it would be the same."""
     view, terms, choice = facts.view, facts.terms, facts.choice
     figures = terms.causes | choice.causes | view.acting_on(*FIGURES)
-    steps = (
-        {id_ for step in facts.steps for item in step.items for id_ in item.causes} if terms.target is None else set()
-    )
+    lifecycle = terms.causes | view.acting_on(PledgeWithdrawn, PledgeSuperseded)
     causes: dict[str, frozenset[str] | set[str]] = {
         "status": outcome.causes,
-        "lifecycle": outcome.causes if outcome.status in ("withdrawn", "superseded") else terms.causes,
-        "schedule": outcome.causes | steps,
+        "lifecycle": outcome.causes if outcome.status in ("withdrawn", "superseded") else lifecycle,
+        "schedule": outcome.causes | (step_causes(facts) if terms.target is None else set()),
         "trajectory": figures,
         "evidence": attested[1],
         "target": terms.causes,
@@ -225,7 +234,7 @@ def because_of(
         "ratio": figures,
     }
     if choice.projection is not None:
-        causes["projection"] = set(choice.projection.causes) | terms.causes | view.acting_on(*FIGURES)
+        causes["projection"] = figures | set(choice.projection.causes)
     if facts.result is not None:
         causes["members"] = facts.result.causes | terms.causes
     causes |= dict(raised)

@@ -167,8 +167,8 @@ def _raised(facts: Facts, outcome: Outcome, attested: tuple[Evidence, frozenset[
         yield "provisional", frozenset(choice.causes | on_figures)
     last = last_said(facts)
     if outcome.status in ("announced", "in_progress") and view.as_of - last.fact.in_force_on >= STALE_AFTER:
-        taken_away = {item.id for item in view.of(EventVoided, EventCorrected, StatementRetracted)}
-        yield "stale", outcome.causes | set(last.causes) | taken_away
+        taking = {item.id for item in view.of(EventVoided, EventCorrected, StatementRetracted)}
+        yield "stale", outcome.causes | set(last.causes) | (taking & {id_ for id_, _ in view.acting})
     if attested[0] == "single_source":
         yield "single_source", attested[1]
 
