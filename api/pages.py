@@ -1,0 +1,51 @@
+"""The pages for people: overview, pledge, audit, recording. One ES module makes them live; they are whole without."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Controller, Request
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from api import pages_audit, pages_forms, pages_overview, pages_pledge
+from api.contract import read
+from api.pages_frame import Page, static_files
+from api.parts import Parts
+from api.polling import Answer
+from api.problems import NotFound
+from api.vocabulary import serves
+
+Asking = Request[Any, Any, Any]
+
+
+class PageController(Controller):
+    """What a browser is shown."""
+
+    @read("/", pages_overview.CONTRACT)
+    def overview(self, request: Asking, parts: NamedDependency[Parts]) -> Answer:
+        """All pledges and where they stand."""
+        return pages_overview.overview(Page(request, parts))
+
+    @read("/pledges/{pledge:str}", pages_pledge.CONTRACT)
+    def pledge(self, request: Asking, parts: NamedDependency[Parts], pledge: FromPath[str]) -> Answer:
+        """One pledge, and everything that was said about it."""
+        return pages_pledge.pledge(Page(request, parts), pledge)
+
+    @read("/audit", pages_audit.CONTRACT)
+    def audit(self, request: Asking, parts: NamedDependency[Parts]) -> Answer:
+        """The log, and its replay against the projection."""
+        return pages_audit.audit(Page(request, parts))
+
+    @read("/record", pages_forms.CONTRACT)
+    def record(self, request: Asking, parts: NamedDependency[Parts]) -> Answer:
+        """A form to record a fact."""
+        return pages_forms.record(Page(request, parts))
+
+    @read("/assets/{name:path}", serves("A file of the pages.", {"*/*": {}}, "not_found"), threaded=False)
+    def asset(self, name: FromPath[str]) -> Answer:
+        """Scripts and styles."""
+        found = static_files().get(str(name).lstrip("/"))
+        if found is None:
+            raise NotFound("there is no such file")
+        return found

@@ -1,0 +1,325 @@
+"""The chart of a pledge as it works without JavaScript: what could be said on each day against target and pace.
+
+The geometry is in a box of fixed size; the page's module draws the same data, from the table beside it, with Plot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+from api import pages_words as words
+from tracker.quantity import Interval, Quantity
+
+WIDTH, HEIGHT = 720, 340
+LEFT, RIGHT, TOP, BOTTOM = 64, 24, 20, 34
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A reported figure: said on a day, about a period that ends on another, with the values it may have."""
+
+    event: str
+    said: date
+    covers: date | None
+    value: Decimal
+    interval: Interval
+    label: str
+    exact: str
+    counts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What the actual was from one day to another."""
+
+    since: date
+    until: date
+    interval: Interval
+    value: Decimal
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The target and the window as they were from one day to another."""
+
+    since: date
+    until: date
+    target: Quantity | None
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """All that the chart shows, in dates and values."""
+
+    unit: str
+    points: tuple[Point, ...]
+    steps: tuple[Step, ...]
+    terms: tuple[Terms, ...]
+    window: Mapping[str, date]
+    original: Mapping[str, date]
+    as_of: date
+    cumulative: bool
+
+    @property
+    def prefix(self) -> str:
+        """What stands before a number on the axis."""
+        return "" if ":" in self.unit else words.with_unit("\0", self.unit).partition("\0")[0]
+
+    @property
+    def suffix(self) -> str:
+        """What stands after it; the target's label says the rest."""
+        return f"{words.NBSP}%" if self.unit.startswith("percent:") else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """From dates and values to places in the box."""
+
+    first: date
+    last: date
+    top: Decimal
+
+    def x(self, day: date) -> float:
+        """The place of a day."""
+        share = (day - self.first).days / max((self.last - self.first).days, 1)
+        return round(LEFT + min(max(share, 0.0), 1.0) * (WIDTH - LEFT - RIGHT), 2)
+
+    def y(self, value: Decimal | None) -> float:
+        """The place of a value; None is the top."""
+        share = 1.0 if value is None else min(max(float(value / self.top), 0.0), 1.0)
+        return round(HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM), 2)
+
+
+def data(
+    status: Mapping[str, Any],
+    figures: Sequence[Mapping[str, Any]],
+    rectangles: Sequence[Mapping[str, Any]],
+    as_of: date,
+) -> Data | None:
+    """The chart of a status; None when nothing is measured in numbers over time."""
+    unit = (status["target"] or status["actual"] or {}).get("unit")
+    if unit is None:
+        return None
+    points = tuple(p for f in figures if (p := _point(f, unit)) is not None and p.said <= as_of)
+    steps, terms = _steps(rectangles, unit, as_of), _terms(status, rectangles, unit, as_of)
+    if not points and not steps and (status["target"] is None or "members" in status):
+        return None
+    original = status.get("original", {}).get("window") or status["window"]
+    return Data(
+        unit, points, steps, terms, _days(status["window"]), _days(original), as_of,
+        cumulative=all(f["basis"] != "level" for f in figures) and status["direction"] == "up",
+    )  # fmt: skip
+
+
+def _point(figure: Mapping[str, Any], unit: str) -> Point | None:
+    said = figure["quantity"] if figure["quantity"]["unit"] == unit else figure["converted"]
+    if said is None or said["unit"] != unit or figure["outcome"] in ("voided", "retracted", "restatement", "member"):
+        return None
+    quantity, shown = _quantity(said), words.amount(figure["quantity"])
+    assert shown is not None
+    end = (figure["period"] or {}).get("end")
+    return Point(
+        figure["event"], date.fromisoformat(figure["stated_on"]), None if end is None else date.fromisoformat(end),
+        quantity.value, quantity.interval, shown.short, shown.exact, figure["chosen"],
+    )  # fmt: skip
+
+
+def _steps(rectangles: Sequence[Mapping[str, Any]], unit: str, as_of: date) -> tuple[Step, ...]:
+    found: list[Step] = []
+    for rectangle in rectangles:
+        since, until = _bounds(rectangle, as_of)
+        actual = rectangle["actual"]
+        if since > as_of or actual is None or actual["unit"] != unit:
+            continue
+        quantity, shown = _quantity(actual), words.amount(actual)
+        assert shown is not None
+        if found and found[-1].label == shown.short and found[-1].until == since:
+            last = found.pop()
+            since = last.since
+        found.append(Step(since, until, quantity.interval, quantity.value, shown.short))
+    return tuple(found)
+
+
+def _terms(
+    status: Mapping[str, Any], rectangles: Sequence[Mapping[str, Any]], unit: str, as_of: date
+) -> tuple[Terms, ...]:
+    """The target now, and the earlier ones on the days on which they were in force."""
+    if status["target"] is None or status["target"]["unit"] != unit:
+        return ()
+    first = min((_bounds(r, as_of)[0] for r in rectangles), default=as_of)
+    found, since = [], first
+    for past in status["past_targets"]:
+        until = date.fromisoformat(past["until"])
+        if past["target"]["unit"] == unit:
+            found.append(Terms(since, until, _quantity(past["target"])))
+        since = until
+    return (*found, Terms(since, date.max, _quantity(status["target"])))
+
+
+def _bounds(rectangle: Mapping[str, Any], as_of: date) -> tuple[date, date]:
+    until = rectangle["valid_to"]
+    last = as_of + timedelta(days=1)
+    end = last if until is None else min(date.fromisoformat(until), last)
+    return date.fromisoformat(rectangle["valid_from"]), end
+
+
+def _quantity(said: Mapping[str, str]) -> Quantity:
+    return Quantity.model_validate({name: said[name] for name in ("op", "value", "upper", "unit") if name in said})
+
+
+def _days(window: Mapping[str, str] | None) -> dict[str, date]:
+    return {n: date.fromisoformat(v) for n, v in (window or {}).items() if n in ("start", "end", "latest")}
+
+
+def drawing(chart: Data) -> dict[str, Any]:
+    """The chart in the box: lines, bands, marks and ticks for the template."""
+    scale = _scale(chart)
+    ground = scale.y(Decimal(0))
+    return {
+        "width": WIDTH,
+        "height": HEIGHT,
+        "left": LEFT,
+        "right": WIDTH - RIGHT,
+        "top": TOP,
+        "ground": ground,
+        "x_ticks": [(scale.x(day), label) for day, label in _x_ticks(scale)],
+        "y_ticks": [
+            (scale.y(value), f"{chart.prefix}{words.short_number(value)}{chart.suffix}")
+            for value in _y_ticks(scale.top)
+        ],
+        "window": _window(chart.window, scale),
+        "moved": _moved(chart, scale),
+        "pace": _pace(chart, scale),
+        "targets": [_target(terms, scale) for terms in chart.terms],
+        "steps": [_stretch(step, scale) for step in chart.steps],
+        "risers": _risers(chart.steps, scale),
+        "points": [_mark(point, scale) for point in chart.points],
+        "as_of": scale.x(chart.as_of) if chart.as_of < scale.last else None,
+    }
+
+
+def _scale(chart: Data) -> Scale:
+    days = [chart.as_of, *chart.window.values(), *chart.original.values()]
+    days += [p.said for p in chart.points] + [p.covers for p in chart.points if p.covers is not None]
+    days += [s.since for s in chart.steps]
+    last_word = max(d for d in days if d != chart.as_of) if len(set(days)) > 1 else chart.as_of
+    # Years in which nothing happened would press everything into a corner.
+    last = min(chart.as_of, last_word + timedelta(days=120)) if chart.as_of > last_word else last_word
+    first = min(*days, last - timedelta(days=60))
+    values = [p.value for p in chart.points] + [s.value for s in chart.steps]
+    values += [t.target.upper or t.target.value for t in chart.terms if t.target is not None]
+    values += [i.high for i in (p.interval for p in chart.points) if i.high is not None]
+    return Scale(first, last + timedelta(days=12), _nice(max([*values, Decimal(1)]) * Decimal("1.22")))
+
+
+def _nice(value: Decimal) -> Decimal:
+    """The next round number: 1, 1.5, 2, 3, 4, 5, 6, 8 times a power of ten."""
+    power = Decimal(10) ** value.adjusted()
+    return next(power * n for n in map(Decimal, ("1", "1.5", "2", "3", "4", "5", "6", "8", "10")) if power * n >= value)
+
+
+def _y_ticks(top: Decimal) -> list[Decimal]:
+    lead = int(top.scaleb(-top.adjusted()) * 10)
+    parts = {10: 5, 15: 3, 20: 4, 30: 3, 40: 4, 50: 5, 60: 3, 80: 4}.get(lead, 4)
+    return [top * i / parts for i in range(parts + 1)]
+
+
+def _x_ticks(scale: Scale) -> list[tuple[date, str]]:
+    months = (scale.last.year - scale.first.year) * 12 + scale.last.month - scale.first.month
+    every = next((n for n in (1, 2, 3, 6, 12, 24, 60) if months <= n * 8), 120)
+    ticks: list[tuple[date, str]] = []
+    at = date(scale.first.year, 1, 1)
+    while at <= scale.last:
+        if at >= scale.first:
+            is_year = at.month == 1 or not ticks
+            ticks.append(
+                (at, f"{at:%b} {at.year}" if is_year and every < 12 else f"{at:%b}" if every < 12 else str(at.year))
+            )
+        month = at.month - 1 + every
+        at = date(at.year + month // 12, month % 12 + 1, 1)
+    return ticks
+
+
+def _window(window: Mapping[str, date], scale: Scale) -> dict[str, float] | None:
+    end = window.get("end") or window.get("latest")
+    if end is None:
+        return None
+    found = {"from": scale.x(window.get("start", scale.first)), "end": scale.x(end)}
+    if "latest" in window and window["latest"] != end:
+        found["latest"] = scale.x(window["latest"])
+    return found
+
+
+def _moved(chart: Data, scale: Scale) -> float | None:
+    """Where the deadline stood first, if it was moved."""
+    ends = [w.get("latest") or w.get("end") for w in (chart.original, chart.window)]
+    return scale.x(ends[0]) if ends[0] is not None and ends[0] != ends[1] else None
+
+
+def _pace(chart: Data, scale: Scale) -> tuple[float, float, float, float] | None:
+    start, end = chart.window.get("start"), chart.window.get("end") or chart.window.get("latest")
+    target = chart.terms[-1].target if chart.terms else None
+    if start is None or end is None or target is None or not chart.cumulative:
+        return None
+    return scale.x(start), scale.y(Decimal(0)), scale.x(end), scale.y(target.value)
+
+
+def _target(terms: Terms, scale: Scale) -> dict[str, Any]:
+    assert terms.target is not None
+    shown = words.amount(
+        {"op": terms.target.op, "value": str(terms.target.value), "unit": terms.target.unit}
+        | ({} if terms.target.upper is None else {"upper": str(terms.target.upper)})
+    )
+    assert shown is not None
+    is_now = terms.until == date.max
+    return {
+        "x1": LEFT if is_now and terms.since <= scale.first else scale.x(terms.since),
+        "x2": WIDTH - RIGHT if is_now else scale.x(terms.until),
+        "y": scale.y(terms.target.value),
+        "upper": None if terms.target.upper is None else scale.y(terms.target.upper),
+        "label": shown.short,
+        "is_now": is_now,
+    }
+
+
+def _stretch(step: Step, scale: Scale) -> dict[str, Any]:
+    return {
+        "x1": scale.x(step.since),
+        "x2": scale.x(step.until),
+        "y": scale.y(step.value),
+        **_extent(step.interval, step.value, scale),
+    }
+
+
+def _extent(interval: Interval, value: Decimal, scale: Scale) -> dict[str, Any]:
+    """Where else the value may lie: ``y1`` to ``y2``, ``open`` when it has no end above."""
+    high = scale.y(interval.high)
+    if interval.high is None:
+        high = max(TOP, scale.y(value) - 56)
+    return {"y1": high, "y2": scale.y(interval.low), "open": interval.high is None}
+
+
+def _risers(steps: Sequence[Step], scale: Scale) -> list[tuple[float, float, float]]:
+    found = [(scale.x(steps[0].since), scale.y(Decimal(0)), scale.y(steps[0].value))] if steps else []
+    for before, after in pairwise(steps):
+        if before.until == after.since:
+            found.append((scale.x(after.since), scale.y(before.value), scale.y(after.value)))
+    return found
+
+
+def _mark(point: Point, scale: Scale) -> dict[str, Any]:
+    return {
+        "event": point.event,
+        "x": scale.x(point.said),
+        "y": scale.y(point.value),
+        "covers": None if point.covers is None else scale.x(point.covers),
+        "label": point.label,
+        "counts": point.counts,
+        **_extent(point.interval, point.value, scale),
+    }

@@ -1,0 +1,183 @@
+"""The page of one pledge: its headline and why, its figures over time, and everything that was said about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from pydantic_core import from_json
+
+from api import pages_chart as chart
+from api import pages_words as words
+from api.contract import Parameter
+from api.pages_frame import Page, page_contract
+from api.pages_overview import due, row
+from api.polling import Answer
+from api.reading import slug
+from api.recording import not_found
+from api.said import said_by
+from projections.timeline import Clocks
+from tracker import reports
+from tracker.event import Event, fact_json, stamp
+from tracker.facts import FIGURED
+from tracker.history import history
+from tracker.record import ACTING, KEPT
+
+CONTRACT = page_contract(
+    "One pledge.",
+    Parameter("axis", "How its status came to be: as it was said, or as we recorded it.", {"enum": ["as_of", "known"]}),
+    problems=("pledge_not_found",),
+)
+
+_COMPARED = ("status", "actual", "ratio", "target", "stage", "trajectory", "evidence", "flags")
+_ACTS = {
+    "EventCorrected": "corrected by us",
+    "EventVoided": "voided by us",
+    "FigureRanked": "ranked by a reviewer",
+    "SourceCaptured": "source captured",
+    "FigureRestated": "restated by its source",
+    "StatementRetracted": "taken back",
+}
+
+
+def pledge(page: Page, name: str) -> Answer:
+    """The page at `/pledges/{id}`."""
+    at = page.projected()
+    body = page.parts.timeline.one(slug(name), at)
+    if body is None:
+        raise not_found(name)
+    status = from_json(body)
+    known = page.parts.tracker.events_of(name, at.position)
+    figures = reports.figures(known, at.as_of) or []
+    rectangles = [r for r in page.parts.timeline.rectangles(name, at.position) if r["known_to"] is None]
+    drawn = chart.data(status, figures, rectangles, at.as_of)
+    events = _events(known, at.as_of)
+    by_id = {event["id"]: event for event in events}
+    axis = "known" if page.query.get("axis") == "known" else "as_of"
+    html = page.render(
+        "pledge.html",
+        at,
+        status=status,
+        row=row(status),
+        due=due(status),
+        reasons=[by_id[id_] for id_ in status["because"]["status"] if id_ in by_id],
+        flags=_flags(status, by_id),
+        events=events,
+        by_id=by_id,
+        figures=figures,
+        members=_members(reports.members(known, at.as_of) or []),
+        steps=_steps(known, axis, at.as_of),
+        axis=axis,
+        data=drawn,
+        chart=None if drawn is None else chart.drawing(drawn),
+        comparison=_comparison(page, name, at, status),
+        measurable_note=getattr(known[0].fact, "measurable_note", None),
+    )
+    last = page.parts.tracker.journal.heads([name], at.position)[name]
+    return page.sent("about_pledge", name, last[0], html)
+
+
+def _events(known: Sequence[Event], as_of: date) -> list[dict[str, Any]]:
+    """What was said by the day, in the order of recording, each with what acts on it."""
+    said = said_by(known, as_of)
+    acting: dict[str, list[dict[str, Any]]] = {}
+    for event in said:
+        if isinstance(event.fact, ACTING):
+            acts = {"id": event.id, "version": event.version, "type": event.type, "what": _ACTS[event.type]}
+            acting.setdefault(event.fact.event, []).append(acts)
+    found = []
+    for event in said:
+        fact = fact_json(event.fact)
+        figure = event.fact.figure if isinstance(event.fact, FIGURED) else None
+        found.append(
+            {
+                "id": event.id,
+                "version": event.version,
+                "position": event.position,
+                "type": event.type,
+                "fact": fact,
+                "recorded_at": stamp(event.recorded_at),
+                "recorded_by": event.recorded_by,
+                "is_kept": isinstance(event.fact, KEPT),
+                "said": words.stated(fact),
+                "quantity": None if figure is None else fact["figure"].get("quantity"),
+                "acted": acting.get(event.id, []),
+                "is_void": any(act["type"] == "EventVoided" for act in acting.get(event.id, ())),
+                "target_of": getattr(event.fact, "event", None),
+            }
+        )
+    return found
+
+
+def quantity_of(event: Event) -> words.Amount | None:
+    """The figure that an event carries, as it was recorded."""
+    figure = event.fact.figure if isinstance(event.fact, FIGURED) else None
+    return None if figure is None else words.amount(figure.quantity.model_dump(mode="json", exclude_none=True))
+
+
+def _flags(status: Mapping[str, Any], by_id: Mapping[str, Any]) -> list[dict[str, Any]]:
+    found = []
+    for flag in status["flags"]:
+        name, means = words.FLAG.get(flag, (words.humane(flag), ""))
+        causes = [by_id[id_] for id_ in status["because"].get(flag, ()) if id_ in by_id]
+        found.append({"flag": flag, "name": name, "means": means, "events": causes})
+    return found
+
+
+def _members(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Member rows, those that met first, then by name."""
+    order = list(words.VERDICT)
+    named = [{**r, "name": words.member(r["member"])} for r in rows]
+    return sorted(named, key=lambda r: (order.index(str(r["verdict"])), str(r["name"]).casefold()))
+
+
+def _steps(known: Sequence[Event], axis: Any, as_of: date) -> list[dict[str, Any]]:
+    """How the status came to be: only what changed something that is shown."""
+    found = []
+    for step in history(known, axis, as_of):
+        changed = [name for name in step.changed if name not in ("schedule", "rules_version")]
+        if not changed and step.status_before == step.status_after:
+            continue
+        event = step.event
+        found.append(
+            {
+                "on": step.as_of.isoformat(),
+                "recorded_at": None if event is None else stamp(event.recorded_at),
+                "before": step.status_before,
+                "after": step.status_after,
+                "changed": [words.humane(name) for name in changed if name != "status"] if step.status_before else [],
+                "event": None if event is None else {"id": event.id, "version": event.version, "type": event.type},
+                "quantity": None if event is None else quantity_of(event),
+            }
+        )
+    return found
+
+
+def _comparison(page: Page, name: str, at: Clocks, status: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The same day as we knew it and as it is known now; before the last repair of our record if nobody asks."""
+    journal, timeline = page.parts.tracker.journal, page.parts.timeline
+    if page.at.position is not None:
+        then, now_at = at, Clocks(at.as_of, timeline.position(), None)
+        now_body = timeline.one(name, now_at)
+        old, new = status, None if now_body is None else from_json(now_body)
+    else:
+        known = page.parts.tracker.events_of(name, at.position)
+        repairs = [e for e in known if isinstance(e.fact, KEPT) and e.type in ("EventCorrected", "EventVoided")]
+        if not repairs:
+            return None
+        before = repairs[-1].position - 1
+        then = Clocks(at.as_of, before, journal.recorded_at(before))
+        body = timeline.one(name, then)
+        old, new = ({} if body is None else from_json(body)), status
+    differs = [n for n in _COMPARED if (old or {}).get(n) != (new or {}).get(n)]
+    return {
+        "then": old or None,
+        "now": new,
+        "at": None if then.known_at is None else stamp(then.known_at),
+        "position": then.position,
+        "link": page.link(known_on=None, known_at=None, at_position=str(then.position)),
+        "now_link": page.link(known_on=None, known_at=None, at_position=None),
+        "is_then": page.at.position is not None,
+        "differs": differs,
+    }

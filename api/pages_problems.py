@@ -1,0 +1,45 @@
+"""Problems for people: what a program gets as `application/problem+json`, a browser gets as a page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Request, Response
+from litestar.types import ExceptionHandler, ExceptionHandlersMap
+from pydantic_core import from_json
+
+from api.pages_frame import HTML, POLICY, render
+from api.polling import header
+from api.problems import PROBLEM
+
+_HINTS = {
+    400: "The address holds something this page does not take; nothing is guessed, lest it answer another question.",
+    401: "Reading here needs a key. It is kept in this tab's memory only and is gone when you close or reload it.",
+    403: "The key is in force, but not for this.",
+    404: "It may exist on another day, or once more is recorded: the two clocks decide what there is.",
+    503: "The record is safe; its store does not answer just now. Try again in a moment.",
+}
+
+
+def wants_page(request: Request[Any, Any, Any]) -> bool:
+    """Whether the caller is a browser that asks for a page: it names HTML, and not under `/v1`."""
+    accept = (header(request.scope, b"accept") or b"").lower()
+    return b"text/html" in accept and not request.scope["path"].startswith(("/v1/", "/ledger/"))
+
+
+def with_pages(handlers: ExceptionHandlersMap) -> ExceptionHandlersMap:
+    """The same handlers, whose problems are pages for those who want pages."""
+    return {kind: _twin(handler) for kind, handler in handlers.items()}
+
+
+def _twin(handler: ExceptionHandler) -> ExceptionHandler:  # type: ignore[type-arg]
+    def handle(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+        answer: Response[Any] = handler(request, error)
+        if answer.media_type != PROBLEM or not wants_page(request):
+            return answer
+        problem = from_json(answer.content)
+        body = render("problem.html", problem=problem, hint=_HINTS.get(problem["status"], ""))
+        headers = {**answer.headers, "content-security-policy": POLICY}
+        return Response(body, status_code=problem["status"], media_type=HTML, headers=headers)
+
+    return handle

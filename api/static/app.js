@@ -1,0 +1,258 @@
+/* The pages work without this module: it keeps them fresh, moves them through time and records facts.
+   The key lives in one variable of this module, and nowhere else. */
+
+let key = null;
+let shown = location.href.split("#")[0];
+
+const $ = (selector, root = document) => root.querySelector(selector);
+const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+const say = (text) => { $("[data-announce]").textContent = text; };
+
+function later(wait, act) {
+  let timer;
+  return (...given) => { clearTimeout(timer); timer = setTimeout(() => act(...given), wait); };
+}
+
+function make(name, properties = {}, ...children) {
+  const { dataset, ...rest } = properties;
+  const element = Object.assign(document.createElement(name), rest);
+  Object.assign(element.dataset, dataset);
+  element.append(...children);
+  return element;
+}
+
+const authorized = (headers = {}) => (key ? { ...headers, Authorization: `Bearer ${key}` } : headers);
+
+/* --- going somewhere without leaving: fetch the page, and change only what differs */
+
+const OURS = "[data-key-form], [data-preview], [data-parsed], [data-error], [data-receipt], [data-error-form]";
+
+function morph(from, to, keepForms) {
+  if (from.nodeType !== Node.ELEMENT_NODE) {
+    if (from.data !== to.data) from.data = to.data;
+    return;
+  }
+  if (keepForms && from.matches(".record-form")) return;
+  if (from.source !== undefined && from.source === to.outerHTML) return;
+  if (from.source !== undefined) { from.replaceWith(to); return; }
+  const busy = from === document.activeElement && from.matches("input, select, textarea");
+  for (const { name } of [...from.attributes]) {
+    if (!to.hasAttribute(name) && !(name === "open" && from.matches("details"))) from.removeAttribute(name);
+  }
+  for (const { name, value } of [...to.attributes]) {
+    if (from.getAttribute(name) !== value && !(name === "hidden" && from.matches("[data-slider], [data-receipt]"))) {
+      from.setAttribute(name, value);
+    }
+  }
+  if (from.matches(OURS)) return;
+  const dirty = from.matches("input, textarea") && from.value !== from.defaultValue;
+  if (from.matches("input:not([type=checkbox]), textarea") && !busy && !(keepForms && dirty)) from.value = to.value;
+  morphChildren(from, to, keepForms);
+  if (from.matches("select") && !busy) from.value = to.value;
+}
+
+function morphChildren(from, to, keepForms) {
+  let current = from.firstChild;
+  for (const wanted of [...to.childNodes]) {
+    const known = wanted.id && [...from.children].find((child) => child.id === wanted.id);
+    if (known && known !== current) { from.insertBefore(known, current); current = known; }
+    if (current && current.nodeName === wanted.nodeName && (current.id || "") === (wanted.id || "")) {
+      const next = current.nextSibling;
+      morph(current, wanted, keepForms);
+      current = next;
+    } else {
+      from.insertBefore(wanted, current);
+    }
+  }
+  while (current) { const next = current.nextSibling; current.remove(); current = next; }
+}
+
+let turn = 0;
+
+async function show(url, keepForms = false) {
+  const mine = ++turn;
+  document.documentElement.classList.add("is-loading");
+  try {
+    const answer = await fetch(url, { headers: authorized({ Accept: "text/html" }), cache: "no-cache" });
+    if (!(answer.headers.get("Content-Type") || "").startsWith("text/html")) throw new TypeError("not a page");
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (mine !== turn) return false;
+    const before = $("main").textContent;
+    document.title = page.title;
+    for (const part of ["header.site nav", "main", ".site-foot"]) morph($(part), $(part, page), keepForms);
+    shown = String(url).split("#")[0];
+    enhance();
+    return before !== $("main").textContent;
+  } finally {
+    if (mine === turn) document.documentElement.classList.remove("is-loading");
+  }
+}
+
+async function visit(url, { replace = false, top = false } = {}) {
+  try {
+    await show(url);
+  } catch {
+    if (key) { say("The page could not be loaded."); return; }
+    location.assign(url);
+    return;
+  }
+  history[replace ? "replaceState" : "pushState"](null, "", url);
+  const { hash } = new URL(url, location.href);
+  const target = hash && document.getElementById(hash.slice(1));
+  if (target) target.scrollIntoView();
+  else if (top) { scrollTo(0, 0); $("main").focus({ preventScroll: true }); }
+  say(document.title);
+}
+
+addEventListener("popstate", () => {
+  if (location.href.split("#")[0] !== shown) show(location.href).catch(() => location.reload());
+});
+
+/** The address that a GET form asks for, without what is blank or the default. */
+function address(form) {
+  const query = new URLSearchParams();
+  for (const field of form.elements) {
+    if (field.name && field.value && field.value !== field.dataset.default) query.set(field.name, field.value);
+  }
+  const text = query.toString().replaceAll("%3A", ":").replaceAll("%2C", ",");
+  return new URL(form.getAttribute("action") + (text ? `?${text}` : ""), location.href).href;
+}
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method !== "get" || !form.closest("main") || form.closest("[data-record]")) return;
+  event.preventDefault();
+  visit(address(form));
+});
+
+document.addEventListener("change", (event) => {
+  if (event.target.matches("select") && event.target.form?.matches("[data-auto]")) visit(address(event.target.form));
+});
+
+/* A key is lost when the page is left, so with one in hand links stay inside. */
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.("a[href]");
+  if (!key || !link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey) return;
+  const url = new URL(link.href);
+  if (url.origin !== location.origin || !/^\/($|pledges\/|audit|record)/.test(url.pathname)) return;
+  if (url.hash && url.href.split("#")[0] === shown) return;
+  event.preventDefault();
+  visit(url.href, { top: true });
+});
+
+/* --- the slider */
+
+const DAY = 86_400_000;
+const named = (iso) => new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" }).format(new Date(iso)).replace("Sept", "Sep");
+const slide = later(160, (url) => visit(url, { replace: true }));
+
+function enhanceSlider(box) {
+  box.hidden = false;
+  const range = $("input", box);
+  if (range.moved) return;
+  range.moved = () => {
+    const iso = new Date(Date.parse(box.dataset.first) + range.value * DAY).toISOString().slice(0, 10);
+    $("[data-slider-date]", box).textContent = named(iso);
+    range.setAttribute("aria-valuetext", named(iso));
+    const input = $("#as-of");
+    input.value = iso;
+    slide(address(input.form));
+  };
+  range.addEventListener("input", range.moved);
+}
+
+/* --- live: the log has moved, so this page may have */
+
+const refresh = later(200, async () => {
+  if (document.hidden || /[?&]at_position=/.test(location.search)) return;
+  const changed = await show(location.href, true).catch(() => false);
+  if (!changed) return;
+  say("The page was brought up to date.");
+  const title = $("h1");
+  title.classList.remove("is-fresh");
+  requestAnimationFrame(() => title.classList.add("is-fresh"));
+});
+
+const light = { element: $("[data-live]"), text: $("[data-live-text]"), source: null, poll: null };
+
+function lit(text, away) {
+  light.element.hidden = false;
+  light.element.classList.toggle("is-away", away);
+  light.text.textContent = text;
+}
+
+function follow() {
+  if (document.hidden || light.source || light.poll || $("[data-problem]")) return;
+  const source = (light.source = new EventSource("/v1/events/stream"));
+  let opened = false;
+  source.onopen = () => { lit("Live", false); if (opened) refresh(); opened = true; };
+  source.onmessage = refresh;
+  source.onerror = () => {
+    lit("Reconnecting", true);
+    if (source.readyState !== EventSource.CLOSED) return;
+    light.source = null;
+    light.poll = setInterval(refresh, 20_000);
+    lit("Every 20 seconds", false);
+  };
+}
+
+/* A hidden page needs no connection, and a browser has few to spare. */
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) { light.source?.close(); light.source = null; } else { follow(); refresh(); }
+});
+addEventListener("pagehide", () => { light.source?.close(); light.source = null; });
+
+/* --- the key */
+
+function enhanceKey(box) {
+  if (box.held === (key !== null) && box.childElementCount) return;
+  box.held = key !== null;
+  box.hidden = false;
+  if (key) {
+    const forget = make("button", { type: "button", textContent: "Forget it" });
+    forget.addEventListener("click", () => { key = null; enhance(); say("The key is forgotten."); });
+    box.replaceChildren(make("p", {}, "A key is held in this tab’s memory, and nowhere else. ", forget));
+    return;
+  }
+  const input = make("input", { type: "password", id: "key", autocomplete: "off", spellcheck: false });
+  const wrong = make("p", { className: "error", id: "key-error" });
+  input.setAttribute("aria-describedby", "key-hint key-error");
+  const use = make("button", { type: "button", textContent: "Use this key" });
+  const take = async () => {
+    wrong.textContent = "";
+    const given = input.value.trim();
+    if (!given) { wrong.textContent = "Paste a key first."; input.focus(); return; }
+    const answer = await fetch("/v1/pledges?limit=1", { headers: { Authorization: `Bearer ${given}` } }).catch(() => null);
+    if (!answer?.ok) {
+      wrong.textContent = answer ? (await answer.json()).detail : "The server does not answer.";
+      input.focus();
+      return;
+    }
+    key = given;
+    if (box.dataset.then === "reload" || !box.closest("[data-record]")) await visit(location.href, { replace: true });
+    enhance();
+    say("The key is held in this tab’s memory.");
+    preview();
+  };
+  use.addEventListener("click", take);
+  input.addEventListener("keydown", (event) => { if (event.key === "Enter") { event.preventDefault(); take(); } });
+  const field = make("div", { className: "field" }, make("label", { htmlFor: "key", textContent: "Your key" }), input);
+  box.replaceChildren(
+    make("div", { className: "key-row" }, field, use),
+    make("p", { className: "hint", id: "key-hint", textContent: "Kept in this tab’s memory until you close or reload it; never stored, never in a cookie." }),
+    wrong,
+  );
+}
+
+function enhance() {
+  all("[data-slider]").forEach(enhanceSlider);
+  all("[data-key-form]").forEach(enhanceKey);
+  if ($("[data-chart]")) import("./chart.js").then((chart) => all("[data-chart]").forEach(chart.enhance));
+  if ($("[data-record]")) import("./record.js").then((record) => record.enhance({ key: () => key, forget, say, make, later }));
+}
+
+function forget() { key = null; enhance(); }
+function preview() { if ($("[data-record]")) import("./record.js").then((record) => record.preview()); }
+
+enhance();
+follow();

@@ -1,0 +1,231 @@
+/* The form that records a fact: what was typed becomes a fact, and a dry run says what it would give. */
+
+let page = null;
+let attempt = null;
+
+const $ = (selector, root = document) => root.querySelector(selector);
+const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+const form = () => $(".record-form");
+const touched = new Set();
+
+class Unreadable extends Error {
+  constructor(pointer, message) { super(message); this.pointer = pointer; }
+}
+
+/** The value of a field as JSON has it; undefined if it is blank. */
+function value(field) {
+  if (field.dataset.as === "check") return field.checked || undefined;
+  const text = field.value.trim();
+  if (!text) return undefined;
+  switch (field.dataset.as) {
+    case "number": return /^\d+$/.test(text) ? Number(text) : text;
+    case "list": return text.split(/[\s,]+/).filter(Boolean);
+    case "json":
+      try { return JSON.parse(text); } catch { throw new Unreadable(field.dataset.pointer, "this is not JSON"); }
+    default: return text;
+  }
+}
+
+/** The fact that the form says. */
+function fact() {
+  const found = { type: $("[data-record]").dataset.type };
+  for (const field of all("[data-pointer]", form())) {
+    const given = value(field);
+    if (given === undefined || (field.dataset.pointer === "/precision" && given === "day")) continue;
+    const path = field.dataset.pointer.slice(1).split("/");
+    const last = path.pop();
+    let place = found;
+    for (const name of path) place = place[name] ??= {};
+    place[last] = given;
+  }
+  return found;
+}
+
+function request() {
+  const { pledge, type } = $("[data-record]").dataset;
+  const slug = $("[data-slug]")?.value.trim();
+  if (type === "PledgeMade") return { url: "/v1/pledges", body: { ...(slug ? { pledge: slug } : {}), fact: fact() }, under: "/fact" };
+  return { url: `/v1/pledges/${encodeURIComponent(pledge)}/events`, body: fact(), under: "" };
+}
+
+/* --- errors at their field, by JSON pointer */
+
+function clear() {
+  for (const place of all("[data-error], [data-error-form], [data-parsed]")) place.textContent = "";
+  for (const field of all("[aria-invalid]")) field.removeAttribute("aria-invalid");
+}
+
+/** The pointer of the field that an error is about: itself, one above it, or the first one below it. */
+function nearest(pointer) {
+  const known = all("[data-error]").map((place) => place.dataset.error);
+  const above = known.filter((name) => pointer === name || pointer.startsWith(`${name}/`)).sort((a, b) => b.length - a.length)[0];
+  return above ?? (pointer ? known.find((name) => name.startsWith(`${pointer}/`)) : undefined);
+}
+
+function input(pointer) {
+  return pointer === "/pledge" ? $("[data-slug]") : all("[data-pointer]").find((field) => field.dataset.pointer === pointer);
+}
+
+function complain(errors, under, everything) {
+  let first = null;
+  const rest = [];
+  for (const { pointer, message } of errors) {
+    const own = under && pointer.startsWith(under) ? pointer.slice(under.length) : pointer;
+    const name = nearest(own);
+    if (name === undefined) { rest.push(message); continue; }
+    if (!everything && !touched.has(name)) continue;
+    const field = input(name);
+    const place = all("[data-error]").find((p) => p.dataset.error === name);
+    place.textContent = place.textContent ? `${place.textContent}; ${message}` : message;
+    field?.setAttribute("aria-invalid", "true");
+    first ??= field;
+  }
+  if (everything) {
+    $("[data-error-form]").textContent = rest.join("; ");
+    first?.focus();
+  }
+}
+
+/* --- what it would give */
+
+const OPS = { eq: "", ge: "at least ", gt: "over ", le: "up to ", lt: "under ", approx: "about ", nearly: "nearly " };
+
+function grouped(text) {
+  const [whole, rest] = text.replace("-", "").split(".");
+  return `${text.startsWith("-") ? "−" : ""}${whole.replace(/\B(?=(\d{3})+$)/g, ",")}${rest ? `.${rest}` : ""}`;
+}
+
+/** A quantity in full: nothing is rounded where a monitor checks it. */
+function exact(quantity) {
+  if (!quantity) return "—";
+  const unit = quantity.unit.replace(/^count:|^percent:/, (kind) => (kind === "percent:" ? "% " : "")).replaceAll("-", " ");
+  if (quantity.op === "between") return `between ${grouped(quantity.value)} and ${grouped(quantity.upper)} ${unit}`;
+  return `${OPS[quantity.op]}${grouped(quantity.value)} ${/^[A-Z]{3}$/.test(quantity.unit) ? quantity.unit : unit}`;
+}
+
+/** A ratio in percent; the digits are moved, nothing is rounded. */
+function percent(ratio) {
+  const moved = (text) => {
+    const [whole, rest = ""] = text.split(".");
+    const digits = rest.padEnd(2, "0");
+    return `${(whole + digits.slice(0, 2)).replace(/^(-?)0+(?=\d)/, "$1")}${digits.length > 2 ? `.${digits.slice(2)}` : ""} %`;
+  };
+  return ratio.op === "between" ? `between ${moved(ratio.value)} and ${moved(ratio.upper)}` : OPS[ratio.op] + moved(ratio.value);
+}
+
+function mark(status) {
+  const icon = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  icon.setAttribute("class", "icon");
+  icon.setAttribute("aria-hidden", "true");
+  const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
+  use.setAttribute("href", `#i-${status}`);
+  icon.append(use);
+  const word = status.replaceAll("_", " ");
+  return page.make("span", { className: `status s-${status}` }, icon, page.make("span", { textContent: word[0].toUpperCase() + word.slice(1) }));
+}
+
+function foresee(answer) {
+  const [status] = answer.statuses;
+  const [event] = answer.events;
+  for (const place of all("[data-parsed]")) {
+    const found = place.dataset.parsed.slice(1).split("/").reduce((at, name) => at?.[name], event.fact);
+    place.textContent = found?.op ? exact(found) : "";
+  }
+  if (!status) { $("[data-preview]").replaceChildren(page.make("p", { textContent: "The pledge would not exist any more." })); return; }
+  const pairs = [["Promised", exact(status.target)], ["Reported", exact(status.actual)], ["Progress", status.ratio ? percent(status.ratio) : "—"],
+    ["Evidence", status.evidence.replaceAll("_", " ")], ["Flags", status.flags.join(", ").replaceAll("_", " ") || "none"], ["It would be event", String(event.version)]];
+  const list = page.make("dl", {}, ...pairs.map(([name, text]) => page.make("div", {}, page.make("dt", { textContent: name }), page.make("dd", { className: "num", textContent: text }))));
+  $("[data-preview]").replaceChildren(page.make("p", {}, mark(status.status)), list);
+}
+
+function hint(text) { $("[data-preview]").replaceChildren(page.make("p", { className: "quiet", textContent: text })); }
+
+async function post(url, body, headers = {}) {
+  return fetch(url, {
+    method: "POST", body: JSON.stringify(body),
+    headers: { "Content-Type": "application/json", Accept: "application/json", Authorization: `Bearer ${page.key()}`, ...headers },
+  });
+}
+
+let turn = 0;
+
+export async function preview() {
+  if (!form() || !touched.size) return;
+  const mine = ++turn;
+  if (!page.key()) { hint("Give your key above, and the status that would follow appears here."); return; }
+  clear();
+  try {
+    const { url, body, under } = request();
+    const answer = await post(`${url}?dry_run=true`, body);
+    const said = await answer.json();
+    if (mine !== turn) return;
+    if (answer.ok) { foresee(said); return; }
+    complain(said.errors ?? [], under, false);
+    hint(answer.status === 422 || answer.status === 409 ? `Not yet: ${said.errors?.[0]?.pointer ? `${said.errors[0].pointer.replace(under, "")}: ` : ""}${said.errors?.[0]?.message ?? said.detail}` : said.detail);
+  } catch (error) {
+    if (error instanceof Unreadable) complain([{ pointer: error.pointer, message: error.message }], "", false);
+    else hint("The server does not answer.");
+  }
+}
+
+/* --- recording */
+
+async function record(event) {
+  event.preventDefault();
+  clear();
+  ++turn;
+  if (!page.key()) {
+    $("[data-error-form]").textContent = "Recording needs a monitor’s key: give it above.";
+    $("#key")?.focus();
+    return;
+  }
+  const button = $("[data-submit]");
+  button.disabled = true;
+  try {
+    const { url, body, under } = request();
+    const payload = JSON.stringify([url, body]);
+    // The same content sent again is the same attempt, so that a retry never records twice.
+    if (attempt?.payload !== payload) attempt = { payload, id: crypto.randomUUID() };
+    const answer = await post(url, body, { "Idempotency-Key": attempt.id });
+    const said = await answer.json();
+    if (answer.ok) { attempt = null; done(said); return; }
+    if (answer.status === 401) page.forget();
+    const errors = said.errors?.length ? said.errors : [{ pointer: "", message: said.detail }];
+    complain(errors, under, true);
+    page.say(`Not recorded: ${said.title}.`);
+  } catch (error) {
+    if (error instanceof Unreadable) complain([{ pointer: error.pointer, message: error.message }], "", true);
+    else $("[data-error-form]").textContent = "The server does not answer. Send it again: it will be recorded once at most.";
+  } finally {
+    button.disabled = false;
+  }
+}
+
+function done({ event, position, replayed }) {
+  const box = $("[data-receipt]");
+  const to = page.make("a", { href: `/pledges/${event.pledge}#event-${event.id}`, textContent: `event ${event.version} of ${event.pledge}` });
+  box.replaceChildren(page.make("p", {}, page.make("b", { textContent: replayed ? "It was recorded already: " : "Recorded: " }), to, ` at position ${position} of the log.`));
+  box.hidden = false;
+  form().reset();
+  touched.clear();
+  hint("Recorded. Fill in the form again for the next fact.");
+  box.focus();
+  page.say("Recorded.");
+}
+
+export function enhance(given) {
+  page = given;
+  const own = form();
+  if (!own || own.ready) return;
+  own.ready = true;
+  touched.clear();
+  attempt = null;
+  const look = page.later(350, preview);
+  own.addEventListener("input", (event) => {
+    const pointer = event.target.dataset.pointer ?? (event.target.matches("[data-slug]") ? "/pledge" : null);
+    if (!pointer) return;
+    touched.add(pointer);
+    look();
+  });
+  own.addEventListener("submit", record);
+}
