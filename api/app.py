@@ -18,6 +18,8 @@ from api.events import EventController
 from api.follow import Follower
 from api.gate import Gate, finish, must_be_guarded
 from api.limits import WriteLimit
+from api.pages import PageController
+from api.pages_problems import with_pages
 from api.parts import Parts
 from api.pledges import PledgeController
 from api.polling import Answer, Answers, Heads, Holds
@@ -25,6 +27,7 @@ from api.problems import HANDLERS, log_as_json
 from api.reports import ReportController
 from api.schema import openapi
 from api.settings import Settings
+from api.stream import StreamController
 from api.writes import WriteController
 from projections.queries import NAME
 from projections.runner import VERSION, Runner
@@ -58,10 +61,12 @@ def create_app(settings: Settings | None = None) -> Litestar:
             HealthController,
             ProblemController,
             SchemaController,
+            StreamController,
+            PageController,
         ],
         dependencies={"parts": Provide(lambda: parts, sync_to_thread=False)},
         middleware=[Gate(parts.keys, parts.limit, parts.answers, public_read=settings.public_read)],
-        exception_handlers=HANDLERS,
+        exception_handlers=with_pages(HANDLERS),
         before_send=[finish(public_read=settings.public_read)],
         lifespan=[_running(parts, runner)],
         state=State({"answers": parts.answers, "parts": parts}),
