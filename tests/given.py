@@ -7,6 +7,7 @@ other fact itself: ``h1 = progress(…)``, ``corrected(h1, {…})``.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -45,6 +46,10 @@ class Given:
         self.pledge = Pledge(slug)
         for posted in facts:
             self.record(posted)
+
+    def __repr__(self) -> str:
+        lines = [f"{event.id[-2:]} {json.dumps(fact_json(event.fact))}" for event in self.events]
+        return "\n".join(["", *lines])
 
     def record(self, posted: Posted) -> Event:
         """Record a fact as the tracker does, or raise its refusal."""
@@ -165,7 +170,7 @@ class Given:
                 if day not in after.boundaries() and last is not None:
                     assert body == _body(after, day - timedelta(days=1)), f"{day} is no boundary"
                 if count > 1 and day < acts_from:
-                    assert body == _body(before, day), f"{self.events[count - 1].type} acts before {acts_from}: {day}"
+                    assert body == _body(before, day), f"event {count} acts before {acts_from}: {day}"
                 last = day
             for segment in after.segments():
                 assert segment.status.body == _body(after, segment.valid_from)
