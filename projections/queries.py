@@ -76,13 +76,18 @@ def answering() -> tuple[ColumnElement[Any], ...]:
 
 def holds(table: FromClause, clocks: Clocks) -> ColumnElement[bool]:
     """The row's rectangle contains the point."""
-    day = min(clocks.as_of, NEVER - timedelta(days=1))
+    day = day_of(clocks)
     return and_(
         table.c.known_to > clocks.position,
         table.c.known_from <= clocks.position,
         table.c.valid_from <= day,
         table.c.valid_to > day,
     )
+
+
+def day_of(clocks: Clocks) -> date:
+    """The day to look at; nothing changes between the last two days there are, and the very last is the open end."""
+    return min(clocks.as_of, NEVER - timedelta(days=1))
 
 
 def one(tables: TableSet, pledge: str, clocks: Clocks) -> Select[Any]:
@@ -106,6 +111,13 @@ def count(tables: TableSet, filters: Filters, clocks: Clocks) -> Select[Any]:
     on_cards, on_sheets = _conditions(tables, filters, clocks)
     source, where = _source(tables, clocks, cards=bool(on_cards) or not on_sheets, sheets=bool(on_sheets))
     return select(func.count()).select_from(source).where(*where, *on_cards, *on_sheets)
+
+
+def corners(tables: TableSet, after: int, upto: int) -> Select[Any]:
+    """The bounds of the catalogue's rectangles that begin or end between two positions, for ``census``."""
+    c = tables.catalogue.c
+    begins_or_ends = or_(and_(c.known_from > after, c.known_from <= upto), and_(c.known_to > after, c.known_to <= upto))
+    return select(c.valid_from, c.valid_to, c.known_from, c.known_to).where(begins_or_ends)
 
 
 def amounts(tables: TableSet, filters: Filters, clocks: Clocks) -> Select[Any]:

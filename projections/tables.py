@@ -178,6 +178,8 @@ def _indexes(tables: TableSet) -> dict[Table, dict[str, str]]:
             "pledge": f"pledge, {_SPOT}",
             "title": f"title, pledge, {_SPOT}",
             "due": f"due, pledge, {_SPOT}",
+            "known_from": "known_from",
+            "known_to": "known_to",
         },
     }
 

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine, Select, func, select
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from projections import queries
+from projections.census import Census
 from projections.packing import unpack
 from projections.queries import NAME, SORTS, STALE, After, Clocks, Filters, Page
 from projections.store import Parked, load_parked, states
@@ -76,6 +77,7 @@ class Timeline:
         self._log = log
         self._set: int | None = None
         self._totals: OrderedDict[tuple[object, ...], int] = OrderedDict()
+        self._census, self._counts_of = Census(), (0, 0)
         self._lock = Lock()
 
     # Where it stands
@@ -206,6 +208,9 @@ class Timeline:
         return rows + list(found), tables, parked
 
     def _total(self, filters: Filters, clocks: Clocks, tables: TableSet, parked: int) -> int:
+        """How many pledges pass the filters: counted by the census where there are none, else by a query, once."""
+        if filters == Filters() and (counted := self._counted(clocks, tables.number, parked)) is not None:
+            return counted
         asked = (filters, clocks.as_of, clocks.position, tables.number, parked)
         with self._lock:
             if asked in self._totals:
@@ -218,6 +223,21 @@ class Timeline:
             if len(self._totals) > _TOTALS:
                 self._totals.popitem(last=False)
         return total
+
+    def _counted(self, clocks: Clocks, number: int, parked: int) -> int | None:
+        """The census of a point; None while the set is being switched, and beyond what is projected."""
+        with self._lock:
+            if self._counts_of != (number, parked):
+                # Another set, or an event that was parked is folded now and has changed the past.
+                self._counts_of, self._census = (number, parked), Census()
+            census = self._census
+        if census.position < clocks.position:
+            upto, after = self.position(), census.position
+            rows, tables, still = self._read(lambda tables: queries.corners(tables, after, upto))
+            if clocks.position > upto or (tables.number, still if rows else parked) != (number, parked):
+                return None
+            census.extend(rows, upto)
+        return census.count(clocks.position, queries.day_of(clocks))
 
     def _by_pledge(self, bodies: dict[str, bytes], clocks: Clocks, tables: TableSet, parked: int) -> dict[str, bytes]:
         return dict(zip(bodies, self._documents(list(bodies.items()), clocks, tables, parked), strict=True))

@@ -17,11 +17,12 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
 from projections import queries
+from projections.census import Census
 from projections.fold import sortable
 from projections.packing import pack, unpack
 from projections.tables import EVER, NEVER, table_set
 from projections.timeline import SORTS, Clocks, Filters
-from tests.timelines import World, assert_equals_log, expected, kept, made, progress, world
+from tests.timelines import DAY, World, assert_equals_log, expected, kept, made, progress, world
 
 
 @pytest.fixture
@@ -304,6 +305,42 @@ def test_ratios_sort_as_text_as_they_do_as_decimals(values: list[Decimal]) -> No
 @given(st.binary(max_size=5000))
 def test_what_is_packed_is_unpacked(document: bytes) -> None:
     assert unpack(pack(document)) == document
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 9), st.integers(1, 9), st.integers(1, 40), st.integers(1, 40)), max_size=300),
+    st.lists(st.integers(0, 45), max_size=4).map(sorted),
+)
+def test_a_census_counts_what_holds_at_every_point(given_: list[tuple[int, int, int, int]], steps: list[int]) -> None:
+    first = date(2024, 1, 1)
+    rectangles = [
+        (first + DAY * a, NEVER if b == 9 else first + DAY * (a + b), k, EVER if length == 40 else k + length)
+        for a, b, k, length in given_
+    ]
+    census = Census()
+    for upto in (*steps, 50):
+        census.extend(rectangles, upto)
+    for position, days in itertools.product((0, 1, 7, 20, 33, 50), (-1, 0, 3, 8, 12, 30)):
+        day = first + DAY * days
+        holds = [r for r in rectangles if r[0] <= day < r[1] and r[2] <= position < r[3]]
+        assert census.count(position, day) == len(holds)
+
+
+def test_totals_follow_the_projection_and_the_past_stays_counted(it: World) -> None:
+    for number in range(5):
+        first = it.record(f"pledge-{number}", made(stated_on=f"2024-01-0{number + 1}"))
+        it.runner.catch_up()
+        assert it.timeline.page(Filters(), it.clocks(), limit=1).total == number + 1
+    it.record("pledge-4", kept("EventVoided", "2024-02-01", first))
+    it.runner.catch_up()
+    totals = [it.timeline.page(Filters(), it.clocks("2024-01-03", position), limit=1).total for position in range(1, 7)]
+    assert totals == [1, 2, 3, 3, 3, 3]
+    totals = [it.timeline.page(Filters(), it.clocks("2025-01-03", position), limit=1).total for position in range(1, 7)]
+    assert totals == [1, 2, 3, 4, 5, 4]
+    ahead = it.timeline.page(Filters(), it.clocks("2025-01-03", 99), limit=1)
+    it.record("pledge-5", made())
+    it.runner.catch_up()
+    assert (ahead.total, it.timeline.page(Filters(), it.clocks(), limit=1).total) == (4, 5)
 
 
 # Sums
