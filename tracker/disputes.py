@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import groupby
 
 from tracker.quantity import plain
 from tracker.readings import RANKS, Reading
@@ -67,15 +68,14 @@ class Problems:
     def _fall(self, running: Sequence[Reading]) -> None:
         """A running total that is certainly lower than one before it."""
         highest: tuple[Decimal, Reading] | None = None
-        for day in sorted({reading.day for reading in running}):
-            today = [r for r in running if r.day == day and r.compared is not None]
-            for reading in today:
-                span = reading.compared.widened if reading.compared is not None else None
-                if highest is not None and span is not None and span.high is not None and span.high < highest[0]:
+        spans = [(reading, reading.compared.widened) for reading in running if reading.compared is not None]
+        for _, together in groupby(sorted(spans, key=lambda pair: pair[0].day), key=lambda pair: pair[0].day):
+            today = list(together)
+            for reading, span in today:
+                if highest is not None and span.high is not None and span.high < highest[0]:
                     self.falls |= {*highest[1].item.causes, *reading.item.causes}
                     highest[1].conflicts.append(reading.item.id)
                     reading.conflicts.append(highest[1].item.id)
-            for reading in today:
-                low = reading.compared.widened.low if reading.compared is not None else None
-                if low is not None and (highest is None or low > highest[0]):
-                    highest = (low, reading)
+            for reading, span in today:
+                if span.low is not None and (highest is None or span.low > highest[0]):
+                    highest = (span.low, reading)

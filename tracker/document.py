@@ -19,7 +19,7 @@ from tracker.quantity import EXACT, TOLERANCE, Interval, Quantity, Ratio, plain,
 from tracker.rates import TABLE, Conversion
 from tracker.readings import FIGURES, Reading
 from tracker.record import Item, View
-from tracker.values import Party, Trajectory
+from tracker.values import Party, Period, Trajectory, Window
 
 RULES = "1"
 """Counts up with every change of a rule that can change an answer; docs/rules.md has the changelog."""
@@ -260,10 +260,13 @@ def quantity(value: Quantity | Ratio | None) -> dict[str, str] | None:
     return found
 
 
-def dates(value: Any) -> dict[str, str]:
+def dates(value: Period | Window) -> dict[str, str]:
     """A period or window as JSON, without what is not given."""
-    found: dict[str, str] = value.model_dump(mode="json", exclude_none=True)
-    return found
+    found = {name: day.isoformat() for name in _DAYS if (day := getattr(value, name, None)) is not None}
+    return found | {"text": value.text} if isinstance(value, Window) and value.text is not None else found
+
+
+_DAYS = ("start", "end", "latest")
 
 
 def conversion(how: Conversion) -> dict[str, Any]:

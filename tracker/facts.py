@@ -57,7 +57,7 @@ class _Fact(Value):
     @property
     def in_force_on(self) -> date:
         """The first day on which a replay may know it: the last day that ``stated_on`` can mean."""
-        return last_day(self.stated_on, self.precision)
+        return self.stated_on if self.precision == "day" else last_day(self.stated_on, self.precision)
 
 
 class _Said(_Fact):

@@ -10,7 +10,7 @@ from decimal import Decimal
 from itertools import groupby
 
 from tracker.disputes import Problems
-from tracker.quantity import Interval, Quantity, spanning, total
+from tracker.quantity import Interval, Quantity, running_totals, spanning, total
 from tracker.readings import FIGURES, Reading, counts, figure_of, read
 from tracker.record import Item, View
 from tracker.terms import Terms
@@ -133,8 +133,9 @@ def reached_on(choice: Choice, is_reached: Callable[[Quantity], bool]) -> tuple[
     found: list[tuple[date, frozenset[str]]] = []
     if len(choice.answer.parts) > 1:
         parts = sorted((part for part in choice.answer.parts if part.compared), key=lambda part: part.day)
-        for count, part in enumerate(parts, start=1):
-            if is_reached(total([p.compared for p in parts[:count] if p.compared is not None])):
+        sums = running_totals(part.compared for part in parts if part.compared is not None)
+        for count, (part, together) in enumerate(zip(parts, sums, strict=True), start=1):
+            if is_reached(together):
                 found.append((part.day, frozenset(i for p in parts[:count] for i in p.item.causes)))
                 break
     for pool in choice.pools.values():
@@ -303,8 +304,9 @@ def _corroborating(lead: Reading, series: Sequence[Reading]) -> tuple[str, ...]:
     found = {lead.origin: lead.item.id}
     if lead.compared is not None:
         for reading in series:
-            agrees = reading.compared is not None and reading.compared.widened.meets(lead.compared.widened)
-            if reading.occasion == lead.occasion and agrees:
+            if reading.compared is None or reading.occasion != lead.occasion:
+                continue
+            if reading.compared.widened.meets(lead.compared.widened):
                 found.setdefault(reading.origin, reading.item.id)
     return tuple(found.values())
 

@@ -13,8 +13,10 @@ Values are exact decimals; no float is ever made of them.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
 import pycountry
@@ -46,18 +48,20 @@ DECIMAL = r"^-?(0|[1-9][0-9]{0,29})(\.[0-9]{1,12})?$"
 CURRENCIES = frozenset(c.alpha_3 for c in pycountry.currencies)
 UNIT = rf"^({'|'.join(sorted(CURRENCIES))}|count:{SLUG}|percent:{SLUG})$"
 
+_is_decimal, _is_unit = re.compile(DECIMAL).fullmatch, re.compile(UNIT).fullmatch
+
 
 def plain(value: Decimal) -> str:
     """The decimal written plainly: no exponent, no trailing zeros, no minus zero."""
     text = format(value, "f")
     if "." in text:
         text = text.rstrip("0").rstrip(".")
-    return "0" if text in ("-0", "") else text
+    return "0" if text == "-0" else text
 
 
 def _decimal(value: Any) -> Any:
     written = plain(value) if isinstance(value, Decimal) else value
-    if not isinstance(written, str) or not re.fullmatch(DECIMAL, written):
+    if not isinstance(written, str) or not _is_decimal(written):
         raise PydanticCustomError(
             "decimal_string",
             'a decimal is a JSON string written plainly, such as "20900000000" or "1.25": no exponent, no separators,'
@@ -81,7 +85,7 @@ ExactDecimal = Annotated[
 
 
 def _unit(value: str) -> str:
-    if not re.fullmatch(UNIT, value):
+    if not _is_unit(value):
         raise PydanticCustomError(
             "unit",
             "{unit} is no unit: it is an ISO 4217 code (EUR), count:<slug> (count:155mm-rounds) or percent:<slug>"
@@ -214,7 +218,7 @@ class Quantity(BaseModel):
         """What is measured: all currencies are one measure, ``money``; otherwise the unit itself."""
         return "money" if ":" not in self.unit else self.unit
 
-    @property
+    @cached_property
     def interval(self) -> Interval:
         """Its possible values."""
         value, tolerance = self.value, EXACT.multiply(self.value.copy_abs(), TOLERANCE)
@@ -236,7 +240,7 @@ class Quantity(BaseModel):
             case "between":
                 return Interval(value, self.upper)
 
-    @property
+    @cached_property
     def widened(self) -> Interval:
         """Its possible values with rounding slack: half a unit of the last non-zero digit at each end (DOMAIN §5)."""
         interval = self.interval
@@ -315,6 +319,18 @@ def total(quantities: list[Quantity]) -> Quantity:
     for quantity in rest:
         interval = interval.plus(quantity.interval)
     return spanning(interval, first.unit)
+
+
+def running_totals(quantities: Iterable[Quantity]) -> Iterator[Quantity]:
+    """The total of the first, of the first two, and so on, each in the time of one addition."""
+    interval: Interval | None = None
+    for quantity in quantities:
+        if interval is None:
+            interval = quantity.interval
+            yield quantity
+        else:
+            interval = interval.plus(quantity.interval)
+            yield spanning(interval, quantity.unit)
 
 
 def _kept_by(target: Quantity) -> Interval:

@@ -34,22 +34,12 @@ class Reading:
 
     conversion: Conversion | None
     final: bool
+    order: tuple[object, ...]
+    """The order of DOMAIN §5, best first: rank, period end, tier, exactness, day it was said, version."""
+
     outcome: str = ""
     why: str = ""
     conflicts: list[str] = field(default_factory=list)
-
-    @property
-    def order(self) -> tuple[object, ...]:
-        """The order of DOMAIN §5, best first: rank, period end, tier, exactness, day it was said, version."""
-        tier = self.item.fact.source.tier if self.item.fact.source is not None else "other"
-        return (
-            RANKS[self.item.rank],
-            -self.day.toordinal(),
-            TIERS[tier],
-            self.figure.quantity.exactness,
-            -self.item.said_on.toordinal(),
-            -self.item.version,
-        )
 
     @property
     def span(self) -> tuple[date, date]:
@@ -62,7 +52,8 @@ class Reading:
     @property
     def occasion(self) -> tuple[object, ...]:
         """What two figures of a series must share to speak of the same thing: the period, else the day."""
-        return ("period", self.figure.period) if self.figure.period is not None else ("said", self.item.first_said_on)
+        period = self.figure.period
+        return ("said", self.item.first_said_on) if period is None else ("period", period.start, period.end)
 
     @property
     def origin(self) -> str:
@@ -91,7 +82,16 @@ def read(item: Item, unit: str | None, terms: Terms) -> Reading:
     says_final = figure.final if figure.final is not None else isinstance(item.fact, CLAIMS)
     end = figure.period.end if figure.period is not None else None
     final = (says_final or terms.ended_by(end, item)) and not terms.raised_after(item)
-    return Reading(item, figure, day, compared, conversion, final)
+    tier = item.fact.source.tier if item.fact.source is not None else "other"
+    order = (
+        RANKS[item.rank],
+        -day.toordinal(),
+        TIERS[tier],
+        figure.quantity.exactness,
+        -item.said_on.toordinal(),
+        -item.version,
+    )
+    return Reading(item, figure, day, compared, conversion, final, order)
 
 
 def counts(reading: Reading, measure: str | None, terms: Terms) -> bool:

@@ -68,7 +68,7 @@ class Item:
         return self.fact.in_force_on
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class View:
     """The record on one day: the facts in force by version, and what took others away."""
 
@@ -84,14 +84,22 @@ class View:
     acting: tuple[tuple[str, str], ...]
     """(id, type of a fact that it acts on in the end) for every acting event in force."""
 
-    def of(self, *types: type[Any]) -> list[Item]:
+    def of(self, *types: type[Said | Kept]) -> list[Item]:
         """The items of some types, by version."""
-        return [item for item in self.items if isinstance(item.fact, types)]
+        found = [item for cls in types for item in self._by_type.get(cls, ())]
+        return found if len(types) == 1 else sorted(found, key=lambda item: item.first_version)
 
-    def acting_on(self, *types: type[Any]) -> set[str]:
+    def acting_on(self, *types: type[Said | Kept]) -> set[str]:
         """The ids of the events that act on facts of some types."""
         names = {cls.__name__ for cls in types}
         return {id_ for id_, name in self.acting if name in names}
+
+    @cached_property
+    def _by_type(self) -> dict[type[Said | Kept], list[Item]]:
+        found: dict[type[Said | Kept], list[Item]] = {}
+        for item in self.items:
+            found.setdefault(type(item.fact), []).append(item)
+        return found
 
 
 class Ledger:
@@ -100,10 +108,11 @@ class Ledger:
     A fact acts only on facts before it (``Pledge.check``), so reading backwards settles each before it is asked.
     """
 
-    def __init__(self, events: Sequence[Event]) -> None:
+    def __init__(self, events: Sequence[Event], patched: dict[Any, Any] | None = None) -> None:
         self.events = events
         self._events = {event.id: event for event in events}
-        self._patched: dict[tuple[str, tuple[str, ...]], tuple[Said | Kept, tuple[str, ...]]] = {}
+        self._patched: dict[tuple[str, tuple[str, ...]], tuple[Said | Kept, tuple[str, ...]]]
+        self._patched = {} if patched is None else patched
         self._acts_from: dict[str, date] = {}
 
     def resolve(self, as_of: date) -> tuple[list[Standing], dict[str, str]]:
@@ -168,7 +177,7 @@ class Ledger:
     def _repairs_from(self, event: Event) -> date:
         """The earliest day on which a fact that the event reaches was in force, before it or after it."""
         related = [other for other in self._related[event.id] if other.version <= event.version]
-        standings = [*Ledger(related[:-1]).resolutions(), *Ledger(related).resolutions()]
+        standings = [s for known in (related[:-1], related) for s in Ledger(known, self._patched).resolutions()]
         by_id = [{s.event.id: s for s in standing} for standing in standings]
         reached, days = [event.id, event.fact.event] if isinstance(event.fact, KEPT) else [event.id], []
         for id_ in reached:

@@ -49,8 +49,11 @@ Url = Annotated[str, Field(max_length=2000, pattern=r"^https?://[^\s\x00-\x1f\x7
 EventId = Annotated[str, Field(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
 
 
+_is_iso_date = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}").fullmatch
+
+
 def _iso_date(value: Any) -> Any:
-    if isinstance(value, str) and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+    if isinstance(value, str) and not _is_iso_date(value):
         raise PydanticCustomError("date", "a date is written YYYY-MM-DD")
     if not isinstance(value, (str, date)):
         raise PydanticCustomError("date", "a date is a JSON string, YYYY-MM-DD")
@@ -120,7 +123,8 @@ def end_of(partial: str) -> date:
 
 def _partial_date(value: str) -> str:
     try:
-        end_of(value)
+        if len(value) == 10:
+            date.fromisoformat(value)
     except ValueError:
         raise PydanticCustomError("partial_date", "there is no such day") from None
     return value
