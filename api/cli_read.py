@@ -102,7 +102,14 @@ def history(pledge: str, axis: Axis, as_json: bool, **clocks: str | None) -> Non
 
 
 @click.command()
-@click.option("--format", "form", type=click.Choice(get_args(exporting.Format)), default="json", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(get_args(exporting.Format)),
+    default="json",
+    show_default=True,
+    help="What to write.",
+)
 @click.option("--events", is_flag=True, help="The events themselves, oldest first, instead of the statuses.")
 @click.option("--output", type=click.Path(dir_okay=False, writable=True, path_type=Path), metavar="FILE",
               help="Write there. [default: stdout]")  # fmt: skip

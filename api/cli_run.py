@@ -40,27 +40,32 @@ def serve(host: str, port: int, workers: int, no_projector: bool) -> None:
         os.environ["TRACKER_PROJECTOR"] = "false"  # the workers read the settings themselves
     _must_be_ready()
     listening = _listen(host, port)
-    port = listening.getsockname()[1]
-    address = f"[{host}]" if ":" in host else host
-    say(f"Commitments Tracker is on http://{address}:{port} (Ctrl-C stops it)")
-    # uvicorn raises the signal again when it is done; that must not look like a failure.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _signal, _frame: None)
     config: dict[str, Any] = {
         "app": "api.cli_run:application",
         "factory": True,
         "host": host,
-        "port": port,
+        "port": listening.getsockname()[1],
         "log_level": "warning",
         "access_log": False,
         "server_header": False,
         "timeout_graceful_shutdown": _GRACE,
     }
+    server = uvicorn.Server(uvicorn.Config(**config))
+
+    def told_to_stop(_signal: int, _frame: FrameType | None) -> None:
+        # Told before uvicorn listens for signals, or once more after it: it raises them again when it is done.
+        server.should_exit = True
+        if workers > 1:
+            raise SystemExit(0)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, told_to_stop)
+    address = f"[{host}]" if ":" in host else host
+    say(f"Commitments Tracker is on http://{address}:{config['port']} (Ctrl-C stops it)")
     if workers > 1:
         listening.close()
         uvicorn.run(workers=workers, **config)
         return
-    server = uvicorn.Server(uvicorn.Config(**config))
     with listening:
         server.run(sockets=[listening])
     if not server.started:

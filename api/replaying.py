@@ -5,6 +5,7 @@ One pledge is in memory at a time. The read model is right when there are no dif
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -28,7 +29,7 @@ class Replayed:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A pledge whose document the read model has otherwise; None where one of them has none.
+    """A pledge whose document the read model has otherwise; None where one of them has none, or none that can be read.
 
     ``members`` are the names of what differs.
     """
@@ -36,6 +37,7 @@ class Difference:
     pledge: str
     replayed: bytes | None
     projected: bytes | None
+    readable: bool = True
 
     @property
     def members(self) -> list[str]:
@@ -46,6 +48,8 @@ class Difference:
         return sorted(name for name in log.keys() | read.keys() if log.get(name) != read.get(name))
 
     def __str__(self) -> str:
+        if not self.readable:
+            return f"{self.pledge}: what the projection has cannot be read"
         if self.replayed is None:
             return f"{self.pledge}: the projection has it, the log does not"
         if self.projected is None:
@@ -87,11 +91,27 @@ def compare(log: LogRecorder, timeline: Timeline, clocks: Clocks) -> Iterator[Di
     """
     found = 0
     for one in replay(log, clocks):
-        projected = timeline.one(one.pledge, clocks)
-        found += projected is not None
-        yield None if projected == one.document else Difference(one.pledge, one.document, projected)
-    if timeline.page(Filters(), clocks, limit=1).total != found:
-        for document in timeline.export(clocks):
-            pledge = from_json(document)["pledge"]
-            if not log.heads([pledge], clocks.position):
-                yield Difference(pledge, None, document)
+        try:
+            projected = timeline.one(one.pledge, clocks)
+            found += projected is not None
+            if projected == one.document:
+                yield None
+                continue
+            if projected is not None:
+                from_json(projected)
+            yield Difference(one.pledge, one.document, projected)
+        except (zlib.error, ValueError):
+            yield Difference(one.pledge, one.document, None, readable=False)
+    yield from _only_projected(timeline, clocks, found)
+
+
+def _only_projected(timeline: Timeline, clocks: Clocks, found: int) -> Iterator[Difference]:
+    """The first pledge that the read model has beside those found: the log knows no version of it."""
+    try:
+        if timeline.page(Filters(), clocks, limit=1).total != found:
+            for _ in timeline.export(clocks):
+                pass
+    except KeyError as unknown:
+        yield Difference(str(unknown.args[0]), None, b"")
+    except (zlib.error, ValueError):
+        pass  # told with its pledge
