@@ -83,9 +83,10 @@ def count(view: View, terms: Terms) -> Result | None:
     is_complete = bool(rows) and "not_reported" not in verdicts
     members = _count(rows, None if is_complete else tally)
     mismatch = tally is not None and _disagrees(rows, is_complete, tally, members)
-    if not is_complete and isinstance(members.met, int) and isinstance(members.not_met, int):
-        is_complete = tally is not None and members.eligible == members.met + members.not_met
     met = members.met
+    if not is_complete and tally is not None and not isinstance(met, Quantity):
+        told = None if isinstance(members.not_met, Quantity) else (met or 0) + (members.not_met or 0)
+        is_complete = told is not None and told == members.eligible
     items = [*reported.values(), *([tally] if tally is not None else [])]
     causes = {id_ for item in [*items, *([outlook] if outlook else [])] for id_ in item.causes}
     return Result(
