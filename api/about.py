@@ -13,7 +13,7 @@ from pydantic_core import to_json
 from api.contract import JSON, read, ref
 from api.parts import Parts
 from api.polling import Answer, Holds
-from api.problems import STATUS, NotFound, address, catalogue
+from api.problems import RETRY_AFTER, STATUS, NotFound, address, catalogue
 from api.vocabulary import serves
 from tracker.errors import TrackerError, Unavailable
 
@@ -110,9 +110,8 @@ _FILES = {name: _file("static", name, media_type) for name, media_type in _STATI
 
 
 def _plain(value: object, status: int = 200) -> Response[bytes]:
-    return Response(
-        to_json(value), status_code=status, media_type="application/json", headers={"Cache-Control": "no-store"}
-    )
+    headers = {"Cache-Control": "no-store"} | ({"Retry-After": RETRY_AFTER} if status == 503 else {})
+    return Response(to_json(value), status_code=status, media_type=JSON, headers=headers)
 
 
 def _problem(code: str, cls: type[TrackerError]) -> dict[str, object]:
