@@ -16,6 +16,7 @@ from tracker.status import Record
 NOW = datetime(2060, 1, 1, tzinfo=UTC)
 TODAY = date(2060, 1, 1)
 FIRST = date(2010, 1, 1)
+SHAPES = ["increment", "cumulative", "mixed", "revised"]
 
 MADE: dict[str, Any] = {
     "type": "PledgeMade",
@@ -61,9 +62,17 @@ def mixed(number: int) -> dict[str, Any]:
             return raw
 
 
+def revised(number: int) -> dict[str, Any]:
+    """A new window every other day."""
+    raw = report(number, "cumulative")
+    window = {"start": "2010-01-01", "end": f"2059-{number % 12 + 1:02}-01"}
+    terms = {"type": "PledgeRevised", "stated_on": raw["stated_on"], "source": raw["source"], "reason": "moved"}
+    return raw if number % 2 else {**terms, "window": window}
+
+
 def facts(shape: str, count: int) -> list[Said | Kept]:
     """So many facts about one pledge, in the order in which they were said."""
-    make = mixed if shape == "mixed" else lambda number: report(number, shape)
+    make = {"mixed": mixed, "revised": revised}.get(shape, lambda number: report(number, shape))
     return [read_fact(MADE), *(read_fact(make(number)) for number in range(2, count + 1))]
 
 
@@ -83,7 +92,7 @@ def fold(events: list[Event]) -> None:
     assert status.body
 
 
-@pytest.mark.parametrize("shape", ["increment", "cumulative", "mixed"])
+@pytest.mark.parametrize("shape", SHAPES)
 def test_ten_thousand_events_are_folded_in_a_second_and_in_proportion(shape: str) -> None:
     events = recorded(facts(shape, 10_000))
     quarter = seconds(lambda: fold(events[:2_500]))

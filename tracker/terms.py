@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import date
 
@@ -37,6 +38,8 @@ class Terms:
     group: Group | None
     changes: tuple[Change, ...]
     causes: frozenset[str]
+    last_raised: tuple[date, int] | None
+    """``(day, version)`` of the last revision that made the target a new question."""
 
     @property
     def first_window(self) -> Window | None:
@@ -54,8 +57,7 @@ class Terms:
 
     def at(self, item: Item) -> Change:
         """The terms in force when something was first said; a restatement answers the question of its figure."""
-        said = _said(item)
-        return next((change for change in reversed(self.changes) if change.since <= said), self.changes[0])
+        return self.changes[max(bisect_right(self.changes, _said(item), key=lambda change: change.since) - 1, 0)]
 
     def ended_by(self, end: date | None, item: Item) -> bool:
         """Whether a period reaches the end of the window, the one in force now or when it was said (DOMAIN §6)."""
@@ -66,7 +68,7 @@ class Terms:
 
     def raised_after(self, item: Item) -> bool:
         """Whether the target became a new question after this was said."""
-        return any(change.is_new_question and change.since > _said(item) for change in self.changes)
+        return self.last_raised is not None and self.last_raised > _said(item)
 
 
 def _said(item: Item) -> tuple[date, int]:
@@ -100,6 +102,7 @@ def terms_of(view: View) -> Terms:
         group=group,
         changes=tuple(changes),
         causes=frozenset(causes | view.acting_on(PledgeMade, PledgeRevised)),
+        last_raised=max((change.since for change in changes if change.is_new_question), default=None),
     )
 
 
