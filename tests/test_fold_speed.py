@@ -72,7 +72,11 @@ def revised(number: int) -> dict[str, Any]:
 
 def facts(shape: str, count: int) -> list[Said | Kept]:
     """So many facts about one pledge, in the order in which they were said."""
-    make = {"mixed": mixed, "revised": revised}.get(shape, lambda number: report(number, shape))
+    others = {"mixed": mixed, "revised": revised}
+
+    def make(number: int) -> dict[str, Any]:
+        return others[shape](number) if shape in others else report(number, shape)
+
     return [read_fact(MADE), *(read_fact(make(number)) for number in range(2, count + 1))]
 
 
