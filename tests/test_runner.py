@@ -13,17 +13,13 @@ from unittest.mock import patch
 import pytest
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-from projections import projector, rebuild, store
-from projections.queries import NAME
-from projections.runner import Busy, Runner
+from projections import projector, store
+from projections.runner import Runner
 from projections.timeline import STALE, Filters
-from tests.timelines import World, assert_equals_log, kept, made, progress, world
+from tests.timelines import ENOUGH, World, assert_equals_log, kept, made, progress, world
 from tracker.errors import Unavailable
 from tracker.event import Event
 from tracker.recorder import Line
-
-ENOUGH = 20.0
-"""Seconds within which anything that works has happened."""
 
 
 @pytest.fixture
@@ -354,114 +350,3 @@ def test_the_heartbeat_goes_on_when_nothing_happens(it: World) -> None:
     assert it.timeline.progress().heartbeat == "2026-01-01T00:00:06.000000Z"
     it.record("aid", made())
     assert (it.timeline.progress().lag, it.timeline.progress().head) == (1, 1)
-
-
-# Rebuilding
-
-
-def test_a_rebuild_switches_and_leaves_nothing_behind(it: World) -> None:
-    it.seed()
-    it.runner.catch_up()
-    before = list(it.timeline.export(it.clocks()))
-    seen: list[tuple[int, int]] = []
-    assert it.runner.rebuild(lambda done, of: seen.append((done, of))) == it.log.head()
-    assert seen[-1] == (it.log.head(), it.log.head())
-    assert list(it.timeline.export(it.clocks())) == before
-    with it.engine.connect() as conn:
-        assert [(s.number, s.active) for s in store.states(conn, NAME)] == [(2, True)]
-        assert not it.engine.dialect.has_table(conn, "timeline_1")
-    it.record("aid", made())
-    assert it.runner.run_once() == 1
-    assert_equals_log(it, it.log.head())
-
-
-def test_a_rebuild_in_buckets_is_the_same(it: World) -> None:
-    it.seed()
-    it.runner.catch_up()
-    before = list(it.timeline.export(it.clocks()))
-    with patch.object(rebuild, "BUCKET", 7), patch.object(rebuild, "_CHUNK", 5):
-        it.runner.rebuild()
-    assert list(it.timeline.export(it.clocks())) == before
-    assert_equals_log(it, it.log.head())
-
-
-def test_a_rebuild_in_several_processes_is_the_same(sqlite_url: str) -> None:
-    with world(sqlite_url) as it, patch.object(rebuild, "_CHUNK", 20):
-        it.seed()
-        it.runner.rebuild(processes=2)
-        assert_equals_log(it, it.log.head())
-
-
-def test_what_is_recorded_during_a_rebuild_is_in_it_and_no_read_sees_it_half_built(it: World) -> None:
-    it.seed()
-    it.runner.catch_up()
-    whole = it.timeline.page(Filters(), it.clocks()).total
-
-    def meanwhile(done: int, of: int) -> None:
-        assert it.timeline.page(Filters(status=("overdue", "met")), it.clocks(), limit=1).total > 0
-        assert it.timeline.page(Filters(), it.clocks()).total == whole + (done == of)
-        if done < of:
-            it.record("aid", made())
-            it.runner.run_once()
-
-    with patch.object(rebuild, "_CHUNK", 60):
-        assert it.runner.rebuild(meanwhile) == it.log.head()
-    assert it.one("aid") is not None
-    assert_equals_log(it, it.log.head())
-
-
-def test_a_rebuild_that_was_cut_short_changes_nothing(it: World) -> None:
-    it.seed()
-    it.runner.catch_up()
-
-    def dies(done: int, of: int) -> None:
-        raise MemoryError("killed")
-
-    with pytest.raises(MemoryError):
-        it.runner.rebuild(dies)
-    assert_equals_log(it, it.log.head())
-    assert it.timeline.progress().set == 1
-    it.runner.rebuild()
-    with it.engine.connect() as conn:
-        assert [(s.number, s.active) for s in store.states(conn, NAME)] == [(2, True)]
-    assert_equals_log(it, it.log.head())
-
-
-def test_one_rebuild_at_a_time(it: World) -> None:
-    it.record("aid", made())
-    other = it.another_runner()
-
-    def meanwhile(done: int, of: int) -> None:
-        with pytest.raises(Busy):
-            other.rebuild()
-
-    it.runner.rebuild(meanwhile)
-
-
-def test_rows_made_by_other_rules_are_rebuilt_while_they_answer(it: World) -> None:
-    it.record("aid", made())
-    it.runner.catch_up()
-    it.runner.stop()
-    newer = it.another_runner(version="2")
-    newer.start()
-    it.record("aid", progress(10, "2024-02-01"))
-    assert newer.wait_until(2, ENOUGH)
-    for thread in list(newer._threads):
-        if thread.name == "projector-rebuild":
-            thread.join(ENOUGH)
-    assert (it.timeline.progress().version, it.timeline.progress().set) == ("2", 2)
-    assert_equals_log(it, 2)
-
-
-def test_an_empty_projection_far_behind_is_built_in_bulk(it: World) -> None:
-    it.seed()
-    with patch("projections.runner._BULK", 10):
-        it.runner.catch_up()
-    assert it.timeline.progress().set == 2
-    assert_equals_log(it, it.log.head())
-
-
-def test_no_set_answers_twice(it: World) -> None:
-    it.runner.run_once()
-    with it.engine.begin() as conn, pytest.raises(DatabaseError):
-        conn.execute(store.STATE.insert().values(name=NAME, set=9, version="1", position=0, active=True))

@@ -27,6 +27,9 @@ from tracker.status import Record, complete
 START = datetime(2026, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 
+ENOUGH = 20.0
+"""Seconds within which anything that works has happened."""
+
 
 class World:
     """A log with its projector and its reads. Time goes on by a minute with every fact."""
@@ -184,3 +187,40 @@ def assert_equals_log(it: World, upto: int) -> int:
                 assert found == wanted, f"{pledge} on {day} known at {position}"
                 checked += 1
     return checked
+
+
+def many(it: World, count: int = 45) -> None:
+    """Pledges of all sorts, some alike in what they are sorted by."""
+    dice = random.Random(3)
+    for number in range(count):
+        day = date(2024, 1, 1) + timedelta(days=dice.randrange(60))
+        kind = dice.choice(["money", "money", "count", "qualitative"])
+        unit = {"money": dice.choice(["EUR", "USD"]), "count": "count:shells", "qualitative": None}[kind]
+        more: dict[str, Any] = {}
+        if dice.random() < 0.7:
+            more["beneficiary"] = dice.choice([{"name": "Ukraine", "code": "UA"}, {"name": "Česko % _"}])
+        if dice.random() < 0.3:
+            more["window"] = None
+        elif dice.random() < 0.5:
+            more["window"] = {"end": dice.choice(["2024-06-30", "2024-12-31", "2026-12-31"])}
+        if unit is None:
+            more["measurable"] = dice.random() < 0.5
+        target = None if unit is None else {"op": "ge", "value": str(dice.choice([3, 40])), "unit": unit}
+        title = f"{dice.choice(['Aid', 'aid', 'Élan', 'Shells 100%_'])} {dice.randrange(9)}"
+        tags = dice.sample(["nato", "nato-plus", "ukraine"], dice.randrange(3))
+        pledgor = dice.choice(
+            [{"name": "NATO Allies", "code": "NATO"}, {"name": "Straße"}, {"name": "Belgium", "code": "BE"}]
+        )
+        fact = made(
+            stated_on=day.isoformat(), kind=kind, target=target, title=title, tags=tags, pledgor=pledgor, **more
+        )
+        it.record(f"pledge-{number:03d}", {name: value for name, value in fact.items() if value is not None})
+        if unit is not None and dice.random() < 0.7:
+            value = {
+                "op": dice.choice(["eq", "gt"]),
+                "value": dice.choice(["1", "10", "39.9999999", "40", "41"]),
+                "unit": unit,
+            }
+            said_on = (day + timedelta(days=dice.randrange(200))).isoformat()
+            it.record(f"pledge-{number:03d}", progress(1, said_on, figure={"quantity": value}))
+    it.runner.catch_up()
