@@ -206,7 +206,7 @@ def test_committed_and_provided_are_two_figures(required: str) -> None:
 
 
 @case(9)
-def test_a_share_gives_a_bound_never_the_rest() -> None:
+def test_a_share_gives_a_bound_and_never_the_rest() -> None:
     """More than half of "over 50bn" came from some of the members.
 
     They gave over 25bn, marked as derived; nothing is said of the others.
@@ -283,7 +283,7 @@ def test_an_expected_count_is_shown_until_the_count_is_in() -> None:
 def test_the_group_as_one_and_each_member_are_two_pledges() -> None:
     """The group together spends 2.02 %, while nine of its members stay below 2 %.
 
-    Two pledges with two statuses: met by the group as one, partly met by each.
+    Two pledges with two statuses: exceeded by the group as one, partly met by each member.
     """
     together = pledge(**{**each_ally(), "group": group(ALLIES, "aggregate")})
     given(together, met("2.02 percent:gdp", period=year(2024), basis="level")).then(
@@ -430,7 +430,7 @@ def test_a_promise_repeated_is_no_new_money() -> None:
 
 
 @case(19)
-def test_the_next_years_promise_is_another_pledge() -> None:
+def test_the_promise_for_the_next_year_is_another_pledge() -> None:
     """35bn are promised for 2025 as well, and reported on.
 
     Another pledge with its own figures; none of them enters the one for 2024.
@@ -447,9 +447,9 @@ def test_the_next_years_promise_is_another_pledge() -> None:
 
 @case(20)
 def test_a_valuation_restated_by_its_source_holds_from_that_day_on() -> None:
-    """41bn of at least 40bn are met; in June the source values the same goods at 38bn.
+    """41bn of at least 40bn are reported; in June the source values the same goods at 38bn.
 
-    Before June met stays met; from then on it is 38bn and partly met, also for who asks about June today.
+    As of any day before, 41bn and exceeded; from that day on 38bn and partly met.
     """
     first = progress("41bn EUR", **annual())
     again = restated(first, "38bn EUR", **annual(stated_on="2025-06-15"))
@@ -480,7 +480,7 @@ def test_a_typing_error_shows_only_before_it_was_corrected() -> None:
 def test_a_statement_taken_back_is_gone_from_that_day() -> None:
     """A report of 20.9bn is retracted in December by who made it.
 
-    Before that day it stands, from then on there is none; known earlier, it still stands.
+    Before that day it stands, from then on there is none; as known before, it still stands.
     """
     said = progress("20.9bn EUR", **half())
     given(pledge(window=year(2024)), said, retracted(said, stated_on="2024-12-01")).then(

@@ -1,0 +1,52 @@
+"""Write docs/hard-cases.md from the tests that hold the rules to it: ``python docs/hard_cases.py``."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+TESTS = ROOT / "tests" / "test_hard_cases.py"
+PAGE = ROOT / "docs" / "hard-cases.md"
+
+HEAD = """# Hard cases
+
+What makes public pledges hard to track, and what the tracker makes of it. Each row is a test in
+[tests/test_hard_cases.py](../tests/test_hard_cases.py), told there in facts and on both clocks; this page is written
+from those tests by `python docs/hard_cases.py`, and a test fails where the two differ. The rules behind them are in
+[rules.md](rules.md).
+
+| # | rule | given | then |
+|--:|--|--|--|
+"""
+
+
+def page(source: str) -> str:
+    """The page for the source of the tests, a row for each test in the order of its number."""
+    rows = sorted(_row(test) for test in ast.parse(source).body if isinstance(test, ast.FunctionDef) and _number(test))
+    return HEAD + "".join(f"| {number} | {' | '.join(cells)} |\n" for number, *cells in rows)
+
+
+def _row(test: ast.FunctionDef) -> tuple[int, str, str, str]:
+    given, then = (ast.get_docstring(test) or "").split("\n\n")
+    rule = test.name.removeprefix("test_").replace("_", " ")
+    return (_number(test), rule[0].upper() + rule[1:], _cell(given), _cell(then))
+
+
+def _number(test: ast.FunctionDef) -> int:
+    """The number that ``@case(number)`` gives the test; 0 without one."""
+    for decorator in test.decorator_list:
+        if isinstance(decorator, ast.Call) and isinstance(decorator.func, ast.Name) and decorator.func.id == "case":
+            (number,) = decorator.args
+            assert isinstance(number, ast.Constant)
+            assert isinstance(number.value, int)
+            return number.value
+    return 0
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(TESTS.read_text("utf-8")), "utf-8")
