@@ -19,6 +19,7 @@ FADE = Decimal(18)
 """How far an open bound fades out."""
 
 _HUNDRED = Decimal(100)
+_SEAM = Decimal("0.3")  # laid over each other, so that no hairline shows between them
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def _segments(op: str, value: Decimal, upper: Decimal | None) -> tuple[tuple[Seg
         case "eq":
             found = [("solid", Decimal(0), at)]
         case "ge" | "gt":
-            found = [("solid", Decimal(0), at), ("fade", at, min(at + FADE, _HUNDRED))]
+            found = [("solid", Decimal(0), at), ("fade", max(at - _SEAM, Decimal(0)), min(at + FADE, _HUNDRED))]
         case "le" | "lt":
             found = [("possible", Decimal(0), at)]
         case "approx":

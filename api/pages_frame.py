@@ -24,6 +24,7 @@ from api.query import Query, day, invalid
 from api.reading import Reading
 from projections.timeline import Clocks
 from tracker.event import stamp
+from tracker.facts import FACT_TYPES
 
 HTML = "text/html; charset=utf-8"
 POLICY = (
@@ -147,7 +148,7 @@ def environment() -> Environment:
         for name in ("amount", "count", "day", "exact_value", "humane", "instant", "member", "party", "ratio")
     }
     env.filters |= {"span": words.span, "stated": words.stated, "unit": words.unit_words}
-    env.globals |= {"words": words, "asset": asset}
+    env.globals |= {"words": words, "asset": asset, "fact_types": " ".join(FACT_TYPES)}
     return env
 
 

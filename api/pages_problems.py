@@ -8,7 +8,7 @@ from litestar import Request, Response
 from litestar.types import ExceptionHandler, ExceptionHandlersMap
 from pydantic_core import from_json
 
-from api.pages_frame import HTML, POLICY, render
+from api.pages_frame import POLICY, render
 from api.polling import header
 from api.problems import PROBLEM
 
@@ -40,6 +40,6 @@ def _twin(handler: ExceptionHandler) -> ExceptionHandler:  # type: ignore[type-a
         problem = from_json(answer.content)
         body = render("problem.html", problem=problem, hint=_HINTS.get(problem["status"], ""))
         headers = {**answer.headers, "content-security-policy": POLICY}
-        return Response(body, status_code=problem["status"], media_type=HTML, headers=headers)
+        return Response(body, status_code=problem["status"], media_type="text/html", headers=headers)
 
     return handle

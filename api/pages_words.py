@@ -132,6 +132,7 @@ TYPE = {
 CHANGED = {"because": "reasons", "claimed_trajectory": "what speakers claim", "past_targets": "earlier targets"}
 
 _SYMBOL = {"EUR": "€", "USD": "US$", "GBP": "£", "JPY": "¥"}
+_MILLION = 1_000_000
 _SCALE = ((12, "tn"), (9, "bn"), (6, "m"))
 _SIDE = {"gt": ROUND_FLOOR, "ge": ROUND_FLOOR, "lt": ROUND_CEILING, "le": ROUND_CEILING, "nearly": ROUND_CEILING}
 _WHOLE = {"gdp": "GDP"}
@@ -177,15 +178,13 @@ def short_value(value: Decimal, unit: str, rounding: str = ROUND_HALF_EVEN) -> s
 
 def short_number(value: Decimal, rounding: str = ROUND_HALF_EVEN) -> str:
     """A number in three digits, 20.9bn."""
-    number, scale = value, ""
     for exponent, name in _SCALE:
-        if abs(value) >= Decimal(10) ** exponent:
-            number, scale = value.scaleb(-exponent, context=EXACT), name
-            break
-    if scale:
-        digits = max(0, 2 - number.adjusted())
+        digits = max(0, 2 - value.adjusted() + exponent)
+        number = value.scaleb(-exponent, context=EXACT)
         number = number.quantize(Decimal(1).scaleb(-digits), rounding=rounding, context=EXACT)
-    return f"{grouped(number)}{scale}"
+        if abs(number) >= 1 and abs(value) >= _MILLION:
+            return f"{grouped(number)}{name}"
+    return grouped(value)
 
 
 def exact_value(value: Decimal, unit: str) -> str:

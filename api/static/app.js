@@ -163,9 +163,22 @@ function enhanceSlider(box) {
 
 /* --- live: the log has moved, so this page may have */
 
+/** The last position that was heard of, and how often the page was asked for it in vain. */
+const heard = { position: 0, tries: 0 };
+
+function hear(event) {
+  const about = /^\/pledges\/([^/]+)$/.exec(location.pathname);
+  if (about && JSON.parse(event.data).pledge !== about[1]) return;
+  heard.position = Number(event.lastEventId);
+  heard.tries = 0;
+  refresh();
+}
+
 const refresh = later(200, async () => {
-  if (document.hidden || /[?&]at_position=/.test(location.search)) return;
+  if (document.hidden || /[?&](at_position|known_at)=/.test(location.search)) return;
   const changed = await show(location.href, true).catch(() => false);
+  // What is shown is read from the projection, which may be a moment behind the log.
+  if (Number($("[data-position]")?.dataset.position) < heard.position && heard.tries++ < 10) refresh();
   if (!changed) return;
   say("The page was brought up to date.");
   const title = $("h1");
@@ -173,7 +186,7 @@ const refresh = later(200, async () => {
   requestAnimationFrame(() => title.classList.add("is-fresh"));
 });
 
-const light = { element: $("[data-live]"), text: $("[data-live-text]"), source: null, poll: null };
+const light = { element: $("[data-live]"), text: $("[data-live-text]"), source: null, poll: null, isPrivate: $("[data-problem='401']") !== null };
 
 function lit(text, away) {
   light.element.hidden = false;
@@ -181,18 +194,24 @@ function lit(text, away) {
   light.text.textContent = text;
 }
 
+/** An EventSource cannot carry a key, and a proxy may refuse to stream: then the page is asked for again and again. */
+function poll() {
+  light.poll = setInterval(refresh, 20_000);
+  lit("Every 20 seconds", false);
+}
+
 function follow() {
   if (document.hidden || light.source || light.poll || $("[data-problem]")) return;
+  if (light.isPrivate) { poll(); return; }
   const source = (light.source = new EventSource("/v1/events/stream"));
   let opened = false;
   source.onopen = () => { lit("Live", false); if (opened) refresh(); opened = true; };
-  source.onmessage = refresh;
+  for (const type of light.element.dataset.types.split(" ")) source.addEventListener(type, hear);
   source.onerror = () => {
     lit("Reconnecting", true);
     if (source.readyState !== EventSource.CLOSED) return;
     light.source = null;
-    light.poll = setInterval(refresh, 20_000);
-    lit("Every 20 seconds", false);
+    poll();
   };
 }
 
@@ -249,10 +268,10 @@ function enhance() {
   all("[data-key-form]").forEach(enhanceKey);
   if ($("[data-chart]")) import("./chart.js").then((chart) => all("[data-chart]").forEach(chart.enhance));
   if ($("[data-record]")) import("./record.js").then((record) => record.enhance({ key: () => key, forget, say, make, later }));
+  follow();
 }
 
 function forget() { key = null; enhance(); }
 function preview() { if ($("[data-record]")) import("./record.js").then((record) => record.preview()); }
 
 enhance();
-follow();

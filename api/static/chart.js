@@ -48,6 +48,7 @@ function short(value, prefix, suffix) {
 
 function draw(Plot, figure, width) {
   const data = read(figure);
+  const narrow = width < 480;
   const { x, y } = reach(data);
   const { window: w, original, points, steps, targets, asOf } = data;
   const within = (date) => new Date(Math.min(Math.max(Number(date), Number(x[0])), Number(x[1])));
@@ -60,19 +61,19 @@ function draw(Plot, figure, width) {
   const said = (p) => `${p.label}\n${p.exact}\nsaid on ${p.said.toISOString().slice(0, 10)}${p.covers ? `\ncovers up to ${p.covers.toISOString().slice(0, 10)}` : ""}${p.counts ? "" : "\ndoes not count"}`;
   return Plot.plot({
     className: "plot", width, height: Math.max(260, Math.min(360, width * 0.48)), marginLeft: 62, marginRight: 14, marginTop: 16, marginBottom: 32,
-    x: { type: "utc", domain: x, label: null, ticks: width < 480 ? 4 : 8 },
-    y: { domain: y, label: null, ticks: 5, tickFormat: (v) => short(v, figure.dataset.prefix, width < 480 ? "" : figure.dataset.suffix) },
+    x: { type: "utc", domain: x, label: null, ticks: narrow ? 4 : 8 },
+    y: { domain: y, label: null, ticks: 5, tickFormat: (v) => short(v, figure.dataset.prefix, figure.dataset.suffix) },
     marks: [
       due ? Plot.rectX([{ x1: within(w.start || x[0]), x2: within(due) }], { x1: "x1", x2: "x2", fill: "var(--band)" }) : null,
       due && w.latest > due ? Plot.rectX([{ x1: due, x2: w.latest }], { x1: "x1", x2: "x2", fill: "var(--late-band)" }) : null,
-      due ? Plot.text([{ x: due, text: "due" }], { x: "x", text: "text", frameAnchor: "bottom", textAnchor: "end", dx: -5, dy: -6, fill: "var(--soft)" }) : null,
-      due && w.latest > due ? Plot.text([{ x: w.latest, text: width < 480 ? "at the latest" : "or, read late, here" }], { x: "x", text: "text", frameAnchor: "bottom", textAnchor: "end", dx: -5, dy: -6, fill: "var(--soft)" }) : null,
+      due && !narrow ? Plot.text([{ x: due, text: "due" }], { x: "x", text: "text", frameAnchor: "bottom", textAnchor: "end", dx: -5, dy: -6, fill: "var(--soft)" }) : null,
+      due && w.latest > due && !narrow ? Plot.text([{ x: w.latest, text: "or, read late, here" }], { x: "x", text: "text", frameAnchor: "bottom", textAnchor: "end", dx: -5, dy: -6, fill: "var(--soft)" }) : null,
       Plot.gridY({ ticks: 5, stroke: "var(--line)", strokeOpacity: 1 }),
       first && due && Number(first) !== Number(w.latest || due) ? Plot.ruleX([first], { stroke: "var(--overdue)", strokeDasharray: "3 3" }) : null,
       now && w.start && due && data.cumulative ? Plot.line([{ x: w.start, y: 0 }, { x: due, y: now.value }], { x: "x", y: "y", stroke: "var(--pace)", strokeDasharray: "6 4" }) : null,
       Plot.rect(targets.filter((t) => t.upper !== null), { x1: (t) => within(t.since), x2: (t) => within(t.until || x[1]), y1: "value", y2: "upper", fill: "var(--target)", fillOpacity: 0.15 }),
       Plot.ruleY(targets, { x1: (t) => within(t.since), x2: (t) => within(t.until || x[1]), y: "value", stroke: "var(--target)", strokeWidth: 2 }),
-      Plot.text(targets, { x: (t) => within(t.since), y: "value", text: (t) => `target: ${t.label}`, textAnchor: "start", dx: 6, dy: -9, fill: "var(--target)", fontWeight: 600 }),
+      Plot.text(narrow ? targets.slice(-1) : targets, { x: (t) => (narrow ? x[1] : within(t.since)), y: "value", text: (t) => `target: ${t.label}`, textAnchor: narrow ? "end" : "start", dx: narrow ? 0 : 6, dy: -9, fill: "var(--target)", fontWeight: 600 }),
       Plot.rect(open, { x1: "since", x2: "until", y1: "value", y2: "top", fill: "url(#open-ramp)" }),
       Plot.rect(ranged, { x1: "since", x2: "until", y1: (s) => s.low ?? 0, y2: "high", fill: "var(--accent)", fillOpacity: 0.3 }),
       Plot.ruleX(shownSteps, { x: "since", y1: (s, i) => (i && shownSteps[i - 1].until >= s.since ? shownSteps[i - 1].value : 0), y2: "value", stroke: "var(--accent)", strokeOpacity: 0.55 }),

@@ -220,12 +220,13 @@ export function enhance(given) {
   own.ready = true;
   touched.clear();
   attempt = null;
-  const look = page.later(350, preview);
+  // Not after it was sent meanwhile: that has its own errors to show.
+  const look = page.later(350, (asked) => asked === turn && preview());
   own.addEventListener("input", (event) => {
     const pointer = event.target.dataset.pointer ?? (event.target.matches("[data-slug]") ? "/pledge" : null);
     if (!pointer) return;
     touched.add(pointer);
-    look();
+    look(turn);
   });
   own.addEventListener("submit", record);
 }

@@ -1,0 +1,356 @@
+"""The pages in a real browser: the seeds' story told by clicking, time, recording, and what happens live."""
+
+import re
+import uuid
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser_support import KEY, LICENSE, Opener, Site, serving
+
+pytest_plugins = ["tests.browser_fixtures"]
+
+AID = "/pledges/nato-ukraine-2024"
+SOURCE = {"publisher": "Example Gazette", "tier": "media"}
+
+
+def opened(site: Site, **fields: Any) -> str:
+    """A fresh pledge of at least 40bn EUR."""
+    slug = f"aid-{uuid.uuid4().hex[:8]}"
+    fact = {
+        "type": "PledgeMade", "stated_on": "2025-01-10", "title": f"Aid {slug}", "pledgor": {"name": "Alliance"},
+        "kind": "money", "target": "at least 40bn EUR", "window": {"start": "2025-01-01", "end": "2025-12-31"},
+        "source": SOURCE,
+    }  # fmt: skip
+    site.post("/v1/pledges", {"pledge": slug, "fact": fact | fields})
+    return slug
+
+
+def progress(quantity: str, **fields: Any) -> dict[str, Any]:
+    figure = {"quantity": quantity, "basis": "cumulative", "period": {"start": "2025-01-01", "end": "2025-06-30"}}
+    return {"type": "ProgressReported", "stated_on": "2025-07-10", "source": SOURCE, "figure": figure} | fields
+
+
+def row(page: Page, title: str) -> Any:
+    return page.get_by_role("listitem").filter(has=page.get_by_role("heading", name=title, exact=True))
+
+
+# --- the story
+
+
+def test_the_story_of_the_seeds_is_told_by_clicking(tab: Opener) -> None:
+    page = tab("/")
+    aid = row(page, "At least EUR 40 billion of security assistance to Ukraine")
+    expect(aid).to_contain_text("Exceeded")
+    expect(aid).to_contain_text("over €50bn of at least €40bn")
+    expect(aid).to_contain_text("over 125\u00a0%")
+    expect(aid.locator(".bar-fade")).to_have_count(1)
+    aid.get_by_role("link", name="At least EUR 40 billion").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(
+        "At least EUR 40 billion of security assistance to Ukraine"
+    )
+    because = page.locator(".because")
+    expect(because).to_contain_text("Exceeded because every possible value of what is reported lies beyond the target")
+    because.get_by_role("link", name="event 9").click()
+    expect(page.locator("li.event:target")).to_contain_text("Claimed to be exceeded: over €50bn")
+    expect(page.locator("li.event:target")).to_contain_text("The Sofia Globe")
+    expect(page.get_by_text("so over €25bn")).to_be_visible()
+    expect(page.locator("footer")).to_contain_text(LICENSE)
+
+
+def test_on_another_day_the_same_page_says_what_had_been_said_by_then(tab: Opener) -> None:
+    page = tab(AID)
+    page.get_by_label("What had been said by").fill("2024-10-16")
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator(".headline")).to_contain_text("In progress")
+    expect(page.locator(".headline-text")).to_contain_text("€20.9bn of at least €40bn")
+    expect(page.locator(".facts")).to_contain_text("on track")
+    assert page.url.endswith("?as_of=2024-10-16")
+    page.reload()
+    expect(page.locator(".headline")).to_contain_text("In progress")
+    page.get_by_role("link", name="Pledges", exact=True).first.click()
+    expect(page.get_by_role("heading", name="Was it kept?")).to_be_visible()
+
+
+def test_abbreviated_figures_have_the_exact_one_beside_them(tab: Opener) -> None:
+    page = tab(AID)
+    reported = page.locator(".facts .num", has_text="over €50bn")
+    title = reported.get_attribute("title") or ""
+    assert title.startswith("over 50,000,000,000\u00a0EUR")
+    page.get_by_text("The chart as a table").click()
+    expect(page.get_by_role("cell", name="over 50,000,000,000", exact=False)).to_be_visible()
+
+
+def test_members_are_a_grid_that_adds_up(tab: Opener) -> None:
+    page = tab("/pledges/nato-2-percent-2024")
+    expect(page.locator(".headline-text")).to_contain_text("22 of 31 members")
+    assert page.locator(".member").count() == 32
+    expect(page.locator(".member", has_text="Belgium")).to_contain_text("Not met")
+    expect(page.locator(".member", has_text="Iceland")).to_contain_text("Does not apply")
+
+
+def test_the_chart_is_drawn_by_plot_from_the_table(tab: Opener) -> None:
+    page = tab(AID)
+    expect(page.locator(".plot-host svg.plot")).to_be_visible()
+    assert page.locator(".plot-host style").count() == 0
+    said = page.locator("svg.plot [aria-label=dot] circle").last.bounding_box()
+    assert said is not None
+    page.mouse.move(said["x"] + 3, said["y"] + 3)
+    expect(page.locator("svg.plot [aria-label=tip]")).to_contain_text("over 50,000,000,000")
+
+
+# --- time
+
+
+def test_the_slider_moves_through_time_by_keyboard(tab: Opener) -> None:
+    page = tab("/")
+    slider = page.get_by_label("Move through time")
+    slider.focus()
+    slider.press("ArrowLeft")
+    expect(page).to_have_url(re.compile(r"\?as_of=\d{4}-\d\d-\d\d$"))
+    slider.press("Home")
+    expect(page.get_by_role("heading", name="1 pledge", exact=True)).to_be_visible()
+    expect(slider).to_be_focused()
+    assert slider.get_attribute("aria-valuetext") == page.locator("[data-slider-date]").text_content()
+    slider.press("End")
+    expect(page.get_by_role("heading", name=re.compile(r"^\d\d+ pledges$"))).to_be_visible()
+    expect(page).to_have_url(re.compile(r"/$"))
+
+
+def test_what_changed_since_a_day_names_the_events(tab: Opener) -> None:
+    page = tab("/")
+    page.get_by_label("What had been said by").fill("2025-03-01")
+    page.get_by_label("What changed since").fill("2025-01-15")
+    page.get_by_role("button", name="Show").click()
+    changes = page.locator("#changes")
+    aid = changes.get_by_role("listitem").filter(has_text="At least EUR 40 billion")
+    expect(aid).to_contain_text("In progress")
+    expect(aid).to_contain_text("Exceeded")
+    expect(aid).to_contain_text("€20.9bn → over €50bn")
+    aid.get_by_role("link", name="Claimed to be exceeded").click()
+    expect(page.locator("li.event:target")).to_contain_text("over €50bn")
+
+
+def test_a_correction_shows_what_we_knew_beside_what_is_known_now(tab: Opener, site: Site) -> None:
+    slug = opened(site)
+    wrong = site.post(f"/v1/pledges/{slug}/events", progress("209bn EUR"))
+    correction = {
+        "type": "EventCorrected", "stated_on": "2025-07-12", "event": wrong["event"]["id"],
+        "changes": {"figure": {"quantity": {"value": "20900000000"}}}, "reason": "a slip",
+    }  # fmt: skip
+    site.post(f"/v1/pledges/{slug}/events", correction)
+    page = tab(f"/pledges/{slug}")
+    panel = page.locator(".compare")
+    actual = panel.get_by_role("row", name="Actual")
+    expect(actual).to_contain_text("€209bn")
+    expect(actual).to_contain_text("€20.9bn")
+    expect(page.locator(".event", has_text="€209bn")).to_contain_text("corrected by us, event 3")
+    panel.get_by_role("link", name="as we knew it before").click()
+    expect(page).to_have_url(re.compile(rf"at_position={wrong['position']}$"))
+    expect(page.locator(".headline")).to_contain_text("Exceeded")
+    page.get_by_role("link", name="See the page as it is known now").click()
+    expect(page.locator(".headline-text")).to_contain_text("€20.9bn of at least €40bn")
+
+
+# --- without JavaScript
+
+
+def test_without_javascript_forms_do_all_of_it(tab: Opener) -> None:
+    page = tab("/", java_script_enabled=False)
+    expect(page.get_by_label("Move through time")).to_be_hidden()
+    page.get_by_label("What had been said by").fill("2025-01-01")
+    page.get_by_role("button", name="Show").click()
+    page.get_by_label("To", exact=True).select_option("UA")
+    page.get_by_label("Search").fill("assistance")
+    page.get_by_role("button", name="Apply").click()
+    expect(page.get_by_role("heading", name="2 pledges found")).to_be_visible()
+    assert "as_of=2025-01-01" in page.url
+    page.get_by_role("link", name="At least EUR 40 billion").click()
+    expect(page.locator(".headline")).to_contain_text("In progress")
+    expect(page.locator("svg.drawing")).to_be_visible()
+    page.get_by_role("link", name="Audit it").click()
+    page.get_by_role("button", name="Replay").click()
+    expect(page.locator(".notice-good")).to_contain_text("No difference.")
+    page.get_by_label("Recorded by").fill("nobody")
+    page.get_by_role("button", name="Apply").click()
+    expect(page.get_by_text("No event fits.")).to_be_visible()
+
+
+def test_headlines_narrow_the_list_and_widen_it_again(tab: Opener) -> None:
+    page = tab("/?q=nato")
+    tiles = page.locator(".tiles")
+    tiles.get_by_role("link", name=re.compile("Overdue")).click()
+    tiles.get_by_role("link", name=re.compile("Exceeded")).click()
+    expect(page).to_have_url(re.compile("status=overdue,exceeded"))
+    expect(page.locator("li.pledge")).to_have_count(4)
+    tiles.get_by_role("link", name=re.compile("Overdue")).click()
+    expect(page.locator("li.pledge")).to_have_count(1)
+
+
+# --- recording
+
+
+def use_key(page: Page, key: str = KEY) -> None:
+    page.get_by_label("Your key").fill(key)
+    page.get_by_role("button", name="Use this key").click()
+
+
+def fill(page: Page, quantity: str) -> None:
+    page.get_by_label("Said on").fill("2025-07-10")
+    page.get_by_label("Figure", exact=False).first.fill(quantity)
+    page.get_by_label("Basis").select_option("cumulative")
+    page.get_by_label("Publisher").fill("Example Gazette")
+
+
+def test_a_monitor_records_a_fact_and_sees_what_it_would_give(tab: Opener, site: Site) -> None:
+    slug = opened(site)
+    page = tab(f"/pledges/{slug}", refused=True)
+    page.get_by_role("link", name="Record a fact").click()
+    page.get_by_role("button", name="Record it").click()
+    expect(page.get_by_text("Recording needs a monitor’s key")).to_be_visible()
+    use_key(page, "wrong")
+    expect(page.locator("#key-error")).to_contain_text("not known")
+    use_key(page)
+    expect(page.get_by_text("A key is held in this tab’s memory")).to_be_visible()
+    fill(page, "over 50")
+    quantity = page.locator("[data-field='/figure/quantity']")
+    expect(quantity.locator(".error")).not_to_be_empty()
+    expect(quantity.get_by_role("textbox")).to_have_attribute("aria-invalid", "true")
+    page.get_by_role("button", name="Record it").click()
+    expect(quantity.get_by_role("textbox")).to_be_focused()
+    quantity.get_by_role("textbox").fill("over €50bn")
+    expect(quantity.locator(".parsed")).to_have_text("over 50,000,000,000 EUR")
+    preview = page.locator("[data-preview]")
+    expect(preview).to_contain_text("Exceeded")
+    expect(preview).to_contain_text("over 125 %")
+    assert len(site.get(f"/v1/pledges/{slug}/events")["items"]) == 1
+    page.get_by_role("button", name="Record it").click()
+    receipt = page.locator("[data-receipt]")
+    expect(receipt).to_contain_text(f"event 2 of {slug}")
+    expect(receipt).to_be_focused()
+    receipt.get_by_role("link").click()
+    expect(page.locator(".headline")).to_contain_text("Exceeded")
+    page.get_by_role("link", name="Record a fact").click()  # the key goes along
+    expect(page.get_by_text("A key is held in this tab’s memory")).to_be_visible()
+    kept = page.evaluate("[localStorage.length, sessionStorage.length, document.cookie, location.href]")
+    assert kept[:3] == [0, 0, ""]
+    assert KEY not in kept[3]
+    page.reload()
+    expect(page.get_by_label("Your key")).to_be_visible()
+
+
+def test_a_fact_sent_again_after_a_broken_answer_is_recorded_once(tab: Opener, site: Site) -> None:
+    slug = opened(site)
+    page = tab(f"/record?pledge={slug}&type=StatementMade", refused=True)
+    keys: list[str] = []
+
+    def broken(route: Route) -> None:
+        if route.request.method != "POST" or "dry_run" in route.request.url:
+            route.continue_()
+            return
+        keys.append(route.request.headers["idempotency-key"])
+        answer = route.fetch()
+        if len(keys) == 1:
+            route.fulfill(status=408, body="<html>a proxy gave up</html>", content_type="text/html")
+        else:
+            route.fulfill(response=answer)
+
+    page.route("**/v1/**", broken)
+    use_key(page)
+    page.get_by_label("Said on").fill("2025-08-01")
+    page.get_by_label("Publisher").fill("Example Gazette")
+    page.get_by_label("Summary").fill("Talk.")
+    page.get_by_role("button", name="Record it").click()
+    expect(page.get_by_text("it will be recorded once at most")).to_be_visible()
+    page.get_by_role("button", name="Record it").click()
+    expect(page.locator("[data-receipt]")).to_contain_text("It was recorded already")
+    assert keys[0] == keys[1]
+    assert len(site.get(f"/v1/pledges/{slug}/events")["items"]) == 2
+
+
+def test_a_new_pledge_is_opened_from_the_page(tab: Opener, site: Site) -> None:
+    slug = f"trees-{uuid.uuid4().hex[:8]}"
+    page = tab("/record", refused=True)
+    use_key(page)
+    page.get_by_label("Slug").fill("No Slug")
+    page.get_by_label("Said on").fill("2025-01-15")
+    page.get_by_label("Title").first.fill("Plant trees")
+    page.get_by_label("Who promises").fill("City of Example")
+    page.get_by_label("Kind", exact=False).first.select_option("count")
+    page.get_by_label("Target").fill("at least 10k count:trees")
+    page.get_by_label("Publisher").fill("City of Example")
+    page.get_by_role("button", name="Record it").click()
+    expect(page.locator("[data-error='/pledge']")).not_to_be_empty()
+    page.get_by_label("Slug").fill(slug)
+    page.get_by_role("button", name="Record it").click()
+    expect(page.locator("[data-receipt]")).to_contain_text(f"event 1 of {slug}")
+    assert site.get(f"/v1/pledges/{slug}")["target"]["value"] == "10000"
+
+
+# --- live
+
+
+def test_an_open_page_follows_the_log_and_keeps_its_place(tab: Opener, site: Site) -> None:
+    slug = opened(site)
+    page = tab(f"/pledges/{slug}")
+    expect(page.locator("[data-live]")).to_have_text("Live")
+    page.evaluate("window.mine = 1; scrollTo(0, 300)")
+    date = page.get_by_label("What had been said by")
+    date.focus()
+    scrolled = page.evaluate("scrollY")
+    site.post(f"/v1/pledges/{slug}/events", progress("over 50bn EUR"))
+    expect(page.locator(".headline")).to_contain_text("Exceeded")
+    expect(page.locator("svg.plot [aria-label=dot] circle").first).to_be_attached()
+    expect(page.locator("[data-announce]")).to_have_text("The page was brought up to date.")
+    expect(date).to_be_focused()
+    assert page.evaluate("window.mine") == 1
+    assert page.evaluate("scrollY") == scrolled
+
+
+def test_what_is_being_typed_stays_when_the_log_moves(tab: Opener, site: Site) -> None:
+    slug = opened(site)
+    page = tab(f"/record?pledge={slug}&type=FigureRestated")
+    expect(page.locator("[data-live]")).to_have_text("Live")
+    page.get_by_label("Reason").fill("half a sentence")
+    before = int(page.locator("[data-position]").get_attribute("data-position") or 0)
+    site.post(f"/v1/pledges/{slug}/events", progress("3bn EUR"))
+    expect(page.locator(f"[data-position='{before + 1}']")).to_be_attached()
+    expect(page.get_by_label("Reason")).to_have_value("half a sentence")
+
+
+def test_nothing_moves_for_those_who_asked_for_it(tab: Opener) -> None:
+    page = tab("/", reduced_motion="reduce")
+    page.evaluate("document.querySelector('h1').classList.add('is-fresh')")
+    assert page.evaluate("getComputedStyle(document.querySelector('h1')).animationName") == "none"
+
+
+# --- who may, and what is not there
+
+
+def test_a_private_record_is_read_with_a_key_that_stays_in_memory(tab: Opener, tmp_path: Path) -> None:
+    with serving(tmp_path, seeded=False, TRACKER_PUBLIC_READ="false") as private:
+        slug = opened(private)
+        page = tab("/", base=private, refused=True)
+        expect(page.get_by_role("heading", name="A valid key is needed")).to_be_visible()
+        use_key(page)
+        expect(page.get_by_role("heading", name="1 pledge", exact=True)).to_be_visible()
+        page.get_by_role("link", name=f"Aid {slug}").click()
+        expect(page.locator(".headline")).to_contain_text("Overdue")
+        page.context.close()
+
+
+def test_an_auditor_replays_the_whole_log(tab: Opener) -> None:
+    page = tab("/audit")
+    page.get_by_role("button", name="Replay").click()
+    expect(page.get_by_text("Folding the whole log is for auditors")).to_be_visible()
+    use_key(page)
+    expect(page.locator(".notice-good")).to_contain_text("No difference.")
+    expect(page.locator(".notice-good")).to_contain_text(re.compile(r"\d\d pledges folded"))
+
+
+def test_a_wrong_address_is_told_so_by_a_page(tab: Opener) -> None:
+    page = tab("/pledges/no-such-pledge")
+    expect(page.get_by_role("heading", name="No such pledge")).to_be_visible()
+    page.get_by_role("link", name="All pledges, today").click()
+    expect(page.get_by_role("heading", name="Was it kept?")).to_be_visible()

@@ -1,0 +1,255 @@
+"""What the pages say and how they are sent, without a browser."""
+
+import hashlib
+import re
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api import pages_words as words
+from api.pages_bars import bar
+from api.pages_forms import sections
+from api.pages_frame import POLICY, static_files
+from tests.api_support import MONITOR, Api, progress, running, statement
+from tracker.facts import FACT_TYPES
+from tracker.flags import FLAGS
+
+pytest_plugins = ["tests.api_fixtures"]
+
+ROOT = Path(__file__).parent.parent
+BROWSER = {"Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}
+PATHS = ["/", "/pledges/aid-2024", "/audit", "/record", "/record?pledge=aid-2024", "/?since=2024-01-01"]
+
+
+# --- what is vendored
+
+
+@pytest.mark.parametrize("folder", ["api/static/vendor", "tests/vendor"])
+def test_vendored_files_are_the_published_ones_with_their_licences(folder: str) -> None:
+    listed = re.findall(r"^\| (\S+\.js) \| .+ \| `([0-9a-f]{64})` \|$", (ROOT / folder / "README.md").read_text(), re.M)
+    assert listed
+    for name, digest in listed:
+        assert hashlib.sha256((ROOT / folder / name).read_bytes()).hexdigest() == digest, name
+        assert (ROOT / folder / name).parent.joinpath("LICENSE").is_file()
+    there = {str(path.relative_to(ROOT / folder)) for path in (ROOT / folder).rglob("*.js")}
+    assert there == {name for name, _ in listed}
+
+
+# --- how pages are sent
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_page_brings_everything_along_from_here(kept: Api, path: str) -> None:
+    page = kept.get(path, headers=BROWSER)
+    assert page.status_code == 200
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert page.headers["content-security-policy"] == POLICY
+    assert "unsafe" not in POLICY
+    assert not re.search(r"<script(?![^>]*\ssrc=)|<style|\sstyle=|\son\w+=", page.text)
+    for address in re.findall(r'<(?:script|link|img)[^>]+(?:src|href)="([^"]+)"', page.text):
+        assert address.startswith("/")
+        assert kept.get(address).status_code == 200
+    again = kept.get(path, headers={**BROWSER, "If-None-Match": page.headers["etag"]})
+    assert again.status_code == 304
+
+
+def test_static_files_have_their_types_and_nothing_else_is_served(kept: Api) -> None:
+    types = {name: kept.get(f"/assets/{name}").headers["content-type"] for name in static_files()}
+    assert types["app.js"].startswith("text/javascript")
+    assert types["app.css"].startswith("text/css")
+    assert types["icon.svg"] == "image/svg+xml"
+    assert kept.get("/assets/../pages.py").status_code == 404
+    assert kept.get("/assets/%2e%2e/pages.py").status_code == 404
+
+
+def test_our_scripts_and_styles_name_no_other_machine() -> None:
+    for name, answer in static_files().items():
+        if not name.startswith("vendor/") and name.endswith((".js", ".css")):
+            text = (answer.body or b"").decode()
+            assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", text), name
+            assert not re.search(r"localStorage|sessionStorage|document\.cookie|indexedDB|innerHTML|eval\(", text), name
+
+
+def test_what_is_recorded_is_never_markup(lite: Api) -> None:
+    evil = '<script>alert(1)</script><img src=x onerror="alert(2)">'
+    lite.open("evil", title=evil, pledgor={"name": evil}, summary=evil, tags=["a"])
+    lite.add(statement(summary=evil, quote=evil, speaker={"name": evil}, source={"publisher": evil, "tier": "media",
+             "url": "https://example.org/?\"><script>"}), "evil")  # fmt: skip
+    for path in ("/", "/pledges/evil", "/audit", "/record?pledge=evil&type=EventCorrected", "/?since=2020-01-01"):
+        page = lite.get(path, headers=BROWSER).text
+        assert "<script>alert" not in page
+        assert "<img" not in page
+        assert '"><script>' not in page
+
+
+# --- what is asked
+
+
+def test_blank_fields_of_a_form_count_as_not_given(kept: Api) -> None:
+    blank = kept.get("/?as_of=&known_on=&since=&axis=&q=&pledgor=&sort=&status=", headers=BROWSER)
+    assert blank.status_code == 200
+    assert "1 pledge<" in blank.text
+
+
+def test_an_unknown_parameter_is_refused_by_a_page_too(kept: Api) -> None:
+    page = kept.get("/?asof=2024-01-01", headers=BROWSER)
+    assert page.status_code == 400
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert page.headers["content-security-policy"] == POLICY
+    assert "unknown_parameter" in page.text
+
+
+def test_a_browser_is_told_in_a_page_and_a_program_in_a_problem(kept: Api) -> None:
+    for path in ("/pledges/nothing", "/nowhere", "/problems/nothing"):
+        assert kept.get(path, headers=BROWSER).headers["content-type"] == "text/html; charset=utf-8"
+        assert kept.get(path).headers["content-type"] == "application/problem+json"
+    program = kept.get("/v1/pledges/nothing", headers=BROWSER)
+    assert program.headers["content-type"] == "application/problem+json"
+
+
+def test_the_end_of_a_day_is_what_was_known_on_it(lite: Api) -> None:
+    lite.open()
+    assert "No pledge fits" in lite.get("/?known_on=2020-01-01", headers=BROWSER).text
+    assert "Aid of 2024" in lite.get("/", headers=BROWSER).text
+    assert lite.get("/?known_on=2999-01-01", headers=BROWSER).status_code == 400
+    assert lite.get("/?known_on=2020-01-01&at_position=1", headers=BROWSER).status_code == 400
+
+
+def test_a_page_can_be_made_again_from_its_own_footer(lite: Api) -> None:
+    lite.open()
+    lite.add(progress("20.9bn EUR"))
+    page = lite.get("/pledges/aid-2024", headers=BROWSER).text
+    again = re.search(r'href="(/pledges/aid-2024\?as_of=[0-9-]+&amp;at_position=2)"', page)
+    assert again is not None
+    lite.add(progress("over 50bn EUR", stated_on="2024-12-01", figure={"period": {"end": "2024-12-31"}}))
+    pinned = lite.get(again[1].replace("&amp;", "&"), headers=BROWSER).text
+    assert "€20.9bn of at least €40bn" in pinned
+    assert "over €50bn" in pinned  # beside it, as it is now
+    assert "over €50bn of at least" in lite.get("/pledges/aid-2024", headers=BROWSER).text
+
+
+def test_a_whole_replay_is_for_auditors_and_kept_for_nobody(kept: Api) -> None:
+    assert "is for auditors" in kept.get("/audit?replay=true", headers=BROWSER).text
+    assert "No difference" in kept.get("/audit?replay=true", headers=BROWSER | MONITOR).text
+    assert "is for auditors" in kept.get("/audit?replay=true", headers=BROWSER).text
+    assert "No difference" in kept.get("/audit?replay=true&pledge=aid-2024", headers=BROWSER).text
+
+
+def test_the_licence_of_the_data_stands_in_the_footer(sqlite_url: str) -> None:
+    with running(sqlite_url, data_license="CC BY 4.0") as api:
+        assert "Data: CC BY 4.0." in api.get("/", headers=BROWSER).text
+
+
+def test_a_private_record_is_no_page_for_strangers(sqlite_url: str) -> None:
+    with running(sqlite_url, public_read=False) as api:
+        api.open(title="A secret")
+        for path in PATHS:
+            page = api.get(path, headers=BROWSER)
+            assert page.status_code == 401
+            assert "secret" not in page.text
+        assert api.get("/", headers=BROWSER | MONITOR).status_code == 200
+        assert api.get("/", headers=BROWSER).status_code == 401
+
+
+# --- what is said
+
+
+@pytest.mark.parametrize(
+    ("quantity", "short", "exact"),
+    [
+        ({"op": "eq", "value": "20900000000", "unit": "EUR"}, "€20.9bn", "20,900,000,000\u00a0EUR"),
+        ({"op": "gt", "value": "50000000000", "unit": "EUR"}, "over €50bn", "over 50,000,000,000\u00a0EUR"),
+        ({"op": "gt", "value": "49990000000", "unit": "EUR"}, "over €49.9bn", "over 49,990,000,000\u00a0EUR"),
+        ({"op": "le", "value": "20010000000", "unit": "NOK"}, "up to NOK\u00a020.1bn", "up to 20,010,000,000\u00a0NOK"),
+        ({"op": "eq", "value": "999999999", "unit": "USD"}, "US$1bn", "999,999,999\u00a0USD"),
+        ({"op": "eq", "value": "12500", "unit": "GBP"}, "£12,500", "12,500\u00a0GBP"),
+        ({"op": "eq", "value": "-2000000", "unit": "EUR"}, "−€2m", "−2,000,000\u00a0EUR"),
+        ({"op": "ge", "value": "2", "unit": "percent:gdp"}, "at least 2\u00a0% of GDP", "at least 2\u00a0% of GDP"),
+        ({"op": "eq", "value": "2000000", "unit": "count:155mm-rounds"}, "2m\u00a0155mm rounds",
+         "2,000,000\u00a0155mm rounds"),
+        ({"op": "between", "value": "1234567", "upper": "2345678", "unit": "EUR"}, "between €1.23m and €2.35m",
+         "between 1,234,567\u00a0EUR and 2,345,678\u00a0EUR"),
+    ],
+)  # fmt: skip
+def test_an_abbreviation_never_says_more_than_the_figure(quantity: dict[str, str], short: str, exact: str) -> None:
+    said = words.amount(quantity)
+    assert said is not None
+    assert (said.short, said.exact) == (short, exact)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "said"),
+    [
+        ({"op": "gt", "value": "1.25"}, "over 125\u00a0%"),
+        ({"op": "gt", "value": "0.99999"}, "over 99.9\u00a0%"),
+        ({"op": "lt", "value": "0.50001"}, "under 50.1\u00a0%"),
+        ({"op": "eq", "value": "0.5225"}, "52.2\u00a0%"),
+        ({"op": "between", "value": "0.1", "upper": "0.25"}, "between 10\u00a0% and 25\u00a0%"),
+    ],
+)
+def test_a_ratio_keeps_its_bound(ratio: dict[str, str], said: str) -> None:
+    assert words.ratio(ratio) == said
+
+
+@pytest.mark.parametrize(
+    ("fact", "said"),
+    [
+        ({"stated_on": "2024-07-31", "precision": "month"}, "July\u00a02024"),
+        ({"stated_on": "2025-06-30", "precision": "half"}, "first half of 2025"),
+        ({"stated_on": "2014-12-31", "precision": "year"}, "2014"),
+        ({"stated_on": "2025-03-31", "precision": "quarter"}, "Q1 2025"),
+        ({"stated_on": "2024-10-16"}, "16\u00a0Oct\u00a02024"),
+    ],
+)
+def test_a_day_is_shown_no_more_precisely_than_it_is_known(fact: dict[str, str], said: str) -> None:
+    assert words.stated(fact) == said
+
+
+def status(op: str, value: str, **more: str) -> dict[str, Any]:
+    return {"status": "in_progress", "target": {"op": "ge", "value": "40", "unit": "EUR"},
+            "ratio": {"op": op, "value": value, **more}}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("op", "value", "kinds"),
+    [
+        ("eq", "0.5", ["solid"]),
+        ("gt", "0.5", ["solid", "fade"]),
+        ("ge", "0", ["fade"]),
+        ("le", "0.5", ["possible"]),
+        ("approx", "0.5", ["solid", "possible"]),
+        ("nearly", "1", ["solid", "possible"]),
+        ("eq", "-0.1", []),
+    ],
+)
+def test_a_bar_draws_a_bound_as_a_bound(op: str, value: str, kinds: list[str]) -> None:
+    drawn = bar(status(op, value))
+    assert drawn is not None
+    assert [segment.kind for segment in drawn.segments] == kinds
+    for segment in drawn.segments:
+        assert Decimal(segment.x[:-1]) + Decimal(segment.width[:-1]) <= 100
+
+
+def test_what_goes_on_after_the_bar_is_told() -> None:
+    drawn = bar(status("eq", "3"))
+    assert drawn is not None
+    assert drawn.beyond
+    assert bar(status("eq", "1.2")) is not None
+
+
+def test_every_word_of_the_field_has_its_words() -> None:
+    assert set(words.TYPE) == set(FACT_TYPES)
+    assert set(FLAGS) <= set(words.FLAG)
+    assert set(words.STATUS) == set(words.STATUS_MEANS)
+
+
+@pytest.mark.parametrize("kind", FACT_TYPES)
+def test_every_fact_has_a_form_with_all_that_it_needs(kind: str) -> None:
+    pointers = {field.pointer for section in sections(kind) for field in section.fields}
+    for name, field in FACT_TYPES[kind].model_fields.items():
+        if field.is_required() and name != "type":
+            assert any(p == f"/{name}" or p.startswith(f"/{name}/") for p in pointers), name
+    for pointer in pointers:
+        assert pointer.split("/")[1] in FACT_TYPES[kind].model_fields, pointer
