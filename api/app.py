@@ -27,7 +27,8 @@ from api.problems import HANDLERS, log_as_json
 from api.reports import ReportController
 from api.schema import openapi
 from api.settings import Settings
-from api.stream import StreamController
+from api.stream import StreamController, on_signal
+from api.tail import Tail
 from api.writes import WriteController
 from projections.queries import NAME
 from projections.runner import VERSION, Runner
@@ -99,6 +100,7 @@ def _parts(settings: Settings) -> tuple[Parts, Runner | None]:
         answers=Answers(heads),
         follower=Follower(heads, keys, tracker.journal, timeline, url),
         limit=WriteLimit(settings.rate_limit),
+        tail=Tail(tracker.journal, heads),
     )
     return parts, Runner(url, tracker.journal, now, engine=engine) if settings.projector else None
 
@@ -106,13 +108,17 @@ def _parts(settings: Settings) -> tuple[Parts, Runner | None]:
 def _running(parts: Parts, runner: Runner | None) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        parts.tail.open()
+        parts.follower.grown = parts.tail.grew
         parts.follower.start()
         if runner is not None:
             runner.start()
             parts.follower.also_wake = runner.wake
         try:
-            yield
+            with on_signal(parts.tail.close):
+                yield
         finally:
+            parts.tail.close()
             parts.follower.stop()
             if runner is not None:
                 runner.stop()

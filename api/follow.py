@@ -54,6 +54,8 @@ class Follower:
         self._counted_at = 0.0
         self.also_wake: Callable[[], None] = lambda: None
         """Who else is to be told that the log has grown: the projector, if it runs here."""
+        self.grown: Callable[[], None] = lambda: None
+        """Who is to be told once the heads say so: the streams."""
 
     def start(self) -> None:
         """Look once, so that the heads are those of the store, then follow in a thread."""
@@ -106,6 +108,7 @@ class Follower:
                 self._heads.log = self._journal.head()
             while changes := self._journal.changed_since(self._heads.log, BATCH):
                 self._heads.advance(changes)
+                self.grown()
             self._heads.projection = self._timeline.position()
             if time.monotonic() - self._counted_at > REFRESH:
                 self._heads.generation = self._timeline.progress().set

@@ -16,7 +16,11 @@ from api.auth import Caller, KeyRing, bearer, must_allow
 from api.contract import Contract
 from api.limits import WriteLimit
 from api.polling import Answers, header
+from api.problems import Unauthorized
 from api.query import parse
+
+JUST_NOW = 0.05
+"""Seconds: a key that is not known is looked for again in keys that are older than this."""
 
 _ALWAYS = [
     (b"x-content-type-options", b"nosniff"),
@@ -69,7 +73,11 @@ class Gate(ASGIMiddleware):
         key = bearer(authorization)
         if not self._keys.is_current() and not self._keys.is_admin(key):
             await sync_to_thread(self._keys.refresh)
-        return self._keys.caller(key)
+        try:
+            return self._keys.caller(key)
+        except Unauthorized:  # it may have been made a moment ago
+            await sync_to_thread(self._keys.refresh, JUST_NOW)
+            return self._keys.caller(key)
 
 
 def finish(*, public_read: bool) -> Any:

@@ -11,6 +11,7 @@ from api.follow import Follower
 from api.limits import WriteLimit
 from api.polling import Answers, Heads
 from api.settings import Settings
+from api.tail import Tail
 from projections.timeline import Timeline
 from tracker.application import Tracker
 
@@ -28,3 +29,4 @@ class Parts:
     answers: Answers
     follower: Follower
     limit: WriteLimit
+    tail: Tail

@@ -1,58 +1,59 @@
-"""The log, live: Server-Sent Events whose `id` is the position, so that a broken connection goes on where it was.
+"""The log as it grows, as Server-Sent Events: many streams, one reader of the log, no thread for any of them.
 
-One task a process watches how far the log is and wakes every listener; a listener reads the log itself, in a thread.
-Streams end when the process is told to stop: an idle one would hold it up.
+A stream is a position and nothing else: what it has not sent yet stays in the log, or among the last events that all
+streams share in memory. A reader that takes nothing is dropped, and comes back with the last position that it saw.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import re
 import signal
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
 from litestar import Controller, Request
-from litestar.concurrency import sync_to_thread
 from litestar.di import NamedDependency
 from litestar.types import Receive, Scope, Send
 
+from api.auth import bearer, must_allow
 from api.contract import Contract, Parameter, Reply, read
 from api.parts import Parts
-from api.polling import Heads, header
-from api.problems import RateLimited
+from api.polling import header
 from api.query import choice, integer, invalid, matching
+from api.tail import Tail, Wanted
 from api.vocabulary import TYPES
-from tracker.event import served
+from tracker.errors import TrackerError, Unavailable
 from tracker.quantity import SLUG
-from tracker.recorder import LogRow
+from tracker.recorder import EVER
 
 HEARTBEAT = 15.0
-"""Seconds after which a comment is sent when nothing happens."""
+"""Seconds without an event after which a comment is sent, so that nobody in between takes the stream for dead."""
 
-PER_CALLER = 32
-"""Streams that one key, or one address without a key, may have open."""
+STALLED = 20.0
+"""Seconds that a reader may take for one piece."""
 
-TOTAL = 2_000
-PAGE = 500
-RETRY = 2_000
-"""Milliseconds after which a client is asked to come back."""
+PIECE = 64 * 1024
+"""Bytes handed to the server at a time, so that it never holds more for a reader than this and its own buffer."""
 
-FAR = 10**15
-"""A position that no log reaches."""
+EVENT_STREAM = "text/event-stream"
 
-_LOOK = 0.05
-
-STREAM = Contract(
+CONTRACT = Contract(
     needs="reader",
-    replies={200: Reply("Events as they are recorded.", {"text/event-stream": {"type": "string"}}, {})},
+    replies={
+        200: Reply(
+            "Events as they are recorded: `id` is the position, `event` the type of the fact, `data` the event.",
+            {EVENT_STREAM: {"type": "string"}},
+            {"Cache-Control": "Never kept."},
+        )
+    },
     query=(
         Parameter(
-            "after", "Begin after this position; now by default.", {"type": "integer", "minimum": 0, "maximum": FAR}
+            "after",
+            "Begin after this position; with what comes next by default.",
+            {"type": "integer", "minimum": 0, "maximum": EVER},
         ),
         Parameter("pledge", "Only this pledge's.", {"type": "string", "pattern": f"^{SLUG}$"}),
         Parameter("type", "Only facts of this type.", {"enum": list(TYPES)}),
@@ -60,7 +61,7 @@ STREAM = Contract(
     headers=(
         Parameter(
             "Last-Event-ID",
-            "The last position that was received; goes before `after`.",
+            "The last position that was seen: begin after it. Goes before `after`.",
             {"type": "string", "pattern": "^[0-9]{1,18}$"},
         ),
     ),
@@ -68,162 +69,128 @@ STREAM = Contract(
 )
 
 
-class Hub:
-    """Wakes the listeners of one process when the log has grown, and ends them when it is time."""
+class StreamController(Controller):
+    """The log, live."""
 
-    def __init__(self, heads: Heads) -> None:
-        self._heads = heads
-        self._moved = asyncio.Event()
-        self._watching: asyncio.Task[None] | None = None
-        self._open: Counter[str] = Counter()
-        self.ending = False
-
-    def enter(self, caller: str) -> None:
-        """Count a stream in. Errors: ``RateLimited`` when the caller, or everybody together, has too many."""
-        if self._open[caller] >= PER_CALLER or self._open.total() >= TOTAL:
-            raise RateLimited(f"{PER_CALLER} streams may be open at a time; close one", retry_after=15)
-        self._open[caller] += 1
-        if self._watching is None or self._watching.done():
-            self._watching = asyncio.create_task(self._watch())
-
-    def leave(self, caller: str) -> None:
-        """Count a stream out."""
-        self._open[caller] -= 1
-        if self._open[caller] <= 0:
-            del self._open[caller]
-
-    async def beyond(self, position: int, timeout: float) -> bool:
-        """Wait until the log is beyond a position; False when it is not in time, or when it is time to end."""
-        deadline = asyncio.get_running_loop().time() + timeout
-        while self._heads.log <= position and not self.ending:
-            left = deadline - asyncio.get_running_loop().time()
-            if left <= 0:
-                return False
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._moved.wait(), left)
-        return not self.ending
-
-    def end(self) -> None:
-        """End all streams."""
-        self.ending = True
-        self._moved.set()
-
-    async def _watch(self) -> None:
-        seen = self._heads.log
-        while self._open and not self.ending:
-            await asyncio.sleep(_LOOK)
-            if self._heads.log != seen or self.ending:
-                seen = self._heads.log
-                self._moved.set()
-                self._moved = asyncio.Event()
+    @read("/v1/events/stream", CONTRACT, threaded=False)
+    def stream(self, request: Request[Any, Any, Any], parts: NamedDependency[Parts]) -> Stream:
+        """The log as it grows, as Server-Sent Events; a comment every 15 s. Resumes from `Last-Event-ID`."""
+        query = request.scope["state"]["query"]
+        wanted = Wanted(matching(query, "pledge", "slug", SLUG), choice(query, "type", TYPES))
+        after = integer(query, "after", 0, EVER)
+        seen = header(request.scope, b"last-event-id")
+        if seen:
+            after = integer({"Last-Event-ID": seen.decode("latin-1")}, "Last-Event-ID", 0, EVER)
+        elif seen == b"":
+            raise invalid("Last-Event-ID", "is a position")
+        caller = request.scope["state"].get("caller")
+        client = request.scope.get("client")
+        holder = f"address {client[0] if client else ''}" if caller is None else f"key {caller.name}"
+        return Stream(parts.tail, holder, parts.tail.head if after is None else after, wanted, _still_allowed(parts))
 
 
-def hub_of(app: Any, heads: Heads) -> Hub:
-    """The hub of an app, made with its first stream; from then on the signals that stop the server end its streams."""
-    hub: Hub | None = app.state.get("hub")
-    if hub is None:
-        hub = app.state["hub"] = Hub(heads)
-        with contextlib.suppress(ValueError):  # another thread than the main one gets no signals
-            for number in (signal.SIGTERM, signal.SIGINT):
-                _also(number, hub)
-    return hub
-
-
-def _also(number: signal.Signals, hub: Hub) -> None:
-    before = signal.getsignal(number)
-
-    def handle(received: int, frame: FrameType | None) -> None:
-        hub.end()
-        if callable(before):
-            before(received, frame)
-        elif before == signal.SIG_DFL:
-            signal.signal(received, signal.SIG_DFL)
-            signal.raise_signal(received)
-
-    signal.signal(number, handle)
-
-
-@dataclass(frozen=True, slots=True)
 class Stream:
-    """One open stream, as an ASGI application."""
+    """One open stream."""
 
-    parts: Parts
-    hub: Hub
-    caller: str
-    after: int
-    pledge: str | None
-    kind: str | None
+    def __init__(self, tail: Tail, holder: str, after: int, wanted: Wanted, allowed: Callable[[Scope], bool]) -> None:
+        self._tail = tail
+        self._holder = holder
+        self._position = after
+        self._wanted = wanted
+        self._allowed = allowed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the head, then events until the caller leaves or the process ends."""
-        if scope["method"] != "HEAD":  # type: ignore[typeddict-item]
-            self.hub.enter(self.caller)
-        headers = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-store")]
-        await send({"type": "http.response.start", "status": 200, "headers": [*headers, (b"x-accel-buffering", b"no")]})
-        if scope["method"] == "HEAD":  # type: ignore[typeddict-item]
+        """Send events until the reader is gone, too slow, not allowed any more, or we stop."""
+        with self._tail.joined(self._holder) as woken:
+            headers = [
+                (b"content-type", EVENT_STREAM.encode()),
+                (b"cache-control", b"no-store"),
+                (b"x-accel-buffering", b"no"),
+            ]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            if scope["method"] != "HEAD":  # type: ignore[typeddict-item]
+                gone = asyncio.ensure_future(_gone(receive, woken))
+                try:
+                    await self._flow(lambda: not gone.done() and self._allowed(scope), woken, send)
+                except TimeoutError:
+                    _abort(receive)
+                    await asyncio.wait({gone}, timeout=1)
+                    return
+                finally:
+                    gone.cancel()
             await send({"type": "http.response.body", "body": b"", "more_body": False})
-            return
-        gone = asyncio.create_task(_until_gone(receive))
-        try:
-            await self._send_all(send, gone)
-        finally:
-            self.hub.leave(self.caller)
-            gone.cancel()
-        if not gone.done():
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _send_all(self, send: Send, gone: asyncio.Task[None]) -> None:
-        async def say(body: bytes) -> None:
-            await send({"type": "http.response.body", "body": body, "more_body": True})
-
-        after = self.after
-        await say(b"retry: %d\n\n" % RETRY)
-        while not gone.done() and not self.hub.ending:
-            waiting = asyncio.ensure_future(self.hub.beyond(after, HEARTBEAT))
-            await asyncio.wait({waiting, gone}, return_when=asyncio.FIRST_COMPLETED)
-            if not waiting.done():
-                waiting.cancel()
-                return
-            if not waiting.result():
-                await say(b": still here\n\n")
-                continue
-            head = self.parts.heads.log
-            rows = await sync_to_thread(self._rows, after, head)
-            if rows:
-                await say(b"".join(b"id: %d\ndata: %s\n\n" % (r.position, served(r.state, r.position)) for r in rows))
-            after = rows[-1].position if len(rows) == PAGE else head
-
-    def _rows(self, after: int, head: int) -> list[LogRow]:
-        return self.parts.tracker.journal.read(after, PAGE, upto=head, pledge=self.pledge, type=self.kind)
+    async def _flow(self, wanted: Callable[[], bool], woken: asyncio.Event, send: Send) -> None:
+        piece = b": after %d\nretry: 2000\n\n" % self._position
+        while wanted() and not self._tail.closing:
+            for at in range(0, len(piece), PIECE):
+                async with asyncio.timeout(STALLED):
+                    await send({"type": "http.response.body", "body": piece[at : at + PIECE], "more_body": True})
+            woken.clear()
+            patience = HEARTBEAT
+            try:
+                piece, self._position = await self._tail.after(self._position, self._wanted)
+            except Unavailable:
+                piece, patience = b"", 1.0
+            if not piece and not self._tail.closing:
+                try:
+                    async with asyncio.timeout(patience):
+                        await woken.wait()
+                except TimeoutError:
+                    piece = b":\n\n"
 
 
-async def _until_gone(receive: Receive) -> None:
+async def _gone(receive: Receive, woken: asyncio.Event) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
+    woken.set()
 
 
-class StreamController(Controller):
-    """What is recorded, as it is recorded."""
-
-    @read("/v1/events/stream", STREAM, threaded=False)
-    def stream(self, request: Request[Any, Any, Any], parts: NamedDependency[Parts]) -> Stream:
-        """The log, live: Server-Sent Events. `id` is the position; a comment comes every 15 s."""
-        query: Mapping[str, str] = request.scope["state"]["query"]
-        caller = request.scope["state"]["caller"]
-        client = request.scope.get("client")
-        return Stream(
-            parts=parts,
-            hub=hub_of(request.app, parts.heads),
-            caller=caller.name if caller is not None else f"at {client[0] if client else ''}",
-            after=_begin(header(request.scope, b"last-event-id"), query, parts.heads.log),
-            pledge=matching(query, "pledge", "slug", SLUG),
-            kind=choice(query, "type", TYPES),
-        )
+def _abort(receive: Receive) -> None:
+    """Break the connection of a reader that takes nothing. ASGI has no word for it: uvicorn's transport is asked, which
+    would otherwise keep the socket, and the process at its end, until the reader has taken the rest."""
+    transport = getattr(getattr(receive, "__self__", None), "transport", None)
+    if transport is not None:
+        transport.abort()
 
 
-def _begin(last_event_id: bytes | None, query: Mapping[str, str], head: int) -> int:
-    if last_event_id is None:
-        return integer(query, "after", 0, FAR, head)
-    if not re.fullmatch(rb"[0-9]{1,18}", last_event_id):
-        raise invalid("Last-Event-ID", "is a position")
-    return int(last_event_id)
+def _still_allowed(parts: Parts) -> Callable[[Scope], bool]:
+    """Whether the key is still in force: a stream outlives the request that was let in."""
+
+    def allowed(scope: Scope) -> bool:
+        authorization = header(scope, b"authorization")
+        try:
+            caller = None if authorization is None else parts.keys.caller(bearer(authorization))
+            must_allow(caller, "reader", public_read=parts.settings.public_read)
+        except TrackerError:
+            return False
+        return True
+
+    return allowed
+
+
+@contextmanager
+def on_signal(call: Callable[[], None]) -> Iterator[None]:
+    """Call it when the process is told to stop, before the server waits for open requests; in the main thread only."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before: dict[int, Any] = {}
+
+    def told(number: int, frame: FrameType | None) -> None:
+        call()
+        previous = before[number]
+        if callable(previous):
+            previous(number, frame)
+        elif previous is signal.SIG_DFL:
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+
+    for number in map(int, (signal.SIGTERM, signal.SIGINT)):
+        before[number] = signal.signal(number, told)
+    try:
+        yield
+    finally:
+        for number, previous in before.items():
+            if signal.getsignal(number) is told:
+                signal.signal(number, previous)

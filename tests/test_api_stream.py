@@ -1,0 +1,252 @@
+"""The log, live: streams resume, narrow down, keep awake, end when told, and wait for nobody."""
+
+import json
+import re
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+
+from api import auth, stream, tail
+from tests.api_support import ADMIN, Api, made, prepare, problem, running, statement
+from tests.live import Live, serving
+
+pytest_plugins = ["tests.api_fixtures"]
+
+STREAM = "/v1/events/stream"
+PATIENCE = 10
+
+
+class Sent(NamedTuple):
+    """One block of a stream."""
+
+    id: str | None = None
+    event: str | None = None
+    data: str | None = None
+    comment: str | None = None
+    retry: str | None = None
+
+
+@contextmanager
+def listening(address: str, query: str = "", **headers: str) -> Iterator[Iterator[Sent]]:
+    """The blocks of a stream as they come."""
+    given = {name.replace("_", "-"): value for name, value in headers.items()}
+    with httpx.stream("GET", f"{address}{STREAM}{query}", headers=given, timeout=PATIENCE) as answer:
+        assert answer.status_code == 200, answer.read()
+        assert answer.headers["content-type"] == "text/event-stream"
+        assert answer.headers["cache-control"] == "no-store"
+        blocks = parsed(answer.iter_lines())
+        assert next(blocks).retry == "2000"
+        yield blocks
+
+
+def parsed(lines: Iterator[str]) -> Iterator[Sent]:
+    found: dict[str, str] = {}
+    for line in lines:
+        if not line:
+            if found:
+                yield Sent(**found)
+            found = {}
+        elif line.startswith(":"):
+            found["comment"] = line
+        else:
+            name, _, value = line.partition(": ")
+            found[name] = value
+
+
+@pytest.fixture
+def live(sqlite_url: str) -> Iterator[Live]:
+    with serving(sqlite_url) as live:
+        live.post("/v1/pledges", {"pledge": "aid-2024", "fact": made()})
+        yield live
+
+
+def add(live: Live, **fields: Any) -> Any:
+    return live.post("/v1/pledges/aid-2024/events", statement(**fields))
+
+
+def test_what_is_recorded_is_sent_as_it_is_served(live: Live) -> None:
+    with listening(live.address) as blocks:
+        receipt = add(live)
+        sent = next(blocks)
+    assert (sent.id, sent.event) == ("2", "StatementMade")
+    assert json.loads(sent.data or "") == receipt["event"]
+    assert sent.data == json.dumps(live.client.get("/v1/events?after=1").json()["items"][0], separators=(",", ":"))
+
+
+def test_it_goes_on_where_it_was(live: Live) -> None:
+    for n in range(4):
+        add(live, summary=f"{n}")
+    with listening(live.address, "?after=3") as blocks:
+        assert [next(blocks).id for _ in range(2)] == ["4", "5"]
+    with listening(live.address, "?after=1", Last_Event_ID="4") as blocks:
+        assert next(blocks).id == "5"
+    with listening(live.address, "?after=0") as blocks:
+        assert [next(blocks).id for _ in range(5)] == ["1", "2", "3", "4", "5"]
+
+
+def test_it_is_narrowed_to_a_type_or_a_pledge(live: Live) -> None:
+    live.post("/v1/pledges", {"pledge": "another", "fact": made()})
+    with listening(live.address, "?after=0&type=StatementMade&pledge=aid-2024") as blocks:
+        live.post("/v1/pledges/another/events", statement())
+        add(live)
+        assert next(blocks).id == "4"
+    with listening(live.address, "?after=0&type=PledgeMade") as blocks:
+        assert [next(blocks).id for _ in range(2)] == ["1", "2"]
+
+
+@pytest.mark.parametrize("query", ["?after=-1", "?after=x", "?type=Nothing", "?pledge=No", "?after="])
+def test_a_wrong_stream_is_refused(kept: Api, query: str) -> None:
+    problem(kept.get(f"{STREAM}{query}"), 400, "invalid_parameter")
+
+
+@pytest.mark.parametrize("seen", ["", "x", "-1", "1.5", "9" * 30])
+def test_a_last_event_id_is_a_position(kept: Api, seen: str) -> None:
+    problem(kept.get(STREAM, headers={"Last-Event-ID": seen}), 400, "invalid_parameter")
+    problem(kept.get(f"{STREAM}?as_of=2024-01-01"), 400, "unknown_parameter")
+
+
+def test_head_opens_no_stream(kept: Api) -> None:
+    answer = kept.client.head(STREAM)
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["content-type"] == "text/event-stream"
+
+
+def test_an_idle_stream_is_kept_awake(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert stream.HEARTBEAT == 15
+    monkeypatch.setattr(stream, "HEARTBEAT", 0.05)
+    with listening(live.address) as blocks:
+        assert [next(blocks) for _ in range(3)] == [Sent(comment=":")] * 3
+        add(live)
+        assert "2" in [next(blocks).id for _ in range(20)]
+
+
+def test_a_key_has_so_many_streams_and_no_more(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tail, "PER_KEY", 2)
+    with listening(live.address), listening(live.address):
+        refused = httpx.get(f"{live.address}{STREAM}")
+        problem(refused, 429, "rate_limited")
+        assert int(refused.headers["retry-after"]) > 0
+        with listening(live.address, Authorization=f"Bearer {ADMIN}"):
+            pass
+    deadline = time.monotonic() + PATIENCE
+    while live.parts.tail._woken:
+        assert time.monotonic() < deadline, "a closed stream is still counted"
+        time.sleep(0.01)
+    with listening(live.address):
+        pass
+    assert live.parts.tail._held.total() <= 1
+
+
+def test_a_stream_needs_no_thread(live: Live) -> None:
+    def open_one(stack: list[socket.socket]) -> None:
+        sock = socket.create_connection(live.socket.getsockname())
+        sock.sendall(f"GET {STREAM} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        assert sock.recv(100).startswith(b"HTTP/1.1 200")
+        stack.append(sock)
+
+    streams: list[socket.socket] = []
+    open_one(streams)
+    before = threading.active_count()
+    for _ in range(tail.PER_KEY - 1):
+        open_one(streams)
+    assert threading.active_count() == before
+    for sock in streams:
+        sock.close()
+
+
+def test_a_reader_that_takes_nothing_is_dropped(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And what it did not take was never gathered for it."""
+    monkeypatch.setattr(stream, "STALLED", 0.2)
+    with serving(sqlite_url, projector=False) as live, socket.socket() as slow:
+        items = [{"pledge": "aid-2024", "fact": statement(summary=f"{n} " + "x" * 3_000)} for n in range(500)]
+        live.post("/v1/events", [{"pledge": "aid-2024", "fact": made()}, *items])
+        for end, buffer in ((live.socket, socket.SO_SNDBUF), (slow, socket.SO_RCVBUF)):
+            end.setsockopt(socket.SOL_SOCKET, buffer, 4096)
+        slow.connect(live.socket.getsockname())
+        slow.sendall(f"GET {STREAM}?after=0 HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        deadline = time.monotonic() + PATIENCE
+        while not live.parts.tail._woken:
+            assert time.monotonic() < deadline
+        while live.parts.tail._woken:
+            assert time.monotonic() < deadline, "it is still there"
+            time.sleep(0.02)
+        assert live.parts.tail._bytes <= tail.KEPT_BYTES
+
+
+def test_what_is_long_ago_is_read_a_page_at_a_time(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tail, "KEPT", 5)
+    monkeypatch.setattr(tail, "PAGE", 3)
+    live.post("/v1/events", [{"pledge": "aid-2024", "fact": statement(summary=f"{n}")} for n in range(30)])
+    with listening(live.address, "?after=0") as blocks, listening(live.address, "?after=29") as other:
+        assert [next(blocks).id for _ in range(31)] == [str(n) for n in range(1, 32)]
+        assert [next(other).id for _ in range(2)] == ["30", "31"]
+        add(live)
+        assert next(blocks).id == next(other).id == "32"
+    assert len(live.parts.tail._kept) <= 5
+
+
+def test_a_revoked_key_hears_no_more(sqlite_url: str) -> None:
+    with serving(sqlite_url, public_read=False) as live:
+        live.post("/v1/pledges", {"pledge": "aid-2024", "fact": made()})
+        assert httpx.get(f"{live.address}{STREAM}").status_code == 401
+        key = auth.create_key(live.parts.engine, "reader", "reader")
+        with listening(live.address, Authorization=f"Bearer {key}") as blocks:
+            add(live)
+            assert next(blocks).id == "2"
+            auth.revoke_key(live.parts.engine, "reader")
+            time.sleep(1)
+            add(live, summary="secret")
+            assert list(blocks) == []
+
+
+def test_processes_hear_each_other(postgres_url: str) -> None:
+    """On PostgreSQL within 100 ms; the bound is wider for a machine that has other work."""
+    prepare(postgres_url)
+    with running(postgres_url) as writer, serving(postgres_url, projector=False) as other:
+        writer.open()
+        taken = []
+        with listening(other.address, "?after=0") as blocks:
+            assert next(blocks).id == "1"
+            for n in range(20):
+                writer.add(statement(summary=f"{n}"), Prefer="respond-async")
+                answered = time.monotonic()
+                assert next(blocks).id == str(n + 2)
+                taken.append(time.monotonic() - answered)
+        assert statistics.median(taken) < 0.1, taken
+        assert max(taken) < 2, taken
+
+
+def test_an_idle_stream_does_not_hold_up_the_end(sqlite_url: str, tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", "from api.cli import main; main()", "serve", "--port", "0"],
+        cwd=tmp_path,
+        env={"TRACKER_DATABASE_URL": sqlite_url, "TRACKER_ADMIN_KEY": ADMIN, "PYTHONPATH": str(Path.cwd())},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        address = next(found[0] for line in process.stderr if (found := re.search(r"http://\S+", line)))
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                if httpx.get(f"{address}/health/ready").status_code == 200:
+                    break
+            except httpx.TransportError:
+                assert time.monotonic() < deadline
+        with listening(address) as blocks:
+            told = time.monotonic()
+            process.send_signal(signal.SIGTERM)
+            assert list(blocks) == []  # the stream ends as it should, not in the middle of a chunk
+            assert process.wait(timeout=20) == 0
+            assert time.monotonic() - told < 2
