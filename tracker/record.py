@@ -151,7 +151,7 @@ class Ledger:
 
     def view(self, as_of: date) -> View | None:
         """What is on record on a day; None before the pledge was made, or when its PledgeMade is voided."""
-        standing, retracted = self.resolve(as_of)
+        standing, retracted = self._resolved or self.resolve(as_of)
         in_force = [s for s in standing if s.in_force_on <= as_of or isinstance(s.fact, KEPT)]
         items = tuple(_items([s for s in in_force if s.event.id not in retracted]))
         made = next((item for item in items if isinstance(item.fact, PledgeMade)), None)
@@ -160,6 +160,12 @@ class Ledger:
         taken_back = tuple(_items([s for s in in_force if s.event.id in retracted]))
         acting = tuple(self._acting({s.event.id for s in in_force}, as_of))
         return View(as_of, made, items, retracted, taken_back, acting)
+
+    @cached_property
+    def _resolved(self) -> tuple[list[Standing], dict[str, str]] | None:
+        """What ``resolve`` answers for every day, where nothing was ever retracted."""
+        retracts = any(isinstance(event.fact, StatementRetracted) for event in self.events)
+        return None if retracts else self.resolve(date.max)
 
     def acts_from(self, event: Event) -> date:
         """The earliest day whose status the event could change when it was recorded."""

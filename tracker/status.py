@@ -7,7 +7,7 @@ of arrival of independent facts. docs/rules.md tells the rules in the order in w
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -30,7 +30,7 @@ from tracker.members import count
 from tracker.milestones import milestones
 from tracker.outcome import DUE_SOON, Facts, Headline, decide
 from tracker.quantity import Quantity, Ratio, ratio
-from tracker.record import ACTING, KEPT, Ledger, View
+from tracker.record import ACTING, KEPT, Item, Ledger, View
 from tracker.terms import Terms, terms_of
 from tracker.values import Kind, Party, Trajectory, Window, end_of
 
@@ -80,6 +80,16 @@ class Segment:
     status: Status
 
 
+@dataclass(frozen=True, slots=True)
+class _Weighed:
+    """What a set of facts says on every day on which it is in force: evidence, the last statement, the trajectory."""
+
+    facts: Facts
+    attested: tuple[Evidence, frozenset[str]]
+    latest: Item
+    trajectory: Trajectory
+
+
 def derive(events: Sequence[Event], as_of: date, known_at: datetime | None = None) -> Status | None:
     """The status of one pledge from its events: what had been said by ``as_of`` and recorded by ``known_at``.
 
@@ -103,6 +113,8 @@ class Record:
         self.events = events
         self.ledger = Ledger(events)
         self._statuses: dict[date, Status | None] = {}
+        self._headlines: dict[date, Headline] = {}
+        self._weighed: dict[object, _Weighed] = {}
 
     def status(self, as_of: date) -> Status | None:
         """The status on a day; None when the pledge does not exist then."""
@@ -156,10 +168,9 @@ class Record:
     def _derive(self, view: View) -> Status:
         made = view.made.fact
         assert isinstance(made, PledgeMade)
-        terms = terms_of(view)
-        facts = Facts(view, terms, choose(view, terms), count(view, terms), milestones(view))
-        outcome = decide(facts)
-        attested = evidence(facts)
+        weighed = self._weigh(view)
+        facts, attested, latest, own = self._facts(view), weighed.attested, weighed.latest, weighed.trajectory
+        terms, outcome = facts.terms, decide(facts)
         raised = flags(facts, outcome, attested)
         answer = facts.choice.answer
         actual = None if answer is None else answer.quantity
@@ -167,8 +178,6 @@ class Record:
         if answer is not None and answer.compared is not None:
             converted = answer.compared if terms.target is None or answer.compared.unit == terms.target.unit else None
         share = None if converted is None or terms.target is None else ratio(converted, terms.target)
-        latest = last_said(facts)
-        own = trajectory(facts)
         past = self._past_targets(terms)
         because = because_of(facts, outcome, attested, raised, {e.id: e.version for e in self.events})
         document = status_document(
@@ -197,18 +206,36 @@ class Record:
             document=document,
         )
 
+    def _weigh(self, view: View) -> _Weighed:
+        """What depends on the facts in force alone, not on the day: deadlines pass without it being weighed again."""
+        key = (tuple(item.id for item in view.items), tuple(view.retracted.items()), view.acting)
+        if key not in self._weighed:
+            terms = terms_of(view)
+            facts = Facts(view, terms, choose(view, terms), count(view, terms), milestones(view))
+            self._weighed[key] = _Weighed(facts, evidence(facts), last_said(facts), trajectory(facts))
+        return self._weighed[key]
+
     def _past_targets(self, terms: Terms) -> list[dict[str, Any]]:
         """The answer under each target that was raised, on the day before it was."""
         found = []
         for before, change in zip(terms.changes, terms.changes[1:], strict=False):
             if change.is_new_question and before.target is not None and before.since[0] < change.since[0]:
-                status = self.status(change.since[0] - ONE_DAY)
                 found.append(
                     {
                         "target": quantity(before.target),
                         "window": None if before.window is None else dates(before.window),
                         "until": change.since[0].isoformat(),
-                        "status": "announced" if status is None else status.status,
+                        "status": self._headline(change.since[0] - ONE_DAY),
                     }
                 )
         return found
+
+    def _headline(self, as_of: date) -> Headline:
+        """The status on a day in one word; what did not exist yet is announced."""
+        if as_of not in self._headlines:
+            view = self.ledger.view(as_of)
+            self._headlines[as_of] = "announced" if view is None else decide(self._facts(view)).status
+        return self._headlines[as_of]
+
+    def _facts(self, view: View) -> Facts:
+        return replace(self._weigh(view).facts, view=view, steps=milestones(view))
