@@ -78,12 +78,18 @@ class Item:
         return json.dumps(said, sort_keys=True, separators=(",", ":")).encode()
 
 
+Chunk = tuple[str, list[Item], list[Draft]]
+"""An idempotency key, and what is recorded under it."""
+
+
 @dataclass(slots=True)
 class Plan:
     """What to record, chunk by chunk: items and their drafts. ``recorded`` facts are in the log already."""
 
+    items: Sequence[Item]
+    skip_recorded: bool
     problems: list[Problem] = field(default_factory=list)
-    chunks: list[tuple[str, list[Item], list[Draft]]] = field(default_factory=list)
+    chunks: list[Chunk] = field(default_factory=list)
     recorded: int = 0
 
     @property
@@ -109,7 +115,7 @@ class Importer:
 
         Errors: ``IdempotencyMismatch`` when the file was imported before as other facts, ``Unavailable``.
         """
-        plan = Plan(list(problems))
+        plan = Plan(items, skip_recorded, list(problems))
         references = _References()
         known = _Known(self.tracker) if skip_recorded else None
         bad = {item.pledge for item in items if not item.sound}
@@ -134,6 +140,7 @@ class Importer:
                     plan.problems += wrong
                     bad.add(item.pledge)
         # What follows a bad fact of the same pledge would be refused for its sake.
+        sound = not plan.problems
         blind = not {problem.place for problem in plan.problems} <= {item.place for item in items}
         plan.problems += self._refused([pair for pair in waiting if pair[0].pledge not in bad], blind=blind)
         plan.problems.sort(key=_row)
@@ -142,21 +149,38 @@ class Importer:
             kept = [item for item, _ in pairs]
             key = self._key(number) if known is None else self._key(_hash(kept).hex())
             plan.chunks.append((key, kept, [draft for _, draft in pairs]))
+        if sound and plan.problems and self._is_recorded(plan.chunks[0]):
+            # The same import runs somewhere else as well, and was faster.
+            return self.plan(items, skip_recorded=skip_recorded)
         return plan
 
     def record(self, plan: Plan, advance: Callable[[int], None] = lambda _: None) -> list[Problem]:
-        """Record the chunks of a plan without problems, one transaction each. Problems are those of the first chunk
-        that another writer has made wrong meanwhile; it and those after it are not recorded."""
-        assert not plan.problems
-        for key, items, drafts in plan.chunks:
-            try:
-                self._record(key, items, drafts)
-            except BatchRefused as refused:
-                # The same import, run twice at once, must not refuse itself.
-                if self.tracker.replay(key, _hash(items)) is None:
-                    return _problems(items, refused.refusals)
-            advance(len(drafts))
-        return []
+        """Record the chunks of a plan without problems, one transaction each.
+
+        Problems are those of the first chunk that another writer has made wrong meanwhile; it and those after it are
+        not recorded.
+        """
+        while not plan.problems:
+            for chunk in plan.chunks:
+                key, items, drafts = chunk
+                try:
+                    overtaken = self._record(key, items, drafts).replayed
+                except BatchRefused as refused:
+                    if not self._is_recorded(chunk):
+                        return _problems(items, refused.refusals)
+                    overtaken = True
+                advance(len(drafts))
+                if overtaken:
+                    break
+            else:
+                return []
+            # The same import runs somewhere else as well: what follows refers to the events that it recorded.
+            plan = self.plan(plan.items, skip_recorded=plan.skip_recorded)
+        return plan.problems
+
+    def _is_recorded(self, chunk: Chunk) -> bool:
+        key, items, _ = chunk
+        return self.tracker.replay(key, _hash(items)) is not None
 
     def _record(self, key: str, items: Sequence[Item], drafts: Sequence[Draft]) -> Recorded:
         return self.tracker.record(Request(tuple(drafts), self.by, self.clock(), key, _hash(items)))

@@ -31,6 +31,7 @@ from tracker.facts import FACT_TYPES
 from tracker.quantity import plain
 
 _PLACE = re.compile(r"\{\{|\}\}|\{([^{}|]+)(?:\|([a-z]+)(?::([^{}|]+))?)?\}")
+_NUMBER = re.compile(r"\d+(?:[.,'\s]\d+)*")
 _FILTERS = ("slug", "number", "lower", "upper", "country", "lookup")
 _FIRST_DAY = ("figure.period.start", "window.start")
 """An imprecise date there means its first day, elsewhere its last: a replay must never know early."""
@@ -245,13 +246,14 @@ class _Reader:
                 return text.lower() if use == "lower" else text.upper()
 
     def _number(self, text: str) -> str:
-        """A number written with the map's decimal mark; thousands stand in groups of three or not apart at all."""
+        """The text with the one number in it written plainly: its decimals are behind the map's mark."""
         mark, thousands = self.mapping.decimal, "," if self.mapping.decimal == "." else "."
-        bare = re.sub(r"[\s']", "", text)
-        grouped = rf"[+-]?\d{{1,3}}({re.escape(thousands)}\d{{3}})+({re.escape(mark)}\d+)?"
-        if not re.fullmatch(rf"{grouped}|[+-]?\d+({re.escape(mark)}\d+)?", bare):
-            raise ValueError(f'"{text}" is no number with "{mark}" before the decimals')
-        return plain(Decimal(bare.replace(thousands, "").replace(mark, ".")))
+        found = _NUMBER.findall(text)
+        grouped = rf"\d{{1,3}}(?:([{re.escape(thousands)}'\s])\d{{3}}(?:\1\d{{3}})*)"
+        if len(found) != 1 or not re.fullmatch(rf"(?:{grouped}|\d+)({re.escape(mark)}\d+)?", found[0]):
+            raise ValueError(f'"{text}" has no number, or more than one, with "{mark}" before the decimals')
+        bare = re.sub(rf"[{re.escape(thousands)}'\s]", "", found[0]).replace(mark, ".")
+        return text.replace(found[0], plain(Decimal(bare)))
 
     def day(self, text: str, path: str, fact: Mapped) -> str:
         """A date in one of the map's formats as YYYY-MM-DD; what no format fits stays as it is, to be refused."""

@@ -207,12 +207,14 @@ def test_a_file_that_has_grown_adds_what_is_new(shell: Shell) -> None:
 
 
 def test_two_imports_of_one_file_at_once_record_it_once(shell: Shell) -> None:
-    path = shell.write("f.ndjson", ndjson(made("a"), *(said("a", summary=str(number)) for number in range(300))))
+    first = {**reported("a", "3 EUR"), "ref": "first"}
+    rest = [said("a", 5, type="FigureRanked", event={"ref": "first"}, rank="normal", reason=str(n)) for n in range(300)]
+    path = shell.write("f.ndjson", ndjson(made("a"), first, *rest))
     both = [shell.start("import", path, "--chunk", "10") for _ in range(2)]
     for process in both:
         _, told = process.communicate(timeout=60)
         assert process.returncode == 0, told
-    assert shell.head() == 301
+    assert shell.head() == 302
 
 
 def test_a_chunk_that_another_writer_made_wrong_is_told_with_what_stays(
@@ -282,8 +284,8 @@ def test_the_worked_example_gives_what_the_docs_say(shell: Shell, ending: str) -
         book = Workbook()
         page = book.active
         assert page is not None
-        for row in csv.reader(StringIO(path.read_text(encoding="utf-8"), newline="")):
-            page.append(row)
+        for line in csv.reader(StringIO(path.read_text(encoding="utf-8"), newline="")):
+            page.append(line)
         path = shell.directory / "aid.xlsx"
         book.save(path)
     shell.run("import", path, "--map", EXAMPLES / "aid.toml")

@@ -193,7 +193,10 @@ def test_a_file_that_cannot_be_read_says_why(tmp_path: Path, name: str, content:
 
 
 def test_a_workbook_reads_as_its_csv_would(tmp_path: Path) -> None:
-    rows = [["pledge", "type", "stated_on", "partly", "bytes"], ["p", "X", datetime(2024, 7, 10), True, 7.0]]
+    rows: list[list[Any]] = [
+        ["pledge", "type", "stated_on", "partly", "bytes"],
+        ["p", "X", datetime(2024, 7, 10), True, 7.0],
+    ]
     table = read_xlsx(workbook(tmp_path / "f.xlsx", rows, second="Other"))
     assert table.rows[0].place == 'sheet "Facts" row 2'
     assert table.rows[0].cells == {
