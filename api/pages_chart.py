@@ -14,6 +14,7 @@ from typing import Any
 
 from api import pages_words as words
 from tracker.quantity import Interval, Quantity
+from tracker.status import Segment
 
 WIDTH, HEIGHT = 720, 340
 LEFT, RIGHT, TOP, BOTTOM = 64, 24, 20, 34
@@ -99,7 +100,7 @@ class Scale:
 def data(
     status: Mapping[str, Any],
     figures: Sequence[Mapping[str, Any]],
-    rectangles: Sequence[Mapping[str, Any]],
+    segments: Sequence[Segment],
     as_of: date,
 ) -> Data | None:
     """The chart of a status; None when nothing is measured in numbers over time."""
@@ -107,7 +108,7 @@ def data(
     if unit is None:
         return None
     points = tuple(p for f in figures if (p := _point(f, unit)) is not None and p.said <= as_of)
-    steps, terms = _steps(rectangles, unit, as_of), _terms(status, rectangles, unit, as_of)
+    steps, terms = _steps(segments, unit, as_of), _terms(status, segments, unit, as_of)
     if not points and not steps and (status["target"] is None or "members" in status):
         return None
     original = status.get("original", {}).get("window") or status["window"]
@@ -130,29 +131,27 @@ def _point(figure: Mapping[str, Any], unit: str) -> Point | None:
     )  # fmt: skip
 
 
-def _steps(rectangles: Sequence[Mapping[str, Any]], unit: str, as_of: date) -> tuple[Step, ...]:
+def _steps(segments: Sequence[Segment], unit: str, as_of: date) -> tuple[Step, ...]:
     found: list[Step] = []
-    for rectangle in rectangles:
-        since, until = _bounds(rectangle, as_of)
-        actual = rectangle["actual"]
-        if since > as_of or actual is None or actual["unit"] != unit:
+    for segment in segments:
+        since, until = _bounds(segment, as_of)
+        # A target's unit, where there is one: what was said in another currency is drawn converted.
+        quantity = segment.status.converted or segment.status.actual
+        if since > as_of or quantity is None or quantity.unit != unit or segment.status.actual is None:
             continue
-        quantity, shown = _quantity(actual), words.amount(actual)
+        shown = words.amount(segment.status.document["actual"])
         assert shown is not None
         if found and found[-1].label == shown.short and found[-1].until == since:
-            last = found.pop()
-            since = last.since
+            since = found.pop().since
         found.append(Step(since, until, quantity.interval, quantity.value, shown.short))
     return tuple(found)
 
 
-def _terms(
-    status: Mapping[str, Any], rectangles: Sequence[Mapping[str, Any]], unit: str, as_of: date
-) -> tuple[Terms, ...]:
+def _terms(status: Mapping[str, Any], segments: Sequence[Segment], unit: str, as_of: date) -> tuple[Terms, ...]:
     """The target now, and the earlier ones on the days on which they were in force."""
     if status["target"] is None or status["target"]["unit"] != unit:
         return ()
-    first = min((_bounds(r, as_of)[0] for r in rectangles), default=as_of)
+    first = min((_bounds(s, as_of)[0] for s in segments), default=as_of)
     found, since = [], first
     for past in status["past_targets"]:
         until = date.fromisoformat(past["until"])
@@ -162,11 +161,9 @@ def _terms(
     return (*found, Terms(since, date.max, _quantity(status["target"])))
 
 
-def _bounds(rectangle: Mapping[str, Any], as_of: date) -> tuple[date, date]:
-    until = rectangle["valid_to"]
+def _bounds(segment: Segment, as_of: date) -> tuple[date, date]:
     last = as_of + timedelta(days=1)
-    end = last if until is None else min(date.fromisoformat(until), last)
-    return date.fromisoformat(rectangle["valid_from"]), end
+    return segment.valid_from, last if segment.valid_to is None else min(segment.valid_to, last)
 
 
 def _quantity(said: Mapping[str, str]) -> Quantity:

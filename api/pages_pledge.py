@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -23,6 +24,7 @@ from tracker.event import Event, fact_json, stamp
 from tracker.facts import FIGURED
 from tracker.history import history
 from tracker.record import ACTING, KEPT
+from tracker.status import Record
 
 CONTRACT = page_contract(
     "One pledge.",
@@ -30,6 +32,7 @@ CONTRACT = page_contract(
     problems=("pledge_not_found",),
 )
 
+_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _COMPARED = ("status", "actual", "ratio", "target", "stage", "trajectory", "evidence", "flags")
 _ACTS = {
     "EventCorrected": "corrected by us",
@@ -49,9 +52,8 @@ def pledge(page: Page, name: str) -> Answer:
         raise not_found(name)
     status = from_json(body)
     known = page.parts.tracker.events_of(name, at.position)
-    figures = reports.figures(known, at.as_of) or []
-    rectangles = [r for r in page.parts.timeline.rectangles(name, at.position) if r["known_to"] is None]
-    drawn = chart.data(status, figures, rectangles, at.as_of)
+    figures = _figures(known, at.as_of)
+    drawn = chart.data(status, figures, Record(known).segments(), at.as_of)
     events = _events(known, at.as_of)
     by_id = {event["id"]: event for event in events}
     axis = "known" if page.query.get("axis") == "known" else "as_of"
@@ -108,6 +110,13 @@ def _events(known: Sequence[Event], as_of: date) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def _figures(known: Sequence[Event], as_of: date) -> list[dict[str, Any]]:
+    """Every figure and why it counts or not, where events have their numbers and not their ids."""
+    numbers = {event.id: f"event {event.version}" for event in known}
+    found = reports.figures(known, as_of) or []
+    return [{**f, "why": _ID.sub(lambda match: numbers.get(match[0], match[0]), f["why"])} for f in found]
 
 
 def quantity_of(event: Event) -> words.Amount | None:

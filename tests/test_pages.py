@@ -12,7 +12,7 @@ from api import pages_words as words
 from api.pages_bars import bar
 from api.pages_forms import sections
 from api.pages_frame import POLICY, static_files
-from tests.api_support import MONITOR, Api, progress, running, statement
+from tests.api_support import MONITOR, SOURCE, Api, progress, running, statement
 from tracker.facts import FACT_TYPES
 from tracker.flags import FLAGS
 
@@ -20,6 +20,7 @@ pytest_plugins = ["tests.api_fixtures"]
 
 ROOT = Path(__file__).parent.parent
 BROWSER = {"Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}
+KEPT = ("EventCorrected", "EventVoided", "FigureRanked", "SourceCaptured", "AssessmentIssued")
 PATHS = ["/", "/pledges/aid-2024", "/audit", "/record", "/record?pledge=aid-2024", "/?since=2024-01-01"]
 
 
@@ -151,6 +152,87 @@ def test_a_private_record_is_no_page_for_strangers(sqlite_url: str) -> None:
             assert "secret" not in page.text
         assert api.get("/", headers=BROWSER | MONITOR).status_code == 200
         assert api.get("/", headers=BROWSER).status_code == 401
+
+
+# --- whatever is on record
+
+
+def test_every_type_of_fact_is_shown_at_every_clock(lite: Api) -> None:
+    """One of each: nothing on record keeps a page from being shown, at any point on both clocks."""
+    api, ids = lite, {}
+    group = {"rule": "each_member", "members": ["BE", "FR", "IS", "NL"], "opted_out": ["NL"],
+             "not_applicable": [{"member": "IS", "reason": "no armed forces"}]}  # fmt: skip
+    api.open("whole")
+    window = {"start": "2024-01-01", "end": "2024-12-31", "latest": "2025-07-31", "text": "this year"}
+    to = {"name": "Ukraine", "code": "UA"}
+    api.open("aid", part_of="whole", beneficiary=to, required_stage="committed", window=window)
+    api.open("group", kind="ratio", target="at least 2 percent:gdp", group=group)
+    api.open("steps", kind="milestone", target=None, window=None)
+    api.open("words", kind="qualitative", target=None, window=None, measurable=False, measurable_note="no test")
+
+    def add(pledge: str, name: str, type_: str, **fields: Any) -> None:
+        source = {} if type_ in KEPT else {"source": SOURCE}
+        said = {"type": type_, "stated_on": "2024-07-10", **source, **fields}
+        ids[name] = api.add(said, pledge)["event"]["id"]
+
+    def figure(quantity: str, **fields: Any) -> dict[str, Any]:
+        half = {"start": "2024-01-01", "end": "2024-06-30"}
+        return {"quantity": quantity, "basis": "cumulative", "stage": "committed", "period": half} | fields
+
+    add("aid", "first", "ProgressReported", figure=figure("209bn EUR"))
+    add("aid", "again", "ProgressReported", figure=figure("about 21bn EUR"), source={**SOURCE, "publisher": "Other"})
+    add("aid", "dollars", "ProgressReported", figure=figure("30bn USD", stage="disbursed"), speaker={"name": "S"})
+    add("aid", "hope", "ProgressReported", figure=figure("between 40bn and 60bn EUR", nature="projection"))
+    api.open("spent", target=None)
+    add("spent", "spent", "ProgressReported", figure=figure("485bn USD"))
+    add("spent", "growth", "ProgressReported", figure=figure("nearly 20 percent:increase-on-2023", basis="level"))
+    add("aid", "test", "StatementMade", summary="a test", stance="doubts", trajectory="behind", quote="slow")
+    add("aid", "share", "ShareReported", subset="Europe", share="more than half", of=ids["again"])
+    add("aid", "repair", "EventCorrected", event=ids["first"], reason="a slip",
+        changes={"figure": {"quantity": {"value": "20900000000"}}})  # fmt: skip
+    add("aid", "void", "EventVoided", event=ids["test"], reason="a test")
+    add("aid", "rank", "FigureRanked", event=ids["again"], rank="deprecated", reason="vague")
+    add("aid", "proof", "SourceCaptured", event=ids["first"], sha256="0" * 64, archive_url="https://example.org/a")
+    add("aid", "restated", "FigureRestated", event=ids["first"], figure=figure("22bn EUR"), reason="revalued",
+        stated_on="2024-08-01")  # fmt: skip
+    add("aid", "same", "PledgeReaffirmed", stated_on="2024-09-01")
+    add("aid", "more", "PledgeRevised", target="between 50bn and 60bn EUR", reason="raised", stated_on="2024-10-01",
+        window={"start": "2024-01-01", "end": "2026-12-31"})  # fmt: skip
+    add("aid", "claim", "PledgeExceeded", stated_on="2025-02-12")
+    add("aid", "vague", "PledgeMet", figure=figure("over 50bn EUR", stage="disbursed"), stated_on="2025-03-01")
+    add("aid", "back", "StatementRetracted", event=ids["vague"], reason="a slip", stated_on="2025-04-01")
+    add("aid", "grade", "AssessmentIssued", rating="B", rubric="R", rubric_version="1", reasoning="well")
+    add("group", "row", "MemberReported", member="BE", verdict="met", figure=figure("2.1 percent:gdp", basis="level"))
+    add("group", "later", "TallyReported", met="two-thirds of members", nature="projection")
+    add("group", "tally", "TallyReported", met=1, not_met=1, total=4, stated_on="2024-08-01")
+    add("group", "gone", "PledgeWithdrawn", reason="over", stated_on="2025-01-01")
+    add("steps", "plan", "MilestoneScheduled", milestone="agreed", due="2024-Q4")
+    add("steps", "half", "MilestoneReached", milestone="agreed", partly=True, stated_on="2024-11-01")
+    add("steps", "plan2", "MilestoneScheduled", milestone="built", due="2025-H1", stated_on="2024-11-02")
+    add("steps", "late", "MilestoneMissed", milestone="built", stated_on="2025-07-01")
+    add("words", "miss", "PledgeMissed", stated_on="2025-01-01")
+    add("words", "next", "PledgeSuperseded", by="aid", stated_on="2025-02-01")
+    assert {event["fact"]["type"] for event in api.get("/v1/events?limit=1000").json()["items"]} == set(FACT_TYPES)
+
+    days = ("2024-01-10", "2024-07-10", "2024-09-30", "2024-12-31", "2025-03-15", "2026-01-01", "2027-06-01")
+    for pledge in ("whole", "aid", "group", "steps", "words", "spent"):
+        for day in days:
+            for known in ("", "&at_position=12", "&axis=known"):
+                page = api.get(f"/pledges/{pledge}?as_of={day}{known}", headers=BROWSER)
+                assert page.status_code == 200, (pledge, day, known)
+    for day in days:
+        for rest in ("", "&since=2024-06-01", "&since=2026-01-01&axis=recorded"):
+            assert api.get(f"/?as_of={day}{rest}", headers=BROWSER).status_code == 200
+    shown = api.get("/pledges/aid?as_of=2025-05-01", headers=BROWSER).text
+    for words_ in (
+        "first deadline",
+        "corrected by us",
+        "restated by its source",
+        "taken back",
+        "void",
+        "Revised target",
+    ):
+        assert words_ in shown, words_
 
 
 # --- what is said

@@ -70,6 +70,7 @@ function draw(Plot, figure, width) {
       due && w.latest > due && !narrow ? Plot.text([{ x: w.latest, text: "or, read late, here" }], { x: "x", text: "text", frameAnchor: "bottom", textAnchor: "end", dx: -5, dy: -6, fill: "var(--soft)" }) : null,
       Plot.gridY({ ticks: 5, stroke: "var(--line)", strokeOpacity: 1 }),
       first && due && Number(first) !== Number(w.latest || due) ? Plot.ruleX([first], { stroke: "var(--overdue)", strokeDasharray: "3 3" }) : null,
+      first && due && !narrow && Number(first) !== Number(w.latest || due) ? Plot.text([{ x: first, text: "first deadline" }], { x: "x", text: "text", frameAnchor: "top", textAnchor: "start", dx: 5, dy: 4, fill: "var(--soft)" }) : null,
       now && w.start && due && data.cumulative ? Plot.line([{ x: w.start, y: 0 }, { x: due, y: now.value }], { x: "x", y: "y", stroke: "var(--pace)", strokeDasharray: "6 4" }) : null,
       Plot.rect(targets.filter((t) => t.upper !== null), { x1: (t) => within(t.since), x2: (t) => within(t.until || x[1]), y1: "value", y2: "upper", fill: "var(--target)", fillOpacity: 0.15 }),
       Plot.ruleY(targets, { x1: (t) => within(t.since), x2: (t) => within(t.until || x[1]), y: "value", stroke: "var(--target)", strokeWidth: 2 }),
