@@ -366,6 +366,13 @@ def test_qualitative_pledges_may_have_steps_and_money_is_decided_by_its_figure()
     )
 
 
+def test_the_steps_of_what_is_not_measurable_give_it_no_deadline() -> None:
+    path = pledge(None, kind="qualitative", measurable=False)
+    given(path, scheduled("law", due="2024-03")).then(
+        as_of="2024-05-01", status="not_measurable", schedule=("no_deadline", "no_deadline"), flags=["late"]
+    )
+
+
 def test_a_claim_that_the_steps_or_members_prove_is_proven() -> None:
     given(steps(), scheduled("law"), met(stated_on="2024-03-01"), reached("law", stated_on="2024-05-01")).then(
         as_of="2024-03-01", flag="unproven_claim", status="announced"

@@ -77,7 +77,7 @@ def status_document(
 
 def _schedule(facts: Facts, outcome: Outcome) -> dict[str, str]:
     as_of = facts.view.as_of
-    steps = () if facts.terms.target is not None else facts.steps
+    steps = () if facts.terms.target is not None or outcome.status == "not_measurable" else facts.steps
     current = deadline_of(facts.terms.window, steps)
     original = deadline_of(facts.terms.first_window, steps)
     return {"current": schedule(current, outcome, as_of), "original": schedule(original, outcome, as_of)}

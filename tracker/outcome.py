@@ -55,9 +55,11 @@ class Facts:
 
     @property
     def deadline(self) -> date | None:
-        """The last day in time: of the window in force, else of the last milestone."""
+        """The last day in time: of the window in force, else of the last milestone if those are what is measured."""
         given = self.terms.deadline
-        return given if given is not None or self.terms.target is not None else last_due(self.steps)
+        if given is not None or self.terms.target is not None or _is_not_measurable(self):
+            return given
+        return last_due(self.steps)
 
     @property
     def is_closed(self) -> bool:
