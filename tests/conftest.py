@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -9,9 +10,10 @@ from tests.stores import postgres_database, postgres_server
 
 
 @pytest.fixture(scope="session")
-def postgres_server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real PostgreSQL server."""
-    with postgres_server(tmp_path_factory.mktemp("postgres")) as url:
+def postgres_server_url() -> Iterator[str]:
+    """A real PostgreSQL server, in a folder that no other run of pytest clears away."""
+    folder = TemporaryDirectory(prefix="tracker-postgres-", ignore_cleanup_errors=True)
+    with folder, postgres_server(Path(folder.name)) as url:
         yield url
 
 
