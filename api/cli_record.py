@@ -101,7 +101,8 @@ def import_(
     digest.update(repr((None if map_file is None else map_file.read_bytes(), sheet, oldest_first)).encode())
     with opened_stores() as stores:
         importer = Importer(stores.tracker, f"import {digest.hexdigest()}", by.strip(), now, chunk)
-        plan = importer.plan(items, problems, skip_recorded=skip_recorded)
+        with progress("Checking", len(items)) as advance:
+            plan = importer.plan(items, problems, skip_recorded=skip_recorded, advance=advance)
         _must_be_sound(plan.problems, str(file))
         if dry_run:
             say(f"{_there(plan)}{plan.size} facts can be recorded. Nothing was, this was a dry run.")

@@ -26,6 +26,8 @@ _T = TypeVar("_T")
 MAX_CHUNK = 10_000
 """Facts in one transaction at most."""
 
+_STRIDE = 500
+
 REFERENCES = (
     ("event",),
     ("of",),
@@ -78,6 +80,9 @@ class Item:
         return json.dumps(said, sort_keys=True, separators=(",", ":")).encode()
 
 
+Advance = Callable[[int], None]
+"""Told how many facts are done now."""
+
 Chunk = tuple[str, list[Item], list[Draft]]
 """An idempotency key, and what is recorded under it."""
 
@@ -108,7 +113,14 @@ class Importer:
     clock: Callable[[], datetime]
     chunk: int = MAX_CHUNK
 
-    def plan(self, items: Sequence[Item], problems: Iterable[Problem] = (), *, skip_recorded: bool = False) -> Plan:
+    def plan(
+        self,
+        items: Sequence[Item],
+        problems: Iterable[Problem] = (),
+        *,
+        skip_recorded: bool = False,
+        advance: Advance = lambda _: None,
+    ) -> Plan:
         """Check every item on what the log has and what those before it add; nothing is written.
 
         ``skip_recorded`` leaves out facts that their pledge has word for word, whatever file they came from.
@@ -125,8 +137,11 @@ class Importer:
                 plan.recorded += len(replayed.events)
                 for item, event in zip(chunk, replayed.events, strict=True):
                     references.keep(item, event.id)
+                advance(len(chunk))
                 continue
-            for item in chunk:
+            for count, item in enumerate(chunk, start=1):
+                if count % _STRIDE == 0:
+                    advance(_STRIDE)
                 fact, wrong = _read(item, references) if item.sound else (None, [])
                 found = known.take(item.pledge, fact) if known is not None and fact is not None else None
                 identity = found or event_id(self.clock(), secrets.token_bytes(10))
@@ -154,7 +169,7 @@ class Importer:
             return self.plan(items, skip_recorded=skip_recorded)
         return plan
 
-    def record(self, plan: Plan, advance: Callable[[int], None] = lambda _: None) -> list[Problem]:
+    def record(self, plan: Plan, advance: Advance = lambda _: None) -> list[Problem]:
         """Record the chunks of a plan without problems, one transaction each.
 
         Problems are those of the first chunk that another writer has made wrong meanwhile; it and those after it are

@@ -88,13 +88,13 @@ class Shell:
             return log.head()
 
 
-def is_ready(address: str) -> bool:
-    """Whether a server says so, and its projection has all of the log."""
+def is_ready(address: str, lag: int = 0) -> bool:
+    """Whether a server says so, its projection being so far behind the log."""
     try:
         answer = httpx.get(f"{address}/health/ready", timeout=5)
     except httpx.TransportError:
         return False
-    return answer.status_code == 200 and answer.json()["lag"] == 0
+    return answer.status_code == 200 and answer.json()["lag"] == lag
 
 
 def until(holds: Callable[[], bool], process: subprocess.Popen[str] | None = None) -> None:

@@ -18,7 +18,7 @@ from sqlalchemy import text
 from api.cli import main
 from projections.tables import open_engine, writing
 from projections.timeline import Timeline
-from tests.shell import Shell, ended, gone, until
+from tests.shell import Shell, ended, gone, is_ready, until
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 
@@ -352,6 +352,23 @@ def test_the_projector_alone_projects_and_ends_when_told(shell: Shell) -> None:
         finally:
             gone(process)
     engine.dispose()
+
+
+def test_a_server_can_leave_projecting_to_the_projector(shell: Shell) -> None:
+    server = shell.start("serve", "--port", "0", "--no-projector", TRACKER_ADMIN_KEY="k" * 32)
+    projector = None
+    try:
+        assert server.stderr is not None
+        found = re.search(r"http://\S+", server.stderr.readline())
+        assert found is not None
+        until(lambda: is_ready(found[0], lag=68), server)
+        projector = shell.start("project")
+        until(lambda: is_ready(found[0]), server)
+        assert ended(server) == ended(projector) == 0
+    finally:
+        for process in (server, projector):
+            if process is not None:
+                gone(process)
 
 
 def test_a_command_waits_for_the_projector_that_is_at_work(shell: Shell) -> None:
