@@ -371,6 +371,11 @@ def test_rounding_slack_is_half_a_unit_of_the_last_digit_that_is_not_zero(
     assert widened == Interval(Decimal(low), None if high is None else Decimal(high))
 
 
+def test_a_conversion_multiplies_every_bound() -> None:
+    assert str(q("between 10 and 12 EUR").in_unit("USD", Decimal("1.1"))) == "between 11 and 13.2 USD"
+    assert str(q("over €10").in_unit("USD", Decimal("1.1"))) == "over 11 USD"
+
+
 def test_zero_is_certain_only_if_nothing_else_is_possible() -> None:
     assert [q(words).certainly_zero for words in ("0 EUR", "up to 0 EUR", "between 0 and 0 EUR")] == [True] * 3
     assert [q(words).certainly_zero for words in ("up to 1 EUR", "at least 0 EUR", "-1 EUR")] == [False] * 3

@@ -6,7 +6,6 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from decimal import Decimal
 from itertools import groupby
 
 from tracker.disputes import Problems
@@ -283,16 +282,15 @@ def _lies_above(firmer: Answer, best: Answer) -> bool:
     if high is None or low is None:
         return False
     a, b = high.interval, low.interval
-    if a.low is None or b.low is None:
-        return a.low is not None
+    assert a.low is not None
+    assert b.low is not None
     return a.low > b.low or (a.low == b.low and a.low_open and not b.low_open)
 
 
 def _at_least(quantity: Quantity) -> Quantity:
-    low = quantity.interval
     if quantity.op in ("ge", "gt"):
         return quantity
-    return spanning(Interval(low.low if low.low is not None else Decimal(0), None, low.low_open), quantity.unit)
+    return spanning(Interval(quantity.interval.low, None, quantity.interval.low_open), quantity.unit)
 
 
 def _maybe(quantity: Quantity | None) -> Quantity | None:

@@ -149,15 +149,6 @@ class Interval:
             self.high_open or other.high_open,
         )
 
-    def times(self, factor: Decimal) -> Interval:
-        """Every value multiplied by a positive factor."""
-        return Interval(
-            None if self.low is None else EXACT.multiply(self.low, factor),
-            None if self.high is None else EXACT.multiply(self.high, factor),
-            self.low_open,
-            self.high_open,
-        )
-
 
 class Quantity(BaseModel):
     """``{op, value, upper?, unit, text?}``. ``text`` is how it was said; two quantities are equal without it.
