@@ -281,6 +281,7 @@ def _target(terms: Terms, scale: Scale) -> dict[str, Any]:
         "y": scale.y(terms.target.value),
         "upper": None if terms.target.upper is None else scale.y(terms.target.upper),
         "label": shown.short,
+        "exact": shown.exact,
         "is_now": is_now,
     }
 

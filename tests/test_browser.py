@@ -319,6 +319,22 @@ def test_what_is_being_typed_stays_when_the_log_moves(tab: Opener, site: Site) -
     expect(page.get_by_label("Reason")).to_have_value("half a sentence")
 
 
+def test_the_log_moving_does_not_hold_up_somebody_on_the_way(tab: Opener, site: Site) -> None:
+    page = tab("/")
+    expect(page.locator("[data-live]")).to_have_text("Live")
+    slow: list[Route] = []
+    page.route(lambda url: url.endswith("/?q=wiesbaden"), lambda route: slow.append(route))  # noqa: PLW0108
+    page.get_by_label("Search").fill("wiesbaden")
+    page.get_by_role("button", name="Apply").click()
+    opened(site)
+    page.wait_for_timeout(600)
+    for route in slow:
+        route.continue_()
+    expect(page.get_by_role("heading", name="1 pledge found", exact=True)).to_be_visible()
+    assert page.url.endswith("/?q=wiesbaden")
+    page.unroute_all()
+
+
 def test_nothing_moves_for_those_who_asked_for_it(tab: Opener) -> None:
     page = tab("/", reduced_motion="reduce")
     page.evaluate("document.querySelector('h1').classList.add('is-fresh')")

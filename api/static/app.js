@@ -68,7 +68,9 @@ function morphChildren(from, to, keepForms) {
 }
 
 let turn = 0;
+let going = 0;
 
+/** Show the page at an address: whether that changed anything, or undefined if another was asked for meanwhile. */
 async function show(url, keepForms = false) {
   const mine = ++turn;
   document.documentElement.classList.add("is-loading");
@@ -76,7 +78,7 @@ async function show(url, keepForms = false) {
     const answer = await fetch(url, { headers: authorized({ Accept: "text/html" }), cache: "no-cache" });
     if (!(answer.headers.get("Content-Type") || "").startsWith("text/html")) throw new TypeError("not a page");
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    if (mine !== turn) return false;
+    if (mine !== turn) return undefined;
     const before = $("main").textContent;
     document.title = page.title;
     for (const part of ["header.site nav", "main", ".site-foot"]) morph($(part), $(part, page), keepForms);
@@ -89,12 +91,15 @@ async function show(url, keepForms = false) {
 }
 
 async function visit(url, { replace = false, top = false } = {}) {
+  going += 1;
   try {
-    await show(url);
+    if ((await show(url)) === undefined) return;
   } catch {
     if (key) { say("The page could not be loaded."); return; }
     location.assign(url);
     return;
+  } finally {
+    going -= 1;
   }
   history[replace ? "replaceState" : "pushState"](null, "", url);
   const { hash } = new URL(url, location.href);
@@ -176,6 +181,7 @@ function hear(event) {
 
 const refresh = later(200, async () => {
   if (document.hidden || /[?&](at_position|known_at)=/.test(location.search)) return;
+  if (going) { refresh(); return; }
   const changed = await show(location.href, true).catch(() => false);
   // What is shown is read from the projection, which may be a moment behind the log.
   if (Number($("[data-position]")?.dataset.position) < heard.position && heard.tries++ < 10) refresh();
