@@ -156,10 +156,25 @@ def init() -> None:
 
 
 def _grant(stores: Stores, role: str) -> None:
+    from sqlalchemy import text
+    from sqlalchemy.exc import ProgrammingError
+
+    from projections.tables import SCHEMA
     from tracker.recorder_postgres import PostgresLog
 
     assert isinstance(stores.journal, PostgresLog)
     stores.journal.grant_append_only(role)
+    # Read models that were made before there was this role become its own: it must drop them when they are rebuilt.
+    quote = stores.engine.dialect.identifier_preparer.quote_identifier
+    with stores.engine.begin() as conn:
+        names = conn.scalars(text("SELECT tablename FROM pg_tables WHERE schemaname = :schema"), {"schema": SCHEMA})
+        for name in names.all():
+            table = f"{quote(SCHEMA)}.{quote(name)}"
+            try:
+                with conn.begin_nested():
+                    conn.execute(text(f"ALTER TABLE {table} OWNER TO {quote(role)}"))
+            except ProgrammingError:  # only a member of the role may give it something
+                conn.execute(text(f"GRANT ALL ON {table} TO {quote(role)}"))
 
 
 @click.command()

@@ -269,6 +269,9 @@ def test_the_app_role_may_do_its_work_and_never_change_the_record(
     postgres_url: str, postgres_server_url: str, tmp_path: Path
 ) -> None:
     owner = Shell(postgres_url, tmp_path)
+    owner.run("init")
+    owner.run("seed")
+    owner.run("status")
     role = f"app_{tmp_path.name.replace('-', '_')[:40]}".lower()
     engine = open_engine(postgres_url)
     with engine.begin() as conn:
