@@ -273,6 +273,36 @@ SCHEMAS: dict[str, Schema] = {
         {"from": _object(CLOCKS), "to": _object(CLOCKS)},
     ),
     "Export": _object({"items": _list(ref("Status")), **CLOCKS}, {"license": _TEXT}),
+    "Replay": _object(
+        {"items": _list(ref("Status")), **CLOCKS},
+        {
+            "differences": _list(
+                _object(
+                    {
+                        "pledge": _TEXT,
+                        "about": _TEXT,
+                        "members": _list(_TEXT),
+                        "replayed": _or_null({"type": "object"}),
+                        "projected": _or_null({"type": "object"}),
+                    }
+                )
+            )
+        },
+    ),
+    "CloudEvent": _object(
+        {
+            "specversion": {"const": "1.0"},
+            "id": _ID,
+            "source": {"type": "string", "format": "uri-reference"},
+            "type": _TEXT,
+            "subject": _TEXT,
+            "time": _INSTANT,
+            "datacontenttype": {"const": "application/json"},
+            "sequence": {"type": "string", "pattern": "^[0-9]{19}$"},
+            "data": ref("Event"),
+        },
+        about="CloudEvents 1.0 in JSON, and `sequence`: the position, padded so that it sorts as text.",
+    ),
     "Health": {"type": "object", "properties": {"status": {"enum": ["live", "ready", "not_ready"]}}},
     "Problem": {
         "description": "What went wrong, RFC 9457.",

@@ -13,6 +13,7 @@ from litestar.di import Provide
 
 from api import auth
 from api.about import HealthController, ProblemController, SchemaController
+from api.auditing import AuditController
 from api.clocks import now
 from api.events import EventController
 from api.follow import Follower
@@ -63,6 +64,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             ProblemController,
             SchemaController,
             StreamController,
+            AuditController,
             PageController,
         ],
         dependencies={"parts": Provide(lambda: parts, sync_to_thread=False)},

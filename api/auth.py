@@ -14,6 +14,7 @@ import secrets
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import inf
 from threading import Lock
 from typing import get_args
 
@@ -153,10 +154,10 @@ class KeyRing:
         """Seconds since the keys were read."""
         return float("inf") if self._read_at is None else time.monotonic() - self._read_at
 
-    def refresh(self, older_than: float = 0.0) -> None:
-        """Read the keys again if they are older than that. Asks the database."""
+    def refresh(self, older_than: float = 0.0, since: float = inf) -> None:
+        """Read the keys again if they are older than that and were not read ``since`` (of the monotonic clock)."""
         with self._reading:
-            if self.age < older_than:
+            if self.age < older_than or (self._read_at is not None and self._read_at >= since):
                 return
             before = time.monotonic()
             with self._engine.connect() as conn:

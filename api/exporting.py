@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from pydantic_core import from_json, to_json
 
+from api import cloudevents
 from api.columns import ENVELOPE, EVENT_COLUMNS, flatten, row
 from tracker.quantity import Quantity, Ratio
 
@@ -83,8 +84,10 @@ def statuses(documents: Iterable[bytes], form: Format, footer: Mapping[str, Any]
     return _lines(documents) if form == "ndjson" else _listed(documents, footer)
 
 
-def events(lines: Iterable[bytes], form: Format, footer: Mapping[str, Any]) -> Iterator[bytes]:
+def events(lines: Iterable[bytes], form: Format | Literal["cloudevents"], footer: Mapping[str, Any]) -> Iterator[bytes]:
     """Events as they are served; ``footer`` stands beside the items of a JSON answer."""
+    if form == "cloudevents":
+        return cloudevents.batch(lines)
     if form == "csv":
         return csv_lines(EVENT_COLUMNS, (event_cells(from_json(line)) for line in lines))
     return _lines(lines) if form == "ndjson" else _listed(lines, footer)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from importlib.util import find_spec
+
 from litestar.types import Scope
 
 from api.contract import Parameter
@@ -14,7 +17,15 @@ MEDIA_TYPES = {
     "ndjson": "application/x-ndjson",
     "link": "application/link-format",
     "csv": "text/csv; charset=utf-8; header=present",
+    "cloudevents": "application/cloudevents-batch+json; charset=utf-8",
+    "parquet": "application/vnd.apache.parquet",
+    "svg": "image/svg+xml",
+    "atom": "application/atom+xml; charset=utf-8",
+    "html": "text/html; charset=utf-8",
 }
+
+NEEDS_EXTRA = {"parquet": "pyarrow"}
+"""Formats that need a library which comes with the extra of their name."""
 
 
 def format_parameter(offered: tuple[str, ...]) -> Parameter:
@@ -27,25 +38,36 @@ def negotiate(scope: Scope, query: Query, offered: tuple[str, ...]) -> str:
 
     Errors: ``NotAcceptable`` if none of those wanted is offered.
     """
+    here = tuple(name for name in offered if is_installed(name))
     if (named := query.get("format")) is not None:
-        if named in offered:
+        if named in here:
             return named
-    elif (accept := header(scope, b"accept")) is None:
-        return offered[0]
-    elif found := _best(accept.decode("latin-1"), offered):
-        return found
-    raise NotAcceptable(f"offered here: {', '.join(offered)}", offered=[MEDIA_TYPES[name] for name in offered])
+        wanted: tuple[str, ...] = (named,)
+    else:
+        accept = (header(scope, b"accept") or b"").decode("latin-1")
+        if not accept.strip():
+            return here[0]
+        if found := _best(accept, here):
+            return found
+        wanted = tuple(name for name in offered if MEDIA_TYPES[name].partition(";")[0] in accept.lower())
+    missing = [name for name in wanted if name in offered]
+    hint = "".join(f"; {name} needs: pip install 'commitments-tracker[{name}]'" for name in missing)
+    raise NotAcceptable(f"offered here: {', '.join(here)}{hint}", offered=[MEDIA_TYPES[name] for name in here])
+
+
+def is_installed(name: str) -> bool:
+    """Whether a format can be written here."""
+    library = NEEDS_EXTRA.get(name)
+    return library is None or find_spec(library) is not None
 
 
 def _best(accept: str, offered: tuple[str, ...]) -> str | None:
     ranges: list[tuple[str, float]] = []
     for part in accept.split(","):
-        media, *parameters = (piece.strip().lower() for piece in part.split(";"))
-        weight = next((p.partition("=")[2] for p in parameters if p.replace(" ", "").startswith("q=")), "1")
-        try:
+        media, *parameters = (re.sub(r"\s", "", piece).lower() for piece in part.split(";"))
+        weight = next((p.removeprefix("q=") for p in parameters if p.startswith("q=")), "1")
+        if re.fullmatch(r"0(\.\d{0,3})?|1(\.0{0,3})?", weight):
             ranges.append((media, float(weight)))
-        except ValueError:
-            continue
     weights = {name: _weight(MEDIA_TYPES[name].partition(";")[0], ranges) for name in offered}
     best = max(offered, key=lambda name: weights[name])
     return best if weights[best] > 0 else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -18,9 +19,6 @@ from api.limits import WriteLimit
 from api.polling import Answers, header
 from api.problems import Unauthorized
 from api.query import parse
-
-JUST_NOW = 0.05
-"""Seconds: a key that is not known is looked for again in keys that are older than this."""
 
 _ALWAYS = [
     (b"x-content-type-options", b"nosniff"),
@@ -76,7 +74,7 @@ class Gate(ASGIMiddleware):
         try:
             return self._keys.caller(key)
         except Unauthorized:  # it may have been made a moment ago
-            await sync_to_thread(self._keys.refresh, JUST_NOW)
+            await sync_to_thread(self._keys.refresh, since=time.monotonic())
             return self._keys.caller(key)
 
 

@@ -11,8 +11,10 @@ from litestar import Request
 from pydantic_core import to_json
 
 from api import clocks
+from api.contract import Contract
 from api.drafts import is_slug
 from api.formats import MEDIA_TYPES, negotiate
+from api.license import with_link
 from api.parts import Parts
 from api.polling import IMMUTABLE, IMMUTABLE_PRIVATE, NO_CACHE, Answer, Holds
 from api.query import Query
@@ -34,7 +36,10 @@ class Reading:
     def __init__(self, request: Request[Any, Any, Any], parts: Parts) -> None:
         self.parts = parts
         self.query: Query = request.scope["state"]["query"]
-        self.format = negotiate(request.scope, self.query, request.route_handler.opt["contract"].formats)
+        contract: Contract = request.route_handler.opt["contract"]
+        formats = contract.formats
+        self.format = negotiate(request.scope, self.query, formats) if "format" in contract.names else formats[0]
+        self._shared = parts.settings.public_read and contract.needs == "reader"
         self._read_at = parts.heads.log
         self.at = clocks.point(self.query, parts.tracker.journal, self._read_at)
 
@@ -94,10 +99,12 @@ class Reading:
         holds = Holds(day=self._day, projection=position) if self.at.position is None else self._fixed()
         return self._answer(body, holds, headers=headers, etag=etag)
 
-    def about_log(self, head: int, body: bytes, headers: Mapping[str, str] | None = None) -> Answer:
+    def about_log(
+        self, head: int, body: bytes, headers: Mapping[str, str] | None = None, etag: str | None = None
+    ) -> Answer:
         """An answer made of the log: it holds until the log grows."""
         holds = Holds(day=self._day, log=head) if self.at.position is None else self._fixed()
-        return self._answer(body, holds, headers=headers)
+        return self._answer(body, holds, headers=headers, etag=etag)
 
     def items(self, pledge: str, last: Event, items: object, **more: object) -> Answer:
         """``{items, …}`` about one pledge, with the position of its last event."""
@@ -109,10 +116,14 @@ class Reading:
         """Immutable only if the caller named the day and a position that the log has."""
         if not (self.at.dated and self.at.numbered):
             return NO_CACHE
-        return IMMUTABLE if self.parts.settings.public_read else IMMUTABLE_PRIVATE
+        return IMMUTABLE if self._shared else IMMUTABLE_PRIVATE
 
     def _answer(self, body: bytes, holds: Holds | None, **more: Any) -> Answer:
-        return Answer(body, media_type=MEDIA_TYPES[self.format], holds=holds, cache_control=self.cache_control, **more)
+        headers = dict(more.pop("headers", None) or {})
+        if link := with_link(headers.get("Link"), self.parts.settings.data_license):
+            headers["Link"] = link
+        kind, kept = MEDIA_TYPES[self.format], self.cache_control
+        return Answer(body, media_type=kind, holds=holds, cache_control=kept, headers=headers, **more)
 
     @property
     def _day(self) -> Any:

@@ -89,20 +89,26 @@ def compare(log: LogRecorder, timeline: Timeline, clocks: Clocks) -> Iterator[Di
 
     The projection MUST have reached the position.
     """
+    return (difference for _, difference in compared(log, timeline, clocks))
+
+
+def compared(log: LogRecorder, timeline: Timeline, clocks: Clocks) -> Iterator[tuple[bytes | None, Difference | None]]:
+    """The same beside the documents that the log gives; None where a pledge does not exist at the clocks."""
     found = 0
     for one in replay(log, clocks):
+        difference = None
         try:
             projected = timeline.one(one.pledge, clocks)
             found += projected is not None
-            if projected == one.document:
-                yield None
-                continue
-            if projected is not None:
-                from_json(projected)
-            yield Difference(one.pledge, one.document, projected)
+            if projected != one.document:
+                if projected is not None:
+                    from_json(projected)
+                difference = Difference(one.pledge, one.document, projected)
         except (zlib.error, ValueError):
-            yield Difference(one.pledge, one.document, None, readable=False)
-    yield from _only_projected(timeline, clocks, found)
+            difference = Difference(one.pledge, one.document, None, readable=False)
+        yield one.document, difference
+    for stray in _only_projected(timeline, clocks, found):
+        yield None, stray
 
 
 def _only_projected(timeline: Timeline, clocks: Clocks, found: int) -> Iterator[Difference]:

@@ -9,7 +9,7 @@ from litestar import Controller, Request
 from litestar.di import NamedDependency
 from pydantic_core import from_json, to_json
 
-from api import exporting, vocabulary
+from api import exporting, parquet, vocabulary
 from api.clocks import Point, instant, must_be_past, today
 from api.contract import read
 from api.filters import asked, filters
@@ -73,6 +73,8 @@ class ReportController(Controller):
         said = to_json([RULES_VERSION, reading.format, footer, asked(reading.query)])
         mark = reading.about_all(clocks.position, b"", etag=tag(said))
         documents = parts.timeline.export(clocks, narrowed)
+        if reading.format == "parquet":
+            return Streamed(mark, parquet.statuses(documents, footer))
         return Streamed(mark, exporting.statuses(documents, cast(exporting.Format, reading.format), footer))
 
 

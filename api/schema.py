@@ -11,7 +11,7 @@ from litestar import Litestar
 from pydantic_core import to_json
 
 from api.answers import SCHEMAS
-from api.contract import JSON, Contract, Parameter, Reply, ref
+from api.contract import JSON, Contract, Needs, Parameter, Reply, ref
 from api.drafts import MAX_REF
 from api.problems import PROBLEM, STATUS, catalogue
 from tracker.facts import FACT
@@ -100,6 +100,14 @@ def _referring(models: dict[str, Any], to_item: dict[str, Any]) -> dict[str, Any
     return {"oneOf": variants}
 
 
+_SECURITY: dict[Needs, list[dict[str, list[str]]]] = {
+    "open": [],
+    "reader": [{}, {"key": []}],
+    "monitor": [{"key": []}],
+    "auditor": [{"key": []}],
+}
+
+
 def _operation(contract: Contract, path: str, handler: Any) -> dict[str, Any]:
     function = getattr(handler.fn, "func", handler.fn)
     about = " ".join((function.__doc__ or "").split())
@@ -114,12 +122,12 @@ def _operation(contract: Contract, path: str, handler: Any) -> dict[str, Any]:
             *(_parameter(parameter, "header") for parameter in contract.headers),
         ],
         "responses": {str(status): _reply(reply) for status, reply in contract.replies.items()},
-        "security": [{"key": []}] if contract.writes else [{}, {"key": []}] if contract.needs == "reader" else [],
+        "security": _SECURITY[contract.needs],
     }
     if contract.body is not None:
         content = {media: {"schema": schema} for media, schema in contract.body.items()}
         operation["requestBody"] = {"required": True, "content": content}
-    if contract.needs == "reader":
+    if any(parameter.name == "If-None-Match" for parameter in contract.headers):
         operation["responses"]["304"] = {"description": "The caller has it already."}
     if any(parameter.name == "Accept-Datetime" for parameter in contract.headers):
         operation["responses"]["302"] = {"description": "The address of the day that was asked for."}

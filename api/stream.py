@@ -23,6 +23,7 @@ from api.contract import Contract, Parameter, Reply, read
 from api.parts import Parts
 from api.polling import header
 from api.query import choice, integer, invalid, matching
+from api.streaming import until_gone
 from api.tail import Tail, Wanted
 from api.vocabulary import TYPES
 from tracker.errors import TrackerError, Unavailable
@@ -141,8 +142,7 @@ class Stream:
 
 
 async def _gone(receive: Receive, woken: asyncio.Event) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+    await until_gone(receive)
     woken.set()
 
 

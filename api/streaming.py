@@ -1,8 +1,10 @@
-"""An answer too large to hold: sent a piece at a time, each piece made in a thread."""
+"""An answer too large to hold: sent a piece at a time, each piece made in a thread while somebody still takes them."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
+from contextlib import suppress
 
 from litestar.concurrency import sync_to_thread
 from litestar.types import Receive, Scope, Send
@@ -28,9 +30,15 @@ class Streamed:
         piece = await sync_to_thread(self._next)
         await send({"type": "http.response.start", "status": 200, "headers": self._mark.streamed_head()})
         if scope["method"] != "HEAD":  # type: ignore[typeddict-item]
-            while piece:
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
-                piece = await sync_to_thread(self._next)
+            gone = asyncio.ensure_future(until_gone(receive))
+            try:
+                while piece and not gone.done():
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+                    piece = await sync_to_thread(self._next)
+            finally:
+                gone.cancel()
+                with suppress(asyncio.CancelledError):
+                    await gone
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     def _next(self) -> bytes:
@@ -40,3 +48,9 @@ class Streamed:
             if len(found) >= PIECE:
                 break
         return bytes(found)
+
+
+async def until_gone(receive: Receive) -> None:
+    """Return when the caller has hung up."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import get_args
 
 from api.clocks import CLOCKS
-from api.contract import JSON, NDJSON, Contract, Parameter, Reply, Schema, ref
+from api.contract import JSON, NDJSON, Contract, Needs, Parameter, Reply, Schema, ref
 from api.drafts import MAX_ITEMS
 from api.formats import MEDIA_TYPES, format_parameter
 from api.query import MAX_LENGTH
@@ -62,20 +62,23 @@ def _limit(most: int) -> Parameter:
 
 PAGE = (_limit(MAX_PAGE), CURSOR)
 
+_SCHEMA_OF: Mapping[str, Schema] = {"cloudevents": {"type": "array", "items": ref("CloudEvent")}}
 ETAG = {"ETag": "The tag of these bytes.", "Cache-Control": "How long they may be kept."}
 
 
-def _reads(
+def reads(
     about: str,
     schema: Schema,
     *query: Parameter,
     formats: tuple[str, ...] = ("json",),
     headers: tuple[Parameter, ...] = (),
     problems: tuple[str, ...] = (),
+    needs: Needs = "reader",
 ) -> Contract:
-    media = {MEDIA_TYPES[name].partition(";")[0]: {"type": "string"} for name in formats}
+    """The contract of a read at the clocks, in JSON and whatever else it is offered in."""
+    media = {MEDIA_TYPES[name].partition(";")[0]: _SCHEMA_OF.get(name, {"type": "string"}) for name in formats}
     return Contract(
-        needs="reader",
+        needs=needs,
         replies={200: Reply(about, {**media, JSON: schema}, ETAG)},
         query=(*query, *CLOCKS, format_parameter(formats)),
         headers=(Parameter("If-None-Match", "Tags of answers that the caller has.", {"type": "string"}), *headers),
@@ -85,9 +88,10 @@ def _reads(
 
 
 _LINES = ("json", "ndjson", "csv")
+_EVENTS = (*_LINES, "cloudevents")
 _MISSING = ("pledge_not_found",)
 
-LIST_PLEDGES = _reads("A page of statuses.", ref("StatusPage"), *FILTERS, SORT, *PAGE, formats=_LINES)
+LIST_PLEDGES = reads("A page of statuses.", ref("StatusPage"), *FILTERS, SORT, *PAGE, formats=_LINES)
 _HTTP_DATE = (
     "^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), (0[1-9]|1[0-9]|2[0-8]) (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
     " (1[89]|2[0-9])[0-9]{2} ([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9] GMT$"
@@ -97,10 +101,10 @@ _AT = Parameter(
     "Redirects to the answer as of that day (RFC 7089).",
     {"type": "string", "pattern": _HTTP_DATE, "examples": ["Wed, 12 Feb 2025 00:00:00 GMT"]},
 )
-ONE_PLEDGE = _reads("One status.", ref("Status"), headers=(_AT,), problems=_MISSING)
-TIMEMAP = _reads("The days on which its status changed.", ref("Timemap"), formats=("link", "json"), problems=_MISSING)
-PLEDGE_EVENTS = _reads("The pledge's events in order.", ref("EventItems"), formats=_LINES, problems=_MISSING)
-HISTORY = _reads(
+ONE_PLEDGE = reads("One status.", ref("Status"), headers=(_AT,), problems=_MISSING)
+TIMEMAP = reads("The days on which its status changed.", ref("Timemap"), formats=("link", "json"), problems=_MISSING)
+PLEDGE_EVENTS = reads("The pledge's events in order.", ref("EventItems"), formats=_EVENTS, problems=_MISSING)
+HISTORY = reads(
     "How the status came to be.",
     ref("History"),
     Parameter(
@@ -108,26 +112,26 @@ HISTORY = _reads(
     ),
     problems=_MISSING,
 )
-TIMELINE = _reads("The rectangles on both clocks.", ref("Timeline"), problems=_MISSING)
-FIGURES = _reads("Every figure, chosen or not, and why.", ref("Figures"), problems=_MISSING)
-MEMBERS = _reads("Every member's result.", ref("Members"), problems=_MISSING)
-LOG = _reads(
+TIMELINE = reads("The rectangles on both clocks.", ref("Timeline"), problems=_MISSING)
+FIGURES = reads("Every figure, chosen or not, and why.", ref("Figures"), problems=_MISSING)
+MEMBERS = reads("Every member's result.", ref("Members"), problems=_MISSING)
+LOG = reads(
     "The log, oldest first.",
     ref("LogPage"),
     Parameter("after", "The position after which the page begins.", {"type": "integer", "minimum": 0, "maximum": EVER}),
     Parameter("pledge", "Only this pledge's.", {"type": "string", "pattern": f"^{SLUG}$"}),
     Parameter("type", "Only facts of this type.", {"enum": list(TYPES)}),
     _limit(MAX_EVENTS),
-    formats=_LINES,
+    formats=_EVENTS,
 )
-SUMMARY = _reads(
+SUMMARY = reads(
     "Counts and sums.",
     ref("Summary"),
     *FILTERS,
     Parameter("by", "The same for each of these, in `groups`.", {"enum": ["pledgor", "beneficiary", "tag"]}),
     Parameter("currency", "Adds the totals in this currency.", {"enum": sorted(CURRENCIES)}),
 )
-DIFF = _reads(
+DIFF = reads(
     "What changed between two points.",
     ref("Diff"),
     Parameter("from", "The earlier `as_of`.", _DAY),
@@ -135,7 +139,13 @@ DIFF = _reads(
     Parameter("known_from", "The earlier `known_at`; not with `from`.", CLOCKS[1].schema),
     Parameter("known_to", "The later `known_at`; now by default.", CLOCKS[1].schema),
 )
-EXPORT = _reads("All statuses, as a stream.", ref("Export"), *FILTERS, formats=_LINES)
+EXPORT = reads("All statuses, as a stream.", ref("Export"), *FILTERS, formats=(*_LINES, "parquet"))
+REPLAY = reads(
+    "Statuses folded from the log.",
+    ref("Replay"),
+    Parameter("compare", "Adds how the projection differs from them.", {"type": "boolean"}),
+    needs="auditor",
+)
 
 _DRY_RUN = Parameter("dry_run", "Say what would be recorded, and record nothing.", {"type": "boolean"})
 _KEY = Parameter(
