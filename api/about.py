@@ -38,13 +38,16 @@ class HealthController(Controller):
 
     @read("/ready", serves("The store is there and the projection is near the log.", _HEALTH, "unavailable"))
     def ready(self, parts: NamedDependency[Parts]) -> Response[bytes]:
-        """Whether the store answers and the projection is not far behind the log. Parked events are shown."""
+        """Whether the store answers and the projection is not far behind the log. Parked events are shown.
+
+        What the log had when this process began must be there: a server never answers 404 for a pledge it was given.
+        """
         try:
             parts.tracker.journal.ping()
             progress = parts.timeline.progress()
         except TrackerError:
             raise Unavailable("the store does not answer") from None
-        ready = progress.lag <= parts.settings.max_lag
+        ready = progress.lag <= parts.settings.max_lag and progress.position >= parts.heads.at_start
         report: dict[str, Any] = {
             "status": "ready" if ready else "not_ready",
             "store": "reachable",

@@ -105,7 +105,7 @@ class Follower:
     def _look(self, *, first: bool = False) -> None:
         try:
             if first:
-                self._heads.log = self._journal.head()
+                self._heads.log = self._heads.at_start = self._journal.head()
             while changes := self._journal.changed_since(self._heads.log, BATCH):
                 self._heads.advance(changes)
                 self.grown()

@@ -39,6 +39,8 @@ class Heads:
 
     def __init__(self) -> None:
         self.log = 0
+        self.at_start = 0
+        """The log's head when this process began: until the projection has it, what was recorded seems not to be."""
         self.projection = 0
         self.generation = 0
         """The set of tables that answers; after a rebuild another one says other things of the same position."""

@@ -301,3 +301,11 @@ def test_health_says_how_far_the_projection_is(sqlite_url: str) -> None:
         assert (answer.status_code, answer.json()["status"], answer.json()["lag"]) == (503, "not_ready", 2)
         assert answer.json()["parked"] == 0
         problem(api.get("/v1/pledges?at_position=2"), 503, "unavailable")
+
+
+def test_a_server_is_not_ready_before_it_shows_what_it_was_given(sqlite_url: str) -> None:
+    with running(sqlite_url, projector=False) as api:
+        api.post("/v1/pledges", {"pledge": "given", "fact": made()}, headers={"Prefer": "respond-async"})
+        assert api.get("/health/ready").status_code == 200
+    with running(sqlite_url, projector=False) as api:
+        assert (api.get("/health/ready").status_code, api.get("/health/ready").json()["lag"]) == (503, 1)
