@@ -14,6 +14,9 @@ import click
 
 from api.cli_common import Stores, Wrong, make_tables, now, opened_stores, progress, read_settings, say
 
+_MOST_PROCESSES = 8
+"""A rebuild folds in so many processes at most."""
+
 _GRACE = 10
 """Seconds that requests at work are given when the server is told to stop."""
 
@@ -198,7 +201,7 @@ def rebuild() -> None:
                     advance(so_far - done)
                     done = so_far
 
-                position = runner.rebuild(report)
+                position = runner.rebuild(report, processes=min(os.cpu_count() or 1, _MOST_PROCESSES))
         except Busy as busy:
             raise Wrong(str(busy)) from None
         finally:
