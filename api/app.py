@@ -25,6 +25,7 @@ from api.parts import Parts
 from api.pledges import PledgeController
 from api.polling import Answer, Answers, Heads, Holds
 from api.problems import HANDLERS, log_as_json
+from api.publishing import PublishController
 from api.reports import ReportController
 from api.schema import openapi
 from api.settings import Settings
@@ -65,6 +66,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             SchemaController,
             StreamController,
             AuditController,
+            PublishController,
             PageController,
         ],
         dependencies={"parts": Provide(lambda: parts, sync_to_thread=False)},

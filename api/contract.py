@@ -56,6 +56,9 @@ class Contract:
     problems: tuple[str, ...] = ()
     tag: str = "Reading"
     writes: bool = False
+    framed: bool = False
+    """Whether other sites may show it in a frame."""
+
     formats: tuple[str, ...] = ("json",)
     """The names of the formats it answers in, the default first."""
 

@@ -23,8 +23,8 @@ from api.query import parse
 _ALWAYS = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
-    (b"x-frame-options", b"DENY"),
 ]
+_UNFRAMED = (b"x-frame-options", b"DENY")
 _EXPOSED = b"ETag, Link, Location, Memento-Datetime, Retry-After, RateLimit, RateLimit-Policy"
 _SHARED = [(b"access-control-allow-origin", b"*"), (b"access-control-expose-headers", _EXPOSED)]
 _PREFLIGHT = [
@@ -87,6 +87,8 @@ def finish(*, public_read: bool) -> Any:
         headers: list[tuple[bytes, bytes]] = [*message.get("headers", ()), *_ALWAYS]
         state: Any = scope.get("state") or {}
         headers += state.get("headers") or ()
+        if not _may_be_framed(scope):
+            headers.append(_UNFRAMED)
         method = scope["method"] if scope["type"] == ScopeType.HTTP else None
         if public_read and method in ("GET", "HEAD"):
             headers += _SHARED
@@ -95,6 +97,12 @@ def finish(*, public_read: bool) -> Any:
         message["headers"] = headers
 
     return before_send
+
+
+def _may_be_framed(scope: Scope) -> bool:
+    handler: Any = scope.get("route_handler")
+    contract = None if handler is None else handler.opt.get("contract")
+    return contract is not None and contract.framed
 
 
 def must_be_guarded(app: Litestar, allowed: Iterable[str] = ()) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import get_args
+from urllib.parse import urlencode
 
 from api.clocks import CLOCKS
 from api.contract import JSON, NDJSON, Contract, Needs, Parameter, Reply, Schema, ref
@@ -54,16 +55,17 @@ CURSOR = Parameter(
 )
 
 
-def _limit(most: int) -> Parameter:
-    return Parameter(
-        "limit", "Items a page.", {"type": "integer", "minimum": 1, "maximum": most, "default": min(100, most)}
-    )
+def _limit(most: int, default: int = 100) -> Parameter:
+    return Parameter("limit", "Items a page.", {"type": "integer", "minimum": 1, "maximum": most, "default": default})
 
 
 PAGE = (_limit(MAX_PAGE), CURSOR)
 
 _SCHEMA_OF: Mapping[str, Schema] = {"cloudevents": {"type": "array", "items": ref("CloudEvent")}}
 ETAG = {"ETag": "The tag of these bytes.", "Cache-Control": "How long they may be kept."}
+
+
+_IF_NONE_MATCH = Parameter("If-None-Match", "Tags of answers that the caller has.", {"type": "string"})
 
 
 def reads(
@@ -81,7 +83,7 @@ def reads(
         needs=needs,
         replies={200: Reply(about, {**media, JSON: schema}, ETAG)},
         query=(*query, *CLOCKS, format_parameter(formats)),
-        headers=(Parameter("If-None-Match", "Tags of answers that the caller has.", {"type": "string"}), *headers),
+        headers=(_IF_NONE_MATCH, *headers),
         problems=("invalid_parameter", "unknown_parameter", "not_acceptable", *problems),
         formats=formats,
     )
@@ -146,6 +148,32 @@ REPLAY = reads(
     Parameter("compare", "Adds how the projection differs from them.", {"type": "boolean"}),
     needs="auditor",
 )
+
+MAX_FEED = 200
+
+
+def _shows(about: str, form: str, *query: Parameter, framed: bool = False, problems: tuple[str, ...] = ()) -> Contract:
+    """The contract of a read at the clocks that has one format only."""
+    return Contract(
+        needs="reader",
+        replies={200: Reply(about, {MEDIA_TYPES[form].partition(";")[0]: {"type": "string"}}, ETAG)},
+        query=(*query, *CLOCKS),
+        headers=(_IF_NONE_MATCH,),
+        problems=("invalid_parameter", "unknown_parameter", *problems),
+        formats=(form,),
+        framed=framed,
+    )
+
+
+FEED = _shows("Changes of status.", "atom", *FILTERS, _limit(MAX_FEED, 50))
+BADGE = _shows("A badge.", "svg", problems=_MISSING)
+EMBED = _shows("A page for an iframe.", "html", framed=True, problems=_MISSING)
+
+
+def addressed(path: str, query: Mapping[str, str]) -> str:
+    """A path with its query."""
+    return f"{path}?{urlencode(query)}" if query else path
+
 
 _DRY_RUN = Parameter("dry_run", "Say what would be recorded, and record nothing.", {"type": "boolean"})
 _KEY = Parameter(

@@ -108,7 +108,7 @@ def rectangles(tables: TableSet, pledge: str, position: int) -> Select[Any]:
 
 def count(tables: TableSet, filters: Filters, clocks: Clocks) -> Select[Any]:
     """How many pledges there are."""
-    on_cards, on_sheets = _conditions(tables, filters, clocks)
+    on_cards, on_sheets = conditions(tables, filters, clocks)
     source, where = _source(tables, clocks, cards=bool(on_cards) or not on_sheets, sheets=bool(on_sheets))
     return select(func.count()).select_from(source).where(*where, *on_cards, *on_sheets)
 
@@ -122,7 +122,7 @@ def corners(tables: TableSet, after: int, upto: int) -> Select[Any]:
 
 def amounts(tables: TableSet, filters: Filters, clocks: Clocks) -> Select[Any]:
     """What a summary is made of, a row a pledge."""
-    on_cards, on_sheets = _conditions(tables, filters, clocks)
+    on_cards, on_sheets = conditions(tables, filters, clocks)
     source, where = _source(tables, clocks, cards=True, sheets=True)
     cards, sheets = tables.catalogue.c, tables.timeline.c
     return (
@@ -155,7 +155,7 @@ def page(
     Two queries and not one, so that each walks an index in its order.
     """
     name, descending = sort.removeprefix("-"), sort.startswith("-")
-    on_cards, on_sheets = _conditions(tables, filters, clocks)
+    on_cards, on_sheets = conditions(tables, filters, clocks)
     in_cards = name in tables.catalogue.c
     source, where = _source(tables, clocks, cards=bool(on_cards) or in_cards, sheets=True)
     owner = tables.catalogue if in_cards else tables.timeline
@@ -188,7 +188,7 @@ def _source(
     return one_of, [holds(one_of, clocks)]
 
 
-def _conditions(
+def conditions(
     tables: TableSet, filters: Filters, clocks: Clocks
 ) -> tuple[list[ColumnElement[bool]], list[ColumnElement[bool]]]:
     """The filters as conditions on the catalogue, and on the timeline."""

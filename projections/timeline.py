@@ -17,8 +17,9 @@ from pydantic_core import from_json, to_json
 from sqlalchemy import Connection, Engine, Select, func, select
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-from projections import queries
+from projections import changes, queries
 from projections.census import Census
+from projections.changes import Change
 from projections.packing import unpack
 from projections.queries import NAME, SORTS, STALE, After, Clocks, Filters, Page
 from projections.store import Parked, load_parked, states
@@ -186,6 +187,22 @@ class Timeline:
         second = self._by_pledge({p: became[p] for p in changed if p in became}, after, tables, parked)
         return [Difference(p, first.get(p), second.get(p)) for p in changed]
 
+    def changes(self, filters: Filters, clocks: Clocks, limit: int) -> list[Change]:
+        """The headlines that changed last, on either axis: some more than the limit, in no order."""
+        found: set[tuple[str, date]] = set()
+        for by_position in (True, False):
+            rows, _, _ = self._read(
+                lambda tables: changes.latest(tables, filters, clocks, 8 * limit, by_position=by_position)  # noqa: B023
+            )
+            found |= {(row.pledge, row.valid_from) for row in rows}
+        rectangles: dict[str, list[Any]] = {}
+        for pledges in _some({pledge for pledge, _ in found}, _EXPORTED):
+            rows, _, _ = self._read(lambda tables: changes.statuses(tables, pledges, clocks))  # noqa: B023
+            for row in rows:
+                rectangles.setdefault(row.pledge, []).append(row)
+        seen = (changes.change(p, on, rectangles.get(p, ()), clocks.position) for p, on in found)
+        return [change for change in seen if change is not None]
+
     # How
 
     def _rows_of_page(
@@ -303,6 +320,11 @@ class Timeline:
                 if last or not error.connection_invalidated:
                     raise Unavailable(f"the store does not answer: {error.orig}") from error
         raise AssertionError("the second attempt answers or raises")
+
+
+def _some(pledges: set[str], many: int) -> Iterator[list[str]]:
+    ordered = sorted(pledges)
+    return (ordered[at : at + many] for at in range(0, len(ordered), many))
 
 
 def _after(sort: str, after: Sequence[Any] | None) -> After | None:

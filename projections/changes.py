@@ -1,0 +1,81 @@
+"""When a pledge's headline changed, and since when we have known so: what a feed tells.
+
+A change is a day on which the status is another than on the day before. It is known since the first position from
+which on both statuses were, without a break, what they are now: a correction of the past is a new change, a later event
+that leaves the two days as they were is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import Select, and_, select
+
+from projections.queries import Clocks, Filters, conditions
+from projections.tables import TableSet
+
+_ONE_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """On ``on`` the headline became ``after``; ``before`` is None when the pledge was made.
+
+    ``position`` is that of the event since which it is known.
+    """
+
+    pledge: str
+    on: date
+    before: str | None
+    after: str
+    position: int
+
+
+def latest(tables: TableSet, filters: Filters, clocks: Clocks, limit: int, *, by_position: bool) -> Select[Any]:
+    """``(pledge, valid_from)`` of the rectangles that begin last, on either axis."""
+    t, c = tables.timeline.c, tables.catalogue.c
+    on_cards, on_sheets = conditions(tables, filters, clocks)
+    query = select(t.pledge, t.valid_from)
+    if on_cards:
+        day = and_(c.valid_from <= t.valid_from, c.valid_to > t.valid_from)
+        known = and_(c.known_from <= clocks.position, c.known_to > clocks.position)
+        query = query.join(tables.catalogue, and_(c.pledge == t.pledge, day, known)).where(*on_cards)
+    at_last = t.known_from.desc() if by_position else t.valid_from.desc()
+    return (
+        query.where(t.known_to > clocks.position, t.known_from <= clocks.position, t.valid_from <= clocks.as_of)
+        .where(*on_sheets)
+        .order_by(at_last, t.pledge)
+        .limit(limit)
+    )
+
+
+def statuses(tables: TableSet, pledges: Sequence[str], clocks: Clocks) -> Select[Any]:
+    """The bounds and headlines of all rectangles of these pledges that were ever known by the position."""
+    t = tables.timeline.c
+    return select(t.pledge, t.valid_from, t.valid_to, t.known_from, t.known_to, t.status).where(
+        t.pledge.in_(pledges), t.known_from <= clocks.position
+    )
+
+
+def change(pledge: str, on: date, rectangles: Iterable[Any], position: int) -> Change | None:
+    """The change on a day, from the pledge's rectangles as ``statuses`` has them; None if there was none."""
+    days = (on - _ONE_DAY, on)
+    near = [r for r in rectangles if r.valid_from <= on and r.valid_to > days[0]]
+
+    def known_by(upto: int) -> tuple[str | None, ...]:
+        known = [r for r in near if r.known_from <= upto < r.known_to]
+        return tuple(next((r.status for r in known if r.valid_from <= day < r.valid_to), None) for day in days)
+
+    now = before, after = known_by(position)
+    if after is None or before == after:
+        return None
+    moments = {end for r in near for end in (r.known_from, r.known_to) if end <= position}
+    since = position
+    for moment in sorted(moments, reverse=True):
+        if known_by(moment) != now:
+            break
+        since = moment
+    return Change(pledge, on, before, after, since)
