@@ -163,7 +163,11 @@ def test_the_document_is_json_with_plain_decimals(events: list[Event], day: date
                 look(inner)
 
     look(document)
-    assert document["status"] == status.status
+    for name in ("pledge", "title", "kind", "status", "flags", "evidence", "trajectory", "tags"):
+        assert document[name] == (list(found) if isinstance(found := getattr(status, name), tuple) else found)
+    for name in ("target", "actual", "ratio"):
+        assert (document[name] is None) == (getattr(status, name) is None)
+    assert document["last_stated_on"] == status.last_stated_on.isoformat()
     for name, causes in document["because"].items():
         assert causes, f"{name} has no cause"
         assert [versions[id_] for id_ in causes] == sorted({versions[id_] for id_ in causes}), name

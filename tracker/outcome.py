@@ -126,7 +126,7 @@ def _of_members(facts: Facts, result: Result, causes: frozenset[str] | set[str])
     met, eligible = result.members.met, result.members.eligible
     if group.rule == "count_at_least" and group.count is not None and isinstance(met, int) and met >= group.count:
         word: Headline = "exceeded" if met > group.count else "met"
-        return Outcome(word, causes, settled_on=max(item.said_on for item in result.items) if result.items else None)
+        return Outcome(word, causes, settled_on=_reached_on(result, group.count))
     all_met = result.is_complete and eligible is not None and eligible > 0 and met == eligible
     if group.rule == "each_member" and facts.deadline is None:
         settled = max((item.said_on for item in result.items), default=None)
@@ -141,6 +141,12 @@ def _of_members(facts: Facts, result: Result, causes: frozenset[str] | set[str])
     if result.some_met:
         return Outcome("partly_met", causes, settled_on=settled)
     return Outcome("missed" if result.is_complete else "overdue", causes, settled_on=settled)
+
+
+def _reached_on(result: Result, count: int) -> date | None:
+    """The day on which so many had met it: of the last member needed, else of the tally."""
+    days = sorted(row.item.said_on for row in result.rows if row.verdict == "met" and row.item is not None)
+    return days[count - 1] if len(days) >= count else max((item.said_on for item in result.items), default=None)
 
 
 def _of_steps(facts: Facts, causes: frozenset[str] | set[str]) -> Outcome:

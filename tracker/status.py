@@ -208,7 +208,8 @@ class Record:
 
     def _weigh(self, view: View) -> _Weighed:
         """What depends on the facts in force alone, not on the day: deadlines pass without it being weighed again."""
-        key = (tuple(item.id for item in view.items), tuple(view.retracted.items()), view.acting)
+        in_force = tuple(item.id for item in view.items), tuple(item.id for item in view.taken_back)
+        key = (*in_force, tuple(view.retracted.items()), view.acting)
         if key not in self._weighed:
             terms = terms_of(view)
             facts = Facts(view, terms, choose(view, terms), count(view, terms), milestones(view))

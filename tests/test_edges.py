@@ -1,0 +1,138 @@
+"""Headline, schedule, evidence and claims at their edges, found by changing the rules one by one (`make mutate`)."""
+
+from typing import Any
+
+import pytest
+
+from tests.given import (
+    Posted,
+    corrected,
+    exceeded,
+    first_half,
+    given,
+    group,
+    member,
+    met,
+    not_reached,
+    pledge,
+    progress,
+    reached,
+    scheduled,
+    statement,
+    tally,
+    until,
+    year,
+)
+
+ONE = reached("one", stated_on="2024-05-01", source="News")
+ONE_AGAIN = reached("one", stated_on="2024-06-01", source="Other")
+TWO = reached("two", stated_on="2024-07-01", source="News")
+NOT_TWO = not_reached("two", stated_on="2024-08-01", source="Other")
+TWO_TOO_LATE = not_reached("two", stated_on="2025-02-01", source="News")
+THREE = scheduled("three", stated_on="2024-02-01", source="Third")
+
+
+@pytest.mark.parametrize(
+    ("steps", "as_of", "status", "schedule", "evidence"),
+    [
+        ([ONE], "2024-06-10", "met", "closed_on_time", "single_source"),
+        ([ONE, ONE_AGAIN], "2024-06-10", "met", "closed_on_time", "corroborated"),
+        ([THREE, ONE], "2024-06-10", "in_progress", "open", "single_source"),
+        ([ONE, ONE_AGAIN, TWO], "2024-07-10", "met", "closed_on_time", "single_source"),
+        ([ONE, ONE_AGAIN, TWO, NOT_TWO], "2024-08-10", "in_progress", "open", "corroborated"),
+        ([ONE, ONE_AGAIN, TWO, NOT_TWO], "2025-01-10", "partly_met", "closed_on_time", "corroborated"),
+        ([THREE, ONE], "2025-01-10", "partly_met", "overdue", "single_source"),
+        ([ONE, TWO_TOO_LATE], "2025-03-01", "partly_met", "closed_late", "single_source"),
+        ([NOT_TWO], "2025-01-10", "missed", "closed_on_time", "single_source"),
+        ([THREE], "2024-06-10", "announced", "open", "none"),
+        ([THREE], "2025-01-10", "overdue", "overdue", "none"),
+    ],
+)
+def test_milestones_by_what_is_decided_of_them(
+    steps: list[Posted], as_of: str, status: str, schedule: str, evidence: str
+) -> None:
+    promise = pledge(None, kind="milestone", window=until("2024-12-31"))
+    given(promise, *steps).then(as_of=as_of, status=status, schedule=(schedule, schedule), evidence=evidence)
+
+
+BE = member("BE", "met", stated_on="2024-06-01")
+CA = member("CA", "met", stated_on="2024-07-01")
+FR = member("FR", "met", stated_on="2025-02-01")
+NOT = [member(code, "not_met", stated_on="2024-06-01") for code in ("BE", "CA", "FR")]
+
+
+@pytest.mark.parametrize(
+    ("reports", "as_of", "status", "schedule"),
+    [
+        ([], "2024-06-10", "announced", "open"),
+        ([BE], "2024-06-10", "in_progress", "open"),
+        ([BE], "2025-01-10", "partly_met", "overdue"),
+        ([BE, CA], "2024-08-01", "met", "closed_on_time"),
+        ([BE, CA, NOT[2]], "2025-01-10", "met", "closed_on_time"),
+        ([BE, CA, member("FR", "not_met", stated_on="2025-02-01")], "2025-03-01", "met", "closed_on_time"),
+        ([BE, CA, FR], "2025-03-01", "exceeded", "closed_on_time"),
+        ([BE, FR], "2025-03-01", "met", "closed_late"),
+        ([tally(met=2, stated_on="2024-09-01")], "2025-01-10", "met", "closed_on_time"),
+        ([tally(met=2, stated_on="2025-02-01")], "2025-03-01", "met", "closed_late"),
+        ([tally(members_met=["BE", "CA"], stated_on="2024-09-01"), FR], "2025-03-01", "met", "closed_on_time"),
+        (NOT, "2025-01-10", "missed", "closed_on_time"),
+        (NOT[:1], "2025-01-10", "overdue", "overdue"),
+    ],
+)
+def test_a_count_is_reached_on_the_day_of_the_last_member_that_was_needed(
+    reports: list[Posted], as_of: str, status: str, schedule: str
+) -> None:
+    promise = pledge(None, kind="ratio", window=until("2024-12-31"), group=group("BE CA FR", "count_at_least", count=2))
+    given(promise, *reports).then(as_of=as_of, status=status, schedule=(schedule, schedule))
+
+
+@pytest.mark.parametrize(
+    ("reports", "as_of", "status", "schedule"),
+    [
+        ([BE, CA], "2024-08-01", "in_progress", "open"),
+        ([BE, CA], "2025-01-10", "partly_met", "overdue"),
+        ([BE, CA, NOT[2]], "2025-01-10", "partly_met", "closed_on_time"),
+        ([BE, CA, FR], "2025-03-01", "met", "closed_on_time"),
+        (NOT, "2025-01-10", "missed", "closed_on_time"),
+        (NOT[:1], "2025-01-10", "overdue", "overdue"),
+    ],
+)
+def test_each_member_is_asked_at_the_close(reports: list[Posted], as_of: str, status: str, schedule: str) -> None:
+    promise = pledge(None, kind="ratio", window=until("2024-12-31"), group=group("BE CA FR"))
+    given(promise, *reports).then(as_of=as_of, status=status, schedule=(schedule, schedule))
+
+
+@pytest.mark.parametrize(
+    ("claim", "figure", "unproven"),
+    [
+        (met, "39bn EUR", True),
+        (met, "40bn EUR", False),
+        (met, "41bn EUR", False),
+        (met, "50bn UAH", True),
+        (exceeded, "39bn EUR", True),
+        (exceeded, "40bn EUR", True),
+        (exceeded, "41bn EUR", False),
+        (exceeded, "50bn UAH", True),
+    ],
+)
+def test_a_bare_claim_is_proven_by_what_it_claims(claim: Any, figure: str, unproven: bool) -> None:
+    flags = {"single_source"} | ({"unproven_claim"} if unproven else set())
+    said = claim(stated_on="2024-08-01")
+    given(pledge(window=year(2024)), progress(figure, period=first_half(2024)), said).then(
+        as_of="2024-09-01", flags=flags
+    )
+
+
+@pytest.mark.parametrize(
+    ("target", "trajectory"), [("at least 10bn EUR", "on_track"), ("under 10bn EUR", "unknown"), ("0 EUR", "unknown")]
+)
+def test_the_first_day_of_the_window_counts_as_elapsed(target: str, trajectory: str) -> None:
+    promise = pledge(target, window=until("2024-01-10", start="2024-01-01"))
+    figure = progress("1bn EUR", period=until("2024-01-01"), stated_on="2024-01-10")
+    given(promise, figure).then(as_of="2024-01-10", trajectory=trajectory)
+
+
+def test_what_took_a_statement_away_is_why_it_is_stale() -> None:
+    promise, talk = pledge(stated_on="2024-01-10"), statement(stated_on="2024-06-01")
+    moved = corrected(talk, {"stated_on": "2024-02-01"})
+    given(promise, talk, moved).then(as_of="2024-08-01", flags=["stale"], because={"stale": [promise, talk, moved]})
