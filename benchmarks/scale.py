@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -99,14 +100,15 @@ def _reads(url: str, head: int) -> None:
         def today() -> str:
             return f"as_of={date(2026, 11, 1) + timedelta(days=choose.randrange(5_000))}"
 
-        for name, path in (
+        paths: list[tuple[str, Callable[[], str]]] = [
             ("list of 100, now", lambda: f"/v1/pledges?limit=100&{today()}"),
             ("list of 100, random past on both clocks", lambda: f"/v1/pledges?limit=100&{clocks()}"),
             ("the same, sorted by -ratio", lambda: f"/v1/pledges?limit=100&sort=-ratio&{clocks()}"),
             ("the same, status=overdue", lambda: f"/v1/pledges?limit=100&status=overdue&{clocks()}"),
             ("the same, q=energy", lambda: f"/v1/pledges?limit=100&q=energy&{clocks()}"),
             ("one pledge, random past", lambda: f"/v1/pledges/pledge-{choose.randrange(1000):06d}?{clocks()}"),
-        ):
+        ]
+        for name, path in paths:
             _timed(name, port, [path() for _ in range(SAMPLES)])
         _timed("summary of all, random past", port, [f"/v1/summary?{clocks()}" for _ in range(3)])
         _timed("summary by pledgor, now", port, [f"/v1/summary?by=pledgor&{today()}" for _ in range(3)])
