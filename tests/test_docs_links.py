@@ -1,12 +1,10 @@
 """The way of a fact in CONTRIBUTING.md: every link leads to the line where the named function stands."""
 
-import re
-from pathlib import Path
-
 import pytest
 
-ROOT = Path(__file__).parents[1]
-LINKS = re.findall(r"\[`(\w+)`\]\(([\w/]+\.py)#L(\d+)\)", (ROOT / "CONTRIBUTING.md").read_text("utf-8"))
+from docs.walk import LINK, ROOT, stands
+
+LINKS = [match.groups() for match in LINK.finditer((ROOT / "CONTRIBUTING.md").read_text("utf-8"))]
 
 
 def test_the_walk_has_links() -> None:
@@ -15,6 +13,4 @@ def test_the_walk_has_links() -> None:
 
 @pytest.mark.parametrize(("name", "path", "line"), LINKS)
 def test_a_link_leads_to_its_function(name: str, path: str, line: str) -> None:
-    lines = (ROOT / path).read_text("utf-8").splitlines()
-    stands = [n for n, text in enumerate(lines, start=1) if re.search(rf"(def|class) {name}\b", text)]
-    assert int(line) in stands, f"{name} stands at {stands} of {path}"
+    assert int(line) in stands(name, path), "run python docs/walk.py"
