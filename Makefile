@@ -80,9 +80,9 @@ bench-quick: $(VENV)/.dev ## The same at small scale, in under a minute
 	$(BIN)/python benchmarks/run.py --quick
 
 .PHONY: mutate
-mutate: $(VENV)/.dev ## Change the rules one by one and see that a test fails
-	$(PIP) mutmut
-	$(BIN)/mutmut run
+mutate: $(VENV)/.dev ## Change the rules one by one and see that a test fails (ARGS="tracker.outcome*")
+	$(PIP) mutmut==3.8.1
+	$(BIN)/mutmut run --max-children $(JOBS) $(ARGS)
 
 # --- release
 
