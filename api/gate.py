@@ -57,7 +57,8 @@ class Gate(ASGIMiddleware):
             must_allow(caller, contract.needs, public_read=self._public_read)
             state["caller"] = caller
             if contract.writes and caller is not None:
-                state["headers"] = self._limit.count(caller.name)
+                state["headers"] = []
+                self._limit.count(caller.name, state["headers"])
             elif (answer := self._answers.find(scope)) is not None:
                 await answer(scope, receive, send)
                 return

@@ -18,13 +18,13 @@ class WriteLimit:
         self.limit = limit
         self._since: dict[str, tuple[float, int]] = {}
 
-    def count(self, name: str) -> list[tuple[bytes, bytes]]:
-        """Count one write and answer the RateLimit headers.
+    def count(self, name: str, headers: list[tuple[bytes, bytes]]) -> None:
+        """Count one write and add the RateLimit headers to those given, which a refusal has, too.
 
         Errors: ``RateLimited``, with the seconds to wait.
         """
         if not self.limit:
-            return []
+            return
         now = time.monotonic()
         since, used = self._since.pop(name, (now, 0))
         if now - since >= MINUTE:
@@ -33,11 +33,11 @@ class WriteLimit:
         self._since[name] = (since, min(used + 1, self.limit))
         if len(self._since) > MANY:
             del self._since[next(iter(self._since))]
+        headers += [
+            (b"ratelimit-policy", b'"writes";q=%d;w=60' % self.limit),
+            (b"ratelimit", b'"writes";r=%d;t=%d' % (max(0, self.limit - used - 1), wait)),
+        ]
         if used >= self.limit:
             raise RateLimited(
                 f"{self.limit} writes a minute are allowed; wait {wait} s, or send a batch", retry_after=wait
             )
-        return [
-            (b"ratelimit-policy", b'"writes";q=%d;w=60' % self.limit),
-            (b"ratelimit", b'"writes";r=%d;t=%d' % (self.limit - used - 1, wait)),
-        ]

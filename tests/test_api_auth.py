@@ -188,15 +188,17 @@ def test_the_minute_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [100.0]
     monkeypatch.setattr("api.limits.time.monotonic", lambda: clock[0])
     limit = WriteLimit(1)
-    limit.count("alice")
-    limit.count("bob")
+    limit.count("alice", [])
+    limit.count("bob", [])
     clock[0] = 130.5
     with pytest.raises(RateLimited) as refused:
-        limit.count("alice")
+        limit.count("alice", [])
     assert refused.value.members["retry_after"] == 30
     clock[0] = 160.0
-    limit.count("alice")
-    assert WriteLimit(0).count("alice") == []
+    limit.count("alice", [])
+    headers: list[tuple[bytes, bytes]] = []
+    WriteLimit(0).count("alice", headers)
+    assert headers == []
 
 
 # --- what is seen outside
