@@ -114,15 +114,15 @@ def _record(
     digest = payload_hash(raw) if posted.key is not None else None
     if posted.key is not None and not posted.dry_run and (known := tracker.replay(posted.key, digest)):
         return Done(known, answer(known))
-    expected = _expected(tracker, posted.if_match, pledge)
-    request = Request(plan(raw, expected), posted.by, posted.now, posted.key, digest, opens)
-    if posted.dry_run:
-        return Done(None, _dry(tracker, request))
     try:
+        expected = _expected(tracker, posted.if_match, pledge)
+        request = Request(plan(raw, expected), posted.by, posted.now, posted.key, digest, opens)
+        if posted.dry_run:
+            return Done(None, _dry(tracker, request))
         recorded = tracker.record(request)
-    except BatchRefused:
+    except (BatchRefused, VersionConflict):
         # The same request, sent twice at once, must not refuse itself.
-        if posted.key is None or not (known := tracker.replay(posted.key, digest)):
+        if posted.key is None or posted.dry_run or not (known := tracker.replay(posted.key, digest)):
             raise
         recorded = known
     return Done(recorded, answer(recorded))

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from api import recording
 from tests.api_support import MONITOR, SOURCE, Api, made, problem, progress, statement
 
 pytest_plugins = ["tests.api_fixtures"]
@@ -80,6 +81,8 @@ def test_a_slug_left_out_is_made_from_the_title(lite: Api) -> None:
         (progress("21bn EUR"), 409, "duplicate_fact", ""),
         (made(), 409, "pledge_exists", ""),
         (VOID, 422, "unknown_event", "/event"),
+        (VOID | {"event": "no-such-event"}, 422, "unknown_event", "/event"),
+        (VOID | {"event": ""}, 422, "invalid_fact", "/event"),
         (
             {"type": "MemberReported", "stated_on": "2024-08-01", "member": "BE", "verdict": "met", "source": SOURCE},
             422, "invalid_fact", "/member",
@@ -249,6 +252,24 @@ def test_one_request_sent_many_times_at_once_records_once(api: Api) -> None:
         answers = list(pool.map(lambda _: api.add(progress(), **{"Idempotency-Key": "once"}), range(8)))
     assert sum(not answer["replayed"] for answer in answers) == 1
     assert len({answer["event"]["id"] for answer in answers}) == 1
+    assert api.head() == 2
+
+
+def test_a_retry_is_not_refused_for_the_version_that_its_first_sending_made(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api.open()
+    headers = {"Idempotency-Key": "once", "If-Match": '"1"'}
+    first: list[dict[str, Any]] = []
+    expected = recording._expected
+
+    def overtaken(*given: Any) -> int | None:
+        monkeypatch.setattr(recording, "_expected", expected)
+        first.append(api.add(progress(), **headers))
+        return expected(*given)
+
+    monkeypatch.setattr(recording, "_expected", overtaken)
+    assert api.add(progress(), **headers) == first[0] | {"replayed": True}
     assert api.head() == 2
 
 
