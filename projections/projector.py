@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from math import inf
+from time import monotonic
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DatabaseError, OperationalError
@@ -25,6 +27,9 @@ from tracker.status import Record
 
 CACHED_EVENTS = 20_000
 """Events of recently changed pledges that are kept in memory."""
+
+BUDGET = 0.5
+"""Seconds of folding after which a batch is written as far as it got: readers see it, and a stop is noticed."""
 
 ATTEMPTS = 2
 """How often an event is tried before it is parked."""
@@ -68,10 +73,14 @@ def waiting(row: LogRow) -> Parked:
 
 @dataclass(slots=True)
 class _Batch:
-    """What a batch of the log comes to. ``parked`` is what stays parked of each pledge that the batch touches."""
+    """What a batch of the log comes to, as far as it was taken in.
+
+    ``parked`` is what stays parked of each pledge that the batch touches.
+    """
 
     pledges: dict[str, Pledge]
     parked: dict[str, list[Parked]] = field(default_factory=dict)
+    taken: int = 0
 
 
 class Projector:
@@ -104,14 +113,12 @@ class Projector:
                 self._parked.setdefault(parked.pledge, []).append(parked)
 
     def step(self, limit: int) -> int:
-        """Take up to ``limit`` events in; how many there were.
+        """Take up to ``limit`` events in, fewer when they are costly; how many it were.
 
         Errors: ``Superseded`` when somebody else moved the set on.
         """
         rows = self._log.read(self.position, limit)
-        if rows:
-            self._apply(rows)
-        return len(rows)
+        return self._apply(rows, BUDGET) if rows else 0
 
     def beat(self) -> None:
         """Say that somebody is at work although there is nothing to do."""
@@ -123,9 +130,11 @@ class Projector:
             conn, NAME, self.tables.number, self.position, position, heartbeat=self._now(), active=self._active
         )
 
-    def _apply(self, rows: Sequence[LogRow]) -> None:
+    def _apply(self, rows: Sequence[LogRow], budget: float = inf) -> int:
+        """Fold and write the rows, or as many of the first of them as the seconds allow; how many it were."""
         try:
-            batch = self._fold(rows)
+            batch = self._fold(rows, budget)
+            rows = rows[: batch.taken]
             self._write(rows, batch)
         except DatabaseError as error:
             self._forget(row.pledge for row in rows)
@@ -142,12 +151,17 @@ class Projector:
         except BaseException:
             self._forget(row.pledge for row in rows)
             raise
+        return len(rows)
 
-    def _fold(self, rows: Sequence[LogRow]) -> _Batch:
+    def _fold(self, rows: Sequence[LogRow], budget: float) -> _Batch:
         batch = _Batch(self._load(rows))
+        until = monotonic() + budget
         for row in rows:
             before = batch.parked.get(row.pledge, self._parked.get(row.pledge, []))
             batch.parked[row.pledge] = batch.pledges[row.pledge].take([*before, waiting(row)])
+            batch.taken += 1
+            if monotonic() > until:
+                break
         return batch
 
     def _write(self, rows: Sequence[LogRow], batch: _Batch) -> None:

@@ -54,6 +54,15 @@ def test_the_log_is_followed_in_batches(it: World) -> None:
     assert reported(it) == "30"
 
 
+def test_a_costly_batch_is_written_as_far_as_it_got(it: World) -> None:
+    it.record("aid", made())
+    it.record("aid", progress(20, "2024-06-01"))
+    with patch.object(projector, "BUDGET", 0.0):
+        assert (it.runner.run_once(), it.timeline.position()) == (1, 1)
+        assert (it.runner.run_once(), it.timeline.position()) == (1, 2)
+    assert_equals_log(it, 2)
+
+
 def test_several_new_events_of_one_pledge_in_one_batch_each_have_their_time(it: World) -> None:
     it.record("aid", made())
     wrong = it.record("aid", progress(209, "2024-02-01"))
