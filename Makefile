@@ -73,11 +73,11 @@ lint-containers: $(VENV)/.dev ## Check the Dockerfile and docker-compose.yml
 
 .PHONY: bench
 bench: $(VENV)/.dev ## Measure against the peers
-	$(BIN)/python benchmarks/run.py
+	$(BIN)/python -m benchmarks.run
 
 .PHONY: bench-quick
 bench-quick: $(VENV)/.dev ## The same at small scale, in under a minute
-	$(BIN)/python benchmarks/run.py --quick
+	$(BIN)/python -m benchmarks.run --quick
 
 .PHONY: mutate
 mutate: $(VENV)/.dev ## Change the rules one by one and see that a test fails (ARGS="tracker.outcome*")
