@@ -422,7 +422,7 @@ def test_a_statement_has_a_source_and_record_keeping_needs_none() -> None:
 def test_a_correction_is_checked_as_the_fact_is() -> None:
     report = progress("20bn EUR")
     record = given(pledge(), report)
-    record.refuses(corrected(report, {"type": "PledgeMet"}), "invalid_fact", "")
+    record.refuses(corrected(report, {"type": "PledgeMet"}), "invalid_fact", "/changes")
     record.refuses(corrected(report, {}), "invalid_fact", "/changes")
     record.refuses(corrected(report, {"figure": {"stage": "promised"}}), "invalid_fact", "/changes/figure/stage")
     record.refuses(corrected(report, {"figure": None}), "invalid_fact", "/changes/figure")

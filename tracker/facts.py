@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, JsonValue, TypeAdapter, ValidationError, model_validator
+from pydantic import Field, JsonValue, TypeAdapter, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from tracker.errors import InvalidFact
@@ -300,11 +300,12 @@ class EventCorrected(_Kept):
     changes: Annotated[dict[str, JsonValue], Field(min_length=1)]
     reason: Text
 
-    @model_validator(mode="after")
-    def _keeps_the_type(self) -> Self:
-        if "type" in self.changes:
+    @field_validator("changes")
+    @classmethod
+    def _keeps_the_type(cls, changes: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        if "type" in changes:
             raise PydanticCustomError("changes", "a correction keeps the type; void the event and record it anew")
-        return self
+        return changes
 
 
 class RecordedAs(Value):
