@@ -30,6 +30,49 @@ def test_of_two_stages_that_reach_the_target_the_earlier_one_settles_it(earlier:
     ).then(as_of="2025-02-01", status="exceeded", schedule=("closed_on_time", "closed_on_time"), no_flag="late")
 
 
+def test_one_increment_that_reaches_the_target_settles_it_whatever_follows() -> None:
+    given(
+        pledge("at least 40bn EUR", window=until("2024-05-01", start="2024-01-01")),
+        progress("45bn EUR", basis="increment", period=quarter(1, of=2024), stated_on="2024-05-01"),
+        progress("9bn EUR", basis="increment", period=quarter(3, of=2024), stated_on="2024-11-01"),
+    ).then(as_of="2024-12-01", actual="54bn EUR", schedule=("closed_on_time", "closed_on_time"), no_flag="late")
+
+
+def test_the_first_day_counts_on_which_the_better_total_reached_the_target() -> None:
+    given(
+        pledge("at least 40bn EUR", window=until("2024-10-01", start="2024-01-01")),
+        progress("41bn EUR", period=first_half(2024), stated_on="2024-07-11"),
+        progress("39bn EUR", period=first_half(2024), stated_on="2024-07-10", source=source("NATO", tier="official")),
+        progress("42bn EUR", period=until("2024-09-30", start="2024-01-01"), stated_on="2024-11-10"),
+        progress("45bn EUR", period=year(2024), stated_on="2025-01-10"),
+    ).then(as_of="2025-02-01", schedule=("closed_on_time", "closed_on_time"), no_flag="late")
+
+
+@pytest.mark.parametrize(
+    ("other", "why"),
+    [
+        ({"period": quarter(1, of=2024)}, "a later period"),
+        ({"source": source("Other", tier="other")}, "the tier of its source"),
+        ({"quantity": "over 20bn EUR"}, "exactness"),
+        ({"stated_on": "2024-07-20"}, "a later date"),
+        ({"source": source("Other")}, "a later version"),
+    ],
+)
+def test_a_figure_is_told_what_the_chosen_one_has_before_it(other: dict[str, Any], why: str) -> None:
+    fields: dict[str, Any] = {"quantity": "20bn EUR", "period": first_half(2024), "stated_on": "2024-08-01"}
+    one, chosen = progress(**{**fields, **other}), progress(**fields)
+    record = given(pledge(), one, chosen)
+    why = f"{record.id(chosen)} goes before it by {why}"
+    record.figure(one, as_of="2024-09-01", chosen=False, outcome="outranked", why=why)
+
+
+def test_a_figure_of_a_lesser_stage_is_told_so() -> None:
+    one = progress("20bn EUR", stage="committed", period=first_half(2024))
+    two = progress("21bn EUR", stage="disbursed", period=first_half(2024))
+    record = given(pledge(), one, two)
+    record.figure(one, as_of="2024-09-01", outcome="stage", why="disbursed says more than committed")
+
+
 def test_of_one_day_the_better_total_says_whether_the_target_is_reached() -> None:
     given(
         pledge("at least 40bn EUR", window=IN_AUGUST),

@@ -13,10 +13,12 @@ from tests.given import (
     group,
     member,
     met,
+    missed,
     not_reached,
     pledge,
     progress,
     reached,
+    revised,
     scheduled,
     statement,
     tally,
@@ -121,6 +123,75 @@ def test_a_bare_claim_is_proven_by_what_it_claims(claim: Any, figure: str, unpro
     given(pledge(window=year(2024)), progress(figure, period=first_half(2024)), said).then(
         as_of="2024-09-01", flags=flags
     )
+
+
+@pytest.mark.parametrize(
+    ("claim", "figure", "unproven"),
+    [
+        (met, "39bn EUR", True),
+        (met, "40bn EUR", False),
+        (exceeded, "40bn EUR", True),
+        (exceeded, "41bn EUR", False),
+        (met, "50bn UAH", True),
+    ],
+)
+def test_a_bare_claim_answers_the_target_of_its_day(claim: Any, figure: str, unproven: bool) -> None:
+    said = claim(stated_on="2024-08-01")
+    raised = revised(target="at least 60bn EUR", stated_on="2024-09-01")
+    given(pledge(window=year(2024)), progress(figure, period=first_half(2024)), said, raised).then(
+        as_of="2024-10-01", status="in_progress", **{"flag" if unproven else "no_flag": "unproven_claim"}
+    )
+
+
+@pytest.mark.parametrize(
+    ("claim", "figure", "conflict"),
+    [
+        (met, "3 count:plants", True),
+        (met, "2 count:plants", False),
+        (exceeded, "2 count:plants", True),
+        (exceeded, "1 count:plants", False),
+        (missed, "3 count:plants", False),
+        (missed, "2 count:plants", True),
+        (missed, "1 count:plants", True),
+    ],
+)
+def test_a_claim_about_less_is_contradicted_by_more(claim: Any, figure: str, conflict: bool) -> None:
+    promise = pledge("up to 2 count:plants", kind="count", direction="down", window=year(2024))
+    given(promise, claim(figure)).then(as_of="2025-03-01", **{"flag" if conflict else "no_flag": "assertion_conflict"})
+
+
+@pytest.mark.parametrize(
+    ("figure", "status"), [("1 EUR", "partly_met"), ("0 EUR", "missed"), ("up to 0.5 EUR", "partly_met")]
+)
+def test_an_admission_is_missed_only_if_nothing_came(figure: str, status: str) -> None:
+    given(pledge(window=year(2024)), progress(figure, period=first_half(2024)), missed()).then(
+        as_of="2025-03-01", status=status
+    )
+
+
+def test_everybody_of_a_group_without_a_deadline_has_met_it_on_the_last_report() -> None:
+    promise = pledge(None, kind="ratio", group=group("BE CA"))
+    record = given(promise, BE, CA)
+    record.then(as_of="2024-05-01", status="announced").then(as_of="2024-06-01", status="in_progress")
+    record.then(as_of="2024-07-01", status="met", evidence="single_source")
+
+
+@pytest.mark.parametrize(
+    ("reports", "evidence"),
+    [
+        ([BE, CA], "single_source"),
+        ([BE, CA, tally(met=2, source="Other")], "corroborated"),
+        ([BE, CA, tally(met=2, source="News")], "single_source"),
+        ([BE, CA, tally(met=1, source="Other")], "single_source"),
+        ([BE, CA, tally(met=2, source="Other", nature="projection")], "single_source"),
+        ([tally(met=2, source="Other"), tally(met=2, source="Third")], "corroborated"),
+    ],
+)
+def test_a_groups_result_is_corroborated_by_another_origin_with_the_same_count(
+    reports: list[Posted], evidence: str
+) -> None:
+    promise = pledge(None, kind="ratio", window=until("2024-12-31"), group=group("BE CA"))
+    given(promise, *reports).then(as_of="2025-03-01", evidence=evidence)
 
 
 @pytest.mark.parametrize(
