@@ -18,7 +18,7 @@ from pydantic_core import from_json, to_json
 
 from tracker.facts import FACT_TYPES
 from tracker.quantity import Quantity
-from tracker.values import Day, EventId, PartialDate, QuantityOrWords
+from tracker.values import Day, EventId, EventReference, PartialDate, QuantityOrWords
 from tracker.words import Unclear
 
 Shape = Literal["text", "day", "partial", "flag", "whole", "quantity", "count", "list", "json", "event"]
@@ -82,7 +82,8 @@ def _of_hint(hint: Any, path: str) -> Iterator[tuple[str, Shape]]:
         else:
             yield from _of_hint(arms[0], path)
         return
-    named: dict[Any, Shape] = {Day: "day", PartialDate: "partial", QuantityOrWords: "quantity", EventId: "event"}
+    named: dict[Any, Shape] = {Day: "day", PartialDate: "partial", QuantityOrWords: "quantity"}
+    named |= dict.fromkeys((EventId, EventReference), "event")
     if hint in named:
         yield path, named[hint]
         return

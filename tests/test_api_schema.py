@@ -158,7 +158,8 @@ def test_a_request_that_satisfies_the_document_is_never_400_for_its_shape(lite: 
     chosen = [operation for operation in chosen if operation.path != "/v1/events/stream"]  # it never ends
     assert len(chosen) >= 3
     answered = Counter(status for operation in chosen for status in check(lite, doc, operation))
-    assert answered[200 if method == "GET" else 201] >= 5, answered
+    # Enough to see that they are taken; how many depends on the constants that Hypothesis finds in all loaded modules.
+    assert answered[200 if method == "GET" else 201] >= 2, answered
 
 
 def check(api: Api, doc: Any, operation: Any) -> list[int]:

@@ -18,6 +18,7 @@ from tracker.values import (
     Code,
     Day,
     EventId,
+    EventReference,
     Figure,
     Group,
     Kind,
@@ -232,7 +233,7 @@ class ShareReported(_Said):
     type: Literal["ShareReported"]
     subset: Words
     share: QuantityOrWords
-    of: EventId | None = None
+    of: EventReference | None = None
 
     @model_validator(mode="after")
     def _is_a_share(self) -> Self:
@@ -279,7 +280,7 @@ class FigureRestated(_Said):
     """The source changed its figure."""
 
     type: Literal["FigureRestated"]
-    event: EventId
+    event: EventReference
     figure: Figure
     reason: Text
 
@@ -288,7 +289,7 @@ class StatementRetracted(_Said):
     """The speaker or the source took it back."""
 
     type: Literal["StatementRetracted"]
-    event: EventId
+    event: EventReference
     reason: Text
 
 
@@ -296,7 +297,7 @@ class EventCorrected(_Kept):
     """Our record was wrong: an RFC 7386 merge patch of the fact's fields, checked as the fact is."""
 
     type: Literal["EventCorrected"]
-    event: EventId
+    event: EventReference
     changes: Annotated[dict[str, JsonValue], Field(min_length=1)]
     reason: Text
 
@@ -319,7 +320,7 @@ class EventVoided(_Kept):
     """Our record should not have been: wrong pledge, duplicate or test."""
 
     type: Literal["EventVoided"]
-    event: EventId
+    event: EventReference
     reason: Text
     recorded_as: RecordedAs | None = None
 
@@ -328,7 +329,7 @@ class FigureRanked(_Kept):
     """A reviewer settles which figure counts."""
 
     type: Literal["FigureRanked"]
-    event: EventId
+    event: EventReference
     rank: Rank
     reason: Text
 
@@ -337,7 +338,7 @@ class SourceCaptured(_Kept):
     """The proof that the source said so."""
 
     type: Literal["SourceCaptured"]
-    event: EventId
+    event: EventReference
     sha256: Sha256
     archive_url: Url | None = None
     media_type: Annotated[str, Field(max_length=127, pattern=r"^[a-z0-9.+-]+/[a-z0-9.+-]+$")] | None = None

@@ -46,8 +46,15 @@ Quote = Annotated[str, Field(min_length=1, max_length=300, pattern=_TEXT)]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,127}$", examples=["nato-ukraine-2024"])]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Url = Annotated[str, Field(max_length=2000, pattern=r"^https?://[^\s\x00-\x1f\x7f]+$")]
-EventId = Annotated[str, Field(min_length=1, max_length=128, pattern=rf"^{_NO_CONTROLS}*$")]
-"""The id of an event, as somebody names it; whether there is such an event, the record knows (`unknown_event`)."""
+
+_EVENT_ID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+EventId = Annotated[str, Field(pattern=_EVENT_ID)]
+EventReference = Annotated[
+    str,
+    Field(min_length=1, max_length=128, pattern=rf"^{_NO_CONTROLS}*$"),
+    WithJsonSchema({"type": "string", "pattern": _EVENT_ID}),
+]
+"""The id of an event on the same pledge. Of whatever form, one that names none is `unknown_event`."""
 
 
 _is_iso_date = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}").fullmatch
