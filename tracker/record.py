@@ -137,8 +137,11 @@ class Ledger:
         standing.reverse()
         return standing, retracted
 
+    @cached_property
     def resolutions(self) -> list[list[Standing]]:
         """All that ``resolve`` answers for any day: it changes only where a piece of record-keeping is taken back."""
+        if self._resolved is not None:
+            return [self._resolved[0]]
         days, found = [date.min], []
         for day in days:
             standing, _ = self.resolve(day)
@@ -183,7 +186,7 @@ class Ledger:
     def _repairs_from(self, event: Event) -> date:
         """The earliest day on which a fact that the event reaches was in force, before it or after it."""
         related = [other for other in self._related[event.id] if other.version <= event.version]
-        standings = [s for known in (related[:-1], related) for s in Ledger(known, self._patched).resolutions()]
+        standings = [s for known in (related[:-1], related) for s in Ledger(known, self._patched).resolutions]
         by_id = [{s.event.id: s for s in standing} for standing in standings]
         reached, days = [event.id, event.fact.event] if isinstance(event.fact, KEPT) else [event.id], []
         for id_ in reached:

@@ -142,7 +142,7 @@ class Record:
 
     def boundaries(self) -> list[date]:
         """The days on which the status may change, with or without an event."""
-        standing = [s for resolution in self.ledger.resolutions() for s in resolution if not isinstance(s.fact, KEPT)]
+        standing = [s for resolution in self.ledger.resolutions for s in resolution if not isinstance(s.fact, KEPT)]
         said = {s.in_force_on for s in standing if isinstance(s.fact, Said)}
         sure = {s.in_force_on for s in standing if isinstance(s.fact, Said) and s.event.id not in self.ledger.touched}
         acting = {self.acts_from(event) for event in self.events if isinstance(event.fact, ACTING)}
@@ -154,7 +154,7 @@ class Record:
     def deadlines(self) -> set[date]:
         """Every deadline of the pledge and its milestones, before and after revisions and corrections."""
         found = set()
-        for fact in (s.fact for resolution in self.ledger.resolutions() for s in resolution):
+        for fact in (s.fact for resolution in self.ledger.resolutions for s in resolution):
             if isinstance(fact, PledgeMade | PledgeRevised) and fact.window is not None:
                 found.add(fact.window.deadline)
             elif isinstance(fact, MilestoneScheduled | MilestoneReached | MilestoneMissed) and fact.due is not None:
