@@ -19,6 +19,7 @@ from api.events import EventController
 from api.follow import Follower
 from api.gate import Gate, finish, must_be_guarded
 from api.limits import WriteLimit
+from api.metrics import MetricsController
 from api.pages import PageController
 from api.pages_problems import with_pages
 from api.parts import Parts
@@ -31,6 +32,7 @@ from api.schema import openapi
 from api.settings import Settings
 from api.stream import StreamController, on_signal
 from api.tail import Tail
+from api.tally import Tally
 from api.writes import WriteController
 from projections.queries import NAME
 from projections.runner import VERSION, Runner
@@ -66,13 +68,14 @@ def create_app(settings: Settings | None = None) -> Litestar:
             SchemaController,
             StreamController,
             AuditController,
+            MetricsController,
             PublishController,
             PageController,
         ],
         dependencies={"parts": Provide(lambda: parts, sync_to_thread=False)},
         middleware=[Gate(parts.keys, parts.limit, parts.answers, public_read=settings.public_read)],
         exception_handlers=with_pages(HANDLERS),
-        before_send=[finish(public_read=settings.public_read)],
+        before_send=[finish(parts.tally, public_read=settings.public_read)],
         lifespan=[_running(parts, runner)],
         state=State({"answers": parts.answers, "parts": parts}),
         request_max_body_size=BODY_LIMIT,
@@ -105,6 +108,7 @@ def _parts(settings: Settings) -> tuple[Parts, Runner | None]:
         follower=Follower(heads, keys, tracker.journal, timeline, url),
         limit=WriteLimit(settings.rate_limit),
         tail=Tail(tracker.journal, heads),
+        tally=Tally(),
     )
     return parts, Runner(url, tracker.journal, now, engine=engine) if settings.projector else None
 

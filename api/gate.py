@@ -19,11 +19,13 @@ from api.limits import WriteLimit
 from api.polling import Answers, header
 from api.problems import Unauthorized
 from api.query import parse
+from api.tally import Tally
 
 _ALWAYS = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
 ]
+_METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
 _UNFRAMED = (b"x-frame-options", b"DENY")
 _EXPOSED = b"ETag, Link, Location, Memento-Datetime, Retry-After, RateLimit, RateLimit-Policy"
 _SHARED = [(b"access-control-allow-origin", b"*"), (b"access-control-expose-headers", _EXPOSED)]
@@ -52,6 +54,7 @@ class Gate(ASGIMiddleware):
             await next_app(scope, receive, send)
             return
         state: Any = scope["state"]
+        state["began"] = time.perf_counter()
         if contract.needs != "open":
             caller = await self._caller(scope)
             must_allow(caller, contract.needs, public_read=self._public_read)
@@ -79,7 +82,7 @@ class Gate(ASGIMiddleware):
             return self._keys.caller(key)
 
 
-def finish(*, public_read: bool) -> Any:
+def finish(tally: Tally, *, public_read: bool) -> Any:
     """The hook that every answer passes on its way out, 404 and 500 included."""
 
     async def before_send(message: Message, scope: Scope) -> None:
@@ -90,7 +93,14 @@ def finish(*, public_read: bool) -> Any:
         headers += state.get("headers") or ()
         if not _may_be_framed(scope):
             headers.append(_UNFRAMED)
-        method = scope["method"] if scope["type"] == ScopeType.HTTP else None
+        method = scope["method"] if scope["type"] == ScopeType.HTTP else ""
+        began = state.get("began")
+        tally.add(
+            method if method in _METHODS else "other",
+            scope.get("path_template") or "none",
+            message["status"],
+            None if began is None else time.perf_counter() - began,
+        )
         if public_read and method in ("GET", "HEAD"):
             headers += _SHARED
         elif public_read and method == "OPTIONS":

@@ -12,6 +12,7 @@ from api.limits import WriteLimit
 from api.polling import Answers, Heads
 from api.settings import Settings
 from api.tail import Tail
+from api.tally import Tally
 from projections.timeline import Timeline
 from tracker.application import Tracker
 
@@ -30,3 +31,4 @@ class Parts:
     follower: Follower
     limit: WriteLimit
     tail: Tail
+    tally: Tally

@@ -175,6 +175,11 @@ class Answers:
         self._bytes = 0
         self._generation = heads.generation
 
+    @property
+    def held(self) -> tuple[int, int]:
+        """How many answers are kept, and their bytes."""
+        return len(self._answers), self._bytes
+
     def keep(self, answer: Answer, scope: Scope) -> None:
         """Keep an answer for the next to ask the same."""
         key = _key(scope)

@@ -64,6 +64,11 @@ class Tail:
         self._reading = asyncio.Semaphore(READERS)
 
     @property
+    def streams(self) -> int:
+        """How many are open."""
+        return len(self._woken)
+
+    @property
     def head(self) -> int:
         """How far streams go now."""
         return self._heads.log
