@@ -88,13 +88,18 @@ class Shell:
             return log.head()
 
 
-def is_ready(address: str, lag: int = 0) -> bool:
-    """Whether a server says so, its projection being so far behind the log."""
+def behind(address: str) -> int | None:
+    """How many events a server's projection is behind the log; None if it does not answer."""
     try:
-        answer = httpx.get(f"{address}/health/ready", timeout=5)
+        lag: int = httpx.get(f"{address}/health/ready", timeout=5).json()["lag"]
     except httpx.TransportError:
-        return False
-    return answer.status_code == 200 and answer.json()["lag"] == lag
+        return None
+    return lag
+
+
+def is_ready(address: str) -> bool:
+    """Whether a server says so, with nothing left to project."""
+    return behind(address) == 0 and httpx.get(f"{address}/health/ready", timeout=5).status_code == 200
 
 
 def until(holds: Callable[[], bool], process: subprocess.Popen[str] | None = None) -> None:

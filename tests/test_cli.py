@@ -18,7 +18,7 @@ from sqlalchemy import text
 from api.cli import main
 from projections.tables import open_engine, writing
 from projections.timeline import Timeline
-from tests.shell import Shell, ended, gone, is_ready, until
+from tests.shell import Shell, behind, ended, gone, is_ready, until
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 
@@ -364,7 +364,8 @@ def test_a_server_can_leave_projecting_to_the_projector(shell: Shell) -> None:
         assert server.stderr is not None
         found = re.search(r"http://\S+", server.stderr.readline())
         assert found is not None
-        until(lambda: is_ready(found[0], lag=68), server)
+        until(lambda: behind(found[0]) == 68, server)
+        assert not is_ready(found[0])
         projector = shell.start("project")
         until(lambda: is_ready(found[0]), server)
         assert ended(server) == ended(projector) == 0
