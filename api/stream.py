@@ -113,7 +113,7 @@ class Stream:
                 gone = asyncio.ensure_future(_gone(receive, woken))
                 try:
                     await self._flow(lambda: not gone.done() and self._allowed(scope), woken, send)
-                except TimeoutError:
+                except (TimeoutError, asyncio.CancelledError):
                     _abort(receive)
                     await asyncio.wait({gone}, timeout=1)
                     return

@@ -25,6 +25,9 @@ KEPT = 1_000
 KEPT_BYTES = 4 * 1024 * 1024
 """The last events of the log that are held in memory for all streams."""
 
+GRACE = 0.5
+"""Seconds that a stream has to end in when the process is told to."""
+
 PAGE = 200
 READERS = 4
 """Streams that may read what is older from the store at one time."""
@@ -55,7 +58,7 @@ class Tail:
         self._journal = journal
         self._heads = heads
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._woken: set[asyncio.Event] = set()
+        self._woken: dict[asyncio.Event, asyncio.Task[object] | None] = {}
         self._held: Counter[str] = Counter()
         self._kept: deque[Kept] = deque()
         self._bytes = 0
@@ -94,6 +97,14 @@ class Tail:
     def _wake(self) -> None:
         for woken in self._woken:
             woken.set()
+        if self.closing and self._loop is not None:
+            self._loop.call_later(GRACE, self._cancel)
+
+    def _cancel(self) -> None:
+        """End the streams that are still here: their readers take nothing."""
+        for task in self._woken.values():
+            if task is not None:
+                task.cancel()
 
     @contextmanager
     def joined(self, holder: str) -> Iterator[asyncio.Event]:
@@ -107,11 +118,11 @@ class Tail:
             raise RateLimited("too many streams are open; poll `/v1/events?after=` instead", retry_after=30)
         woken = asyncio.Event()
         self._held[holder] += 1
-        self._woken.add(woken)
+        self._woken[woken] = asyncio.current_task()
         try:
             yield woken
         finally:
-            self._woken.discard(woken)
+            del self._woken[woken]
             self._held[holder] -= 1
             if not self._held[holder]:
                 del self._held[holder]

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -140,7 +140,7 @@ def test_a_key_has_so_many_streams_and_no_more(live: Live, monkeypatch: pytest.M
         with listening(live.address, Authorization=f"Bearer {ADMIN}"):
             pass
     deadline = time.monotonic() + PATIENCE
-    while live.parts.tail._woken:
+    while live.parts.tail.streams:
         assert time.monotonic() < deadline, "a closed stream is still counted"
         time.sleep(0.01)
     with listening(live.address):
@@ -165,23 +165,41 @@ def test_a_stream_needs_no_thread(live: Live) -> None:
         sock.close()
 
 
-def test_a_reader_that_takes_nothing_is_dropped(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And what it did not take was never gathered for it."""
-    monkeypatch.setattr(stream, "STALLED", 0.2)
-    with serving(sqlite_url, projector=False) as live, socket.socket() as slow:
-        items = [{"pledge": "aid-2024", "fact": statement(summary=f"{n} " + "x" * 3_000)} for n in range(500)]
-        live.post("/v1/events", [{"pledge": "aid-2024", "fact": made()}, *items])
+@contextmanager
+def taking_nothing(live: Live) -> Iterator[None]:
+    """A reader of a long stream that has filled all buffers."""
+    items = [{"pledge": "aid-2024", "fact": statement(summary=f"{n} " + "x" * 3_000)} for n in range(500)]
+    live.post("/v1/events", [{"pledge": "aid-2024", "fact": made()}, *items])
+    with socket.socket() as slow:
         for end, buffer in ((live.socket, socket.SO_SNDBUF), (slow, socket.SO_RCVBUF)):
             end.setsockopt(socket.SOL_SOCKET, buffer, 4096)
         slow.connect(live.socket.getsockname())
         slow.sendall(f"GET {STREAM}?after=0 HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         deadline = time.monotonic() + PATIENCE
-        while not live.parts.tail._woken:
+        while not live.parts.tail.streams:
             assert time.monotonic() < deadline
-        while live.parts.tail._woken:
+        yield
+
+
+def test_a_reader_that_takes_nothing_is_dropped(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And what it did not take was never gathered for it."""
+    monkeypatch.setattr(stream, "STALLED", 0.2)
+    with serving(sqlite_url, projector=False) as live, taking_nothing(live):
+        deadline = time.monotonic() + PATIENCE
+        while live.parts.tail.streams:
             assert time.monotonic() < deadline, "it is still there"
             time.sleep(0.02)
         assert live.parts.tail._bytes <= tail.KEPT_BYTES
+
+
+def test_a_reader_that_takes_nothing_does_not_hold_up_the_end(sqlite_url: str) -> None:
+    assert stream.STALLED > 10
+    with ExitStack() as stack:
+        with serving(sqlite_url, projector=False) as live:
+            stack.enter_context(taking_nothing(live))
+            time.sleep(0.2)
+            told = time.monotonic()
+        assert time.monotonic() - told < 4
 
 
 def test_what_is_long_ago_is_read_a_page_at_a_time(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
