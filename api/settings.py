@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, SecretStr, field_validator
@@ -41,19 +40,10 @@ class Settings(BaseSettings):
     """Named in exports and on the page."""
 
     origin: str | None = None
-    """The log's name in checkpoints."""
-
-    signing_key: SecretStr | None = None
-    """Signs checkpoints."""
-
-    state_dir: Path | None = None
-    """Where a key file is made when there is no signing key; beside the SQLite file by default."""
+    """The log's name, where what leaves here names its source."""
 
     app_role: str | None = None
     """PostgreSQL: the role that `tracker init` lets add to the record, and never change it."""
-
-    replica_url: str | None = Field(default=None, repr=False)
-    """Where reads may go instead."""
 
     max_lag: Annotated[int, Field(ge=0)] = 1000
     """Events the projection may be behind while the service still counts as ready."""
