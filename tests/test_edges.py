@@ -1,5 +1,7 @@
 """Headline, schedule, evidence and claims at their edges, found by changing the rules one by one (`make mutate`)."""
 
+import json
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -25,6 +27,7 @@ from tests.given import (
     until,
     year,
 )
+from tracker.status import complete, derive
 
 ONE = reached("one", stated_on="2024-05-01", source="News")
 ONE_AGAIN = reached("one", stated_on="2024-06-01", source="Other")
@@ -207,3 +210,14 @@ def test_what_took_a_statement_away_is_why_it_is_stale() -> None:
     promise, talk = pledge(stated_on="2024-01-10"), statement(stated_on="2024-06-01")
     moved = corrected(talk, {"stated_on": "2024-02-01"})
     given(promise, talk, moved).then(as_of="2024-08-01", flags=["stale"], because={"stale": [promise, talk, moved]})
+
+
+@pytest.mark.parametrize("known_at", [None, datetime(2025, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)])
+def test_a_body_is_completed_with_the_clocks(known_at: datetime | None) -> None:
+    record = given(pledge())
+    status = derive(record.events, date(2025, 3, 1))
+    assert status is not None
+    body = complete(status.body, as_of=date(2025, 3, 1), known_at=known_at, position=7, version=1)
+    known = None if known_at is None else "2025-01-02T03:04:05.678901Z"
+    clocks = {"as_of": "2025-03-01", "known_at": known, "position": 7, "version": 1}
+    assert json.loads(body) == json.loads(status.body) | clocks
