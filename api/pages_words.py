@@ -71,7 +71,7 @@ FLAG = {
     "revised_target": ("Revised target", "the target is not the first one"),
     "provisional": ("Provisional", "the figure may still change"),
     "stale": ("Stale", "nothing said for 180 days while it is open"),
-    "single_source": ("Single source", "all reports go back to one origin"),
+    "single_source": ("Single source", "what counts here goes back to one origin"),
     "stale_projection": ("Being repaired", "an event could not be taken in yet"),
 }
 
