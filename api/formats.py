@@ -19,6 +19,7 @@ MEDIA_TYPES = {
     "csv": "text/csv; charset=utf-8; header=present",
     "cloudevents": "application/cloudevents-batch+json; charset=utf-8",
     "parquet": "application/vnd.apache.parquet",
+    "iati": "application/xml; charset=utf-8",
     "svg": "image/svg+xml",
     "atom": "application/atom+xml; charset=utf-8",
     "html": "text/html; charset=utf-8",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, cast
 
 from litestar import Controller, Request
 from litestar.di import NamedDependency
 from pydantic_core import from_json, to_json
 
-from api import exporting, parquet, vocabulary
+from api import exporting, iati, parquet, vocabulary
 from api.clocks import Point, instant, must_be_past, today
 from api.contract import read
 from api.filters import asked, filters
@@ -75,7 +77,15 @@ class ReportController(Controller):
         documents = parts.timeline.export(clocks, narrowed)
         if reading.format == "parquet":
             return Streamed(mark, parquet.statuses(documents, footer))
+        if reading.format == "iati":
+            origin = parts.settings.origin
+            return Streamed(mark, iati.statuses(documents, footer, origin, partial(_stated_on, parts)))
         return Streamed(mark, exporting.statuses(documents, cast(exporting.Format, reading.format), footer))
+
+
+def _stated_on(parts: Parts, event_ids: Sequence[str]) -> dict[str, str]:
+    rows = parts.tracker.journal.by_event_ids(event_ids)
+    return {row.event_id: Event.read(row.state, row.position).fact.stated_on.isoformat() for row in rows}
 
 
 def _two_points(reading: Reading, parts: Parts) -> tuple[Point, Point]:

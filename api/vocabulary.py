@@ -141,7 +141,7 @@ DIFF = reads(
     Parameter("known_from", "The earlier `known_at`; not with `from`.", CLOCKS[1].schema),
     Parameter("known_to", "The later `known_at`; now by default.", CLOCKS[1].schema),
 )
-EXPORT = reads("All statuses, as a stream.", ref("Export"), *FILTERS, formats=(*_LINES, "parquet"))
+EXPORT = reads("All statuses, as a stream.", ref("Export"), *FILTERS, formats=(*_LINES, "parquet", "iati"))
 REPLAY = reads(
     "Statuses folded from the log.",
     ref("Replay"),

@@ -9,12 +9,14 @@ from datetime import date
 from itertools import count, islice
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pyarrow
 import pyarrow.parquet
 import pytest
+from lxml import etree
 
-from api import exporting, formats, license, parquet  # noqa: A004
+from api import exporting, formats, iati, license, parquet  # noqa: A004
 from api.items import read_items
 from tests.api_support import Api, problem, progress, running, statement
 
@@ -147,6 +149,48 @@ def test_without_the_extra_parquet_is_not_offered_and_says_how_to_have_it(
     assert accepted(lite, "/v1/export", both).headers["content-type"].startswith("text/csv")
 
 
+SCHEMAS = Path(__file__).parents[1].parent / "shared" / "data" / "iati" / "schema_2.03"
+"""IATI's own schemas, which are not ours to copy."""
+
+
+def test_iati_says_what_was_promised_and_what_it_came_to(api: Api) -> None:
+    api.open(title="Aid <2024> & more", beneficiary={"name": "Ukraine", "code": "UA"}, tags=["aid"])
+    api.add(progress("over 50bn EUR", figure={"stage": "disbursed"}))
+    api.open("shells", kind="count", target="1000000 count:shells", window=None, part_of="aid-2024")
+    answer = api.get("/v1/export?format=iati&as_of=2024-12-01")
+    assert answer.headers["content-type"].startswith("application/xml")
+    assert accepted(api, "/v1/export?as_of=2024-12-01", "application/xml").content == answer.content
+    activities = ElementTree.fromstring(answer.content)
+    assert activities.attrib["version"] == "2.03"
+    aid, shells = activities.findall("iati-activity")
+    assert aid.findtext("title/narrative") == "Aid <2024> & more"
+    assert aid.find("recipient-country").attrib["code"] == "UA"  # type: ignore[union-attr]
+    found = [
+        (t.find("transaction-type").attrib["code"], t.find("transaction-date").attrib["iso-date"], t.findtext("value"),  # type: ignore[union-attr]
+         t.find("value").attrib["currency"], t.findtext("description/narrative"))  # type: ignore[union-attr]
+        for t in aid.findall("transaction")
+    ]  # fmt: skip
+    assert found == [
+        ("12", "2024-01-10", "40000000000", "EUR", "at least 40bn EUR"),
+        ("3", "2024-07-10", "50000000000", "EUR", "over 50bn EUR"),
+    ]
+    assert shells.findall("transaction") == []
+    assert shells.find("related-activity").attrib["ref"] == aid.findtext("iati-identifier")  # type: ignore[union-attr]
+
+
+@pytest.mark.skipif(not SCHEMAS.is_dir(), reason=f"IATI's schemas are not at {SCHEMAS}")
+def test_iati_is_valid_whatever_the_pledge(sqlite_url: str) -> None:
+    schema = etree.XMLSchema(etree.parse(SCHEMAS / "iati-activities-schema.xsd"))
+    with running(sqlite_url, data_license="CC-BY-4.0 -- or --", origin="tracker.example/log") as api:
+        api.open()
+        api.add(progress("between 1.5bn and 2bn USD"))
+        api.open("a", kind="qualitative", target=None, window=None)
+        api.open("b", window={"end": "2025-06-30"}, beneficiary={"name": "NATO"}, tags=["x", "y"])
+        api.open("c", kind="ratio", target="at least 2 percent:gdp", part_of="b")
+        for query in ("", "&as_of=2024-02-01", "&as_of=2030-01-01"):
+            schema.assertValid(etree.fromstring(api.get(f"/v1/export?format=iati{query}").content))
+
+
 # --- in little memory
 
 
@@ -161,20 +205,22 @@ def documents(api: Api, pulled: list[int]) -> Iterator[bytes]:
 def written(form: str, found: Iterable[bytes]) -> Iterator[bytes]:
     if form == "parquet":
         return parquet.statuses(found, {})
+    if form == "iati":
+        return iati.statuses(found, {}, None, lambda _: {})
     return exporting.statuses(found, form, {})  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("form", ["json", "ndjson", "csv", "parquet"])
+@pytest.mark.parametrize("form", ["json", "ndjson", "csv", "parquet", "iati"])
 def test_a_stream_pulls_what_it_sends_and_holds_no_more(kept: Api, form: str) -> None:
     pulled: list[int] = []
     pieces = written(form, documents(kept, pulled))
     assert pulled == []
     for _ in islice(pieces, 3):
         pass
-    assert len(pulled) <= (3 * parquet.ROWS if form == "parquet" else 3)
+    assert len(pulled) <= {"parquet": 3 * parquet.ROWS, "iati": iati.BATCH}.get(form, 3)
 
 
-@pytest.mark.parametrize("form", ["json", "ndjson", "csv", "parquet"])
+@pytest.mark.parametrize("form", ["json", "ndjson", "csv", "parquet", "iati"])
 def test_a_large_export_takes_the_memory_of_a_small_one(kept: Api, form: str) -> None:
     """5,000 statuses are 7 MB of JSON; what is held meanwhile is one of them, or a row group of Parquet."""
     found = islice(documents(kept, []), 5_000)
@@ -185,7 +231,7 @@ def test_a_large_export_takes_the_memory_of_a_small_one(kept: Api, form: str) ->
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert peak < (16_000_000 if form == "parquet" else 1_000_000)
+    assert peak < {"parquet": 16_000_000, "iati": 4_000_000}.get(form, 1_000_000)
     assert size > 1_500_000 or form == "parquet"
     assert pyarrow.total_allocated_bytes() - arrow_before < 1_000_000
 
@@ -197,7 +243,7 @@ def test_the_licence_goes_with_the_data(sqlite_url: str) -> None:
     with running(sqlite_url, data_license="CC-BY-4.0") as api:
         api.open()
         link = '<https://spdx.org/licenses/CC-BY-4.0.html>; rel="license"'
-        for form in ("json", "ndjson", "csv", "parquet"):
+        for form in ("json", "ndjson", "csv", "parquet", "iati"):
             answer = api.get(f"/v1/export?format={form}")
             assert link in answer.headers["link"]
             assert link in api.get(f"/v1/export?format={form}", headers={"If-None-Match": "*"}).headers["link"]
