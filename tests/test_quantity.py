@@ -444,3 +444,11 @@ def test_decimals_are_written_plainly(value: str, written: str) -> None:
 def test_a_quantity_that_cannot_be_is_refused(fields: dict[str, object], problem: str) -> None:
     with pytest.raises(ValidationError, match=problem):
         Quantity.model_validate({"op": "eq", "value": "5", "unit": "EUR", **fields})
+
+
+def test_a_ratio_that_is_not_one_is_never_shown_as_one() -> None:
+    target = Quantity.parse("at least 40bn EUR")
+    for amount, shown in (("39999999999 EUR", "0.999999"), ("40000000001 EUR", "1.000001"), ("40bn EUR", "1")):
+        found = ratio(Quantity.parse(amount), target)
+        assert found is not None
+        assert plain(found.value) == shown

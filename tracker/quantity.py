@@ -395,16 +395,25 @@ ROUNDING = {"ge": ROUND_FLOOR, "gt": ROUND_FLOOR, "le": ROUND_CEILING, "lt": ROU
 """How a bound is rounded so that it stays true; everything else half-even."""
 
 
+MICRO = Decimal("0.000001")
+"""The last place of a ratio."""
+
+
 def ratio(actual: Quantity, target: Quantity) -> Ratio | None:
     """The actual divided by the target's value; its bounds stay bounds. None for a target of 0.
 
-    A bound is rounded to the side that keeps it true, an exact or approximate value half-even.
+    A bound is rounded to the side that keeps it true, an exact or approximate value half-even, but never to 1 if it is
+    not 1: a pledge that misses its target by a cent is not shown as 100 %.
     """
     if target.value == 0 or (target.value < 0 and actual.op != "eq"):
         return None
 
     def share(value: Decimal, rounding: str) -> Decimal:
-        return EXACT.divide(value, target.value).quantize(Decimal("0.000001"), rounding=rounding, context=EXACT)
+        exact = EXACT.divide(value, target.value)
+        rounded = exact.quantize(MICRO, rounding=rounding, context=EXACT)
+        if rounded == 1 and rounding == ROUND_HALF_EVEN and value != target.value:
+            return rounded - MICRO if exact < 1 else rounded + MICRO
+        return rounded
 
     if actual.op == "between" and actual.upper is not None:
         low, high = share(actual.value, ROUND_FLOOR), share(actual.upper, ROUND_CEILING)
