@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from tests.given import (
     Given,
@@ -39,9 +41,10 @@ from tests.given import (
     withdrawn,
     year,
 )
-from tracker.errors import FutureStatement
+from tracker.errors import FutureStatement, InvalidFact
 from tracker.facts import read_fact
 from tracker.pledge import Pledge
+from tracker.quantity import Quantity
 
 pytestmark = pytest.mark.usefixtures("every_record_holds")
 
@@ -458,3 +461,19 @@ def test_one_article_supports_two_pledges() -> None:
 
 def test_progress_before_the_promise_and_other_currencies_are_recorded() -> None:
     given(pledge(), progress("1bn USD", period=until("2023-12-31"), stated_on="2024-01-01"))
+
+
+@pytest.mark.parametrize("title", [" ", "\u2003 ", "\x00", "a\x00b", "\n"])
+def test_a_title_of_spaces_or_with_controls_is_none(title: str) -> None:
+    with pytest.raises(InvalidFact) as refused:
+        read_fact({
+            "type": "PledgeMade", "stated_on": "2024-01-01", "title": title, "pledgor": {"name": "A"}, "kind": "money",
+            "source": {"publisher": "P", "tier": "media"},
+        })  # fmt: skip
+    assert refused.value.pointer == "/title"
+
+
+@pytest.mark.parametrize("unit", ["XXX", "XTS"])
+def test_no_currency_is_no_unit(unit: str) -> None:
+    with pytest.raises(ValidationError):
+        Quantity(op="eq", value=Decimal(1), unit=unit)

@@ -45,7 +45,9 @@ EXACT = Context(prec=120)
 SLUG = "[a-z0-9][a-z0-9-]{0,127}"
 DECIMAL = r"^-?(0|[1-9][0-9]{0,29})(\.[0-9]{1,12})?$"
 
-CURRENCIES = frozenset(c.alpha_3 for c in pycountry.currencies)
+CURRENCIES = frozenset(c.alpha_3 for c in pycountry.currencies) - {"XXX", "XTS"}
+"""ISO 4217 without "no currency" and "for testing": an amount in neither is none."""
+
 UNIT = rf"^({'|'.join(sorted(CURRENCIES))}|count:{SLUG}|percent:{SLUG})$"
 
 _is_decimal, _is_unit = re.compile(DECIMAL).fullmatch, re.compile(UNIT).fullmatch

@@ -34,13 +34,15 @@ COUNTRIES = frozenset(c.alpha_2 for c in pycountry.countries) | {"EU", "XK"}
 FIRST_YEAR, LAST_YEAR = 1800, 2999
 _YEAR = "(1[89]|2[0-9])[0-9]{2}"
 _NO_CONTROLS = r"[^\x00-\x1f\x7f]"
-_TEXT = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
+_PLAIN = r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
+_INK = r"[^\s\x00-\x1f\x7f]"
+_TEXT = rf"^{_PLAIN}*{_INK}{_PLAIN}*$"
 
-Words = Annotated[str, Field(min_length=1, max_length=300, pattern=rf"^{_NO_CONTROLS}*$")]
-"""One line of text, at most 300 characters."""
+Words = Annotated[str, Field(min_length=1, max_length=300, pattern=rf"^{_NO_CONTROLS}*{_INK}{_NO_CONTROLS}*$")]
+"""One line of text, at most 300 characters, not only spaces."""
 
 Text = Annotated[str, Field(min_length=1, max_length=4000, pattern=_TEXT)]
-"""Some paragraphs of plain text, at most 4,000 characters."""
+"""Some paragraphs of plain text, at most 4,000 characters, not only spaces."""
 
 Quote = Annotated[str, Field(min_length=1, max_length=300, pattern=_TEXT)]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,127}$", examples=["nato-ukraine-2024"])]
