@@ -76,6 +76,20 @@ class Cursor:
         known = None if known_at is None else datetime.fromisoformat(known_at)
         return cls(Point(date.fromisoformat(as_of), position, known, dated, numbered), position, (key, pledge))
 
+    def must_be_at(self, given: Point, query: Query) -> None:
+        """The clocks are frozen in the cursor: they may be left out of the query, or said again, not changed.
+
+        Errors: ``InvalidParameter`` at the first clock that is another one.
+        """
+        same = {
+            "as_of": given.as_of == self.at.as_of,
+            "known_at": given.known_at == self.at.known_at,
+            "at_position": given.position == self.position,
+        }
+        for name, holds in same.items():
+            if name in query and not holds:
+                raise invalid(name, "is not the one that the cursor was given for; leave it out or begin again")
+
 
 def _mark(text: bytes, question: Mapping[str, str]) -> bytes:
     """A checksum that goes with the question: a slip is found, and a cursor of another list."""

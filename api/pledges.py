@@ -42,9 +42,10 @@ class PledgeController(Controller):
         query = reading.query
         sort = choice(query, "sort", vocabulary.SORTS, "pledge")
         limit = integer(query, "limit", 1, vocabulary.MAX_PAGE, 100)
-        narrowed, question = filters(query), asked(query, "as_of", "known_at", "at_position") | {"sort": sort}
+        narrowed, question = filters(query), asked(query) | {"sort": sort}
         cursor = Cursor.read(query, question)
         if cursor is not None:
+            cursor.must_be_at(reading.at, query)
             reading.at = cursor.at
         clocks = reading.projected()
         page = parts.timeline.page(narrowed, clocks, sort, limit, None if cursor is None else cursor.after)

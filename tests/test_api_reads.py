@@ -298,3 +298,16 @@ def test_late_and_early_statements_are_in_force_from_their_own_day(api: Api) -> 
     if tomorrow > datetime.now(UTC).date():
         assert len(api.get(f"{ONE}/events").json()["items"]) == 1
     assert len(api.get(f"{ONE}/events?as_of={tomorrow}").json()["items"]) == 2
+
+
+def test_the_clocks_of_a_list_are_frozen_in_its_cursor(lite: Api) -> None:
+    for n in range(4):
+        lite.open(f"p{n}")
+    first = lite.get("/v1/pledges?limit=2&as_of=2024-03-01").json()
+    cursor = first["next_cursor"]
+    alone = lite.get(f"/v1/pledges?limit=2&cursor={cursor}").json()
+    again = lite.get(f"/v1/pledges?limit=2&as_of=2024-03-01&cursor={cursor}").json()
+    assert alone["as_of"] == again["as_of"] == "2024-03-01"
+    assert [item["pledge"] for item in alone["items"]] == [item["pledge"] for item in again["items"]] == ["p2", "p3"]
+    for other in ("as_of=2024-03-02", "at_position=1"):
+        problem(lite.get(f"/v1/pledges?limit=2&{other}&cursor={cursor}"), 400, "invalid_parameter")
