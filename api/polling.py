@@ -100,7 +100,7 @@ class Holds:
 class Answer:
     """The answer to a read, as bytes. Litestar sends it as it is; If-None-Match and HEAD are seen to here."""
 
-    __slots__ = ("_head", "_unchanged", "body", "etag", "holds", "key")
+    __slots__ = ("_etag", "_head", "_unchanged", "body", "etag", "holds", "key")
 
     def __init__(
         self,
@@ -115,6 +115,7 @@ class Answer:
     ) -> None:
         self.body = body
         self.etag = etag or tag(body or b"", version)
+        self._etag = self.etag.encode("latin-1")
         self.holds = holds
         given = {name.lower(): value for name, value in (headers or {}).items()}
         common = {"etag": self.etag, "cache-control": cache_control, "vary": "Accept", **given}
@@ -149,7 +150,9 @@ class Answer:
     def matches(self, scope: Scope) -> bool:
         """Whether the caller says that it has these very bytes (If-None-Match, weak comparison)."""
         given = header(scope, b"if-none-match")
-        return given is not None and self.etag[1:-1] in tags(given, else_any=self.etag[1:-1])
+        if given is None or given == self._etag:
+            return given is not None
+        return self.etag[1:-1] in tags(given, else_any=self.etag[1:-1])
 
     @property
     def size(self) -> int:
@@ -160,7 +163,7 @@ class Answer:
         """The same tag and headers, good for 304 only."""
         twin: Answer = object.__new__(Answer)
         twin.body, twin.etag, twin.holds, twin.key = None, self.etag, self.holds, self.key
-        twin._unchanged, twin._head = self._unchanged, self._head
+        twin._etag, twin._unchanged, twin._head = self._etag, self._unchanged, self._head
         return twin
 
 
@@ -234,8 +237,11 @@ def tags(given: bytes, *, else_any: str = "*") -> list[str]:
 
 def header(scope: Scope, name: bytes) -> bytes | None:
     """The value of a request header; of several, joined by commas as RFC 9110 §5.3 has it."""
-    found = [value for given, value in scope["headers"] if given == name]
-    return b", ".join(found) if found else None
+    found: bytes | None = None
+    for given, value in scope["headers"]:
+        if given == name:
+            found = value if found is None else found + b", " + value
+    return found
 
 
 def _key(scope: Scope) -> tuple[str, bytes, bytes]:
