@@ -179,7 +179,7 @@ def replay(comparing: bool, **clocks: str | None) -> None:
 
 
 def _step_json(step: Step) -> dict[str, Any]:
-    from api.said import event_json
+    from tracker.said import event_json
 
     return {
         "event": None if step.event is None else event_json(step.event),

@@ -16,10 +16,10 @@ from api.pages_bars import Bar, bar
 from api.pages_frame import Page, end_of, page_contract
 from api.polling import Answer
 from api.query import choice, day
-from api.said import days, said_between
 from api.vocabulary import CURSOR, FILTERS, SORT, SORTS
 from projections.timeline import Clocks, Filters
 from tracker.event import Event, fact_json
+from tracker.said import days, said_between
 
 SINCE = Parameter("since", "Show what changed since this day.", {"type": "string", "format": "date"})
 AXIS = Parameter("axis", "What changed in the world, or in our record.", {"enum": ["said", "recorded"]})

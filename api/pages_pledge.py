@@ -17,13 +17,13 @@ from api.pages_overview import due, row
 from api.polling import Answer
 from api.reading import slug
 from api.recording import not_found
-from api.said import said_by
 from projections.timeline import Clocks
 from tracker import reports
 from tracker.event import Event, fact_json, stamp
 from tracker.facts import FIGURED
 from tracker.history import history
 from tracker.record import ACTING, KEPT
+from tracker.said import said_by
 from tracker.status import Record
 
 CONTRACT = page_contract(

@@ -20,11 +20,11 @@ from api.polling import Answer
 from api.query import choice, integer
 from api.reading import Reading, slug
 from api.recording import not_found
-from api.said import event_json, said_by
 from tracker import reports
 from tracker.event import served
 from tracker.history import Axis, history
 from tracker.record import Ledger
+from tracker.said import event_json, said_by
 from tracker.status import Record
 
 Asking = Request[Any, Any, Any]

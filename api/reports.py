@@ -19,12 +19,12 @@ from api.parts import Parts
 from api.polling import Answer, tag
 from api.query import choice, day, invalid
 from api.reading import Reading
-from api.said import event_json, said_between
 from api.streaming import Streamed
 from projections.timeline import Clocks, Difference
 from tracker.document import RULES_VERSION
 from tracker.event import Event, stamp
 from tracker.quantity import CURRENCIES
+from tracker.said import event_json, said_between
 
 Asking = Request[Any, Any, Any]
 
