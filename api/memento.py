@@ -7,33 +7,24 @@ from datetime import UTC, date, datetime, time
 from email.utils import format_datetime, parsedate_to_datetime
 from urllib.parse import urlencode
 
-from litestar.types import Receive, Scope, Send
+from litestar.types import Scope
 
 from api.clocks import Point, today
-from api.polling import NO_CACHE, header
+from api.polling import Redirect, header
 from api.query import Query, invalid
 from tracker.values import FIRST_YEAR, LAST_YEAR
 
 VARY = "Accept, Accept-Datetime"
 
 
-class Elsewhere:
-    """The answer to Accept-Datetime: the same pledge, at the address of that day."""
+def elsewhere(pledge: str, query: Query, day: date, first: date) -> Redirect:
+    """The answer to Accept-Datetime: the same pledge, at the address of that day.
 
-    def __init__(self, pledge: str, query: Query, day: date) -> None:
-        self._headers = {
-            "location": f"{address(pledge)}?{urlencode({**query, 'as_of': day.isoformat()})}",
-            "vary": VARY,
-            "cache-control": NO_CACHE,
-            "link": links(pledge),
-            "content-length": "0",
-        }
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it."""
-        headers = [(name.encode(), value.encode("latin-1")) for name, value in self._headers.items()]
-        await send({"type": "http.response.start", "status": 302, "headers": headers})
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+    A day before the ``first`` on which there is something, or after today, leads to the nearest (RFC 7089 §4.5.3).
+    """
+    nearest = max(first, min(day, today()))
+    location = f"{address(pledge)}?{urlencode({**query, 'as_of': nearest.isoformat()})}"
+    return Redirect(location, {"vary": VARY, "link": links(pledge)})
 
 
 def wanted_day(scope: Scope, query: Query) -> date | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from typing import Any, cast
 from urllib.parse import urlencode
 
@@ -21,7 +22,7 @@ from api.query import choice, integer
 from api.reading import Reading, slug
 from api.recording import not_found
 from tracker import reports
-from tracker.event import served
+from tracker.event import Event, served
 from tracker.history import Axis, history
 from tracker.record import Ledger
 from tracker.said import event_json, said_by
@@ -66,7 +67,7 @@ class PledgeController(Controller):
         reading = Reading(request, parts)
         day = memento.wanted_day(request.scope, reading.query)
         if day is not None:
-            return memento.Elsewhere(slug(pledge), reading.query, day)
+            return memento.elsewhere(pledge, reading.query, day, _days(reading.events(pledge))[0])
         body = parts.timeline.one(slug(pledge), reading.projected())
         if body is None:
             raise not_found(pledge)
@@ -78,10 +79,9 @@ class PledgeController(Controller):
         """The days on which its status changed, up to `as_of`, as mementos (RFC 7089)."""
         reading = Reading(request, parts)
         known = reading.events(pledge)
-        record = Record(known)
-        if record.status(reading.at.as_of) is None:
+        if Ledger(known).view(reading.at.as_of) is None:
             raise not_found(pledge)
-        days = [segment.valid_from for segment in record.segments() if segment.valid_from <= reading.at.as_of]
+        days = [day for day in _days(known) if day <= reading.at.as_of]
         if reading.format == "link":
             return reading.about_pledge(pledge, known[-1].version, memento.timemap(pledge, days))
         items = [
@@ -153,3 +153,14 @@ class PledgeController(Controller):
         if items is None:
             raise not_found(pledge)
         return reading.items(pledge, known[-1], items)
+
+
+def _days(known: list[Event]) -> list[date]:
+    """The days on which the status changes.
+
+    Errors: ``PledgeNotFound`` if there is none.
+    """
+    days = [segment.valid_from for segment in Record(known).segments()]
+    if not days:
+        raise not_found(known[0].pledge)
+    return days

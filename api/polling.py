@@ -167,6 +167,20 @@ class Answer:
         return twin
 
 
+class Redirect:
+    """The answer that sends the reader on: 302 to an address of ours."""
+
+    def __init__(self, location: str, headers: Mapping[str, str] | None = None) -> None:
+        self._headers = {"vary": "Accept", **(headers or {}), "location": location, "cache-control": NO_CACHE}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        headers = [(name.encode(), value.encode("latin-1")) for name, value in self._headers.items()]
+        start = [*headers, (b"content-length", b"0")]
+        await send({"type": "http.response.start", "status": 302, "headers": start})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
 class Answers:
     """Kept answers by address, bounded in number and bytes; the least recently used goes first. For one event loop."""
 

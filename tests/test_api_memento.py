@@ -1,5 +1,7 @@
 """A pledge at a moment, as web archives ask for it (RFC 7089)."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from tests.api_support import Api, problem, progress
@@ -27,6 +29,28 @@ def test_the_present_is_no_memento(kept: Api) -> None:
     assert "memento-datetime" not in answer.headers
     assert answer.headers["vary"] == "Accept, Accept-Datetime"
     assert "memento-datetime" in kept.get(f"{ONE}?at_position=1").headers
+
+
+@pytest.mark.parametrize(
+    ("moment", "as_of"),
+    [
+        ("Fri, 01 Jan 1999 00:00:00 GMT", "2024-01-10"),
+        ("Tue, 09 Jan 2024 23:59:59 GMT", "2024-01-10"),
+        ("Wed, 10 Jan 2024 00:00:00 GMT", "2024-01-10"),
+        ("Fri, 01 Jan 2100 00:00:00 GMT", None),
+    ],
+)
+def test_a_moment_before_the_first_or_after_the_last_leads_to_the_nearest(
+    kept: Api, moment: str, as_of: str | None
+) -> None:
+    found = kept.get(ONE, headers={"Accept-Datetime": moment})
+    assert found.status_code == 200
+    assert found.json()["as_of"] == (as_of or datetime.now(UTC).date().isoformat())
+
+
+def test_there_is_no_moment_of_what_is_not_there(kept: Api) -> None:
+    asked = {"Accept-Datetime": "Wed, 10 Jul 2024 15:00:00 GMT"}
+    problem(kept.get("/v1/pledges/nobody", headers=asked, follow_redirects=False), 404, "pledge_not_found")
 
 
 @pytest.mark.parametrize("moment", ["yesterday", "2024-07-10", "", "Wed, 99 Jul 2024"])
