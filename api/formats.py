@@ -23,6 +23,7 @@ MEDIA_TYPES = {
     "svg": "image/svg+xml",
     "atom": "application/atom+xml; charset=utf-8",
     "html": "text/html; charset=utf-8",
+    "sse": "text/event-stream",
 }
 
 NEEDS_EXTRA = {"parquet": "pyarrow"}
@@ -63,15 +64,26 @@ def is_installed(name: str) -> bool:
 
 
 def _best(accept: str, offered: tuple[str, ...]) -> str | None:
+    """The format that is liked best, the default before others.
+
+    A browser that opens an address names XML beside HTML, out of habit: that asks for neither, so the rest decides.
+    """
+    ranges = _ranges(accept)
+    if _weight("text/html", ranges) >= _weight("application/xml", ranges) > _weight("*/*", ranges) > 0:
+        ranges = [(media, weight) for media, weight in ranges if media != "application/xml"]
+    weights = {name: _weight(MEDIA_TYPES[name].partition(";")[0], ranges) for name in offered}
+    best = max(offered, key=lambda name: weights[name])
+    return best if weights[best] > 0 else None
+
+
+def _ranges(accept: str) -> list[tuple[str, float]]:
     ranges: list[tuple[str, float]] = []
     for part in accept.split(","):
         media, *parameters = (re.sub(r"\s", "", piece).lower() for piece in part.split(";"))
         weight = next((p.removeprefix("q=") for p in parameters if p.startswith("q=")), "1")
         if re.fullmatch(r"0(\.\d{0,3})?|1(\.0{0,3})?", weight):
             ranges.append((media, float(weight)))
-    weights = {name: _weight(MEDIA_TYPES[name].partition(";")[0], ranges) for name in offered}
-    best = max(offered, key=lambda name: weights[name])
-    return best if weights[best] > 0 else None
+    return ranges
 
 
 def _weight(media_type: str, ranges: list[tuple[str, float]]) -> float:

@@ -37,8 +37,7 @@ class Reading:
         self.parts = parts
         self.query: Query = request.scope["state"]["query"]
         contract: Contract = request.route_handler.opt["contract"]
-        formats = contract.formats
-        self.format = negotiate(request.scope, self.query, formats) if "format" in contract.names else formats[0]
+        self.format = negotiate(request.scope, self.query, contract.formats)
         self._shared = parts.settings.public_read and contract.needs == "reader"
         self._read_at = parts.heads.log
         self.at = clocks.point(self.query, parts.tracker.journal, self._read_at)

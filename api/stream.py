@@ -15,11 +15,13 @@ from types import FrameType
 from typing import Any
 
 from litestar import Controller, Request
+from litestar.concurrency import sync_to_thread
 from litestar.di import NamedDependency
 from litestar.types import Receive, Scope, Send
 
 from api.auth import bearer, must_allow
 from api.contract import Contract, Parameter, Reply, read
+from api.formats import MEDIA_TYPES, negotiate
 from api.parts import Parts
 from api.polling import header
 from api.query import choice, integer, invalid, matching
@@ -39,21 +41,19 @@ STALLED = 20.0
 PIECE = 64 * 1024
 """Bytes handed to the server at a time, so that it never holds more for a reader than this and its own buffer."""
 
-EVENT_STREAM = "text/event-stream"
-
 CONTRACT = Contract(
     needs="reader",
     replies={
         200: Reply(
             "Events as they are recorded: `id` is the position, `event` the type of the fact, `data` the event.",
-            {EVENT_STREAM: {"type": "string"}},
+            {MEDIA_TYPES["sse"]: {"type": "string"}},
             {"Cache-Control": "Never kept."},
         )
     },
     query=(
         Parameter(
             "after",
-            "Begin after this position; with what comes next by default.",
+            "Begin after this position, which the log must have reached; with what comes next by default.",
             {"type": "integer", "minimum": 0, "maximum": EVER},
         ),
         Parameter("pledge", "Only this pledge's.", {"type": "string", "pattern": f"^{SLUG}$"}),
@@ -66,24 +66,31 @@ CONTRACT = Contract(
             {"type": "string", "pattern": "^[0-9]{1,18}$"},
         ),
     ),
-    problems=("invalid_parameter", "unknown_parameter", "rate_limited"),
+    problems=("invalid_parameter", "unknown_parameter", "not_acceptable", "rate_limited"),
+    formats=("sse",),
 )
 
 
 class StreamController(Controller):
     """The log, live."""
 
-    @read("/v1/events/stream", CONTRACT, threaded=False)
-    def stream(self, request: Request[Any, Any, Any], parts: NamedDependency[Parts]) -> Stream:
+    @read("/v1/events/stream", CONTRACT)
+    async def stream(self, request: Request[Any, Any, Any], parts: NamedDependency[Parts]) -> Stream:
         """The log as it grows, as Server-Sent Events; a comment every 15 s. Resumes from `Last-Event-ID`."""
         query = request.scope["state"]["query"]
+        negotiate(request.scope, query, CONTRACT.formats)
         wanted = Wanted(matching(query, "pledge", "slug", SLUG), choice(query, "type", TYPES))
-        after = integer(query, "after", 0, EVER)
+        name, after = "after", integer(query, "after", 0, EVER)
         seen = header(request.scope, b"last-event-id")
         if seen:
-            after = integer({"Last-Event-ID": seen.decode("latin-1")}, "Last-Event-ID", 0, EVER)
+            name = "Last-Event-ID"
+            after = integer({name: seen.decode("latin-1")}, name, 0, EVER)
         elif seen == b"":
             raise invalid("Last-Event-ID", "is a position")
+        if after is not None and after > parts.tail.head:  # another process may have got there
+            head = await sync_to_thread(parts.tracker.journal.head)
+            if after > head:
+                raise invalid(name, f"is beyond the log, which has reached {head}")
         caller = request.scope["state"].get("caller")
         client = request.scope.get("client")
         holder = f"address {client[0] if client else ''}" if caller is None else f"key {caller.name}"
@@ -104,7 +111,7 @@ class Stream:
         """Send events until the reader is gone, too slow, not allowed any more, or we stop."""
         with self._tail.joined(self._holder) as woken:
             headers = [
-                (b"content-type", EVENT_STREAM.encode()),
+                (b"content-type", MEDIA_TYPES["sse"].encode()),
                 (b"cache-control", b"no-store"),
                 (b"x-accel-buffering", b"no"),
             ]

@@ -159,7 +159,7 @@ def _shows(about: str, form: str, *query: Parameter, framed: bool = False, probl
         replies={200: Reply(about, {MEDIA_TYPES[form].partition(";")[0]: {"type": "string"}}, ETAG)},
         query=(*query, *CLOCKS),
         headers=(_IF_NONE_MATCH,),
-        problems=("invalid_parameter", "unknown_parameter", *problems),
+        problems=("invalid_parameter", "unknown_parameter", "not_acceptable", *problems),
         formats=(form,),
         framed=framed,
     )

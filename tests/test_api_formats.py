@@ -51,6 +51,25 @@ def test_what_is_liked_best_is_given(kept: Api, accept: str, given: str) -> None
         assert accepted(kept, path, accept).headers["content-type"].partition(";")[0] == given
 
 
+@pytest.mark.parametrize(
+    ("accept", "given"),
+    [
+        ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "application/json"),
+        ("text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8", "application/json"),
+        ("text/html, application/xml;q=0.9, text/csv;q=0.85, */*;q=0.8", "text/csv"),
+        ("text/html, application/xml;q=0.9", "application/xml"),
+        ("application/xml, text/html;q=0.9, */*;q=0.8", "application/xml"),
+        ("application/xml, */*;q=0.1", "application/xml"),
+        ("application/xml", "application/xml"),
+    ],
+)
+def test_a_browser_that_opens_an_export_did_not_ask_for_xml(kept: Api, accept: str, given: str) -> None:
+    answer = accepted(kept, "/v1/export", accept)
+    assert answer.headers["content-type"].partition(";")[0] == given
+    named = kept.get("/v1/export?format=iati", headers={"Accept": accept})
+    assert named.headers["content-type"].startswith("application/xml")
+
+
 @pytest.mark.parametrize("accept", ["image/png", "text/csv;q=0", "*/*;q=0", "csv", "text/csv;q=2", "application/xml"])
 def test_what_is_not_offered_is_406_and_says_what_is(kept: Api, accept: str) -> None:
     refused = problem(accepted(kept, "/v1/pledges", accept), 406, "not_acceptable")

@@ -243,12 +243,29 @@ def test_they_are_polled_as_everything_is(lite: Api, path: str) -> None:
     assert (head.status_code, head.content, head.headers["etag"]) == (200, b"", first.headers["etag"])
     fixed = lite.get(f"{path}?as_of=2024-06-01&at_position=1")
     assert "immutable" in fixed.headers["cache-control"]
-    for accept in ("image/avif,image/webp,*/*;q=0.8", "text/html", "application/json"):
-        assert lite.get(path, headers={"Accept": accept}).status_code == 200
     lite.add(progress())
     assert lite.get(path, headers=given).status_code == 200
     problem(lite.get(f"{path}?asof=2024-01-01"), 400, "unknown_parameter")
     problem(lite.client.post(path), 405, "method_not_allowed")
+
+
+IMG = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8"
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"), [(FEED, "application/atom+xml"), (BADGE, "image/svg+xml"), (EMBED, "text/html")]
+)
+def test_they_come_to_all_who_take_them_and_are_406_to_others(kept: Api, path: str, kind: str) -> None:
+    for accept in (kind, f"{kind.partition('/')[0]}/*", "*/*", "", IMG, BROWSER, f"text/csv, {kind};q=0.1"):
+        answer = kept.get(path, headers={"Accept": accept})
+        assert answer.status_code == 200, accept
+        assert answer.headers["content-type"].startswith(kind)
+    for accept in (f"{kind};q=0", f"{kind};q=0, */*"):
+        assert kept.get(path, headers={"Accept": accept}).status_code == 406
+    for accept in ("text/csv", "application/json", "audio/*"):
+        refused = problem(kept.get(path, headers={"Accept": accept}), 406, "not_acceptable")
+        assert [offered.partition(";")[0] for offered in refused["offered"]] == [kind]
 
 
 @pytest.mark.parametrize("path", ["/v1/pledges/nobody/badge.svg", "/embed/nobody", "/embed/No%20Slug"])

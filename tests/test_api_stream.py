@@ -116,6 +116,36 @@ def test_a_last_event_id_is_a_position(kept: Api, seen: str) -> None:
     problem(kept.get(f"{STREAM}?as_of=2024-01-01"), 400, "unknown_parameter")
 
 
+def test_what_the_log_has_not_reached_is_refused_as_everywhere(live: Live) -> None:
+    """A reader of another log, or of one that was restored, must not wait in silence."""
+    with listening(live.address, "?after=1"), listening(live.address, Last_Event_ID="1"):
+        pass
+    for asked, name in (
+        ({"params": {"after": "2"}}, "after"),
+        ({"headers": {"Last-Event-ID": "2"}}, "Last-Event-ID"),
+        ({"params": {"after": "1"}, "headers": {"Last-Event-ID": str(10**17)}}, "Last-Event-ID"),
+    ):
+        refused = problem(live.client.get(STREAM, **asked), 400, "invalid_parameter")  # type: ignore[arg-type]
+        assert refused["detail"] == f"'{name}' is beyond the log, which has reached 1"
+        assert refused["parameter"] == name
+
+
+def test_a_position_that_only_another_process_knows_of_is_reached(live: Live) -> None:
+    add(live)
+    live.parts.heads.log = 1
+    assert live.client.head(f"{STREAM}?after=2").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("accept", "status"),
+    [("text/event-stream", 200), ("*/*", 200), ("text/*", 200), ("", 200), ("text/html,*/*;q=0.1", 200),
+     ("application/json", 406), ("text/event-stream;q=0, */*", 406)],
+)  # fmt: skip
+def test_a_stream_is_for_those_who_take_one(kept: Api, accept: str, status: int) -> None:
+    answer = kept.client.head(STREAM, headers={"Accept": accept})
+    assert answer.status_code == status
+
+
 def test_head_opens_no_stream(kept: Api) -> None:
     answer = kept.client.head(STREAM)
     assert (answer.status_code, answer.content) == (200, b"")
