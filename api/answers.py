@@ -301,6 +301,7 @@ SCHEMAS: dict[str, Schema] = {
             "sequence": {"type": "string", "pattern": "^[0-9]{19}$"},
             "data": ref("Event"),
         },
+        {"license": _TEXT},
         about="CloudEvents 1.0 in JSON, and `sequence`: the position, padded so that it sorts as text.",
     ),
     "Health": {"type": "object", "properties": {"status": {"enum": ["live", "ready", "not_ready"]}}},

@@ -127,14 +127,15 @@ def export(form: exporting.Format, events: bool, output: Path | None, **clocks: 
     if events and clocks["as_of"] is not None:
         raise click.UsageError("events are exported as they were recorded: --as-of is for statuses")
     with opened_stores() as stores:
-        at = clocks_of(stores, clocks)
+        at, license_ = clocks_of(stores, clocks), stores.settings.data_license
         if events:
             lines = (served(row.state, row.position) for row in _log(stores, at.position))
-            pieces = exporting.events(lines, form, {"known_at": _footer(at)["known_at"], "position": at.position})
+            footer = {"known_at": _footer(at)["known_at"], "position": at.position}
+            pieces = exporting.events(lines, form, footer | _license(stores), license_)
             total = at.position
         else:
             timeline = caught_up(stores, at.position)
-            pieces = exporting.statuses(timeline.export(at), form, _footer(at) | _license(stores))
+            pieces = exporting.statuses(timeline.export(at), form, _footer(at) | _license(stores), license_)
             total = None
         with _target(output) as file, progress("Exporting", total) as advance:
             for piece in pieces:

@@ -27,6 +27,9 @@ Shape = Literal["text", "day", "partial", "flag", "whole", "quantity", "count", 
 ENVELOPE = ("id", "pledge", "version", "position", "recorded_at", "recorded_by")
 """What a row of an exported event has beside its fact."""
 
+LICENSE = "license"
+"""The last column of an export whose data have a licence; an import does not look at it."""
+
 ITEM = ("pledge", "expected_version", "ref")
 """What a row may have beside its fact."""
 
@@ -113,7 +116,7 @@ FACT_COLUMNS = tuple(
 """The columns of an exported fact: words stand beside their parts."""
 
 EVENT_COLUMNS = (*ENVELOPE, *FACT_COLUMNS)
-KNOWN = frozenset({*EVENT_COLUMNS, *ITEM, *SHORT})
+KNOWN = frozenset({*EVENT_COLUMNS, LICENSE, *ITEM, *SHORT})
 """Every name that a column may have."""
 
 

@@ -42,7 +42,9 @@ class EventController(Controller):
             rows = [row for row in rows if _event(row).in_force_on <= reading.at.as_of]
         footer = {"next_after": following, **reading.footer(upto)}
         lines = (served(row.state, row.position) for row in rows)
-        body = b"".join(exporting.events(lines, cast(exporting.Format, reading.format), footer))
+        body = b"".join(
+            exporting.events(lines, cast(exporting.Format, reading.format), footer, parts.settings.data_license)
+        )
         headers = {}
         if following is not None:
             headers["Link"] = f'</v1/events?{urlencode({**query, "after": following})}>; rel="next"'

@@ -3,6 +3,9 @@
 CSV is RFC 4180 and safe to open in a spreadsheet: a cell that would be a formula has a ``'`` in front, which an import
 takes off again. Decimals are written exactly. A bound is in words beside its parts: ``target`` is "at least 40 EUR",
 ``target.op`` is "ge", ``target.value`` "40".
+
+Where the data have a licence it stands in every row of CSV and in every CloudEvent. A line of NDJSON is a document as
+it is served, and nothing is added to it.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from typing import Any, Literal
 from pydantic_core import from_json, to_json
 
 from api import cloudevents
-from api.columns import ENVELOPE, EVENT_COLUMNS, flatten, row
+from api.columns import ENVELOPE, EVENT_COLUMNS, LICENSE, flatten, row
 from tracker.quantity import Quantity, Ratio
 
 Format = Literal["json", "ndjson", "csv"]
@@ -60,8 +63,12 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-def csv_lines(columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> Iterator[bytes]:
+def csv_lines(
+    columns: Sequence[str], rows: Iterable[Mapping[str, str]], license_: str | None = None
+) -> Iterator[bytes]:
     """A header and rows as CSV, UTF-8."""
+    if license_ is not None:
+        columns, rows = (*columns, LICENSE), ({**cells, LICENSE: license_} for cells in rows)
     buffer = StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\r\n")
 
@@ -77,19 +84,26 @@ def csv_lines(columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> Iter
         yield written(row(cells, columns))
 
 
-def statuses(documents: Iterable[bytes], form: Format, footer: Mapping[str, Any]) -> Iterator[bytes]:
+def statuses(
+    documents: Iterable[bytes], form: Format, footer: Mapping[str, Any], license_: str | None = None
+) -> Iterator[bytes]:
     """Status documents; ``footer`` stands beside the items of a JSON answer."""
     if form == "csv":
-        return csv_lines(STATUS_COLUMNS, (status_cells(from_json(document)) for document in documents))
+        return csv_lines(STATUS_COLUMNS, (status_cells(from_json(document)) for document in documents), license_)
     return _lines(documents) if form == "ndjson" else _listed(documents, footer)
 
 
-def events(lines: Iterable[bytes], form: Format | Literal["cloudevents"], footer: Mapping[str, Any]) -> Iterator[bytes]:
+def events(
+    lines: Iterable[bytes],
+    form: Format | Literal["cloudevents"],
+    footer: Mapping[str, Any],
+    license_: str | None = None,
+) -> Iterator[bytes]:
     """Events as they are served; ``footer`` stands beside the items of a JSON answer."""
     if form == "cloudevents":
-        return cloudevents.batch(lines)
+        return cloudevents.batch(lines, license_)
     if form == "csv":
-        return csv_lines(EVENT_COLUMNS, (event_cells(from_json(line)) for line in lines))
+        return csv_lines(EVENT_COLUMNS, (event_cells(from_json(line)) for line in lines), license_)
     return _lines(lines) if form == "ndjson" else _listed(lines, footer)
 
 

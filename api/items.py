@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from api.bodies import parse
-from api.columns import ENVELOPE, ITEM, KNOWN, path_of, unflatten, unguarded
+from api.columns import ENVELOPE, ITEM, KNOWN, LICENSE, path_of, unflatten, unguarded
 from api.drafts import is_slug
 from api.importing import Item, Problem
 from api.mapping import Map, mapped
@@ -123,7 +123,7 @@ def _row(row: Row) -> tuple[Item, list[Problem]]:
     labels: dict[str, str] = {}
     problems = [Problem(row.place, column, why) for column, why in row.broken.items()]
     for column, text in said.items():
-        if column in ENVELOPE or column in ITEM:
+        if column in ENVELOPE or column in ITEM or column == LICENSE:
             continue
         path = path_of(column, said.get("type", ""))
         if path in cells:

@@ -55,7 +55,8 @@ class PledgeController(Controller):
             frozen = replace(reading.at, position=clocks.position)
             following = Cursor(frozen, clocks.position, page.next).write(question)
         footer = {"next_cursor": following, **reading.footer(clocks.position), "total": page.total}
-        body = b"".join(exporting.statuses(page.items, cast(exporting.Format, reading.format), footer))
+        license_ = parts.settings.data_license
+        body = b"".join(exporting.statuses(page.items, cast(exporting.Format, reading.format), footer, license_))
         headers = {}
         if following is not None:
             headers["Link"] = f'</v1/pledges?{urlencode({**query, "cursor": following})}>; rel="next"'
@@ -99,7 +100,8 @@ class PledgeController(Controller):
             raise not_found(pledge)
         lines = [served(event.line, event.position) for event in said_by(known, reading.at.as_of)]
         footer = reading.footer(known[-1].position)
-        body = b"".join(exporting.events(lines, cast(exporting.Format, reading.format), footer))
+        license_ = parts.settings.data_license
+        body = b"".join(exporting.events(lines, cast(exporting.Format, reading.format), footer, license_))
         return reading.about_pledge(pledge, known[-1].version, body)
 
     @read("/pledges/{pledge:str}/history", vocabulary.HISTORY)

@@ -70,8 +70,8 @@ class ReportController(Controller):
         reading = Reading(request, parts)
         narrowed, clocks = filters(reading.query), reading.projected()
         footer = reading.footer(clocks.position)
-        if parts.settings.data_license is not None:
-            footer["license"] = parts.settings.data_license
+        if (license_ := parts.settings.data_license) is not None:
+            footer["license"] = license_
         said = to_json([RULES_VERSION, reading.format, footer, asked(reading.query)])
         mark = reading.about_all(clocks.position, b"", etag=tag(said))
         documents = parts.timeline.export(clocks, narrowed)
@@ -80,7 +80,7 @@ class ReportController(Controller):
         if reading.format == "iati":
             origin = parts.settings.origin
             return Streamed(mark, iati.statuses(documents, footer, origin, partial(_stated_on, parts)))
-        return Streamed(mark, exporting.statuses(documents, cast(exporting.Format, reading.format), footer))
+        return Streamed(mark, exporting.statuses(documents, cast(exporting.Format, reading.format), footer, license_))
 
 
 def _stated_on(parts: Parts, event_ids: Sequence[str]) -> dict[str, str]:

@@ -276,6 +276,31 @@ def test_the_licence_goes_with_the_data(sqlite_url: str) -> None:
         assert table.schema.metadata[b"license"] == b"CC-BY-4.0"
 
 
+def test_the_licence_stands_in_files_that_leave_their_headers_behind(sqlite_url: str, tmp_path: Path) -> None:
+    with running(sqlite_url, data_license="CC-BY-4.0") as api:
+        api.open()
+        api.add(progress("over 50bn EUR"))
+        for path in ("/v1/export", "/v1/pledges", *EVENTS):
+            table = list(csv.DictReader(io.StringIO(api.get(f"{path}?format=csv").text, newline="")))
+            assert [row["license"] for row in table] == ["CC-BY-4.0"] * len(table)
+            assert list(table[0])[-1] == "license"
+        for path in EVENTS:
+            assert [event["license"] for event in api.get(f"{path}?format=cloudevents").json()] == ["CC-BY-4.0"] * 2
+            lines = api.get(f"{path}?format=ndjson").text.splitlines()
+            assert [json.loads(line) for line in lines] == api.get(path).json()["items"]
+        file = tmp_path / "events.csv"
+        file.write_bytes(api.get("/v1/events?format=csv").content)
+        items, problems = read_items(file)
+        assert problems == []
+        assert [item.fact for item in items] == [event["fact"] for event in api.get("/v1/events").json()["items"]]
+
+
+def test_without_a_licence_nothing_is_said_of_one(kept: Api) -> None:
+    assert "license" not in kept.get("/v1/events?format=csv").text.partition("\r\n")[0]
+    assert "license" not in kept.get("/v1/export?format=csv").text.partition("\r\n")[0]
+    assert "license" not in kept.get("/v1/events?format=cloudevents").json()[0]
+
+
 def test_a_licence_is_an_address_an_identifier_or_words() -> None:
     assert license.address("https://example.org/terms") == "https://example.org/terms"
     assert license.address("ODbL-1.0") == "https://spdx.org/licenses/ODbL-1.0.html"
