@@ -42,6 +42,11 @@ class PageController(Controller):
         """A form to record a fact."""
         return pages_forms.record(Page(request, parts))
 
+    @read("/favicon.ico", serves("The icon.", {"image/svg+xml": {"type": "string"}}), threaded=False)
+    def icon(self) -> Answer:
+        """The icon, where a browser looks that was told of none: it opened an answer that is no page."""
+        return static_files()["icon.svg"]
+
     @read("/assets/{name:path}", serves("A file of the pages.", {"*/*": {}}, "not_found"), threaded=False)
     def asset(self, name: FromPath[str]) -> Answer:
         """Scripts and styles."""

@@ -65,6 +65,17 @@ def test_static_files_have_their_types_and_nothing_else_is_served(kept: Api) -> 
     assert kept.get("/assets/%2e%2e/pages.py").status_code == 404
 
 
+@pytest.mark.parametrize("path", ["/", "/pledges/aid-2024", "/audit", "/record", "/schema", "/nowhere"])
+def test_every_page_has_its_icon_from_here(kept: Api, path: str) -> None:
+    page = kept.get(path, headers=BROWSER)
+    icon = re.search(r'<link rel="icon" href="(/[^"]+)"', page.text)
+    assert icon is not None
+    assert "img-src 'self'" in page.headers["content-security-policy"]
+    for address in (icon[1], "/favicon.ico"):
+        found = kept.get(address, headers={"Accept": "image/avif,image/webp,image/svg+xml,image/*,*/*;q=0.8"})
+        assert (found.status_code, found.headers["content-type"]) == (200, "image/svg+xml")
+
+
 def test_our_scripts_and_styles_name_no_other_machine() -> None:
     for name, answer in static_files().items():
         if not name.startswith("vendor/") and name.endswith((".js", ".css")):
