@@ -114,7 +114,7 @@ def overview(page: Page) -> Answer:
         sort=sort,
         is_filtered=bool(filters.asked(query)),
         clocks=_clocks(page, at),
-        changes=_changes(page, at),
+        changes=_changes(page, at, narrowed),
     )
     return page.sent("about_all", at.position, body)
 
@@ -225,8 +225,11 @@ def _recent_events(page: Page, at: Clocks) -> list[Event]:
     return [Event.read(row.state, row.position) for row in rows]
 
 
-def _changes(page: Page, at: Clocks) -> dict[str, Any] | None:
-    """What changed since a day: in what had been said, or in what we had recorded."""
+def _changes(page: Page, at: Clocks, narrowed: Filters) -> dict[str, Any] | None:
+    """What changed since a day, in what had been said or in what we had recorded, for the pledges of the list.
+
+    A pledge that has left the list since is not among them: the filters are asked at one point, that of the page.
+    """
     since = day(page.query, "since")
     if since is None:
         return None
@@ -238,6 +241,9 @@ def _changes(page: Page, at: Clocks) -> dict[str, Any] | None:
     else:
         earlier = replace(at, as_of=min(since, at.as_of))
     differences = page.parts.timeline.diff(earlier, at)
+    if narrowed != Filters():
+        listed = {from_json(document)["pledge"] for document in page.parts.timeline.export(at, narrowed)}
+        differences = [difference for difference in differences if difference.pledge in listed]
     changes = [
         Change(
             d.pledge,

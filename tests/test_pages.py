@@ -105,6 +105,25 @@ def test_blank_fields_of_a_form_count_as_not_given(kept: Api) -> None:
     assert "1 pledge<" in blank.text
 
 
+@pytest.mark.parametrize("axis", ["said", "recorded"])
+def test_what_changed_is_told_of_the_pledges_in_the_list(lite: Api, axis: str) -> None:
+    lite.open()
+    lite.open("trees", title="Plant trees", tags=["green"], pledgor={"name": "Belgium", "code": "BE"})
+    lite.add(progress("over 50bn EUR"), "trees")
+
+    def changed(query: str) -> set[str]:
+        page = lite.get(f"/?since=2024-01-01&axis={axis}&{query}", headers=BROWSER).text
+        panel = re.search(r'<section class="panel changes".*?</section>', page, re.DOTALL)
+        assert panel is not None
+        return set(re.findall(r'<h3><a href="/pledges/([^"?]+)', panel[0]))
+
+    assert changed("") == {"aid-2024", "trees"}
+    for query in ("q=trees", "pledgor=BE", "tag=green", "status=exceeded", "q=belgium&tag=green"):
+        assert changed(query) == {"trees"}, query
+    assert changed("q=aid") == {"aid-2024"}
+    assert changed("q=aid&tag=green") == set()
+
+
 def test_an_unknown_parameter_is_refused_by_a_page_too(kept: Api) -> None:
     page = kept.get("/?asof=2024-01-01", headers=BROWSER)
     assert page.status_code == 400
