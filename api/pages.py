@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from litestar import Controller, Request
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from litestar.types import ASGIApp
 
 from api import pages_audit, pages_forms, pages_overview, pages_pledge
 from api.contract import read
 from api.pages_frame import Page, static_files
 from api.parts import Parts
-from api.polling import Answer
+from api.polling import Answer, Redirect
 from api.problems import NotFound
 from api.vocabulary import serves
 
@@ -23,24 +25,24 @@ class PageController(Controller):
     """What a browser is shown."""
 
     @read("/", pages_overview.CONTRACT)
-    def overview(self, request: Asking, parts: NamedDependency[Parts]) -> Answer:
+    def overview(self, request: Asking, parts: NamedDependency[Parts]) -> ASGIApp:
         """All pledges and where they stand."""
-        return pages_overview.overview(Page(request, parts))
+        return _shown(Page(request, parts), pages_overview.overview)
 
     @read("/pledges/{pledge:str}", pages_pledge.CONTRACT)
-    def pledge(self, request: Asking, parts: NamedDependency[Parts], pledge: FromPath[str]) -> Answer:
+    def pledge(self, request: Asking, parts: NamedDependency[Parts], pledge: FromPath[str]) -> ASGIApp:
         """One pledge, and everything that was said about it."""
-        return pages_pledge.pledge(Page(request, parts), pledge)
+        return _shown(Page(request, parts), pages_pledge.pledge, pledge)
 
     @read("/audit", pages_audit.CONTRACT)
-    def audit(self, request: Asking, parts: NamedDependency[Parts]) -> Answer:
+    def audit(self, request: Asking, parts: NamedDependency[Parts]) -> ASGIApp:
         """The log, and its replay against the projection."""
-        return pages_audit.audit(Page(request, parts))
+        return _shown(Page(request, parts), pages_audit.audit)
 
     @read("/record", pages_forms.CONTRACT)
-    def record(self, request: Asking, parts: NamedDependency[Parts]) -> Answer:
+    def record(self, request: Asking, parts: NamedDependency[Parts]) -> ASGIApp:
         """A form to record a fact."""
-        return pages_forms.record(Page(request, parts))
+        return _shown(Page(request, parts), pages_forms.record)
 
     @read("/favicon.ico", serves("The icon.", {"image/svg+xml": {"type": "string"}}), threaded=False)
     def icon(self) -> Answer:
@@ -54,3 +56,8 @@ class PageController(Controller):
         if found is None:
             raise NotFound("there is no such file")
         return found
+
+
+def _shown(page: Page, draw: Callable[..., Answer], *about: str) -> ASGIApp:
+    """The page; a form without JavaScript sends blank fields too, and is sent on to the address without them."""
+    return Redirect(page.link()) if page.has_blanks else draw(page, *about)

@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, PackageLoader, Undefined
 from litestar import Request
@@ -40,11 +40,14 @@ PAGE_CLOCKS = (*CLOCKS, KNOWN_ON)
 CLOCK_NAMES = ("as_of", "known_on", "known_at", "at_position")
 
 
+_PLAINER = Reply("The same page without blank parameters.", {}, {"Location": "Its address."})
+
+
 def page_contract(about: str, *query: Parameter, problems: tuple[str, ...] = ()) -> Contract:
     """The contract of a page for people."""
     return Contract(
         needs="reader",
-        replies={200: Reply(about, {"text/html": {"type": "string"}}, {})},
+        replies={200: Reply(about, {"text/html": {"type": "string"}}, {}), 302: _PLAINER},
         query=(*query, *PAGE_CLOCKS),
         problems=("invalid_parameter", "unknown_parameter", *problems),
         tag="About",
@@ -60,6 +63,7 @@ class Page(Reading):
         self.caller = request.scope["state"].get("caller")
         given: Query = request.scope["state"]["query"]
         self.query = {name: value.strip() for name, value in given.items() if value.strip()}
+        self.has_blanks = len(self.query) < len(given)
         self.format = "html"
         self._read_at = parts.heads.log
         self.at = clocks.point(self._clocks(), parts.tracker.journal, self._read_at)
@@ -89,7 +93,7 @@ class Page(Reading):
         """This page's address with other parameters; to another page only the clocks go along. None takes one away."""
         kept = self.query if path is None else {n: v for n, v in self.query.items() if n in CLOCK_NAMES}
         query = {name: value for name, value in {**kept, **changes}.items() if value}
-        return f"{path or self.path}{'?' if query else ''}{urlencode(query, safe=':,')}"
+        return f"{quote(path or self.path)}{'?' if query else ''}{urlencode(query, safe=':,')}"
 
     def pinned(self, clocks_: Clocks) -> str:
         """This very page, at both clocks, for ever."""

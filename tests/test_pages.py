@@ -103,6 +103,25 @@ def test_blank_fields_of_a_form_count_as_not_given(kept: Api) -> None:
     blank = kept.get("/?as_of=&known_on=&since=&axis=&q=&pledgor=&sort=&status=", headers=BROWSER)
     assert blank.status_code == 200
     assert "1 pledge<" in blank.text
+    assert str(blank.url).endswith("/")
+
+
+@pytest.mark.parametrize(
+    ("asked", "canonical"),
+    [
+        ("/?q=aid&status=&tag=", "/?q=aid"),
+        ("/?q=+&as_of=2024-08-01&status=met,exceeded&sort=", "/?as_of=2024-08-01&status=met,exceeded"),
+        ("/audit?by=&pledge=aid-2024&type=", "/audit?pledge=aid-2024"),
+        ("/pledges/aid-2024?as_of=2024-08-01&known_on=", "/pledges/aid-2024?as_of=2024-08-01"),
+        ("/record?pledge=&type=PledgeMade", "/record?type=PledgeMade"),
+        ("/pledges/a%0d%0ab%3f?as_of=", "/pledges/a%0D%0Ab%3F"),
+    ],
+)
+def test_the_address_of_a_form_is_the_one_without_its_blank_fields(kept: Api, asked: str, canonical: str) -> None:
+    answer = kept.get(asked, headers=BROWSER, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (302, canonical)
+    assert kept.client.head(asked, headers=BROWSER, follow_redirects=False).status_code == 302
+    assert "location" not in kept.get(canonical, headers=BROWSER, follow_redirects=False).headers
 
 
 @pytest.mark.parametrize("axis", ["said", "recorded"])
