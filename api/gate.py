@@ -50,8 +50,12 @@ class Gate(ASGIMiddleware):
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Let the request through, answer it from memory, or refuse it."""
         contract: Contract | None = scope["route_handler"].opt.get("contract")
-        if contract is None:  # OPTIONS, which Litestar answers for every address
-            await next_app(scope, receive, send)
+        if contract is None:  # OPTIONS; Litestar's own answer leaves out the methods that were added last
+            routes = scope["litestar_app"].routes
+            methods = next(route.methods for route in routes if route.path_format == scope["path_template"])
+            allow = (b"allow", ", ".join(sorted(methods)).encode())
+            await send({"type": "http.response.start", "status": 204, "headers": [allow]})
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
             return
         state: Any = scope["state"]
         state["began"] = time.perf_counter()

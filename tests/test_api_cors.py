@@ -47,6 +47,25 @@ def test_a_browser_may_ask_first(kept: Api, path: str) -> None:
     assert int(answer.headers["access-control-max-age"]) > 0
 
 
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/v1/pledges", "GET, HEAD, OPTIONS, POST"),
+        ("/v1/pledges/aid-2024/events", "GET, HEAD, OPTIONS, POST"),
+        ("/v1/events", "GET, HEAD, OPTIONS, POST"),
+        ("/v1/pledges/aid-2024", "GET, HEAD, OPTIONS"),
+        ("/", "GET, HEAD, OPTIONS"),
+        ("/assets/app.js", "GET, HEAD, OPTIONS"),
+    ],
+)
+def test_an_address_says_what_it_takes(kept: Api, path: str, methods: str) -> None:
+    asked = kept.client.options(path)
+    assert (asked.status_code, asked.headers["allow"], asked.content) == (204, methods, b"")
+    refused = kept.client.delete(path, headers=ORIGIN)
+    problem(refused, 405, "method_not_allowed")
+    assert refused.headers["allow"] == methods
+
+
 def test_writes_are_not_open_to_other_origins(lite: Api) -> None:
     answer = lite.post("/v1/pledges", {"pledge": "aid-2024", "fact": made()}, headers=ORIGIN)
     assert answer.status_code == 201
