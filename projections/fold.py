@@ -7,6 +7,7 @@ in advance: "overdue from 2025-08-01" is a rectangle as soon as the pledge is ma
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -107,11 +108,12 @@ def _supersede(
     now: Sequence[Rectangle[C]], since: date, stretches: Iterable[tuple[date, date, C]], position: int
 ) -> tuple[tuple[Rectangle[C], ...], tuple[Rectangle[C], ...]]:
     """Put the stretches in the place of what is open from ``since`` on; what they repeat stays as it is."""
+    kept = bisect_left(now, since, key=lambda r: r.valid_to)
+    opened, now = [*now[:kept]], now[kept:]
     before: list[tuple[date, date, C]] = [
         (r.valid_from, min(r.valid_to, since), r.content) for r in now if r.valid_from < since
     ]
     left = {(r.valid_from, r.valid_to): r for r in now}
-    opened: list[Rectangle[C]] = []
     for valid_from, valid_to, content in _joined([*before, *stretches]):
         same = left.get((valid_from, valid_to))
         if same is not None and same.content == content:

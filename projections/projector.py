@@ -37,9 +37,9 @@ ATTEMPTS = 2
 
 @dataclass(slots=True)
 class Pledge:
-    """One pledge as far as it is folded: its events, what is open, and what was closed since the last write."""
+    """One pledge as far as it is folded: its record, what is open, and what was closed since the last write."""
 
-    events: list[Event] = field(default_factory=list)
+    record: Record = field(default_factory=lambda: Record(()))
     open: Open = field(default_factory=Open)
     closed: Closed = field(default_factory=Closed)
 
@@ -58,11 +58,11 @@ class Pledge:
     def _take(self, parked: Parked) -> Exception | None:
         try:
             event = Event.read(parked.line, parked.position)
-            events = [*self.events, event]
-            now, closed = fold(self.open, Record(events), event)
+            record = self.record.followed_by(event)
+            now, closed = fold(self.open, record, event)
         except Exception as error:  # whatever it is, the other pledges go on
             return error
-        self.events, self.open, self.closed = events, now, self.closed + closed
+        self.record, self.open, self.closed = record, now, self.closed + closed
         return None
 
 
@@ -208,7 +208,7 @@ class Projector:
                 continue
             known = self._cache.pop(row.pledge, None)
             if known is not None:
-                self._cached_events -= len(known.events)
+                self._cached_events -= len(known.record.events)
             elif row.version > 1:
                 missing.append(row.pledge)
             pledges[row.pledge] = known or Pledge()
@@ -216,7 +216,7 @@ class Projector:
             with self._engine.connect() as conn:
                 opened = store.load_open(conn, self.tables, missing)
             for name in missing:
-                pledges[name].events = self._events_of(name)
+                pledges[name].record = Record(self._events_of(name))
                 pledges[name].open = opened[name]
         return pledges
 
@@ -227,13 +227,13 @@ class Projector:
 
     def _remember(self, name: str, pledge: Pledge) -> None:
         self._cache[name] = pledge
-        self._cached_events += len(pledge.events)
+        self._cached_events += len(pledge.record.events)
         while self._cached_events > CACHED_EVENTS:
             _, oldest = self._cache.popitem(last=False)
-            self._cached_events -= len(oldest.events)
+            self._cached_events -= len(oldest.record.events)
 
     def _forget(self, names: Iterable[str]) -> None:
         for name in set(names):
             known = self._cache.pop(name, None)
             if known is not None:
-                self._cached_events -= len(known.events)
+                self._cached_events -= len(known.record.events)

@@ -125,6 +125,21 @@ def test_segments_are_the_statuses_of_their_days(events: list[Event]) -> None:
         assert earlier.valid_to < later.valid_from or earlier.status.body != later.status.body
 
 
+@settings(max_examples=200, deadline=None)
+@given(streams())
+def test_a_record_that_is_followed_is_the_record_of_all_its_events(events: list[Event]) -> None:
+    followed = Record(())
+    for count, event in enumerate(events, start=1):
+        followed, whole = followed.followed_by(event), Record(events[:count])
+        since = whole.acts_from(event)
+        assert followed.acts_from(event) == since
+        assert [(s.valid_from, s.valid_to, s.status) for s in followed.segments(since)] == [
+            (s.valid_from, s.valid_to, s.status) for s in whole.segments(since)
+        ]
+    assert followed.boundaries() == whole.boundaries()
+    assert [s.status.body for s in followed.segments()] == [s.status.body for s in whole.segments()]
+
+
 @settings(max_examples=150, deadline=None)
 @given(streams())
 def test_an_event_changes_nothing_before_the_day_from_which_it_acts(events: list[Event]) -> None:

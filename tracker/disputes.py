@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -20,6 +21,8 @@ class Problems:
     unit_errors: set[str] = field(default_factory=set)
     falls: set[str] = field(default_factory=set)
     overlaps: set[str] = field(default_factory=set)
+    conflicts: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """Event id to the ids of the events that contradict it."""
 
     def look_at(self, pool: Sequence[Reading]) -> None:
         """Disputes, unit errors and falls. Between figures of two ranks a reviewer has settled which one counts."""
@@ -28,10 +31,12 @@ class Problems:
             occasions.setdefault(reading.occasion, []).append(reading)
         running: dict[Rank, list[Reading]] = {}
         for together in occasions.values():
-            best = min((reading.item.rank for reading in together), key=RANKS.__getitem__)
-            equals = [reading for reading in together if reading.item.rank == best]
-            self._dispute(equals)
-            self._unit_error(equals)
+            best, equals = together[0].item.rank, together
+            if len(together) > 1:
+                best = min((reading.item.rank for reading in together), key=RANKS.__getitem__)
+                equals = [reading for reading in together if reading.item.rank == best]
+                self._dispute(equals)
+                self._unit_error(equals)
             running.setdefault(best, []).extend(r for r in equals if r.figure.basis == "cumulative")
         for totals in running.values():
             self._fall(totals)
@@ -51,9 +56,9 @@ class Problems:
             self.disputed |= {*upper.item.causes, *lower.item.causes}
         for reading, span in spans:
             if span.low is not None and span.low > high:
-                reading.conflicts.append(lower.item.id)
+                self.conflicts[reading.item.id].add(lower.item.id)
             if span.high is not None and span.high < low:
-                reading.conflicts.append(upper.item.id)
+                self.conflicts[reading.item.id].add(upper.item.id)
 
     def _unit_error(self, together: Sequence[Reading]) -> None:
         seen: dict[str, Reading] = {}
@@ -62,8 +67,7 @@ class Problems:
             other = seen.setdefault(digits, reading)
             if other.figure.quantity.unit != reading.figure.quantity.unit and digits != "0":
                 self.unit_errors |= {*other.item.causes, *reading.item.causes}
-                other.conflicts.append(reading.item.id)
-                reading.conflicts.append(other.item.id)
+                self._contradict(other, reading)
 
     def _fall(self, running: Sequence[Reading]) -> None:
         """A running total that is certainly lower than one before it."""
@@ -74,8 +78,11 @@ class Problems:
             for reading, span in today:
                 if highest is not None and span.high is not None and span.high < highest[0]:
                     self.falls |= {*highest[1].item.causes, *reading.item.causes}
-                    highest[1].conflicts.append(reading.item.id)
-                    reading.conflicts.append(highest[1].item.id)
+                    self._contradict(highest[1], reading)
             for reading, span in today:
                 if span.low is not None and (highest is None or span.low > highest[0]):
                     highest = (span.low, reading)
+
+    def _contradict(self, one: Reading, other: Reading) -> None:
+        self.conflicts[one.item.id].add(other.item.id)
+        self.conflicts[other.item.id].add(one.item.id)

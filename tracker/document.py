@@ -27,20 +27,10 @@ RULES = "1"
 RULES_VERSION = f"{RULES}+{TABLE}"
 
 
-def status_document(
-    pledge: str,
-    facts: Facts,
-    outcome: Outcome,
-    actual: Quantity | None,
-    share: Ratio | None,
-    attested: Evidence,
-    own: Trajectory,
-    raised: list[tuple[str, frozenset[str]]],
-    past_targets: list[dict[str, Any]],
-    because: dict[str, tuple[str, ...]],
-    latest: Item,
+def outline(
+    pledge: str, facts: Facts, actual: Quantity | None, share: Ratio | None, attested: Evidence, own: Trajectory
 ) -> dict[str, Any]:
-    """The members of API's Status in their order, without the clocks."""
+    """The members of API's Status in their order, without the clocks; what depends on the day is still None."""
     terms, answer, made = facts.terms, facts.choice.answer, facts.view.made.fact
     assert isinstance(made, PledgeMade)
     return {
@@ -51,8 +41,8 @@ def status_document(
         "kind": terms.kind,
         "tags": list(made.tags),
         **({"part_of": made.part_of} if made.part_of is not None else {}),
-        "status": outcome.status,
-        "flags": [name for name, _ in raised],
+        "status": None,
+        "flags": None,
         "target": quantity(terms.target),
         "actual": quantity(actual),
         "ratio": None if share is None else quantity(share),
@@ -61,22 +51,43 @@ def status_document(
         "window": None if terms.window is None else dates(terms.window),
         "direction": terms.direction,
         "required_stage": terms.required_stage,
-        "schedule": _schedule(facts, outcome),
+        "schedule": None,
         "trajectory": own,
         "claimed_trajectory": _claimed(facts.view),
         **_optional(facts),
         "evidence": attested,
+        "lifecycle": None,
+        "past_targets": None,
+        "because": None,
+        "tolerance": plain(TOLERANCE),
+        "rules_version": RULES_VERSION,
+        "last_stated_on": facts.view.latest.fact.stated_on.isoformat(),
+    }
+
+
+def status_document(
+    outlined: dict[str, Any],
+    facts: Facts,
+    outcome: Outcome,
+    flags: tuple[str, ...],
+    past_targets: list[dict[str, Any]],
+    because: dict[str, tuple[str, ...]],
+) -> dict[str, Any]:
+    """The outline with what depends on the day."""
+    return {
+        **outlined,
+        "status": outcome.status,
+        "flags": flags,
+        "schedule": _schedule(facts, outcome),
+        **({"milestones": _milestones(facts)} if facts.steps else {}),
         "lifecycle": outcome.status if outcome.status in ("withdrawn", "superseded") else "active",
         "past_targets": past_targets,
         "because": because,
-        "tolerance": plain(TOLERANCE),
-        "rules_version": RULES_VERSION,
-        "last_stated_on": latest.fact.stated_on.isoformat(),
     }
 
 
 def _schedule(facts: Facts, outcome: Outcome) -> dict[str, str]:
-    as_of = facts.view.as_of
+    as_of = facts.as_of
     steps = () if facts.terms.target is not None or outcome.status == "not_measurable" else facts.steps
     current = deadline_of(facts.terms.window, steps)
     original = deadline_of(facts.terms.first_window, steps)
@@ -122,22 +133,11 @@ def _optional(facts: Facts) -> dict[str, Any]:
         if members.projected is not None:
             found["members"]["projected"] = _count(members.projected)
     if facts.steps:
-        found["milestones"] = [
-            {
-                "milestone": step.milestone,
-                "due": step.due,
-                "first_due": step.first_due,
-                "state": step.state,
-                "late": step.late,
-                "stated_on": None if step.stated_on is None else step.stated_on.isoformat(),
-                "event": step.event,
-            }
-            for step in facts.steps
-        ]
+        found["milestones"] = None
     if shares := [_share(item, facts) for item in view.of(ShareReported)]:
         found["shares"] = shares
     others: dict[str, Reading] = {}
-    for reading in (r for r in choice.readings if r.outcome == "other_measure"):
+    for reading in (r for r in choice.readings if r.aside is not None and r.aside[0] == "other_measure"):
         others[reading.figure.quantity.unit] = min(
             others.get(reading.figure.quantity.unit, reading), reading, key=lambda r: r.order
         )
@@ -160,6 +160,21 @@ def _optional(facts: Facts) -> dict[str, Any]:
         if len(conversions) > 1:
             found["conversions"] = [conversion(c) for c in conversions]
     return found
+
+
+def _milestones(facts: Facts) -> list[dict[str, Any]]:
+    return [
+        {
+            "milestone": step.milestone,
+            "due": step.due,
+            "first_due": step.first_due,
+            "state": step.state,
+            "late": step.late,
+            "stated_on": None if step.stated_on is None else step.stated_on.isoformat(),
+            "event": step.event,
+        }
+        for step in facts.steps
+    ]
 
 
 def _count(value: int | Quantity | None) -> int | dict[str, str] | None:
@@ -217,13 +232,13 @@ def because_of(
     outcome: Outcome,
     attested: tuple[Evidence, frozenset[str]],
     raised: list[tuple[str, frozenset[str]]],
-    order: dict[str, int],
+    versions: dict[str, int],
 ) -> dict[str, tuple[str, ...]]:
-    """For each axis, figure and flag the events that caused it; with them alone it would be the same."""
+    """For each axis, figure and flag the events that caused it, by version; with them alone it would be the same."""
     view, terms, choice = facts.view, facts.terms, facts.choice
     figures = terms.causes | choice.causes | view.acting_on(*FIGURES)
     lifecycle = terms.causes | view.acting_on(PledgeWithdrawn, PledgeSuperseded)
-    causes: dict[str, frozenset[str] | set[str]] = {
+    causes: dict[str, frozenset[str]] = {
         "status": outcome.causes,
         "lifecycle": outcome.causes if outcome.status in ("withdrawn", "superseded") else lifecycle,
         "schedule": outcome.causes | (step_causes(facts) if terms.target is None else set()),
@@ -234,11 +249,12 @@ def because_of(
         "ratio": figures,
     }
     if choice.projection is not None:
-        causes["projection"] = figures | set(choice.projection.causes)
+        causes["projection"] = figures.union(choice.projection.causes)
     if facts.result is not None:
         causes["members"] = facts.result.causes | terms.causes
     causes |= dict(raised)
-    return {name: tuple(sorted(ids, key=lambda id_: order.get(id_, 0))) for name, ids in causes.items()}
+    ordered = {ids: tuple(sorted(ids, key=versions.__getitem__)) for ids in set(causes.values())}
+    return {name: ordered[ids] for name, ids in causes.items()}
 
 
 def party(value: Party) -> dict[str, str]:

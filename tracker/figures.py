@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import groupby
 
 from tracker.disputes import Problems
 from tracker.quantity import Interval, Quantity, running_totals, spanning, total
-from tracker.readings import FIGURES, Reading, counts, figure_of, read
+from tracker.readings import FIGURES, Reader, Reading, Verdict, figure_of
 from tracker.record import Item, View
 from tracker.terms import Terms
 from tracker.values import STAGES, Nature, Period, Stage
@@ -75,12 +75,26 @@ class Choice:
     unit_errors: frozenset[str] = frozenset()
     falls: frozenset[str] = frozenset()
     overlaps: frozenset[str] = frozenset()
+    conflicts: Mapping[str, set[str]] = field(default_factory=dict)
+    """Event id to the ids of the events that contradict it."""
+
     corroborating: tuple[str, ...] = ()
     """A figure of each origin that says the same of the same period as the lead, the lead's first."""
 
+    verdicts: Mapping[str, Verdict] = field(default_factory=dict)
+    """What became of a figure on the way to the answer, by event id; ``explain`` knows the rest."""
 
-def choose(view: View, terms: Terms) -> Choice:
-    """The actual of the pledge as a whole on the view's day, by DOMAIN §5."""
+    def explain(self, reading: Reading) -> Verdict:
+        """What became of a figure, and why."""
+        return reading.aside or self.verdicts.get(reading.item.id) or _passed_over(reading, self.answer)
+
+
+_CHOSEN = ("chosen", "first in the order of rank, period end, tier, exactness, date and version")
+_SUMMED = ("part_of_sum", "one of the increments of the sum")
+
+
+def choose(view: View, terms: Terms, reader: Reader | None = None) -> Choice:
+    """The actual of the pledge as a whole on the view's days, by DOMAIN §5. A reader knows what it has read before."""
     items = [item for item in view.of(*FIGURES) if item.figure is not None]
     measure, unit, measure_causes = _measure(items, terms)
     projection = max(
@@ -88,29 +102,24 @@ def choose(view: View, terms: Terms) -> Choice:
         key=lambda item: (item.said_on, item.version),
         default=None,
     )
-    readings = [read(item, unit, terms) for item in items]
-    counted = [reading for reading in readings if counts(reading, measure, terms)]
+    readings = (reader or Reader()).read(items, measure, unit, terms)
     by_stage: dict[Stage, list[Reading]] = {}
-    for reading in counted:
-        by_stage.setdefault(reading.figure.stage, []).append(reading)
+    for reading in readings:
+        if reading.aside is None:
+            by_stage.setdefault(reading.figure.stage, []).append(reading)
     problems = Problems()
     for pool in by_stage.values():
         problems.look_at(pool)
-    own, pools = _question(by_stage, terms)
-    answer, causes = _answer(own, pools, problems, unit)
-    chosen = {id(part) for part in answer.parts} if answer is not None else set()
-    for reading in counted:
-        if id(reading) in chosen:
-            reading.outcome, reading.why = (
-                ("part_of_sum", "one of the increments of the sum")
-                if (answer is not None and len(answer.parts) > 1)
-                else ("chosen", "first in the order of rank, period end, tier, exactness, date and version")
-            )
-        elif not reading.outcome:
-            _explain(reading, answer)
+    verdicts: dict[str, Verdict] = {}
+    own, pools = _question(by_stage, terms, verdicts)
+    answer, causes = _answer(own, pools, _Sums(problems, verdicts, unit))
+    if answer is not None:
+        verdicts |= dict.fromkeys(
+            (part.item.id for part in answer.parts), _SUMMED if len(answer.parts) > 1 else _CHOSEN
+        )
     return Choice(
         answer=answer,
-        readings=tuple(readings),
+        readings=readings,
         projection=projection,
         causes=frozenset(causes | measure_causes),
         pools=pools,
@@ -118,6 +127,8 @@ def choose(view: View, terms: Terms) -> Choice:
         unit_errors=frozenset(problems.unit_errors),
         falls=frozenset(problems.falls),
         overlaps=frozenset(problems.overlaps),
+        conflicts=problems.conflicts,
+        verdicts=verdicts,
         corroborating=() if answer is None else _corroborating(answer.lead, by_stage[answer.lead.figure.stage]),
     )
 
@@ -170,20 +181,22 @@ def _is_asked(item: Item, measure: str | None) -> bool:
     return fits and item.rank != "deprecated" and figure.attribution == "all"
 
 
-def _question(by_stage: dict[Stage, list[Reading]], terms: Terms) -> tuple[Stage | None, dict[Stage, list[Reading]]]:
+def _question(
+    by_stage: dict[Stage, list[Reading]], terms: Terms, verdicts: dict[str, Verdict]
+) -> tuple[Stage | None, dict[Stage, list[Reading]]]:
     """The stage that is asked for, and the readings of that stage and of each firmer one."""
     firm: list[Stage] = sorted((s for s in by_stage if s != "unspecified"), key=STAGES.__getitem__)
     loose = by_stage.get("unspecified", [])
     if terms.required_stage is not None:
+        required = terms.required_stage
         for reading in loose:
-            reading.outcome = "stage"
-            reading.why = f"its stage is not given, and {terms.required_stage} is required"
-        own: Stage | None = terms.required_stage
-        pools = {stage: by_stage[stage] for stage in firm if STAGES[stage] >= STAGES[terms.required_stage]}
+            verdicts[reading.item.id] = "stage", f"its stage is not given, and {required} is required"
+        own: Stage | None = required
+        pools = {stage: by_stage[stage] for stage in firm if STAGES[stage] >= STAGES[required]}
         for stage in firm:
             if stage not in pools:
                 for reading in by_stage[stage]:
-                    reading.outcome, reading.why = "stage", f"{stage} is less than the required {terms.required_stage}"
+                    verdicts[reading.item.id] = "stage", f"{stage} is less than the required {required}"
         return own, pools
     own = firm[0] if firm else "unspecified" if loose else None
     pools = {stage: by_stage[stage] for stage in firm}
@@ -192,22 +205,29 @@ def _question(by_stage: dict[Stage, list[Reading]], terms: Terms) -> tuple[Stage
     return own, pools
 
 
-def _answer(
-    own: Stage | None, pools: dict[Stage, list[Reading]], problems: Problems, unit: str | None
-) -> tuple[Answer | None, set[str]]:
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """Where the increments are added up: the unit they are compared in, and where it is noted what is left out."""
+
+    problems: Problems
+    verdicts: dict[str, Verdict]
+    unit: str | None
+
+
+def _answer(own: Stage | None, pools: dict[Stage, list[Reading]], sums: _Sums) -> tuple[Answer | None, set[str]]:
     """The own stage's answer, or a firmer stage's where that lies above it, read as "at least that"."""
     if own is None:
         return None, set()
     level = STAGES.get(own, -1)
     same_level = [stage for stage in pools if stage == own or STAGES.get(stage, -1) == level]
     pool = [reading for stage in same_level for reading in pools[stage]]
-    best = _resolve(pool, own, problems, unit)
+    best = _resolve(pool, own, sums)
     causes = _causes(best)
     for stage, readings in pools.items():
         if stage in same_level:
             causes |= _first_of(readings)
             continue
-        firmer = _resolve(readings, stage, problems, unit)
+        firmer = _resolve(readings, stage, sums)
         causes |= _causes(firmer)
         if firmer is not None and (best is None or _lies_above(firmer, best)):
             best = replace(firmer, quantity=_at_least(firmer.quantity), compared=_maybe(firmer.compared))
@@ -223,56 +243,55 @@ def _first_of(readings: Iterable[Reading]) -> set[str]:
     return set(min(firm, key=lambda r: r.order).item.causes) if firm else set()
 
 
-def _resolve(pool: Sequence[Reading], stage: Stage, problems: Problems, unit: str | None) -> Answer | None:
+def _resolve(pool: Sequence[Reading], stage: Stage, sums: _Sums) -> Answer | None:
     """What the readings of one stage add up to; where bases meet (a stage and the unspecified), the better one."""
-    ordered = sorted(pool, key=lambda reading: reading.order)
-    if not ordered:
+    if not pool:
         return None
-    lead = ordered[0]
+    lead = min(pool, key=lambda reading: reading.order)
     if lead.figure.basis != "increment":
         own: Stage = lead.figure.stage if lead.figure.stage != "unspecified" else stage
         return Answer(lead.figure.quantity, lead.compared, (lead,), own, lead.final)
-    return _sum([r for r in ordered if r.figure.basis == "increment"], stage, problems, unit)
+    return _sum([reading for reading in pool if reading.figure.basis == "increment"], stage, sums)
 
 
-def _sum(ordered: Sequence[Reading], stage: Stage, problems: Problems, unit: str | None) -> Answer:
+def _sum(pool: Sequence[Reading], stage: Stage, sums: _Sums) -> Answer:
     """Increments over non-overlapping periods: the same period twice corroborates, a partial overlap is left out."""
     kept: list[Reading] = []
     spans: list[tuple[date, date, int]] = []
-    for reading in ordered:
+    for reading in sorted(pool, key=lambda reading: reading.order):
         first, last = reading.span
         place = bisect_right(spans, (last, date.max, 0))
         clash = kept[spans[place - 1][2]] if place and spans[place - 1][1] >= first else None
         if clash is not None and clash.span == reading.span:
-            reading.outcome, reading.why = "corroborates", f"covers the same period as {clash.item.id}"
+            sums.verdicts[reading.item.id] = "corroborates", f"covers the same period as {clash.item.id}"
             continue
         if clash is not None:
-            reading.outcome, reading.why = "overlap", f"its period overlaps that of {clash.item.id}"
-            problems.overlaps |= {*reading.item.causes, *clash.item.causes}
+            sums.verdicts[reading.item.id] = "overlap", f"its period overlaps that of {clash.item.id}"
+            sums.problems.overlaps |= {*reading.item.causes, *clash.item.causes}
             continue
         spans.insert(place, (first, last, len(kept)))
         kept.append(reading)
     units = {reading.figure.quantity.unit for reading in kept}
     compared = [reading.compared for reading in kept]
     together = None if None in compared else total([c for c in compared if c is not None])
-    if len(units) == 1:
-        quantity = total([reading.figure.quantity for reading in kept])
-    elif together is not None:
+    if together is not None and (len(units) > 1 or sums.unit in units):
         quantity = together
+    elif len(units) == 1:
+        quantity = total([reading.figure.quantity for reading in kept])
     else:
-        quantity, kept, is_bound = _sum_of_rated(kept)
-        together = quantity if is_bound and quantity.unit == unit else None
+        quantity, kept, is_bound = _sum_of_rated(kept, sums.verdicts)
+        together = quantity if is_bound and quantity.unit == sums.unit else None
     return Answer(quantity, together, tuple(kept), stage, any(reading.final for reading in kept))
 
 
-def _sum_of_rated(kept: Sequence[Reading]) -> tuple[Quantity, list[Reading], bool]:
+def _sum_of_rated(kept: Sequence[Reading], verdicts: dict[str, Verdict]) -> tuple[Quantity, list[Reading], bool]:
     """The increments that have a rate: their sum is a lower bound, unless what has none is returned money."""
     rated = [r for r in kept if r.compared is not None] or list(kept[:1])
     quantity = total([r.compared or r.figure.quantity for r in rated])
     is_bound = True
     for reading in kept:
         if not any(reading is other for other in rated):
-            reading.outcome, reading.why = "unconverted", "no rate is published for its currency and day"
+            verdicts[reading.item.id] = "unconverted", "no rate is published for its currency and day"
             is_bound = is_bound and reading.figure.quantity.value >= 0
     return _at_least(quantity) if is_bound else quantity, rated, is_bound
 
@@ -312,14 +331,12 @@ def _corroborating(lead: Reading, series: Sequence[Reading]) -> tuple[str, ...]:
 _CRITERIA = ("its rank", "a later period", "the tier of its source", "exactness", "a later date", "a later version")
 
 
-def _explain(reading: Reading, answer: Answer | None) -> None:
+def _passed_over(reading: Reading, answer: Answer | None) -> Verdict:
     if answer is None:
-        reading.outcome, reading.why = "stage", "no figure answers the question"
-        return
+        return "stage", "no figure answers the question"
     lead = answer.lead
     if reading.figure.stage != lead.figure.stage and "unspecified" not in (reading.figure.stage, lead.figure.stage):
-        reading.outcome, reading.why = "stage", f"{lead.figure.stage} says more than {reading.figure.stage}"
-        return
+        return "stage", f"{lead.figure.stage} says more than {reading.figure.stage}"
     pairs = zip(_CRITERIA, reading.order, lead.order, strict=True)
     criterion = next((name for name, own, other in pairs if own != other), _CRITERIA[-1])
-    reading.outcome, reading.why = "outranked", f"{lead.item.id} goes before it by {criterion}"
+    return "outranked", f"{lead.item.id} goes before it by {criterion}"

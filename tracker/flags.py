@@ -15,7 +15,6 @@ from tracker.facts import (
     PledgeExceeded,
     PledgeMet,
     PledgeRevised,
-    Said,
     StatementRetracted,
     TallyReported,
 )
@@ -126,12 +125,6 @@ def trajectory(facts: Facts) -> Trajectory:
     return "ahead" if said.low is not None and band.high is not None and said.low >= band.high else "behind"
 
 
-def last_said(facts: Facts) -> Item:
-    """The latest statement made in the world."""
-    said = [item for item in facts.view.items if isinstance(item.fact, Said)]
-    return max(said, key=lambda item: (item.fact.in_force_on, item.version), default=facts.view.made)
-
-
 def flags(facts: Facts, outcome: Outcome, attested: tuple[Evidence, frozenset[str]]) -> list[Caused]:
     """The flags that are up, in the order of ``FLAGS``, each with the events that raised it."""
     found = dict(_raised(facts, outcome, attested))
@@ -165,8 +158,8 @@ def _raised(facts: Facts, outcome: Outcome, attested: tuple[Evidence, frozenset[
         yield "revised_target", frozenset({i for item in revisions for i in item.causes} | terms.causes)
     if choice.answer is not None and choice.answer.nature == "provisional":
         yield "provisional", frozenset(choice.causes | on_figures)
-    last = last_said(facts)
-    if outcome.status in ("announced", "in_progress") and view.as_of - last.fact.in_force_on >= STALE_AFTER:
+    last = view.latest
+    if outcome.status in ("announced", "in_progress") and facts.as_of - last.fact.in_force_on >= STALE_AFTER:
         taking = {item.id for item in view.of(EventVoided, EventCorrected, StatementRetracted)}
         yield "stale", outcome.causes | set(last.causes) | (taking & {id_ for id_, _ in view.acting})
     if attested[0] == "single_source":

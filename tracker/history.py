@@ -39,9 +39,10 @@ def history(events: Sequence[Event], axis: Axis, as_of: date) -> list[Step]:
 
 
 def _along_known(events: Sequence[Event], as_of: date) -> Iterator[Step]:
-    before: Status | None = None
-    for count, event in enumerate(events, start=1):
-        after = Record(events[:count]).status(as_of)
+    record, before = Record(()), None
+    for event in events:
+        record = record.followed_by(event)
+        after = record.status(as_of)
         yield _step(event, as_of, before, after)
         before = after
 

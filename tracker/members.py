@@ -59,7 +59,7 @@ class Result:
 
 
 def count(view: View, terms: Terms) -> Result | None:
-    """The result of the pledge's group on the view's day; None without a group and without a tally."""
+    """The result of the pledge's group on the view's days; None without a group and without a tally."""
     tallies = view.of(TallyReported)
     group = terms.group
     if group is None and not tallies:

@@ -33,8 +33,8 @@ class Milestone:
         return None if self.due is None else end_of(self.due)
 
 
-def milestones(view: View) -> tuple[Milestone, ...]:
-    """The steps of the pledge on the view's day, in the order they were first named.
+def milestones(view: View, as_of: date) -> tuple[Milestone, ...]:
+    """The steps of the pledge on a day of the view, in the order they were first named.
 
     A step is late when it was reached after it was first due, or is not reached and its due has passed.
     """
@@ -56,7 +56,7 @@ def milestones(view: View) -> tuple[Milestone, ...]:
             step.state = "partly_reached" if fact.partly else "missed"
         step.stated_on, step.event, step.decided_on = fact.stated_on, item.id, item.said_on
     for step in named.values():
-        step.late = _is_late(step, view.as_of)
+        step.late = _is_late(step, as_of)
     return tuple(named.values())
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Literal
 
@@ -17,7 +17,7 @@ from tracker.facts import (
 )
 from tracker.figures import Answer, Choice, reached_on
 from tracker.members import Result
-from tracker.milestones import Milestone, last_due
+from tracker.milestones import Milestone, last_due, milestones
 from tracker.quantity import Comparison, Quantity, compare
 from tracker.readings import FIGURES
 from tracker.record import View
@@ -45,13 +45,18 @@ DUE_SOON = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything the headline is decided on, taken from one view."""
+    """Everything the headline of one day is decided on."""
 
+    as_of: date
     view: View
     terms: Terms
     choice: Choice
     result: Result | None
     steps: tuple[Milestone, ...]
+
+    def on(self, as_of: date) -> Facts:
+        """The same on another day of the view."""
+        return replace(self, as_of=as_of, steps=milestones(self.view, as_of))
 
     @property
     def deadline(self) -> date | None:
@@ -64,7 +69,7 @@ class Facts:
     @property
     def is_closed(self) -> bool:
         """Whether the latest reading of the deadline has passed."""
-        return self.deadline is not None and self.view.as_of > self.deadline
+        return self.deadline is not None and self.as_of > self.deadline
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +176,7 @@ def _of_steps(facts: Facts, causes: frozenset[str] | set[str]) -> Outcome:
 def _last_is_overdue(facts: Facts) -> bool:
     """Whether the step that is due last has not been reached in time, whatever the window leaves (POINTS)."""
     last = last_due(facts.steps)
-    if last is None or facts.view.as_of <= last:
+    if last is None or facts.as_of <= last:
         return False
     return any(step.state != "reached" and step.deadline == last for step in facts.steps)
 

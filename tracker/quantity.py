@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import Annotated, Any, Literal, Self
 
 import pycountry
@@ -305,13 +305,17 @@ def _bound(op: Op, value: Decimal, unit: str, upper: Decimal | None = None) -> Q
 
 def total(quantities: list[Quantity]) -> Quantity:
     """The sum of quantities of one unit as the sum of their intervals: ``eq`` only if all are exact."""
-    first, *rest = quantities
-    if not rest:
-        return first
-    interval = first.interval
-    for quantity in rest:
-        interval = interval.plus(quantity.interval)
-    return spanning(interval, first.unit)
+    if len(quantities) == 1:
+        return quantities[0]
+    intervals = [quantity.interval for quantity in quantities]
+    lows, highs = [i.low for i in intervals if i.low is not None], [i.high for i in intervals if i.high is not None]
+    together = Interval(
+        reduce(EXACT.add, lows) if len(lows) == len(intervals) else None,
+        reduce(EXACT.add, highs) if len(highs) == len(intervals) else None,
+        any(i.low_open for i in intervals),
+        any(i.high_open for i in intervals),
+    )
+    return spanning(together, quantities[0].unit)
 
 
 def running_totals(quantities: Iterable[Quantity]) -> Iterator[Quantity]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 
 from tracker.facts import PledgeExceeded, PledgeMet, PledgeMissed, ProgressReported
@@ -20,9 +21,13 @@ CLAIMS = (PledgeMet, PledgeExceeded, PledgeMissed)
 RANKS: dict[Rank, int] = {"preferred": 0, "normal": 1, "deprecated": 2}
 
 
-@dataclass(slots=True)
+Verdict = tuple[str, str]
+"""What becomes of a figure, in a word of API's figures, and why in a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
-    """One reported figure on the way to the choice. ``outcome`` says in the end whether it counts, and why (not)."""
+    """One reported figure on the way to the choice."""
 
     item: Item
     figure: Figure
@@ -37,23 +42,14 @@ class Reading:
     order: tuple[object, ...]
     """The order of DOMAIN §5, best first: rank, period end, tier, exactness, day it was said, version."""
 
-    outcome: str = ""
-    why: str = ""
-    conflicts: list[str] = field(default_factory=list)
+    span: tuple[date, date]
+    """First and last day that an increment covers."""
 
-    @property
-    def span(self) -> tuple[date, date]:
-        """First and last day that an increment covers."""
-        period = self.figure.period
-        if period is None:
-            return (self.item.first_said_on, self.item.first_said_on)
-        return (period.start or date.min, period.end or date.max)
+    occasion: tuple[object, ...]
+    """What two figures of a series must share to speak of the same thing: the period, else the day."""
 
-    @property
-    def occasion(self) -> tuple[object, ...]:
-        """What two figures of a series must share to speak of the same thing: the period, else the day."""
-        period = self.figure.period
-        return ("said", self.item.first_said_on) if period is None else ("period", period.start, period.end)
+    aside: Verdict | None
+    """Why it takes no part in the question; None when it does."""
 
     @property
     def origin(self) -> str:
@@ -74,41 +70,68 @@ def day_of(item: Item) -> date:
     return period.end if period is not None and period.end is not None else item.first_said_on
 
 
-def read(item: Item, unit: str | None, terms: Terms) -> Reading:
-    """The item's figure, compared in a unit at the rates of its day."""
-    figure = figure_of(item)
-    day = day_of(item)
+class Reader:
+    """Reads figures. As long as it is asked the same question it reads each of them once."""
+
+    def __init__(self) -> None:
+        self._question: tuple[str | None, str | None, Terms] | None = None
+        self._read: dict[str, Reading] = {}
+
+    def read(self, items: Iterable[Item], measure: str | None, unit: str | None, terms: Terms) -> tuple[Reading, ...]:
+        """The figures of the items as to what is measured, in a unit, at the rates of their days."""
+        question = (measure, unit, terms)
+        if self._question != question:
+            self._question, self._read = question, {}
+        found = []
+        for item in items:
+            reading = self._read.get(item.id)
+            if reading is None or reading.item is not item:
+                reading = self._read[item.id] = _read(item, *question)
+            found.append(reading)
+        return tuple(found)
+
+
+def _read(item: Item, measure: str | None, unit: str | None, terms: Terms) -> Reading:
+    figure, day = figure_of(item), day_of(item)
     compared, conversion = (None, None) if unit is None else convert(figure.quantity, unit, day)
     says_final = figure.final if figure.final is not None else isinstance(item.fact, CLAIMS)
-    end = figure.period.end if figure.period is not None else None
-    final = (says_final or terms.ended_by(end, item)) and not terms.raised_after(item)
+    period = figure.period
+    ended = period is not None and terms.ended_by(period.end, item)
+    final = (says_final or ended) and not terms.raised_after(item)
     tier = item.fact.source.tier if item.fact.source is not None else "other"
-    order = (
-        RANKS[item.rank],
-        -day.toordinal(),
-        TIERS[tier],
-        figure.quantity.exactness,
-        -item.said_on.toordinal(),
-        -item.version,
+    said_on = item.first_said_on
+    return Reading(
+        item=item,
+        figure=figure,
+        day=day,
+        compared=compared,
+        conversion=conversion,
+        final=final,
+        order=(
+            RANKS[item.rank],
+            -day.toordinal(),
+            TIERS[tier],
+            figure.quantity.exactness,
+            -item.said_on.toordinal(),
+            -item.version,
+        ),
+        span=(said_on, said_on) if period is None else (period.start or date.min, period.end or date.max),
+        occasion=("said", said_on) if period is None else ("period", period.start, period.end),
+        aside=_aside(item, figure, measure, terms),
     )
-    return Reading(item, figure, day, compared, conversion, final, order)
 
 
-def counts(reading: Reading, measure: str | None, terms: Terms) -> bool:
-    """Whether the figure takes part in the question; if not, it is told why."""
-    figure = reading.figure
+def _aside(item: Item, figure: Figure, measure: str | None, terms: Terms) -> Verdict | None:
     end = figure.period.end if figure.period is not None else None
     start = terms.window.start if terms.window is not None else None
     if figure.nature == "projection":
-        reading.outcome, reading.why = "projection", "a projection never proves delivery"
-    elif reading.item.rank == "deprecated":
-        reading.outcome, reading.why = "deprecated", "a reviewer ranked it deprecated"
-    elif figure.quantity.measure != measure:
-        reading.outcome, reading.why = "other_measure", f"measures {figure.quantity.unit}, not what is asked"
-    elif figure.attribution != "all":
-        reading.outcome, reading.why = "other_attribution", f"is about {figure.attribution}, not about all"
-    elif start is not None and end is not None and end < start:
-        reading.outcome, reading.why = "before_window", f"its period ends before the window starts on {start}"
-    else:
-        return True
-    return False
+        return "projection", "a projection never proves delivery"
+    if item.rank == "deprecated":
+        return "deprecated", "a reviewer ranked it deprecated"
+    if figure.quantity.measure != measure:
+        return "other_measure", f"measures {figure.quantity.unit}, not what is asked"
+    if figure.attribution != "all":
+        return "other_attribution", f"is about {figure.attribution}, not about all"
+    if start is not None and end is not None and end < start:
+        return "before_window", f"its period ends before the window starts on {start}"
+    return None

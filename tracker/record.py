@@ -6,8 +6,9 @@ it repairs; what was said in the world (``FigureRestated``, ``StatementRetracted
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -68,13 +69,19 @@ class Item:
         return self.fact.in_force_on
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class View:
-    """The record on one day: the facts in force by version, and what took others away."""
+    """The record from one change to the next: the facts in force by version, and what took others away.
 
-    as_of: date
+    Ledgers give the same view for every day of such a stretch: two views are the same when they are one object.
+    """
+
     made: Item
+    latest: Item
+    """The latest statement made in the world."""
+
     items: tuple[Item, ...]
+    by_type: Mapping[type[Said | Kept], tuple[Item, ...]]
     retracted: dict[str, str]
     """Event id to the id of the retraction."""
 
@@ -84,22 +91,23 @@ class View:
     acting: tuple[tuple[str, str], ...]
     """(id, type of a fact that it acts on in the end) for every acting event in force."""
 
-    def of(self, *types: type[Said | Kept]) -> list[Item]:
+    def of(self, *types: type[Said | Kept]) -> Sequence[Item]:
         """The items of some types, by version."""
-        found = [item for cls in types for item in self._by_type.get(cls, ())]
-        return found if len(types) == 1 else sorted(found, key=lambda item: item.first_version)
+        found = [items for cls in types if (items := self.by_type.get(cls))]
+        if len(found) > 1:
+            return sorted((item for items in found for item in items), key=lambda item: item.first_version)
+        return found[0] if found else ()
 
     def acting_on(self, *types: type[Said | Kept]) -> set[str]:
         """The ids of the events that act on facts of some types."""
         names = {cls.__name__ for cls in types}
         return {id_ for id_, name in self.acting if name in names}
 
-    @cached_property
-    def _by_type(self) -> dict[type[Said | Kept], list[Item]]:
-        found: dict[type[Said | Kept], list[Item]] = {}
-        for item in self.items:
-            found.setdefault(type(item.fact), []).append(item)
-        return found
+    def plus(self, item: Item) -> View:
+        """The same with a later fact that acts on no other."""
+        by_type = {**self.by_type, type(item.fact): (*self.by_type.get(type(item.fact), ()), item)}
+        latest = max(self.latest, item, key=_said) if isinstance(item.fact, Said) else self.latest
+        return replace(self, items=(*self.items, item), by_type=by_type, latest=latest)
 
 
 class Ledger:
@@ -110,10 +118,33 @@ class Ledger:
 
     def __init__(self, events: Sequence[Event], patched: dict[Any, Any] | None = None) -> None:
         self.events = events
-        self._events = {event.id: event for event in events}
         self._patched: dict[tuple[str, tuple[str, ...]], tuple[Said | Kept, tuple[str, ...]]]
         self._patched = {} if patched is None else patched
         self._acts_from: dict[str, date] = {}
+        self._views: dict[date, View | None] = {}
+
+    def followed_by(self, event: Event) -> Ledger:
+        """The ledger with one more event. What is settled stays so, unless the event acts on another."""
+        after = Ledger([*self.events, event], self._patched)
+        after._acts_from = self._acts_from
+        if isinstance(event.fact, ACTING) or not self.events:
+            return after
+        # These are cached properties: what would be found again is put in their place.
+        standing, day = Standing(event, event.fact, event.in_force_on), event.in_force_on
+        place = bisect_left(self.changes, day)
+        is_new = self.changes[place : place + 1] != [day]
+        after.__dict__ |= {
+            "resolutions": [[*resolution, standing] for resolution in self.resolutions],
+            "changes": [*self.changes[:place], day, *self.changes[place:]] if is_new else self.changes,
+            "versions": {**self.versions, event.id: event.version},
+            "_events": {**self._events, event.id: event},
+            "_references": self._references,
+            "_resolved": None if self._resolved is None else ([*self._resolved[0], standing], self._resolved[1]),
+        }
+        (item,) = _items([standing])
+        views = {since: view for since, view in self._views.items() if since > day} | {day: self.view(day)}
+        after._views = {since: view and view.plus(item) for since, view in views.items()}
+        return after
 
     def resolve(self, as_of: date) -> tuple[list[Standing], dict[str, str]]:
         """The facts that are not voided, as corrected, by version; and what is retracted by a day, by which event."""
@@ -152,17 +183,41 @@ class Ledger:
                     days.append(s.in_force_on)
         return found
 
+    @cached_property
+    def changes(self) -> list[date]:
+        """The days on which what is in force may change, in order."""
+        standing = {s.in_force_on for standing in self.resolutions for s in standing if not isinstance(s.fact, KEPT)}
+        return sorted(standing | {self.acts_from(event) for event in self.events if isinstance(event.fact, ACTING)})
+
     def view(self, as_of: date) -> View | None:
         """What is on record on a day; None before the pledge was made, or when its PledgeMade is voided."""
+        place = bisect_right(self.changes, as_of)
+        if place == 0:
+            return None
+        since = self.changes[place - 1]
+        if since not in self._views:
+            self._views[since] = self._view(since)
+        return self._views[since]
+
+    def _view(self, as_of: date) -> View | None:
         standing, retracted = self._resolved or self.resolve(as_of)
         in_force = [s for s in standing if s.in_force_on <= as_of or isinstance(s.fact, KEPT)]
         items = tuple(_items([s for s in in_force if s.event.id not in retracted]))
         made = next((item for item in items if isinstance(item.fact, PledgeMade)), None)
         if made is None:
             return None
-        taken_back = tuple(_items([s for s in in_force if s.event.id in retracted]))
-        acting = tuple(self._acting({s.event.id for s in in_force}, as_of))
-        return View(as_of, made, items, retracted, taken_back, acting)
+        by_type: dict[type[Said | Kept], list[Item]] = {}
+        for item in items:
+            by_type.setdefault(type(item.fact), []).append(item)
+        return View(
+            made=made,
+            latest=max((item for item in items if isinstance(item.fact, Said)), key=_said),
+            items=items,
+            by_type={cls: tuple(found) for cls, found in by_type.items()},
+            retracted=retracted,
+            taken_back=tuple(_items([s for s in in_force if s.event.id in retracted])),
+            acting=tuple(self._acting({s.event.id for s in in_force}, as_of)),
+        )
 
     @cached_property
     def _resolved(self) -> tuple[list[Standing], dict[str, str]] | None:
@@ -177,6 +232,11 @@ class Ledger:
         if event.id not in self._acts_from:
             self._acts_from[event.id] = self._repairs_from(event)
         return self._acts_from[event.id]
+
+    @cached_property
+    def versions(self) -> dict[str, int]:
+        """The version of each event, by id."""
+        return {event.id: event.version for event in self.events}
 
     @property
     def touched(self) -> set[str]:
@@ -220,6 +280,10 @@ class Ledger:
         return self._patched[key]
 
     @cached_property
+    def _events(self) -> dict[str, Event]:
+        return {event.id: event for event in self.events}
+
+    @cached_property
     def _references(self) -> dict[str, set[str]]:
         """For each acting event the ids that it acts on, as posted and under any correction."""
         found: dict[str, set[str]] = {}
@@ -242,8 +306,7 @@ class Ledger:
                     small, large = sorted((own, others), key=len)
                     large += small
                     group |= dict.fromkeys(small, large)
-        versions = {event.id: event.version for event in self.events}
-        ordered = {id(ids): sorted(ids, key=versions.__getitem__) for ids in group.values()}
+        ordered = {id(ids): sorted(ids, key=self.versions.__getitem__) for ids in group.values()}
         return {id_: [self._events[other] for other in ordered[id(ids)]] for id_, ids in group.items()}
 
     def _roots(self, id_: str) -> set[str]:
@@ -274,6 +337,10 @@ def _patched(posted: Said | Kept, patches: Sequence[tuple[str, Any]]) -> tuple[S
         changes.append(correction.changes)
         by.append(id_)
     return fact, tuple(by)
+
+
+def _said(item: Item) -> tuple[date, int]:
+    return (item.fact.in_force_on, item.version)
 
 
 def _items(present: Sequence[Standing]) -> Iterable[Item]:

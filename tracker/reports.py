@@ -42,7 +42,7 @@ def figures(events: Sequence[Event], as_of: date) -> list[dict[str, Any]] | None
         item, reading = items.get(event.id), readings.get(event.id)
         figure = item.figure if item is not None and item.figure is not None else fact.figure
         if reading is not None:
-            outcome, why = reading.outcome, reading.why
+            outcome, why = choice.explain(reading)
         elif stands is None:
             outcome, why = "voided", "we recorded it in error"
         elif item is None:
@@ -63,7 +63,7 @@ def figures(events: Sequence[Event], as_of: date) -> list[dict[str, Any]] | None
                 "chosen": outcome in ("chosen", "part_of_sum"),
                 "outcome": outcome,
                 "why": why,
-                "conflicts": [] if reading is None else sorted(set(reading.conflicts)),
+                "conflicts": sorted(choice.conflicts.get(event.id, ())),
                 "conversion": None if reading is None or reading.conversion is None else conversion(reading.conversion),
                 "converted": None if reading is None or reading.conversion is None else _in_cents(reading.compared),
             }

@@ -6,15 +6,16 @@ of arrival of independent facts. docs/rules.md tells the rules in the order in w
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
 from pydantic_core import to_json
 
-from tracker.document import because_of, dates, quantity, status_document
+from tracker.document import because_of, dates, outline, quantity, status_document
 from tracker.event import Event, stamp
 from tracker.facts import (
     MilestoneMissed,
@@ -25,12 +26,13 @@ from tracker.facts import (
     Said,
 )
 from tracker.figures import choose
-from tracker.flags import Evidence, evidence, flags, last_said, stale_days, trajectory
+from tracker.flags import STALE_AFTER, Evidence, evidence, flags, stale_days, trajectory
 from tracker.members import count
 from tracker.milestones import milestones
 from tracker.outcome import DUE_SOON, Facts, Headline, decide
 from tracker.quantity import Quantity, Ratio, ratio
-from tracker.record import ACTING, KEPT, Item, Ledger, View
+from tracker.readings import Reader
+from tracker.record import Ledger, View
 from tracker.terms import Terms, terms_of
 from tracker.values import Kind, Party, Trajectory, Window, end_of
 
@@ -82,12 +84,15 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class _Weighed:
-    """What a set of facts says on every day on which it is in force: evidence, the last statement, the trajectory."""
+    """What the facts of a view say on every day on which they are in force. ``outline``: see ``document.outline``."""
 
     facts: Facts
     attested: tuple[Evidence, frozenset[str]]
-    latest: Item
     trajectory: Trajectory
+    actual: Quantity | None
+    converted: Quantity | None
+    ratio: Ratio | None
+    outline: dict[str, Any]
 
 
 def derive(events: Sequence[Event], as_of: date, known_at: datetime | None = None) -> Status | None:
@@ -110,24 +115,35 @@ class Record:
     """All known events of one pledge, in version order, and the statuses they add up to."""
 
     def __init__(self, events: Sequence[Event]) -> None:
-        self.events = events
         self.ledger = Ledger(events)
+        self._reader = Reader()
         self._statuses: dict[date, Status | None] = {}
         self._headlines: dict[date, Headline] = {}
-        self._weighed: dict[object, _Weighed] = {}
+        self._weighed: dict[View, _Weighed] = {}
+
+    @property
+    def events(self) -> Sequence[Event]:
+        """The events, in version order."""
+        return self.ledger.events
+
+    def followed_by(self, event: Event) -> Record:
+        """The record with one more event: as if made of all of them, in less time."""
+        after = Record(())
+        after.ledger, after._reader = self.ledger.followed_by(event), self._reader
+        since = after.acts_from(event)
+        after._headlines = {day: headline for day, headline in self._headlines.items() if day < since}
+        return after
 
     def status(self, as_of: date) -> Status | None:
         """The status on a day; None when the pledge does not exist then."""
         if as_of not in self._statuses:
             view = self.ledger.view(as_of)
-            self._statuses[as_of] = None if view is None else self._derive(view)
+            self._statuses[as_of] = None if view is None else self._derive(view, as_of)
         return self._statuses[as_of]
 
     def segments(self, since: date | None = None) -> list[Segment]:
         """The stretches of equal status from a day on (from the beginning without one), deadlines ahead included."""
-        days = self.boundaries()
-        if since is not None:
-            days = [since, *(day for day in days if day > since)]
+        days = self.boundaries(since)
         found: list[Segment] = []
         for day in days:
             status = self.status(day)
@@ -140,16 +156,19 @@ class Record:
                 found.append(Segment(day, None, status))
         return found
 
-    def boundaries(self) -> list[date]:
-        """The days on which the status may change, with or without an event."""
-        standing = [s for resolution in self.ledger.resolutions for s in resolution if not isinstance(s.fact, KEPT)]
-        said = {s.in_force_on for s in standing if isinstance(s.fact, Said)}
-        sure = {s.in_force_on for s in standing if isinstance(s.fact, Said) and s.event.id not in self.ledger.touched}
-        acting = {self.acts_from(event) for event in self.events if isinstance(event.fact, ACTING)}
-        days = {s.in_force_on for s in standing} | acting | set(stale_days(said, sure))
+    def boundaries(self, since: date | None = None) -> list[date]:
+        """The days on which the status may change, with or without an event: all, or a day and those after it."""
+        changes = self.ledger.changes
+        days = set(changes if since is None else changes[bisect_right(changes, since) :])
+        earliest = date.min if since is None or since - date.min < STALE_AFTER else since - STALE_AFTER
+        touched = self.ledger.touched
+        standing = (s for resolution in self.ledger.resolutions for s in resolution)
+        lasting = [s for s in standing if s.in_force_on >= earliest and isinstance(s.fact, Said)]
+        sure = {s.in_force_on for s in lasting if s.event.id not in touched}
+        days.update(stale_days({s.in_force_on for s in lasting}, sure))
         for deadline in self.deadlines():
             days |= {deadline - DUE_SOON, deadline + ONE_DAY}
-        return sorted(days)
+        return sorted(days if since is None else {since, *(day for day in days if day > since)})
 
     def deadlines(self) -> set[date]:
         """Every deadline of the pledge and its milestones, before and after revisions and corrections."""
@@ -165,24 +184,16 @@ class Record:
         """The earliest day whose status the event could change when it was recorded."""
         return self.ledger.acts_from(event)
 
-    def _derive(self, view: View) -> Status:
+    def _derive(self, view: View, as_of: date) -> Status:
         made = view.made.fact
         assert isinstance(made, PledgeMade)
-        weighed = self._weigh(view)
-        facts, attested, latest, own = self._facts(view), weighed.attested, weighed.latest, weighed.trajectory
+        weighed = self._weigh(view, as_of)
+        facts, attested = weighed.facts.on(as_of), weighed.attested
         terms, outcome = facts.terms, decide(facts)
         raised = flags(facts, outcome, attested)
-        answer = facts.choice.answer
-        actual = None if answer is None else answer.quantity
-        converted = None
-        if answer is not None and answer.compared is not None:
-            converted = answer.compared if terms.target is None or answer.compared.unit == terms.target.unit else None
-        share = None if converted is None or terms.target is None else ratio(converted, terms.target)
-        past = self._past_targets(terms)
-        because = because_of(facts, outcome, attested, raised, {e.id: e.version for e in self.events})
-        document = status_document(
-            self.events[0].pledge, facts, outcome, actual, share, attested[0], own, raised, past, because, latest
-        )
+        names = tuple(name for name, _ in raised)
+        because = because_of(facts, outcome, attested, raised, self.ledger.versions)
+        document = status_document(weighed.outline, facts, outcome, names, self._past_targets(terms), because)
         return Status(
             pledge=self.events[0].pledge,
             title=terms.title,
@@ -192,29 +203,28 @@ class Record:
             tags=made.tags,
             part_of=made.part_of,
             status=outcome.status,
-            flags=tuple(name for name, _ in raised),
+            flags=names,
             target=terms.target,
-            actual=actual,
-            converted=converted,
-            ratio=share,
+            actual=weighed.actual,
+            converted=weighed.converted,
+            ratio=weighed.ratio,
             window=terms.window,
             deadline=facts.deadline,
             evidence=attested[0],
-            trajectory=own,
-            last_stated_on=latest.fact.stated_on,
+            trajectory=weighed.trajectory,
+            last_stated_on=view.latest.fact.stated_on,
             because=because,
             document=document,
         )
 
-    def _weigh(self, view: View) -> _Weighed:
+    def _weigh(self, view: View, as_of: date) -> _Weighed:
         """What depends on the facts in force alone, not on the day: deadlines pass without it being weighed again."""
-        in_force = tuple(item.id for item in view.items), tuple(item.id for item in view.taken_back)
-        key = (*in_force, tuple(view.retracted.items()), view.acting)
-        if key not in self._weighed:
+        if view not in self._weighed:
             terms = terms_of(view)
-            facts = Facts(view, terms, choose(view, terms), count(view, terms), milestones(view))
-            self._weighed[key] = _Weighed(facts, evidence(facts), last_said(facts), trajectory(facts))
-        return self._weighed[key]
+            choice = choose(view, terms, self._reader)
+            facts = Facts(as_of, view, terms, choice, count(view, terms), milestones(view, as_of))
+            self._weighed[view] = _weighed(self.events[0].pledge, facts)
+        return self._weighed[view]
 
     def _past_targets(self, terms: Terms) -> list[dict[str, Any]]:
         """The answer under each target that was raised, on the day before it was."""
@@ -235,8 +245,20 @@ class Record:
         """The status on a day in one word; what did not exist yet is announced."""
         if as_of not in self._headlines:
             view = self.ledger.view(as_of)
-            self._headlines[as_of] = "announced" if view is None else decide(self._facts(view)).status
+            self._headlines[as_of] = "announced" if view is None else self._decide(view, as_of)
         return self._headlines[as_of]
 
-    def _facts(self, view: View) -> Facts:
-        return replace(self._weigh(view).facts, view=view, steps=milestones(view))
+    def _decide(self, view: View, as_of: date) -> Headline:
+        return decide(self._weigh(view, as_of).facts.on(as_of)).status
+
+
+def _weighed(pledge: str, facts: Facts) -> _Weighed:
+    target, answer, actual, converted = facts.terms.target, facts.choice.answer, None, None
+    if answer is not None:
+        actual = answer.quantity
+        if answer.compared is not None and (target is None or answer.compared.unit == target.unit):
+            converted = answer.compared
+    share = None if converted is None or target is None else ratio(converted, target)
+    attested, own = evidence(facts), trajectory(facts)
+    outlined = outline(pledge, facts, actual, share, attested[0], own)
+    return _Weighed(facts, attested, own, actual, converted, share, outlined)

@@ -76,7 +76,7 @@ def _said(item: Item) -> tuple[date, int]:
 
 
 def terms_of(view: View) -> Terms:
-    """The terms in force on the view's day."""
+    """The terms in force on the view's days."""
     made = view.made.fact
     assert isinstance(made, PledgeMade)
     title, target, window = made.title, made.target, made.window
