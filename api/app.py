@@ -31,6 +31,7 @@ from api.reports import ReportController
 from api.schema import openapi
 from api.settings import Settings
 from api.stream import StreamController, on_signal
+from api.streaming import Sending
 from api.tail import Tail
 from api.tally import Tally
 from api.writes import WriteController
@@ -109,6 +110,7 @@ def _parts(settings: Settings) -> tuple[Parts, Runner | None]:
         limit=WriteLimit(settings.rate_limit),
         tail=Tail(tracker.journal, heads),
         tally=Tally(),
+        sending=Sending(),
     )
     return parts, Runner(url, tracker.journal, now, engine=engine) if settings.projector else None
 
@@ -116,17 +118,17 @@ def _parts(settings: Settings) -> tuple[Parts, Runner | None]:
 def _running(parts: Parts, runner: Runner | None) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
-        parts.tail.open()
+        parts.open_streams()
         parts.follower.grown = parts.tail.grew
         parts.follower.start()
         if runner is not None:
             runner.start()
             parts.follower.also_wake = runner.wake
         try:
-            with on_signal(parts.tail.close):
+            with on_signal(parts.end_streams):
                 yield
         finally:
-            parts.tail.close()
+            parts.end_streams()
             parts.follower.stop()
             if runner is not None:
                 runner.stop()

@@ -11,6 +11,7 @@ from api.follow import Follower
 from api.limits import WriteLimit
 from api.polling import Answers, Heads
 from api.settings import Settings
+from api.streaming import Sending
 from api.tail import Tail
 from api.tally import Tally
 from projections.timeline import Timeline
@@ -32,3 +33,14 @@ class Parts:
     limit: WriteLimit
     tail: Tail
     tally: Tally
+    sending: Sending
+
+    def open_streams(self) -> None:
+        """Begin, on the event loop that runs."""
+        self.tail.open()
+        self.sending.open()
+
+    def end_streams(self) -> None:
+        """The process ends, and nobody who reads slowly keeps it. From any thread, and from a signal's handler."""
+        self.tail.close()
+        self.sending.close()

@@ -25,7 +25,7 @@ from api.formats import MEDIA_TYPES, negotiate
 from api.parts import Parts
 from api.polling import header
 from api.query import choice, integer, invalid, matching
-from api.streaming import until_gone
+from api.streaming import broken_off, until_gone
 from api.tail import Tail, Wanted
 from api.vocabulary import TYPES
 from tracker.errors import TrackerError, Unavailable
@@ -121,8 +121,7 @@ class Stream:
                 try:
                     await self._flow(lambda: not gone.done() and self._allowed(scope), woken, send)
                 except (TimeoutError, asyncio.CancelledError):
-                    _abort(receive)
-                    await asyncio.wait({gone}, timeout=1)
+                    await broken_off(receive, gone)
                     return
                 finally:
                     gone.cancel()
@@ -151,14 +150,6 @@ class Stream:
 async def _gone(receive: Receive, woken: asyncio.Event) -> None:
     await until_gone(receive)
     woken.set()
-
-
-def _abort(receive: Receive) -> None:
-    """Break the connection of a reader that takes nothing. ASGI has no word for it: uvicorn's transport is asked, which
-    would otherwise keep the socket, and the process at its end, until the reader has taken the rest."""
-    transport = getattr(getattr(receive, "__self__", None), "transport", None)
-    if transport is not None:
-        transport.abort()
 
 
 def _still_allowed(parts: Parts) -> Callable[[Scope], bool]:

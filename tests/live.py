@@ -48,7 +48,7 @@ def serving(database_url: str, **settings: Any) -> Iterator[Live]:
         yield live
     finally:
         live.client.close()
-        live.parts.tail.close()  # what the signal does that no thread gets
+        live.parts.end_streams()  # what the signal does that no thread gets
         server.should_exit = True
         thread.join()
         listening.close()

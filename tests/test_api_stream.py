@@ -10,14 +10,14 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
 import pytest
 
-from api import auth, stream, tail
+from api import auth, stream, streaming, tail
 from tests.api_support import ADMIN, Api, made, prepare, problem, running, statement
 from tests.live import Live, serving
 
@@ -196,15 +196,32 @@ def test_a_stream_needs_no_thread(live: Live) -> None:
 
 
 @contextmanager
-def taking_nothing(live: Live) -> Iterator[None]:
-    """A reader of a long stream that has filled all buffers."""
-    items = [{"pledge": "aid-2024", "fact": statement(summary=f"{n} " + "x" * 3_000)} for n in range(500)]
-    live.post("/v1/events", [{"pledge": "aid-2024", "fact": made()}, *items])
+def reading(live: Live, path: str, *, taking: int) -> Iterator[None]:
+    """A reader of something long with small buffers: it takes so many bytes every few milliseconds."""
     with socket.socket() as slow:
         for end, buffer in ((live.socket, socket.SO_SNDBUF), (slow, socket.SO_RCVBUF)):
             end.setsockopt(socket.SOL_SOCKET, buffer, 4096)
         slow.connect(live.socket.getsockname())
-        slow.sendall(f"GET {STREAM}?after=0 HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        slow.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        taker = threading.Thread(target=_take, args=(slow, taking))
+        taker.start()
+        yield
+        slow.close()
+        taker.join()
+
+
+def _take(slow: socket.socket, taking: int) -> None:
+    with suppress(OSError):
+        while taking and slow.recv(taking):
+            time.sleep(0.001)
+
+
+@contextmanager
+def taking_nothing(live: Live) -> Iterator[None]:
+    """A reader of a long stream that has filled all buffers."""
+    items = [{"pledge": "aid-2024", "fact": statement(summary=f"{n} " + "x" * 3_000)} for n in range(500)]
+    live.post("/v1/events", [{"pledge": "aid-2024", "fact": made()}, *items])
+    with reading(live, f"{STREAM}?after=0", taking=0):
         deadline = time.monotonic() + PATIENCE
         while not live.parts.tail.streams:
             assert time.monotonic() < deadline
@@ -230,6 +247,30 @@ def test_a_reader_that_takes_nothing_does_not_hold_up_the_end(sqlite_url: str) -
             time.sleep(0.2)
             told = time.monotonic()
         assert time.monotonic() - told < 4
+
+
+def test_an_export_that_nobody_takes_does_not_hold_up_the_end(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither that one, nor one that goes on for too long; and neither is told as an error of ours."""
+    monkeypatch.setattr(streaming, "STALLED", 0.8)
+    monkeypatch.setattr(streaming, "AT_LAST", 1.6)
+    with ExitStack() as stack:
+        with serving(sqlite_url) as live:
+            title = "x" * 300
+            items = [{"pledge": f"p{n}", "fact": made(title=title, summary=title)} for n in range(1_000)]
+            live.post("/v1/events", items)
+            stack.enter_context(reading(live, "/v1/export?format=csv", taking=0))
+            stack.enter_context(reading(live, "/v1/export", taking=400))
+            deadline = time.monotonic() + PATIENCE
+            while len(live.parts.sending._since) < 2:
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+            time.sleep(0.3)
+            told = time.monotonic()
+        assert 1 < time.monotonic() - told < 4
+    assert live.parts.sending._since == {}
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 def test_what_is_long_ago_is_read_a_page_at_a_time(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
