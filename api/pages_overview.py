@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from itertools import islice
 from typing import Any
 
 from pydantic_core import from_json
@@ -240,10 +241,8 @@ def _changes(page: Page, at: Clocks, narrowed: Filters) -> dict[str, Any] | None
         earlier = Clocks(at.as_of, position, then)
     else:
         earlier = replace(at, as_of=min(since, at.as_of))
-    differences = page.parts.timeline.diff(earlier, at)
-    if narrowed != Filters():
-        listed = {from_json(document)["pledge"] for document in page.parts.timeline.export(at, narrowed)}
-        differences = [difference for difference in differences if difference.pledge in listed]
+    pages = page.parts.timeline.diff(earlier, at, narrowed)
+    differences = list(islice((found for some in pages for found in some), _CHANGES + 1))
     changes = [
         Change(
             d.pledge,
@@ -259,7 +258,7 @@ def _changes(page: Page, at: Clocks, narrowed: Filters) -> dict[str, Any] | None
         "recorded": recorded,
         "items": moved,
         "talk": len(changes) - len(moved),
-        "more": max(0, len(differences) - _CHANGES),
+        "more": len(differences) > _CHANGES,
     }
 
 

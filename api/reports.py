@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from typing import Any, cast
 
 from litestar import Controller, Request
 from litestar.di import NamedDependency
+from litestar.types import ASGIApp
 from pydantic_core import from_json, to_json
 
 from api import exporting, iati, parquet, vocabulary
@@ -19,7 +21,7 @@ from api.parts import Parts
 from api.polling import Answer, tag
 from api.query import choice, day, invalid
 from api.reading import Reading
-from api.streaming import Streamed
+from api.streaming import PIECE, Streamed
 from projections.timeline import Clocks, Difference
 from tracker.document import RULES_VERSION
 from tracker.event import Event, stamp
@@ -46,23 +48,30 @@ class ReportController(Controller):
         return reading.about_all(clocks.position, to_json({**report, **reading.footer(clocks.position)}))
 
     @read("/diff", vocabulary.DIFF)
-    def diff(self, request: Asking, parts: NamedDependency[Parts]) -> Answer:
-        """The pledges whose status differs between two days, or between two moments of our knowledge."""
+    def diff(self, request: Asking, parts: NamedDependency[Parts]) -> ASGIApp:
+        """The pledges whose status differs between two days, or between two moments of our knowledge.
+
+        What fits one piece is an answer like any other and kept; more is a stream.
+        """
         reading = Reading(request, parts)
         before, after = _two_points(reading, parts)
         later = reading.projected(after)
         position = later.position if before.position is None else before.position
         earlier = Clocks(before.as_of, position, before.known_at)
-        differences = parts.timeline.diff(earlier, later)
-        items = [_difference(found, parts, earlier, later) for found in differences]
-        report = {
-            "items": items,
+        footer = {
             "from": _point(earlier),
             "to": _point(later),
             **reading.footer(later.position),
             "as_of": later.as_of.isoformat(),
         }
-        return reading.about_all(later.position, to_json(report))
+        pieces = _differences(parts, earlier, later, footer)
+        begun = b""
+        for piece in pieces:
+            begun += piece
+            if len(begun) > PIECE:
+                mark = reading.about_all(later.position, b"", etag=tag(to_json([RULES_VERSION, "diff", footer])))
+                return Streamed(mark, chain([begun], pieces))
+        return reading.about_all(later.position, begun)
 
     @read("/export", vocabulary.EXPORT)
     def export(self, request: Asking, parts: NamedDependency[Parts]) -> Streamed:
@@ -115,7 +124,18 @@ def _two_points(reading: Reading, parts: Parts) -> tuple[Point, Point]:
     return before, replace(at, position=journal.position_at(known_to), known_at=known_to)
 
 
-def _difference(found: Difference, parts: Parts, earlier: Clocks, later: Clocks) -> dict[str, Any]:
+def _differences(parts: Parts, earlier: Clocks, later: Clocks, footer: dict[str, Any]) -> Iterator[bytes]:
+    separator = b'{"items":['
+    for some in parts.timeline.diff(earlier, later):
+        rows = parts.tracker.journal.rows_of([found.pledge for found in some], later.position)
+        for found in some:
+            events = [Event.read(row.state, row.position) for row in rows[found.pledge]]
+            yield separator + to_json(_difference(found, _between(events, earlier, later)))
+            separator = b","
+    yield (b'{"items":[' if separator != b"," else b"") + b"]," + to_json(footer)[1:]
+
+
+def _difference(found: Difference, events: list[Event]) -> dict[str, Any]:
     old: dict[str, Any] = {} if found.before is None else from_json(found.before)
     new: dict[str, Any] = {} if found.after is None else from_json(found.after)
     return {
@@ -124,12 +144,11 @@ def _difference(found: Difference, parts: Parts, earlier: Clocks, later: Clocks)
         "status_after": new.get("status"),
         "actual_before": old.get("actual"),
         "actual_after": new.get("actual"),
-        "events": [event_json(event) for event in _between(parts, found.pledge, earlier, later)],
+        "events": [event_json(event) for event in events],
     }
 
 
-def _between(parts: Parts, pledge: str, earlier: Clocks, later: Clocks) -> list[Event]:
-    events = parts.tracker.events_of(pledge, later.position)
+def _between(events: list[Event], earlier: Clocks, later: Clocks) -> list[Event]:
     if earlier.as_of != later.as_of:
         return said_between(events, earlier.as_of, later.as_of)
     return [event for event in events if event.position > earlier.position]

@@ -141,10 +141,19 @@ def parts(tables: TableSet, clocks: Clocks) -> Select[Any]:
     return select(cards.c.pledge, cards.c.part_of).where(cards.c.part_of.is_not(None), holds(cards, clocks))
 
 
-def differing(tables: TableSet, at: Clocks, other: Clocks) -> Select[Any]:
-    """What held at one point and not at the other, by pledge."""
+def differing(
+    tables: TableSet, at: Clocks, other: Clocks, after: str, limit: int, listed: tuple[Filters, Clocks]
+) -> Select[Any]:
+    """What held at one point and not at the other, by pledge; of those that a list at a third point shows."""
     t = tables.timeline
-    return select(t.c.pledge, t.c.body).where(holds(t, at), ~holds(t, other)).order_by(t.c.pledge)
+    query = select(t.c.pledge, t.c.body).where(t.c.pledge > after, holds(t, at), ~holds(t, other))
+    filters, clocks = listed
+    if filters != Filters():
+        on_cards, on_sheets = conditions(tables, filters, clocks)
+        source, where = _source(tables, clocks, cards=True, sheets=True)
+        pledges = select(tables.catalogue.c.pledge).select_from(source).where(*where, *on_cards, *on_sheets)
+        query = query.where(t.c.pledge.in_(pledges))
+    return query.order_by(t.c.pledge).limit(limit)
 
 
 def page(

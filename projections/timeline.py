@@ -176,16 +176,25 @@ class Timeline:
         pledges = [Pledged.of(row, stale=row.pledge in stalled) for row in rows]
         return summarize(pledges, {part.pledge: part.part_of for part in whole}, by, currency)
 
-    def diff(self, before: Clocks, after: Clocks) -> list[Difference]:
-        """The pledges whose documents differ between two points, by pledge."""
-        old, tables, parked = self._read(lambda tables: queries.differing(tables, before, after))
-        new, _, _ = self._read(lambda tables: queries.differing(tables, after, before))
-        was = {row.pledge: row.body for row in old}
-        became = {row.pledge: row.body for row in new}
-        changed = sorted(p for p in was.keys() | became.keys() if was.get(p) != became.get(p))
-        first = self._by_pledge({p: was[p] for p in changed if p in was}, before, tables, parked)
-        second = self._by_pledge({p: became[p] for p in changed if p in became}, after, tables, parked)
-        return [Difference(p, first.get(p), second.get(p)) for p in changed]
+    def diff(self, before: Clocks, after: Clocks, filters: Filters | None = None) -> Iterator[list[Difference]]:
+        """The pledges whose documents differ between two points, by pledge; a few hundred at a time.
+
+        With filters those of them that pass at the second point.
+        """
+        last, listed = "", (filters or Filters(), after)
+        while True:
+            old, tables, parked = self._read(lambda t: queries.differing(t, before, after, last, _EXPORTED, listed))  # noqa: B023
+            new, _, _ = self._read(lambda t: queries.differing(t, after, before, last, _EXPORTED, listed))  # noqa: B023
+            # Where one of the two goes on, what lies beyond its end is not compared yet.
+            ends = [rows[-1].pledge for rows in (old, new) if len(rows) == _EXPORTED]
+            was, became = ({r.pledge: r.body for r in rows if not ends or r.pledge <= min(ends)} for rows in (old, new))
+            changed = sorted(p for p in was.keys() | became.keys() if was.get(p) != became.get(p))
+            first = self._by_pledge({p: was[p] for p in changed if p in was}, before, tables, parked)
+            second = self._by_pledge({p: became[p] for p in changed if p in became}, after, tables, parked)
+            yield [Difference(p, first.get(p), second.get(p)) for p in changed]
+            if not ends:
+                return
+            last = min(ends)
 
     def changes(self, filters: Filters, clocks: Clocks, limit: int) -> list[Change]:
         """The headlines that changed last, on either axis: some more than the limit, in no order."""

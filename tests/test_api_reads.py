@@ -230,6 +230,16 @@ def test_a_summary_and_a_difference(api: Api) -> None:
     assert [(d["pledge"], d["status_before"], d["status_after"]) for d in diff] == [("p1", "announced", "exceeded")]
     assert [event["position"] for event in diff[0]["events"]] == [8]
     after = api.get("/v1/events?after=6&limit=1").json()["items"][0]["recorded_at"]
+    whole = api.get("/v1/diff?from=2023-01-01")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("api.reports.PIECE", 10)
+        streamed = api.get("/v1/diff?from=2023-01-01&to=")
+        assert streamed.status_code == 400
+        streamed = api.get("/v1/diff?to=2100-01-01&from=2023-01-01")
+    assert "content-length" in whole.headers
+    assert "content-length" not in streamed.headers
+    assert streamed.json()["items"] == whole.json()["items"] != []
+
     known = api.get(f"/v1/diff?known_from={after}").json()["items"]
     assert isinstance(known, list)
     for query in (

@@ -19,7 +19,7 @@ from projections.census import Census
 from projections.fold import sortable
 from projections.packing import pack, unpack
 from projections.tables import EVER, NEVER, table_set
-from projections.timeline import SORTS, Clocks, Filters
+from projections.timeline import SORTS, Clocks, Difference, Filters
 from tests.timelines import DAY, World, assert_equals_log, expected, kept, made, many, progress, world
 
 
@@ -249,22 +249,37 @@ def test_groups_are_by_code_or_name(it: World) -> None:
 # Differences
 
 
+def differing(it: World, before: Clocks, after: Clocks, filters: Filters | None = None) -> list[Difference]:
+    return [found for some in it.timeline.diff(before, after, filters) for found in some]
+
+
 def test_diff_has_what_is_not_the_same_at_two_points(it: World) -> None:
     it.record("aid", made())
     it.record("new", made(stated_on="2024-05-01"))
     it.record("aid", progress(20, "2024-06-01"))
     it.runner.catch_up()
     before, after = it.clocks("2024-02-01"), it.clocks("2024-06-02")
-    differences = it.timeline.diff(before, after)
+    differences = differing(it, before, after)
     assert [(d.pledge, d.before is None, d.after is None) for d in differences] == [
         ("aid", False, False),
         ("new", True, False),
     ]
     for d in differences:
         assert (d.before, d.after) == (expected(it, d.pledge, before), expected(it, d.pledge, after))
-    assert it.timeline.diff(before, before) == []
-    known = it.timeline.diff(it.clocks("2024-07-01", 2), it.clocks("2024-07-01", 3))
+    assert differing(it, before, before) == []
+    known = differing(it, it.clocks("2024-07-01", 2), it.clocks("2024-07-01", 3))
     assert [d.pledge for d in known] == ["aid"]
+    assert [d.pledge for d in differing(it, before, after, Filters(status=("announced",)))] == ["new"]
+
+
+@pytest.mark.parametrize("size", [1, 2, 7])
+def test_diff_is_the_same_in_pieces_of_any_size(it: World, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    many(it)
+    before, after = it.clocks("2024-02-01", it.clocks().position // 2), it.clocks("2024-12-02")
+    whole = differing(it, before, after)
+    assert len(whole) > 20
+    monkeypatch.setattr("projections.timeline._EXPORTED", size)
+    assert differing(it, before, after) == whole
 
 
 # How it is asked

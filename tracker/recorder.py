@@ -207,6 +207,17 @@ class LogRecorder(ABC):
         """All events of one pledge with `position <= upto`, by version."""
         return self.read(limit=EVER, upto=upto, pledge=pledge)
 
+    def rows_of(self, pledges: Sequence[str], upto: int | None = None) -> dict[str, list[LogRow]]:
+        """All events of each of these pledges with `position <= upto`, by version."""
+        found: dict[str, list[LogRow]] = {pledge: [] for pledge in pledges}
+        for row in self._log_rows(
+            "WHERE pledge IN (SELECT value FROM {each}) AND position <= :last ORDER BY position",
+            given=self._to_array(pledges),
+            last=EVER if upto is None else upto,
+        ):
+            found[row.pledge].append(row)
+        return found
+
     def by_key(self, key: str) -> list[LogRow]:
         """What was recorded under an idempotency key, by `key_index`."""
         return self._log_rows("WHERE idempotency_key = :key ORDER BY idempotency_index", key=key)
