@@ -25,7 +25,7 @@ from tracker.event import Event
 from tracker.recorder import LogRecorder, LogRow
 from tracker.status import Record
 
-CACHED_EVENTS = 20_000
+CACHED_EVENTS = 10_000
 """Events of recently changed pledges that are kept in memory."""
 
 BUDGET = 0.5
@@ -62,6 +62,7 @@ class Pledge:
             now, closed = fold(self.open, record, event)
         except Exception as error:  # whatever it is, the other pledges go on
             return error
+        record.forget_statuses()
         self.record, self.open, self.closed = record, now, self.closed + closed
         return None
 

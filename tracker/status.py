@@ -134,6 +134,11 @@ class Record:
         after._headlines = {day: headline for day, headline in self._headlines.items() if day < since}
         return after
 
+    def forget_statuses(self) -> None:
+        """Let go of the statuses derived so far: most of what a record weighs, and nothing that a later one needs."""
+        self._statuses.clear()
+        self._weighed.clear()
+
     def status(self, as_of: date) -> Status | None:
         """The status on a day; None when the pledge does not exist then."""
         if as_of not in self._statuses:
