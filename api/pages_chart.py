@@ -18,6 +18,8 @@ from tracker.status import Segment
 
 WIDTH, HEIGHT = 720, 340
 LEFT, RIGHT, TOP, BOTTOM = 64, 24, 20, 34
+_LETTER = 8
+"""How wide a letter of a label is, rather more than less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,12 +277,14 @@ def _target(terms: Terms, scale: Scale) -> dict[str, Any]:
     )
     assert shown is not None
     is_now = terms.until == date.max
+    x1 = LEFT if is_now and terms.since <= scale.first else scale.x(terms.since)
     return {
-        "x1": LEFT if is_now and terms.since <= scale.first else scale.x(terms.since),
+        "x1": x1,
         "x2": WIDTH - RIGHT if is_now else scale.x(terms.until),
         "y": scale.y(terms.target.value),
         "upper": None if terms.target.upper is None else scale.y(terms.target.upper),
         "label": shown.short,
+        "fits": x1 + 6 + _LETTER * len(f"target: {shown.short}") < WIDTH,
         "exact": shown.exact,
         "is_now": is_now,
     }

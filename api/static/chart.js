@@ -43,7 +43,7 @@ function reach({ points, steps, targets, window: w, original, asOf }) {
 
 function short(value, prefix, suffix) {
   const [size, name] = SCALES.find(([least]) => Math.abs(value) >= least) || [1, ""];
-  return `${prefix}${Number((value / size).toPrecision(3))}${name}${suffix}`;
+  return `${prefix}${Number((value / size).toPrecision(3)).toLocaleString("en")}${name}${suffix}`;
 }
 
 function draw(Plot, figure, width) {
@@ -74,7 +74,7 @@ function draw(Plot, figure, width) {
       now && w.start && due && data.cumulative ? Plot.line([{ x: w.start, y: 0 }, { x: due, y: now.value }], { x: "x", y: "y", stroke: "var(--pace)", strokeDasharray: "6 4" }) : null,
       Plot.rect(targets.filter((t) => t.upper !== null), { x1: (t) => within(t.since), x2: (t) => within(t.until || x[1]), y1: "value", y2: "upper", fill: "var(--target)", fillOpacity: 0.15 }),
       Plot.ruleY(targets, { x1: (t) => within(t.since), x2: (t) => within(t.until || x[1]), y: "value", stroke: "var(--target)", strokeWidth: 2 }),
-      Plot.text(narrow ? targets.slice(-1) : targets, { x: (t) => (narrow ? x[1] : within(t.since)), y: "value", text: (t) => `target: ${t.label}`, textAnchor: narrow ? "end" : "start", dx: narrow ? 0 : 6, dy: -9, fill: "var(--target)", fontWeight: 600 }),
+      Plot.text(narrow ? targets.slice(-1) : targets, { x: (t) => (narrow ? x[1] : within(t.since)), y: "value", text: (t) => `target: ${t.label}`, textAnchor: narrow ? "end" : "start", dx: narrow ? 0 : 6, dy: -9, fill: "var(--target)", fontWeight: 600, title: "label", lineWidth: (width - 76) / 14, textOverflow: "ellipsis" }),
       Plot.rect(open, { x1: "since", x2: "until", y1: "value", y2: "top", fill: "url(#open-ramp)" }),
       Plot.rect(ranged, { x1: "since", x2: "until", y1: (s) => s.low ?? 0, y2: "high", fill: "var(--accent)", fillOpacity: 0.3 }),
       Plot.ruleX(shownSteps, { x: "since", y1: (s, i) => (i && shownSteps[i - 1].until >= s.since ? shownSteps[i - 1].value : 0), y2: "value", stroke: "var(--accent)", strokeOpacity: 0.55 }),
@@ -86,6 +86,16 @@ function draw(Plot, figure, width) {
       Plot.tip(points, Plot.pointer({ x: "said", y: "value", title: said, fill: "var(--card)", stroke: "var(--line-strong)", fontSize: 12 })),
     ],
   });
+}
+
+/** A label is as long as its words: one that would leave the drawing is moved back into it. */
+function keepInside(svg) {
+  const frame = svg.getBoundingClientRect();
+  for (const text of svg.querySelectorAll("[aria-label=text] text")) {
+    const { left, right } = text.getBoundingClientRect();
+    const move = Math.max(Math.min(0, frame.right - right), frame.left - left);
+    if (move) text.setAttribute("transform", `translate(${move},0) ${text.getAttribute("transform")}`);
+  }
 }
 
 /** Put Plot's drawing in the place of the server's. */
@@ -106,11 +116,12 @@ export async function enhance(figure) {
     svg.querySelectorAll("style").forEach((style) => style.remove());
     svg.setAttribute("aria-hidden", "true");
     host.replaceChildren(svg);
+    keepInside(svg);
   };
-  redraw();
   host.setAttribute("role", "img");
   host.setAttribute("aria-label", server.querySelector("title").textContent);
   server.before(host);
+  redraw();
   server.classList.add("for-print");
   new ResizeObserver(() => requestAnimationFrame(redraw)).observe(figure);
 }
