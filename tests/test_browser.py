@@ -5,6 +5,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser_support import KEY, LICENSE, Opener, Site, serving
@@ -100,6 +101,54 @@ def test_the_chart_is_drawn_by_plot_from_the_table(tab: Opener) -> None:
     expect(page.locator("svg.plot [aria-label=tip]")).to_contain_text("over 50,000,000,000")
 
 
+BROKEN = """() => {
+  const walker = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+  const broken = [];
+  for (let node; (node = walker.nextNode()); ) {
+    for (const found of node.data.matchAll(/[\\p{L}\\p{N}]{2,16}/gu)) {
+      const range = document.createRange();
+      range.setStart(node, found.index);
+      range.setEnd(node, found.index + found[0].length);
+      if (new Set([...range.getClientRects()].map((r) => Math.round(r.top))).size > 1) broken.push(found[0]);
+    }
+  }
+  return broken;
+}"""
+"""The words that stand on two lines."""
+
+
+@pytest.mark.parametrize("path", ["/", "/?since=2024-10-01", AID, "/pledges/nato-2-percent-2024", "/audit"])
+def test_no_word_is_broken_on_a_small_screen(tab: Opener, path: str) -> None:
+    assert tab(path, width=320).evaluate(BROKEN) == []
+
+
+OUTSIDE = """(drawing) => {
+  const frame = document.querySelector(drawing).getBoundingClientRect();
+  return [...document.querySelectorAll(`${drawing} text`)]
+    .filter((text) => text.textContent.startsWith("target"))
+    .filter((text) => { const b = text.getBoundingClientRect(); return b.left < frame.left || b.right > frame.right; })
+    .map((text) => text.textContent);
+}"""
+"""The labels that stand out of the drawing."""
+
+
+def test_the_label_of_a_target_stays_in_the_drawing(tab: Opener, site: Site) -> None:
+    unit = "count:very-long-range-artillery-shells"
+    slug = opened(site, kind="count", target=f"at least 40k {unit}")
+    raised = {
+        "type": "PledgeRevised", "stated_on": "2025-12-01", "target": f"at least 60k {unit}", "reason": "raised",
+        "source": SOURCE,
+    }  # fmt: skip
+    site.post(f"/v1/pledges/{slug}/events", raised)
+    for width in (320, 1440):
+        page = tab(f"/pledges/{slug}", width=width)
+        expect(page.locator("svg.plot text", has_text="target: at least 60,000")).to_be_attached()
+        assert page.evaluate(OUTSIDE, "svg.plot") == []
+    plain = tab(f"/pledges/{slug}", java_script_enabled=False)
+    assert plain.locator("svg.drawing text", has_text="target").count() == 2
+    assert plain.evaluate(OUTSIDE, "svg.drawing") == []
+
+
 # --- time
 
 
@@ -116,6 +165,41 @@ def test_the_slider_moves_through_time_by_keyboard(tab: Opener) -> None:
     slider.press("End")
     expect(page.get_by_role("heading", name=re.compile(r"^\d\d+ pledges$"))).to_be_visible()
     expect(page).to_have_url(re.compile(r"/$"))
+
+
+def test_back_leads_to_the_view_before_and_keeps_the_focus(tab: Opener) -> None:
+    page = tab("/")
+    heading = page.get_by_role("heading", name=re.compile(r"pledges?( found)?$")).first
+    slider, kind = page.get_by_label("Move through time"), page.get_by_label("Kind")
+    today = slider.input_value()
+    slider.focus()
+    slider.press("Home")
+    for _ in range(3):
+        slider.press("ArrowRight")
+        page.wait_for_timeout(250)
+    expect(heading).to_have_text("1 pledge")
+    moved = page.url
+    page.wait_for_timeout(1200)
+    slider.press("ArrowRight")
+    expect(page).not_to_have_url(moved)
+    expect(slider).to_be_focused()
+    page.go_back()
+    expect(page).to_have_url(moved)
+    page.go_back()  # one movement is one step
+    expect(page).to_have_url(re.compile(r"/$"))
+    expect(heading).to_have_text(re.compile(r"^1\d pledges$"))
+    expect(slider).to_be_focused()
+    expect(slider).to_have_value(today)
+    kind.focus()
+    kind.select_option("milestone")
+    expect(page).to_have_url(re.compile(r"/\?kind=milestone$"))
+    expect(kind).to_be_focused()
+    page.go_back()
+    expect(page).to_have_url(re.compile(r"/$"))
+    expect(kind).to_have_value("")
+    expect(kind).to_be_focused()
+    page.go_forward()
+    expect(kind).to_have_value("milestone")
 
 
 def test_what_changed_since_a_day_names_the_events(tab: Opener) -> None:

@@ -27,15 +27,16 @@ const authorized = (headers = {}) => (key ? { ...headers, Authorization: `Bearer
 
 const OURS = "[data-key-form], [data-preview], [data-parsed], [data-error], [data-receipt], [data-error-form]";
 
-function morph(from, to, keepForms) {
+/* ``keep`` is what stays as the reader has it: "typed", every field that was changed; "focused", the field in use; "". */
+function morph(from, to, keep) {
   if (from.nodeType !== Node.ELEMENT_NODE) {
     if (from.data !== to.data) from.data = to.data;
     return;
   }
-  if (keepForms && from.matches(".record-form")) return;
+  if (keep === "typed" && from.matches(".record-form")) return;
   if (from.source !== undefined && from.source === to.outerHTML) return;
   if (from.source !== undefined) { from.replaceWith(to); return; }
-  const busy = from === document.activeElement && from.matches("input, select, textarea");
+  const busy = keep && from === document.activeElement && from.matches("input, select, textarea");
   for (const { name } of [...from.attributes]) {
     if (!to.hasAttribute(name) && !(name === "open" && from.matches("details"))) from.removeAttribute(name);
   }
@@ -46,19 +47,19 @@ function morph(from, to, keepForms) {
   }
   if (from.matches(OURS)) return;
   const dirty = from.matches("input, textarea") && from.value !== from.defaultValue;
-  if (from.matches("input:not([type=checkbox]), textarea") && !busy && !(keepForms && dirty)) from.value = to.value;
-  morphChildren(from, to, keepForms);
+  if (from.matches("input:not([type=checkbox]), textarea") && !busy && !(keep === "typed" && dirty)) from.value = to.value;
+  morphChildren(from, to, keep);
   if (from.matches("select") && !busy) from.value = to.value;
 }
 
-function morphChildren(from, to, keepForms) {
+function morphChildren(from, to, keep) {
   let current = from.firstChild;
   for (const wanted of [...to.childNodes]) {
     const known = wanted.id && [...from.children].find((child) => child.id === wanted.id);
     if (known && known !== current) { from.insertBefore(known, current); current = known; }
     if (current && current.nodeName === wanted.nodeName && (current.id || "") === (wanted.id || "")) {
       const next = current.nextSibling;
-      morph(current, wanted, keepForms);
+      morph(current, wanted, keep);
       current = next;
     } else {
       from.insertBefore(wanted, current);
@@ -71,7 +72,7 @@ let turn = 0;
 let going = 0;
 
 /** Show the page at an address: whether that changed anything, or undefined if another was asked for meanwhile. */
-async function show(url, keepForms = false) {
+async function show(url, keep = "focused") {
   const mine = ++turn;
   document.documentElement.classList.add("is-loading");
   try {
@@ -81,7 +82,7 @@ async function show(url, keepForms = false) {
     if (mine !== turn) return undefined;
     const before = $("main").textContent;
     document.title = page.title;
-    for (const part of ["header.site nav", "main", ".site-foot"]) morph($(part), $(part, page), keepForms);
+    for (const part of ["header.site nav", "main", ".site-foot"]) morph($(part), $(part, page), keep);
     shown = String(url).split("#")[0];
     enhance();
     return before !== $("main").textContent;
@@ -90,7 +91,8 @@ async function show(url, keepForms = false) {
   }
 }
 
-async function visit(url, { replace = false, top = false } = {}) {
+/** Go there. What has one ``entry`` is one step in the history, however many addresses it passes. */
+async function visit(url, { replace = false, top = false, entry = {} } = {}) {
   going += 1;
   try {
     if ((await show(url)) === undefined) return;
@@ -101,7 +103,8 @@ async function visit(url, { replace = false, top = false } = {}) {
   } finally {
     going -= 1;
   }
-  history[replace ? "replaceState" : "pushState"](null, "", url);
+  history[replace || entry.made ? "replaceState" : "pushState"](null, "", url);
+  entry.made = true;
   const { hash } = new URL(url, location.href);
   const target = hash && document.getElementById(hash.slice(1));
   if (target) target.scrollIntoView();
@@ -110,7 +113,8 @@ async function visit(url, { replace = false, top = false } = {}) {
 }
 
 addEventListener("popstate", () => {
-  if (location.href.split("#")[0] !== shown) show(location.href).catch(() => location.reload());
+  movement = null;
+  if (location.href.split("#")[0] !== shown) show(location.href, "").catch(() => location.reload());
 });
 
 /** The address that a GET form asks for, without what is blank or the default. */
@@ -149,7 +153,10 @@ document.addEventListener("click", (event) => {
 
 const DAY = 86_400_000;
 const named = (iso) => new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" }).format(new Date(iso)).replace("Sept", "Sep");
-const slide = later(160, (url) => visit(url, { replace: true }));
+/** The slider's present movement: what follows within a second belongs to it. */
+let movement = null;
+const rest = later(1000, () => { movement = null; });
+const slide = later(160, (url) => { visit(url, { entry: (movement ||= {}) }); rest(); });
 
 function enhanceSlider(box) {
   box.hidden = false;
@@ -182,7 +189,7 @@ function hear(event) {
 const refresh = later(200, async () => {
   if (document.hidden || /[?&](at_position|known_at)=/.test(location.search)) return;
   if (going) { refresh(); return; }
-  const changed = await show(location.href, true).catch(() => false);
+  const changed = await show(location.href, "typed").catch(() => false);
   // What is shown is read from the projection, which may be a moment behind the log.
   if (Number($("[data-position]")?.dataset.position) < heard.position && heard.tries++ < 10) refresh();
   if (!changed) return;
