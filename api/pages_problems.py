@@ -14,11 +14,18 @@ from api.problems import PROBLEM
 
 _HINTS = {
     400: "The address holds something this page does not take; nothing is guessed, lest it answer another question.",
-    401: "Reading here needs a key. It is kept in this tab's memory only and is gone when you close or reload it.",
+    401: "Ask whoever runs it for a key with the role “reader”, and give it here; programs send it with each request.",
     403: "The key is in force, but not for this.",
     404: "It may exist on another day, or once more is recorded: the two clocks decide what there is.",
     503: "The record is safe; its store does not answer just now. Try again in a moment.",
 }
+
+
+_PRIVATE = {
+    "title": "This record is not public",
+    "detail": "It can be read with a key. Nothing of it is shown without one.",
+}
+"""What a browser is told that came without a key."""
 
 
 def wants_page(request: Request[Any, Any, Any]) -> bool:
@@ -38,6 +45,8 @@ def _twin(handler: ExceptionHandler) -> ExceptionHandler:  # type: ignore[type-a
         if answer.media_type != PROBLEM or not wants_page(request):
             return answer
         problem = from_json(answer.content)
+        if problem["status"] == 401 and header(request.scope, b"authorization") is None:
+            problem |= _PRIVATE
         body = render("problem.html", problem=problem, hint=_HINTS.get(problem["status"], ""))
         headers = {**answer.headers, "content-security-policy": POLICY}
         return Response(body, status_code=problem["status"], media_type="text/html", headers=headers)

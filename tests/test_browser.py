@@ -432,7 +432,8 @@ def test_a_private_record_is_read_with_a_key_that_stays_in_memory(tab: Opener, t
     with serving(tmp_path, seeded=False, TRACKER_PUBLIC_READ="false") as private:
         slug = opened(private)
         page = tab("/", base=private, refused=True)
-        expect(page.get_by_role("heading", name="A valid key is needed")).to_be_visible()
+        expect(page.get_by_role("heading", name="This record is not public")).to_be_visible()
+        expect(page.get_by_text("Ask whoever runs it for a key")).to_be_visible()
         use_key(page)
         expect(page.get_by_role("heading", name="1 pledge", exact=True)).to_be_visible()
         page.get_by_role("link", name=f"Aid {slug}").click()

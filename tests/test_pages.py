@@ -198,7 +198,15 @@ def test_a_private_record_is_no_page_for_strangers(sqlite_url: str) -> None:
         for path in PATHS:
             page = api.get(path, headers=BROWSER)
             assert page.status_code == 401
+            assert page.headers["content-type"].startswith("text/html")
+            assert page.headers["content-security-policy"] == POLICY
+            assert page.headers["www-authenticate"].startswith("Bearer")
+            assert "This record is not public" in page.text
+            assert "key with the role “reader”" in page.text
             assert "secret" not in page.text
+            assert api.get(path).headers["content-type"] == "application/problem+json"
+            revoked = api.get(path, headers=BROWSER | {"Authorization": "Bearer 0123456789ab.nonsense"})
+            assert "the key is not known, or it is revoked" in revoked.text
         assert api.get("/", headers=BROWSER | MONITOR).status_code == 200
         assert api.get("/", headers=BROWSER).status_code == 401
 
