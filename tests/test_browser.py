@@ -425,6 +425,32 @@ def test_nothing_moves_for_those_who_asked_for_it(tab: Opener) -> None:
     assert page.evaluate("getComputedStyle(document.querySelector('h1')).animationName") == "none"
 
 
+# --- the API
+
+
+def test_every_call_can_be_tried_where_the_api_is_described(tab: Opener, site: Site) -> None:
+    page = tab("/schema")
+    one = page.locator("details", has=page.locator("summary code", has_text=re.compile(r"^/v1/pledges/{pledge}$")))
+    one.locator("summary").click()
+    one.get_by_label("pledge").fill("nato-ukraine-2024")
+    one.get_by_label("as_of").fill("2024-10-16")
+    one.get_by_role("button", name="Send").click()
+    expect(one.locator("pre")).to_contain_text('"status": "in_progress"')
+    expect(one.locator("pre")).to_contain_text("memento-datetime: Wed, 16 Oct 2024 00:00:00 GMT")
+
+
+def test_a_stream_is_shown_as_it_comes_and_ends_when_it_is_folded(tab: Opener, site: Site) -> None:
+    page = tab("/schema")
+    live = page.locator("details", has=page.locator("summary code", has_text="/v1/events/stream"))
+    live.locator("summary").click()
+    live.get_by_role("button", name="Send").click()
+    expect(live.locator("pre")).to_contain_text("retry: 2000")
+    slug = opened(site)
+    expect(live.locator("pre")).to_contain_text(f'"pledge":"{slug}"')
+    with page.expect_event("requestfailed", lambda request: "/v1/events/stream" in request.url):
+        live.locator("summary").click()
+
+
 # --- who may, and what is not there
 
 

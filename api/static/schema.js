@@ -5,6 +5,9 @@ const make = (tag, props = {}, ...children) => {
   return element;
 };
 
+/** Text whose backquotes mark code. */
+const prose = (text) => text.split(/`{1,2}([^`]+)`{1,2}/).map((part, at) => (at % 2 ? make("code", { textContent: part }) : part));
+
 const typeOf = (schema) => {
   if (schema.enum) return schema.enum.join(" | ");
   if (schema.$ref) return schema.$ref.split("/").pop();
@@ -19,7 +22,7 @@ const field = (parameter) => {
   const input = schema.enum
     ? make("select", { name }, make("option", { value: "" }), ...schema.enum.map((value) => make("option", { value, textContent: value })))
     : make("input", { name, required: parameter.required ?? false, placeholder: schema.examples?.[0] ?? "" });
-  const about = parameter.description ? make("span", { textContent: `${parameter.description} (${typeOf(schema)})` }) : make("span", { textContent: typeOf(schema) });
+  const about = parameter.description ? make("span", {}, ...prose(parameter.description), ` (${typeOf(schema)})`) : make("span", { textContent: typeOf(schema) });
   return make("label", {}, make("b", { textContent: parameter.name + (parameter.in === "header" ? " (header)" : "") }), input, about);
 };
 
@@ -41,16 +44,34 @@ const send = async (form, path, method, output) => {
   if (key) headers.Authorization = `Bearer ${key}`;
   const target = query.size ? `${address}?${query}` : address;
   output.textContent = "…";
+  output.sent?.abort();
+  output.sent = new AbortController();
+  const { signal } = output.sent;
   try {
-    const answer = await fetch(target, { method, headers, body, cache: "no-store" });
+    const answer = await fetch(target, { method, headers, body, cache: "no-store", signal });
+    const said = [...answer.headers].map(([name, value]) => `${name}: ${value}`).join("\n");
+    const head = `${method} ${target}\n\n${answer.status} ${answer.statusText}\n${said}\n\n`;
+    if (answer.headers.get("Content-Type")?.startsWith("text/event-stream")) {
+      output.textContent = head;
+      await listen(answer, output);
+      return;
+    }
     const text = await answer.text();
     let shown = text;
     try { shown = JSON.stringify(JSON.parse(text), null, 2); } catch { /* not JSON: shown as it is */ }
-    const said = [...answer.headers].map(([name, value]) => `${name}: ${value}`).join("\n");
-    output.textContent = `${method} ${target}\n\n${answer.status} ${answer.statusText}\n${said}\n\n${shown}`;
+    output.textContent = head + shown;
   } catch (error) {
-    output.textContent = String(error);
+    if (!signal.aborted) output.textContent = String(error);
   }
+};
+
+const MOST = 200_000;
+
+/** A stream has no end: it is shown as it comes, until another call is sent, it is folded, or enough was seen. */
+const listen = async (answer, output) => {
+  const pieces = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  for (let piece; output.textContent.length < MOST && !(piece = await pieces.read()).done; ) output.append(piece.value);
+  output.sent.abort();
 };
 
 const operation = (path, method, described) => {
@@ -70,23 +91,25 @@ const operation = (path, method, described) => {
     output.hidden = false;
     send(form, path, method.toUpperCase(), output);
   });
-  const answers = Object.entries(described.responses).map(([status, answer]) => make("li", {}, make("b", { textContent: `${status} ` }), answer.description));
-  return make("details", { id: described.operationId },
-    make("summary", {}, make("span", { className: "method", textContent: method.toUpperCase() }), make("code", { textContent: path }), ` ${described.summary}`),
-    make("p", { className: "about", textContent: described.description }),
+  const answers = Object.entries(described.responses).map(([status, answer]) => make("li", {}, make("b", { textContent: `${status} ` }), ...prose(answer.description)));
+  const folded = make("details", { id: described.operationId },
+    make("summary", {}, make("span", { className: "method", textContent: method.toUpperCase() }), make("code", { textContent: path }), " ", ...prose(described.summary)),
+    make("p", { className: "about" }, ...prose(described.description)),
     form, output, make("h3", { textContent: "Answers" }), make("ul", {}, ...answers));
+  folded.addEventListener("toggle", () => { if (!folded.open) output.sent?.abort(); });
+  return folded;
 };
 
 const draw = (api) => {
   const main = document.querySelector("main");
-  main.replaceChildren(make("p", { textContent: api.info.description }));
+  main.replaceChildren(...api.info.description.split("\n\n").map((text) => make("p", {}, ...prose(text))));
   for (const { name } of api.tags) {
     const found = Object.entries(api.paths).flatMap(([path, methods]) =>
       Object.entries(methods).filter(([, described]) => described.tags.includes(name)).map(([method, described]) => operation(path, method, described)));
     main.append(make("section", {}, make("h2", { textContent: name }), ...found));
   }
   const schemas = Object.entries(api.components.schemas).map(([name, schema]) =>
-    make("details", { id: `schema-${name}` }, make("summary", {}, make("code", { textContent: name }), ` ${schema.description ?? ""}`), make("pre", { tabIndex: 0, textContent: JSON.stringify(schema, null, 2) })));
+    make("details", { id: `schema-${name}` }, make("summary", {}, make("code", { textContent: name }), " ", ...prose(schema.description ?? "")), make("pre", { tabIndex: 0, textContent: JSON.stringify(schema, null, 2) })));
   main.append(make("section", {}, make("h2", { textContent: "Shapes" }), ...schemas));
 };
 
