@@ -143,6 +143,14 @@ def test_what_changed_is_told_of_the_pledges_in_the_list(lite: Api, axis: str) -
     assert changed("q=aid&tag=green") == set()
 
 
+def test_a_filter_without_a_field_of_its_own_stays_when_another_is_set(kept: Api) -> None:
+    page = kept.get("/?unit=EUR&due_before=2030-01-01&status=overdue", headers=BROWSER).text
+    form = re.search(r'<form class="filters".*?</form>', page, re.DOTALL)
+    assert form is not None
+    hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', form[0]))
+    assert hidden == {"unit": "EUR", "due_before": "2030-01-01", "status": "overdue"}
+
+
 def test_an_unknown_parameter_is_refused_by_a_page_too(kept: Api) -> None:
     page = kept.get("/?asof=2024-01-01", headers=BROWSER)
     assert page.status_code == 400
