@@ -22,7 +22,8 @@ from api.parts import Parts
 from api.tally import BOUNDS, Tally
 from tracker.errors import TrackerError
 
-TEXT = "text/plain; version=0.0.4; charset=utf-8"
+TEXT = "text/plain; version=0.0.4"
+"""Litestar adds the charset; named twice, Prometheus could not read the type."""
 
 CONTRACT = Contract(
     needs="reader",

@@ -16,7 +16,7 @@ pytest_plugins = ["tests.api_fixtures"]
 def scraped(api: Api) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
     answer = api.get("/metrics")
     assert answer.status_code == 200, answer.text
-    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     families = text_string_to_metric_families(answer.text)
     samples: Iterator[Any] = (sample for family in families for sample in family.samples)
     return {(sample.name, tuple(sorted(sample.labels.items()))): sample.value for sample in samples}
