@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 from jinja2 import Environment, PackageLoader, Undefined
 from litestar import Request
 
-from api import clocks
+from api import clocks, license  # noqa: A004
 from api import pages_words as words
 from api.clocks import CLOCKS
 from api.contract import Contract, Parameter, Reply
@@ -113,6 +113,7 @@ class Page(Reading):
             position=clocks_.position,
             pinned=self.pinned(clocks_),
             license=self.parts.settings.data_license,
+            license_link=license.address(self.parts.settings.data_license),
             **context,
         )
 

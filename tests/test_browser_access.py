@@ -26,6 +26,7 @@ PAGES = {
     "new pledge": "/record",
     "problem": "/no-such-page",
     "api": "/schema",
+    "frame": "/embed/nato-ukraine-2024",
     "wrong question": "/?asof=2024-10-16",
 }
 

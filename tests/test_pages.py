@@ -198,6 +198,9 @@ def test_a_whole_replay_is_for_auditors_and_kept_for_nobody(kept: Api) -> None:
 def test_the_licence_of_the_data_stands_in_the_footer(sqlite_url: str) -> None:
     with running(sqlite_url, data_license="CC BY 4.0") as api:
         assert "Data: CC BY 4.0." in api.get("/", headers=BROWSER).text
+    with running(sqlite_url, data_license="CC-BY-4.0") as api:
+        linked = '<a href="https://spdx.org/licenses/CC-BY-4.0.html" rel="license noopener external">CC-BY-4.0</a>'
+        assert f"Data: {linked}." in api.get("/", headers=BROWSER).text
 
 
 def test_a_private_record_is_no_page_for_strangers(sqlite_url: str) -> None:
