@@ -19,7 +19,7 @@ from pydantic_core import from_json, to_json
 from projections.packing import pack
 from projections.tables import EVER, NEVER
 from tracker.event import Event
-from tracker.quantity import EXACT, Quantity, plain
+from tracker.quantity import EXACT, Interval, Op, Quantity, plain, possible
 from tracker.status import Record, Status
 
 
@@ -183,15 +183,39 @@ def sortable(value: Decimal) -> str:
     return f"0{999 - len(digits):03d}{''.join(chr(105 - ord(d)) for d in digits)}"  # 9 for 0 … 0 for 9
 
 
+class Amount(NamedTuple):
+    """A quantity without its words, for sums over many."""
+
+    op: Op
+    value: Decimal
+    upper: Decimal | None
+    unit: str
+
+    @classmethod
+    def of(cls, quantity: Quantity) -> Amount:
+        """The amount of a quantity."""
+        return cls(quantity.op, quantity.value, quantity.upper, quantity.unit)
+
+    @property
+    def quantity(self) -> Quantity:
+        """The same as a quantity; it was checked when it was recorded."""
+        return Quantity.model_construct(op=self.op, value=self.value, upper=self.upper, unit=self.unit, text=None)
+
+    @property
+    def interval(self) -> Interval:
+        """Its possible values."""
+        return possible(self.op, self.value, self.upper)
+
+
 class Amounts(NamedTuple):
     """What a summary adds up: the target, the actual in the source's unit and in the target's.
 
     ``rates_of`` is the day whose rates convert them: the end of the actual's period, else the last statement's.
     """
 
-    target: Quantity | None
-    actual: Quantity | None
-    converted: Quantity | None
+    target: Amount | None
+    actual: Amount | None
+    converted: Amount | None
     rates_of: date
 
 
@@ -208,7 +232,8 @@ def _amounts(status: Status) -> bytes:
 def read_amounts(stored: bytes) -> Amounts:
     """What ``timeline_<n>.amounts`` says."""
     target, actual, converted, day = from_json(stored)
-    return Amounts(_read(target), _read(actual), _read(converted), date.fromisoformat(day))
+    said = _read(actual)
+    return Amounts(_read(target), said, said if converted == actual else _read(converted), date.fromisoformat(day))
 
 
 def _terse(quantity: Quantity) -> list[str | None]:
@@ -216,13 +241,11 @@ def _terse(quantity: Quantity) -> list[str | None]:
     return [quantity.op, plain(quantity.value), None if upper is None else plain(upper), quantity.unit]
 
 
-def _read(terse: Any) -> Quantity | None:
+def _read(terse: Any) -> Amount | None:
     if terse is None:
         return None
     op, value, upper, unit = terse
-    return Quantity.model_construct(
-        op=op, value=Decimal(value), upper=None if upper is None else Decimal(upper), unit=unit, text=None
-    )
+    return Amount(op, Decimal(value), None if upper is None else Decimal(upper), unit)
 
 
 def _folded(word: str | None) -> str | None:

@@ -120,18 +120,20 @@ def corners(tables: TableSet, after: int, upto: int) -> Select[Any]:
     return select(c.valid_from, c.valid_to, c.known_from, c.known_to).where(begins_or_ends)
 
 
-def amounts(tables: TableSet, filters: Filters, clocks: Clocks) -> Select[Any]:
-    """What a summary is made of, a row a pledge."""
+def amounts(tables: TableSet, filters: Filters, clocks: Clocks, after: str, limit: int) -> Select[Any]:
+    """What a summary is made of, a row a pledge, in their order."""
     on_cards, on_sheets = conditions(tables, filters, clocks)
     source, where = _source(tables, clocks, cards=True, sheets=True)
     cards, sheets = tables.catalogue.c, tables.timeline.c
     return (
         select(
             sheets.pledge, sheets.status, sheets.flags, sheets.amounts,
-            cards.kind, cards.pledgor, cards.beneficiary, cards.tags, cards.part_of, cards.unit,
+            cards.kind, cards.pledgor, cards.beneficiary, cards.tags, cards.unit,
         )
         .select_from(source)
-        .where(*where, *on_cards, *on_sheets)
+        .where(cards.pledge > after, *where, *on_cards, *on_sheets)
+        .order_by(cards.pledge)
+        .limit(limit)
     )  # fmt: skip
 
 

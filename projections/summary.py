@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from projections.fold import Amounts, read_amounts
+from projections.fold import Amount, Amounts, read_amounts
 from projections.queries import STALE
-from tracker.quantity import EXACT, Quantity, plain, total
+from tracker.quantity import EXACT, Interval, plain, spanning
 from tracker.rates import convert
 
 _CENT = Decimal("0.01")
+_NOTHING = Interval(Decimal(0), Decimal(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,6 @@ class Pledged:
     flags: tuple[str, ...]
     kind: str
     unit: str | None
-    part_of: str | None
     keys: Mapping[str, tuple[str, ...]]
     amounts: Amounts
 
@@ -40,7 +40,6 @@ class Pledged:
             flags=(*flags, STALE) if stale else flags,
             kind=row.kind,
             unit=row.unit,
-            part_of=row.part_of,
             keys={
                 "pledgor": (row.pledgor,),
                 "beneficiary": () if row.beneficiary is None else (row.beneficiary,),
@@ -51,90 +50,113 @@ class Pledged:
 
 
 def summarize(
-    pledges: Sequence[Pledged], whole: Mapping[str, str], by: str | None = None, currency: str | None = None
+    pledges: Iterable[Pledged], whole: Mapping[str, str], by: str | None = None, currency: str | None = None
 ) -> dict[str, Any]:
     """The summary of API.md. ``whole`` names, for every pledge that is part of another, that other one.
 
-    A part is left out of the sums of a selection (or group) that has its whole, or the whole of that, in it.
+    A part is left out of the sums of a selection (or group) that has its whole, or the whole of that, in it. Pledges
+    are added one by one and not kept, but for those parts.
     """
-    summary = _summary(pledges, whole, currency)
-    if by is not None:
-        groups: dict[str, list[Pledged]] = {}
-        for pledge in pledges:
-            for key in pledge.keys[by]:
-                groups.setdefault(key, []).append(pledge)
-        summary["groups"] = [{"key": key, **_summary(groups[key], whole, currency)} for key in sorted(groups)]
-    return summary
-
-
-def _summary(pledges: Sequence[Pledged], whole: Mapping[str, str], currency: str | None) -> dict[str, Any]:
-    selected = {p.pledge for p in pledges}
-    added = [p for p in pledges if not _is_part(p.pledge, whole, selected)]
-    by_unit: dict[str, list[Pledged]] = {}
-    for pledge in added:
-        if pledge.unit is not None:
-            by_unit.setdefault(pledge.unit, []).append(pledge)
-    summary = {
-        "by_status": _counted(p.status for p in pledges),
-        "by_kind": _counted(p.kind for p in pledges),
-        "flags": _counted(flag for p in pledges for flag in p.flags),
-        "totals": [_total(unit, by_unit[unit]) for unit in sorted(by_unit)],
-    }
-    if currency is not None:
-        summary["converted"] = _converted(added, currency)
-    return summary
-
-
-def _is_part(pledge: str, whole: Mapping[str, str], selected: set[str]) -> bool:
-    seen = {pledge}
-    while (above := whole.get(pledge)) is not None and above not in seen:
-        if above in selected:
-            return True
-        seen.add(above)
-        pledge = above
-    return False
-
-
-def _total(unit: str, pledges: Sequence[Pledged]) -> dict[str, Any]:
-    targets = [p.amounts.target for p in pledges if p.amounts.target is not None]
-    actuals = [actual for p in pledges if (actual := _in_unit(p.amounts, unit)) is not None]
-    return {
-        "unit": unit,
-        "pledges": len(pledges),
-        "reported": len(actuals),
-        "target": _sum(targets),
-        "actual": _sum(
-            actuals, cents=any(p.amounts.actual is not None and p.amounts.actual.unit != unit for p in pledges)
-        ),
-    }
-
-
-def _in_unit(amounts: Amounts, unit: str) -> Quantity | None:
-    """The actual in a unit; None where there is none, or no rate for it."""
-    for quantity in (amounts.actual, amounts.converted):
-        if quantity is not None and quantity.unit == unit:
-            return quantity
-    return None
-
-
-def _converted(pledges: Sequence[Pledged], currency: str) -> dict[str, Any]:
-    """Sums of money in one currency, at the rates of the day of each figure; what has no rate is named."""
-    targets: list[Quantity] = []
-    actuals: list[Quantity] = []
-    rates: dict[tuple[str, str, date], dict[str, Any]] = {}
-    unconverted: set[str] = set()
+    wholes = frozenset(whole.values())
+    together, groups = _Group(whole, wholes, currency), dict[str, _Group]()
     for pledge in pledges:
-        amounts = pledge.amounts
-        for quantity, sums in ((amounts.target, targets), (amounts.actual, actuals)):
-            if quantity is None or quantity.measure != "money":
+        together.add(pledge)
+        if by is not None:
+            for key in pledge.keys[by]:
+                if key not in groups:
+                    groups[key] = _Group(whole, wholes, currency)
+                groups[key].add(pledge)
+    summary = together.document()
+    if by is not None:
+        summary["groups"] = [{"key": key, **groups[key].document()} for key in sorted(groups)]
+    return summary
+
+
+@dataclass(slots=True)
+class _Sum:
+    """Amounts of one unit, added up as intervals. A single one stays as it was said."""
+
+    count: int = 0
+    only: Amount | None = None
+    interval: Interval = _NOTHING
+
+    def add(self, amount: Amount) -> None:
+        """Add one more."""
+        self.only = None if self.count else amount
+        self.count += 1
+        self.interval = self.interval.plus(amount.interval)
+
+    def document(self, unit: str, *, cents: bool = False) -> dict[str, str] | None:
+        """As JSON, rounded half-even to ``cents`` if asked. None for nothing, and for a sum without any bound."""
+        if self.count == 0:
+            return None
+        added = self.only
+        if added is None:
+            try:
+                added = Amount.of(spanning(self.interval, unit))
+            except ValueError:
+                return None
+        shown = {
+            name: plain(value.quantize(_CENT, context=EXACT) if cents else value)
+            for name, value in (("value", added.value), ("upper", added.upper))
+            if value is not None
+        }
+        return {"op": added.op, **shown, "unit": added.unit}
+
+
+@dataclass(slots=True)
+class _Total:
+    """Targets and actuals of the pledges in one unit."""
+
+    pledges: int = 0
+    target: _Sum = field(default_factory=_Sum)
+    actual: _Sum = field(default_factory=_Sum)
+    is_converted: bool = False
+
+    def add(self, amounts: Amounts, unit: str) -> None:
+        """Add the amounts of a pledge; its actual as far as it is, or could be converted, in the unit."""
+        self.pledges += 1
+        if amounts.target is not None:
+            self.target.add(amounts.target)
+        if amounts.actual is not None and amounts.actual.unit != unit:
+            self.is_converted = True
+        for amount in (amounts.actual, amounts.converted):
+            if amount is not None and amount.unit == unit:
+                self.actual.add(amount)
+                break
+
+    def document(self, unit: str) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "unit": unit,
+            "pledges": self.pledges,
+            "reported": self.actual.count,
+            "target": self.target.document(unit),
+            "actual": self.actual.document(unit, cents=self.is_converted),
+        }
+
+
+@dataclass(slots=True)
+class _Converted:
+    """Sums of money in one currency, at the rates of the day of each figure; what has no rate is named."""
+
+    target: _Sum = field(default_factory=_Sum)
+    actual: _Sum = field(default_factory=_Sum)
+    rates: dict[tuple[str, str, date], dict[str, Any]] = field(default_factory=dict)
+    unconverted: set[str] = field(default_factory=set)
+
+    def add(self, pledge: str, amounts: Amounts, currency: str) -> None:
+        """Add the money of a pledge."""
+        for amount, added in ((amounts.target, self.target), (amounts.actual, self.actual)):
+            if amount is None or ":" in amount.unit:
                 continue
-            converted, how = convert(quantity, currency, amounts.rates_of)
+            converted, how = convert(amount.quantity, currency, amounts.rates_of)
             if converted is None:
-                unconverted.add(pledge.pledge)
+                self.unconverted.add(pledge)
                 continue
-            sums.append(converted)
+            added.add(Amount.of(converted))
             if how is not None and how.rate is not None and how.date is not None:
-                rates[how.from_unit, how.to_unit, how.date] = {
+                self.rates[how.from_unit, how.to_unit, how.date] = {
                     "from": how.from_unit,
                     "to": how.to_unit,
                     "rate": plain(how.rate),
@@ -142,35 +164,76 @@ def _converted(pledges: Sequence[Pledged], currency: str) -> dict[str, Any]:
                     "date": how.date.isoformat(),
                     "provider": how.provider,
                 }
-    return {
-        "unit": currency,
-        "target": _sum(targets, cents=True),
-        "actual": _sum(actuals, cents=True),
-        "rates": [rates[key] for key in sorted(rates)],
-        "unconverted": sorted(unconverted),
-    }
+
+    def document(self, currency: str) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "unit": currency,
+            "target": self.target.document(currency, cents=True),
+            "actual": self.actual.document(currency, cents=True),
+            "rates": [self.rates[key] for key in sorted(self.rates)],
+            "unconverted": sorted(self.unconverted),
+        }
 
 
-def _sum(quantities: list[Quantity], *, cents: bool = False) -> dict[str, str] | None:
-    """The sum as JSON, rounded half-even to ``cents`` if asked. None for nothing, and for a sum without any bound."""
-    if not quantities:
-        return None
-    try:
-        added = total(quantities)
-    except ValueError:
-        return None
-    values = {"value": added.value, "upper": added.upper}
-    shown = {
-        name: plain(value.quantize(_CENT, context=EXACT) if cents else value)
-        for name, value in values.items()
-        if value is not None
-    }
-    return {"op": added.op, **shown, "unit": added.unit}
+@dataclass(slots=True)
+class _Group:
+    """What the pledges of one selection come to so far."""
+
+    whole: Mapping[str, str]
+    wholes: frozenset[str]
+    currency: str | None
+    selected: set[str] = field(default_factory=set)
+    """Those of the selection that others are part of."""
+
+    parts: list[Pledged] = field(default_factory=list)
+    by_status: Counter[str] = field(default_factory=Counter)
+    by_kind: Counter[str] = field(default_factory=Counter)
+    flags: Counter[str] = field(default_factory=Counter)
+    totals: dict[str, _Total] = field(default_factory=dict)
+    converted: _Converted = field(default_factory=_Converted)
+
+    def add(self, pledge: Pledged) -> None:
+        """Count a pledge, and add it up unless it may be part of another one here."""
+        self.by_status[pledge.status] += 1
+        self.by_kind[pledge.kind] += 1
+        self.flags.update(pledge.flags)
+        if pledge.pledge in self.wholes:
+            self.selected.add(pledge.pledge)
+        if pledge.pledge in self.whole:
+            self.parts.append(pledge)
+        else:
+            self._sum(pledge)
+
+    def document(self) -> dict[str, Any]:
+        """The counts and sums of all that was added."""
+        for part in self.parts:
+            if not self._is_in_its_whole(part.pledge):
+                self._sum(part)
+        self.parts.clear()
+        return {
+            "by_status": dict(sorted(self.by_status.items())),
+            "by_kind": dict(sorted(self.by_kind.items())),
+            "flags": dict(sorted(self.flags.items())),
+            "totals": [self.totals[unit].document(unit) for unit in sorted(self.totals)],
+            **({} if self.currency is None else {"converted": self.converted.document(self.currency)}),
+        }
+
+    def _sum(self, pledge: Pledged) -> None:
+        if pledge.unit is not None:
+            self.totals.setdefault(pledge.unit, _Total()).add(pledge.amounts, pledge.unit)
+        if self.currency is not None:
+            self.converted.add(pledge.pledge, pledge.amounts, self.currency)
+
+    def _is_in_its_whole(self, pledge: str) -> bool:
+        seen = {pledge}
+        while (above := self.whole.get(pledge)) is not None and above not in seen:
+            if above in self.selected:
+                return True
+            seen.add(above)
+            pledge = above
+        return False
 
 
 def _listed(text: str) -> tuple[str, ...]:
     return tuple(text.strip(",").split(",")) if text else ()
-
-
-def _counted(words: Iterable[str]) -> dict[str, int]:
-    return dict(sorted(Counter(words).items()))

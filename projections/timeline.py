@@ -37,6 +37,9 @@ _TOTALS = 512
 _EXPORTED = 500
 """Documents fetched at a time in a stream."""
 
+_SUMMED = 2_000
+"""Rows fetched at a time for a sum."""
+
 T = TypeVar("T")
 _Reply = tuple[Sequence[Any], TableSet, int]
 """Rows, the set that they came from, and whether anything is parked beside it (0 if not)."""
@@ -170,11 +173,19 @@ class Timeline:
         self, filters: Filters, clocks: Clocks, by: str | None = None, currency: str | None = None
     ) -> dict[str, Any]:
         """Counts and sums over pledges, as API.md has them; ``by`` is ``pledgor``, ``beneficiary`` or ``tag``."""
-        rows, tables, parked = self._read(lambda tables: queries.amounts(tables, filters, clocks))
         whole, _, _ = self._read(lambda tables: queries.parts(tables, clocks))
-        stalled = self._stalled(clocks, tables, parked)
-        pledges = [Pledged.of(row, stale=row.pledge in stalled) for row in rows]
+        pledges = self._pledged(filters, clocks)
         return summarize(pledges, {part.pledge: part.part_of for part in whole}, by, currency)
+
+    def _pledged(self, filters: Filters, clocks: Clocks) -> Iterator[Pledged]:
+        last = ""
+        while True:
+            rows, tables, parked = self._read(lambda t: queries.amounts(t, filters, clocks, last, _SUMMED))  # noqa: B023
+            stalled = self._stalled(clocks, tables, parked)
+            yield from (Pledged.of(row, stale=row.pledge in stalled) for row in rows)
+            if len(rows) < _SUMMED:
+                return
+            last = rows[-1].pledge
 
     def diff(self, before: Clocks, after: Clocks, filters: Filters | None = None) -> Iterator[list[Difference]]:
         """The pledges whose documents differ between two points, by pledge; a few hundred at a time.

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import pytest
 
-from projections.fold import Amounts
+from projections.fold import Amount, Amounts
 from projections.summary import Pledged, summarize
 from tests.given import (
     Given,
@@ -719,5 +719,8 @@ def row(record: Given, on: date = date(2024, 10, 16)) -> Pledged:
     """What a summary knows of a pledge."""
     status = Record(record.events).status(on)
     assert status is not None
-    amounts = Amounts(status.target, status.actual, status.converted, on)
-    return Pledged(record.slug, status.status, status.flags, status.kind, "EUR", status.part_of, {}, amounts)
+    target, actual, converted = (
+        None if q is None else Amount.of(q) for q in (status.target, status.actual, status.converted)
+    )
+    amounts = Amounts(target, actual, converted, on)
+    return Pledged(record.slug, status.status, status.flags, status.kind, "EUR", {}, amounts)

@@ -152,6 +152,27 @@ class Interval:
         )
 
 
+def possible(op: Op, value: Decimal, upper: Decimal | None = None) -> Interval:
+    """The values that an amount as said may have (DOMAIN §3)."""
+    match op:
+        case "eq":
+            return Interval(value, value)
+        case "ge":
+            return Interval(value, None)
+        case "gt":
+            return Interval(value, None, low_open=True)
+        case "le":
+            return Interval(Decimal(0), value)
+        case "lt":
+            return Interval(Decimal(0), value, high_open=True)
+        case "between":
+            return Interval(value, upper)
+    tolerance = EXACT.multiply(value.copy_abs(), TOLERANCE)
+    if op == "approx":
+        return Interval(EXACT.subtract(value, tolerance), EXACT.add(value, tolerance))
+    return Interval(EXACT.subtract(value, tolerance), value, low_open=True, high_open=True)
+
+
 class Quantity(BaseModel):
     """``{op, value, upper?, unit, text?}``. ``text`` is how it was said; two quantities are equal without it.
 
@@ -214,24 +235,7 @@ class Quantity(BaseModel):
     @cached_property
     def interval(self) -> Interval:
         """Its possible values."""
-        value, tolerance = self.value, EXACT.multiply(self.value.copy_abs(), TOLERANCE)
-        match self.op:
-            case "eq":
-                return Interval(value, value)
-            case "ge":
-                return Interval(value, None)
-            case "gt":
-                return Interval(value, None, low_open=True)
-            case "le":
-                return Interval(Decimal(0), value)
-            case "lt":
-                return Interval(Decimal(0), value, high_open=True)
-            case "approx":
-                return Interval(EXACT.subtract(value, tolerance), EXACT.add(value, tolerance))
-            case "nearly":
-                return Interval(EXACT.subtract(value, tolerance), value, low_open=True, high_open=True)
-            case "between":
-                return Interval(value, self.upper)
+        return possible(self.op, self.value, self.upper)
 
     @cached_property
     def widened(self) -> Interval:
