@@ -300,6 +300,8 @@ class Pledge:
                 )
 
     def _must_know_members(self, fact: AnyFact) -> None:
+        if not isinstance(fact, MemberReported | TallyReported):
+            return
         groups = [terms.group for terms in self.terms if terms.group is not None]
         known = {member for group in groups for member in group.members}
         if isinstance(fact, MemberReported):
