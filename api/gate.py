@@ -66,8 +66,14 @@ class Gate(ASGIMiddleware):
             if contract.writes and caller is not None:
                 state["headers"] = []
                 self._limit.count(caller.name, state["headers"])
-            elif (answer := self._answers.find(scope)) is not None:
-                await answer(scope, receive, send)
+            else:
+                answer = self._answers.find(scope) or await self._answers.made_by_another(scope)
+                if answer is not None:
+                    await answer(scope, receive, send)
+                    return
+                state["query"] = parse(scope["query_string"], contract.names)
+                with self._answers.making(scope, send) as sending:
+                    await next_app(scope, receive, sending)
                 return
         state["query"] = parse(scope["query_string"], contract.names)
         await next_app(scope, receive, send)

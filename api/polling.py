@@ -7,15 +7,17 @@ behind the pledge's version where there is one: equal tags mean equal bytes.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from threading import Lock
 
-from litestar.types import Receive, Scope, Send
+from litestar.types import Message, Receive, Scope, Send
 
 from api.clocks import today
 
@@ -191,6 +193,7 @@ class Answers:
         self._answers: OrderedDict[tuple[str, bytes, bytes], Answer] = OrderedDict()
         self._bytes = 0
         self._generation = heads.generation
+        self._making: dict[tuple[str, bytes, bytes], asyncio.Event] = {}
 
     @property
     def held(self) -> tuple[int, int]:
@@ -230,6 +233,33 @@ class Answers:
             return None
         self._answers.move_to_end(key)
         return answer
+
+    async def made_by_another(self, scope: Scope) -> Answer | None:
+        """The answer that a request for the same is making now; None when there is none, or it is not kept."""
+        making = self._making.get(_key(scope))
+        if making is None:
+            return None
+        await making.wait()
+        return self.find(scope)
+
+    @contextmanager
+    def making(self, scope: Scope, send: Send) -> Iterator[Send]:
+        """Let those who ask for the same wait until the head of this answer is sent, so that it is made once."""
+        key = _key(scope)
+        if key in self._making:
+            yield send
+            return
+        done = self._making[key] = asyncio.Event()
+
+        async def sending(message: Message) -> None:
+            done.set()
+            await send(message)
+
+        try:
+            yield sending
+        finally:
+            done.set()
+            del self._making[key]
 
     def _drop(self, key: tuple[str, bytes, bytes]) -> None:
         gone = self._answers.pop(key, None)

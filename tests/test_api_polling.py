@@ -1,7 +1,10 @@
 """Conditional reads: a tag is for bytes, an unchanged answer asks no database, and midnight changes it."""
 
+import asyncio
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 from api.polling import Answer, Answers, Heads, Holds, tag, tags
 from projections.timeline import Timeline
 from tests.api_support import ADMIN, Api, prepare, problem, progress, running, statement
+from tests.shell import until
 from tracker.errors import Unavailable
 from tracker.recorder import LogRecorder
 
@@ -174,6 +178,59 @@ def test_a_private_service_keeps_its_answers_from_strangers(sqlite_url: str) -> 
 
 
 # --- the parts
+
+
+def test_an_answer_that_many_ask_for_at_once_is_made_once() -> None:
+    answers = Answers(Heads())
+    scope: Any = {"path": "/v1/summary", "query_string": b"", "headers": []}
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def ask() -> None:
+        with answers.making(scope, send) as sending:
+            others = [asyncio.create_task(answers.made_by_another(scope)) for _ in range(5)]
+            await asyncio.sleep(0)
+            assert not any(other.done() for other in others)
+            answer = Answer(b"made", holds=Holds())
+            answers.keep(answer, scope)
+            await sending({"type": "http.response.start", "status": 200, "headers": []})
+            assert await asyncio.gather(*others) == [answer] * 5
+        assert await answers.made_by_another(scope) is None
+
+    async def give_up() -> None:
+        answers.heads.generation += 1
+        with answers.making(scope, send):
+            elsewhere: Any = {**scope, "query_string": b"by=tag"}
+            assert await answers.made_by_another(elsewhere) is None
+            waiting = asyncio.create_task(answers.made_by_another(scope))
+            await asyncio.sleep(0)
+        assert await waiting is None
+
+    asyncio.run(ask())
+    assert len(sent) == 1
+    asyncio.run(give_up())
+
+
+def test_a_cold_answer_is_made_once_for_all_who_wait(lite: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    many = 8
+    lite.open()
+    made, summary, all_asked = [], Timeline.summary, threading.Event()
+
+    def slow(*args: Any, **kwargs: Any) -> Any:
+        made.append(1)
+        assert all_asked.wait(20)
+        return summary(*args, **kwargs)
+
+    monkeypatch.setattr(Timeline, "summary", slow)
+    answers: Answers = lite.client.app.state.answers
+    with ThreadPoolExecutor(many) as pool:
+        asked = [pool.submit(lite.get, "/v1/summary?as_of=2024-12-30") for _ in range(many)]
+        until(lambda: sum(len(event._waiters) for event in answers._making.values()) == many - 1)
+        all_asked.set()
+        assert {answer.result().status_code for answer in asked} == {200}
+    assert len(made) == 1
 
 
 def test_kept_answers_are_bounded_in_number_and_bytes() -> None:
