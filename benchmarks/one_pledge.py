@@ -103,8 +103,12 @@ def main() -> None:
     parser.add_argument("--database-url", required=True)
     parser.add_argument("--facts", type=int, default=1_000)
     args = parser.parse_args()
-    count: int = args.facts
-    log = open_recorder(args.database_url)
+    run(args.database_url, args.facts)
+
+
+def run(url: str, count: int) -> None:
+    """One pledge of so many facts for each order, recorded in an empty store."""
+    log = open_recorder(url)
     if log.head():
         sys.exit("the log is not empty")
     log.close()
@@ -121,7 +125,7 @@ def main() -> None:
         ordered = facts(count, basis, newest_first=newest_first)
         now = datetime.now(UTC)
         drafts = [Draft(pledge, read_fact(fact), event_id(now, secrets.token_bytes(10))) for fact in ordered]
-        measure(args.database_url, pledge, f"{count:,} {name}", drafts)
+        measure(url, pledge, f"{count:,} {name}", drafts)
 
 
 if __name__ == "__main__":

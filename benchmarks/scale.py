@@ -33,21 +33,28 @@ from tracker.recorder import open_recorder
 TRACKER = str(Path(PYTHON).with_name("tracker"))
 SAMPLES = 40
 
+_SMALL = 100_000
+"""Events below which a database rightly reads a whole table."""
+
 
 def main() -> None:
-    """Load, rebuild, read, compare; the figures as Markdown rows."""
+    """Load, rebuild, read, compare; print the figures as Markdown rows."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--database-url", required=True)
     parser.add_argument("--pledges", type=int, default=100_000)
     args = parser.parse_args()
-    url: str = args.database_url
+    run(args.database_url, args.pledges)
+
+
+def run(url: str, pledges: int) -> None:
+    """All steps, as far as they were not done before."""
     env = {"TRACKER_DATABASE_URL": url, "TRACKER_ADMIN_KEY": ADMIN}
     started = time.perf_counter()
     log = open_recorder(url)
     head = log.head()
     log.close()
     if head == 0:
-        head = load(url, args.pledges)
+        head = load(url, pledges)
         _row(
             "load", f"{time.perf_counter() - started:,.0f} s", f"{head / (time.perf_counter() - started):,.0f} events/s"
         )
@@ -143,7 +150,7 @@ def _memory(pid: int) -> int:
 
 
 def _plans(url: str, head: int) -> None:
-    """The plan of a page read at a past point: exits when it scans a table."""
+    """The plan of a page read at a past point: exits when it scans a table that is not small."""
     engine, log = open_engine(url), open_recorder(url)
     seen: list[str] = []
 
@@ -167,7 +174,9 @@ def _plans(url: str, head: int) -> None:
         engine.dispose()
         log.close()
     print(f"\n```\n{plan}\n```\n", flush=True)
-    if any(scan in plan for scan in ("Seq Scan on timeline", "Seq Scan on catalogue", "SCAN timeline_")):
+    if head > _SMALL and any(
+        scan in plan for scan in ("Seq Scan on timeline", "Seq Scan on catalogue", "SCAN timeline_")
+    ):
         sys.exit("the page read scans a table")
 
 
