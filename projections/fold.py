@@ -8,7 +8,7 @@ in advance: "overdue from 2025-08-01" is a rectangle as soon as the pledge is ma
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -96,8 +96,8 @@ class Closed:
 def fold(now: Open, record: Record, event: Event) -> tuple[Open, Closed]:
     """What is open after an event, and what it closed. ``record`` has all events of the pledge up to this one."""
     since = record.acts_from(event)
-    segments = record.segments(since)
-    sheets = [(s.valid_from, s.valid_to or NEVER, sheet_of(s.status)) for s in segments]
+    segments, versions = record.segments(since), record.ledger.versions
+    sheets = [(s.valid_from, s.valid_to or NEVER, sheet_of(s.status, versions)) for s in segments]
     cards = [(s.valid_from, s.valid_to or NEVER, card_of(s.status)) for s in segments]
     open_sheets, closed_sheets = _supersede(now.sheets, since, sheets, event.position)
     open_cards, closed_cards = _supersede(now.cards, since, cards, event.position)
@@ -134,15 +134,15 @@ def _joined(stretches: Iterable[tuple[date, date, C]]) -> list[tuple[date, date,
     return joined
 
 
-def sheet_of(status: Status) -> Sheet:
-    """What changes with the status."""
+def sheet_of(status: Status, versions: Mapping[str, int]) -> Sheet:
+    """What changes with the status. ``versions`` are those of the pledge's events, by id."""
     return Sheet(
         status=status.status,
         flags=listed(status.flags),
         ratio=None if status.ratio is None else sortable(status.ratio.value),
         last_stated_on=status.last_stated_on,
         amounts=_amounts(status),
-        body=pack(status.body),
+        body=pack(status.document, versions),
     )
 
 

@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from projections import changes, queries
 from projections.census import Census
 from projections.changes import Change
-from projections.packing import unpack
+from projections.packing import brief, needs_ids, unpack
 from projections.queries import NAME, SORTS, STALE, After, Clocks, Filters, Page
 from projections.store import Parked, load_parked, states
 from projections.summary import Pledged, summarize
@@ -157,7 +157,7 @@ class Timeline:
         rows, _, _ = self._read(lambda tables: queries.rectangles(tables, pledge, position))
         items = []
         for row in rows:
-            body = from_json(unpack(row.body))
+            body = brief(row.body)
             items.append(
                 {
                     "valid_from": row.valid_from.isoformat(),
@@ -287,10 +287,12 @@ class Timeline:
             return []
         stalled = self._stalled(clocks, tables, parked)
         heads = self._log.heads([pledge for pledge, _ in rows], clocks.position)
+        long = [pledge for pledge, body in rows if needs_ids(body)]
+        ids = self._log.ids_of(long, clocks.position) if long else {}
         documents = []
         for pledge, body in rows:
             version, position = heads[pledge]
-            body = unpack(body)
+            body = unpack(body, ids.get(pledge, ()))
             if pledge in stalled:
                 body = _flagged(body)
             documents.append(

@@ -11,16 +11,17 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic_core import from_json, to_json
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
 from projections import queries
 from projections.census import Census
 from projections.fold import sortable
-from projections.packing import pack, unpack
+from projections.packing import MANY, needs_ids, pack, unpack
 from projections.tables import EVER, NEVER, table_set
 from projections.timeline import SORTS, Clocks, Difference, Filters
-from tests.timelines import DAY, World, assert_equals_log, expected, kept, made, many, progress, world
+from tests.timelines import DAY, World, assert_equals_log, expected, kept, made, many, progress, said, world
 
 
 @pytest.fixture
@@ -138,9 +139,35 @@ def test_ratios_sort_as_text_as_they_do_as_decimals(values: list[Decimal]) -> No
     assert [sortable(v) for v in sorted(values)] == sorted(sortable(v) for v in values)
 
 
-@given(st.binary(max_size=5000))
-def test_what_is_packed_is_unpacked(document: bytes) -> None:
-    assert unpack(pack(document)) == document
+@given(st.dictionaries(st.text(max_size=9), st.sets(st.integers(1, 200)), max_size=5), st.text())
+def test_what_is_packed_is_unpacked(because: dict[str, set[int]], title: str) -> None:
+    ids = [f"event-{version}" for version in range(1, 201)]
+    named = {name: [ids[version - 1] for version in sorted(versions)] for name, versions in because.items()}
+    document = {"title": title, "because": named, "last_stated_on": "2024-01-01"}
+    packed = pack(document, {event: version for version, event in enumerate(ids, start=1)})
+    assert needs_ids(packed) == (sum(map(len, because.values())) >= MANY)
+    assert unpack(packed, ids if needs_ids(packed) else ()) == to_json(document)
+
+
+def test_a_status_that_many_events_caused_is_small_and_names_them_all(it: World) -> None:
+    it.record("aid", made())
+    for day in range(1, 61):
+        stated = (date(2024, 1, 1) + DAY * day).isoformat()
+        figure = {"quantity": "1m EUR", "basis": "increment", "period": {"start": stated, "end": stated}}
+        it.record("aid", said("ProgressReported", stated, figure=figure))
+    it.runner.catch_up()
+    now, before = it.clocks("2024-12-01"), it.clocks("2024-02-15", 40)
+    for clocks in (now, before):
+        assert it.timeline.one("aid", clocks) == expected(it, "aid", clocks)
+        assert it.timeline.page(Filters(), clocks).items == [expected(it, "aid", clocks)]
+    assert len(from_json(it.timeline.one("aid", now) or b"")["because"]["actual"]) == 61
+    with it.engine.connect() as conn:
+        table = table_set(1).timeline
+        sizes = [len(body) for (body,) in conn.execute(select(table.c.body))]
+    assert max(sizes) < 2500
+    last = it.timeline.rectangles("aid")[-1]
+    assert last["actual"] == {"op": "eq", "value": "60000000", "unit": "EUR"}
+    assert assert_equals_log(it, it.log.head()) > 5_000
 
 
 @given(

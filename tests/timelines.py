@@ -181,7 +181,9 @@ def assert_equals_log(it: World, upto: int) -> int:
             position = events[count - 1].position if count else 0
             known = [r for r in rows.get(pledge, ()) if r.known_from <= position < r.known_to]
             for day in days:
-                found = [unpack(r.body) for r in known if r.valid_from <= day < r.valid_to]
+                found = [
+                    unpack(r.body, [event.id for event in events]) for r in known if r.valid_from <= day < r.valid_to
+                ]
                 status = record.status(day) if count else None
                 wanted = [] if status is None else [status.body]
                 assert found == wanted, f"{pledge} on {day} known at {position}"

@@ -218,6 +218,18 @@ class LogRecorder(ABC):
             found[row.pledge].append(row)
         return found
 
+    def ids_of(self, pledges: Sequence[str], upto: int) -> dict[str, list[str]]:
+        """The event ids of each of these pledges with `position <= upto`, by version."""
+        found: dict[str, list[str]] = {pledge: [] for pledge in pledges}
+        rows = self._ask(
+            "SELECT pledge, event_id FROM {log} WHERE pledge IN (SELECT value FROM {each}) AND position <= :last"
+            " ORDER BY position",
+            {"given": self._to_array(pledges), "last": upto},
+        )
+        for pledge, event_id in rows:
+            found[pledge].append(str(event_id))
+        return found
+
     def by_key(self, key: str) -> list[LogRow]:
         """What was recorded under an idempotency key, by `key_index`."""
         return self._log_rows("WHERE idempotency_key = :key ORDER BY idempotency_index", key=key)

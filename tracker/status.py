@@ -154,7 +154,7 @@ class Record:
             status = self.status(day)
             if found and found[-1].valid_to is None:
                 last = found[-1]
-                if status is not None and status.body == last.status.body:
+                if status is not None and status.document == last.status.document:
                     continue
                 found[-1] = Segment(last.valid_from, day, last.status)
             if status is not None:
