@@ -131,7 +131,7 @@ def amounts(tables: TableSet, filters: Filters, clocks: Clocks, after: str, limi
             cards.kind, cards.pledgor, cards.beneficiary, cards.tags, cards.unit,
         )
         .select_from(source)
-        .where(cards.pledge > after, *where, *on_cards, *on_sheets)
+        .where(cards.pledge > after, sheets.pledge > after, *where, *on_cards, *on_sheets)
         .order_by(cards.pledge)
         .limit(limit)
     )  # fmt: skip
@@ -175,7 +175,9 @@ def page(
     query = query.where(*where, *on_cards, *on_sheets).limit(limit)
     if name == "pledge":
         if after is not None:
-            query = query.where(pledge < after.pledge if descending else pledge > after.pledge)
+            # Said of both tables: a planner that begins with the one knows it of the other only if told.
+            for column in (tables.catalogue.c.pledge, tables.timeline.c.pledge):
+                query = query.where(column < after.pledge if descending else column > after.pledge)
         return query.order_by(pledge.desc() if descending else pledge)
     if nulls:
         if after is not None and after.key is None:
