@@ -190,6 +190,10 @@ def rebuild() -> None:
     """
     from projections.runner import Busy, Runner
 
+    def told_to_stop(number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    signal.signal(signal.SIGTERM, told_to_stop)
     with opened_stores() as stores:
         runner = Runner(stores.settings.database_url, stores.journal, now, engine=stores.engine)
         done = 0

@@ -16,6 +16,7 @@ from api.query import Query, day, invalid, matching
 from api.vocabulary import FILTERS, FLAG_NAMES, KINDS, STATUSES
 from projections.timeline import Filters
 from tracker.quantity import SLUG, UNIT
+from tracker.recorder import LogRecorder
 
 _NAMES = tuple(parameter.name for parameter in FILTERS)
 
@@ -57,8 +58,8 @@ class Cursor:
         return urlsafe_b64encode(_mark(text, question) + text).rstrip(b"=").decode()
 
     @classmethod
-    def read(cls, query: Query, question: Mapping[str, str]) -> Cursor | None:
-        """The cursor of a query.
+    def read(cls, query: Query, question: Mapping[str, str], journal: LogRecorder) -> Cursor | None:
+        """The cursor of a query, with clocks that the log has reached.
 
         Errors: ``InvalidParameter`` if no page of this list gave it.
         """
@@ -72,9 +73,15 @@ class Cursor:
         mark, text = raw[:8], raw[8:]
         if _mark(text, question) != mark:
             raise refused
-        as_of, dated, numbered, known_at, position, key, pledge = _plain(text)
-        known = None if known_at is None else datetime.fromisoformat(known_at)
-        return cls(Point(date.fromisoformat(as_of), position, known, dated, numbered), position, (key, pledge))
+        try:
+            as_of, dated, numbered, known_at, position, key, pledge = _plain(text)
+            known = None if known_at is None else datetime.fromisoformat(known_at)
+            at = Point(date.fromisoformat(as_of), position, known, dated is True, numbered is True)
+            if not 0 <= position <= journal.head() or not isinstance(pledge, str):
+                raise refused
+        except (ValueError, TypeError):
+            raise refused from None
+        return cls(at, position, (key, pledge))
 
     def must_be_at(self, given: Point, query: Query) -> None:
         """The clocks are frozen in the cursor: they may be left out of the query, or said again, not changed.

@@ -51,7 +51,6 @@ class Follower:
         self._waiting: list[tuple[int, asyncio.AbstractEventLoop, asyncio.Future[bool]]] = []
         self._lock = Lock()
         self._away = False
-        self._counted_at = 0.0
         self.also_wake: Callable[[], None] = lambda: None
         """Who else is to be told that the log has grown: the projector, if it runs here."""
         self.grown: Callable[[], None] = lambda: None
@@ -109,10 +108,9 @@ class Follower:
             while changes := self._journal.changed_since(self._heads.log, BATCH):
                 self._heads.advance(changes)
                 self.grown()
-            self._heads.projection = self._timeline.position()
-            if time.monotonic() - self._counted_at > REFRESH:
-                self._heads.generation = self._timeline.progress().set
-                self._counted_at = time.monotonic()
+            standing = self._timeline.standing()
+            self._heads.note_standing(standing)
+            self._heads.projection = standing.position
             self._keys.refresh(older_than=REFRESH)
             self._away = False
         except (TrackerError, SQLAlchemyError) as error:

@@ -90,7 +90,7 @@ def overview(page: Page) -> Answer:
     sort = choice(query, "sort", SORTS, FIRST)
     narrowed = filters.filters(query)
     question = filters.asked(query, *("as_of", "known_on", "known_at", "at_position")) | {"sort": sort}
-    cursor = filters.Cursor.read(query, question)
+    cursor = filters.Cursor.read(query, question, page.parts.tracker.journal)
     if cursor is not None:
         page.at = cursor.at
     at = page.projected()

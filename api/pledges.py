@@ -44,7 +44,7 @@ class PledgeController(Controller):
         sort = choice(query, "sort", vocabulary.SORTS, "pledge")
         limit = integer(query, "limit", 1, vocabulary.MAX_PAGE, 100)
         narrowed, question = filters(query), asked(query) | {"sort": sort}
-        cursor = Cursor.read(query, question)
+        cursor = Cursor.read(query, question, parts.tracker.journal)
         if cursor is not None:
             cursor.must_be_at(reading.at, query)
             reading.at = cursor.at

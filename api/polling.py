@@ -20,6 +20,7 @@ from threading import Lock
 from litestar.types import Message, Receive, Scope, Send
 
 from api.clocks import today
+from projections.timeline import Standing
 
 MANY_VERSIONS = 100_000
 """Pledges whose version is held in memory."""
@@ -44,10 +45,21 @@ class Heads:
         self.at_start = 0
         """The log's head when this process began: until the projection has it, what was recorded seems not to be."""
         self.projection = 0
-        self.generation = 0
-        """The set of tables that answers; after a rebuild another one says other things of the same position."""
+        self.generation = (0, 0)
+        """The set of tables that answers and what is parked beside it: with another the same position may say other
+        things."""
         self._versions: OrderedDict[str, int] = OrderedDict()
         self._lock = Lock()
+
+    def note_standing(self, standing: Standing) -> None:
+        """Take in how far the projection is, and on what it stands."""
+        self.generation = (standing.set, standing.parked)
+        self.projection = max(self.projection, standing.position)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether what is said of a past position is final: nothing waits that would change it."""
+        return self.generation[1] == 0
 
     def version(self, pledge: str) -> int | None:
         """The pledge's last version, if it is known here."""

@@ -16,10 +16,11 @@ from api.drafts import is_slug
 from api.formats import MEDIA_TYPES, negotiate
 from api.license import with_link
 from api.parts import Parts
-from api.polling import IMMUTABLE, IMMUTABLE_PRIVATE, NO_CACHE, Answer, Holds
+from api.polling import IMMUTABLE, IMMUTABLE_PRIVATE, NO_CACHE, Answer, Holds, tag
 from api.query import Query
 from api.recording import not_found
 from projections.timeline import Clocks
+from tracker.document import RULES_VERSION
 from tracker.errors import Unavailable
 from tracker.event import Event, stamp
 
@@ -40,6 +41,7 @@ class Reading:
         self.format = negotiate(request.scope, self.query, contract.formats)
         self._shared = parts.settings.public_read and contract.needs == "reader"
         self._read_at = parts.heads.log
+        self._generation = parts.heads.generation
         self.at = clocks.point(self.query, parts.tracker.journal, self._read_at)
 
     def projected(self, at: clocks.Point | None = None) -> Clocks:
@@ -60,7 +62,7 @@ class Reading:
         """How far the projection is; asked of the store only if it is not known to be far enough."""
         heads = self.parts.heads
         if self.at.position is None or heads.projection < self.at.position:
-            heads.projection = max(heads.projection, self.parts.timeline.position())
+            heads.note_standing(self.parts.timeline.standing())
         return heads.projection
 
     def events(self, pledge: str) -> list[Event]:
@@ -72,6 +74,10 @@ class Reading:
         if not events:
             raise not_found(pledge)
         return events
+
+    def tag_of(self, *said: Any) -> str:
+        """The tag of a stream, which is sent before its bytes are known: they follow from what is said here."""
+        return tag(to_json([RULES_VERSION, self.parts.heads.generation[1], self.format, *said]))
 
     def footer(self, position: int) -> dict[str, Any]:
         """The three that every answer has, so that it can be made again."""
@@ -112,8 +118,8 @@ class Reading:
 
     @property
     def cache_control(self) -> str:
-        """Immutable only if the caller named the day and a position that the log has."""
-        if not (self.at.dated and self.at.numbered):
+        """Immutable only if the caller named the day and a position that the log has and nothing is parked."""
+        if not (self.at.dated and self.at.numbered and self._is_settled):
             return NO_CACHE
         return IMMUTABLE if self._shared else IMMUTABLE_PRIVATE
 
@@ -128,9 +134,16 @@ class Reading:
     def _day(self) -> Any:
         return None if self.at.dated else self.at.as_of
 
+    @property
+    def _is_settled(self) -> bool:
+        """Whether what was read is final: nothing was parked while it was read."""
+        heads = self.parts.heads
+        return heads.is_settled and heads.generation == self._generation
+
     def _fixed(self) -> Holds | None:
         at = self.at
         settled = at.numbered or at.known_at is None or at.known_at < clocks.now() - SETTLED
+        settled = settled and self._is_settled
         return Holds(day=self._day) if settled else None
 
     def _version(self, pledge: str) -> int:

@@ -8,35 +8,46 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from pydantic_core import from_json
 
-from projections.timeline import Clocks, Filters, Timeline
+from projections.fold import Card, Sheet, card_of, sheet_of
+from projections.timeline import Clocks, Timeline
 from tracker.event import Event
 from tracker.recorder import LogRecorder
 from tracker.status import Record, complete
 
 _BATCH = 5_000
 
+_TOGETHER = 200
+"""Pledges whose rows are read at once."""
+
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """One pledge as the log has it; ``document`` is None where it does not exist at the clocks."""
+    """One pledge as the log has it; ``document`` is None where it does not exist at the clocks.
+
+    ``sheet`` and ``card`` are what the rows of the read model should say.
+    """
 
     pledge: str
-    document: bytes | None
+    document: bytes | None = None
+    sheet: Sheet | None = None
+    card: Card | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A pledge whose document the read model has otherwise; None where one of them has none, or none that can be read.
+    """A pledge that the read model has otherwise; a document is None where there is none, or none that can be read.
 
-    ``members`` are the names of what differs.
+    ``members`` are the names of what differs between the documents, ``rows`` of what differs in the tables.
     """
 
     pledge: str
     replayed: bytes | None
     projected: bytes | None
+    rows: tuple[str, ...] = ()
     readable: bool = True
 
     @property
@@ -54,19 +65,25 @@ class Difference:
             return f"{self.pledge}: the projection has it, the log does not"
         if self.projected is None:
             return f"{self.pledge}: the log has it, the projection does not"
-        return f"{self.pledge}: {', '.join(self.members) or 'the order of members'}"
+        return f"{self.pledge}: {', '.join((*self.members, *self.rows))}"
 
 
 def replay_one(log: LogRecorder, pledge: str, clocks: Clocks) -> bytes | None:
     """The status document of one pledge from its events; None where it does not exist at the clocks."""
+    return _replayed(log, pledge, clocks).document
+
+
+def _replayed(log: LogRecorder, pledge: str, clocks: Clocks) -> Replayed:
     events = [Event.read(row.state, row.position) for row in log.pledge_rows(pledge, clocks.position)]
-    status = Record(events).status(clocks.as_of) if events else None
+    record = Record(events)
+    status = record.status(clocks.as_of) if events else None
     if status is None:
-        return None
+        return Replayed(pledge)
     last = events[-1]
-    return complete(
+    document = complete(
         status.body, as_of=clocks.as_of, known_at=clocks.known_at, position=last.position, version=last.version
     )
+    return Replayed(pledge, document, sheet_of(status, record.ledger.versions), card_of(status))
 
 
 def replay(log: LogRecorder, clocks: Clocks) -> Iterator[Replayed]:
@@ -78,7 +95,7 @@ def replay(log: LogRecorder, clocks: Clocks) -> Iterator[Replayed]:
             if position > clocks.position:
                 return
             if version == 1:
-                yield Replayed(pledge, replay_one(log, pledge, clocks))
+                yield _replayed(log, pledge, clocks)
         if len(rows) < _BATCH:
             return
         after = rows[-1][0]
@@ -94,30 +111,36 @@ def compare(log: LogRecorder, timeline: Timeline, clocks: Clocks) -> Iterator[Di
 
 def compared(log: LogRecorder, timeline: Timeline, clocks: Clocks) -> Iterator[tuple[bytes | None, Difference | None]]:
     """The same beside the documents that the log gives; None where a pledge does not exist at the clocks."""
-    found = 0
-    for one in replay(log, clocks):
-        difference = None
-        try:
-            projected = timeline.one(one.pledge, clocks)
-            found += projected is not None
-            if projected != one.document:
-                if projected is not None:
-                    from_json(projected)
-                difference = Difference(one.pledge, one.document, projected)
-        except (zlib.error, ValueError):
-            difference = Difference(one.pledge, one.document, None, readable=False)
-        yield one.document, difference
-    for stray in _only_projected(timeline, clocks, found):
-        yield None, stray
+    replayed, stalled = replay(log, clocks), timeline.stalled(clocks)
+    while some := list(islice(replayed, _TOGETHER)):
+        held = timeline.held([one.pledge for one in some], clocks)
+        for one in some:
+            wrong = _wrong(one, *held[one.pledge])
+            yield one.document, _difference(one, wrong, timeline, clocks) if wrong or one.pledge in stalled else None
+    strays: set[str] = set()
+    for names in timeline.names(clocks):
+        known = log.heads(names, clocks.position)
+        strays |= {name for name in names if name not in known}
+    yield from ((None, Difference(name, None, b"")) for name in sorted(strays))
 
 
-def _only_projected(timeline: Timeline, clocks: Clocks, found: int) -> Iterator[Difference]:
-    """The first pledge that the read model has beside those found: the log knows no version of it."""
+def _wrong(one: Replayed, sheets: list[Sheet], cards: list[Card]) -> tuple[str, ...]:
+    """The columns whose values are not what the rules say, or the table that has not exactly the rows it should."""
+    found: list[str] = []
+    for table, wanted, rows in (("timeline", one.sheet, sheets), ("catalogue", one.card, cards)):
+        if len(rows) != (wanted is not None):
+            found.append(f"{table} has {len(rows)} rows of it" if len(rows) != 1 else f"{table} has a row of it")
+        elif wanted is not None:
+            pairs = zip(wanted._fields, wanted, rows[0], strict=True)
+            found += [f"{table}.{name}" for name, own, other in pairs if own != other]
+    return tuple(found)
+
+
+def _difference(one: Replayed, wrong: tuple[str, ...], timeline: Timeline, clocks: Clocks) -> Difference | None:
     try:
-        if timeline.page(Filters(), clocks, limit=1).total != found:
-            for _ in timeline.export(clocks):
-                pass
-    except KeyError as unknown:
-        yield Difference(str(unknown.args[0]), None, b"")
+        projected = timeline.one(one.pledge, clocks)
+        if projected is not None:
+            from_json(projected)
     except (zlib.error, ValueError):
-        pass  # told with its pledge
+        return Difference(one.pledge, one.document, None, wrong, readable=False)
+    return Difference(one.pledge, one.document, projected, wrong) if wrong or projected != one.document else None

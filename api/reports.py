@@ -18,12 +18,11 @@ from api.clocks import Point, instant, must_be_past, today
 from api.contract import read
 from api.filters import asked, filters
 from api.parts import Parts
-from api.polling import Answer, tag
+from api.polling import Answer
 from api.query import choice, day, invalid
 from api.reading import Reading
 from api.streaming import PIECE, Streamed
 from projections.timeline import Clocks, Difference
-from tracker.document import RULES_VERSION
 from tracker.event import Event, stamp
 from tracker.quantity import CURRENCIES
 from tracker.said import event_json, said_between
@@ -69,7 +68,7 @@ class ReportController(Controller):
         for piece in pieces:
             begun += piece
             if len(begun) > PIECE:
-                mark = reading.about_all(later.position, b"", etag=tag(to_json([RULES_VERSION, "diff", footer])))
+                mark = reading.about_all(later.position, b"", etag=reading.tag_of("diff", footer))
                 return Streamed(mark, chain([begun], pieces))
         return reading.about_all(later.position, begun)
 
@@ -81,8 +80,8 @@ class ReportController(Controller):
         footer = reading.footer(clocks.position)
         if (license_ := parts.settings.data_license) is not None:
             footer["license"] = license_
-        said = to_json([RULES_VERSION, reading.format, footer, asked(reading.query)])
-        mark = reading.about_all(clocks.position, b"", etag=tag(said))
+        said = reading.tag_of("export", footer, asked(reading.query))
+        mark = reading.about_all(clocks.position, b"", etag=said)
         documents = parts.timeline.export(clocks, narrowed)
         if reading.format == "parquet":
             return Streamed(mark, parquet.statuses(documents, footer))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, cast, false, func, literal, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Select, Table, and_, cast, false, func, literal, or_, select
 from sqlalchemy.sql.selectable import FromClause
 
 from projections.tables import NEVER, PARKED, STATE, TableSet
@@ -74,6 +75,12 @@ def answering() -> tuple[ColumnElement[Any], ...]:
     return active, parked.scalar_subquery()
 
 
+def standing() -> Select[Any]:
+    """``(position, set, what is parked)`` of the set that answers."""
+    _, parked = answering()
+    return select(STATE.c.position, STATE.c.set, parked).where(STATE.c.name == NAME, STATE.c.active)
+
+
 def holds(table: FromClause, clocks: Clocks) -> ColumnElement[bool]:
     """The row's rectangle contains the point."""
     day = day_of(clocks)
@@ -94,6 +101,18 @@ def one(tables: TableSet, pledge: str, clocks: Clocks) -> Select[Any]:
     """The document of one pledge."""
     timeline = tables.timeline
     return select(timeline.c.body).where(timeline.c.pledge == literal(pledge), holds(timeline, clocks))
+
+
+def rows(table: Table, pledges: Sequence[str], clocks: Clocks) -> Select[Any]:
+    """Whole rows of some pledges, those that hold."""
+    return select(table).where(table.c.pledge.in_(pledges), holds(table, clocks))
+
+
+def names(table: Table, clocks: Clocks, after: str, limit: int) -> Select[Any]:
+    """The pledges that a table has, in order."""
+    return (
+        select(table.c.pledge).where(table.c.pledge > after, holds(table, clocks)).order_by(table.c.pledge).limit(limit)
+    )
 
 
 def rectangles(tables: TableSet, pledge: str, position: int) -> Select[Any]:

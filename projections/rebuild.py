@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import gzip
 import logging
+import os
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Thread
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, delete, insert, select, text, update
@@ -115,7 +117,7 @@ def _each(work: Callable[[T], R], items: Iterable[T], processes: int) -> Iterato
     if processes < 2:
         yield from map(work, items)
         return
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_end_with_parent) as pool:
         going: deque[Future[R]] = deque()
         try:
             for item in items:
@@ -127,6 +129,18 @@ def _each(work: Callable[[T], R], items: Iterable[T], processes: int) -> Iterato
         finally:
             for future in going:
                 future.cancel()
+
+
+def _end_with_parent() -> None:
+    """A worker whose parent was killed would wait for work for ever."""
+    parent = parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    Thread(target=watch, name="watch-parent", daemon=True).start()
 
 
 def _chunked(lines: Iterable[Parked]) -> Iterator[dict[str, list[Parked]]]:

@@ -226,13 +226,11 @@ class _Group:
             self.converted.add(pledge.pledge, pledge.amounts, self.currency)
 
     def _is_in_its_whole(self, pledge: str) -> bool:
-        seen = {pledge}
-        while (above := self.whole.get(pledge)) is not None and above not in seen:
-            if above in self.selected:
-                return True
-            seen.add(above)
-            pledge = above
-        return False
+        chain = [pledge]
+        while (above := self.whole.get(chain[-1])) is not None and above not in chain:
+            chain.append(above)
+        # One that is part of itself, by way of others, is no part: else none of them would be added.
+        return above != pledge and not self.selected.isdisjoint(chain[1:])
 
 
 def _listed(text: str) -> tuple[str, ...]:

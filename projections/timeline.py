@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from projections import changes, queries
 from projections.census import Census
 from projections.changes import Change
+from projections.fold import Card, Sheet
 from projections.packing import brief, needs_ids, unpack
 from projections.queries import NAME, SORTS, STALE, After, Clocks, Filters, Page
 from projections.store import Parked, load_parked, states
@@ -59,6 +60,17 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """The position of the last event that is projected, the set that has it, and a number for what is parked beside it:
+    0 for nothing, another one whenever that changes.
+    """
+
+    position: int = 0
+    set: int = 0
+    parked: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Difference:
     """A pledge whose document is not the same at two points; None where it does not exist."""
 
@@ -88,7 +100,16 @@ class Timeline:
 
     def position(self) -> int:
         """The position of the last event that the answers know; 0 before there is any."""
-        return self._answered(lambda conn: next((s.position for s in states(conn, NAME) if s.active), 0), 0)
+        return self.standing().position
+
+    def standing(self) -> Standing:
+        """How far the answers know the log, and what they stand on: while that is equal they never change."""
+
+        def ask(conn: Connection) -> Standing:
+            row = conn.execute(queries.standing()).first()
+            return Standing() if row is None else Standing(*row)
+
+        return self._answered(ask, Standing())
 
     def progress(self) -> Progress:
         """How far it is behind the log, and what could not be folded."""
@@ -151,6 +172,28 @@ class Timeline:
             if len(rows) < _EXPORTED:
                 return
             last = After(None, rows[-1].pledge)
+
+    def held(self, pledges: Sequence[str], clocks: Clocks) -> dict[str, tuple[list[Sheet], list[Card]]]:
+        """What the tables have of some pledges at a point, for who checks them: one row of each where all is right."""
+        found: dict[str, tuple[list[Sheet], list[Card]]] = {pledge: ([], []) for pledge in pledges}
+        for row in self._read(lambda tables: queries.rows(tables.timeline, pledges, clocks))[0]:
+            found[row.pledge][0].append(Sheet(*row[5:-2]))
+        for row in self._read(lambda tables: queries.rows(tables.catalogue, pledges, clocks))[0]:
+            found[row.pledge][1].append(Card(*row[5:-2]))
+        return found
+
+    def names(self, clocks: Clocks) -> Iterator[list[str]]:
+        """The pledges that either table has at a point, some at a time; one may come twice."""
+        for which in ("timeline", "catalogue"):
+            last = ""
+            while rows := self._read(lambda t: queries.names(getattr(t, which), clocks, last, _SUMMED))[0]:  # noqa: B023
+                yield [row.pledge for row in rows]
+                last = rows[-1].pledge
+
+    def stalled(self, clocks: Clocks) -> frozenset[str]:
+        """The pledges with an event that could not be folded, known at the clocks."""
+        standing = self.standing()
+        return self._stalled(clocks, table_set(standing.set), standing.parked)
 
     def rectangles(self, pledge: str, position: int = EVER - 1) -> list[dict[str, Any]]:
         """The rectangles known by a position, as JSON objects; an end that is open, or was by then, is None."""
@@ -319,13 +362,13 @@ class Timeline:
             rows = self._answered(lambda conn: _all(conn, query), None)  # noqa: B023
             if rows and rows[0][-2] == number:
                 return rows, tables, rows[0][-1]
-            if rows is not None and not rows and self._active_set() == number:
-                return rows, tables, 0
+            if rows is not None and not rows and (standing := self.standing()).set == number:
+                return rows, tables, standing.parked
             self._set = None
         raise Unavailable("the projection is being switched; ask again")
 
     def _active_set(self) -> int | None:
-        self._set = self._answered(lambda conn: next((s.number for s in states(conn, NAME) if s.active), None), None)
+        self._set = self.standing().set or None
         return self._set
 
     def _answered(self, ask: Callable[[Connection], T], missing: T) -> T:

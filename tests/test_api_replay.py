@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
 from api import auth
@@ -54,6 +55,38 @@ def test_a_projection_that_was_changed_is_found_out(api: Api) -> None:
     assert found["p4"]["projected"] is None
     assert found["p4"]["replayed"] == {"status": "exceeded"}
     assert len(replayed(api, "?compare=true")["items"]) == 5
+
+
+@pytest.mark.parametrize(
+    ("tampering", "told"),
+    [
+        ("UPDATE {sheets} SET status = 'met' WHERE pledge = 'p2'", "p2: timeline.status"),
+        ("UPDATE {sheets} SET flags = ',late,' WHERE pledge = 'p2'", "p2: timeline.flags"),
+        ("UPDATE {sheets} SET amounts = last.amounts FROM {last} WHERE {sheets}.pledge = 'p2'", "p2: timeline.amounts"),
+        ("UPDATE {cards} SET unit = 'USD', search = '' WHERE pledge = 'p1'", "p1: catalogue.unit, catalogue.search"),
+        ("DELETE FROM {cards} WHERE pledge = 'p1'", "p1: catalogue has 0 rows of it"),
+        ("UPDATE {cards} SET pledge = 'p9' WHERE pledge = 'p1'", "p9: the projection has it, the log does not"),
+    ],
+)
+def test_every_column_that_was_changed_is_found_out(api: Api, tampering: str, told: str) -> None:
+    fill(api)
+    assert replayed(api, "?compare=true&as_of=2024-12-01")["differences"] == []
+    number = api.parts.timeline.standing().set
+    last = f"(SELECT amounts FROM timeline_{number} WHERE pledge = 'p1' LIMIT 1) AS last"
+    with api.parts.engine.begin() as conn:
+        names = {"sheets": f"timeline_{number}", "cards": f"catalogue_{number}", "last": last}
+        conn.execute(text(tampering.format(**names)))
+    assert told in [d["about"] for d in replayed(api, "?compare=true&as_of=2024-12-01")["differences"]]
+
+
+def test_rows_that_are_there_twice_are_found_out(lite: Api) -> None:
+    """PostgreSQL refuses them itself."""
+    fill(lite)
+    with lite.parts.engine.begin() as conn:
+        for table in ("timeline_1", "catalogue_1"):
+            conn.execute(text(f"INSERT INTO {table} SELECT * FROM {table} WHERE pledge = 'p3'"))
+    told = [d["about"] for d in replayed(lite, "?compare=true&as_of=2024-12-01")["differences"]]
+    assert told == ["p3: timeline has 2 rows of it, catalogue has 2 rows of it"]
 
 
 def test_only_auditors_replay(sqlite_url: str) -> None:

@@ -7,17 +7,17 @@ from datetime import date
 from typing import Any
 
 from tracker.event import Event, fact_json, stamp
-from tracker.record import KEPT
+from tracker.record import KEPT, Ledger
 
 
 def days(events: Sequence[Event]) -> dict[str, date]:
-    """Event ids to the day from which a replay may know them; a repair goes with the event that it repairs."""
-    found: dict[str, date] = {}
-    for event in events:
-        fact = event.fact
-        target = found.get(fact.event) if isinstance(fact, KEPT) else None
-        found[event.id] = event.in_force_on if target is None else target
-    return found
+    """Event ids to the day from which a replay may know them, as corrected; a repair acts from what it repairs."""
+    ledger = Ledger(events)
+    standing = {s.event.id: s.in_force_on for s in ledger.resolve(date.max)[0]}
+    return {
+        event.id: ledger.acts_from(event) if isinstance(event.fact, KEPT) else standing.get(event.id, event.in_force_on)
+        for event in events
+    }
 
 
 def said_by(events: Sequence[Event], as_of: date) -> list[Event]:
