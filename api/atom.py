@@ -85,7 +85,9 @@ def said(change: Change, status: Mapping[str, Any]) -> str:
         start = f"{words.day(change.on)}: {who} made this pledge; it is {became}."
     else:
         start = f"{words.day(change.on)}: from {words.STATUS[change.before].lower()} to {became}."
-    actual, target, share = words.amount(status["actual"]), words.amount(status["target"]), words.ratio(status["ratio"])
+    near = words.apart(status["actual"], status["target"])
+    actual, target = words.amount(status["actual"], near), words.amount(status["target"], near)
+    share = words.ratio(status["ratio"], status["actual"])
     figures = [] if actual is None else [f"Reported: {actual.short}"]
     figures += [] if target is None else [f"target: {target.short}" if figures else f"Target: {target.short}"]
     figures += [] if share is None else [share]

@@ -47,7 +47,7 @@ def style(headline: str) -> str:
 def badge(status: Mapping[str, Any]) -> bytes:
     """The SVG for a status document."""
     headline = words.STATUS[status["status"]]
-    share = words.ratio(status["ratio"])
+    share = words.ratio(status["ratio"], status["actual"])
     title = textwrap.wrap(clean(status["title"]), _LINE) or [status["pledge"]]
     state = [headline, share] if share is not None and len(title) > 1 else [f"{headline} {share or ''}".strip()]
     left, right = (_PAD * 2 + max(map(_width, lines)) for lines in (title, state))

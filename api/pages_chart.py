@@ -67,6 +67,7 @@ class Data:
     window: Mapping[str, date]
     original: Mapping[str, date]
     as_of: date
+    near: words.Near
     cumulative: bool
 
     @property
@@ -104,27 +105,28 @@ def data(
     figures: Sequence[Mapping[str, Any]],
     segments: Sequence[Segment],
     as_of: date,
+    near: words.Near,
 ) -> Data | None:
-    """The chart of a status; None when nothing is measured in numbers over time."""
+    """The chart of a status, its amounts abbreviated by what is ``near``; None when nothing is measured over time."""
     unit = (status["target"] or status["actual"] or {}).get("unit")
     if unit is None:
         return None
-    points = tuple(p for f in figures if (p := _point(f, unit)) is not None and p.said <= as_of)
-    steps, terms = _steps(segments, unit, as_of), _terms(status, segments, unit, as_of)
+    points = tuple(p for f in figures if (p := _point(f, unit, near)) is not None and p.said <= as_of)
+    steps, terms = _steps(segments, unit, as_of, near), _terms(status, segments, unit, as_of)
     if not points and not steps and (status["target"] is None or "members" in status):
         return None
     original = status.get("original", {}).get("window") or status["window"]
     return Data(
-        unit, points, steps, terms, _days(status["window"]), _days(original), as_of,
+        unit, points, steps, terms, _days(status["window"]), _days(original), as_of, near,
         cumulative=all(f["basis"] != "level" for f in figures) and status["direction"] == "up",
     )  # fmt: skip
 
 
-def _point(figure: Mapping[str, Any], unit: str) -> Point | None:
+def _point(figure: Mapping[str, Any], unit: str, near: words.Near) -> Point | None:
     said = figure["quantity"] if figure["quantity"]["unit"] == unit else figure["converted"]
     if said is None or said["unit"] != unit or figure["outcome"] in ("voided", "retracted", "restatement", "member"):
         return None
-    quantity, shown = _quantity(said), words.amount(figure["quantity"])
+    quantity, shown = _quantity(said), words.amount(figure["quantity"], near)
     assert shown is not None
     end = (figure["period"] or {}).get("end")
     return Point(
@@ -133,7 +135,7 @@ def _point(figure: Mapping[str, Any], unit: str) -> Point | None:
     )  # fmt: skip
 
 
-def _steps(segments: Sequence[Segment], unit: str, as_of: date) -> tuple[Step, ...]:
+def _steps(segments: Sequence[Segment], unit: str, as_of: date, near: words.Near) -> tuple[Step, ...]:
     found: list[Step] = []
     for segment in segments:
         since, until = _bounds(segment, as_of)
@@ -141,7 +143,7 @@ def _steps(segments: Sequence[Segment], unit: str, as_of: date) -> tuple[Step, .
         quantity = segment.status.converted or segment.status.actual
         if since > as_of or quantity is None or quantity.unit != unit or segment.status.actual is None:
             continue
-        shown = words.amount(segment.status.document["actual"])
+        shown = words.amount(segment.status.document["actual"], near)
         assert shown is not None
         if found and found[-1].label == shown.short and found[-1].until == since:
             since = found.pop().since
@@ -195,7 +197,7 @@ def drawing(chart: Data) -> dict[str, Any]:
         "window": _window(chart.window, scale),
         "moved": _moved(chart, scale),
         "pace": _pace(chart, scale),
-        "targets": [_target(terms, scale) for terms in chart.terms],
+        "targets": [_target(terms, scale, chart.near) for terms in chart.terms],
         "steps": [_stretch(step, scale) for step in chart.steps],
         "risers": _risers(chart.steps, scale),
         "points": [_mark(point, scale) for point in chart.points],
@@ -269,11 +271,12 @@ def _pace(chart: Data, scale: Scale) -> tuple[float, float, float, float] | None
     return scale.x(start), scale.y(Decimal(0)), scale.x(end), scale.y(target.value)
 
 
-def _target(terms: Terms, scale: Scale) -> dict[str, Any]:
+def _target(terms: Terms, scale: Scale, near: words.Near) -> dict[str, Any]:
     assert terms.target is not None
     shown = words.amount(
         {"op": terms.target.op, "value": str(terms.target.value), "unit": terms.target.unit}
-        | ({} if terms.target.upper is None else {"upper": str(terms.target.upper)})
+        | ({} if terms.target.upper is None else {"upper": str(terms.target.upper)}),
+        near,
     )
     assert shown is not None
     is_now = terms.until == date.max

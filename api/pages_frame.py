@@ -66,6 +66,7 @@ class Page(Reading):
         self.has_blanks = len(self.query) < len(given)
         self.format = "html"
         self._read_at = parts.heads.log
+        self._generation = parts.heads.generation
         self.at = clocks.point(self._clocks(), parts.tracker.journal, self._read_at)
 
     def _clocks(self) -> Query:

@@ -120,9 +120,9 @@ def overview(page: Page) -> Answer:
     return page.sent("about_all", at.position, body)
 
 
-def row(status: Mapping[str, Any]) -> Row:
-    """A pledge as a row."""
-    progress, exact = progress_of(status)
+def row(status: Mapping[str, Any], near: words.Near | None = None) -> Row:
+    """A pledge as a row, its amounts abbreviated by what else stands near."""
+    progress, exact = progress_of(status, near or words.apart(status["target"], status["actual"]))
     return Row(status, bar(status), progress, exact, due(status))
 
 
@@ -135,9 +135,10 @@ def due(status: Mapping[str, Any]) -> str | None:
     return max(dues) if dues else None
 
 
-def progress_of(status: Mapping[str, Any]) -> tuple[str, str]:
+def progress_of(status: Mapping[str, Any], near: words.Near) -> tuple[str, str]:
     """How far a pledge is in a line, abbreviated and exact. "Over" never turns into "equals"."""
-    target, actual, members = words.amount(status["target"]), words.amount(status["actual"]), status.get("members")
+    target, actual = words.amount(status["target"], near), words.amount(status["actual"], near)
+    members = status.get("members")
     if members is not None and members["met"] is not None:
         met, eligible = words.count(members["met"]), members["eligible"] or members["total"]
         line = f"{met} of {eligible} members" if isinstance(members["met"], int) else met

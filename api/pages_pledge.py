@@ -53,15 +53,21 @@ def pledge(page: Page, name: str) -> Answer:
     status = from_json(body)
     known = page.parts.tracker.events_of(name, at.position)
     figures = _figures(known, at.as_of)
-    drawn = chart.data(status, figures, Record(known).segments(), at.as_of)
+    segments = Record(known).segments()
     events = _events(known, at.as_of)
+    comparison = _comparison(page, name, at, status)
+    near = words.apart(
+        status, figures, comparison, [e["fact"] for e in events], [s.status.document["actual"] for s in segments]
+    )
+    drawn = chart.data(status, figures, segments, at.as_of, near)
     by_id = {event["id"]: event for event in events}
     axis = "known" if page.query.get("axis") == "known" else "as_of"
     html = page.render(
         "pledge.html",
         at,
         status=status,
-        row=row(status),
+        row=row(status, near),
+        near=near,
         due=due(status),
         reasons=[by_id[id_] for id_ in status["because"]["status"] if id_ in by_id],
         flags=_flags(status, by_id),
@@ -69,11 +75,11 @@ def pledge(page: Page, name: str) -> Answer:
         by_id=by_id,
         figures=figures,
         members=_members(reports.members(known, at.as_of) or []),
-        steps=_steps(known, axis, at.as_of),
+        steps=_steps(known, axis, at.as_of, near),
         axis=axis,
         data=drawn,
         chart=None if drawn is None else chart.drawing(drawn),
-        comparison=_comparison(page, name, at, status),
+        comparison=comparison,
         measurable_note=getattr(known[0].fact, "measurable_note", None),
     )
     last = page.parts.tracker.journal.heads([name], at.position)[name]
@@ -119,10 +125,10 @@ def _figures(known: Sequence[Event], as_of: date) -> list[dict[str, Any]]:
     return [{**f, "why": _ID.sub(lambda match: numbers.get(match[0], match[0]), f["why"])} for f in found]
 
 
-def quantity_of(event: Event) -> words.Amount | None:
+def quantity_of(event: Event, near: words.Near) -> words.Amount | None:
     """The figure that an event carries, as it was recorded."""
     figure = event.fact.figure if isinstance(event.fact, FIGURED) else None
-    return None if figure is None else words.amount(figure.quantity.model_dump(mode="json", exclude_none=True))
+    return None if figure is None else words.amount(figure.quantity.model_dump(mode="json", exclude_none=True), near)
 
 
 def _flags(status: Mapping[str, Any], by_id: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -141,7 +147,7 @@ def _members(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return sorted(named, key=lambda r: (order.index(str(r["verdict"])), str(r["name"]).casefold()))
 
 
-def _steps(known: Sequence[Event], axis: Any, as_of: date) -> list[dict[str, Any]]:
+def _steps(known: Sequence[Event], axis: Any, as_of: date, near: words.Near) -> list[dict[str, Any]]:
     """How the status came to be: only what changed something that is shown."""
     found = []
     for step in history(known, axis, as_of):
@@ -157,7 +163,7 @@ def _steps(known: Sequence[Event], axis: Any, as_of: date) -> list[dict[str, Any
                 "after": step.status_after,
                 "changed": [words.humane(name) for name in changed if name != "status"] if step.status_before else [],
                 "event": None if event is None else {"id": event.id, "version": event.version, "type": event.type},
-                "quantity": None if event is None else quantity_of(event),
+                "quantity": None if event is None else quantity_of(event, near),
             }
         )
     return found

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from itertools import pairwise
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pycountry
@@ -134,7 +136,11 @@ CHANGED = {"because": "reasons", "claimed_trajectory": "what speakers claim", "p
 _SYMBOL = {"EUR": "€", "USD": "US$", "GBP": "£", "JPY": "¥"}
 _MILLION = 1_000_000
 _SCALE = ((12, "tn"), (9, "bn"), (6, "m"))
+_DIGITS = 3
+_FULL = 7
+"""So many digits are too many for an abbreviation: the number is written in full."""
 _SIDE = {"gt": ROUND_FLOOR, "ge": ROUND_FLOOR, "lt": ROUND_CEILING, "le": ROUND_CEILING, "nearly": ROUND_CEILING}
+_HALF_A_TENTH = Decimal("0.05")
 _WHOLE = {"gdp": "GDP"}
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 _LONG = "January February March April May June July August September October November December".split()
@@ -157,34 +163,89 @@ class Amount(NamedTuple):
     text: str | None
 
 
-def amount(quantity: Mapping[str, str] | None) -> Amount | None:
-    """A quantity of a status document for people."""
+Near = Mapping[tuple[str, Decimal, str], int]
+"""To how many digits a value of a unit with a rounding is abbreviated, by what stands beside it."""
+
+_ALONE: Near = MappingProxyType({})
+
+
+def amount(quantity: Mapping[str, str] | None, near: Near = _ALONE) -> Amount | None:
+    """A quantity of a status document for people; ``near`` is what ``apart`` says of all that is shown together."""
     if quantity is None:
         return None
-    op, unit, value = quantity["op"], quantity["unit"], Decimal(quantity["value"])
-    text = quantity.get("text")
+    op, unit = quantity["op"], quantity["unit"]
+    ends = _ends(quantity)
+    short = [short_value(v, unit, side, near.get((unit, v, side), _DIGITS)) for v, side in ends]
+    exact = [exact_value(value, unit) for value, _ in ends]
     if op == "between":
-        upper = Decimal(quantity["upper"])
-        short = f"between {short_value(value, unit, ROUND_FLOOR)} and {short_value(upper, unit, ROUND_CEILING)}"
-        return Amount(short, f"between {exact_value(value, unit)} and {exact_value(upper, unit)}", text)
-    rounding = _SIDE.get(op, ROUND_HALF_EVEN)
-    return Amount(WORD[op] + short_value(value, unit, rounding), WORD[op] + exact_value(value, unit), text)
+        return Amount(f"between {' and '.join(short)}", f"between {' and '.join(exact)}", quantity.get("text"))
+    return Amount(WORD[op] + short[0], WORD[op] + exact[0], quantity.get("text"))
 
 
-def short_value(value: Decimal, unit: str, rounding: str = ROUND_HALF_EVEN) -> str:
+def apart(*shown: Any) -> Near:
+    """How far to abbreviate the quantities in documents that are shown beside each other.
+
+    What is less reads as less, and two amounts read the same only if they are: 39.999bn beside 40bn is not 40bn.
+    """
+    by_unit: dict[str, set[tuple[Decimal, str]]] = {}
+    for quantity in _quantities(shown):
+        by_unit.setdefault(quantity["unit"], set()).update(_ends(quantity))
+    return {(unit, *end): n for unit, ends in by_unit.items() for end, n in _digits(sorted(ends)).items()}
+
+
+def _quantities(shown: Any) -> Iterator[Mapping[str, str]]:
+    if isinstance(shown, Mapping):
+        if "unit" in shown and "op" in shown:
+            yield shown
+        else:
+            yield from _quantities(shown.values())
+    elif isinstance(shown, Iterable) and not isinstance(shown, str | bytes):
+        for part in shown:
+            yield from _quantities(part)
+
+
+def _ends(quantity: Mapping[str, str]) -> list[tuple[Decimal, str]]:
+    """The values that a quantity is written with, and the side to which each is rounded."""
+    value = Decimal(quantity["value"])
+    if quantity["op"] == "between":
+        return [(value, ROUND_FLOOR), (Decimal(quantity["upper"]), ROUND_CEILING)]
+    return [(value, _SIDE.get(quantity["op"], ROUND_HALF_EVEN))]
+
+
+def _digits(ends: list[tuple[Decimal, str]]) -> dict[tuple[Decimal, str], int]:
+    digits = dict.fromkeys(ends, _DIGITS)
+
+    def misread() -> set[tuple[Decimal, str]]:
+        read = [_rounded(*end, digits[end]) for end in ends]
+        pairs = zip(pairwise(ends), pairwise(read), strict=True)
+        wrong = {end for (a, b), (x, y) in pairs if (a[0] < b[0]) != (x < y) or x > y for end in (a, b)}
+        return {end for end in wrong if _rounded(*end, digits[end]) != end[0]}
+
+    for more in range(_DIGITS + 1, _FULL + 1):
+        digits |= dict.fromkeys(misread(), more)
+    return dict.fromkeys(ends, _FULL) if misread() else digits
+
+
+def short_value(value: Decimal, unit: str, rounding: str = ROUND_HALF_EVEN, digits: int = _DIGITS) -> str:
     """A value with its unit in three digits, €20.9bn; what is below a million stays in full."""
-    return with_unit(short_number(value, rounding), unit)
+    return with_unit(short_number(value, rounding, digits), unit)
 
 
-def short_number(value: Decimal, rounding: str = ROUND_HALF_EVEN) -> str:
+def short_number(value: Decimal, rounding: str = ROUND_HALF_EVEN, digits: int = _DIGITS) -> str:
     """A number in three digits, 20.9bn."""
-    for exponent, name in _SCALE:
-        digits = max(0, 2 - value.adjusted() + exponent)
-        number = value.scaleb(-exponent, context=EXACT)
-        number = number.quantize(Decimal(1).scaleb(-digits), rounding=rounding, context=EXACT)
-        if abs(number) >= 1 and abs(value) >= _MILLION:
-            return f"{grouped(number)}{name}"
+    if digits < _FULL and abs(value) >= _MILLION:
+        number = _rounded(value, rounding, digits)
+        exponent, name = next((e, name) for e, name in _SCALE if number.adjusted() >= e)
+        return f"{grouped(number.scaleb(-exponent, context=EXACT))}{name}"
     return grouped(value)
+
+
+def _rounded(value: Decimal, rounding: str, digits: int) -> Decimal:
+    """What the abbreviation of a value says."""
+    if digits >= _FULL or abs(value) < _MILLION:
+        return value
+    place = min(value.adjusted() + 1 - digits, _SCALE[0][0])
+    return value.quantize(Decimal(1).scaleb(place), rounding=rounding, context=EXACT)
 
 
 def exact_value(value: Decimal, unit: str) -> str:
@@ -220,20 +281,49 @@ def unit_words(unit: str) -> str:
     return unit if ":" not in unit else with_unit("", unit).strip(f" {NBSP}")
 
 
-def ratio(value: Mapping[str, str] | None) -> str | None:
-    """A ratio in percent, at most one decimal, rounded to the side that keeps a bound true: "over 125 %"."""
+def ratio(value: Mapping[str, str] | None, actual: Mapping[str, str] | None = None) -> str | None:
+    """A ratio in percent, with one decimal, rounded to the side that keeps a bound true: "over 125 %".
+
+    It reads 100 % only if it is that. ``actual`` tells a nothing from what is too little for a ratio of six decimals.
+    """
     if value is None:
         return None
-    op = value["op"]
+    op, share = value["op"], Decimal(value["value"])
     if op == "between":
-        return f"between {percent(value['value'], ROUND_FLOOR)} and {percent(value['upper'], ROUND_CEILING)}"
-    return WORD[op] + percent(value["value"], _SIDE.get(op, ROUND_HALF_EVEN))
+        return f"between {percent(share, ROUND_FLOOR)} and {percent(Decimal(value['upper']), ROUND_CEILING)}"
+    said = share or Decimal((actual or value)["value"])
+    if said and op in ("eq", "approx", "nearly") and abs(share) * 100 <= _HALF_A_TENTH:
+        return f"under {'0.1' if said > 0 else '0'}{NBSP}%"
+    if said > 0 == share and op in ("ge", "gt"):
+        return f"over 0{NBSP}%"
+    return WORD[op] + percent(share, _SIDE.get(op, ROUND_HALF_EVEN))
 
 
-def percent(share: str, rounding: str = ROUND_HALF_EVEN) -> str:
-    """A share as a percentage."""
-    number = (Decimal(share) * 100).quantize(Decimal("0.1"), rounding=rounding, context=EXACT)
-    return f"{grouped(number)}{NBSP}%"
+def exact_ratio(status: Mapping[str, Any]) -> str:
+    """The ratio of a status document with all of its digits."""
+    value, actual, target = status["ratio"], status["actual"], status["target"]
+    share = Decimal(value["value"])
+    if value["op"] == "between":
+        return f"between {_percent(share)} and {_percent(Decimal(value['upper']))}"
+    if value["op"] != "eq":
+        return WORD[value["op"]] + _percent(share)
+    product = EXACT.multiply(share, Decimal(target["value"]))
+    is_exact = actual["unit"] == target["unit"] and product == Decimal(actual["value"])
+    return f"{'exactly' if is_exact else 'rounded to'} {_percent(share)}"
+
+
+def percent(share: Decimal, rounding: str = ROUND_HALF_EVEN) -> str:
+    """A share as a percentage with one decimal, and more where it would read 0 or 100 % without being that."""
+    exact = share.scaleb(2, context=EXACT)
+    for places in range(1, 13):
+        number = exact.quantize(Decimal(1).scaleb(-places), rounding=rounding, context=EXACT)
+        if number not in (0, 100) or number == exact:
+            return f"{grouped(number)}{NBSP}%"
+    return _percent(share)
+
+
+def _percent(share: Decimal) -> str:
+    return f"{grouped(share.scaleb(2, context=EXACT))}{NBSP}%"
 
 
 def count(value: int | Mapping[str, str] | None) -> str:

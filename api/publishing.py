@@ -75,14 +75,15 @@ class PublishController(Controller):
         """The status as a small page for an iframe on any site. It needs no script and loads nothing."""
         reading, status = _status(request, parts, pledge)
         clocks = {name: reading.query[name] for name in ("as_of", "known_at", "at_position") if name in reading.query}
+        near = words.apart(status["actual"], status["target"])
         body = render(
             "embed.html",
             status=status,
             style=FRAME_STYLE,
             bar=bar(status),
-            share=words.ratio(status["ratio"]),
-            actual=words.amount(status["actual"]),
-            target=words.amount(status["target"]),
+            share=words.ratio(status["ratio"], status["actual"]),
+            actual=words.amount(status["actual"], near),
+            target=words.amount(status["target"], near),
             link=vocabulary.addressed(f"/pledges/{pledge}", clocks),
             license=parts.settings.data_license,
             license_link=license.address(parts.settings.data_license),
