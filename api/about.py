@@ -22,6 +22,9 @@ PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none';"
     " form-action 'none'; frame-ancestors 'none'"
 )
+_SHOWN = 20
+"""Parked events that readiness names; the log of the projector has all, with the reasons."""
+
 _STATIC = {"schema.css": "text/css; charset=utf-8", "schema.js": "text/javascript; charset=utf-8"}
 _HEALTH = {JSON: ref("Health")}
 
@@ -45,6 +48,7 @@ class HealthController(Controller):
         try:
             parts.tracker.journal.ping()
             progress = parts.timeline.progress()
+            parked = parts.timeline.parked()[:_SHOWN] if progress.parked else []
         except TrackerError:
             raise Unavailable("the store does not answer") from None
         ready = progress.lag <= parts.settings.max_lag and progress.position >= parts.heads.at_start
@@ -57,6 +61,7 @@ class HealthController(Controller):
             "max_lag": parts.settings.max_lag,
             "heartbeat": progress.heartbeat,
             "parked": progress.parked,
+            "parked_events": [{"position": p.position, "pledge": p.pledge} for p in parked],
         }
         return _plain(report, 200 if ready else 503)
 

@@ -7,6 +7,7 @@ tried again when the next event of the pledge arrives; the other pledges go on.
 
 from __future__ import annotations
 
+import logging
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ from projections.tables import is_missing_table, table_set, writing
 from tracker.event import Event
 from tracker.recorder import LogRecorder, LogRow
 from tracker.status import Record
+
+_log = logging.getLogger(__name__)
 
 CACHED_EVENTS = 10_000
 """Events of recently changed pledges that are kept in memory."""
@@ -70,6 +73,13 @@ class Pledge:
 def waiting(row: LogRow) -> Parked:
     """A row of the log that waits to be folded."""
     return Parked(row.position, row.pledge, row.state, "")
+
+
+def tell_parked(parked: Iterable[Parked]) -> None:
+    """Tell the operator which events wait, and why; those behind the first of a pledge have no reason of their own."""
+    for one in parked:
+        why = one.error or "it waits for the one before it"
+        _log.warning("event %d of %s is parked, its pledge stays as it was: %s", one.position, one.pledge, why)
 
 
 @dataclass(slots=True)
@@ -180,6 +190,7 @@ class Projector:
         for name, pledge in batch.pledges.items():
             pledge.open, pledge.closed = pledge.open.as_stored, Closed()
             self._remember(name, pledge)
+        tell_parked(parked)
 
     def _reparked(self, batch: _Batch) -> tuple[list[Parked], list[int]]:
         """What is to be parked now, and the positions that are parked no more."""
@@ -199,6 +210,7 @@ class Projector:
             store.write_parked(conn, self.tables.number, [parked], [])
         self.position = row.position
         self._parked.setdefault(row.pledge, []).append(parked)
+        tell_parked([parked])
 
     def _load(self, rows: Sequence[LogRow]) -> dict[str, Pledge]:
         """The pledges of the rows as they stand: from memory, or from the log and the tables."""

@@ -27,7 +27,7 @@ from sqlalchemy import Connection, Engine, delete, insert, select, text, update
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
 
 from projections import store
-from projections.projector import Pledge, Projector
+from projections.projector import Pledge, Projector, tell_parked
 from projections.queries import NAME
 from projections.store import Change, Parked
 from projections.tables import PARKED, STATE, TableSet, create_tables, table_set, writing
@@ -184,6 +184,7 @@ def _write(engine: Engine, tables: TableSet, folded: _Folded) -> None:
         with writing(engine).begin() as conn:
             store.write(conn, tables, folded.changes)
             store.write_parked(conn, tables.number, folded.parked, [])
+        tell_parked(folded.parked)
     except (OperationalError, InterfaceError):
         raise
     except DatabaseError as error:

@@ -151,6 +151,11 @@ class _Converted:
             if amount is None or ":" in amount.unit:
                 continue
             converted, how = convert(amount.quantity, currency, amounts.rates_of)
+            own = amounts.converted if added is self.actual else None
+            if own is not None and own.unit == currency and (converted is None or Amount.of(converted) != own):
+                # A sum of increments: the status has each at the rates of its own day, and tells them.
+                added.add(own)
+                continue
             if converted is None:
                 self.unconverted.add(pledge)
                 continue

@@ -197,7 +197,8 @@ class Timeline:
 
     def rectangles(self, pledge: str, position: int = EVER - 1) -> list[dict[str, Any]]:
         """The rectangles known by a position, as JSON objects; an end that is open, or was by then, is None."""
-        rows, _, _ = self._read(lambda tables: queries.rectangles(tables, pledge, position))
+        rows, tables, parked = self._read(lambda tables: queries.rectangles(tables, pledge, position))
+        waiting = self._waits_from(pledge, position, tables) if parked else EVER
         items = []
         for row in rows:
             body = brief(row.body)
@@ -207,7 +208,8 @@ class Timeline:
                     "valid_to": None if row.valid_to == NEVER else row.valid_to.isoformat(),
                     "known_from": row.known_from,
                     "known_to": None if row.known_to > position else row.known_to,
-                    **{name: body[name] for name in ("status", "actual", "ratio", "flags")},
+                    **{name: body[name] for name in ("status", "actual", "ratio")},
+                    "flags": [*body["flags"], *([STALE] if row.known_to > waiting else [])],
                 }
             )
         return items
@@ -350,6 +352,12 @@ class Timeline:
         none: list[Parked] = []
         found = self._answered(lambda conn: load_parked(conn, tables.number, clocks.position), none)
         return frozenset(p.pledge for p in found)
+
+    def _waits_from(self, pledge: str, position: int, tables: TableSet) -> int:
+        """The position of the pledge's first event by then that could not be folded; ``EVER`` without one."""
+        none: list[Parked] = []
+        found = self._answered(lambda conn: load_parked(conn, tables.number, position), none)
+        return min((p.position for p in found if p.pledge == pledge), default=EVER)
 
     def _read(self, ask: Callable[[TableSet], Select[Any]]) -> _Reply:
         """The rows of one statement from the set that answers, also while it is switched."""

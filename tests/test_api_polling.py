@@ -13,6 +13,7 @@ from freezegun import freeze_time
 from sqlalchemy.exc import OperationalError
 
 from api.polling import Answer, Answers, Heads, Holds, tag, tags
+from projections import projector
 from projections.timeline import Timeline
 from tests.api_support import ADMIN, Api, prepare, problem, progress, running, statement
 from tests.shell import until
@@ -175,6 +176,33 @@ def test_a_private_service_keeps_its_answers_from_strangers(sqlite_url: str) -> 
         assert answer.headers["cache-control"].startswith("private")
         assert "access-control-allow-origin" not in answer.headers
         problem(api.get(ONE, headers={"If-None-Match": "*"}), 401, "unauthorized")
+
+
+def test_what_is_said_while_an_event_is_parked_is_not_for_ever(lite: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    fold = projector.fold
+
+    def poisoned(now: Any, record: Any, event: Any) -> Any:
+        if event.position == 2:
+            raise RuntimeError("poison")
+        return fold(now, record, event)
+
+    point = "as_of=2025-06-01&at_position=2"
+    paths = [f"{path}?{point}" for path in (ONE, "/v1/pledges", "/v1/summary", "/v1/export", f"{ONE}/timeline")]
+    with monkeypatch.context() as patch:
+        patch.setattr(projector, "fold", poisoned)
+        lite.open()
+        lite.add(progress("41bn EUR"))
+        before = {path: lite.get(path) for path in paths}
+        assert lite.get("/health/ready").json()["parked_events"] == [{"position": 2, "pledge": "aid-2024"}]
+    lite.add(statement())
+    until(lambda: lite.get("/health/ready").json()["parked"] == 0)
+    until(lambda: lite.parts.heads.is_settled)
+    for path, old in before.items():
+        assert old.headers["cache-control"] == "no-cache", path
+        new = lite.get(path, headers={"If-None-Match": old.headers["etag"]})
+        assert new.status_code == 200, path
+        assert ("stale_projection" in old.text, "stale_projection" in new.text) == (True, False), path
+        assert "immutable" in lite.get(path).headers["cache-control"]
 
 
 # --- the parts

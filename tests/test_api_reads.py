@@ -3,12 +3,14 @@
 import csv
 import io
 import json
+from base64 import urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
+from api.filters import _mark
 from tests.api_support import SOURCE, Api, made, problem, progress, statement
 
 pytest_plugins = ["tests.api_fixtures"]
@@ -248,6 +250,44 @@ def test_a_summary_and_a_difference(api: Api) -> None:
     ):
         assert api.get(f"/v1/diff{query}").status_code == 400
     problem(api.get("/v1/summary?currency=ZZZ"), 400, "invalid_parameter")
+
+
+def test_a_difference_names_the_events_by_the_days_as_corrected(api: Api) -> None:
+    api.open()
+    wrong = api.add(progress("41bn EUR", stated_on="2024-07-10"))["event"]["id"]
+    mend = {"type": "EventCorrected", "stated_on": "2026-01-05", "event": wrong, "reason": "the wrong day"}
+    api.add({**mend, "changes": {"stated_on": "2024-03-01"}})
+
+    def between(since: str, until: str) -> list[tuple[str, list[int]]]:
+        items = api.get(f"/v1/diff?from={since}&to={until}").json()["items"]
+        return [(i["status_after"], [event["version"] for event in i["events"]]) for i in items]
+
+    assert between("2024-02-01", "2024-04-01") == [("exceeded", [2, 3])]
+    assert between("2024-05-01", "2024-08-01") == []
+    listed = api.get(f"{ONE}/events?as_of=2024-04-01").json()["items"]
+    because = api.get(f"{ONE}?as_of=2024-04-01").json()["because"]["status"]
+    assert {event["id"] for event in listed} == set(because)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            b"{}",
+            b"[]",
+            b"x",
+            b"1",
+            b'["2024-13-01",true,true,null,1,null,"p"]',
+            b'["2024-01-01",true,true,9,1,null,"p"]',
+        ),
+        *(b'["2024-01-01",true,true,null,%d,null,"p"]' % position for position in (-5, 99_999_999, 10**30)),
+        *(b'["2024-01-01",true,true,null,"1",null,"p"]', b'["2024-01-01",true,true,null,1,5,7]'),
+    ],
+)
+def test_a_cursor_that_was_made_up_is_refused(kept: Api, text: bytes) -> None:
+    question = {"sort": "pledge"}
+    cursor = urlsafe_b64encode(_mark(text, question) + text).rstrip(b"=").decode()
+    problem(kept.get(f"/v1/pledges?cursor={cursor}"), 400, "invalid_parameter")
 
 
 def test_formats_go_by_parameter_or_accept(lite: Api) -> None:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
+import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from unittest.mock import patch
 from urllib.parse import urlsplit, urlunsplit
 
@@ -15,6 +20,7 @@ from projections.queries import NAME
 from projections.runner import Busy, Runner
 from projections.tables import open_engine, prepare
 from projections.timeline import Filters
+from tests.shell import until
 from tests.timelines import ENOUGH, World, assert_equals_log, made, progress, world
 from tracker.recorder import open_recorder
 
@@ -162,3 +168,30 @@ def test_the_projectors_role_may_make_tables_in_its_own_schema_and_nowhere_else(
             with owner.engine.begin() as conn:
                 conn.exec_driver_sql(f"DROP OWNED BY {role}")
                 conn.exec_driver_sql(f"DROP ROLE {role}")
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_no_worker_outlives_the_process_it_works_for(how: signal.Signals) -> None:
+    script = (
+        "import os, time; from projections.rebuild import _each\n"
+        "if __name__ == '__main__': list(_each(time.sleep, [60.0, 60.0], 2))"
+    )
+    with subprocess.Popen([sys.executable, "-c", script]) as process:
+        tasks = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        if not tasks.exists():
+            process.kill()
+            pytest.skip("only Linux tells the children of a process")
+        until(lambda: len(_workers(tasks)) == 2, process)
+        workers = _workers(tasks)
+        process.send_signal(how)
+    until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
+
+
+def _workers(tasks: Path) -> list[str]:
+    """The children that work: one more keeps count of what they share."""
+    found = []
+    for child in tasks.read_text().split():
+        with contextlib.suppress(FileNotFoundError):
+            if "spawn_main" in Path(f"/proc/{child}/cmdline").read_text():
+                found.append(child)
+    return found

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 
 from projections import projector, store
 from projections.runner import Runner
-from projections.timeline import STALE, Filters
+from projections.timeline import SORTS, STALE, Filters
 from tests.timelines import ENOUGH, World, assert_equals_log, kept, made, progress, world
 from tracker.errors import Unavailable
 from tracker.event import Event
@@ -119,7 +119,9 @@ def test_pledges_that_left_the_memory_are_read_again(it: World) -> None:
 # Events that cannot be folded
 
 
-def test_an_event_that_cannot_be_read_is_parked_and_the_rest_goes_on(it: World) -> None:
+def test_an_event_that_cannot_be_read_is_parked_and_the_rest_goes_on(
+    it: World, caplog: pytest.LogCaptureFixture
+) -> None:
     it.record("aid", made())
     bad = nonsense(it, "aid", 2)
     it.record("shells", made())
@@ -135,6 +137,13 @@ def test_an_event_that_cannot_be_read_is_parked_and_the_rest_goes_on(it: World) 
     assert [json.loads(item)["pledge"] for item in flagged.items] == ["aid"]
     assert it.timeline.summary(Filters(), clocks)["flags"] == {STALE: 1}
     assert STALE not in (it.one("aid", position=1) or {})["flags"]
+    for sort in SORTS:
+        for order in ("", "-"):
+            sorted_ = [json.loads(item) for item in it.timeline.page(Filters(), clocks, order + sort).items]
+            assert [d["pledge"] for d in sorted_ if STALE in d["flags"]] == ["aid"], sort
+    assert all(STALE in r["flags"] for r in it.timeline.rectangles("aid"))
+    assert not any(STALE in r["flags"] for r in it.timeline.rectangles("aid", 1) + it.timeline.rectangles("shells"))
+    assert "event 2 of aid is parked, its pledge stays as it was: ValueError" in caplog.text
 
 
 def broken(position: int) -> Callable[..., Any]:

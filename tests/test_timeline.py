@@ -266,6 +266,29 @@ def test_money_is_summed_in_one_currency_at_the_rates_of_each_figures_day(it: Wo
     }
 
 
+def test_pledges_that_are_part_of_each_other_are_added_all_the_same(it: World) -> None:
+    it.record("a", made(target=money("10"), part_of="b"))
+    it.record("b", made(target=money("20"), part_of="a"))
+    it.record("c", made(target=money("5"), part_of="a"))
+    it.runner.catch_up()
+    (total,) = it.timeline.summary(Filters(), it.clocks())["totals"]
+    assert (total["pledges"], total["target"]["value"]) == (2, "30")
+
+
+def test_a_sum_of_increments_is_converted_as_its_status_says(it: World) -> None:
+    """Each increment at the rates of its own day, and not all of them at those of the last."""
+    it.record("aid", made(target=money("200000000")))
+    for start, end in (("2024-02-01", "2024-03-28"), ("2024-05-01", "2024-07-12")):
+        figure = {"quantity": "100m USD", "basis": "increment", "period": {"start": start, "end": end}}
+        it.record("aid", said("ProgressReported", end, figure=figure))
+    it.runner.catch_up()
+    clocks = it.clocks("2024-08-01")
+    summary = it.timeline.summary(Filters(), clocks, currency="EUR")
+    assert summary["converted"]["actual"] == summary["totals"][0]["actual"]
+    elsewhere = it.timeline.summary(Filters(), clocks, currency="GBP")["converted"]
+    assert {rate["date"] for rate in elsewhere["rates"]} == {"2024-07-12"}
+
+
 def test_groups_are_by_code_or_name(it: World) -> None:
     many(it)
     groups = it.timeline.summary(Filters(), it.clocks(), by="pledgor")["groups"]
