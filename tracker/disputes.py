@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
-from itertools import groupby
+from operator import attrgetter
 
 from tracker.quantity import plain
 from tracker.readings import RANKS, Reading
@@ -31,33 +30,34 @@ class Problems:
             occasions.setdefault(reading.occasion, []).append(reading)
         running: dict[Rank, list[Reading]] = {}
         for together in occasions.values():
-            best, equals = together[0].item.rank, together
-            if len(together) > 1:
-                best = min((reading.item.rank for reading in together), key=RANKS.__getitem__)
-                equals = [reading for reading in together if reading.item.rank == best]
-                self._dispute(equals)
-                self._unit_error(equals)
-            running.setdefault(best, []).extend(r for r in equals if r.figure.basis == "cumulative")
+            for reading in together if len(together) == 1 else self._settle(together):
+                if reading.figure.basis == "cumulative":
+                    running.setdefault(reading.item.rank, []).append(reading)
         for totals in running.values():
             self._fall(totals)
 
+    def _settle(self, together: Sequence[Reading]) -> Sequence[Reading]:
+        """Those of the best rank among figures of one occasion, looked at."""
+        best = min((reading.item.rank for reading in together), key=RANKS.__getitem__)
+        equals = [reading for reading in together if reading.item.rank == best]
+        self._dispute(equals)
+        self._unit_error(equals)
+        return equals
+
     def _dispute(self, together: Sequence[Reading]) -> None:
         """Intervals on a line meet pairwise when the highest low end and the lowest high end do."""
-        spans = [(r, r.compared.widened) for r in together if r.compared is not None]
-        if len(spans) < 2:
-            return
-        lows = [(span.low, r) for r, span in spans if span.low is not None]
-        highs = [(span.high, r) for r, span in spans if span.high is not None]
+        lows = [(reading.low, reading) for reading in together if reading.low is not None]
+        highs = [(reading.high, reading) for reading in together if reading.high is not None]
         if not lows or not highs:
             return
         low, upper = max(lows, key=lambda pair: pair[0])
         high, lower = min(highs, key=lambda pair: pair[0])
         if low > high:
             self.disputed |= {*upper.item.causes, *lower.item.causes}
-        for reading, span in spans:
-            if span.low is not None and span.low > high:
+        for reading in together:
+            if reading.low is not None and reading.low > high:
                 self.conflicts[reading.item.id].add(lower.item.id)
-            if span.high is not None and span.high < low:
+            if reading.high is not None and reading.high < low:
                 self.conflicts[reading.item.id].add(upper.item.id)
 
     def _unit_error(self, together: Sequence[Reading]) -> None:
@@ -70,19 +70,28 @@ class Problems:
                 self._contradict(other, reading)
 
     def _fall(self, running: Sequence[Reading]) -> None:
-        """A running total that is certainly lower than one before it."""
-        highest: tuple[Decimal, Reading] | None = None
-        spans = [(reading, reading.compared.widened) for reading in running if reading.compared is not None]
-        for _, together in groupby(sorted(spans, key=lambda pair: pair[0].day), key=lambda pair: pair[0].day):
-            today = list(together)
-            for reading, span in today:
-                if highest is not None and span.high is not None and span.high < highest[0]:
-                    self.falls |= {*highest[1].item.causes, *reading.item.causes}
-                    self._contradict(highest[1], reading)
-            for reading, span in today:
-                if span.low is not None and (highest is None or span.low > highest[0]):
-                    highest = (span.low, reading)
+        """A running total that is certainly lower than one of a day before it."""
+        highest: Reading | None = None
+        of_the_day: Reading | None = None
+        for reading in sorted(running, key=attrgetter("day")):
+            if of_the_day is not None and of_the_day.day != reading.day:
+                highest, of_the_day = _higher(highest, of_the_day), None
+            if highest is not None and _is_below(reading, highest):
+                self.falls |= {*highest.item.causes, *reading.item.causes}
+                self._contradict(highest, reading)
+            of_the_day = _higher(of_the_day, reading)
 
     def _contradict(self, one: Reading, other: Reading) -> None:
         self.conflicts[one.item.id].add(other.item.id)
         self.conflicts[other.item.id].add(one.item.id)
+
+
+def _higher(one: Reading | None, other: Reading) -> Reading | None:
+    """The one with the higher low end; the first of two that are equal, None where neither has one."""
+    if other.low is None:
+        return one
+    return other if one is None or one.low is None or other.low > one.low else one
+
+
+def _is_below(reading: Reading, other: Reading) -> bool:
+    return reading.high is not None and other.low is not None and reading.high < other.low

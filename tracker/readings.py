@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
 from tracker.facts import PledgeExceeded, PledgeMet, PledgeMissed, ProgressReported
 from tracker.quantity import Quantity
@@ -47,6 +48,10 @@ class Reading:
 
     occasion: tuple[object, ...]
     """What two figures of a series must share to speak of the same thing: the period, else the day."""
+
+    low: Decimal | None
+    high: Decimal | None
+    """The ends of its possible values in the unit of the series, with rounding slack; None where there is none."""
 
     aside: Verdict | None
     """Why it takes no part in the question; None when it does."""
@@ -117,6 +122,8 @@ def _read(item: Item, measure: str | None, unit: str | None, terms: Terms) -> Re
         ),
         span=(said_on, said_on) if period is None else (period.start or date.min, period.end or date.max),
         occasion=("said", said_on) if period is None else ("period", period.start, period.end),
+        low=None if compared is None else compared.widened.low,
+        high=None if compared is None else compared.widened.high,
         aside=_aside(item, figure, measure, terms),
     )
 
