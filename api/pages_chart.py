@@ -5,7 +5,7 @@ The geometry is in a box of fixed size; the page's module draws the same data, f
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -13,7 +13,9 @@ from itertools import pairwise
 from typing import Any
 
 from api import pages_words as words
+from tracker.facts import FIGURED, FigureRestated
 from tracker.quantity import Interval, Quantity
+from tracker.record import Ledger, Standing
 from tracker.status import Segment
 
 WIDTH, HEIGHT = 720, 340
@@ -103,6 +105,7 @@ class Scale:
 def data(
     status: Mapping[str, Any],
     figures: Sequence[Mapping[str, Any]],
+    ledger: Ledger,
     segments: Sequence[Segment],
     as_of: date,
     near: words.Near,
@@ -111,7 +114,8 @@ def data(
     unit = (status["target"] or status["actual"] or {}).get("unit")
     if unit is None:
         return None
-    points = tuple(p for f in figures if (p := _point(f, unit, near)) is not None and p.said <= as_of)
+    said = _statements(ledger, as_of)
+    points = tuple(p for f in figures for p in _points(f, said, unit, near) if p.said <= as_of)
     steps, terms = _steps(segments, unit, as_of, near), _terms(status, segments, unit, as_of)
     if not points and not steps and (status["target"] is None or "members" in status):
         return None
@@ -122,17 +126,48 @@ def data(
     )  # fmt: skip
 
 
-def _point(figure: Mapping[str, Any], unit: str, near: words.Near) -> Point | None:
-    said = figure["quantity"] if figure["quantity"]["unit"] == unit else figure["converted"]
-    if said is None or said["unit"] != unit or figure["outcome"] in ("voided", "retracted", "restatement", "member"):
-        return None
-    quantity, shown = _quantity(said), words.amount(figure["quantity"], near)
+_ASIDE = ("voided", "retracted", "restatement", "member")
+
+
+def _points(
+    figure: Mapping[str, Any], statements: Mapping[str, Sequence[Standing]], unit: str, near: words.Near
+) -> Iterator[Point]:
+    """A figure on the day it was said and, restated, on each day on which it was: only the last may count."""
+    if figure["outcome"] in _ASIDE:
+        return
+    said = statements.get(figure["event"], ())
+    for earlier in said[:-1]:
+        if isinstance(earlier.fact, FIGURED) and (own := earlier.fact.figure) and own.quantity.unit == unit:
+            end = None if own.period is None else own.period.end
+            shown = words.amount(own.quantity.model_dump(mode="json", exclude_none=True), near)
+            yield _point(earlier, own.quantity, shown, end, counts=False)
+    last = figure["quantity"] if figure["quantity"]["unit"] == unit else figure["converted"]
+    if said and last is not None and last["unit"] == unit:
+        end = date.fromisoformat(figure["period"]["end"]) if (figure["period"] or {}).get("end") else None
+        shown = words.amount(figure["quantity"], near)
+        yield _point(said[-1], _quantity(last), shown, end, counts=figure["chosen"])
+
+
+def _point(said: Standing, value: Quantity, shown: words.Amount | None, covers: date | None, *, counts: bool) -> Point:
     assert shown is not None
-    end = (figure["period"] or {}).get("end")
     return Point(
-        figure["event"], date.fromisoformat(figure["stated_on"]), None if end is None else date.fromisoformat(end),
-        quantity.value, quantity.interval, shown.short, shown.exact, figure["chosen"],
-    )  # fmt: skip
+        said.event.id, said.fact.stated_on, covers, value.value, value.interval, shown.short, shown.exact, counts
+    )
+
+
+def _statements(ledger: Ledger, as_of: date) -> dict[str, list[Standing]]:
+    """For each figure its statement and those that restated it; last the one by which it stands."""
+    standing, retracted = ledger.resolve(as_of)
+    view = ledger.view(as_of)
+    versions = {} if view is None else {item.id: item.version for item in view.items}
+    roots: dict[str, str] = {}
+    found: dict[str, list[Standing]] = {}
+    for s in standing:
+        if s.in_force_on <= as_of and s.event.id not in retracted:
+            of = s.fact.event if isinstance(s.fact, FigureRestated) else s.event.id
+            roots[s.event.id] = root = roots.get(of, of)
+            found.setdefault(root, []).append(s)
+    return {id_: sorted(said, key=lambda s: s.event.version == versions.get(id_)) for id_, said in found.items()}
 
 
 def _steps(segments: Sequence[Segment], unit: str, as_of: date, near: words.Near) -> tuple[Step, ...]:

@@ -268,7 +268,7 @@ def _is_visible(change: Change) -> bool:
     if change.before is None or change.after is None:
         return True
     quiet = {"as_of", "known_at", "position", "version", "because", "last_stated_on", "claimed_trajectory"}
-    return any(change.before.get(n) != change.after.get(n) for n in change.after.keys() - quiet)
+    return any(not words.same(change.before.get(n), change.after.get(n)) for n in change.after.keys() - quiet)
 
 
 def _events(page: Page, pledge: str, earlier: Clocks, later: Clocks) -> list[dict[str, Any]]:

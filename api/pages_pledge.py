@@ -21,10 +21,12 @@ from projections.timeline import Clocks
 from tracker import reports
 from tracker.event import Event, fact_json, stamp
 from tracker.facts import FIGURED
+from tracker.figures import choose
 from tracker.history import history
-from tracker.record import ACTING, KEPT
+from tracker.record import ACTING, KEPT, Ledger
 from tracker.said import said_by
 from tracker.status import Record
+from tracker.terms import terms_of
 
 CONTRACT = page_contract(
     "One pledge.",
@@ -53,14 +55,16 @@ def pledge(page: Page, name: str) -> Answer:
     status = from_json(body)
     known = page.parts.tracker.events_of(name, at.position)
     figures = _figures(known, at.as_of)
-    segments = Record(known).segments()
+    record = Record(known)
+    segments = record.segments()
     events = _events(known, at.as_of)
     comparison = _comparison(page, name, at, status)
     near = words.apart(
         status, figures, comparison, [e["fact"] for e in events], [s.status.document["actual"] for s in segments]
     )
-    drawn = chart.data(status, figures, segments, at.as_of, near)
+    drawn = chart.data(status, figures, record.ledger, segments, at.as_of, near)
     by_id = {event["id"]: event for event in events}
+    attesting, is_shared = _attesting(record.ledger, status, figures, at.as_of)
     axis = "known" if page.query.get("axis") == "known" else "as_of"
     html = page.render(
         "pledge.html",
@@ -70,7 +74,8 @@ def pledge(page: Page, name: str) -> Answer:
         near=near,
         due=due(status),
         reasons=[by_id[id_] for id_ in status["because"]["status"] if id_ in by_id],
-        flags=_flags(status, by_id),
+        flags=_flags(status, by_id, attesting, is_shared),
+        attesting=[by_id[id_] for id_ in attesting if id_ in by_id],
         events=events,
         by_id=by_id,
         figures=figures,
@@ -131,11 +136,43 @@ def quantity_of(event: Event, near: words.Near) -> words.Amount | None:
     return None if figure is None else words.amount(figure.quantity.model_dump(mode="json", exclude_none=True), near)
 
 
-def _flags(status: Mapping[str, Any], by_id: Mapping[str, Any]) -> list[dict[str, Any]]:
+_RESULTS = (("TallyReported",), ("MemberReported",), ("MilestoneReached", "MilestoneMissed"))
+
+
+def _attesting(
+    ledger: Ledger, status: Mapping[str, Any], figures: Sequence[Mapping[str, Any]], as_of: date
+) -> tuple[list[str], bool]:
+    """The events whose origins the evidence is about, by version, and whether they have one between them.
+
+    They are fewer than the evidence's causes: a pledge and a passed-over figure quote origins that do not count.
+    """
+    view = ledger.view(as_of)
+    if view is None or status["evidence"] not in ("single_source", "corroborated"):
+        return [], False
+    items = {item.id: item for item in view.items}
+    if status["actual"] is not None:
+        found = {f["event"] for f in figures if f["chosen"]}
+        if status["evidence"] == "corroborated":
+            found.update(choose(view, terms_of(view)).corroborating[:2])
+    else:
+        causes = [items[id_] for id_ in status["because"]["evidence"] if id_ in items]
+        by_type = ({item.id for item in causes if item.fact.type in types} for types in _RESULTS)
+        found = next((ids for ids in by_type if ids), set())
+    sources = [items[id_].fact.source for id_ in found]
+    origins = {source and (source.origin or source.publisher) for source in sources}
+    return sorted(found, key=ledger.versions.__getitem__), len(origins) == 1
+
+
+def _flags(
+    status: Mapping[str, Any], by_id: Mapping[str, Any], attesting: Sequence[str], is_shared: bool
+) -> list[dict[str, Any]]:
     found = []
     for flag in status["flags"]:
         name, means = words.FLAG.get(flag, (words.humane(flag), ""))
-        causes = [by_id[id_] for id_ in status["because"].get(flag, ()) if id_ in by_id]
+        ids = status["because"].get(flag, ())
+        if flag == "single_source":
+            ids, means = attesting, means if is_shared else "each of these goes back to one origin only"
+        causes = [by_id[id_] for id_ in ids if id_ in by_id]
         found.append({"flag": flag, "name": name, "means": means, "events": causes})
     return found
 
@@ -185,7 +222,7 @@ def _comparison(page: Page, name: str, at: Clocks, status: Mapping[str, Any]) ->
         then = Clocks(at.as_of, before, journal.recorded_at(before))
         body = timeline.one(name, then)
         old, new = ({} if body is None else from_json(body)), status
-    differs = [n for n in _COMPARED if (old or {}).get(n) != (new or {}).get(n)]
+    differs = [n for n in _COMPARED if not words.same((old or {}).get(n), (new or {}).get(n))]
     return {
         "then": old or None,
         "now": new,

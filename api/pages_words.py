@@ -182,6 +182,13 @@ def amount(quantity: Mapping[str, str] | None, near: Near = _ALONE) -> Amount | 
     return Amount(WORD[op] + short[0], WORD[op] + exact[0], quantity.get("text"))
 
 
+def same(one: Any, other: Any) -> bool:
+    """Two members of documents say the same; quantities do, however they were worded."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return {**one, "text": None} == {**other, "text": None}
+    return bool(one == other)
+
+
 def apart(*shown: Any) -> Near:
     """How far to abbreviate the quantities in documents that are shown beside each other.
 

@@ -3,6 +3,7 @@
 import hashlib
 import re
 from decimal import Decimal
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -304,6 +305,94 @@ def test_every_type_of_fact_is_shown_at_every_clock(lite: Api) -> None:
         "Revised target",
     ):
         assert words_ in shown, words_
+
+
+# --- what follows from what
+
+
+def cell(html: str) -> str:
+    return " ".join(unescape(re.sub("<[^>]+>", "", html)).split())
+
+
+def rows_of(page: str, table: str) -> list[list[str]]:
+    found = re.search(rf"<table {table}.*?</table>", page, re.DOTALL)
+    assert found is not None
+    rows = re.findall(r"<tr.*?</tr>", found[0], re.DOTALL)[1:]
+    return [[cell(c) for c in re.findall(r"<td.*?</td>", row, re.DOTALL)] for row in rows]
+
+
+def test_a_single_source_is_linked_where_its_origin_counts(lite: Api) -> None:
+    """The pledge and a figure that is passed over quote other origins: they are not what counts."""
+    lite.open(source=SOURCE | {"origin": "The pledge's"})
+    lite.add(progress("20bn EUR", stated_on="2024-05-10", source=SOURCE | {"origin": "Another"},
+                      figure={"period": {"start": "2024-01-01", "end": "2024-04-30"}}))  # fmt: skip
+    lite.add(progress("21bn EUR", source=SOURCE | {"origin": "The chosen one's"}))
+    page = lite.get("/pledges/aid-2024?as_of=2024-12-01", headers=BROWSER).text
+    flag = re.search(r"Single source</span>.*?</li>", page, re.DOTALL)
+    evidence = re.search(r"<dt>Evidence</dt>.*?</dd>", page, re.DOTALL)
+    assert flag is not None
+    assert evidence is not None
+    assert cell(flag[0]) == "Single source what counts here goes back to one origin (event 3)"
+    assert cell(evidence[0]) == "Evidenceone origin event 3"
+    lite.add(progress("21bn EUR", stated_on="2024-07-11", source={"publisher": "Other", "tier": "media"}))
+    page = lite.get("/pledges/aid-2024?as_of=2024-12-01", headers=BROWSER).text
+    evidence = re.search(r"<dt>Evidence</dt>.*?</dd>", page, re.DOTALL)
+    assert evidence is not None
+    assert cell(evidence[0]) == "Evidencetwo origins or more event 3, event 4"
+
+
+def test_parts_of_a_sum_that_have_an_origin_each_are_not_said_to_share_one(lite: Api) -> None:
+    lite.open()
+    for half, publisher in (("01-01/06-30", "One"), ("07-01/12-31", "Two")):
+        start, end = (f"2024-{day}" for day in half.split("/"))
+        lite.add(progress("10bn EUR", stated_on=end, source={"publisher": publisher, "tier": "media"},
+                          figure={"basis": "increment", "period": {"start": start, "end": end}}))  # fmt: skip
+    page = cell(lite.get("/pledges/aid-2024", headers=BROWSER).text)
+    assert "Single source each of these goes back to one origin only (event 2, event 3)" in page
+
+
+def test_members_and_milestones_name_the_reports_that_count(lite: Api) -> None:
+    group = {"rule": "each_member", "members": ["BE", "FR"]}
+    lite.open("group", kind="ratio", target="at least 2 percent:gdp", group=group, source=SOURCE | {"origin": "X"})
+    lite.add({"type": "TallyReported", "stated_on": "2025-01-10", "source": SOURCE, "met": 1, "not_met": 1, "total": 2},
+             "group")  # fmt: skip
+    lite.open("steps", kind="milestone", target=None, window=None)
+    lite.add({"type": "MilestoneReached", "stated_on": "2025-01-10", "source": SOURCE, "milestone": "agreed"}, "steps")
+    for pledge in ("group", "steps"):
+        page = cell(lite.get(f"/pledges/{pledge}", headers=BROWSER).text)
+        assert "Single source what counts here goes back to one origin (event 2)" in page
+
+
+def test_a_restated_figure_stands_in_the_chart_on_the_days_on_which_each_was_said(lite: Api) -> None:
+    lite.open()
+    figure = {"period": {"start": "2024-01-01", "end": "2024-08-31"}}
+    first = lite.add(progress("55bn EUR", stated_on="2024-09-10", figure=figure))["event"]["id"]
+    quantity = {"quantity": "45bn EUR", "basis": "cumulative", **figure}
+    lite.add({"type": "FigureRestated", "stated_on": "2024-10-10", "source": SOURCE, "event": first, "figure": quantity,
+              "reason": "counted twice"})  # fmt: skip
+    page = lite.get("/pledges/aid-2024", headers=BROWSER).text
+    assert rows_of(page, "data-points") == [
+        ["10 Sep 2024", "31 Aug 2024", "€55bn", "55,000,000,000 EUR", "no"],
+        ["10 Oct 2024", "31 Aug 2024", "€45bn", "45,000,000,000 EUR", "yes"],
+    ]
+    drawing = re.search(r'<svg class="drawing".*?</svg>', page, re.DOTALL)
+    assert drawing is not None
+    assert re.findall(r'<circle class="(c-point[^"]*)"', drawing[0]) == ["c-point c-aside", "c-point"]
+    assert "said, but does not count" in page
+    before = lite.get("/pledges/aid-2024?as_of=2024-10-09", headers=BROWSER).text
+    assert rows_of(before, "data-points") == [["10 Sep 2024", "31 Aug 2024", "€55bn", "55,000,000,000 EUR", "yes"]]
+    assert "said, but does not count" not in before
+
+
+def test_other_words_for_the_same_amount_are_no_difference(lite: Api) -> None:
+    lite.open()
+    said = lite.add(progress("20.9bn EUR"))["event"]["id"]
+    lite.add({"type": "EventCorrected", "stated_on": "2024-07-12", "event": said, "reason": "as printed",
+              "changes": {"figure": {"quantity": {"text": "20.9 milliards"}}}})  # fmt: skip
+    page = lite.get("/pledges/aid-2024?at_position=2", headers=BROWSER).text
+    assert "both say the same" in page
+    changes = lite.get("/?since=2020-01-01&axis=recorded", headers=BROWSER).text
+    assert "€20.9bn" in changes
 
 
 # --- what is said
