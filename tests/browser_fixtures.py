@@ -11,7 +11,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
-from tests.browser_support import CHROMIUM, SIZES, Opener, Site, serving
+from tests.browser_support import ARGUMENTS, CHROMIUM, SIZES, Opener, Site, serving
+
+REFUSED, AWAY = "status of 4", "net::ERR_FAILED"
+"""What Chromium itself says of an answer that refuses, and of none."""
 
 
 @pytest.fixture(scope="module")
@@ -30,9 +33,8 @@ def chromium() -> Iterator[Browser]:
             warnings.simplefilter("default")
             warnings.warn(message, stacklevel=2)
         pytest.skip(message)
-    arguments = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
         browser.close()
 
@@ -41,14 +43,14 @@ def chromium() -> Iterator[Browser]:
 def tab(chromium: Browser, site: Site) -> Iterator[Opener]:
     """Opens tabs. In the end none of them has said an error, or asked another machine for anything.
 
-    ``refused``: the test asks for what the API refuses, which Chromium reports by itself.
+    The test asks for what the API refuses (``refused``) or nobody answers (``away``): Chromium reports that by itself.
     """
     contexts: list[BrowserContext] = []
     errors: list[str] = []
     strangers: list[str] = []
 
     def heard(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning") and not (expected and expected in message.text):
+        if message.type in ("error", "warning") and not any(text in message.text for text in expected):
             errors.append(message.text)
 
     def asked(request: Request) -> None:
@@ -56,14 +58,20 @@ def tab(chromium: Browser, site: Site) -> Iterator[Opener]:
             strangers.append(request.url)
 
     at = site
-    expected: str | None = None
+    expected: list[str] = []
 
     def opened(
-        path: str = "/", *, width: int = 1440, base: Site | None = None, refused: bool = False, **options: Any
+        path: str = "/",
+        *,
+        width: int = 1440,
+        base: Site | None = None,
+        refused: bool = False,
+        away: bool = False,
+        **options: Any,
     ) -> Page:
         nonlocal at, expected
         at = base or site
-        expected = "status of 4" if refused else None
+        expected = [text for text, is_expected in ((REFUSED, refused), (AWAY, away)) if is_expected]
         context = chromium.new_context(viewport=SIZES[width], base_url=at.url, **options)  # type: ignore[arg-type]
         contexts.append(context)
         context.on("console", heard)

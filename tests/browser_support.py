@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,8 @@ KEY = "an-admin-key-of-more-than-32-characters"
 LICENSE = "CC BY 4.0"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 SIZES = {320: {"width": 320, "height": 640}, 1440: {"width": 1440, "height": 900}}
+SOURCE = {"publisher": "Example Gazette", "tier": "media"}
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 _TRACKER = [sys.executable, "-c", "from api.cli import main; main()"]
 
 
@@ -89,3 +92,27 @@ def _address(process: "subprocess.Popen[bytes]", log: Path) -> str:
 
 Opener = Callable[..., Page]
 """Opens a path in a tab of its own."""
+
+
+def opened(site: Site, *, pledge: str = "", **fields: Any) -> str:
+    """A fresh pledge of at least 40bn EUR."""
+    slug = pledge or f"aid-{uuid.uuid4().hex[:8]}"
+    fact = {
+        "type": "PledgeMade", "stated_on": "2025-01-10", "title": f"Aid {slug}", "pledgor": {"name": "Alliance"},
+        "kind": "money", "target": "at least 40bn EUR", "window": {"start": "2025-01-01", "end": "2025-12-31"},
+        "source": SOURCE,
+    }  # fmt: skip
+    site.post("/v1/pledges", {"pledge": slug, "fact": fact | fields})
+    return slug
+
+
+def progress(quantity: str, **fields: Any) -> dict[str, Any]:
+    """A running total of the first half of 2025."""
+    figure = {"quantity": quantity, "basis": "cumulative", "period": {"start": "2025-01-01", "end": "2025-06-30"}}
+    return {"type": "ProgressReported", "stated_on": "2025-07-10", "source": SOURCE, "figure": figure} | fields
+
+
+def use_key(page: Page, key: str = KEY) -> None:
+    """Give the page a key, as a monitor does."""
+    page.get_by_label("Your key").fill(key)
+    page.get_by_role("button", name="Use this key").click()

@@ -1,4 +1,4 @@
-"""The pages in a real browser: the seeds' story told by clicking, time, recording, and what happens live."""
+"""The pages in a real browser: the seeds' story told by clicking, time, and recording."""
 
 import re
 import uuid
@@ -6,31 +6,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.browser_support import KEY, LICENSE, Opener, Site, serving
+from tests.browser_support import (
+    ARGUMENTS,
+    CHROMIUM,
+    KEY,
+    LICENSE,
+    SOURCE,
+    Opener,
+    Site,
+    opened,
+    progress,
+    serving,
+    use_key,
+)  # fmt: skip
 
 pytest_plugins = ["tests.browser_fixtures"]
 
 AID = "/pledges/nato-ukraine-2024"
-SOURCE = {"publisher": "Example Gazette", "tier": "media"}
-
-
-def opened(site: Site, **fields: Any) -> str:
-    """A fresh pledge of at least 40bn EUR."""
-    slug = f"aid-{uuid.uuid4().hex[:8]}"
-    fact = {
-        "type": "PledgeMade", "stated_on": "2025-01-10", "title": f"Aid {slug}", "pledgor": {"name": "Alliance"},
-        "kind": "money", "target": "at least 40bn EUR", "window": {"start": "2025-01-01", "end": "2025-12-31"},
-        "source": SOURCE,
-    }  # fmt: skip
-    site.post("/v1/pledges", {"pledge": slug, "fact": fact | fields})
-    return slug
-
-
-def progress(quantity: str, **fields: Any) -> dict[str, Any]:
-    figure = {"quantity": quantity, "basis": "cumulative", "period": {"start": "2025-01-01", "end": "2025-06-30"}}
-    return {"type": "ProgressReported", "stated_on": "2025-07-10", "source": SOURCE, "figure": figure} | fields
 
 
 def row(page: Page, title: str) -> Any:
@@ -275,11 +269,6 @@ def test_headlines_narrow_the_list_and_widen_it_again(tab: Opener) -> None:
 # --- recording
 
 
-def use_key(page: Page, key: str = KEY) -> None:
-    page.get_by_label("Your key").fill(key)
-    page.get_by_role("button", name="Use this key").click()
-
-
 def fill(page: Page, quantity: str) -> None:
     page.get_by_label("Said on").fill("2025-07-10")
     page.get_by_label("Figure", exact=False).first.fill(quantity)
@@ -372,57 +361,61 @@ def test_a_new_pledge_is_opened_from_the_page(tab: Opener, site: Site) -> None:
     assert site.get(f"/v1/pledges/{slug}")["target"]["value"] == "10000"
 
 
-# --- live
-
-
-def test_an_open_page_follows_the_log_and_keeps_its_place(tab: Opener, site: Site) -> None:
+def test_half_a_fact_stays_when_another_type_is_chosen_and_on_the_way_back(tab: Opener, site: Site) -> None:
     slug = opened(site)
-    page = tab(f"/pledges/{slug}")
-    expect(page.locator("[data-live]")).to_have_text("Live")
-    page.evaluate("window.mine = 1; scrollTo(0, 300)")
-    date = page.get_by_label("What had been said by")
-    date.focus()
-    scrolled = page.evaluate("scrollY")
-    site.post(f"/v1/pledges/{slug}/events", progress("over 50bn EUR"))
-    expect(page.locator(".headline")).to_contain_text("Exceeded")
-    expect(page.locator("svg.plot [aria-label=dot] circle").first).to_be_attached()
-    expect(page.locator("[data-announce]")).to_have_text("The page was brought up to date.")
-    expect(date).to_be_focused()
-    assert page.evaluate("window.mine") == 1
-    assert page.evaluate("scrollY") == scrolled
+    page = tab(f"/record?pledge={slug}&type=ProgressReported")
+    use_key(page)
+    fill(page, "over €50bn")
+    page.get_by_label("This is the final figure").check()
+    page.get_by_label("Reason").fill("money came back")
+    page.get_by_label("What happened").select_option("PledgeExceeded")
+    expect(page.get_by_role("heading", name=re.compile("^Claimed to be exceeded"))).to_be_visible()
+    expect(page.get_by_label("Publisher")).to_have_value("Example Gazette")
+    expect(page.locator("[data-field='/figure/quantity'] .parsed")).to_have_text("over 50,000,000,000 EUR")
+    expect(page.get_by_label("This is the final figure")).to_be_checked()
+    page.get_by_label("Summary").fill("in short")
+    page.go_back()
+    expect(page.get_by_role("heading", name=re.compile("^Progress reported"))).to_be_visible()
+    expect(page.get_by_label("Figure", exact=False).first).to_have_value("over €50bn")
+    expect(page.get_by_label("Basis")).to_have_value("cumulative")
+    expect(page.get_by_label("Reason")).to_have_value("money came back")
+    expect(page.get_by_label("Summary")).to_have_value("in short")
+    page.get_by_role("button", name="Record it").click()
+    expect(page.locator("[data-receipt]")).to_contain_text(f"event 2 of {slug}")
+    page.get_by_label("What happened").select_option("PledgeExceeded")
+    expect(page.get_by_role("heading", name=re.compile("^Claimed to be exceeded"))).to_be_visible()
+    expect(page.get_by_label("Publisher")).to_have_value("")  # it is recorded, so it is not half a fact any more
+    fact = site.get(f"/v1/pledges/{slug}/events")["items"][1]["fact"]
+    assert (fact["reason"], fact["summary"], fact["figure"]["final"]) == ("money came back", "in short", True)
 
 
-def test_what_is_being_typed_stays_when_the_log_moves(tab: Opener, site: Site) -> None:
+def test_half_a_fact_about_one_pledge_never_gets_into_the_form_of_another(tab: Opener, site: Site) -> None:
+    one, other = opened(site), opened(site)
+    page = tab(f"/record?pledge={one}&type=ProgressReported")
+    fill(page, "over €50bn")
+    page.get_by_label("Pledge", exact=True).fill(other)
+    page.get_by_role("button", name="Open the form").click()
+    expect(page.locator(f".record-form a[href='/pledges/{other}']")).to_be_visible()
+    expect(page.get_by_label("Figure", exact=False).first).to_have_value("")
+    page.go_back()
+    expect(page.get_by_label("Figure", exact=False).first).to_have_value("over €50bn")
+
+
+def test_a_fact_is_recorded_where_the_address_is_plain_http(chromium: Browser, site: Site) -> None:
     slug = opened(site)
-    page = tab(f"/record?pledge={slug}&type=FigureRestated")
-    expect(page.locator("[data-live]")).to_have_text("Live")
-    page.get_by_label("Reason").fill("half a sentence")
-    before = int(page.locator("[data-position]").get_attribute("data-position") or 0)
-    site.post(f"/v1/pledges/{slug}/events", progress("3bn EUR"))
-    expect(page.locator(f"[data-position='{before + 1}']")).to_be_attached()
-    expect(page.get_by_label("Reason")).to_have_value("half a sentence")
-
-
-def test_the_log_moving_does_not_hold_up_somebody_on_the_way(tab: Opener, site: Site) -> None:
-    page = tab("/")
-    expect(page.locator("[data-live]")).to_have_text("Live")
-    slow: list[Route] = []
-    page.route(lambda url: url.endswith("/?q=wiesbaden"), lambda route: slow.append(route))  # noqa: PLW0108
-    page.get_by_label("Search").fill("wiesbaden")
-    page.get_by_role("button", name="Apply").click()
-    opened(site)
-    page.wait_for_timeout(600)
-    for route in slow:
-        route.continue_()
-    expect(page.get_by_role("heading", name="1 pledge found", exact=True)).to_be_visible()
-    assert page.url.endswith("/?q=wiesbaden")
-    page.unroute_all()
-
-
-def test_nothing_moves_for_those_who_asked_for_it(tab: Opener) -> None:
-    page = tab("/", reduced_motion="reduce")
-    page.evaluate("document.querySelector('h1').classList.add('is-fresh')")
-    assert page.evaluate("getComputedStyle(document.querySelector('h1')).animationName") == "none"
+    elsewhere = "--host-resolver-rules=MAP tracker.lan 127.0.0.1"
+    browser = chromium.browser_type.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, elsewhere])
+    page = browser.new_page(base_url=site.url.replace("127.0.0.1", "tracker.lan"))
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(f"/record?pledge={slug}&type=ProgressReported")
+    assert page.evaluate("isSecureContext") is False
+    use_key(page)
+    fill(page, "over €50bn")
+    page.get_by_role("button", name="Record it").click()
+    expect(page.locator("[data-receipt]")).to_contain_text(f"event 2 of {slug}")
+    assert errors == []
+    browser.close()
 
 
 # --- the API

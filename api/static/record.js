@@ -8,6 +8,9 @@ const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 const form = () => $(".record-form");
 const touched = new Set();
 
+/** What was typed about each pledge and is not recorded yet, by pointer: another type of fact takes it over. */
+const drafts = new Map();
+
 class Unreadable extends Error {
   constructor(pointer, message) { super(message); this.pointer = pointer; }
 }
@@ -170,6 +173,30 @@ export async function preview() {
 
 /* --- recording */
 
+/** A name for an attempt. `crypto.randomUUID` is not there where the address is plain http. */
+const unique = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+
+/** The request that the form makes; undefined if a field cannot be read, which is said at the field. */
+function readable() {
+  try {
+    return request();
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error;
+    complain([{ pointer: error.pointer, message: error.message }], "", true);
+    return undefined;
+  }
+}
+
+/** The answer and what it says; undefined if none came, or none of ours. */
+async function send(url, body) {
+  try {
+    const answer = await post(url, body, { "Idempotency-Key": attempt.id });
+    return { answer, said: await answer.json() };
+  } catch {
+    return undefined;
+  }
+}
+
 async function record(event) {
   event.preventDefault();
   clear();
@@ -179,26 +206,25 @@ async function record(event) {
     $("#key")?.focus();
     return;
   }
+  const wanted = readable();
+  if (!wanted) return;
+  const { url, body, under } = wanted;
+  // The same content sent again is the same attempt, so that a retry never records twice.
+  const payload = JSON.stringify([url, body]);
+  if (attempt?.payload !== payload) attempt = { payload, id: unique() };
   const button = $("[data-submit]");
   button.disabled = true;
-  try {
-    const { url, body, under } = request();
-    const payload = JSON.stringify([url, body]);
-    // The same content sent again is the same attempt, so that a retry never records twice.
-    if (attempt?.payload !== payload) attempt = { payload, id: crypto.randomUUID() };
-    const answer = await post(url, body, { "Idempotency-Key": attempt.id });
-    const said = await answer.json();
-    if (answer.ok) { attempt = null; done(said); return; }
-    if (answer.status === 401) page.forget();
-    const errors = said.errors?.length ? said.errors : [{ pointer: "", message: said.detail }];
-    complain(errors, under, true);
-    page.say(`Not recorded: ${said.title}.`);
-  } catch (error) {
-    if (error instanceof Unreadable) complain([{ pointer: error.pointer, message: error.message }], "", true);
-    else $("[data-error-form]").textContent = "The server does not answer. Send it again: it will be recorded once at most.";
-  } finally {
-    button.disabled = false;
+  const sent = await send(url, body);
+  button.disabled = false;
+  if (!sent) {
+    $("[data-error-form]").textContent = "The server does not answer. Send it again: it will be recorded once at most.";
+    return;
   }
+  const { answer, said } = sent;
+  if (answer.ok) { done(said); return; }
+  if (answer.status === 401) page.forget();
+  complain(said.errors?.length ? said.errors : [{ pointer: "", message: said.detail }], under, true);
+  page.say(`Not recorded: ${said.title}.`);
 }
 
 function done({ event, position, replayed }) {
@@ -206,6 +232,8 @@ function done({ event, position, replayed }) {
   const to = page.make("a", { href: `/pledges/${event.pledge}#event-${event.id}`, textContent: `event ${event.version} of ${event.pledge}` });
   box.replaceChildren(page.make("p", {}, page.make("b", { textContent: replayed ? "It was recorded already: " : "Recorded: " }), to, ` at position ${position} of the log.`));
   box.hidden = false;
+  attempt = null;
+  drafts.delete($("[data-record]").dataset.pledge);
   form().reset();
   touched.clear();
   hint("Recorded. Fill in the form again for the next fact.");
@@ -213,20 +241,52 @@ function done({ event, position, replayed }) {
   page.say("Recorded.");
 }
 
+/** What of the draft the form has a place for is put there. An event that the address names goes before. */
+function refill() {
+  const draft = drafts.get($("[data-record]").dataset.pledge) ?? new Map();
+  for (const [pointer, given] of draft) {
+    const field = input(pointer);
+    if (!field || (pointer === "/event" && $("option[selected]", field))) continue;
+    if (field.dataset.as === "check") field.checked = given;
+    else if (!field.options || [...field.options].some((option) => option.value === given)) field.value = given;
+    touched.add(pointer);
+  }
+}
+
+function note({ target }) {
+  const pointer = target.dataset.pointer ?? (target.matches("[data-slug]") ? "/pledge" : null);
+  if (!pointer) return;
+  touched.add(pointer);
+  const { pledge } = $("[data-record]").dataset;
+  if (!drafts.has(pledge)) drafts.set(pledge, new Map());
+  drafts.get(pledge).set(pointer, target.dataset.as === "check" ? target.checked : target.value);
+  look(turn);
+}
+
+let look = null;
+
 export function enhance(given) {
   page = given;
   const own = form();
-  if (!own || own.ready) return;
-  own.ready = true;
-  touched.clear();
+  if (!own) return;
+  if (!own.subject) {
+    // Not after it was sent meanwhile: that has its own errors to show.
+    look ??= page.later(350, (asked) => asked === turn && preview());
+    own.addEventListener("input", note);
+    own.addEventListener("submit", record);
+  }
+  const { pledge, type } = $("[data-record]").dataset;
+  const before = own.subject;
+  own.subject = `${pledge} ${type}`;
+  if (before === own.subject) { refill(); return; }
   attempt = null;
-  // Not after it was sent meanwhile: that has its own errors to show.
-  const look = page.later(350, (asked) => asked === turn && preview());
-  own.addEventListener("input", (event) => {
-    const pointer = event.target.dataset.pointer ?? (event.target.matches("[data-slug]") ? "/pledge" : null);
-    if (!pointer) return;
-    touched.add(pointer);
-    look(turn);
-  });
-  own.addEventListener("submit", record);
+  touched.clear();
+  if (before) {
+    clear();
+    own.reset();
+    $("[data-receipt]").hidden = true;
+    hint("Fill in the form: the status that would follow appears here. Nothing is written before you record it.");
+  }
+  refill();
+  preview();
 }
