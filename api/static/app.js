@@ -33,9 +33,7 @@ function morph(from, to, keep) {
     if (from.data !== to.data) from.data = to.data;
     return;
   }
-  if (keep === "typed" && from.matches(".record-form")) return;
-  if (from.source !== undefined && from.source === to.outerHTML) return;
-  if (from.source !== undefined) { from.replaceWith(to); return; }
+  if (from.matches(".plot-host") || (keep === "typed" && from.matches(".record-form"))) return;
   const busy = keep && from === document.activeElement && from.matches("input, select, textarea");
   for (const { name } of [...from.attributes]) {
     if (!to.hasAttribute(name) && !(name === "open" && from.matches("details"))) from.removeAttribute(name);
@@ -52,12 +50,34 @@ function morph(from, to, keep) {
   if (from.matches("select") && !busy) from.value = to.value;
 }
 
+/** What a child is, among its siblings, whatever its place; "" where only the place tells. */
+function keyOf(node) {
+  if (node.nodeType !== Node.ELEMENT_NODE) return "";
+  if (node.matches("dl > div")) return node.firstElementChild.textContent;
+  return node.id || node.dataset.key || node.dataset.field || node.getAttribute("aria-labelledby")
+    || [...node.classList].find((name) => !name.startsWith("is-")) || "";
+}
+
 function morphChildren(from, to, keep) {
+  const wantedKeys = new Set([...to.children].map(keyOf));
+  const known = new Map();
+  for (const child of [...from.children]) {
+    const name = keyOf(child);
+    if (!wantedKeys.has(name)) child.remove();
+    else if (name && !known.has(name)) known.set(name, child);
+  }
   let current = from.firstChild;
   for (const wanted of [...to.childNodes]) {
-    const known = wanted.id && [...from.children].find((child) => child.id === wanted.id);
-    if (known && known !== current) { from.insertBefore(known, current); current = known; }
-    if (current && current.nodeName === wanted.nodeName && (current.id || "") === (wanted.id || "")) {
+    const name = keyOf(wanted);
+    while (current?.nodeType === Node.TEXT_NODE && wanted.nodeType === Node.ELEMENT_NODE) {
+      const next = current.nextSibling;
+      current.remove();
+      current = next;
+    }
+    const same = known.get(name);
+    known.delete(name);
+    if (same && same !== current) { from.insertBefore(same, current); current = same; }
+    if (current && current.nodeName === wanted.nodeName && keyOf(current) === name) {
       const next = current.nextSibling;
       morph(current, wanted, keep);
       current = next;
@@ -66,6 +86,16 @@ function morphChildren(from, to, keep) {
     }
   }
   while (current) { const next = current.nextSibling; current.remove(); current = next; }
+}
+
+/** Change what differs, and leave the focus on what has it; ``still``: at the same place on the screen, too. */
+function bring(page, keep, still) {
+  const focused = document.activeElement;
+  const { top } = focused.getBoundingClientRect();
+  for (const part of ["header.site nav", "main", ".site-foot"]) morph($(part), $(part, page), keep);
+  if (!focused.isConnected || focused === document.body) return;
+  if (focused !== document.activeElement) focused.focus({ preventScroll: true });
+  if (still && top >= 0 && top < innerHeight) scrollBy(0, focused.getBoundingClientRect().top - top);
 }
 
 let turn = 0;
@@ -82,7 +112,8 @@ async function show(url, keep = "focused") {
     if (mine !== turn) return undefined;
     const before = $("main").textContent;
     document.title = page.title;
-    for (const part of ["header.site nav", "main", ".site-foot"]) morph($(part), $(part, page), keep);
+    bring(page, keep, keep === "typed");
+    if (keep !== "typed") away(null);
     shown = String(url).split("#")[0];
     enhance();
     return before !== $("main").textContent;
@@ -97,8 +128,8 @@ async function visit(url, { replace = false, top = false, entry = {} } = {}) {
   try {
     if ((await show(url)) === undefined) return;
   } catch {
-    if (key) { say("The page could not be loaded."); return; }
-    location.assign(url);
+    if (key) away(() => visit(url, { replace, top, entry }));
+    else location.assign(url);
     return;
   } finally {
     going -= 1;
@@ -112,10 +143,26 @@ async function visit(url, { replace = false, top = false, entry = {} } = {}) {
   say(document.title);
 }
 
-addEventListener("popstate", () => {
+function step() {
   movement = null;
-  if (location.href.split("#")[0] !== shown) show(location.href, "").catch(() => location.reload());
-});
+  if (location.href.split("#")[0] === shown) { away(null); return; }
+  show(location.href, "").catch(() => { if (key) away(step); else location.reload(); });
+}
+addEventListener("popstate", step);
+
+/** Say where it is seen that a page did not come; with a key in hand, the one that is shown is all there is. */
+function away(again) {
+  $(".away")?.remove();
+  if (!again) return;
+  const retry = make("button", { type: "button", textContent: "Try again" });
+  const close = make("button", { type: "button", textContent: "Stay here" });
+  retry.addEventListener("click", again);
+  close.addEventListener("click", () => away(null));
+  const box = make("div", { className: "away notice notice-bad" });
+  box.setAttribute("role", "alert");
+  $("main").before(box);
+  box.append(make("p", {}, "The server does not answer, so the page stays as it is."), make("p", { className: "away-buttons" }, retry, close));
+}
 
 /** The address that a GET form asks for, without what is blank or the default. */
 function address(form) {
@@ -175,6 +222,9 @@ function enhanceSlider(box) {
 
 /* --- live: the log has moved, so this page may have */
 
+/** Whether the page shows the record as it was known once: it never moves. */
+const isPast = () => $("[data-past]") !== null;
+
 /** The last position that was heard of, and how often the page was asked for it in vain. */
 const heard = { position: 0, tries: 0 };
 
@@ -187,7 +237,7 @@ function hear(event) {
 }
 
 const refresh = later(200, async () => {
-  if (document.hidden || /[?&](at_position|known_at)=/.test(location.search)) return;
+  if (document.hidden || isPast()) return;
   if (going) { refresh(); return; }
   const changed = await show(location.href, "typed").catch(() => false);
   // What is shown is read from the projection, which may be a moment behind the log.
@@ -216,7 +266,8 @@ function poll() {
 function follow() {
   if (document.hidden || light.source || light.poll || $("[data-problem]")) return;
   if (light.isPrivate) { poll(); return; }
-  const source = (light.source = new EventSource("/v1/events/stream"));
+  const { position } = $("[data-position]").dataset;
+  const source = (light.source = new EventSource(`/v1/events/stream${isPast() ? "" : `?after=${position}`}`));
   let opened = false;
   source.onopen = () => { lit("Live", false); if (opened) refresh(); opened = true; };
   for (const type of light.element.dataset.types.split(" ")) source.addEventListener(type, hear);

@@ -98,19 +98,19 @@ function keepInside(svg) {
   }
 }
 
-/** Put Plot's drawing in the place of the server's. */
+/** Put Plot's drawing in the place of the server's, anew when the data are others. */
 export async function enhance(figure) {
-  if (figure.source !== undefined) return;
-  figure.source = figure.outerHTML;
   plot ||= library();
   const Plot = await plot;
-  const server = figure.querySelector(".chart-scroll");
-  const host = document.createElement("div");
-  host.className = "plot-host";
+  const host = figure.querySelector(".plot-host");
+  const name = figure.querySelector(".drawing title").textContent;
+  if (host.getAttribute("aria-label") !== name) host.setAttribute("aria-label", name);
+  host.hidden = false;
   const redraw = () => {
     const width = Math.floor(figure.clientWidth);
-    if (!width || host.drawn === width) return;
-    host.drawn = width;
+    const subject = JSON.stringify([width, figure.dataset, read(figure)]);
+    if (!width || host.drawn === subject) return;
+    host.drawn = subject;
     const svg = draw(Plot, figure, width);
     // Plot brings a style sheet along, which the page's policy refuses; ours has the same rules.
     svg.querySelectorAll("style").forEach((style) => style.remove());
@@ -118,10 +118,8 @@ export async function enhance(figure) {
     host.replaceChildren(svg);
     keepInside(svg);
   };
-  host.setAttribute("role", "img");
-  host.setAttribute("aria-label", server.querySelector("title").textContent);
-  server.before(host);
   redraw();
-  server.classList.add("for-print");
-  new ResizeObserver(() => requestAnimationFrame(redraw)).observe(figure);
+  if (host.watch) return;
+  host.watch = new ResizeObserver(() => requestAnimationFrame(redraw));
+  host.watch.observe(figure);
 }
