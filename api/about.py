@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
@@ -11,6 +12,7 @@ from litestar.params import FromPath
 from pydantic_core import to_json
 
 from api.contract import JSON, read, ref
+from api.pages_problems import explained, wants_page
 from api.parts import Parts
 from api.polling import Answer, Holds
 from api.problems import RETRY_AFTER, STATUS, NotFound, address, catalogue
@@ -27,6 +29,8 @@ _SHOWN = 20
 
 _STATIC = {"schema.css": "text/css; charset=utf-8", "schema.js": "text/javascript; charset=utf-8"}
 _HEALTH = {JSON: ref("Health")}
+_PAGE_TYPE = {"text/html": {"type": "string"}}
+_VARY = {"Vary": "Accept"}
 
 
 class HealthController(Controller):
@@ -71,18 +75,24 @@ class ProblemController(Controller):
 
     path = "/problems"
 
-    @read("/", serves("Every type of problem.", {JSON: {"type": "object"}}), threaded=False)
-    def some(self) -> Response[bytes]:
-        """What can go wrong, and what to do then."""
-        return _plain({"items": [_problem(code, cls) for code, cls in sorted(catalogue().items())]})
+    @read("/", serves("Every type of problem.", {JSON: {"type": "object"}, **_PAGE_TYPE}), threaded=False)
+    def some(self, request: Request[Any, Any, Any]) -> Response[bytes]:
+        """What can go wrong, and what to do then. A browser is shown a page."""
+        kinds = [_problem(code, cls) for code, cls in sorted(catalogue().items())]
+        return explained(kinds) if wants_page(request) else _plain({"items": kinds}, headers=_VARY)
 
-    @read("/{code:str}", serves("A type of problem.", {JSON: ref("ProblemType")}, "not_found"), threaded=False)
-    def one(self, code: FromPath[str]) -> Response[bytes]:
-        """What happened, and what to do."""
+    @read(
+        "/{code:str}",
+        serves("A type of problem.", {JSON: ref("ProblemType"), **_PAGE_TYPE}, "not_found"),
+        threaded=False,
+    )
+    def one(self, request: Request[Any, Any, Any], code: FromPath[str]) -> Response[bytes]:
+        """What happened, and what to do. A browser is shown a page."""
         cls = catalogue().get(code)
         if cls is None:
             raise NotFound(f"there is no type of problem called {code[:80]!r}")
-        return _plain(_problem(code, cls))
+        kind = _problem(code, cls)
+        return explained([kind]) if wants_page(request) else _plain(kind, headers=_VARY)
 
 
 class SchemaController(Controller):
@@ -117,9 +127,9 @@ _PAGE = _file("templates", "schema.html", HTML, **{"content-security-policy": PA
 _FILES = {name: _file("static", name, media_type) for name, media_type in _STATIC.items()}
 
 
-def _plain(value: object, status: int = 200) -> Response[bytes]:
-    headers = {"Cache-Control": "no-store"} | ({"Retry-After": RETRY_AFTER} if status == 503 else {})
-    return Response(to_json(value), status_code=status, media_type=JSON, headers=headers)
+def _plain(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response[bytes]:
+    own = {"Cache-Control": "no-store", **(headers or {})} | ({"Retry-After": RETRY_AFTER} if status == 503 else {})
+    return Response(to_json(value), status_code=status, media_type=JSON, headers=own)
 
 
 def _problem(code: str, cls: type[TrackerError]) -> dict[str, object]:

@@ -7,15 +7,14 @@ from typing import Any
 
 from pydantic_core import from_json
 
+from api import clocks, replaying
 from api import pages_words as words
-from api import replaying
 from api.auth import must_allow
 from api.contract import Parameter
 from api.pages_frame import HEADERS, HTML, Page, page_contract
 from api.polling import Answer
 from api.problems import Forbidden, Unauthorized
 from api.query import choice, flag, integer, matching
-from api.recording import not_found
 from api.vocabulary import TYPES
 from projections.timeline import Clocks
 from tracker.event import Event, fact_json, stamp
@@ -31,7 +30,6 @@ CONTRACT = page_contract(
     Parameter("type", "Only facts of this type.", {"enum": list(TYPES)}),
     Parameter("before", "The position before which the page ends.", {"type": "integer", "minimum": 1, "maximum": FAR}),
     Parameter("replay", "Fold the log again and compare.", {"type": "boolean"}),
-    problems=("pledge_not_found",),
 )
 
 ROWS = 50
@@ -51,11 +49,15 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The outcome of a replay: how many pledges were folded, and those that the projection has otherwise."""
+    """The outcome of a replay: how many pledges were folded, and those that the projection has otherwise.
+
+    ``name`` is that of a pledge asked for alone, which has so many ``events``.
+    """
 
     pledges: int
     differences: list[dict[str, Any]]
     name: str | None
+    events: int = 0
 
 
 def audit(page: Page) -> Answer:
@@ -71,11 +73,14 @@ def audit(page: Page) -> Answer:
     if flag(query, "replay"):
         refused = pledge is None and not _may_replay_all(page)
         verdict = None if refused else _one(page, pledge, at) if pledge is not None else _all(page, at)
+    names = sorted({event["pledge"] for event in listed.events})
+    held = page.parts.timeline.held(names, Clocks(clocks.today(), page.parts.timeline.position(), None))
     oldest = listed.events[-1]["position"] if len(listed.events) == ROWS else listed.searched
     html = page.render(
         "audit.html",
         at,
         listed=listed,
+        pledges={name for name, (sheets, _) in held.items() if sheets},
         head=head,
         types=[(name, words.TYPE[name]) for name in TYPES],
         older=page.link(before=str(oldest), replay=None) if listed.more else None,
@@ -137,7 +142,8 @@ def _one(page: Page, pledge: str, at: Clocks) -> Verdict:
     folded = replaying.replay_one(page.parts.tracker.journal, pledge, at)
     projected = page.parts.timeline.one(pledge, at)
     if folded is None and projected is None:
-        raise not_found(pledge)
+        events, _ = page.parts.tracker.journal.heads([pledge], at.position).get(pledge, (0, 0))
+        return Verdict(0, [], pledge, events)
     if folded == projected:
         return Verdict(1, [], pledge)
     return Verdict(1, [_shown(replaying.Difference(pledge, folded, projected))], pledge)

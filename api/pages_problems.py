@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from litestar import Request, Response
 from litestar.types import ExceptionHandler, ExceptionHandlersMap
 from pydantic_core import from_json
 
-from api.pages_frame import POLICY, render
+from api.pages_frame import HEADERS, POLICY, render
 from api.polling import header
 from api.problems import PROBLEM
+from tracker.quantity import SLUG
 
 _HINTS = {
     400: "The address holds something this page does not take; nothing is guessed, lest it answer another question.",
@@ -20,6 +23,8 @@ _HINTS = {
     503: "The record is safe; its store does not answer just now. Try again in a moment.",
 }
 
+
+_PLEDGE = re.compile(f"/pledges/({SLUG})")
 
 _PRIVATE = {
     "title": "This record is not public",
@@ -32,6 +37,12 @@ def wants_page(request: Request[Any, Any, Any]) -> bool:
     """Whether the caller is a browser that asks for a page: it names HTML, and not under `/v1`."""
     accept = (header(request.scope, b"accept") or b"").lower()
     return b"text/html" in accept and not request.scope["path"].startswith(("/v1/", "/ledger/"))
+
+
+def explained(kinds: Sequence[Mapping[str, object]]) -> Response[bytes]:
+    """Types of problems as a page: one of them, or all."""
+    body = render("problem_types.html", kinds=kinds)
+    return Response(body, media_type="text/html", headers=HEADERS | {"Cache-Control": "no-store"})
 
 
 def with_pages(handlers: ExceptionHandlersMap) -> ExceptionHandlersMap:
@@ -47,7 +58,10 @@ def _twin(handler: ExceptionHandler) -> ExceptionHandler:  # type: ignore[type-a
         problem = from_json(answer.content)
         if problem["status"] == 401 and header(request.scope, b"authorization") is None:
             problem |= _PRIVATE
-        body = render("problem.html", problem=problem, hint=_HINTS.get(problem["status"], ""))
+        log = None
+        if problem["code"] == "pledge_not_found" and (found := _PLEDGE.fullmatch(problem["instance"])):
+            log = f"/audit?pledge={found[1]}"
+        body = render("problem.html", problem=problem, hint=_HINTS.get(problem["status"], ""), log=log)
         headers = {**answer.headers, "content-security-policy": POLICY}
         return Response(body, status_code=problem["status"], media_type="text/html", headers=headers)
 

@@ -221,9 +221,62 @@ def test_a_private_record_is_no_page_for_strangers(sqlite_url: str) -> None:
             assert "secret" not in page.text
             assert api.get(path).headers["content-type"] == "application/problem+json"
             revoked = api.get(path, headers=BROWSER | {"Authorization": "Bearer 0123456789ab.nonsense"})
-            assert "the key is not known, or it is revoked" in revoked.text
+            assert "The key is not known, or it is revoked" in revoked.text
         assert api.get("/", headers=BROWSER | MONITOR).status_code == 200
         assert api.get("/", headers=BROWSER).status_code == 401
+
+
+def test_a_voided_pledge_is_found_in_the_log_and_replayed_to_nothing(lite: Api) -> None:
+    made_ = lite.open()["event"]["id"]
+    lite.add(progress())
+    lite.open("other")
+    assert 'href="/pledges/aid-2024#event-' in lite.get("/audit", headers=BROWSER).text
+    lite.add({"type": "EventVoided", "stated_on": "2024-08-01", "event": made_, "reason": "a test"})
+    assert lite.get("/pledges/aid-2024", headers=BROWSER).status_code == 404
+    page = lite.get("/audit", headers=BROWSER).text
+    links = re.findall(r'href="(/(?:pledges|audit)[^"]*)"[^>]*>(aid-2024|other)<', page)
+    assert {link.partition("#")[0] for link, _ in links} == {"/audit?pledge=aid-2024", "/pledges/other"}
+    for link, _ in links:
+        assert lite.get(link, headers=BROWSER).status_code == 200
+    replayed = lite.get("/audit?pledge=aid-2024&replay=true", headers=BROWSER)
+    assert replayed.status_code == 200
+    said = cell(replayed.text)
+    assert "No difference. The log has 3 events of aid-2024 up to position 4. Folded, they are no pledge as of" in said
+    assert "The projection has no such pledge either." in said
+    assert "Our record voided" in said
+    assert 'href="/audit?pledge=aid-2024"' in lite.get("/pledges/aid-2024", headers=BROWSER).text
+
+
+def test_a_replay_at_a_day_before_the_pledge_shows_its_log_and_says_so(kept: Api) -> None:
+    said = cell(kept.get("/audit?as_of=2020-01-01&pledge=aid-2024&replay=true", headers=BROWSER).text)
+    assert "The log has 2 events of aid-2024 up to position 2. Folded, they are no pledge as of 1 Jan 2020" in said
+    assert "Progress reported" in said
+    nobody = kept.get("/audit?pledge=nobody&replay=true", headers=BROWSER)
+    assert nobody.status_code == 200
+    assert "The log has no event of nobody up to position 2." in cell(nobody.text)
+
+
+def test_what_a_problem_means_is_a_page_for_browsers_and_json_for_programs(kept: Api) -> None:
+    for path in ("/problems", "/problems/unknown_parameter", "/problems/unauthorized"):
+        page = kept.get(path, headers=BROWSER)
+        assert page.headers["content-type"] == "text/html; charset=utf-8"
+        assert page.headers["content-security-policy"] == POLICY
+        assert '<html lang="en">' in page.text
+        assert len(re.findall("<h1>", page.text)) == len(re.findall("<main", page.text)) == 1
+        program = kept.get(path)
+        assert program.headers["content-type"] == "application/json"
+        assert "Accept" in page.headers["vary"]
+        assert "Accept" in program.headers["vary"]
+    shown = kept.get("/problems/unknown_parameter", headers=BROWSER).text
+    assert "<title>No such parameter · Commitments Tracker</title>" in shown
+    assert kept.get("/problems/unknown_parameter").json()["about"] in unescape(shown)
+
+
+def test_the_name_of_a_parameter_is_written_as_it_is(kept: Api) -> None:
+    page = unescape(kept.get("/pledges/aid-2024?compare=true", headers=BROWSER).text)
+    assert "<p class=\"standfirst\">'compare' is not known here" in page
+    assert "first-letter" not in (static_files()["app.css"].body or b"").decode()
+    assert '<p class="standfirst">Nothing is served' in kept.get("/nowhere", headers=BROWSER).text
 
 
 # --- whatever is on record
