@@ -13,15 +13,11 @@ from itertools import pairwise
 from typing import Any
 
 from api import pages_words as words
+from api.pages_labels import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Label, inside, placed
 from tracker.facts import FIGURED, FigureRestated
 from tracker.quantity import Interval, Quantity
 from tracker.record import Ledger, Standing
 from tracker.status import Segment
-
-WIDTH, HEIGHT = 720, 340
-LEFT, RIGHT, TOP, BOTTOM = 64, 24, 20, 34
-_LETTER = 8
-"""How wide a letter of a label is, rather more than less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +233,21 @@ def drawing(chart: Data) -> dict[str, Any]:
         "risers": _risers(chart.steps, scale),
         "points": [_mark(point, scale) for point in chart.points],
         "as_of": scale.x(chart.as_of) if chart.as_of < scale.last else None,
+        "labels": placed(_labels(chart, scale, ground)),
     }
+
+
+def _labels(chart: Data, scale: Scale, ground: float) -> Iterator[Label]:
+    """What is named in the drawing, the most important first."""
+    for terms in reversed(chart.terms):
+        target = _target(terms, scale, chart.near)
+        yield inside("c-label", f"target: {target['label']}", target["x1"], target["y"] - 6, 6, ends=False)
+    if (window := _window(chart.window, scale)) is not None:
+        yield inside("c-note", "due", window["end"], ground - 8, 5, ends=True)
+        if "latest" in window:
+            yield inside("c-note", "or, read late, here", window["latest"], ground - 8, 5, ends=True)
+    if (moved := _moved(chart, scale)) is not None:
+        yield inside("c-note", "first deadline", moved, TOP + 12, 5, ends=False)
 
 
 def _scale(chart: Data) -> Scale:
@@ -322,7 +332,6 @@ def _target(terms: Terms, scale: Scale, near: words.Near) -> dict[str, Any]:
         "y": scale.y(terms.target.value),
         "upper": None if terms.target.upper is None else scale.y(terms.target.upper),
         "label": shown.short,
-        "fits": x1 + 6 + _LETTER * len(f"target: {shown.short}") < WIDTH,
         "exact": shown.exact,
         "is_now": is_now,
     }

@@ -437,6 +437,25 @@ def test_a_restated_figure_stands_in_the_chart_on_the_days_on_which_each_was_sai
     assert "said, but does not count" not in before
 
 
+@pytest.mark.parametrize("latest", ["2025-01-31", "2025-02-28", "2025-12-31"])
+def test_no_label_of_a_chart_is_printed_over_another(lite: Api, latest: str) -> None:
+    lite.open(window={"start": "2024-01-01", "end": "2024-03-31"})
+    more = {"start": "2024-01-01", "end": "2024-12-31", "latest": latest}
+    lite.add({"type": "PledgeRevised", "stated_on": "2024-02-10", "source": SOURCE, "reason": "moved", "window": more,
+              "target": "at least 41bn EUR"})  # fmt: skip
+    lite.add(progress())
+    page = lite.get("/pledges/aid-2024", headers=BROWSER).text
+    found = re.findall(r'<text class="c-(?:label|note)" x="([\d.]+)" y="([\d.]+)"( text-anchor="end")?>([^<]+)<', page)
+    texts = {text for *_, text in found}
+    assert texts >= {"due", "or, read late, here", "first deadline", "target: at least €41bn"}
+    boxes = [(float(x) - 8 * len(text) * bool(end), float(y), 8 * len(text)) for x, y, end, text in found]
+    for index, (x, y, width) in enumerate(boxes):
+        assert x >= 0
+        assert x + width <= 720
+        for other_x, other_y, other_width in boxes[:index]:
+            assert abs(y - other_y) >= 15 or x + width <= other_x or other_x + other_width <= x
+
+
 def test_other_words_for_the_same_amount_are_no_difference(lite: Api) -> None:
     lite.open()
     said = lite.add(progress("20.9bn EUR"))["event"]["id"]

@@ -88,13 +88,20 @@ function draw(Plot, figure, width) {
   });
 }
 
-/** A label is as long as its words: one that would leave the drawing is moved back into it. */
-function keepInside(svg) {
+/** A label is as long as its words: one that would leave the drawing is moved back into it, one that would be printed
+    over another to the line above it or below. */
+function keepApart(svg) {
   const frame = svg.getBoundingClientRect();
+  const placed = [];
   for (const text of svg.querySelectorAll("[aria-label=text] text")) {
-    const { left, right } = text.getBoundingClientRect();
-    const move = Math.max(Math.min(0, frame.right - right), frame.left - left);
-    if (move) text.setAttribute("transform", `translate(${move},0) ${text.getAttribute("transform")}`);
+    const { left, right, top, bottom } = text.getBoundingClientRect();
+    const x = Math.max(Math.min(0, frame.right - right), frame.left - left);
+    const line = bottom - top;
+    const y = [0, -line, line, -2 * line, 2 * line].find((move) => top + move >= frame.top
+      && !placed.some((p) => left + x < p.right && p.left < right + x && top + move < p.bottom - 1 && p.top < bottom + move - 1));
+    if (y === undefined) { text.remove(); continue; }
+    if (x || y) text.setAttribute("transform", `translate(${x},${y}) ${text.getAttribute("transform")}`);
+    placed.push({ left: left + x, right: right + x, top: top + y, bottom: bottom + y });
   }
 }
 
@@ -116,7 +123,7 @@ export async function enhance(figure) {
     svg.querySelectorAll("style").forEach((style) => style.remove());
     svg.setAttribute("aria-hidden", "true");
     host.replaceChildren(svg);
-    keepInside(svg);
+    keepApart(svg);
   };
   redraw();
   if (host.watch) return;
