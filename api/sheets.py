@@ -6,13 +6,17 @@ Numbers are written plainly, dates as YYYY-MM-DD, so that a cell reads the same 
 from __future__ import annotations
 
 import csv
+import re
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from xml.etree.ElementTree import ParseError
 from zipfile import BadZipFile
 
 from openpyxl import load_workbook
@@ -57,33 +61,53 @@ def read_csv(path: Path, header: int = 1) -> Table:
     except UnicodeDecodeError as wrong:
         line = wrong.object[: wrong.start].count(b"\n") + 1
         raise UnreadableFile(f"line {line} is not UTF-8; save the file as CSV UTF-8") from None
-    first = next((line for line in text.splitlines()[header - 1 :] if line.strip()), "")
-    delimiter = max(",;\t", key=lambda mark: (first.count(mark), mark == ","))
-    return _table(_csv_lines(text, delimiter), header, lambda number: f"line {number}")
+    return _table(_csv_lines(text, _delimiter(text, header)), header, lambda number: f"line {number}")
 
 
 def read_xlsx(path: Path, sheet: str | None = None, header: int = 1) -> Table:
-    """A sheet of an XLSX workbook, the first if none is named; ``header`` is the row of the column names.
+    """A sheet of an XLSX workbook, the first with cells if none is named; ``header`` is the row of the column names.
 
     Of formulas the saved value counts. Errors: ``UnreadableFile``.
     """
-    try:
-        values = load_workbook(path, read_only=True, data_only=True)
-        formulas = load_workbook(path, read_only=True)
-    except (BadZipFile, KeyError, ValueError, OSError) as wrong:
-        raise UnreadableFile(f"this is no XLSX workbook: {wrong}") from None
-    try:
-        name = values.sheetnames[0] if sheet is None else sheet
-        if name not in values.sheetnames:
-            raise UnreadableFile(f'there is no sheet "{name}"; there are: {", ".join(values.sheetnames)}')
+    with _opened(path, data_only=True) as values, _opened(path) as formulas:
+        names = [page.title for page in values.worksheets]
+        name = sheet or next(iter(names), "")
+        if name not in names:
+            raise UnreadableFile(f'there is no sheet "{name}"; there are: {", ".join(names)}')
+        for page in (values[name], formulas[name]):
+            page.reset_dimensions()  # what a file notes of its size may be wrong, and would cut off what is beyond
         lines = _xlsx_lines(values[name].iter_rows(), formulas[name].iter_rows())
         return _table(lines, header, lambda number: f'sheet "{name}" row {number}')
-    finally:
-        values.close()
-        formulas.close()
 
+
+@contextmanager
+def _opened(path: Path, *, data_only: bool = False) -> Iterator[Any]:
+    try:
+        book = load_workbook(path, read_only=True, data_only=data_only)
+    except (BadZipFile, KeyError, ValueError, OSError) as wrong:
+        raise UnreadableFile(f"this is no XLSX workbook: {wrong}") from None
+    except (AttributeError, TypeError, *_DAMAGED) as wrong:
+        # A chart sheet without a chart is an AttributeError of openpyxl.
+        raise UnreadableFile(f"this workbook cannot be read; save the sheet as CSV UTF-8 ({wrong})") from None
+    try:
+        yield book
+    finally:
+        book.close()
+
+
+_DAMAGED = (BadZipFile, EOFError, IndexError, ParseError, zlib.error)
 
 _Line = tuple[int, list[str], dict[int, str], set[int]]
+
+
+_HEADER_SIZE = 65_536
+
+
+def _delimiter(text: str, header: int) -> str:
+    """The mark that is most often in the header, outside of quotes."""
+    rest = "".join(text.splitlines(keepends=True)[header - 1 :])[:_HEADER_SIZE]
+    first = next((line for line in re.sub(r'"[^"]*"', "quoted", rest).splitlines() if line.strip()), "")
+    return max(",;\t", key=lambda mark: (first.count(mark), mark == ","))
 
 
 def _csv_lines(text: str, delimiter: str) -> Iterator[_Line]:
@@ -98,19 +122,38 @@ def _csv_lines(text: str, delimiter: str) -> Iterator[_Line]:
 
 
 def _xlsx_lines(values: Iterable[Any], formulas: Iterable[Any]) -> Iterator[_Line]:
-    for number, (cells, behind) in enumerate(zip(values, formulas, strict=True), start=1):
-        broken: dict[int, str] = {}
-        texts: list[str] = []
-        numbers: set[int] = set()
-        for index, (cell, source) in enumerate(zip(cells, behind, strict=True)):
-            if cell.value is None and isinstance(source.value, str) and source.data_type == "f":
-                broken[index] = "the value of this formula was not saved; open the file in a spreadsheet and save it"
-            elif cell.data_type == "e":
-                broken[index] = f"this formula ends in {cell.value}"
-            texts.append("" if index in broken else text_of(cell.value))
-            if isinstance(cell.value, int | float):
-                numbers.add(index)
-        yield number, texts, broken, numbers
+    try:
+        for number, (cells, behind) in enumerate(zip(values, formulas, strict=True), start=1):
+            broken: dict[int, str] = {}
+            texts: list[str] = []
+            numbers: set[int] = set()
+            for index, (cell, source) in enumerate(zip(cells, behind, strict=True)):
+                if cell.value is None and isinstance(source.value, str) and source.data_type == "f":
+                    broken[index] = _NOT_SAVED
+                elif cell.data_type == "e":
+                    broken[index] = f"this formula ends in {cell.value}"
+                texts.append("" if index in broken else _shown(cell))
+                if isinstance(cell.value, int | float):
+                    numbers.add(index)
+            yield number, texts, broken, numbers
+    except _DAMAGED as wrong:
+        raise UnreadableFile(f"this workbook is damaged: {wrong}") from None
+
+
+_NOT_SAVED = "the value of this formula was not saved; open the file in a spreadsheet and save it"
+_HIDDEN = re.compile(r"[_*].|\[[^\]]*\]")
+_QUOTED = re.compile(r'"[^"]*"|\\.')
+
+
+def _shown(cell: Any) -> str:
+    """The text of a cell; a percentage as it is shown, since a workbook keeps 2 % as 0.02."""
+    text = text_of(cell.value)
+    if isinstance(cell.value, bool) or not isinstance(cell.value, int | float) or "%" not in cell.number_format:
+        return text
+    shown = _HIDDEN.sub("", cell.number_format)
+    if "%" in _QUOTED.sub("", shown):
+        return f"{plain(Decimal(text) * 100)}%"
+    return f"{text}%" if "%" in shown else text
 
 
 def text_of(value: object) -> str:
@@ -147,7 +190,7 @@ def _table(lines: Iterator[_Line], header: int, place: Any) -> Table:
         beyond = {
             f"column {get_column_letter(index + 1)}": "this cell has no column name"
             for index, (name, cell) in enumerate(zip(names, cells, strict=False))
-            if not name and cell.strip()
+            if not name and (cell.strip() or index in broken)
         }
         rows.append(
             Row(

@@ -1,13 +1,16 @@
 """Files of facts before they meet the record: columns, sheets, maps, and the place of every mistake."""
 
+import re
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import Workbook
+from openpyxl.chart import BarChart, Reference
 
 from api import exporting
 from api.columns import COLUMNS, KNOWN, SHORT, flatten, guarded, path_of, unflatten, unguarded
@@ -223,6 +226,91 @@ def test_a_cell_without_a_column_name_is_a_problem(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+def rewritten(path: Path, inside: str, change: Any) -> Path:
+    """The workbook with one of its parts changed."""
+    with ZipFile(path) as book:
+        parts = {name: book.read(name) for name in book.namelist()}
+    parts[inside] = change(parts[inside])
+    with ZipFile(path, "w") as book:
+        for name, content in parts.items():
+            book.writestr(name, content)
+    return path
+
+
+@pytest.mark.parametrize("noted", [b"A1", b"A1:B2", b"A1:XFD1048576"])
+def test_the_size_that_a_sheet_notes_does_not_cut_it_off(tmp_path: Path, noted: bytes) -> None:
+    path = workbook(tmp_path / "f.xlsx", [["pledge", "type", "summary"], *(["p", "X", str(n)] for n in range(3))])
+    dimension = b'<dimension ref="' + noted + b'"'
+    rewritten(path, "xl/worksheets/sheet1.xml", lambda xml: re.sub(rb'<dimension ref="[^"]*"', dimension, xml))
+    table = read_xlsx(path)
+    assert table.columns == ("pledge", "type", "summary")
+    assert [row.cells["summary"] for row in table.rows] == ["0", "1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("value", "shown_as", "text"),
+    [
+        (0.02, "0%", "2%"),
+        (1, "0%", "100%"),
+        (0.0215, "0%", "2.15%"),
+        (1.1, "0.0 %", "110%"),
+        (-0.07, "0%;[Red]-0%", "-7%"),
+        (2, '0"%"', "2%"),
+        (2, "0\\%", "2%"),
+        (2, "0.0_%", "2"),
+        (2, "0.00", "2"),
+    ],
+)
+def test_a_percentage_is_read_as_it_is_shown(tmp_path: Path, value: float, shown_as: str, text: str) -> None:
+    book = Workbook()
+    page = book.active
+    assert page is not None
+    page.append(["share"])
+    page.append([value])
+    page["A2"].number_format = shown_as
+    book.save(tmp_path / "f.xlsx")
+    assert read_xlsx(tmp_path / "f.xlsx").rows[0].cells == {"share": text}
+
+
+def test_a_chart_sheet_is_not_the_sheet_that_is_read(tmp_path: Path) -> None:
+    book = Workbook()
+    page = book.active
+    assert page is not None
+    page.title = "Data"
+    page.append(["x"])
+    page.append([1])
+    chart = BarChart()
+    chart.add_data(Reference(page, min_col=1, min_row=1, max_row=2))
+    book.create_chartsheet("Chart", 0).add_chart(chart)
+    book.save(tmp_path / "f.xlsx")
+    assert read_xlsx(tmp_path / "f.xlsx").rows[0].place == 'sheet "Data" row 2'
+    with pytest.raises(UnreadableFile, match='there is no sheet "Chart"; there are: Data'):
+        read_xlsx(tmp_path / "f.xlsx", "Chart")
+
+
+def test_a_chart_sheet_without_a_chart_is_told(tmp_path: Path) -> None:
+    book = Workbook()
+    book.create_chartsheet("Chart", 0)
+    book.save(tmp_path / "f.xlsx")
+    with pytest.raises(UnreadableFile, match="this workbook cannot be read; save the sheet as CSV UTF-8"):
+        read_xlsx(tmp_path / "f.xlsx")
+
+
+def test_a_damaged_workbook_is_told(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "f.xlsx", [["pledge", "type"], ["p", "X"]])
+    rewritten(path, "xl/worksheets/sheet1.xml", lambda xml: xml[: xml.rindex(b"<row")])
+    with pytest.raises(UnreadableFile, match="this workbook is damaged: "):
+        read_xlsx(path)
+
+
+@pytest.mark.parametrize("title", ["", 'A title, "and, its, commas,\r\nin quotes", here\r\n'])
+def test_commas_within_quotes_do_not_separate(tmp_path: Path, title: str) -> None:
+    text = title + '"Donor, country, or ""body"",\r\nany";Amount;Date\r\nX;1,5;2024\r\n'
+    table = read_csv(written(tmp_path / "f.csv", text), header=3 if title else 1)
+    assert table.columns == ('Donor, country, or "body",\r\nany', "Amount", "Date")
+    assert list(table.rows[0].cells.values()) == ["X", "1,5", "2024"]
+
+
     ("value", "text"),
     [(20.9, "20.9"), (0.1 + 0.2, "0.3"), (5e10, "50000000000"), (3, "3"), (date(2024, 1, 2), "2024-01-02"), (None, "")],
 )
