@@ -13,6 +13,9 @@ from api.importing import MAX_CHUNK, Importer, Plan, Problem
 _SHOWN = 1_000
 """Problems listed at most; the number of all is told."""
 
+_ROWS_SHOWN = 20
+"""Rows named at most that a map leaves out."""
+
 
 @click.command()
 def seed() -> None:
@@ -87,13 +90,18 @@ def import_(
         raise click.UsageError("--by is a name of 1 to 64 characters on one line")
     try:
         mapping = None if map_file is None else read_map(map_file)
-        items, problems = read_items(file, mapping=mapping, sheet=sheet, oldest_first=oldest_first)
+        left_out: list[str] = []
+        items, problems = read_items(
+            file, mapping=mapping, sheet=sheet, oldest_first=oldest_first, leave=left_out.append
+        )
     except BadMap as bad:
         for sentence in bad.problems:
             say(f"{map_file}: {sentence}")
         raise Wrong("The map cannot be used; nothing was recorded.") from None
     except UnreadableFile as unreadable:
         raise Wrong(f"{file}: {unreadable}") from None
+    if left_out:
+        say(_of_rows(left_out))
     if not items and not problems:
         say(f"{file} has no facts; nothing was recorded.")
         return
@@ -108,6 +116,16 @@ def import_(
             say(f"{_there(plan)}{plan.size} facts can be recorded. Nothing was, this was a dry run.")
         else:
             _record(importer, plan, str(file))
+
+
+def _of_rows(left_out: list[str]) -> str:
+    """Which rows a map leaves out."""
+    rows, _, first = left_out[0].rpartition(" ")
+    shown = [first, *(place.rpartition(" ")[2] for place in left_out[1:_ROWS_SHOWN])]
+    more = f" and {len(left_out) - len(shown)} more" if len(left_out) > len(shown) else ""
+    if len(left_out) == 1:
+        return f"One row became no fact, as the map has it: {left_out[0]}."
+    return f"{len(left_out)} rows became no fact, as the map has it: {rows}s {', '.join(shown)}{more}."
 
 
 def _record(importer: Importer, plan: Plan, name: str) -> None:

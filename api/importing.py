@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import secrets
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,10 +17,23 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from api.columns import label_of
+from api.drafts import is_slug
 from tracker.application import Draft, Recorded, Request, Tracker
-from tracker.errors import BatchRefused, InvalidFact, NotOpened, Refusal, UnknownEvent
+from tracker.errors import (
+    AlreadyVoided,
+    BatchRefused,
+    DuplicateFact,
+    InvalidFact,
+    MixedBasis,
+    NotOpened,
+    Refusal,
+    UnitMismatch,
+    UnknownEvent,
+    VersionConflict,
+    WrongEventType,
+)
 from tracker.event import event_id, fact_json
-from tracker.facts import Kept, Said, read_fact
+from tracker.facts import FACT_TYPES, Kept, PledgeMade, Said, read_fact
 
 _T = TypeVar("_T")
 
@@ -67,6 +81,7 @@ class Item:
     expected_version: int | None = None
     labels: Mapping[str, str] | None = None
     sound: bool = True
+    clear: bool = True
 
     def problem(self, pointer: str, message: str) -> Problem:
         """What is wrong at a JSON Pointer into the fact."""
@@ -82,6 +97,9 @@ class Item:
 
 Advance = Callable[[int], None]
 """Told how many facts are done now."""
+
+Waiting = tuple[Item, Draft]
+"""An item and what is to be recorded of it."""
 
 Chunk = tuple[str, list[Item], list[Draft]]
 """An idempotency key, and what is recorded under it."""
@@ -130,8 +148,9 @@ class Importer:
         plan = Plan(items, skip_recorded, list(problems))
         references = _References()
         known = _Known(self.tracker) if skip_recorded else None
-        bad = {item.pledge for item in items if not item.sound}
-        waiting: list[tuple[Item, Draft]] = []
+        told = {(problem.place, problem.where) for problem in plan.problems}
+        lost = _Lost(blind=not {place for place, _ in told} <= {item.place for item in items})
+        waiting: list[Waiting] = []
         for number, chunk in enumerate(_chunks(items, self.chunk)):
             if known is None and (replayed := self.tracker.replay(self._key(number), _hash(chunk))):
                 plan.recorded += len(replayed.events)
@@ -142,22 +161,20 @@ class Importer:
             for count, item in enumerate(chunk, start=1):
                 if count % _STRIDE == 0:
                     advance(_STRIDE)
-                fact, wrong = _read(item, references) if item.sound else (None, [])
-                found = known.take(item.pledge, fact) if known is not None and fact is not None else None
+                fact, wrong = _read(item, references) if item.clear else (None, [])
+                whole = item.sound and fact is not None
+                found = known.take(item.pledge, fact) if known is not None and fact is not None and whole else None
                 identity = found or event_id(self.clock(), secrets.token_bytes(10))
                 wrong += references.keep(item, identity)
-                if found is not None:
+                plan.problems += [problem for problem in wrong if (problem.place, problem.where) not in told]
+                if found is not None and not wrong:
                     plan.recorded += 1
-                elif fact is not None and not wrong:
+                elif fact is not None and whole and not wrong:
                     waiting.append((item, Draft(item.pledge, fact, identity, item.expected_version)))
-                    continue
-                if wrong:
-                    plan.problems += wrong
-                    bad.add(item.pledge)
-        # What follows a bad fact of the same pledge would be refused for its sake.
+                else:
+                    lost.add(item.pledge, _type(item), identity)
         sound = not plan.problems
-        blind = not {problem.place for problem in plan.problems} <= {item.place for item in items}
-        plan.problems += self._refused([pair for pair in waiting if pair[0].pledge not in bad], blind=blind)
+        plan.problems += self._refused(waiting, lost)
         plan.problems.sort(key=_row)
         first = 0 if known is not None else plan.recorded // self.chunk
         for number, pairs in enumerate(_chunks(waiting, self.chunk), start=first):
@@ -182,7 +199,9 @@ class Importer:
                     overtaken = self._record(key, items, drafts).replayed
                 except BatchRefused as refused:
                     if not self._is_recorded(chunk):
-                        return _problems(items, refused.refusals)
+                        return _Lost(blind=False).unexplained(
+                            list(zip(items, drafts, strict=True)), dict(refused.refusals)
+                        )
                     overtaken = True
                 advance(len(drafts))
                 if overtaken:
@@ -200,35 +219,120 @@ class Importer:
     def _record(self, key: str, items: Sequence[Item], drafts: Sequence[Draft]) -> Recorded:
         return self.tracker.record(Request(tuple(drafts), self.by, self.clock(), key, _hash(items)))
 
-    def _refused(self, waiting: Sequence[tuple[Item, Draft]], *, blind: bool) -> list[Problem]:
-        """What the log refuses. ``blind``: some row does not even tell its pledge, so that anything may be missing."""
-        if not waiting:
-            return []
+    def _refused(self, waiting: Sequence[Waiting], lost: _Lost) -> list[Problem]:
+        """What the log refuses, but for what may only follow from facts that are lost.
+
+        Behind a first fact that does not open its pledge the log does not look; there, something stands in for one.
+        """
+        refusals = self._preview([draft for _, draft in waiting])
+        problems = lost.unexplained(waiting, refusals)
+        unopened = {index for index, refusal in refusals.items() if isinstance(refusal, NotOpened)}
+        closed = {waiting[index][1].pledge for index in refusals if index in unopened or _opens(waiting[index][1])}
+        rest = [
+            pair
+            for index, pair in enumerate(waiting)
+            if pair[1].pledge in closed and (index in unopened or index not in refusals)
+        ]
+        if not rest:
+            return problems
+        rest.sort(key=lambda pair: not _opens(pair[1]))
+        stand_ins = [
+            Draft(pledge, _STAND_IN, event_id(self.clock(), secrets.token_bytes(10)))
+            for pledge in closed - {draft.pledge for _, draft in rest if _opens(draft)}
+        ]
+        for draft in stand_ins:
+            lost.add(draft.pledge, "PledgeMade", draft.id)
+        behind = self._preview([*stand_ins, *(draft for _, draft in rest)])
+        first = len(stand_ins)
+        return problems + lost.unexplained(rest, {at - first: no for at, no in behind.items() if at >= first})
+
+    def _preview(self, drafts: Sequence[Draft]) -> dict[int, Refusal]:
+        """The drafts that are refused, by their index."""
         try:
-            self.tracker.preview(Request(tuple(draft for _, draft in waiting), self.by, self.clock()))
+            if drafts:
+                self.tracker.preview(Request(tuple(drafts), self.by, self.clock()))
         except BatchRefused as refused:
-            lost = {waiting[index][1].id for index, _ in refused.refusals}
-            own = [
-                (index, refusal)
-                for index, refusal in refused.refusals
-                if not (isinstance(refusal, UnknownEvent) and (blind or _names(waiting[index][1], lost)))
-                and not (blind and isinstance(refusal, NotOpened))
-            ]
-            return _problems([item for item, _ in waiting], own)
-        return []
+            return dict(refused.refusals)
+        return {}
 
     def _key(self, part: int | str) -> str:
         return f"{self.key} {self.chunk}:{part}"
+
+
+@dataclass(slots=True)
+class _Lost:
+    """Facts that the file cannot add as it stands: their types by pledge, ``""`` for an unknown one, and their ids.
+
+    ``blind``: some row does not even tell its pledge, so that anything may be missing.
+    """
+
+    blind: bool
+    types: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    ids: set[str] = field(default_factory=set)
+
+    def add(self, pledge: str, type_: str, identity: str) -> None:
+        self.types[pledge].append(type_)
+        self.ids.add(identity)
+        self.blind |= not is_slug(pledge)
+
+    def unexplained(self, waiting: Sequence[Waiting], refusals: Mapping[int, Refusal]) -> list[Problem]:
+        """What is refused, by its index, for more than the want of lost facts; it is lost as well."""
+        problems: list[Problem] = []
+        places = {draft.id: item.place for item, draft in waiting}
+        for index, refusal in refusals.items():
+            item, draft = waiting[index]
+            if not self._explains(refusal, draft):
+                problems += _problems(item, refusal, places)
+            self.add(draft.pledge, draft.fact.type, draft.id)
+        return problems
+
+    def _explains(self, refusal: Refusal, draft: Draft) -> bool:
+        types = self.types[draft.pledge]
+        if isinstance(refusal, VersionConflict):
+            return (draft.expected_version or 0) - int(str(refusal.members["version"])) in range(1, len(types) + 1)
+        if isinstance(refusal, UnknownEvent):
+            return self.blind or any(str(_at(fact_json(draft.fact), path)) in self.ids for path in REFERENCES)
+        if isinstance(refusal, NotOpened) and self.blind:
+            return True
+        causes = _CAUSES.get(type(refusal))
+        return causes is not None and any(type_ in causes for type_ in types)
+
+
+_CAUSES: dict[type[Refusal], tuple[str, ...]] = {
+    NotOpened: ("", "PledgeMade"),
+    AlreadyVoided: ("", "EventVoided"),
+    WrongEventType: ("", "EventCorrected", "EventVoided"),
+    DuplicateFact: ("", "EventCorrected", "EventVoided"),
+    MixedBasis: ("", "EventCorrected", "EventVoided", "FigureRestated"),
+    UnitMismatch: ("", "EventCorrected", "EventVoided", "PledgeMade"),
+    InvalidFact: ("", "EventCorrected", "EventVoided", "PledgeMade", "PledgeRevised"),
+}
+"""What can be refused for want of an earlier fact of the pledge, and of which types."""
+
+_STAND_IN = PledgeMade.model_validate(
+    {
+        "type": "PledgeMade",
+        "stated_on": "1800-01-01",
+        "source": {"publisher": "the import", "tier": "other"},
+        "title": "In the place of a PledgeMade that is wrong or missing",
+        "pledgor": {"name": "unknown"},
+        "kind": "qualitative",
+    }
+)
 
 
 class _References:
     """The events that later items may name: by ``ref``, or by the id they had in the file."""
 
     def __init__(self) -> None:
+        self.unclear: dict[str, tuple[str, str]] = {}
         self.refs: dict[str, tuple[str, str]] = {}
         self.ids: dict[str, tuple[str, str]] = {}
 
     def keep(self, item: Item, identity: str) -> list[Problem]:
+        if not item.clear:
+            self.unclear[item.ref or ""] = (identity, item.place)
+            return []
         problems = []
         for name, key, known in (("ref", item.ref, self.refs), ("id", item.old_id, self.ids)):
             if key is not None and known.setdefault(key, (identity, item.place))[0] != identity:
@@ -243,7 +347,8 @@ class _References:
         for path in REFERENCES:
             named = _at(fact, path)
             if isinstance(named, dict) and named.keys() == {"ref"}:
-                found = self.refs.get(named["ref"]) if isinstance(named["ref"], str) else None
+                name = named["ref"] if isinstance(named["ref"], str) else ""
+                found = self.refs.get(name) or self.unclear.get(name)
                 if found is None:
                     problems.append(item.problem(f"/{'/'.join(path)}", f'no earlier row has the ref "{named["ref"]}"'))
                     continue
@@ -283,21 +388,27 @@ def _read(item: Item, references: _References) -> tuple[Said | Kept | None, list
         return None, [item.problem(pointer, message) for pointer, message in invalid.problems]
 
 
-def _problems(items: Sequence[Item], refusals: Iterable[tuple[int, Refusal]]) -> list[Problem]:
-    return [items[index].problem(*said) for index, refusal in refusals for said in _said(refusal)]
+def _problems(item: Item, refusal: Refusal, places: Mapping[str, str]) -> list[Problem]:
+    """What a refusal says of an item; events that are only in the file so far are named by their ``places``."""
+    said = refusal.problems if isinstance(refusal, InvalidFact) else [(refusal.pointer, refusal.detail)]
+    return [
+        item.problem(pointer, re.sub(r"[0-9a-f-]{36}", lambda found: places.get(found[0], found[0]), message))
+        for pointer, message in said
+    ]
 
 
-def _names(draft: Draft, ids: set[str]) -> bool:
-    """The fact names one of these events."""
-    return any(getattr(draft.fact, name, None) in ids for name in ("event", "of"))
+def _opens(draft: Draft) -> bool:
+    return isinstance(draft.fact, PledgeMade)
+
+
+def _type(item: Item) -> str:
+    """The type of an item's fact; empty if it is none."""
+    said = item.fact.get("type") if isinstance(item.fact, dict) else None
+    return said if isinstance(said, str) and said in FACT_TYPES else ""
 
 
 def _row(problem: Problem) -> int:
     return int(problem.place.rpartition(" ")[2])
-
-
-def _said(refusal: Refusal) -> Iterable[tuple[str, str]]:
-    return refusal.problems if isinstance(refusal, InvalidFact) else [(refusal.pointer, refusal.detail)]
 
 
 def _canonical(fact: Said | Kept) -> bytes:

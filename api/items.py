@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,17 @@ from api.sheets import Row, Table, UnreadableFile, read_csv, read_xlsx
 
 Items = tuple[list[Item], list[Problem]]
 
+Leave = Callable[[str], None]
+"""Told the place of each row that a map leaves out."""
+
 
 def read_items(
-    path: Path, *, mapping: Map | None = None, sheet: str | None = None, oldest_first: bool = False
+    path: Path,
+    *,
+    mapping: Map | None = None,
+    sheet: str | None = None,
+    oldest_first: bool = False,
+    leave: Leave = lambda _: None,
 ) -> Items:
     """The facts of a file by its name's ending, and what is wrong with single rows of it.
 
@@ -30,7 +39,7 @@ def read_items(
     Errors: ``UnreadableFile``, ``BadMap``.
     """
     try:
-        items, problems = _read(path, mapping, sheet)
+        items, problems = _read(path, mapping, sheet, leave)
     except OSError as wrong:
         raise UnreadableFile(wrong.strerror or str(wrong)) from None
     if oldest_first or (mapping is not None and mapping.oldest_first):
@@ -38,7 +47,7 @@ def read_items(
     return items, problems
 
 
-def _read(path: Path, mapping: Map | None, sheet: str | None) -> Items:
+def _read(path: Path, mapping: Map | None, sheet: str | None, leave: Leave) -> Items:
     ending = path.suffix.lower()
     if ending in (".ndjson", ".jsonl"):
         return read_lines(path.read_bytes().split(b"\n"))
@@ -49,7 +58,7 @@ def _read(path: Path, mapping: Map | None, sheet: str | None) -> Items:
         table = read_xlsx(path, sheet or (mapping.sheet if mapping is not None else None), header)
     else:
         raise UnreadableFile("the name of a file to import ends in .ndjson, .csv or .xlsx")
-    return _rows(table) if mapping is None else _by_map(table, mapping)
+    return _rows(table) if mapping is None else _by_map(table, mapping, leave)
 
 
 def read_lines(lines: Iterable[bytes]) -> Items:
@@ -120,12 +129,13 @@ def _unknown(column: str) -> str:
 def _row(row: Row) -> tuple[Item, list[Problem]]:
     said = {column: unguarded(cell) for column, cell in row.cells.items()}
     cells: dict[str, str] = {}
-    labels: dict[str, str] = {}
+    type_ = said.get("type", "")
+    labels = {path_of(column, type_): column for column in row.broken}
     problems = [Problem(row.place, column, why) for column, why in row.broken.items()]
     for column, text in said.items():
         if column in ENVELOPE or column in ITEM or column == LICENSE:
             continue
-        path = path_of(column, said.get("type", ""))
+        path = path_of(column, type_)
         if path in cells:
             problems.append(Problem(row.place, column, f"{labels[path]} says the same already"))
         cells[path], labels[path] = text, column
@@ -137,14 +147,21 @@ def _row(row: Row) -> tuple[Item, list[Problem]]:
     return _item(row.place, said.get("pledge", ""), cells, labels, problems, said.get("ref"), said.get("id"), expected)
 
 
-def _by_map(table: Table, mapping: Map) -> Items:
+def _by_map(table: Table, mapping: Map, leave: Leave) -> Items:
     items: list[Item] = []
     problems: list[Problem] = []
-    for fact in mapped(table, mapping):
-        wrong = [Problem(fact.place, fact.labels.get(path, path), message) for path, message in fact.problems]
-        item, wrong = _item(fact.place, fact.pledge, fact.cells, fact.labels, wrong, fact.ref)
-        items.append(item)
-        problems += wrong
+    for row in mapped(table, mapping):
+        if row.left_out:
+            leave(row.place)
+        problems += [Problem(row.place, *said) for said in row.problems]
+        for fact in row.facts:
+            wrong = [Problem(fact.place, fact.labels.get(path, path), message) for path, message in fact.problems]
+            item, wrong = _item(fact.place, fact.pledge, fact.cells, fact.labels, wrong, fact.ref)
+            items.append(replace(item, pledge=fact.slug, sound=item.sound and not row.problems))
+            problems += wrong
+        items += [
+            Item(fact.place, fact.slug, {"type": fact.type}, fact.ref, sound=False, clear=False) for fact in row.unclear
+        ]
     return items, problems
 
 

@@ -16,6 +16,7 @@ import calendar
 import re
 import tomllib
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -25,7 +26,7 @@ import pycountry
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from api.columns import COLUMNS, KNOWN, path_of
-from api.drafts import slug_of
+from api.drafts import is_slug, slug_of
 from api.sheets import Row, Table
 from tracker.facts import FACT_TYPES
 from tracker.quantity import plain
@@ -33,6 +34,8 @@ from tracker.quantity import plain
 _PLACE = re.compile(r"\{\{|\}\}|\{([^{}|]+)(?:\|([a-z]+)(?::([^{}|]+))?)?\}")
 _NUMBER = re.compile(r"\d+(?:[.,'\s]\d+)*")
 _FILTERS = ("slug", "number", "lower", "upper", "country", "lookup")
+_TWICE_PERCENT = re.compile(r"\s*%\s*(?=%|per ?cent\b)", re.IGNORECASE)
+"""The sign of a cell, ``2%``, before the map's own ``percent:gdp``."""
 _FIRST_DAY = ("figure.period.start", "window.start")
 """An imprecise date there means its first day, elsewhere its last: a replay must never know early."""
 
@@ -51,17 +54,9 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class FactRule(_Part):
-    """One kind of fact that a row can become."""
-
-    type: str
-    pledge: _Cell
+class _Rule(_Part):
     when: dict[str, _Cell | list[_Cell]] | list[_Cell] | _Cell = Field(default_factory=list)
     """Columns that are filled, or columns and what stands in them: a text, one of several, ``*`` (any), ```` (none)."""
-    once: bool = False
-    """Only the first row of each pledge."""
-    ref: _Cell | None = None
-    fields: dict[str, _Cell] = Field(default_factory=dict)
 
     @property
     def conditions(self) -> dict[str, list[str]]:
@@ -71,6 +66,27 @@ class FactRule(_Part):
         if isinstance(self.when, list):
             return {column: ["*"] for column in self.when}
         return {column: [said] if isinstance(said, str) else said for column, said in self.when.items()}
+
+    def unreadable(self, row: Row) -> list[str] | None:
+        """The columns whose broken cells leave open whether the rule is for the row; None if it is not for it."""
+        broken = [column for column in self.conditions if column in row.broken]
+        read = {column: said for column, said in self.conditions.items() if column not in broken}
+        return broken if all(_holds(row.cells.get(column, ""), said) for column, said in read.items()) else None
+
+
+class FactRule(_Rule):
+    """One kind of fact that a row can become."""
+
+    type: str
+    pledge: _Cell
+    once: bool = False
+    """Only the first row of each pledge."""
+    ref: _Cell | None = None
+    fields: dict[str, _Cell] = Field(default_factory=dict)
+
+
+class LeftOut(_Rule):
+    """Rows that are meant to become no fact."""
 
 
 class Map(_Part):
@@ -85,6 +101,7 @@ class Map(_Part):
     lookup: dict[str, dict[str, _Cell]] = Field(default_factory=dict)
     fields: dict[str, _Cell] = Field(default_factory=dict)
     fact: Annotated[tuple[FactRule, ...], Field(min_length=1)]
+    leave_out: tuple[LeftOut, ...] = ()
 
     @model_validator(mode="after")
     def _names_what_is_there(self) -> Self:
@@ -117,7 +134,7 @@ class Map(_Part):
         for rule in self.fact:
             templates += [rule.pledge, rule.ref or "", *rule.fields.values()]
         return {match[0] for t in templates for match in _PLACE.findall(t) if match[0]} | {
-            column for rule in self.fact for column in rule.conditions
+            column for rule in (*self.fact, *self.leave_out) for column in rule.conditions
         }
 
 
@@ -132,6 +149,25 @@ class Mapped:
         self.cells: dict[str, str] = {"type": rule.type}
         self.labels: dict[str, str] = {"pledge": "pledge", "type": "type"}
         self.problems: list[tuple[str, str]] = []
+
+    @property
+    def slug(self) -> str:
+        """The pledge; empty where the row does not tell it."""
+        return "" if any(path == "pledge" for path, _ in self.problems) or not is_slug(self.pledge) else self.pledge
+
+
+@dataclass(slots=True)
+class MappedRow:
+    """What a row became. ``left_out``: nothing, as the map wants it.
+
+    ``problems`` are those of the row, by column. ``unclear`` is what it may become when they are mended.
+    """
+
+    place: str
+    facts: list[Mapped] = field(default_factory=list)
+    unclear: list[Mapped] = field(default_factory=list)
+    problems: list[tuple[str, str]] = field(default_factory=list)
+    left_out: bool = False
 
 
 def read_map(path: Path) -> Map:
@@ -154,7 +190,7 @@ def _sentence(loc: tuple[int | str, ...], kind: str, message: str) -> str:
     return f"{where}: {said}" if where else said
 
 
-def mapped(table: Table, mapping: Map) -> Iterator[Mapped]:
+def mapped(table: Table, mapping: Map) -> Iterator[MappedRow]:
     """What the rows of a table become, row by row, in the order of the map's facts.
 
     Errors: ``BadMap`` when the table lacks a column that the map reads.
@@ -164,15 +200,42 @@ def mapped(table: Table, mapping: Map) -> Iterator[Mapped]:
         raise BadMap([f'{table.place}: there is no column "{name}"; there are: {there}' for name in missing])
     opened: set[tuple[int, str]] = set()
     for row in table.rows:
-        for number, rule in enumerate(mapping.fact):
-            if not all(_holds(row.cells.get(column, ""), said) for column, said in rule.conditions.items()):
+        became = _became(row, mapping, opened)
+        became.problems += [said for said in row.broken.items() if said[0] not in table.columns]
+        yield became
+
+
+def _became(row: Row, mapping: Map, opened: set[tuple[int, str]]) -> MappedRow:
+    """What one row becomes; ``opened`` are the rules with ``once`` that had their first row, and of which pledge."""
+    became = MappedRow(row.place)
+    broken: list[str] = []
+    for number, rule in enumerate(mapping.fact):
+        unreadable = rule.unreadable(row)
+        if unreadable is None:
+            continue
+        fact = _mapped(row, rule, mapping)
+        if unreadable:
+            broken += unreadable
+            became.unclear.append(fact)
+            continue
+        if rule.once and fact.slug:
+            if (number, fact.slug) in opened:
                 continue
-            fact = _mapped(row, rule, mapping)
-            if rule.once:
-                if (number, fact.pledge) in opened:
-                    continue
-                opened.add((number, fact.pledge))
-            yield fact
+            opened.add((number, fact.slug))
+        became.facts.append(fact)
+    if not became.facts and not broken:
+        left_out = [rule.unreadable(row) for rule in mapping.leave_out]
+        became.left_out = [] in left_out
+        if not became.left_out:
+            became.unclear = [_mapped(row, rule, mapping) for rule in mapping.fact]
+            broken = [column for unreadable in left_out for column in unreadable or ()]
+            if not broken:
+                became.problems.append(("", _NO_FACT))
+    became.problems += [(column, row.broken[column]) for column in dict.fromkeys(broken)]
+    return became
+
+
+_NO_FACT = "this row becomes no fact; mend the row or the map, or name such rows in [[leave_out]] of the map"
 
 
 def _holds(cell: str, said: list[str]) -> bool:
@@ -224,7 +287,8 @@ class _Reader:
                 fact.problems.append((path, str(wrong)))
                 return text
 
-        return _PLACE.sub(cell, template).strip()
+        filled = _PLACE.sub(cell, template).strip()
+        return _TWICE_PERCENT.sub(" ", filled) if COLUMNS.get(path) in ("quantity", "count") else filled
 
     def _used(self, text: str, use: str, argument: str | None) -> str:
         match use:

@@ -115,6 +115,59 @@ def test_a_bad_spreadsheet_lists_sheet_row_and_column(shell: Shell) -> None:
     assert shell.head() == 0
 
 
+def test_every_problem_of_a_pledge_is_listed_not_only_the_first(shell: Shell) -> None:
+    bad = ndjson(
+        made("a"),
+        reported("a", "5 EUR", stated_on="soon"),
+        said("a", stated_on="2999-01-01"),
+        reported("a", "6 EUR"),
+        reported("a", "6 EUR"),
+    )
+    result = shell.run("import", shell.write("bad.ndjson", bad), code=1)
+    assert [line.split(": ")[:2] for line in result.stderr.splitlines()[:-1]] == [
+        ["line 2", "/fact/stated_on"],
+        ["line 3", "/fact/stated_on"],
+        ["line 5", "/fact"],
+    ]
+    assert "the same report is recorded already as line 4;" in result.stderr
+
+
+@pytest.mark.parametrize("opening", [[made("a", kind="?")], [], [made("a", target="5 count:trees")]])
+def test_problems_behind_a_pledge_that_was_not_opened_are_listed_too(shell: Shell, opening: list[Any]) -> None:
+    rest = [
+        said("a", stated_on="2999-01-01"),
+        {**reported("a", "6 EUR"), "ref": "r"},
+        reported("a", "6 EUR"),
+        said("a", type="FigureRanked", event={"ref": "r"}, rank="normal", reason="r"),
+    ]
+    bad = ndjson(*(opening or [said("a")]), *rest)
+    result = shell.run("import", shell.write("bad.ndjson", bad), code=1)
+    assert [line.split(": ")[0] for line in result.stderr.splitlines()[:-1]] == ["line 1", "line 2", "line 4"]
+
+
+def test_what_may_only_follow_from_a_bad_row_is_not_listed(shell: Shell) -> None:
+    bad = ndjson(
+        made("a"),
+        {**reported("a", "5 EUR"), "ref": "r"},
+        said("a", type="EventVoided", event={"ref": "r"}, reason=""),
+        reported("a", "5 EUR"),
+        {**reported("a", "many EUR"), "ref": "s"},
+        said("a", type="FigureRanked", event={"ref": "s"}, rank="normal", reason="r"),
+        {**said("a"), "expected_version": 6},
+        made("b", kind="?"),
+        said("b"),
+        {**said("b", stated_on="?"), "x": 1},
+    )
+    result = shell.run("import", shell.write("bad.ndjson", bad), code=1)
+    assert [line.split(": ")[:2] for line in result.stderr.splitlines()[:-1]] == [
+        ["line 3", "/fact/reason"],
+        ["line 5", "/fact/figure/quantity"],
+        ["line 8", "/fact/kind"],
+        ["line 10", "/x"],
+        ["line 10", "/fact/stated_on"],
+    ]
+
+
 def test_a_dry_run_checks_and_records_nothing(shell: Shell) -> None:
     path = shell.write("f.ndjson", ndjson(made("a"), said("a")))
     assert "2 facts can be recorded. Nothing was, this was a dry run." in shell.run("import", path, "--dry-run").stderr
@@ -130,6 +183,24 @@ def test_a_map_is_not_for_facts_that_are_facts_already(shell: Shell) -> None:
     path = shell.write("f.ndjson", ndjson(made("a")))
     assert "NDJSON has facts already" in shell.run("import", path, "--map", EXAMPLES / "aid.toml", code=2).stderr
     assert "no such key" in shell.run("import", EXAMPLES / "aid.csv", "--map", shell.write("m", "x=1"), code=1).stderr
+
+
+def test_rows_that_a_map_leaves_out_are_told(shell: Shell) -> None:
+    toml = (EXAMPLES / "aid.toml").read_text(encoding="utf-8")
+    aid = (EXAMPLES / "aid.csv").read_text(encoding="utf-8")
+    path = shell.write("aid.csv", aid + "\n".join(f"Note {n},,,,,,,," for n in range(30)))
+    result = shell.run("import", path, "--map", shell.write("m.toml", toml), code=1)
+    assert "line 9: this row becomes no fact" in result.stderr
+    assert "30 problems; nothing was recorded." in result.stderr
+    meant = shell.write("n.toml", f'{toml}\n[[leave_out]]\nwhen = {{ "Measure" = "" }}\n')
+    told = shell.run("import", path, "--map", meant).stderr.splitlines()
+    assert told[0].startswith("30 rows became no fact, as the map has it: lines 9, 10, 11, ")
+    assert told[0].endswith(", 28 and 10 more.")
+    assert told[1] == "6 facts recorded."
+    one = shell.write("one.csv", aid + "Note,,,,,,,,")
+    assert "One row became no fact, as the map has it: line 9." in shell.run(
+        "import", one, "--map", meant, "--skip-recorded"
+    ).stderr  # fmt: skip
 
 
 # --- once, and on from where it was

@@ -15,10 +15,11 @@ from openpyxl.chart import BarChart, Reference
 from api import exporting
 from api.columns import COLUMNS, KNOWN, SHORT, flatten, guarded, path_of, unflatten, unguarded
 from api.items import read_items, read_lines
-from api.mapping import BadMap, read_map
+from api.mapping import BadMap, FactRule, Map, read_map
 from api.sheets import UnreadableFile, read_csv, read_xlsx, text_of
 from tracker.event import fact_json
 from tracker.facts import FACT_TYPES, read_fact
+from tracker.quantity import Quantity
 
 DOCS = Path(__file__).parent.parent / "docs"
 MADE = {
@@ -225,7 +226,6 @@ def test_a_cell_without_a_column_name_is_a_problem(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize(
 def rewritten(path: Path, inside: str, change: Any) -> Path:
     """The workbook with one of its parts changed."""
     with ZipFile(path) as book:
@@ -311,6 +311,7 @@ def test_commas_within_quotes_do_not_separate(tmp_path: Path, title: str) -> Non
     assert list(table.rows[0].cells.values()) == ["X", "1,5", "2024"]
 
 
+@pytest.mark.parametrize(
     ("value", "text"),
     [(20.9, "20.9"), (0.1 + 0.2, "0.3"), (5e10, "50000000000"), (3, "3"), (date(2024, 1, 2), "2024-01-02"), (None, "")],
 )
@@ -345,6 +346,8 @@ when = "Amount"
 type = "ProgressReported"
 pledge = "{Donor|slug}-aid"
 fields = { stated_on = "{Date}", quantity = "{Amount|number} {Currency}", basis = "increment" }
+[[leave_out]]
+when = { Amount = "" }
 """
 
 
@@ -354,7 +357,7 @@ def mapped(tmp_path: Path, csv: str, toml: str = MAP) -> tuple[list[Any], list[s
     return [item.fact for item in items], [str(problem) for problem in found]
 
 
-def test_a_map_joins_columns_and_skips_rows_its_condition_does_not_hold_for(tmp_path: Path) -> None:
+def test_a_map_joins_columns_and_leaves_out_what_it_is_not_for(tmp_path: Path) -> None:
     csv = 'Donor,Date,Amount,Currency\r\nÅland,03/02/2024,"1,250.50",EUR\r\nÅland,04/02/2024,,EUR\r\n'
     (fact,), found = mapped(tmp_path, csv)
     assert found == []
@@ -415,11 +418,108 @@ def test_one_row_can_open_its_pledge_once_and_say_more(tmp_path: Path) -> None:
     type = "StatementMade"
     pledge = "{D|slug}"
     fields = { summary = "{{{K}}}", speaker_code = "{D|country}" }
+    [[leave_out]]
+    when = { K = "c" }
     """
     facts, found = mapped(tmp_path, "D,K\r\nBelgium,A\r\nBelgium,c\r\nNowhere,b\r\n", toml)
     assert [fact["type"] for fact in facts] == ["PledgeMade", "StatementMade", "PledgeMade", "StatementMade"]
     assert facts[1] == {"type": "StatementMade", "summary": "{A}", "speaker": {"code": "BE"}}
     assert found == ['line 4: speaker.code (D): "Nowhere" is no country that ISO 3166 names; use a lookup table']
+
+
+def test_a_row_that_is_longer_than_the_header_is_a_problem_under_a_map_too(tmp_path: Path) -> None:
+    assert mapped(tmp_path, "Donor,Date,Currency,Amount\r\nX,2024,EUR,1,250\r\n")[1] == [
+        "line 2: column E: this cell has no column name"
+    ]
+
+
+KINDS = """
+[fields]
+publisher = "P"
+tier = "other"
+stated_on = "2024-01-01"
+[[fact]]
+when = { Kind = "made", Amount = "*" }
+type = "PledgeMade"
+pledge = "{ID|slug}"
+fields.target = "{Amount} EUR"
+[[fact]]
+when = { Kind = "made", Amount = "" }
+type = "PledgeMade"
+pledge = "{ID|slug}"
+fields.measurable = "false"
+[[fact]]
+when = { Kind = "reported" }
+type = "ProgressReported"
+pledge = "{ID|slug}"
+fields.quantity = "{Amount} EUR"
+"""
+
+
+def of_kinds(
+    tmp_path: Path, *rows: list[Any], leave_out: str = ""
+) -> tuple[list[tuple[str, str]], list[str], list[str]]:
+    """The sound facts of a sheet by ``KINDS``, by place and type, its problems, and the places of what is left out."""
+    mapping = read_map(written(tmp_path / "m.toml", KINDS + leave_out))
+    left_out: list[str] = []
+    path = workbook(tmp_path / "f.xlsx", [["ID", "Kind", "Amount"], *rows])
+    items, found = read_items(path, mapping=mapping, leave=left_out.append)
+    return [(item.place, item.fact["type"]) for item in items if item.sound], [str(p) for p in found], left_out
+
+
+@pytest.mark.parametrize(("cell", "says"), [("#REF!", "this formula ends in #REF!"), ("=60*2", "the value of this ")])
+def test_a_broken_cell_is_not_taken_for_an_empty_one_by_a_condition(tmp_path: Path, cell: str, says: str) -> None:
+    facts, found, _ = of_kinds(tmp_path, ["a", "made", cell], ["b", cell, 5])
+    assert facts == []
+    assert [line[: len(says) + 30].partition(f": {says}")[0] for line in found] == [
+        'sheet "Facts" row 2: Amount', 'sheet "Facts" row 3: Kind',
+    ]  # fmt: skip
+
+
+def test_a_broken_cell_leaves_nothing_open_where_another_condition_does_not_hold(tmp_path: Path) -> None:
+    assert of_kinds(tmp_path, ["a", "reported", "#N/A"])[1] == [
+        'sheet "Facts" row 2: figure.quantity (Amount): this formula ends in #N/A'
+    ]
+
+
+def test_a_row_that_becomes_no_fact_is_a_problem(tmp_path: Path) -> None:
+    facts, found, _ = of_kinds(tmp_path, ["a", "made", 5], ["a", "repotred", 5], ["Total", None, 5])
+    assert facts == [('sheet "Facts" row 2', "PledgeMade")]
+    assert [line.partition(";")[0] for line in found] == [
+        'sheet "Facts" row 3: this row becomes no fact', 'sheet "Facts" row 4: this row becomes no fact',
+    ]  # fmt: skip
+
+
+def test_a_map_names_the_rows_that_are_meant_to_be_left_out(tmp_path: Path) -> None:
+    rows: list[list[Any]] = [["a", "made", 5], ["a", "repotred", 5], ["Total", None, 5], ["Total", "#REF!", 5]]
+    leave_out = '[[leave_out]]\nwhen = { ID = "total", Kind = "" }\n'
+    facts, found, left_out = of_kinds(tmp_path, *rows, leave_out=leave_out)
+    assert facts == [('sheet "Facts" row 2', "PledgeMade")]
+    assert [line.partition(";")[0] for line in found] == [
+        'sheet "Facts" row 3: this row becomes no fact', 'sheet "Facts" row 5: Kind: this formula ends in #REF!',
+    ]  # fmt: skip
+    assert left_out == ['sheet "Facts" row 4']
+    assert of_kinds(tmp_path, *rows[:3], leave_out="[[leave_out]]\n")[1:] == (
+        [], ['sheet "Facts" row 3', 'sheet "Facts" row 4'],
+    )  # fmt: skip
+
+
+def test_a_row_after_the_once_of_its_pledge_is_not_lost_without_a_word(tmp_path: Path) -> None:
+    toml = "[[fact]]\nonce = true\ntype = 'PledgeMade'\npledge = '{D|slug}'\n"
+    _, found = mapped(tmp_path, "D,K\r\na,x\r\na,y\r\n,z\r\n,z\r\n", toml)
+    assert [line.partition(";")[0] for line in found] == [
+        "line 3: this row becomes no fact",
+        "line 4: pledge (D): the pledge is needed",
+        "line 5: pledge (D): the pledge is needed",
+    ]
+
+
+@pytest.mark.parametrize("template", ["{Share} of GDP", "{Share|number} percent:gdp", "{Share|number}% of GDP"])
+@pytest.mark.parametrize("cell", ["2%", "2 %"])
+def test_a_percentage_means_the_same_however_the_map_names_it(tmp_path: Path, template: str, cell: str) -> None:
+    toml = f"[[fact]]\ntype = 'ProgressReported'\npledge = 'p'\nfields.quantity = '{template}'\n"
+    (fact,), _ = mapped(tmp_path, f"Share\r\n{cell}\r\n", toml)
+    assert Quantity.parse(fact["figure"]["quantity"]) == Quantity.parse("2 percent:gdp")
 
 
 @pytest.mark.parametrize(
@@ -459,6 +559,15 @@ def test_the_documented_example_is_what_its_map_makes_of_it() -> None:
     ]  # fmt: skip
     for item in items:
         read_fact(item.fact)
+
+
+def test_every_key_of_a_map_is_in_the_docs() -> None:
+    page = (DOCS / "import.md").read_text(encoding="utf-8")
+    keys = {*Map.model_fields} - {"fields", "lookup", "fact", "leave_out"} | {
+        f"fact.{k}" for k in FactRule.model_fields
+    }
+    tables = {"[fields]", "[lookup.NAME]", "[[fact]]", "[[leave_out]]"}
+    assert {key for key in keys | tables if f"`{key}`" not in page} == set()
 
 
 def test_every_column_is_in_the_docs() -> None:
