@@ -1,17 +1,30 @@
-"""The licence of the data, as an operator names it: a web address, or an SPDX identifier such as ``CC-BY-4.0``."""
+"""The licence of the data, as an operator names it: a web address, the SPDX identifier of one for data, or words."""
 
 from __future__ import annotations
 
 import re
 
+_SPDX = {
+    name.casefold(): name
+    for name in (
+        *("CC0-1.0", "CC-BY-2.0", "CC-BY-2.5", "CC-BY-3.0", "CC-BY-4.0", "CC-BY-SA-3.0", "CC-BY-SA-4.0"),
+        *("CC-BY-NC-4.0", "CC-BY-NC-SA-4.0", "CC-BY-NC-ND-4.0", "CC-BY-ND-4.0", "CC-PDDC"),
+        *("ODbL-1.0", "ODC-By-1.0", "PDDL-1.0", "OGL-UK-1.0", "OGL-UK-2.0", "OGL-UK-3.0", "OGL-Canada-2.0"),
+        *("etalab-2.0", "DL-DE-BY-2.0", "DL-DE-ZERO-2.0", "NLOD-1.0", "NLOD-2.0"),
+        *("CDLA-Permissive-1.0", "CDLA-Permissive-2.0", "CDLA-Sharing-1.0", "C-UDA-1.0", "O-UDA-1.0"),
+    )
+}
+"""The identifiers that are known here; any other word may be nobody's, and a link to its page would lead nowhere."""
+
 
 def address(license_: str | None) -> str | None:
-    """Where it can be read; None for one that is only words."""
+    """Where it can be read; None for one that is only words, of which no link and no ``Link`` header tells."""
     if license_ is None:
         return None
     if re.fullmatch(r"https?://[\x21\x23-\x3b\x3d\x3f-\x7e]+", license_):
         return license_
-    return f"https://spdx.org/licenses/{license_}.html" if re.fullmatch(r"[A-Za-z0-9.+-]+", license_) else None
+    known = _SPDX.get(license_.casefold())
+    return None if known is None else f"https://spdx.org/licenses/{known}.html"
 
 
 def with_link(link: str | None, license_: str | None) -> str | None:

@@ -46,9 +46,9 @@ def wanted_day(scope: Scope, query: Query) -> date | None:
 
 
 def headers_of(pledge: str, at: Point) -> dict[str, str]:
-    """What the answer about a pledge says of its moment; one in the past is a memento."""
+    """What the answer about a pledge says of its moment: that of a day that is named, and not to come, is a memento."""
     said = {"Link": links(pledge), "Vary": VARY}
-    if at.dated and at.as_of < today():
+    if at.dated and at.as_of <= today():
         said["Memento-Datetime"] = moment(at.as_of)
     elif at.known_at is not None:
         said["Memento-Datetime"] = format_datetime(at.known_at, usegmt=True)

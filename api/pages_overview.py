@@ -181,8 +181,8 @@ def _distribution(counts: Mapping[str, int]) -> list[tuple[str, str, str]]:
     return found
 
 
-def _facets(page: Page, at: Clocks) -> dict[str, list[tuple[str, str]]]:
-    """What the filters offer, from the first pledges at these clocks."""
+def _facets(page: Page, at: Clocks) -> dict[str, list[tuple[str, str, bool]]]:
+    """What the filters offer, from the first pledges at these clocks: (value, words, whether it is chosen)."""
     found: dict[str, dict[str, str]] = {"pledgor": {}, "beneficiary": {}, "tag": {}, "kind": {}, "flag": {}}
     for document in page.parts.timeline.page(Filters(), at, limit=_FACETS).items:
         status = from_json(document)
@@ -192,10 +192,18 @@ def _facets(page: Page, at: Clocks) -> dict[str, list[tuple[str, str]]]:
         found["tag"] |= {tag: tag for tag in status["tags"]}
         found["kind"][status["kind"]] = status["kind"]
         found["flag"] |= {flag: words.FLAG.get(flag, (flag, ""))[0] for flag in status["flags"]}
-    for name, offered in found.items():
-        for chosen in filter(None, page.query.get(name, "").split(",")):
-            offered.setdefault(chosen, chosen)
-    return {name: sorted(offered.items(), key=lambda pair: pair[1].casefold()) for name, offered in found.items()}
+    return {name: _offered(offered, page.query.get(name)) for name, offered in found.items()}
+
+
+def _offered(offered: dict[str, str], asked: str | None) -> list[tuple[str, str, bool]]:
+    """The choices in order; what is asked for is one of them by its value or its words, in any case."""
+    chosen = asked
+    if asked is not None:
+        same = asked.casefold()
+        chosen = next((v for v, said in offered.items() if same in (v.casefold(), said.casefold())), asked)
+        offered.setdefault(chosen, asked)
+    ordered = sorted(offered.items(), key=lambda pair: pair[1].casefold())
+    return [(value, said, value == chosen) for value, said in ordered]
 
 
 def _clocks(page: Page, at: Clocks) -> dict[str, Any]:

@@ -132,7 +132,10 @@ class Reading:
 
     @property
     def _day(self) -> Any:
-        return None if self.at.dated else self.at.as_of
+        # An answer about a day to come is another once it has: then it is a memento.
+        if self.at.dated and self.at.as_of <= clocks.today():
+            return None
+        return min(self.at.as_of, clocks.today())
 
     @property
     def _is_settled(self) -> bool:

@@ -1,10 +1,12 @@
 """A pledge at a moment, as web archives ask for it (RFC 7089)."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
+from freezegun import freeze_time
 
-from tests.api_support import Api, problem, progress
+from tests.api_support import Api, problem, progress, running
 
 pytest_plugins = ["tests.api_fixtures"]
 
@@ -22,6 +24,30 @@ def test_accept_datetime_leads_to_the_day(kept: Api) -> None:
     assert found.headers["memento-datetime"] == "Wed, 10 Jul 2024 00:00:00 GMT"
     assert 'rel="original timegate"' in found.headers["link"]
     assert kept.get(f"{ONE}?as_of=2024-07-09", headers=asked).json()["as_of"] == "2024-07-09"
+
+
+@freeze_time("2026-11-21 12:00:00", real_asyncio=True)
+def test_every_address_that_is_led_to_or_listed_is_a_memento(lite: Api) -> None:
+    """RFC 7089 §4.1.2: what a TimeGate leads to, and a TimeMap lists, has its Memento-Datetime; today too."""
+    lite.open()
+    lite.add(progress(stated_on="2026-11-21"))
+    for moment in ("Sat, 21 Nov 2026 12:00:00 GMT", "Fri, 01 Jan 2100 00:00:00 GMT"):
+        found = lite.get(ONE, headers={"Accept-Datetime": moment})
+        assert str(found.url).endswith("?as_of=2026-11-21")
+        assert found.headers["memento-datetime"] == "Sat, 21 Nov 2026 00:00:00 GMT"
+    listed = re.findall(r'<([^>]+)>;rel="memento";datetime="([^"]+)"', lite.get(f"{ONE}/timemap").text)
+    assert listed[-1] == (f"{ONE}?as_of=2026-11-21", "Sat, 21 Nov 2026 00:00:00 GMT")
+    for address, moment in listed:
+        assert lite.get(address).headers["memento-datetime"] == moment
+
+
+def test_a_day_to_come_is_a_memento_once_it_has(sqlite_url: str) -> None:
+    with freeze_time("2026-11-21 12:00:00", real_asyncio=True) as clock, running(sqlite_url) as api:
+        api.open()
+        tomorrow = f"{ONE}?as_of=2026-11-22"
+        assert "memento-datetime" not in api.get(tomorrow).headers
+        clock.move_to("2026-11-22 00:00:01")
+        assert "memento-datetime" in api.get(tomorrow).headers
 
 
 def test_the_present_is_no_memento(kept: Api) -> None:

@@ -228,6 +228,33 @@ def test_a_framed_page_is_escaped_and_says_where_it_is_from(sqlite_url: str) -> 
         assert "CC-BY-4.0" in api.get(FEED).text
 
 
+@pytest.mark.parametrize(
+    ("named", "address"),
+    [
+        ("CC-BY-4.0", "https://spdx.org/licenses/CC-BY-4.0.html"),
+        ("odbl-1.0", "https://spdx.org/licenses/ODbL-1.0.html"),
+        ("https://example.org/terms", "https://example.org/terms"),
+        ("Proprietary", None),
+        ("MyOwn-1.0", None),
+        ("Ask us first", None),
+    ],
+)
+def test_a_licence_is_linked_only_where_its_address_is_known(sqlite_url: str, named: str, address: str | None) -> None:
+    with running(sqlite_url, data_license=named) as api:
+        api.open()
+        link = api.get("/v1/pledges/aid-2024").headers["link"]
+        assert (f'<{address}>; rel="license"' in link) is (address is not None)
+        assert ("license" in link) is (address is not None)
+        for path in ("/", EMBED):
+            page = api.get(path, headers={"Accept": BROWSER}).text
+            assert named in page
+            assert (f'<a href="{address}"' in page) is (address is not None)
+            assert "spdx.org" in page if address and "spdx" in address else "spdx.org" not in page
+        feed = api.get(FEED).text
+        assert f"<rights>{named}</rights>" in feed
+        assert ('rel="license"' in feed) is (address is not None)
+
+
 # --- all three
 
 

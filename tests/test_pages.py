@@ -155,6 +155,21 @@ def test_a_filter_without_a_field_of_its_own_stays_when_another_is_set(kept: Api
     assert hidden == {"unit": "EUR", "due_before": "2030-01-01", "status": "overdue"}
 
 
+@pytest.mark.parametrize("asked", ["beneficiary=ua", "beneficiary=UKRAINE", "pledgor=nato allies", "beneficiary=UA"])
+def test_what_is_asked_for_stands_once_among_the_choices(lite: Api, asked: str) -> None:
+    lite.open(pledgor={"name": "NATO Allies", "code": "nato-allies"}, beneficiary={"name": "Ukraine", "code": "UA"})
+    name, _, _ = asked.partition("=")
+    page = lite.get(f"/?{asked}", headers=BROWSER).text
+    assert "1 pledge found" in cell(page)
+    select = re.search(rf'<select id="{name}".*?</select>', page, re.DOTALL)
+    assert select is not None
+    options = re.findall(r"<option value=\"([^\"]*)\"( selected)?>([^<]*)<", select[0])
+    value, words_ = ("UA", "Ukraine") if name == "beneficiary" else ("nato-allies", "NATO Allies")
+    assert options == [("", "", "any"), (value, " selected", words_)]
+    elsewhere = lite.get(f"/?{name}=nobody", headers=BROWSER).text
+    assert '<option value="nobody" selected>nobody<' in elsewhere
+
+
 def test_an_unknown_parameter_is_refused_by_a_page_too(kept: Api) -> None:
     page = kept.get("/?asof=2024-01-01", headers=BROWSER)
     assert page.status_code == 400
