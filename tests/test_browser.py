@@ -363,7 +363,7 @@ def test_a_new_pledge_is_opened_from_the_page(tab: Opener, site: Site) -> None:
 
 def test_half_a_fact_stays_when_another_type_is_chosen_and_on_the_way_back(tab: Opener, site: Site) -> None:
     slug = opened(site)
-    page = tab(f"/record?pledge={slug}&type=ProgressReported")
+    page = tab(f"/record?pledge={slug}&type=ProgressReported", refused=True)
     use_key(page)
     fill(page, "over €50bn")
     page.get_by_label("This is the final figure").check()
@@ -387,6 +387,45 @@ def test_half_a_fact_stays_when_another_type_is_chosen_and_on_the_way_back(tab: 
     expect(page.get_by_label("Publisher")).to_have_value("")  # it is recorded, so it is not half a fact any more
     fact = site.get(f"/v1/pledges/{slug}/events")["items"][1]["fact"]
     assert (fact["reason"], fact["summary"], fact["figure"]["final"]) == ("money came back", "in short", True)
+
+
+def test_an_answer_that_comes_when_the_form_is_left_disturbs_nothing(tab: Opener, site: Site) -> None:
+    slug = opened(site)
+    page = tab(f"/record?pledge={slug}&type=StatementMade", refused=True)
+    use_key(page)
+    page.get_by_label("Said on").fill("2025-08-01")
+    page.get_by_label("Publisher").fill("Example Gazette")
+    page.get_by_label("Summary").fill("Talk.")
+    keys: list[str] = []
+    waiting: list[Route] = []
+
+    def slow(route: Route) -> None:
+        if "idempotency-key" in route.request.headers:
+            keys.append(route.request.headers["idempotency-key"])
+        waiting.append(route)
+
+    page.route("**/v1/**", slow)
+    page.get_by_label("Summary").fill("Talk, in short.")
+    page.wait_for_timeout(600)
+    page.get_by_role("link", name="Audit", exact=True).click()
+    expect(page.get_by_role("heading", name="Every event, in the order of recording")).to_be_visible()
+    waiting.pop().continue_()
+    page.go_back()
+    expect(page.get_by_label("Summary")).to_have_value("Talk, in short.")
+    page.get_by_role("button", name="Record it").click()
+    page.get_by_role("link", name="Audit", exact=True).click()
+    expect(page.get_by_role("heading", name="Every event, in the order of recording")).to_be_visible()
+    waiting.pop().fulfill(status=408, body="a proxy gave up")
+    expect(page.locator("[data-announce]")).to_have_text("Not recorded: the server does not answer.")
+    page.go_back()
+    expect(page.get_by_label("Summary")).to_have_value("Talk, in short.")
+    page.get_by_role("button", name="Record it").click()
+    page.wait_for_timeout(300)
+    for route in waiting:
+        route.continue_()
+    expect(page.locator("[data-receipt]")).to_contain_text(f"event 2 of {slug}")
+    assert len(keys) == 2
+    assert keys[0] == keys[1]
 
 
 def test_half_a_fact_about_one_pledge_never_gets_into_the_form_of_another(tab: Opener, site: Site) -> None:

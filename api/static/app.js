@@ -157,7 +157,10 @@ function away(again) {
   const retry = make("button", { type: "button", textContent: "Try again" });
   const close = make("button", { type: "button", textContent: "Stay here" });
   retry.addEventListener("click", again);
-  close.addEventListener("click", () => away(null));
+  close.addEventListener("click", () => {
+    away(null);
+    if (location.href.split("#")[0] !== shown) history.pushState(null, "", shown);
+  });
   const box = make("div", { className: "away notice notice-bad" });
   box.setAttribute("role", "alert");
   $("main").before(box);

@@ -161,13 +161,13 @@ export async function preview() {
     const { url, body, under } = request();
     const answer = await post(`${url}?dry_run=true`, body);
     const said = await answer.json();
-    if (mine !== turn) return;
+    if (mine !== turn || !form()) return;
     if (answer.ok) { foresee(said); return; }
     complain(said.errors ?? [], under, false);
     hint(answer.status === 422 || answer.status === 409 ? `Not yet: ${said.errors?.[0]?.pointer ? `${said.errors[0].pointer.replace(under, "")}: ` : ""}${said.errors?.[0]?.message ?? said.detail}` : said.detail);
   } catch (error) {
     if (error instanceof Unreadable) complain([{ pointer: error.pointer, message: error.message }], "", false);
-    else hint("The server does not answer.");
+    else if (form()) hint("The server does not answer.");
   }
 }
 
@@ -212,33 +212,34 @@ async function record(event) {
   // The same content sent again is the same attempt, so that a retry never records twice.
   const payload = JSON.stringify([url, body]);
   if (attempt?.payload !== payload) attempt = { payload, id: unique() };
+  const { pledge } = $("[data-record]").dataset;
   const button = $("[data-submit]");
   button.disabled = true;
   const sent = await send(url, body);
   button.disabled = false;
-  if (!sent) {
-    $("[data-error-form]").textContent = "The server does not answer. Send it again: it will be recorded once at most.";
+  if (sent?.answer.ok) {
+    attempt = null;
+    drafts.delete(pledge);
+    if (form()) receipt(sent.said);
+    page.say("Recorded.");
     return;
   }
-  const { answer, said } = sent;
-  if (answer.ok) { done(said); return; }
-  if (answer.status === 401) page.forget();
-  complain(said.errors?.length ? said.errors : [{ pointer: "", message: said.detail }], under, true);
-  page.say(`Not recorded: ${said.title}.`);
+  page.say(`Not recorded: ${sent?.said.title ?? "the server does not answer"}.`);
+  if (sent?.answer.status === 401) page.forget();
+  if (!form()) return;
+  if (sent) complain(sent.said.errors?.length ? sent.said.errors : [{ pointer: "", message: sent.said.detail }], under, true);
+  else $("[data-error-form]").textContent = "The server does not answer. Send it again: it will be recorded once at most.";
 }
 
-function done({ event, position, replayed }) {
+function receipt({ event, position, replayed }) {
   const box = $("[data-receipt]");
   const to = page.make("a", { href: `/pledges/${event.pledge}#event-${event.id}`, textContent: `event ${event.version} of ${event.pledge}` });
   box.replaceChildren(page.make("p", {}, page.make("b", { textContent: replayed ? "It was recorded already: " : "Recorded: " }), to, ` at position ${position} of the log.`));
   box.hidden = false;
-  attempt = null;
-  drafts.delete($("[data-record]").dataset.pledge);
   form().reset();
   touched.clear();
   hint("Recorded. Fill in the form again for the next fact.");
   box.focus();
-  page.say("Recorded.");
 }
 
 /** What of the draft the form has a place for is put there. An event that the address names goes before. */
@@ -279,7 +280,6 @@ export function enhance(given) {
   const before = own.subject;
   own.subject = `${pledge} ${type}`;
   if (before === own.subject) { refill(); return; }
-  attempt = null;
   touched.clear();
   if (before) {
     clear();
