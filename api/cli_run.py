@@ -36,6 +36,8 @@ def serve(host: str, port: int, workers: int, no_projector: bool) -> None:
     """
     import uvicorn
 
+    from api.protocol import Protocol
+
     settings = read_settings()
     if workers > 1 and settings.sqlite:
         raise click.UsageError("several workers need PostgreSQL: a SQLite record is served by one process")
@@ -52,6 +54,7 @@ def serve(host: str, port: int, workers: int, no_projector: bool) -> None:
         "access_log": False,
         "server_header": False,
         "timeout_graceful_shutdown": _GRACE,
+        "http": Protocol,
     }
     server = uvicorn.Server(uvicorn.Config(**config))
 

@@ -12,6 +12,7 @@ import uvicorn
 
 from api.app import create_app
 from api.parts import Parts
+from api.protocol import Protocol
 from api.settings import Settings
 from tests.api_support import ADMIN
 
@@ -37,7 +38,8 @@ def serving(database_url: str, **settings: Any) -> Iterator[Live]:
     given: dict[str, Any] = {"admin_key": ADMIN, "rate_limit": 0, **settings}
     app = create_app(Settings(_env_file=None, database_url=database_url, **given))
     listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="on", timeout_graceful_shutdown=5))
+    config = uvicorn.Config(app, log_level="error", lifespan="on", timeout_graceful_shutdown=5, http=Protocol)
+    server = uvicorn.Server(config)
     thread = Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     while not server.started:

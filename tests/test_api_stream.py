@@ -273,6 +273,24 @@ def test_an_export_that_nobody_takes_does_not_hold_up_the_end(
     assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
 
 
+def test_an_answer_that_is_written_and_not_taken_does_not_hold_up_the_end(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its handler is long done: only the connection still has the bytes."""
+    monkeypatch.setattr(streaming, "AT_LAST", 1.0)
+    with ExitStack() as stack:
+        with serving(sqlite_url) as live:
+            title = "x" * 300
+            items = [{"pledge": f"p{n}", "fact": made(title=title, tags=[title[:60]])} for n in range(1_000)]
+            live.post("/v1/events", items)
+            assert len(live.client.get("/v1/pledges?limit=500").content) > 500_000
+            for _ in range(4):
+                stack.enter_context(reading(live, "/v1/pledges?limit=500", taking=0))
+            time.sleep(0.3)
+            told = time.monotonic()
+        assert time.monotonic() - told < 4
+
+
 def test_what_is_long_ago_is_read_a_page_at_a_time(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tail, "KEPT", 5)
     monkeypatch.setattr(tail, "PAGE", 3)
