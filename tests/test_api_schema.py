@@ -188,7 +188,7 @@ def check(api: Api, doc: Any, operation: Any) -> list[int]:
         if answer.status_code == 400:
             assert {entry.get("parameter") for entry in answer.json()["errors"]} <= MEANT, (sent, data, answer.text)
         media = answer.headers.get("content-type", "").partition(";")[0]
-        if media.endswith("json") and answer.content:
+        if media.endswith(("/json", "+json")) and answer.content:
             must_fit(doc, operation.path, operation.method.lower(), answer.status_code, media, answer.json())
 
     run()

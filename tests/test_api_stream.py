@@ -20,6 +20,7 @@ import pytest
 from api import auth, stream, streaming, tail
 from tests.api_support import ADMIN, Api, made, prepare, problem, running, statement
 from tests.live import Live, serving
+from tests.shell import until
 
 pytest_plugins = ["tests.api_fixtures"]
 
@@ -283,6 +284,7 @@ def test_an_answer_that_is_written_and_not_taken_does_not_hold_up_the_end(
             title = "x" * 300
             items = [{"pledge": f"p{n}", "fact": made(title=title, tags=[title[:60]])} for n in range(1_000)]
             live.post("/v1/events", items)
+            until(lambda: live.parts.heads.projection == 1_000)
             assert len(live.client.get("/v1/pledges?limit=500").content) > 500_000
             for _ in range(4):
                 stack.enter_context(reading(live, "/v1/pledges?limit=500", taking=0))
