@@ -151,6 +151,7 @@ class Importer:
         told = {(problem.place, problem.where) for problem in plan.problems}
         lost = _Lost(blind=not {place for place, _ in told} <= {item.place for item in items})
         waiting: list[Waiting] = []
+        by_number: defaultdict[int, list[Waiting]] = defaultdict(list)
         for number, chunk in enumerate(_chunks(items, self.chunk)):
             if known is None and (replayed := self.tracker.replay(self._key(number), _hash(chunk))):
                 plan.recorded += len(replayed.events)
@@ -171,13 +172,15 @@ class Importer:
                     plan.recorded += 1
                 elif fact is not None and whole and not wrong:
                     waiting.append((item, Draft(item.pledge, fact, identity, item.expected_version)))
+                    by_number[number].append(waiting[-1])
                 else:
                     lost.add(item.pledge, _type(item), identity)
         sound = not plan.problems
         plan.problems += self._refused(waiting, lost)
         plan.problems.sort(key=_row)
-        first = 0 if known is not None else plan.recorded // self.chunk
-        for number, pairs in enumerate(_chunks(waiting, self.chunk), start=first):
+        # By their own numbers: another import of the file may record chunks while this one looks.
+        numbered = enumerate(_chunks(waiting, self.chunk)) if known is not None else by_number.items()
+        for number, pairs in numbered:
             kept = [item for item, _ in pairs]
             key = self._key(number) if known is None else self._key(_hash(kept).hex())
             plan.chunks.append((key, kept, [draft for _, draft in pairs]))

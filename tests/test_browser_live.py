@@ -25,9 +25,13 @@ def place(page: Page) -> list[Any]:
 
 
 def is_as_before(page: Page, before: list[Any]) -> bool:
-    """The same has the focus at the same place, but for the rounding of half a pixel."""
-    *now, top = place(page)
-    return now == before[:-1] and bool(abs(top - before[-1]) <= 1)
+    """The same has the focus at the same place, but for the rounding of half a pixel, once the chart is drawn."""
+    for _ in range(30):
+        *now, top = place(page)
+        if now == before[:-1] and abs(top - before[-1]) <= 1:
+            return True
+        page.wait_for_timeout(100)
+    return False
 
 
 def test_an_open_page_follows_the_log_and_keeps_its_place(tab: Opener, site: Site) -> None:

@@ -288,6 +288,26 @@ def test_two_imports_of_one_file_at_once_record_it_once(shell: Shell) -> None:
     assert shell.head() == 302
 
 
+def test_a_chunk_that_was_recorded_while_the_file_is_read_keeps_its_number(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other import is one chunk further when the second is looked for than when the first was."""
+    path = shell.write("f.ndjson", ndjson(made("a"), made("b"), made("c")))
+    shell.run("import", path, "--chunk", "1")
+    replay, missed = Tracker.replay, []
+
+    def late(self: Tracker, key: str, payload_hash: bytes | None) -> Any:
+        if key.endswith(":1") and not missed:
+            missed.append(key)
+            return None
+        return replay(self, key, payload_hash)
+
+    monkeypatch.setattr(Tracker, "replay", late)
+    shell.run("import", path, "--chunk", "1")
+    assert missed
+    assert shell.head() == 3
+
+
 def test_a_chunk_that_another_writer_made_wrong_is_told_with_what_stays(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
