@@ -149,6 +149,7 @@ def test_a_link_on_a_pledge_keeps_focus_place_and_meaning(tab: Opener, site: Sit
     site.post(f"/v1/pledges/{slug}/events", progress("10bn EUR"))
     page = tab(f"/pledges/{slug}")
     expect(page.locator("[data-live]")).to_have_text("Live")
+    expect(page.locator("svg.plot").first).to_be_visible()  # until it is drawn what is below it may move
     page.locator(link).focus()
     where = place(page)
     figure = progress("1bn EUR")["figure"] | {"stage": "committed", "period": {"start": "2025-01-01"}}
