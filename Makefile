@@ -66,7 +66,7 @@ format: $(VENV)/.dev ## Format the code and fix what can be fixed
 
 .PHONY: lint-containers
 lint-containers: $(VENV)/.dev ## Check the Dockerfile and docker-compose.yml
-	$(BIN)/pytest -q tests/test_project.py -k 'container'
+	$(BIN)/pytest -q tests/project/test_project.py -k 'container'
 	@if docker compose version >/dev/null 2>&1; then \
 	  POSTGRES_OWNER_PASSWORD=x POSTGRES_APP_PASSWORD=x docker compose config --quiet && echo 'docker compose: valid'; \
 	else echo 'docker compose is not installed: not asked'; fi
@@ -80,7 +80,7 @@ bench-quick: $(VENV)/.dev ## The same at small scale, in under a minute
 	$(BIN)/python -m benchmarks.run --quick
 
 .PHONY: mutate
-mutate: $(VENV)/.dev ## Change the rules one by one and see that a test fails (ARGS="tracker.outcome*")
+mutate: $(VENV)/.dev ## Change the rules one by one and see that a test fails (ARGS="tracker.rules.outcome*")
 	$(PIP) mutmut==3.8.1
 	$(BIN)/mutmut run --max-children $(JOBS) $(ARGS)
 

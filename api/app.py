@@ -11,40 +11,40 @@ from litestar.concurrency import get_asyncio_executor, set_asyncio_executor
 from litestar.datastructures import State
 from litestar.di import Provide
 
-from api import auth
-from api.about import HealthController, ProblemController, SchemaController
-from api.auditing import AuditController
-from api.clocks import now
-from api.events import EventController
-from api.follow import Follower
-from api.gate import Gate, finish, must_be_guarded
-from api.limits import WriteLimit
-from api.metrics import MetricsController
-from api.pages import PageController
-from api.pages_problems import with_pages
-from api.parts import Parts
-from api.pledges import PledgeController
-from api.polling import Answer, Answers, Heads, Holds
-from api.problems import HANDLERS, log_as_json
-from api.publishing import PublishController
-from api.reports import ReportController
-from api.schema import openapi
+from api.http import auth
+from api.http.cache import BytesResponse, KnownHeads, ResponseCache, Validity
+from api.http.clocks import now
+from api.http.event_tail import EventTail
+from api.http.limits import WriteLimit
+from api.http.log_follower import LogFollower
+from api.http.middleware import RequestMiddleware, finish, must_be_guarded
+from api.http.problems import HANDLERS, log_as_json
+from api.http.request_counts import RequestCounts
+from api.http.streams import OpenBodies
+from api.pages.controller import PageController
+from api.pages.problems import with_pages
+from api.resources.about import HealthController, ProblemController, SchemaController
+from api.resources.event_stream import StreamController, on_signal
+from api.resources.events import EventController
+from api.resources.metrics import MetricsController
+from api.resources.openapi import openapi
+from api.resources.pledges import PledgeController
+from api.resources.publishing import PublishController
+from api.resources.replay import AuditController
+from api.resources.reports import ReportController
+from api.resources.writes import WriteController
+from api.services import Services
 from api.settings import Settings
-from api.stream import StreamController, on_signal
-from api.streaming import Sending
-from api.tail import Tail
-from api.tally import Tally
-from api.writes import WriteController
-from projections.queries import NAME
-from projections.runner import VERSION, Runner
+from projections.queries import TIMELINE
+from projections.runner import PROJECTION_VERSION, Runner
 from projections.tables import create_tables, open_engine
 from projections.timeline import Timeline
 from tracker.application import Tracker
 
-THREADS = 64
+WORKER_THREADS = 64
 """Writers share commits, so many may wait at once."""
 
-BODY_LIMIT = 64 * 1024
+MAX_BODY_BYTES = 64 * 1024
 
 
 class V1(PledgeController, EventController, ReportController, WriteController):
@@ -59,8 +59,8 @@ def create_app(settings: Settings | None = None) -> Litestar:
     settings = settings or Settings()
     log_as_json()
     if get_asyncio_executor() is None:
-        set_asyncio_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="api"))
-    parts, runner = _parts(settings)
+        set_asyncio_executor(ThreadPoolExecutor(WORKER_THREADS, thread_name_prefix="api"))
+    services, runner = _services(settings)
     app = Litestar(
         route_handlers=[
             V1,
@@ -73,66 +73,68 @@ def create_app(settings: Settings | None = None) -> Litestar:
             PublishController,
             PageController,
         ],
-        dependencies={"parts": Provide(lambda: parts, sync_to_thread=False)},
-        middleware=[Gate(parts.keys, parts.limit, parts.answers, public_read=settings.public_read)],
+        dependencies={"services": Provide(lambda: services, sync_to_thread=False)},
+        middleware=[
+            RequestMiddleware(services.keys, services.limit, services.response_cache, public_read=settings.public_read)
+        ],
         exception_handlers=with_pages(HANDLERS),
-        before_send=[finish(parts.tally, public_read=settings.public_read)],
-        lifespan=[_running(parts, runner)],
-        state=State({"answers": parts.answers, "parts": parts}),
-        request_max_body_size=BODY_LIMIT,
+        before_send=[finish(services.request_counts, public_read=settings.public_read)],
+        lifespan=[_running(services, runner)],
+        state=State({"response_cache": services.response_cache, "services": services}),
+        request_max_body_size=MAX_BODY_BYTES,
         openapi_config=None,
         logging_config=None,
         debug=False,
     )
     must_be_guarded(app)
-    app.state["openapi"] = Answer(openapi(app), holds=Holds())
+    app.state["openapi"] = BytesResponse(openapi(app), holds=Validity())
     return app
 
 
-def _parts(settings: Settings) -> tuple[Parts, Runner | None]:
+def _services(settings: Settings) -> tuple[Services, Runner | None]:
     url = settings.database_url
     tracker = Tracker(url, create_table=settings.sqlite)
     engine = open_engine(url)
     if settings.sqlite:
-        create_tables(engine, NAME, VERSION)
+        create_tables(engine, TIMELINE, PROJECTION_VERSION)
         auth.create_tables(engine)
-    keys, heads = auth.KeyRing(engine, settings.admin_key), Heads()
+    keys, heads = auth.KeyRing(engine, settings.admin_key), KnownHeads()
     timeline = Timeline(engine, tracker.journal)
-    parts = Parts(
+    services = Services(
         settings=settings,
         tracker=tracker,
         timeline=timeline,
         engine=engine,
         keys=keys,
         heads=heads,
-        answers=Answers(heads),
-        follower=Follower(heads, keys, tracker.journal, timeline, url),
+        response_cache=ResponseCache(heads),
+        follower=LogFollower(heads, keys, tracker.journal, timeline, url),
         limit=WriteLimit(settings.rate_limit),
-        tail=Tail(tracker.journal, heads),
-        tally=Tally(),
-        sending=Sending(),
+        event_tail=EventTail(tracker.journal, heads),
+        request_counts=RequestCounts(),
+        open_bodies=OpenBodies(),
     )
-    return parts, Runner(url, tracker.journal, now, engine=engine) if settings.projector else None
+    return services, Runner(url, tracker.journal, now, engine=engine) if settings.projector else None
 
 
-def _running(parts: Parts, runner: Runner | None) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
+def _running(services: Services, runner: Runner | None) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
-        parts.open_streams()
-        parts.follower.grown = parts.tail.grew
-        parts.follower.start()
+        services.open_streams()
+        services.follower.grown = services.event_tail.grew
+        services.follower.start()
         if runner is not None:
             runner.start()
-            parts.follower.also_wake = runner.wake
+            services.follower.also_wake = runner.wake
         try:
-            with on_signal(parts.end_streams):
+            with on_signal(services.end_streams):
                 yield
         finally:
-            parts.end_streams()
-            parts.follower.stop()
+            services.end_streams()
+            services.follower.stop()
             if runner is not None:
                 runner.stop()
-            parts.tracker.close()
-            parts.engine.dispose()
+            services.tracker.close()
+            services.engine.dispose()
 
     return lifespan

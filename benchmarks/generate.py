@@ -22,7 +22,7 @@ from typing import Any
 from pydantic_core import to_json
 
 from tracker.event import event_id, restamp, stamp
-from tracker.recorder import Line, open_recorder
+from tracker.log.recorder import NewLogRow, open_recorder
 
 SEED = 20240710
 CURRENCIES = ("EUR", "EUR", "EUR", "USD", "GBP", "SEK")
@@ -146,7 +146,7 @@ def pledge_events(number: int, seed: int = SEED) -> list[Planned]:
     return planned
 
 
-def log_lines(pledges: int, seed: int = SEED) -> Iterator[Line]:
+def log_lines(pledges: int, seed: int = SEED) -> Iterator[NewLogRow]:
     """The lines of the whole log in the order of recording."""
     order: list[tuple[datetime, int, int]] = []
     for number in range(pledges):
@@ -165,7 +165,7 @@ def log_lines(pledges: int, seed: int = SEED) -> Iterator[Line]:
             del open_pledges[number], versions[number]
 
 
-def _line(planned: Planned, at: datetime, version: int) -> Line:
+def _line(planned: Planned, at: datetime, version: int) -> NewLogRow:
     state = to_json(
         {
             "id": planned.id,
@@ -176,7 +176,7 @@ def _line(planned: Planned, at: datetime, version: int) -> Line:
             "fact": planned.fact,
         }
     )
-    return Line(slug(planned.pledge), version, planned.fact["type"], planned.id, state, at)
+    return NewLogRow(slug(planned.pledge), version, planned.fact["type"], planned.id, state, at)
 
 
 def load(database_url: str, pledges: int, *, seed: int = SEED, batch: int = 10_000) -> int:

@@ -18,15 +18,15 @@ from typing import Any, Literal
 
 from sqlalchemy import func, select
 
-from projections import store
-from projections.queries import NAME
+from projections import table_writer
+from projections.queries import TIMELINE
 from projections.runner import Runner
 from projections.tables import open_engine, table_set
 from projections.timeline import Clocks, Timeline
 from tracker.application import Draft, Request, Tracker
 from tracker.event import event_id
 from tracker.facts import read_fact
-from tracker.recorder import open_recorder
+from tracker.log.recorder import open_recorder
 
 Basis = Literal["cumulative", "increment"]
 
@@ -79,7 +79,7 @@ def measure(url: str, pledge: str, name: str, drafts: list[Draft]) -> None:
         runner.catch_up()
         projected = time.perf_counter()
         with engine.connect() as conn:
-            table = table_set(next(s.number for s in store.states(conn, NAME) if s.active)).timeline
+            table = table_set(next(s.number for s in table_writer.states(conn, TIMELINE) if s.active)).timeline
             rows, size = conn.execute(
                 select(func.count(), func.sum(func.length(table.c.body))).where(table.c.pledge == pledge)
             ).one()

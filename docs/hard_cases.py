@@ -6,15 +6,15 @@ import ast
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-TESTS = ROOT / "tests" / "test_hard_cases.py"
+TESTS = ROOT / "tests" / "rules" / "test_hard_cases.py"
 PAGE = ROOT / "docs" / "hard-cases.md"
 
 HEAD = """# Hard cases
 
 What makes public pledges hard to track, and what the tracker makes of it. Each row is a test in
-[tests/test_hard_cases.py](../tests/test_hard_cases.py), told there in facts and on both clocks; this page is written
-from those tests by `python docs/hard_cases.py`, and a test fails where the two differ. The rules behind them are in
-[rules.md](rules.md).
+[tests/rules/test_hard_cases.py](../tests/rules/test_hard_cases.py), told there in facts and on both clocks; this page
+is written from those tests by `python docs/hard_cases.py`, and a test fails where the two differ. The rules behind them
+are in [rules.md](rules.md).
 
 | # | rule | given | then |
 |--:|--|--|--|

@@ -12,7 +12,7 @@ from playwright.sync_api import ViewportSize, sync_playwright
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.browser_support import ARGUMENTS, CHROMIUM, serving  # noqa: E402
+from tests.support.browser import ARGUMENTS, CHROMIUM, serving  # noqa: E402
 
 PAGES = {"overview": "/?as_of=2025-07-15", "pledge": "/pledges/nato-ukraine-2024?as_of=2025-07-15"}
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")

@@ -21,7 +21,7 @@ _ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class StatusChange:
     """On ``on`` the headline became ``after``; ``before`` is None when the pledge was made.
 
     ``position`` is that of the event since which it is known.
@@ -60,7 +60,7 @@ def statuses(tables: TableSet, pledges: Sequence[str], clocks: Clocks) -> Select
     )
 
 
-def change(pledge: str, on: date, rectangles: Iterable[Any], position: int) -> Change | None:
+def change(pledge: str, on: date, rectangles: Iterable[Any], position: int) -> StatusChange | None:
     """The change on a day, from the pledge's rectangles as ``statuses`` has them; None if there was none."""
     days = (on - _ONE_DAY, on)
     near = [r for r in rectangles if r.valid_from <= on and r.valid_to > days[0]]
@@ -78,4 +78,4 @@ def change(pledge: str, on: date, rectangles: Iterable[Any], position: int) -> C
         if known_by(moment) != now:
             break
         since = moment
-    return Change(pledge, on, before, after, since)
+    return StatusChange(pledge, on, before, after, since)

@@ -1,7 +1,7 @@
 """From one event to the rectangles it changes: the pure half of the timeline.
 
 An event at position ``p`` closes, at ``p``, the open rectangles whose status it changes, and opens others from ``p``
-on. It can only change what lies on or after ``Record.acts_from(event)`` on the valid axis. A deadline is a boundary
+on. It can only change what lies on or after ``StatusFold.acts_from(event)`` on the valid axis. A deadline is a boundary
 in advance: "overdue from 2025-08-01" is a rectangle as soon as the pledge is made.
 """
 
@@ -16,14 +16,14 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from pydantic_core import from_json, to_json
 
-from projections.packing import pack
-from projections.tables import EVER, NEVER
+from projections.document_codec import pack
+from projections.tables import OPEN_DATE, OPEN_POSITION
 from tracker.event import Event
 from tracker.quantity import EXACT, Interval, Op, Quantity, plain, possible
-from tracker.status import Record, Status
+from tracker.rules.status import Status, StatusFold
 
 
-class Sheet(NamedTuple):
+class TimelineRow(NamedTuple):
     """What one row of ``timeline_<n>`` says, without its pledge and bounds."""
 
     status: str
@@ -34,7 +34,7 @@ class Sheet(NamedTuple):
     body: bytes
 
 
-class Card(NamedTuple):
+class CatalogueRow(NamedTuple):
     """What one row of ``catalogue_<n>`` says, without its pledge and bounds."""
 
     title: str
@@ -63,45 +63,45 @@ class Rectangle(Generic[C]):
     valid_to: date
     known_from: int
     content: C
-    known_to: int = EVER
+    known_to: int = OPEN_POSITION
     stored: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Open:
+class OpenRectangles:
     """The rectangles of one pledge that reach into now on the known axis, in order of the valid axis."""
 
-    sheets: tuple[Rectangle[Sheet], ...] = ()
-    cards: tuple[Rectangle[Card], ...] = ()
+    sheets: tuple[Rectangle[TimelineRow], ...] = ()
+    cards: tuple[Rectangle[CatalogueRow], ...] = ()
 
     @property
-    def as_stored(self) -> Open:
+    def as_stored(self) -> OpenRectangles:
         """The same once the table has them."""
-        return Open(
+        return OpenRectangles(
             tuple(replace(r, stored=True) for r in self.sheets), tuple(replace(r, stored=True) for r in self.cards)
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Closed:
+class ClosedRectangles:
     """The rectangles of one pledge that events have closed."""
 
-    sheets: tuple[Rectangle[Sheet], ...] = ()
-    cards: tuple[Rectangle[Card], ...] = ()
+    sheets: tuple[Rectangle[TimelineRow], ...] = ()
+    cards: tuple[Rectangle[CatalogueRow], ...] = ()
 
-    def __add__(self, later: Closed) -> Closed:
-        return Closed(self.sheets + later.sheets, self.cards + later.cards)
+    def __add__(self, later: ClosedRectangles) -> ClosedRectangles:
+        return ClosedRectangles(self.sheets + later.sheets, self.cards + later.cards)
 
 
-def fold(now: Open, record: Record, event: Event) -> tuple[Open, Closed]:
+def fold(now: OpenRectangles, record: StatusFold, event: Event) -> tuple[OpenRectangles, ClosedRectangles]:
     """What is open after an event, and what it closed. ``record`` has all events of the pledge up to this one."""
     since = record.acts_from(event)
     segments, versions = record.segments(since), record.ledger.versions
-    sheets = [(s.valid_from, s.valid_to or NEVER, sheet_of(s.status, versions)) for s in segments]
-    cards = [(s.valid_from, s.valid_to or NEVER, card_of(s.status)) for s in segments]
+    sheets = [(s.valid_from, s.valid_to or OPEN_DATE, sheet_of(s.status, versions)) for s in segments]
+    cards = [(s.valid_from, s.valid_to or OPEN_DATE, card_of(s.status)) for s in segments]
     open_sheets, closed_sheets = _supersede(now.sheets, since, sheets, event.position)
     open_cards, closed_cards = _supersede(now.cards, since, cards, event.position)
-    return Open(open_sheets, open_cards), Closed(closed_sheets, closed_cards)
+    return OpenRectangles(open_sheets, open_cards), ClosedRectangles(closed_sheets, closed_cards)
 
 
 def _supersede(
@@ -134,9 +134,9 @@ def _joined(stretches: Iterable[tuple[date, date, C]]) -> list[tuple[date, date,
     return joined
 
 
-def sheet_of(status: Status, versions: Mapping[str, int]) -> Sheet:
+def sheet_of(status: Status, versions: Mapping[str, int]) -> TimelineRow:
     """What changes with the status. ``versions`` are those of the pledge's events, by id."""
-    return Sheet(
+    return TimelineRow(
         status=status.status,
         flags=listed(status.flags),
         ratio=None if status.ratio is None else sortable(status.ratio.value),
@@ -146,14 +146,14 @@ def sheet_of(status: Status, versions: Mapping[str, int]) -> Sheet:
     )
 
 
-def card_of(status: Status) -> Card:
+def card_of(status: Status) -> CatalogueRow:
     """What a list is filtered by and what seldom changes."""
     pledgor, beneficiary = status.pledgor, status.beneficiary
     quantity = status.target or status.actual
     words = [status.title, pledgor.name, pledgor.code, status.pledge, *status.tags]
     if beneficiary is not None:
         words += [beneficiary.name, beneficiary.code]
-    return Card(
+    return CatalogueRow(
         title=status.title.casefold(),
         kind=status.kind,
         pledgor=pledgor.code or pledgor.name,
@@ -183,7 +183,7 @@ def sortable(value: Decimal) -> str:
     return f"0{999 - len(digits):03d}{''.join(chr(105 - ord(d)) for d in digits)}"  # 9 for 0 … 0 for 9
 
 
-class Amount(NamedTuple):
+class SummaryAmount(NamedTuple):
     """A quantity without its words, for sums over many."""
 
     op: Op
@@ -192,7 +192,7 @@ class Amount(NamedTuple):
     unit: str
 
     @classmethod
-    def of(cls, quantity: Quantity) -> Amount:
+    def of(cls, quantity: Quantity) -> SummaryAmount:
         """The amount of a quantity."""
         return cls(quantity.op, quantity.value, quantity.upper, quantity.unit)
 
@@ -207,15 +207,15 @@ class Amount(NamedTuple):
         return possible(self.op, self.value, self.upper)
 
 
-class Amounts(NamedTuple):
+class SummaryAmounts(NamedTuple):
     """What a summary adds up: the target, the actual in the source's unit and in the target's.
 
     ``rates_of`` is the day whose rates convert them: the end of the actual's period, else the last statement's.
     """
 
-    target: Amount | None
-    actual: Amount | None
-    converted: Amount | None
+    target: SummaryAmount | None
+    actual: SummaryAmount | None
+    converted: SummaryAmount | None
     rates_of: date
 
 
@@ -229,11 +229,13 @@ def _amounts(status: Status) -> bytes:
     )
 
 
-def read_amounts(stored: bytes) -> Amounts:
+def read_amounts(stored: bytes) -> SummaryAmounts:
     """What ``timeline_<n>.amounts`` says."""
     target, actual, converted, day = from_json(stored)
     said = _read(actual)
-    return Amounts(_read(target), said, said if converted == actual else _read(converted), date.fromisoformat(day))
+    return SummaryAmounts(
+        _read(target), said, said if converted == actual else _read(converted), date.fromisoformat(day)
+    )
 
 
 def _terse(quantity: Quantity) -> list[str | None]:
@@ -241,11 +243,11 @@ def _terse(quantity: Quantity) -> list[str | None]:
     return [quantity.op, plain(quantity.value), None if upper is None else plain(upper), quantity.unit]
 
 
-def _read(terse: Any) -> Amount | None:
+def _read(terse: Any) -> SummaryAmount | None:
     if terse is None:
         return None
     op, value, upper, unit = terse
-    return Amount(op, Decimal(value), None if upper is None else Decimal(upper), unit)
+    return SummaryAmount(op, Decimal(value), None if upper is None else Decimal(upper), unit)
 
 
 def _folded(word: str | None) -> str | None:

@@ -17,48 +17,48 @@ from time import monotonic
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-from projections import store
-from projections.fold import Closed, Open, fold
-from projections.queries import NAME
-from projections.store import Change, Parked
+from projections import table_writer
+from projections.fold import ClosedRectangles, OpenRectangles, fold
+from projections.queries import TIMELINE
+from projections.table_writer import ParkedEvent, PledgeChange
 from projections.tables import is_missing_table, table_set, writing
 from tracker.event import Event
-from tracker.recorder import LogRecorder, LogRow
-from tracker.status import Record
+from tracker.log.recorder import LogRecorder, LogRow
+from tracker.rules.status import StatusFold
 
 _log = logging.getLogger(__name__)
 
 CACHED_EVENTS = 10_000
 """Events of recently changed pledges that are kept in memory."""
 
-BUDGET = 0.5
+FOLD_SECONDS = 0.5
 """Seconds of folding after which a batch is written as far as it got: readers see it, and a stop is noticed."""
 
-ATTEMPTS = 2
+FOLD_ATTEMPTS = 2
 """How often an event is tried before it is parked."""
 
 
 @dataclass(slots=True)
-class Pledge:
+class FoldedPledge:
     """One pledge as far as it is folded: its record, what is open, and what was closed since the last write."""
 
-    record: Record = field(default_factory=lambda: Record(()))
-    open: Open = field(default_factory=Open)
-    closed: Closed = field(default_factory=Closed)
+    record: StatusFold = field(default_factory=lambda: StatusFold(()))
+    open: OpenRectangles = field(default_factory=OpenRectangles)
+    closed: ClosedRectangles = field(default_factory=ClosedRectangles)
 
-    def take(self, waiting: Sequence[Parked]) -> list[Parked]:
+    def take(self, waiting: Sequence[ParkedEvent]) -> list[ParkedEvent]:
         """Fold events in their order; those from the first one on that cannot be folded come back, with the reason."""
         for index, parked in enumerate(waiting):
-            for _ in range(ATTEMPTS):
+            for _ in range(FOLD_ATTEMPTS):
                 error = self._take(parked)
                 if error is None:
                     break
             else:
                 reason = f"{type(error).__name__}: {error}"[:2000]
-                return [Parked(parked.position, parked.pledge, parked.line, reason), *waiting[index + 1 :]]
+                return [ParkedEvent(parked.position, parked.pledge, parked.line, reason), *waiting[index + 1 :]]
         return []
 
-    def _take(self, parked: Parked) -> Exception | None:
+    def _take(self, parked: ParkedEvent) -> Exception | None:
         try:
             event = Event.read(parked.line, parked.position)
             record = self.record.followed_by(event)
@@ -70,12 +70,12 @@ class Pledge:
         return None
 
 
-def waiting(row: LogRow) -> Parked:
+def waiting(row: LogRow) -> ParkedEvent:
     """A row of the log that waits to be folded."""
-    return Parked(row.position, row.pledge, row.state, "")
+    return ParkedEvent(row.position, row.pledge, row.state, "")
 
 
-def tell_parked(parked: Iterable[Parked]) -> None:
+def tell_parked(parked: Iterable[ParkedEvent]) -> None:
     """Tell the operator which events wait, and why; those behind the first of a pledge have no reason of their own."""
     for one in parked:
         why = one.error or "it waits for the one before it"
@@ -89,8 +89,8 @@ class _Batch:
     ``parked`` is what stays parked of each pledge that the batch touches.
     """
 
-    pledges: dict[str, Pledge]
-    parked: dict[str, list[Parked]] = field(default_factory=dict)
+    pledges: dict[str, FoldedPledge]
+    parked: dict[str, list[ParkedEvent]] = field(default_factory=dict)
     taken: int = 0
 
 
@@ -102,9 +102,9 @@ class Projector:
         self.position = 0
         self._engine, self._writing, self._log, self._now = engine, writing(engine), log, now
         self._active = active
-        self._cache: OrderedDict[str, Pledge] = OrderedDict()
+        self._cache: OrderedDict[str, FoldedPledge] = OrderedDict()
         self._cached_events = 0
-        self._parked: dict[str, list[Parked]] = {}
+        self._parked: dict[str, list[ParkedEvent]] = {}
         self.refresh()
 
     def refresh(self) -> None:
@@ -115,12 +115,12 @@ class Projector:
         self._cache.clear()
         self._cached_events = 0
         with self._engine.connect() as conn:
-            state = next((s for s in store.states(conn, NAME) if s.number == self.tables.number), None)
+            state = next((s for s in table_writer.states(conn, TIMELINE) if s.number == self.tables.number), None)
             if state is None or state.active != self._active:
-                raise store.Superseded(f"set {self.tables.number} is not followed any more")
+                raise table_writer.Superseded(f"set {self.tables.number} is not followed any more")
             self.position = state.position
             self._parked = {}
-            for parked in store.load_parked(conn, self.tables.number):
+            for parked in table_writer.load_parked(conn, self.tables.number):
                 self._parked.setdefault(parked.pledge, []).append(parked)
 
     def step(self, limit: int) -> int:
@@ -129,7 +129,7 @@ class Projector:
         Errors: ``Superseded`` when somebody else moved the set on.
         """
         rows = self._log.read(self.position, limit)
-        return self._apply(rows, BUDGET) if rows else 0
+        return self._apply(rows, FOLD_SECONDS) if rows else 0
 
     def beat(self) -> None:
         """Say that somebody is at work although there is nothing to do."""
@@ -137,8 +137,8 @@ class Projector:
             self._advance(conn, self.position)
 
     def _advance(self, conn: Connection, position: int) -> None:
-        store.advance(
-            conn, NAME, self.tables.number, self.position, position, heartbeat=self._now(), active=self._active
+        table_writer.advance(
+            conn, TIMELINE, self.tables.number, self.position, position, heartbeat=self._now(), active=self._active
         )
 
     def _apply(self, rows: Sequence[LogRow], budget: float = inf) -> int:
@@ -150,7 +150,7 @@ class Projector:
         except DatabaseError as error:
             self._forget(row.pledge for row in rows)
             if is_missing_table(error):
-                raise store.Superseded(f"set {self.tables.number} was dropped") from error
+                raise table_writer.Superseded(f"set {self.tables.number} was dropped") from error
             if isinstance(error, OperationalError):
                 raise
             # The store refuses the rows of some pledge: halve the batch until it is found.
@@ -177,24 +177,24 @@ class Projector:
 
     def _write(self, rows: Sequence[LogRow], batch: _Batch) -> None:
         parked, freed = self._reparked(batch)
-        changes = {name: Change(pledge.closed, pledge.open) for name, pledge in batch.pledges.items()}
+        changes = {name: PledgeChange(pledge.closed, pledge.open) for name, pledge in batch.pledges.items()}
         with self._writing.begin() as conn:
             self._advance(conn, rows[-1].position)
-            store.write(conn, self.tables, changes)
-            store.write_parked(conn, self.tables.number, parked, freed)
+            table_writer.write(conn, self.tables, changes)
+            table_writer.write_parked(conn, self.tables.number, parked, freed)
         self.position = rows[-1].position
         for name, left in batch.parked.items():
             self._parked[name] = left
             if not left:
                 del self._parked[name]
         for name, pledge in batch.pledges.items():
-            pledge.open, pledge.closed = pledge.open.as_stored, Closed()
+            pledge.open, pledge.closed = pledge.open.as_stored, ClosedRectangles()
             self._remember(name, pledge)
         tell_parked(parked)
 
-    def _reparked(self, batch: _Batch) -> tuple[list[Parked], list[int]]:
+    def _reparked(self, batch: _Batch) -> tuple[list[ParkedEvent], list[int]]:
         """What is to be parked now, and the positions that are parked no more."""
-        parked: list[Parked] = []
+        parked: list[ParkedEvent] = []
         freed: list[int] = []
         for name, left in batch.parked.items():
             before = {p.position for p in self._parked.get(name, ())}
@@ -204,17 +204,17 @@ class Projector:
 
     def _park(self, row: LogRow, error: DatabaseError) -> None:
         """Park an event whose rows the store refused."""
-        parked = Parked(row.position, row.pledge, row.state, f"{type(error.orig).__name__}: {error.orig}"[:2000])
+        parked = ParkedEvent(row.position, row.pledge, row.state, f"{type(error.orig).__name__}: {error.orig}"[:2000])
         with self._writing.begin() as conn:
             self._advance(conn, row.position)
-            store.write_parked(conn, self.tables.number, [parked], [])
+            table_writer.write_parked(conn, self.tables.number, [parked], [])
         self.position = row.position
         self._parked.setdefault(row.pledge, []).append(parked)
         tell_parked([parked])
 
-    def _load(self, rows: Sequence[LogRow]) -> dict[str, Pledge]:
+    def _load(self, rows: Sequence[LogRow]) -> dict[str, FoldedPledge]:
         """The pledges of the rows as they stand: from memory, or from the log and the tables."""
-        pledges: dict[str, Pledge] = {}
+        pledges: dict[str, FoldedPledge] = {}
         missing: list[str] = []
         for row in rows:
             if row.pledge in pledges:
@@ -224,12 +224,12 @@ class Projector:
                 self._cached_events -= len(known.record.events)
             elif row.version > 1:
                 missing.append(row.pledge)
-            pledges[row.pledge] = known or Pledge()
+            pledges[row.pledge] = known or FoldedPledge()
         if missing:
             with self._engine.connect() as conn:
-                opened = store.load_open(conn, self.tables, missing)
+                opened = table_writer.load_open(conn, self.tables, missing)
             for name in missing:
-                pledges[name].record = Record(self._events_of(name))
+                pledges[name].record = StatusFold(self._events_of(name))
                 pledges[name].open = opened[name]
         return pledges
 
@@ -238,7 +238,7 @@ class Projector:
         first = min((p.position for p in self._parked.get(name, ())), default=self.position + 1)
         return [Event.read(row.state, row.position) for row in self._log.pledge_rows(name, first - 1)]
 
-    def _remember(self, name: str, pledge: Pledge) -> None:
+    def _remember(self, name: str, pledge: FoldedPledge) -> None:
         self._cache[name] = pledge
         self._cached_events += len(pledge.record.events)
         while self._cached_events > CACHED_EVENTS:

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import BigInteger, ColumnElement, Select, Table, and_, cast, false, func, literal, or_, select
 from sqlalchemy.sql.selectable import FromClause
 
-from projections.tables import NEVER, PARKED, STATE, TableSet
+from projections.tables import OPEN_DATE, PARKED, STATE, TableSet
 
-NAME = "timeline"
-STALE = "stale_projection"
+TIMELINE = "timeline"
+STALE_FLAG = "stale_projection"
 """The flag of a pledge one of whose events could not be folded: its answers are those before that event."""
 
 SORTS = ("pledge", "title", "due", "ratio", "last_stated_on")
@@ -49,7 +49,7 @@ class Filters:
     q: str | None = None
 
 
-class Page(NamedTuple):
+class StatusPage(NamedTuple):
     """Documents in order, where the next page begins (None: there is none), and how many there are in all."""
 
     items: list[bytes]
@@ -57,7 +57,7 @@ class Page(NamedTuple):
     total: int
 
 
-class After(NamedTuple):
+class PageStart(NamedTuple):
     """The last row of a page: its sort key as text, None for a null, and its pledge."""
 
     key: str | None
@@ -70,7 +70,7 @@ def answering() -> tuple[ColumnElement[Any], ...]:
 
     Both stand in every read: a set that was switched away from is noticed by the very statement that read it.
     """
-    active = select(STATE.c.set).where(STATE.c.name == NAME, STATE.c.active).scalar_subquery()
+    active = select(STATE.c.set).where(STATE.c.name == TIMELINE, STATE.c.active).scalar_subquery()
     parked = select(cast(func.coalesce(func.sum(PARKED.c.position), 0), BigInteger)).where(PARKED.c.set == active)
     return active, parked.scalar_subquery()
 
@@ -78,7 +78,7 @@ def answering() -> tuple[ColumnElement[Any], ...]:
 def standing() -> Select[Any]:
     """``(position, set, what is parked)`` of the set that answers."""
     _, parked = answering()
-    return select(STATE.c.position, STATE.c.set, parked).where(STATE.c.name == NAME, STATE.c.active)
+    return select(STATE.c.position, STATE.c.set, parked).where(STATE.c.name == TIMELINE, STATE.c.active)
 
 
 def holds(table: FromClause, clocks: Clocks) -> ColumnElement[bool]:
@@ -94,7 +94,7 @@ def holds(table: FromClause, clocks: Clocks) -> ColumnElement[bool]:
 
 def day_of(clocks: Clocks) -> date:
     """The day to look at; nothing changes between the last two days there are, and the very last is the open end."""
-    return min(clocks.as_of, NEVER - timedelta(days=1))
+    return min(clocks.as_of, OPEN_DATE - timedelta(days=1))
 
 
 def one(tables: TableSet, pledge: str, clocks: Clocks) -> Select[Any]:
@@ -178,7 +178,7 @@ def differing(
 
 
 def page(
-    tables: TableSet, filters: Filters, clocks: Clocks, sort: str, limit: int, after: After | None, *, nulls: bool
+    tables: TableSet, filters: Filters, clocks: Clocks, sort: str, limit: int, after: PageStart | None, *, nulls: bool
 ) -> Select[Any]:
     """``(pledge, sort key, document)`` of the pledges whose sort key is not null, or is, in order.
 
@@ -249,7 +249,7 @@ def conditions(
         on_sheets.append(t.status.in_(_plain(filters.status)))
     if filters.flag:
         flagged = _any_listed(t.flags, filters.flag)
-        if STALE in filters.flag:
+        if STALE_FLAG in filters.flag:
             stalled = select(PARKED.c.pledge).where(PARKED.c.set == tables.number, PARKED.c.position <= clocks.position)
             flagged = or_(flagged, t.pledge.in_(stalled))
         on_sheets.append(flagged)

@@ -26,12 +26,12 @@ from typing import TypeVar
 from sqlalchemy import Connection, Engine, delete, insert, select, text, update
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
 
-from projections import store
-from projections.projector import Pledge, Projector, tell_parked
-from projections.queries import NAME
-from projections.store import Change, Parked
+from projections import table_writer
+from projections.projector import FoldedPledge, Projector, tell_parked
+from projections.queries import TIMELINE
+from projections.table_writer import ParkedEvent, PledgeChange
 from projections.tables import PARKED, STATE, TableSet, create_tables, table_set, writing
-from tracker.recorder import LogRecorder
+from tracker.log.recorder import LogRecorder
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -65,13 +65,13 @@ def rebuild(
 
     Errors: ``Stopped`` when ``stopped()`` said so; nothing has changed then.
     """
-    create_tables(engine, NAME, version)
+    create_tables(engine, TIMELINE, version)
     tables = _begin(engine, version)
     head = log.head()
     _load(engine, tables, log, head, processes, progress or (lambda done, of: None), stopped)
     _index(engine, tables)
     with writing(engine).begin() as conn:
-        store.advance(conn, NAME, tables.number, 0, head, heartbeat=now(), active=False)
+        table_writer.advance(conn, TIMELINE, tables.number, 0, head, heartbeat=now(), active=False)
     built = Projector(engine, log, tables.number, now, active=False)
     while not _switched(engine, tables):
         if stopped():
@@ -85,8 +85,8 @@ def _begin(engine: Engine, version: str) -> TableSet:
     """An empty set with the next number."""
     drop_unused(engine)
     with writing(engine).begin() as conn:
-        number = max(s.number for s in store.states(conn, NAME)) + 1
-        conn.execute(insert(STATE).values(name=NAME, set=number, version=version, position=0, active=False))
+        number = max(s.number for s in table_writer.states(conn, TIMELINE)) + 1
+        conn.execute(insert(STATE).values(name=TIMELINE, set=number, version=version, position=0, active=False))
         tables = table_set(number)
         tables.create(conn)
     return tables
@@ -143,12 +143,12 @@ def _end_with_parent() -> None:
     Thread(target=watch, name="watch-parent", daemon=True).start()
 
 
-def _chunked(lines: Iterable[Parked]) -> Iterator[dict[str, list[Parked]]]:
+def _chunked(lines: Iterable[ParkedEvent]) -> Iterator[dict[str, list[ParkedEvent]]]:
     """The events by pledge, in pieces with about as many as one transaction takes."""
-    pledges: dict[str, list[Parked]] = {}
+    pledges: dict[str, list[ParkedEvent]] = {}
     for line in lines:
         pledges.setdefault(line.pledge, []).append(line)
-    some: dict[str, list[Parked]] = {}
+    some: dict[str, list[ParkedEvent]] = {}
     size = 0
     for name, events in pledges.items():
         some[name] = events
@@ -164,26 +164,26 @@ def _chunked(lines: Iterable[Parked]) -> Iterator[dict[str, list[Parked]]]:
 class _Folded:
     """Whole pledges: their events, what these come to, and those that could not be folded."""
 
-    events: dict[str, list[Parked]]
-    changes: dict[str, Change]
-    parked: list[Parked]
+    events: dict[str, list[ParkedEvent]]
+    changes: dict[str, PledgeChange]
+    parked: list[ParkedEvent]
 
 
-def _fold(pledges: dict[str, list[Parked]]) -> _Folded:
-    changes: dict[str, Change] = {}
-    parked: list[Parked] = []
+def _fold(pledges: dict[str, list[ParkedEvent]]) -> _Folded:
+    changes: dict[str, PledgeChange] = {}
+    parked: list[ParkedEvent] = []
     for name, events in pledges.items():
-        pledge = Pledge()
+        pledge = FoldedPledge()
         parked += pledge.take(events)
-        changes[name] = Change(pledge.closed, pledge.open)
+        changes[name] = PledgeChange(pledge.closed, pledge.open)
     return _Folded(pledges, changes, parked)
 
 
 def _write(engine: Engine, tables: TableSet, folded: _Folded) -> None:
     try:
         with writing(engine).begin() as conn:
-            store.write(conn, tables, folded.changes)
-            store.write_parked(conn, tables.number, folded.parked, [])
+            table_writer.write(conn, tables, folded.changes)
+            table_writer.write_parked(conn, tables.number, folded.parked, [])
         tell_parked(folded.parked)
     except (OperationalError, InterfaceError):
         raise
@@ -203,7 +203,9 @@ def _write(engine: Engine, tables: TableSet, folded: _Folded) -> None:
         _write(engine, tables, replace(_fold({name: taken[:-1]}), parked=[refused, *folded.parked]))
 
 
-def _buckets(log: LogRecorder, head: int, directory: Path, stopped: Callable[[], bool]) -> Iterator[Iterable[Parked]]:
+def _buckets(
+    log: LogRecorder, head: int, directory: Path, stopped: Callable[[], bool]
+) -> Iterator[Iterable[ParkedEvent]]:
     """The log up to ``head``, each pledge whole in one bucket and its events in order."""
     count = head // BUCKET + 1
     if count == 1:
@@ -223,19 +225,19 @@ def _buckets(log: LogRecorder, head: int, directory: Path, stopped: Callable[[],
         path.unlink()
 
 
-def _lines(log: LogRecorder, head: int) -> Iterator[Parked]:
+def _lines(log: LogRecorder, head: int) -> Iterator[ParkedEvent]:
     after = 0
     while after < head:
         rows = log.read(after, _CHUNK, upto=head)
-        yield from (Parked(row.position, row.pledge, row.state, "") for row in rows)
+        yield from (ParkedEvent(row.position, row.pledge, row.state, "") for row in rows)
         after = rows[-1].position
 
 
-def _read(path: Path) -> Iterator[Parked]:
+def _read(path: Path) -> Iterator[ParkedEvent]:
     with gzip.open(path, "rb") as file:
         while header := file.readline():
             position, pledge, length = header.split()
-            yield Parked(int(position), pledge.decode(), file.read(int(length)), "")
+            yield ParkedEvent(int(position), pledge.decode(), file.read(int(length)), "")
 
 
 def _index(engine: Engine, tables: TableSet) -> None:
@@ -250,20 +252,20 @@ def _switched(engine: Engine, tables: TableSet) -> bool:
     """Answer from the set, unless the one that answers has read more of the log."""
     with writing(engine).begin() as conn:
         # The row of the answering set is locked by an update, so that its projector cannot move on in between.
-        conn.execute(update(STATE).where(STATE.c.name == NAME, STATE.c.active).values(active=True))
-        states = {s.number: s for s in store.states(conn, NAME)}
+        conn.execute(update(STATE).where(STATE.c.name == TIMELINE, STATE.c.active).values(active=True))
+        states = {s.number: s for s in table_writer.states(conn, TIMELINE)}
         live = next(s for s in states.values() if s.active)
         if states[tables.number].position < live.position:
             return False
-        conn.execute(update(STATE).where(STATE.c.name == NAME, STATE.c.set == live.number).values(active=False))
-        conn.execute(update(STATE).where(STATE.c.name == NAME, STATE.c.set == tables.number).values(active=True))
+        conn.execute(update(STATE).where(STATE.c.name == TIMELINE, STATE.c.set == live.number).values(active=False))
+        conn.execute(update(STATE).where(STATE.c.name == TIMELINE, STATE.c.set == tables.number).values(active=True))
     return True
 
 
 def drop_unused(engine: Engine) -> None:
     """Drop the sets that do not answer. One that is still being read stays until the next time."""
     with engine.connect() as conn:
-        unused = [s.number for s in store.states(conn, NAME) if not s.active]
+        unused = [s.number for s in table_writer.states(conn, TIMELINE) if not s.active]
     for number in unused:
         try:
             with writing(engine).begin() as conn:
@@ -275,9 +277,9 @@ def drop_unused(engine: Engine) -> None:
 def _drop(conn: Connection, number: int) -> None:
     if conn.dialect.name == "postgresql":
         conn.execute(text("SET LOCAL lock_timeout = '3s'"))
-    still = conn.scalar(select(STATE.c.active).where(STATE.c.name == NAME, STATE.c.set == number))
+    still = conn.scalar(select(STATE.c.active).where(STATE.c.name == TIMELINE, STATE.c.set == number))
     if still:
         return
     table_set(number).drop(conn)
     conn.execute(delete(PARKED).where(PARKED.c.set == number))
-    conn.execute(delete(STATE).where(STATE.c.name == NAME, STATE.c.set == number))
+    conn.execute(delete(STATE).where(STATE.c.name == TIMELINE, STATE.c.set == number))

@@ -15,24 +15,24 @@ import psycopg
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-from projections import store
+from projections import table_writer
 from projections.lease import lease
 from projections.projector import Projector
-from projections.queries import NAME
+from projections.queries import TIMELINE
 from projections.rebuild import Report, Stopped, rebuild
 from projections.tables import connect_postgres, create_tables, is_missing_table, open_engine
-from tracker.document import RULES_VERSION
 from tracker.errors import Unavailable
 from tracker.event import stamp
-from tracker.recorder import CHANNEL, LogRecorder
+from tracker.log.recorder import CHANNEL, LogRecorder
+from tracker.rules.status_document import RULES_VERSION
 
-VERSION = f"1+{RULES_VERSION}"
+PROJECTION_VERSION = f"1+{RULES_VERSION}"
 """What rows are made by: this code (count up when a column changes its meaning) and the rules. Another one rebuilds."""
 
-BATCH = 1_000
+BATCH_EVENTS = 1_000
 """Events of one transaction, at most."""
 
-HEARTBEAT = timedelta(seconds=5)
+HEARTBEAT_INTERVAL = timedelta(seconds=5)
 _BULK = 5_000  # an empty projection this far behind is built in bulk
 _PATIENCE = 3  # times that a turn begins anew
 _GLANCE = 0.01  # seconds between two looks at another process's progress
@@ -54,9 +54,9 @@ class Runner:
         now: Callable[[], datetime],
         *,
         engine: Engine | None = None,
-        batch: int = BATCH,
+        batch: int = BATCH_EVENTS,
         poll: float = 0.5,
-        version: str = VERSION,
+        version: str = PROJECTION_VERSION,
     ) -> None:
         self._url, self._log, self._batch, self._poll, self._version = database_url, log, batch, poll, version
         self._engine = engine or open_engine(database_url)
@@ -173,7 +173,7 @@ class Runner:
                     projector = self._ready()
                     done = projector.step(self._batch)
                     self._beat(projector, worked=done > 0)
-                except store.Superseded:
+                except table_writer.Superseded:
                     # Another set answers now, or somebody else has been here: begin where it stands.
                     self._projector = None
                     continue
@@ -221,7 +221,7 @@ class Runner:
         """The projector of the set that answers; makes the tables, or builds a set of this version, where needed."""
         if self._projector is not None:
             return self._projector
-        create_tables(self._engine, NAME, self._version)
+        create_tables(self._engine, TIMELINE, self._version)
         live = self._live()
         if live.position == 0 and self._log.head() > _BULK:
             self.rebuild()
@@ -240,9 +240,9 @@ class Runner:
         except Exception:
             _log.exception("the rebuild for version %s failed", self._version)
 
-    def _live(self) -> store.State:
+    def _live(self) -> table_writer.TableSetState:
         with self._engine.connect() as conn:
-            return next(s for s in store.states(conn, NAME) if s.active)
+            return next(s for s in table_writer.states(conn, TIMELINE) if s.active)
 
     def _look(self) -> None:
         """See how far the one at work is."""
@@ -255,7 +255,7 @@ class Runner:
     def _beat(self, projector: Projector, *, worked: bool) -> None:
         """Be heard of, also when there is nothing to do."""
         now = self._clock()
-        if not worked and (self._beaten_at is None or now - self._beaten_at >= HEARTBEAT):
+        if not worked and (self._beaten_at is None or now - self._beaten_at >= HEARTBEAT_INTERVAL):
             projector.beat()
             worked = True
         if worked:

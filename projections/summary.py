@@ -9,10 +9,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from projections.fold import Amount, Amounts, read_amounts
-from projections.queries import STALE
+from projections.fold import SummaryAmount, SummaryAmounts, read_amounts
+from projections.queries import STALE_FLAG
 from tracker.quantity import EXACT, Interval, plain, spanning
-from tracker.rates import convert
+from tracker.rules.rates import convert
 
 _CENT = Decimal("0.01")
 _NOTHING = Interval(Decimal(0), Decimal(0))
@@ -28,7 +28,7 @@ class Pledged:
     kind: str
     unit: str | None
     keys: Mapping[str, tuple[str, ...]]
-    amounts: Amounts
+    amounts: SummaryAmounts
 
     @classmethod
     def of(cls, row: Any, *, stale: bool) -> Pledged:
@@ -37,7 +37,7 @@ class Pledged:
         return cls(
             pledge=row.pledge,
             status=row.status,
-            flags=(*flags, STALE) if stale else flags,
+            flags=(*flags, STALE_FLAG) if stale else flags,
             kind=row.kind,
             unit=row.unit,
             keys={
@@ -77,10 +77,10 @@ class _Sum:
     """Amounts of one unit, added up as intervals. A single one stays as it was said."""
 
     count: int = 0
-    only: Amount | None = None
+    only: SummaryAmount | None = None
     interval: Interval = _NOTHING
 
-    def add(self, amount: Amount) -> None:
+    def add(self, amount: SummaryAmount) -> None:
         """Add one more."""
         self.only = None if self.count else amount
         self.count += 1
@@ -93,7 +93,7 @@ class _Sum:
         added = self.only
         if added is None:
             try:
-                added = Amount.of(spanning(self.interval, unit))
+                added = SummaryAmount.of(spanning(self.interval, unit))
             except ValueError:
                 return None
         shown = {
@@ -113,7 +113,7 @@ class _Total:
     actual: _Sum = field(default_factory=_Sum)
     is_converted: bool = False
 
-    def add(self, amounts: Amounts, unit: str) -> None:
+    def add(self, amounts: SummaryAmounts, unit: str) -> None:
         """Add the amounts of a pledge; its actual as far as it is, or could be converted, in the unit."""
         self.pledges += 1
         if amounts.target is not None:
@@ -145,21 +145,21 @@ class _Converted:
     rates: dict[tuple[str, str, date], dict[str, Any]] = field(default_factory=dict)
     unconverted: set[str] = field(default_factory=set)
 
-    def add(self, pledge: str, amounts: Amounts, currency: str) -> None:
+    def add(self, pledge: str, amounts: SummaryAmounts, currency: str) -> None:
         """Add the money of a pledge."""
         for amount, added in ((amounts.target, self.target), (amounts.actual, self.actual)):
             if amount is None or ":" in amount.unit:
                 continue
             converted, how = convert(amount.quantity, currency, amounts.rates_of)
             own = amounts.converted if added is self.actual else None
-            if own is not None and own.unit == currency and (converted is None or Amount.of(converted) != own):
+            if own is not None and own.unit == currency and (converted is None or SummaryAmount.of(converted) != own):
                 # A sum of increments: the status has each at the rates of its own day, and tells them.
                 added.add(own)
                 continue
             if converted is None:
                 self.unconverted.add(pledge)
                 continue
-            added.add(Amount.of(converted))
+            added.add(SummaryAmount.of(converted))
             if how is not None and how.rate is not None and how.date is not None:
                 self.rates[how.from_unit, how.to_unit, how.date] = {
                     "from": how.from_unit,

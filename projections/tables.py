@@ -5,8 +5,8 @@
 ``projection_state`` the table sets (the ``<n>``), how far each has read the log, and which one answers
 ``parked``          events that could not be folded, with their bytes
 
-The valid axis is days, the known axis log positions. An open end is ``NEVER`` or ``EVER``, so that one comparison finds
-what is in force; outside this package it is null. Text sorts by code point on both stores.
+The valid axis is days, the known axis log positions. An open end is ``OPEN_DATE`` or ``OPEN_POSITION``, so that one
+comparison finds what is in force; outside this package it is null. Text sorts by code point on both stores.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-NEVER = date.max
+OPEN_DATE = date.max
 """The open end of the valid axis."""
 
-EVER = 2**63 - 1
+OPEN_POSITION = 2**63 - 1
 """The open end of the known axis."""
 
 SCHEMA = "projections"
@@ -48,19 +48,19 @@ SCHEMA = "projections"
 
 _CREATING = 0x7072_6F6A  # the advisory lock under which tables are made
 
-Words = Text().with_variant(Text(collation="C"), "postgresql")
-Number = BigInteger().with_variant(Integer(), "sqlite")
+TextColumn = Text().with_variant(Text(collation="C"), "postgresql")
+BigIntColumn = BigInteger().with_variant(Integer(), "sqlite")
 
 META = MetaData()
 
 STATE = Table(
     "projection_state",
     META,
-    Column("name", Words, primary_key=True),
+    Column("name", TextColumn, primary_key=True),
     Column("set", Integer, primary_key=True, autoincrement=False),
-    Column("version", Words, nullable=False),
-    Column("position", Number, nullable=False),
-    Column("heartbeat", Words),
+    Column("version", TextColumn, nullable=False),
+    Column("position", BigIntColumn, nullable=False),
+    Column("heartbeat", TextColumn),
     Column("active", Boolean, nullable=False),
 )
 """One row per table set. The position is that of the last event whose rows the set has."""
@@ -73,8 +73,8 @@ PARKED = Table(
     "parked",
     META,
     Column("set", Integer, primary_key=True, autoincrement=False),
-    Column("position", Number, primary_key=True, autoincrement=False),
-    Column("pledge", Words, nullable=False),
+    Column("position", BigIntColumn, primary_key=True, autoincrement=False),
+    Column("pledge", TextColumn, nullable=False),
     Column("line", LargeBinary, nullable=False),
     Column("error", Text, nullable=False),
 )
@@ -122,9 +122,9 @@ def table_set(number: int) -> TableSet:
         f"timeline_{number}",
         metadata,
         *_bounds(),
-        Column("status", Words, nullable=False),
-        Column("flags", Words, nullable=False),  # ",late,stale,"
-        Column("ratio", Words),  # ``fold.sortable``
+        Column("status", TextColumn, nullable=False),
+        Column("flags", TextColumn, nullable=False),  # ",late,stale,"
+        Column("ratio", TextColumn),  # ``fold.sortable``
         Column("last_stated_on", Date, nullable=False),
         Column("amounts", LargeBinary, nullable=False),  # what a summary adds up, ``fold.amounts``
         Column("body", LargeBinary, nullable=False),  # ``packing.pack``
@@ -133,30 +133,30 @@ def table_set(number: int) -> TableSet:
         f"catalogue_{number}",
         metadata,
         *_bounds(),
-        Column("title", Words, nullable=False),  # case-folded, as all that is searched here
-        Column("kind", Words, nullable=False),
-        Column("pledgor", Words, nullable=False),  # code, else name, as written
-        Column("pledgor_name", Words, nullable=False),
-        Column("pledgor_code", Words),
-        Column("beneficiary", Words),
-        Column("beneficiary_name", Words),
-        Column("beneficiary_code", Words),
-        Column("part_of", Words),
-        Column("unit", Words),  # the target's, else the actual's
+        Column("title", TextColumn, nullable=False),  # case-folded, as all that is searched here
+        Column("kind", TextColumn, nullable=False),
+        Column("pledgor", TextColumn, nullable=False),  # code, else name, as written
+        Column("pledgor_name", TextColumn, nullable=False),
+        Column("pledgor_code", TextColumn),
+        Column("beneficiary", TextColumn),
+        Column("beneficiary_name", TextColumn),
+        Column("beneficiary_code", TextColumn),
+        Column("part_of", TextColumn),
+        Column("unit", TextColumn),  # the target's, else the actual's
         Column("due", Date),  # the latest reading of the deadline
-        Column("tags", Words, nullable=False),  # ",nato,ukraine,"
-        Column("search", Words, nullable=False),
+        Column("tags", TextColumn, nullable=False),  # ",nato,ukraine,"
+        Column("search", TextColumn, nullable=False),
     )
     return TableSet(number, metadata, timeline, catalogue)
 
 
 def _bounds() -> list[Any]:
     return [
-        Column("pledge", Words, nullable=False),
+        Column("pledge", TextColumn, nullable=False),
         Column("valid_from", Date, nullable=False),
         Column("valid_to", Date, nullable=False),
-        Column("known_from", Number, nullable=False),
-        Column("known_to", Number, nullable=False),
+        Column("known_from", BigIntColumn, nullable=False),
+        Column("known_to", BigIntColumn, nullable=False),
         CheckConstraint("valid_from < valid_to"),
         CheckConstraint("0 < known_from AND known_from < known_to"),
     ]

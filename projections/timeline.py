@@ -18,19 +18,28 @@ from sqlalchemy import Connection, Engine, Select, func, select
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from projections import changes, queries
-from projections.census import Census
-from projections.changes import Change
-from projections.fold import Card, Sheet
-from projections.packing import brief, needs_ids, unpack
-from projections.queries import NAME, SORTS, STALE, After, Clocks, Filters, Page
-from projections.store import Parked, load_parked, states
+from projections.changes import StatusChange
+from projections.document_codec import brief, needs_ids, unpack
+from projections.fold import CatalogueRow, TimelineRow
+from projections.pledge_counts import PledgeCounts
+from projections.queries import SORTS, STALE_FLAG, TIMELINE, Clocks, Filters, PageStart, StatusPage
 from projections.summary import Pledged, summarize
-from projections.tables import EVER, NEVER, PARKED, TableSet, is_missing_table, table_set
+from projections.table_writer import ParkedEvent, load_parked, states
+from projections.tables import OPEN_DATE, OPEN_POSITION, PARKED, TableSet, is_missing_table, table_set
 from tracker.errors import Unavailable
-from tracker.recorder import LogRecorder
-from tracker.status import complete
+from tracker.log.recorder import LogRecorder
+from tracker.rules.status import complete
 
-__all__ = ["SORTS", "STALE", "Clocks", "Difference", "Filters", "Page", "Progress", "Timeline"]
+__all__ = [
+    "SORTS",
+    "STALE_FLAG",
+    "Clocks",
+    "Filters",
+    "PledgeDifference",
+    "ProjectionProgress",
+    "StatusPage",
+    "Timeline",
+]
 
 _TOTALS = 512
 """Totals kept in memory; a page of a list that was counted at the same clocks does not count again."""
@@ -47,7 +56,7 @@ _Reply = tuple[Sequence[Any], TableSet, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class ProjectionProgress:
     """How far the projection is behind the log. ``heartbeat`` is when a projector was last at work (RFC 3339)."""
 
     position: int
@@ -60,7 +69,7 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ProjectionHead:
     """The position of the last event that is projected, the set that has it, and a number for what is parked beside it:
     0 for nothing, another one whenever that changes.
     """
@@ -71,7 +80,7 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class PledgeDifference:
     """A pledge whose document is not the same at two points; None where it does not exist."""
 
     pledge: str
@@ -93,7 +102,7 @@ class Timeline:
         self._log = log
         self._set: int | None = None
         self._totals: OrderedDict[tuple[object, ...], int] = OrderedDict()
-        self._census, self._counts_of = Census(), (0, 0)
+        self._census, self._counts_of = PledgeCounts(), (0, 0)
         self._lock = Lock()
 
     # Where it stands
@@ -102,35 +111,35 @@ class Timeline:
         """The position of the last event that the answers know; 0 before there is any."""
         return self.standing().position
 
-    def standing(self) -> Standing:
+    def standing(self) -> ProjectionHead:
         """How far the answers know the log, and what they stand on: while that is equal they never change."""
 
-        def ask(conn: Connection) -> Standing:
+        def ask(conn: Connection) -> ProjectionHead:
             row = conn.execute(queries.standing()).first()
-            return Standing() if row is None else Standing(*row)
+            return ProjectionHead() if row is None else ProjectionHead(*row)
 
-        return self._answered(ask, Standing())
+        return self._answered(ask, ProjectionHead())
 
-    def progress(self) -> Progress:
+    def progress(self) -> ProjectionProgress:
         """How far it is behind the log, and what could not be folded."""
 
-        def ask(conn: Connection) -> Progress:
-            state = next(s for s in states(conn, NAME) if s.active)
+        def ask(conn: Connection) -> ProjectionProgress:
+            state = next(s for s in states(conn, TIMELINE) if s.active)
             parked = conn.scalar(select(func.count()).where(PARKED.c.set == state.number)) or 0
             head = max(self._log.head(), state.position)
-            return Progress(
+            return ProjectionProgress(
                 position=state.position, head=head, lag=head - state.position, heartbeat=state.heartbeat,
                 parked=parked, set=state.number, version=state.version,
             )  # fmt: skip
 
         head = self._log.head()
-        return self._answered(ask, Progress(0, head, head, None, 0, 0, ""))
+        return self._answered(ask, ProjectionProgress(0, head, head, None, 0, 0, ""))
 
-    def parked(self) -> list[Parked]:
+    def parked(self) -> list[ParkedEvent]:
         """The events that could not be folded, with their bytes and why."""
 
-        def ask(conn: Connection) -> list[Parked]:
-            return load_parked(conn, next(s.number for s in states(conn, NAME) if s.active))
+        def ask(conn: Connection) -> list[ParkedEvent]:
+            return load_parked(conn, next(s.number for s in states(conn, TIMELINE) if s.active))
 
         return self._answered(ask, [])
 
@@ -150,7 +159,7 @@ class Timeline:
         sort: str = "pledge",
         limit: int = 100,
         after: Sequence[Any] | None = None,
-    ) -> Page:
+    ) -> StatusPage:
         """One page of documents. ``after`` is the ``next`` of the page before it.
 
         Errors: ``ValueError`` for an unknown sort or an ``after`` that no page gave.
@@ -161,25 +170,25 @@ class Timeline:
         items = self._documents([(row.pledge, row.body) for row in rows], clocks, tables, parked)
         key = _text(rows[-1].key) if rows else None
         total = len(items) if after is None and not more else self._total(filters, clocks, tables, parked)
-        return Page(items, (key, rows[-1].pledge) if more else None, total)
+        return StatusPage(items, (key, rows[-1].pledge) if more else None, total)
 
     def export(self, clocks: Clocks, filters: Filters | None = None) -> Iterator[bytes]:
         """All documents in order of their pledges; a few hundred are in memory at a time."""
-        last: After | None = None
+        last: PageStart | None = None
         while True:
             rows, tables, parked = self._rows_of_page(filters or Filters(), clocks, "pledge", _EXPORTED, last)
             yield from self._documents([(row.pledge, row.body) for row in rows], clocks, tables, parked)
             if len(rows) < _EXPORTED:
                 return
-            last = After(None, rows[-1].pledge)
+            last = PageStart(None, rows[-1].pledge)
 
-    def held(self, pledges: Sequence[str], clocks: Clocks) -> dict[str, tuple[list[Sheet], list[Card]]]:
+    def held(self, pledges: Sequence[str], clocks: Clocks) -> dict[str, tuple[list[TimelineRow], list[CatalogueRow]]]:
         """What the tables have of some pledges at a point, for who checks them: one row of each where all is right."""
-        found: dict[str, tuple[list[Sheet], list[Card]]] = {pledge: ([], []) for pledge in pledges}
+        found: dict[str, tuple[list[TimelineRow], list[CatalogueRow]]] = {pledge: ([], []) for pledge in pledges}
         for row in self._read(lambda tables: queries.rows(tables.timeline, pledges, clocks))[0]:
-            found[row.pledge][0].append(Sheet(*row[5:-2]))
+            found[row.pledge][0].append(TimelineRow(*row[5:-2]))
         for row in self._read(lambda tables: queries.rows(tables.catalogue, pledges, clocks))[0]:
-            found[row.pledge][1].append(Card(*row[5:-2]))
+            found[row.pledge][1].append(CatalogueRow(*row[5:-2]))
         return found
 
     def names(self, clocks: Clocks) -> Iterator[list[str]]:
@@ -195,21 +204,21 @@ class Timeline:
         standing = self.standing()
         return self._stalled(clocks, table_set(standing.set), standing.parked)
 
-    def rectangles(self, pledge: str, position: int = EVER - 1) -> list[dict[str, Any]]:
+    def rectangles(self, pledge: str, position: int = OPEN_POSITION - 1) -> list[dict[str, Any]]:
         """The rectangles known by a position, as JSON objects; an end that is open, or was by then, is None."""
         rows, tables, parked = self._read(lambda tables: queries.rectangles(tables, pledge, position))
-        waiting = self._waits_from(pledge, position, tables) if parked else EVER
+        waiting = self._waits_from(pledge, position, tables) if parked else OPEN_POSITION
         items = []
         for row in rows:
             body = brief(row.body)
             items.append(
                 {
                     "valid_from": row.valid_from.isoformat(),
-                    "valid_to": None if row.valid_to == NEVER else row.valid_to.isoformat(),
+                    "valid_to": None if row.valid_to == OPEN_DATE else row.valid_to.isoformat(),
                     "known_from": row.known_from,
                     "known_to": None if row.known_to > position else row.known_to,
                     **{name: body[name] for name in ("status", "actual", "ratio")},
-                    "flags": [*body["flags"], *([STALE] if row.known_to > waiting else [])],
+                    "flags": [*body["flags"], *([STALE_FLAG] if row.known_to > waiting else [])],
                 }
             )
         return items
@@ -232,7 +241,7 @@ class Timeline:
                 return
             last = rows[-1].pledge
 
-    def diff(self, before: Clocks, after: Clocks, filters: Filters | None = None) -> Iterator[list[Difference]]:
+    def diff(self, before: Clocks, after: Clocks, filters: Filters | None = None) -> Iterator[list[PledgeDifference]]:
         """The pledges whose documents differ between two points, by pledge; a few hundred at a time.
 
         With filters those of them that pass at the second point.
@@ -247,12 +256,12 @@ class Timeline:
             changed = sorted(p for p in was.keys() | became.keys() if was.get(p) != became.get(p))
             first = self._by_pledge({p: was[p] for p in changed if p in was}, before, tables, parked)
             second = self._by_pledge({p: became[p] for p in changed if p in became}, after, tables, parked)
-            yield [Difference(p, first.get(p), second.get(p)) for p in changed]
+            yield [PledgeDifference(p, first.get(p), second.get(p)) for p in changed]
             if not ends:
                 return
             last = min(ends)
 
-    def changes(self, filters: Filters, clocks: Clocks, limit: int) -> list[Change]:
+    def changes(self, filters: Filters, clocks: Clocks, limit: int) -> list[StatusChange]:
         """The headlines that changed last, on either axis: some more than the limit, in no order."""
         found: set[tuple[str, date]] = set()
         for by_position in (True, False):
@@ -271,11 +280,11 @@ class Timeline:
     # How
 
     def _rows_of_page(
-        self, filters: Filters, clocks: Clocks, sort: str, limit: int, after: After | None
+        self, filters: Filters, clocks: Clocks, sort: str, limit: int, after: PageStart | None
     ) -> tuple[list[Any], TableSet, int]:
         """Rows with a sort key, then those without one."""
 
-        def ask(nulls: bool, limit: int, after: After | None) -> _Reply:
+        def ask(nulls: bool, limit: int, after: PageStart | None) -> _Reply:
             return self._read(lambda tables: queries.page(tables, filters, clocks, sort, limit, after, nulls=nulls))
 
         nullable = sort.removeprefix("-") in ("due", "ratio")
@@ -311,7 +320,7 @@ class Timeline:
         with self._lock:
             if self._counts_of != (number, parked):
                 # Another set, or an event that was parked is folded now and has changed the past.
-                self._counts_of, self._census = (number, parked), Census()
+                self._counts_of, self._census = (number, parked), PledgeCounts()
             census = self._census
         if census.position < clocks.position:
             upto, after = self.position(), census.position
@@ -349,15 +358,15 @@ class Timeline:
         """The pledges with a parked event that is known at the clocks."""
         if not parked:
             return frozenset()
-        none: list[Parked] = []
+        none: list[ParkedEvent] = []
         found = self._answered(lambda conn: load_parked(conn, tables.number, clocks.position), none)
         return frozenset(p.pledge for p in found)
 
     def _waits_from(self, pledge: str, position: int, tables: TableSet) -> int:
-        """The position of the pledge's first event by then that could not be folded; ``EVER`` without one."""
-        none: list[Parked] = []
+        """The position of the pledge's first event by then that could not be folded; ``OPEN_POSITION`` without one."""
+        none: list[ParkedEvent] = []
         found = self._answered(lambda conn: load_parked(conn, tables.number, position), none)
-        return min((p.position for p in found if p.pledge == pledge), default=EVER)
+        return min((p.position for p in found if p.pledge == pledge), default=OPEN_POSITION)
 
     def _read(self, ask: Callable[[TableSet], Select[Any]]) -> _Reply:
         """The rows of one statement from the set that answers, also while it is switched."""
@@ -400,12 +409,12 @@ def _some(pledges: set[str], many: int) -> Iterator[list[str]]:
     return (ordered[at : at + many] for at in range(0, len(ordered), many))
 
 
-def _after(sort: str, after: Sequence[Any] | None) -> After | None:
+def _after(sort: str, after: Sequence[Any] | None) -> PageStart | None:
     if sort.removeprefix("-") not in SORTS:
         raise ValueError(f"no list is sorted by {sort!r}")
     if after is None:
         return None
-    last = After(*after) if len(after) == 2 else None
+    last = PageStart(*after) if len(after) == 2 else None
     if last is None or not isinstance(last.pledge, str) or not _is_key(sort.removeprefix("-"), last.key):
         raise ValueError("no page ends there")
     return last
@@ -430,5 +439,5 @@ def _text(key: date | str | None) -> str | None:
 
 def _flagged(body: bytes) -> bytes:
     document = from_json(body)
-    document["flags"] = [*document["flags"], STALE]
+    document["flags"] = [*document["flags"], STALE_FLAG]
     return to_json(document)

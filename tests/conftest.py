@@ -6,7 +6,8 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from tests.stores import postgres_database, postgres_server
+from tests.support.api import Api, prepare, progress, running
+from tests.support.stores import postgres_database, postgres_server
 
 
 @pytest.fixture(scope="session")
@@ -35,3 +36,27 @@ def database_url(request: pytest.FixtureRequest) -> str:
     """A fresh database of each kind."""
     url: str = request.getfixturevalue(f"{request.param}_url")
     return url
+
+
+@pytest.fixture
+def api(database_url: str) -> Iterator[Api]:
+    """The API on a fresh store of each kind."""
+    prepare(database_url)
+    with running(database_url) as api:
+        yield api
+
+
+@pytest.fixture
+def lite(sqlite_url: str) -> Iterator[Api]:
+    """The API on a fresh SQLite file, for what does not depend on the store."""
+    with running(sqlite_url) as api:
+        yield api
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """One API on SQLite for all tests of a module that change nothing: `aid-2024` is open and has one figure."""
+    with running(f"sqlite:///{tmp_path_factory.mktemp('kept')}/tracker.db") as api:
+        api.open()
+        api.add(progress("21bn EUR"))
+        yield api

@@ -28,9 +28,9 @@ from tracker.errors import (
     VersionConflict,
 )
 from tracker.event import Event, restamp
-from tracker.facts import Kept, Said
+from tracker.facts import AnyFact
+from tracker.log.recorder import LogRecorder, LogRow, NewLogRow, recorder_environment
 from tracker.pledge import Pledge
-from tracker.recorder import Line, LogRecorder, LogRow, recorder_environment
 
 MAX_GROUP = 1_000
 """At most so many requests share one transaction."""
@@ -38,7 +38,7 @@ MAX_GROUP = 1_000
 CACHED_PLEDGES = 4_096
 """Aggregates kept in memory between writes; the least recently used goes first."""
 
-ATTEMPTS = 64
+MAX_APPEND_ATTEMPTS = 64
 """How often a request decides anew when another process is faster. Of four on one pledge each loses three in four."""
 
 
@@ -47,7 +47,7 @@ class Draft:
     """A fact to record on a pledge; the edge gives it its event id. ``expected_version`` is checked if given."""
 
     pledge: str
-    fact: Said | Kept
+    fact: AnyFact
     id: str
     expected_version: int | None = None
 
@@ -205,7 +205,7 @@ class Tracker(Application[str]):
         request = job.request
         names = {draft.pledge for draft in request.drafts}
         try:
-            for attempt in range(ATTEMPTS):
+            for attempt in range(MAX_APPEND_ATTEMPTS):
                 if attempt and request.key is not None and (replayed := self.replay(request.key, request.payload_hash)):
                     job.done.set_result(replayed)
                     return
@@ -283,7 +283,7 @@ class Tracker(Application[str]):
 
     def _append(self, decided: Sequence[tuple[Request, tuple[Event, ...]]]) -> list[LogRow]:
         lines = [
-            Line(
+            NewLogRow(
                 pledge=event.pledge,
                 version=event.version,
                 type=event.type,

@@ -1,7 +1,7 @@
 """Why the tracker says no: one tree, each error with its code, the place in the fact and a sentence that helps.
 
 ``pointer`` is an RFC 6901 JSON Pointer relative to the fact (or to the batch item). ``members`` are further members of
-the problem document. HTTP status codes live in ``api/problems.py`` alone.
+the problem document. HTTP status codes live in ``api/http/problems.py`` alone.
 """
 
 from __future__ import annotations

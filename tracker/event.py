@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic_core import from_json, to_json
 
-from tracker.facts import FACT, Kept, Said
+from tracker.facts import FACT_ADAPTER, AnyFact
 
 _STAMP = re.compile(rb'"recorded_at":"[^"]*"')
 
@@ -27,7 +27,7 @@ class Event:
     version: int
     recorded_at: datetime
     recorded_by: str
-    fact: Said | Kept
+    fact: AnyFact
     position: int = 0
 
     @property
@@ -63,7 +63,7 @@ class Event:
             version=stored["version"],
             recorded_at=datetime.fromisoformat(stored["recorded_at"]),
             recorded_by=stored["recorded_by"],
-            fact=FACT.validate_python(stored["fact"]),
+            fact=FACT_ADAPTER.validate_python(stored["fact"]),
             position=position,
         )
 
@@ -72,7 +72,7 @@ class Event:
         return replace(self, position=position, recorded_at=recorded_at)
 
 
-def fact_json(fact: Said | Kept) -> dict[str, Any]:
+def fact_json(fact: AnyFact) -> dict[str, Any]:
     """The fact as it was posted: what was left out stays out."""
     return fact.model_dump(mode="json", exclude_unset=True, exclude_none=True)
 

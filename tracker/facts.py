@@ -22,7 +22,9 @@ from tracker.values import (
     Figure,
     Group,
     Kind,
+    MemberVerdict,
     Nature,
+    OneLine,
     PartialDate,
     Party,
     Precision,
@@ -38,9 +40,7 @@ from tracker.values import (
     Trajectory,
     Url,
     Value,
-    Verdict,
     Window,
-    Words,
     last_day,
 )
 
@@ -77,7 +77,7 @@ class PledgeMade(_Said):
     """Opens the stream: a public promise with a checkable outcome."""
 
     type: Literal["PledgeMade"]
-    title: Words
+    title: OneLine
     pledgor: Party
     beneficiary: Party | None = None
     kind: Kind
@@ -110,7 +110,7 @@ class PledgeRevised(_Said):
     """The promise itself changed; what it was before stays visible."""
 
     type: Literal["PledgeRevised"]
-    title: Words | None = None
+    title: OneLine | None = None
     target: QuantityOrWords | None = None
     window: Window | None = None
     required_stage: Stage | None = None
@@ -191,7 +191,7 @@ class MemberReported(_Said):
 
     type: Literal["MemberReported"]
     member: Code
-    verdict: Verdict
+    verdict: MemberVerdict
     figure: Figure | None = None
     nature: Nature = "actual"
     reason: Text | None = None
@@ -231,7 +231,7 @@ class ShareReported(_Said):
     """Burden sharing: "more than half from European Allies and Canada"."""
 
     type: Literal["ShareReported"]
-    subset: Words
+    subset: OneLine
     share: QuantityOrWords
     of: EventReference | None = None
 
@@ -246,7 +246,7 @@ class MilestoneScheduled(_Said):
     """A named step, with the day by which it is due as precisely as the source has it."""
 
     type: Literal["MilestoneScheduled"]
-    milestone: Words
+    milestone: OneLine
     due: PartialDate | None = None
 
 
@@ -254,7 +254,7 @@ class MilestoneReached(_Said):
     """A named step is reached, or partly reached."""
 
     type: Literal["MilestoneReached"]
-    milestone: Words
+    milestone: OneLine
     due: PartialDate | None = None
     partly: Annotated[bool, Field(strict=True)] = False
 
@@ -263,7 +263,7 @@ class MilestoneMissed(_Said):
     """A named step was not reached."""
 
     type: Literal["MilestoneMissed"]
-    milestone: Words
+    milestone: OneLine
     due: PartialDate | None = None
     partly: Annotated[bool, Field(strict=True)] = False
 
@@ -349,14 +349,14 @@ class AssessmentIssued(_Kept):
     """A verdict under a named rubric, beside the status."""
 
     type: Literal["AssessmentIssued"]
-    rating: Words
-    rubric: Words
-    rubric_version: Words
+    rating: OneLine
+    rubric: OneLine
+    rubric_version: OneLine
     reasoning: Text
 
 
 Claim = PledgeMet | PledgeExceeded | PledgeMissed
-Said = (
+StatedFact = (
     PledgeMade
     | PledgeReaffirmed
     | PledgeRevised
@@ -376,18 +376,19 @@ Said = (
     | FigureRestated
     | StatementRetracted
 )
-Kept = EventCorrected | EventVoided | FigureRanked | SourceCaptured | AssessmentIssued
-Fact = Annotated[Said | Kept, Field(discriminator="type")]
+RecordKeepingFact = EventCorrected | EventVoided | FigureRanked | SourceCaptured | AssessmentIssued
+AnyFact = StatedFact | RecordKeepingFact
+Fact = Annotated[AnyFact, Field(discriminator="type")]
 
-FACT: TypeAdapter[Said | Kept] = TypeAdapter(Fact)
+FACT_ADAPTER: TypeAdapter[AnyFact] = TypeAdapter(Fact)
 """Reads and checks one fact."""
 
-FACT_TYPES: dict[str, type[Said | Kept]] = {
-    cls.model_fields["type"].annotation.__args__[0]: cls for cls in (*Said.__args__, *Kept.__args__)
+FACT_TYPES: dict[str, type[AnyFact]] = {
+    cls.model_fields["type"].annotation.__args__[0]: cls for cls in (*StatedFact.__args__, *RecordKeepingFact.__args__)
 }
 """Stored names to classes: a stored name is looked up here, never imported."""
 
-FIGURED = (ProgressReported, PledgeMet, PledgeExceeded, PledgeMissed, MemberReported, FigureRestated)
+FACTS_WITH_FIGURE = (ProgressReported, PledgeMet, PledgeExceeded, PledgeMissed, MemberReported, FigureRestated)
 """Types whose facts carry a figure."""
 
 
@@ -396,13 +397,13 @@ def _must_explain_a_fall(figure: Figure, reason: str | None) -> None:
         raise PydanticCustomError("reason", "a negative increment (returned money) needs a 'reason'")
 
 
-def read_fact(raw: Any) -> Said | Kept:
+def read_fact(raw: Any) -> AnyFact:
     """The fact that a JSON value says.
 
     Errors: ``InvalidFact`` with a JSON Pointer and a sentence for every problem in it.
     """
     try:
-        return FACT.validate_python(raw) if not isinstance(raw, bytes) else FACT.validate_json(raw)
+        return FACT_ADAPTER.validate_python(raw) if not isinstance(raw, bytes) else FACT_ADAPTER.validate_json(raw)
     except ValidationError as error:
         problems = tuple(dict.fromkeys((_pointer(e["loc"], e["type"]), _message(dict(e))) for e in error.errors()))
         raise InvalidFact(problems[0][1], pointer=problems[0][0], problems=problems) from None

@@ -28,32 +28,29 @@ from tracker.errors import (
 from tracker.event import Event
 from tracker.facts import (
     FACT_TYPES,
-    FIGURED,
+    FACTS_WITH_FIGURE,
     MAX_FACT_BYTES,
+    AnyFact,
     EventCorrected,
     EventVoided,
     FigureRanked,
     FigureRestated,
-    Kept,
     MemberReported,
     PledgeMade,
     PledgeRevised,
     PledgeSuperseded,
-    Said,
     ShareReported,
     SourceCaptured,
     StatementRetracted,
     TallyReported,
 )
-from tracker.patch import corrected
+from tracker.merge_patch import corrected
 from tracker.quantity import Quantity
 from tracker.values import Figure, Kind
 
-AnyFact = Said | Kept
-
 
 @dataclass(slots=True)
-class Entry:
+class RecordedFact:
     """One recorded fact: as posted, as corrected, and whether it still stands."""
 
     id: str
@@ -71,11 +68,11 @@ class Pledge:
     def __init__(self, slug: str) -> None:
         self.id = slug
         self.version = 0
-        self.entries: dict[str, Entry] = {}
-        self._made: Entry | None = None
+        self.entries: dict[str, RecordedFact] = {}
+        self._made: RecordedFact | None = None
         self._reports: dict[tuple[object, ...], str] = {}
         self._bases: dict[tuple[str, str, str], dict[str, set[str]]] = {}
-        self._terms: list[Entry] = []
+        self._terms: list[RecordedFact] = []
 
     @classmethod
     def of(cls, slug: str, events: Iterable[Event]) -> Pledge:
@@ -117,7 +114,7 @@ class Pledge:
     def apply(self, event: Event) -> None:
         """Take in an event that is recorded."""
         fact = event.fact
-        entry = Entry(event.id, event.version, fact, fact)
+        entry = RecordedFact(event.id, event.version, fact, fact)
         self.version = event.version
         self.entries[event.id] = entry
         if isinstance(fact, PledgeMade):
@@ -135,7 +132,7 @@ class Pledge:
             self.entries[fact.event].restated_by.add(event.id)
         self._index(entry)
 
-    def _void(self, entry: Entry) -> None:
+    def _void(self, entry: RecordedFact) -> None:
         self._unindex(entry)
         entry.voided = True
         if isinstance(entry.fact, EventCorrected):
@@ -145,7 +142,7 @@ class Pledge:
         elif isinstance(entry.fact, FigureRestated):
             self.entries[entry.fact.event].restated_by.discard(entry.id)
 
-    def _replace(self, entry: Entry) -> None:
+    def _replace(self, entry: RecordedFact) -> None:
         self._unindex(entry)
         before = entry.fact
         entry.fact = corrected(entry.posted, entry.patches.values())
@@ -155,7 +152,7 @@ class Pledge:
         if not entry.voided:
             self._index(entry)
 
-    def _index(self, entry: Entry) -> None:
+    def _index(self, entry: RecordedFact) -> None:
         for key in report_keys(entry.fact):
             self._reports.setdefault(key, entry.id)
         figure = getattr(entry.fact, "figure", None)
@@ -163,7 +160,7 @@ class Pledge:
             bases = self._bases.setdefault(series(entry.fact, figure), {})
             bases.setdefault(figure.basis, set()).add(entry.id)
 
-    def _unindex(self, entry: Entry) -> None:
+    def _unindex(self, entry: RecordedFact) -> None:
         for key in report_keys(entry.fact):
             if self._reports.get(key) == entry.id:
                 del self._reports[key]
@@ -357,7 +354,7 @@ def must_not_be_ahead(fact: AnyFact, now: datetime) -> None:
 
 def may_act_on(fact: AnyFact, target: AnyFact) -> str | None:
     """None if the fact may act on the target, else the words for what it acts on (DOMAIN §4)."""
-    figured = isinstance(target, FIGURED) and target.figure is not None
+    figured = isinstance(target, FACTS_WITH_FIGURE) and target.figure is not None
     if isinstance(fact, FigureRestated | FigureRanked | ShareReported):
         return None if figured else "facts with a figure"
     if isinstance(fact, StatementRetracted):

@@ -203,11 +203,11 @@ class Quantity(BaseModel):
 
     @classmethod
     def parse(cls, words: str) -> Quantity:
-        """The quantity that the words say; see ``tracker.words`` for what is understood.
+        """The quantity that the words say; see ``tracker.quantity_words`` for what is understood.
 
-        Errors: ``tracker.words.Unclear`` with the reason for what is ambiguous or incomplete.
+        Errors: ``tracker.quantity_words.Unclear`` with the reason for what is ambiguous or incomplete.
         """
-        from tracker.words import read
+        from tracker.quantity_words import read
 
         return read(words)
 

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from tracker.quantity import Quantity
-from tracker.words import Unclear
+from tracker.quantity_words import UnclearWords
 
 Precision = Literal["day", "month", "quarter", "half", "year"]
 Kind = Literal["money", "count", "ratio", "milestone", "qualitative"]
@@ -21,7 +21,7 @@ Basis = Literal["cumulative", "increment", "level"]
 Nature = Literal["actual", "provisional", "estimate", "projection"]
 Tier = Literal["official", "primary", "media", "other"]
 Rank = Literal["preferred", "normal", "deprecated"]
-Verdict = Literal["met", "not_met", "not_applicable", "opted_out", "not_reported"]
+MemberVerdict = Literal["met", "not_met", "not_applicable", "opted_out", "not_reported"]
 Stance = Literal["supports", "qualifies", "doubts", "contradicts"]
 Trajectory = Literal["ahead", "on_track", "behind", "unknown"]
 
@@ -38,7 +38,7 @@ _PLAIN = r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
 _INK = r"[^\s\x00-\x1f\x7f]"
 _TEXT = rf"^{_PLAIN}*{_INK}{_PLAIN}*$"
 
-Words = Annotated[str, Field(min_length=1, max_length=300, pattern=rf"^{_NO_CONTROLS}*{_INK}{_NO_CONTROLS}*$")]
+OneLine = Annotated[str, Field(min_length=1, max_length=300, pattern=rf"^{_NO_CONTROLS}*{_INK}{_NO_CONTROLS}*$")]
 """One line of text, at most 300 characters, not only spaces."""
 
 Text = Annotated[str, Field(min_length=1, max_length=4000, pattern=_TEXT)]
@@ -89,7 +89,7 @@ def _quantity(value: Any) -> Any:
     if isinstance(value, str):
         try:
             return Quantity.parse(value)
-        except Unclear as unclear:
+        except UnclearWords as unclear:
             raise PydanticCustomError("quantity_words", "{reason}", {"reason": str(unclear)}) from None
     return value
 
@@ -198,7 +198,7 @@ class Window(Value):
     start: Day | None = None
     end: Day | None = None
     latest: Day | None = None
-    text: Words | None = None
+    text: OneLine | None = None
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -223,20 +223,20 @@ class Window(Value):
 class Party(Value):
     """Who: a name, with an ISO 3166 alpha-2 code for a state or a slug for the rest."""
 
-    name: Words
+    name: OneLine
     code: Code | None = None
 
 
 class Source(Value):
     """Where it is written. ``origin`` is what the publisher itself quotes; without it the publisher is the origin."""
 
-    publisher: Words
-    title: Words | None = None
+    publisher: OneLine
+    title: OneLine | None = None
     url: Url | None = None
     published_on: PartialDate | None = None
     retrieved_on: Day | None = None
-    locator: Words | None = None
-    origin: Words | None = None
+    locator: OneLine | None = None
+    origin: OneLine | None = None
     sha256: Sha256 | None = None
     archive_url: Url | None = None
     tier: Tier
@@ -246,7 +246,7 @@ class NotApplicable(Value):
     """A member that the pledge does not apply to, and why."""
 
     member: Code
-    reason: Words
+    reason: OneLine
 
 
 class Group(Value):
@@ -280,7 +280,7 @@ class Figure(Value):
     basis: Basis
     nature: Nature = "actual"
     period: Period | None = None
-    attribution: Words = "all"
+    attribution: OneLine = "all"
     final: Annotated[bool, Field(strict=True)] | None = None
 
     @property

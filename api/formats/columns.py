@@ -1,0 +1,251 @@
+"""A fact as one row of a table: a column for each place in it, named by its path (docs/import.md).
+
+figure.quantity      over 50bn EUR        words; or its parts in figure.quantity.op, .value, .upper, .unit, .text
+source.publisher     Example Gazette
+group.members        BE; NL; LU           lists are separated by semicolons
+group.not_applicable [{"member": "IS", …  what is deeper is JSON
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from pydantic import BaseModel
+from pydantic_core import from_json, to_json
+
+from tracker.facts import FACT_TYPES
+from tracker.quantity import Quantity
+from tracker.quantity_words import UnclearWords
+from tracker.values import Day, EventId, EventReference, PartialDate, QuantityOrWords
+
+Shape = Literal["text", "day", "partial", "flag", "whole", "quantity", "count", "list", "json", "event"]
+"""What a cell of a column says; ``count`` is a whole number or a quantity."""
+
+ENVELOPE = ("id", "pledge", "version", "position", "recorded_at", "recorded_by")
+"""What a row of an exported event has beside its fact."""
+
+LICENSE = "license"
+"""The last column of an export whose data have a licence; an import does not look at it."""
+
+ITEM = ("pledge", "expected_version", "ref")
+"""What a row may have beside its fact."""
+
+PARTS = ("op", "value", "upper", "unit", "text")
+"""The parts of a quantity, each in a column of its own."""
+
+SHORT = {
+    "speaker": "speaker.name",
+    "speaker_code": "speaker.code",
+    "pledgor": "pledgor.name",
+    "pledgor_code": "pledgor.code",
+    "beneficiary": "beneficiary.name",
+    "beneficiary_code": "beneficiary.code",
+    "publisher": "source.publisher",
+    "source_title": "source.title",
+    "url": "source.url",
+    "published_on": "source.published_on",
+    "retrieved_on": "source.retrieved_on",
+    "locator": "source.locator",
+    "origin": "source.origin",
+    "tier": "source.tier",
+    "quantity": "figure.quantity",
+    "stage": "figure.stage",
+    "basis": "figure.basis",
+    "nature": "figure.nature",
+    "period_start": "figure.period.start",
+    "period_end": "figure.period.end",
+    "attribution": "figure.attribution",
+    "final": "figure.final",
+    "window_start": "window.start",
+    "window_end": "window.end",
+    "window_latest": "window.latest",
+    "window_text": "window.text",
+    "rule": "group.rule",
+    "members": "group.members",
+    "opted_out": "group.opted_out",
+}
+"""Short names of common columns. A field of the fact's own goes first: a TallyReported has a ``nature`` itself."""
+
+
+def _places(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Shape]]:
+    for name, hint in get_type_hints(model, include_extras=True).items():
+        if name in model.model_fields:
+            yield from _of_hint(hint, f"{prefix}{name}")
+
+
+def _of_hint(hint: Any, path: str) -> Iterator[tuple[str, Shape]]:
+    if get_origin(hint) in (Union, UnionType):
+        arms = [arm for arm in get_args(hint) if arm is not NoneType]
+        if len(arms) > 1:
+            assert QuantityOrWords in arms, f"{path} has a shape of its own"
+            yield path, "count"
+        else:
+            yield from _of_hint(arms[0], path)
+        return
+    named: dict[Any, Shape] = {Day: "day", PartialDate: "partial", QuantityOrWords: "quantity"}
+    named |= dict.fromkeys((EventId, EventReference), "event")
+    if hint in named:
+        yield path, named[hint]
+        return
+    bare = get_args(hint)[0] if get_origin(hint) is Annotated else hint
+    if isinstance(bare, type) and issubclass(bare, BaseModel):
+        yield from _places(bare, f"{path}.")
+    elif get_origin(bare) is tuple:
+        item = get_args(bare)[0]
+        yield path, "json" if isinstance(item, type) and issubclass(item, BaseModel) else "list"
+    elif get_origin(bare) is dict:
+        yield path, "json"
+    else:
+        yield path, "flag" if bare is bool else "whole" if bare is int else "text"
+
+
+COLUMNS: dict[str, Shape] = {}
+"""Every place in a fact, by its path, in the order of the fact types."""
+for _type in FACT_TYPES.values():
+    for _path, _shape in _places(_type):
+        assert COLUMNS.setdefault(_path, _shape) == _shape, f"{_path} has two shapes"
+
+QUANTITIES = tuple(path for path, shape in COLUMNS.items() if shape in ("quantity", "count"))
+
+FACT_COLUMNS = tuple(
+    column for path in COLUMNS for column in (path, *(f"{path}.{part}" for part in PARTS if path in QUANTITIES))
+)
+"""The columns of an exported fact: words stand beside their parts."""
+
+EVENT_COLUMNS = (*ENVELOPE, *FACT_COLUMNS)
+KNOWN = frozenset({*EVENT_COLUMNS, LICENSE, *ITEM, *SHORT})
+"""Every name that a column may have."""
+
+
+def path_of(column: str, type_: str) -> str:
+    """The path that a column's name stands for in a fact of the type."""
+    fact = FACT_TYPES.get(type_)
+    if column in SHORT and not (fact is not None and column in fact.model_fields and column in COLUMNS):
+        return SHORT[column]
+    return column
+
+
+def flatten(fact: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """The cells of a fact as JSON, by path; what it does not have is left out."""
+    cells: dict[str, str] = {}
+    for name, value in fact.items():
+        path = f"{prefix}{name}"
+        shape = COLUMNS.get(path)
+        if isinstance(value, Mapping) and shape in ("quantity", "count"):
+            cells[path] = str(Quantity.model_validate(value))
+            cells |= {f"{path}.{part}": value[part] for part in PARTS if part in value}
+        elif shape == "json":
+            cells[path] = to_json(value).decode()
+        elif isinstance(value, Mapping):
+            cells |= flatten(value, f"{path}.")
+        elif shape == "list":
+            cells[path] = "; ".join(value) if value else "[]"
+        elif isinstance(value, bool):
+            cells[path] = "true" if value else "false"
+        else:
+            cells[path] = str(value)
+    return cells
+
+
+def unflatten(cells: Mapping[str, str]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    """The fact that the cells say, by path, and what is wrong with single cells; empty cells say nothing.
+
+    An event is given by its id, or by the ``ref`` of an earlier row.
+    """
+    fact: dict[str, Any] = {}
+    problems: list[tuple[str, str]] = []
+    for path, text in cells.items():
+        if not text:
+            continue
+        try:
+            value = _value(path, text, cells)
+        except ValueError as wrong:
+            problems.append((path, str(wrong)))
+            continue
+        *parents, name = path.split(".")
+        place = fact
+        for parent in parents:
+            place = place.setdefault(parent, {})
+            if not isinstance(place, dict):
+                problems.append((path, f"{parent} is given already, as a whole"))
+                break
+        else:
+            if not isinstance(place.get(name), dict):
+                place[name] = value
+    return fact, problems
+
+
+def _value(path: str, text: str, cells: Mapping[str, str]) -> Any:
+    match COLUMNS.get(path):
+        case "quantity" | "count" as shape:
+            parts = {part: cells[f"{path}.{part}"] for part in PARTS if cells.get(f"{path}.{part}")}
+            if parts.keys() - {"text"}:
+                _must_agree(text, parts)
+                return parts
+            return int(text) if shape == "count" and re.fullmatch(r"\d{1,9}", text) else text
+        case "flag":
+            if text.casefold() not in ("true", "false", "yes", "no"):
+                raise ValueError(f'"{text}" is neither true nor false')
+            return text.casefold() in ("true", "yes")
+        case "whole":
+            if not re.fullmatch(r"\d{1,15}", text):
+                raise ValueError(f'"{text}" is no whole number')
+            return int(text)
+        case "list":
+            return _json(text) if text.startswith("[") else [part.strip() for part in text.split(";") if part.strip()]
+        case "json":
+            return _json(text)
+        case "event":
+            return text if re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", text) else {"ref": text}
+        case _:
+            return text
+
+
+def _must_agree(words: str, parts: Mapping[str, str]) -> None:
+    """Words beside parts are for reading; who changed only one of the two did not mean both."""
+    try:
+        read = Quantity.parse(words)
+        whole = Quantity.model_validate(dict(parts))
+    except (UnclearWords, ValueError):
+        return  # the parts are checked with the fact
+    if read != whole:
+        raise ValueError(f'the words say "{read}", the parts beside them "{whole}"; empty one of the two')
+
+
+def _json(text: str) -> Any:
+    try:
+        return from_json(text, allow_inf_nan=False)
+    except ValueError as wrong:
+        raise ValueError(f"this is not JSON: {wrong}") from None
+
+
+def label_of(pointer: str, labels: Mapping[str, str]) -> str:
+    """The column of a table where the place of a JSON Pointer was read, else the name it would have."""
+    parts = [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
+    paths = [".".join(parts[:length]) for length in range(len(parts), 0, -1)]
+    for path in paths:
+        if path in labels:
+            return labels[path]
+    below = next((label for path, label in labels.items() if paths and path.startswith(f"{paths[0]}.")), None)
+    return next((path for path in paths if path in COLUMNS), below or ".".join(parts))
+
+
+_FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
+
+
+def guarded(cell: str) -> str:
+    """The cell so that no spreadsheet takes it for a formula; ``unguarded`` undoes it."""
+    return f"'{cell}" if _FORMULA.match(cell) else cell
+
+
+def unguarded(cell: str) -> str:
+    """The cell as it was before ``guarded``."""
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
+
+
+def row(cells: Mapping[str, str], columns: Sequence[str]) -> list[str]:
+    """The cells in the order of the columns, guarded; what is not there is empty."""
+    return [guarded(cells.get(column, "")) for column in columns]

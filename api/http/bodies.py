@@ -1,0 +1,130 @@
+"""Request bodies: bytes to JSON values, with the line and column of what is wrong in them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from typing import Any
+
+from litestar import Request
+from pydantic_core import from_json
+
+from api.http.cache import header
+from api.http.contract import JSON, NDJSON
+from api.http.problems import Malformed, UnsupportedMediaType
+
+_PLACE = re.compile(r" at line (\d+) column (\d+)$")
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]', re.DOTALL)
+
+
+async def read_body(request: Request[Any, Any, Any], *accepted: str) -> tuple[str, bytes]:
+    """The media type and the bytes of a body. The route bounds their number while they are read.
+
+    Errors: ``UnsupportedMediaType``.
+    """
+    given = (header(request.scope, b"content-type") or b"").decode("latin-1")
+    media_type, _, parameters = given.partition(";")
+    media_type = media_type.strip().lower()
+    if media_type not in accepted:
+        raise UnsupportedMediaType(
+            f"{media_type or 'a body without Content-Type'} is not read here; send {' or '.join(accepted)}",
+            accepted=list(accepted),
+        )
+    charset = re.search(r'charset\s*=\s*"?([^\s";]+)', parameters, re.IGNORECASE)
+    if charset is not None and charset[1].lower() not in ("utf-8", "utf8", "us-ascii"):
+        raise UnsupportedMediaType("JSON is UTF-8", accepted=list(accepted))
+    if (header(request.scope, b"content-encoding") or b"identity").lower() != b"identity":
+        raise UnsupportedMediaType("send the body as it is, not compressed", accepted=list(accepted))
+    return media_type, await request.body()
+
+
+def parse(body: bytes, *, first_line: int = 1) -> Any:
+    """The JSON value in some bytes.
+
+    Errors: ``Malformed`` with line and column, also for NaN, numbers out of reach, deep nesting and a name given twice.
+    """
+    try:
+        value = from_json(body, allow_inf_nan=False, cache_strings="keys")
+    except ValueError as error:
+        raise _malformed(str(error), first_line) from None
+    text = body.decode()
+    try:
+        json.loads(text, object_pairs_hook=_once, parse_float=_finite)
+    except _Twice as twice:
+        line, column = _second(text, twice.name)
+        raise Malformed(
+            f"the name {twice.name!r} stands twice in one object", line=first_line + line, column=column
+        ) from None
+    except OverflowError:
+        raise Malformed("a number is out of reach; decimals are strings") from None
+    return value
+
+
+def parse_lines(body: bytes) -> list[Any]:
+    """The JSON values of a body in NDJSON, one a line; blank lines are skipped."""
+    return [parse(line, first_line=number) for number, line in enumerate(body.split(b"\n"), 1) if line.strip()]
+
+
+def values(media_type: str, body: bytes) -> Any:
+    """The JSON value of a body, a list for NDJSON."""
+    return parse_lines(body) if media_type == NDJSON else parse(body)
+
+
+def payload_hash(value: Any) -> bytes:
+    """SHA-256 of a JSON value, however it was spaced and ordered."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).digest()
+
+
+class _Twice(Exception):
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        seen: set[str] = set()
+        raise _Twice(next(name for name, _ in pairs if name in seen or seen.add(name)))  # type: ignore[func-returns-value]
+    return found
+
+
+def _finite(text: str) -> float:
+    if math.isinf(number := float(text)):
+        raise OverflowError
+    return number
+
+
+def _malformed(message: str, first_line: int) -> Malformed:
+    place = _PLACE.search(message)
+    if place is None:
+        return Malformed(f"the body is not JSON: {message}")
+    line, column = first_line + int(place[1]) - 1, int(place[2])
+    return Malformed(
+        f"the body is not JSON: {message[: place.start()]}, line {line} column {column}", line=line, column=column
+    )
+
+
+def _second(text: str, name: str) -> tuple[int, int]:
+    """Where an object names ``name`` again: (lines before it, column from 1). Slow; only used to say it."""
+    seen: list[set[str] | None] = []
+    previous = ""
+    for token in _TOKEN.finditer(text):
+        mark = token[0]
+        if mark in "{[":
+            seen.append(set() if mark == "{" else None)
+        elif mark in "}]":
+            seen.pop()
+        elif mark == ":" and seen and (names := seen[-1]) is not None:
+            key = json.loads(previous)
+            if key == name and key in names:
+                start = text.rfind(previous, 0, token.start())
+                return text.count("\n", 0, start), start - text.rfind("\n", 0, start)
+            names.add(key)
+        previous = mark
+    return 0, 1
+
+
+__all__ = ["JSON", "NDJSON", "parse", "parse_lines", "payload_hash", "read_body", "values"]

@@ -1,0 +1,98 @@
+"""The two clocks of a read: ``as_of``, and ``known_at`` or ``at_position`` (DOMAIN §2). Reads the system clock."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from api.http.contract import Parameter
+from api.http.parameters import Query, day, integer, invalid
+from tracker.log.recorder import MAX_POSITION, LogRecorder
+
+AS_OF = Parameter(
+    "as_of",
+    "What had been said in the world by this day; today (UTC) by default. A later day answers what will be overdue.",
+    {"type": "string", "format": "date", "pattern": "^(1[89]|2[0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}$"},
+)
+KNOWN_AT = Parameter(
+    "known_at",
+    "What we had recorded by this instant, RFC 3339 with an offset, not in the future; now by default.",
+    {"type": "string", "format": "date-time"},
+)
+AT_POSITION = Parameter(
+    "at_position",
+    "What we had recorded up to this place in the log, which the log must have reached; not together with `known_at`.",
+    {"type": "integer", "minimum": 0},
+)
+CLOCKS = (AS_OF, KNOWN_AT, AT_POSITION)
+
+_RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+ -]\d{2}:\d{2})", re.ASCII)
+
+
+def now() -> datetime:
+    """This instant, in UTC."""
+    return datetime.now(UTC)
+
+
+def today() -> date:
+    """The UTC date."""
+    return datetime.now(UTC).date()
+
+
+@dataclass(frozen=True, slots=True)
+class ReadClocks:
+    """A point on both clocks. ``position`` bounds what is known, None for all; ``known_at`` is None when it is now."""
+
+    as_of: date
+    position: int | None
+    known_at: datetime | None
+    dated: bool
+    """The caller named the day, so that the answer does not change at midnight."""
+
+    numbered: bool = False
+    """The caller named the position."""
+
+    @property
+    def fixed(self) -> bool:
+        """Nothing that happens later can change the answer."""
+        return self.dated and self.position is not None
+
+
+def point(query: Query, log: LogRecorder, known_head: int = 0) -> ReadClocks:
+    """The clocks that a query names. ``known_head`` is a position that the log is known to have reached.
+
+    Asks the log only if the query has ``known_at`` or ``at_position``.
+    """
+    as_of, dated = day(query, "as_of", today()), "as_of" in query
+    position = integer(query, "at_position", 0, MAX_POSITION)
+    known_at = instant(query, "known_at")
+    if position is not None and known_at is not None:
+        raise invalid("known_at", "and 'at_position' say the same thing: give one of them")
+    if position is not None:
+        if position > known_head and position > (head := log.head()):
+            raise invalid("at_position", f"is beyond the log, which has reached {head}")
+        return ReadClocks(as_of, position, log.recorded_at(position), dated, numbered=True)
+    if known_at is not None:
+        must_be_past(known_at, log)
+        return ReadClocks(as_of, log.position_at(known_at), known_at, dated)
+    return ReadClocks(as_of, None, None, dated)
+
+
+def instant(query: Query, name: str) -> datetime | None:
+    """An instant, RFC 3339 with its offset; a space stands for the ``+`` that it was before it was decoded."""
+    if (text := query.get(name)) is None:
+        return None
+    if _RFC3339.fullmatch(text):
+        signed = re.sub(r" (?=\d{2}:\d{2}$)", "+", text.upper())
+        try:
+            return datetime.fromisoformat(signed).astimezone(UTC)
+        except (ValueError, OverflowError):
+            pass
+    raise invalid(name, "is an instant with its offset (RFC 3339), such as 2026-11-21T16:00:00Z")
+
+
+def must_be_past(known_at: datetime, log: LogRecorder) -> None:
+    """What will be known cannot be asked. The log's own last instant counts as past, also on a clock set back."""
+    if known_at > now() and ((last := log.last_recorded_at()) is None or known_at > last):
+        raise invalid("known_at", "lies in the future")

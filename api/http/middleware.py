@@ -1,0 +1,140 @@
+"""What every request passes: key and role, rate limit, kept answers, parameters. And what every answer carries."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from litestar import Litestar
+from litestar.concurrency import sync_to_thread
+from litestar.enums import ScopeType
+from litestar.exceptions import ImproperlyConfiguredException
+from litestar.middleware import ASGIMiddleware
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.http.auth import Caller, KeyRing, bearer, must_allow
+from api.http.cache import ResponseCache, header
+from api.http.contract import Contract
+from api.http.limits import WriteLimit
+from api.http.parameters import parse
+from api.http.problems import Unauthorized
+from api.http.request_counts import RequestCounts
+
+_ALWAYS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+]
+_METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
+_UNFRAMED = (b"x-frame-options", b"DENY")
+_EXPOSED = b"ETag, Link, Location, Memento-Datetime, Retry-After, RateLimit, RateLimit-Policy"
+_SHARED = [(b"access-control-allow-origin", b"*"), (b"access-control-expose-headers", _EXPOSED)]
+_PREFLIGHT = [
+    (b"access-control-allow-methods", b"GET, HEAD"),
+    (b"access-control-allow-headers", b"Accept, Accept-Datetime, Authorization, If-None-Match, Last-Event-ID"),
+    (b"access-control-max-age", b"86400"),
+]
+
+
+class RequestMiddleware(ASGIMiddleware):
+    """In this order: key and role, rate limit, an answer that is kept, parameters. Then the route itself."""
+
+    scopes = (ScopeType.HTTP,)
+
+    def __init__(self, keys: KeyRing, limit: WriteLimit, answers: ResponseCache, *, public_read: bool) -> None:
+        self._keys = keys
+        self._limit = limit
+        self._answers = answers
+        self._public_read = public_read
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        """Let the request through, answer it from memory, or refuse it."""
+        contract: Contract | None = scope["route_handler"].opt.get("contract")
+        if contract is None:  # OPTIONS; Litestar's own answer leaves out the methods that were added last
+            routes = scope["litestar_app"].routes
+            methods = next(route.methods for route in routes if route.path_format == scope["path_template"])
+            allow = (b"allow", ", ".join(sorted(methods)).encode())
+            await send({"type": "http.response.start", "status": 204, "headers": [allow]})
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            return
+        state: Any = scope["state"]
+        state["began"] = time.perf_counter()
+        if contract.needs != "open":
+            caller = await self._caller(scope)
+            must_allow(caller, contract.needs, public_read=self._public_read)
+            state["caller"] = caller
+            if contract.writes and caller is not None:
+                state["headers"] = []
+                self._limit.count(caller.name, state["headers"])
+            else:
+                answer = self._answers.find(scope) or await self._answers.made_by_another(scope)
+                if answer is not None:
+                    await answer(scope, receive, send)
+                    return
+                state["query"] = parse(scope["query_string"], contract.names)
+                with self._answers.making(scope, send) as sending:
+                    await next_app(scope, receive, sending)
+                return
+        state["query"] = parse(scope["query_string"], contract.names)
+        await next_app(scope, receive, send)
+
+    async def _caller(self, scope: Scope) -> Caller | None:
+        authorization = header(scope, b"authorization")
+        if authorization is None:
+            return None
+        key = bearer(authorization)
+        if not self._keys.is_current() and not self._keys.is_admin(key):
+            await sync_to_thread(self._keys.refresh)
+        try:
+            return self._keys.caller(key)
+        except Unauthorized:  # it may have been made a moment ago
+            await sync_to_thread(self._keys.refresh, since=time.monotonic())
+            return self._keys.caller(key)
+
+
+def finish(tally: RequestCounts, *, public_read: bool) -> Any:
+    """The hook that every answer passes on its way out, 404 and 500 included."""
+
+    async def before_send(message: Message, scope: Scope) -> None:
+        if message["type"] != "http.response.start":
+            return
+        headers: list[tuple[bytes, bytes]] = [*message.get("headers", ()), *_ALWAYS]
+        state: Any = scope.get("state") or {}
+        headers += state.get("headers") or ()
+        if not _may_be_framed(scope):
+            headers.append(_UNFRAMED)
+        method = scope["method"] if scope["type"] == ScopeType.HTTP else ""
+        began = state.get("began")
+        tally.add(
+            method if method in _METHODS else "other",
+            scope.get("path_template") or "none",
+            message["status"],
+            None if began is None else time.perf_counter() - began,
+        )
+        if public_read and method in ("GET", "HEAD"):
+            headers += _SHARED
+        elif public_read and method == "OPTIONS":
+            headers += [*_SHARED, *_PREFLIGHT]
+        message["headers"] = headers
+
+    return before_send
+
+
+def _may_be_framed(scope: Scope) -> bool:
+    handler: Any = scope.get("route_handler")
+    contract = None if handler is None else handler.opt.get("contract")
+    return contract is not None and contract.framed
+
+
+def must_be_guarded(app: Litestar, allowed: Iterable[str] = ()) -> None:
+    """Every route declares whom it is for; one that does not keeps the app from starting.
+
+    Errors: ``ImproperlyConfiguredException``.
+    """
+    for route in app.routes:
+        for handler in getattr(route, "route_handlers", [getattr(route, "route_handler", None)]):
+            is_options = getattr(handler, "http_methods", None) == {"OPTIONS"}
+            if handler is None or is_options or route.path in allowed:
+                continue
+            if not isinstance(handler.opt.get("contract"), Contract):
+                raise ImproperlyConfiguredException(f"{route.path} does not say whom it is for")

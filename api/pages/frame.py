@@ -1,0 +1,188 @@
+"""What all pages share: the clocks and links of a page, templates, the policy that they are sent with, static files."""
+
+from __future__ import annotations
+
+import mimetypes
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from jinja2 import Environment, PackageLoader, Undefined
+from litestar import Request
+
+from api import wording as words
+from api.http import clocks, license  # noqa: A004
+from api.http.cache import NO_CACHE, BytesResponse
+from api.http.clocks import CLOCKS
+from api.http.contract import Contract, Parameter, Reply
+from api.http.parameters import Query, day, invalid
+from api.resources.read_request import ReadRequest
+from api.services import Services
+from projections.timeline import Clocks
+from tracker.event import stamp
+from tracker.facts import FACT_TYPES
+
+HTML = "text/html; charset=utf-8"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+"""No inline script or style, nothing from other machines, no framing."""
+
+HEADERS = {"content-security-policy": POLICY, "vary": "Accept, Authorization"}
+
+KNOWN_ON = Parameter("known_on", "What we had recorded by the end of this day (UTC).", CLOCKS[0].schema)
+PAGE_CLOCKS = (*CLOCKS, KNOWN_ON)
+CLOCK_NAMES = ("as_of", "known_on", "known_at", "at_position")
+
+
+_PLAINER = Reply("The same page without blank parameters.", {}, {"Location": "Its address."})
+
+
+def page_contract(about: str, *query: Parameter, problems: tuple[str, ...] = ()) -> Contract:
+    """The contract of a page for people."""
+    return Contract(
+        needs="reader",
+        replies={200: Reply(about, {"text/html": {"type": "string"}}, {}), 302: _PLAINER},
+        query=(*query, *PAGE_CLOCKS),
+        problems=("invalid_parameter", "unknown_parameter", *problems),
+        tag="About",
+    )
+
+
+class PageRequest(ReadRequest):
+    """One page read: a reading whose blank parameters count as not given, as forms without JavaScript send them."""
+
+    def __init__(self, request: Request[Any, Any, Any], services: Services) -> None:
+        self.services = services
+        self.path: str = request.scope["path"]
+        self.caller = request.scope["state"].get("caller")
+        given: Query = request.scope["state"]["query"]
+        self.query = {name: value.strip() for name, value in given.items() if value.strip()}
+        self.has_blanks = len(self.query) < len(given)
+        self.format = "html"
+        self._read_at = services.heads.log
+        self._generation = services.heads.generation
+        self.at = clocks.point(self._clocks(), services.tracker.journal, self._read_at)
+
+    def _clocks(self) -> Query:
+        """The query with the end of the day ``known_on`` as ``known_at``; today's end is now."""
+        known_on = day(self.query, "known_on")
+        if known_on is None:
+            return self.query
+        if "known_at" in self.query or "at_position" in self.query:
+            raise invalid("known_at", "and 'at_position' say the same thing as 'known_on': give one of them")
+        if known_on == clocks.today():
+            return self.query
+        return {**self.query, "known_at": stamp(end_of(known_on))}
+
+    @property
+    def cache_control(self) -> str:
+        """A page changes with the release that made it, so it is asked for again each time."""
+        return NO_CACHE
+
+    @property
+    def is_now(self) -> bool:
+        """Both clocks are at the present."""
+        return self.at.as_of == clocks.today() and self.at.position is None
+
+    def link(self, path: str | None = None, **changes: str | None) -> str:
+        """This page's address with other parameters; to another page only the clocks go along. None takes one away."""
+        kept = self.query if path is None else {n: v for n, v in self.query.items() if n in CLOCK_NAMES}
+        query = {name: value for name, value in {**kept, **changes}.items() if value}
+        return f"{quote(path or self.path)}{'?' if query else ''}{urlencode(query, safe=':,')}"
+
+    def pinned(self, clocks_: Clocks) -> str:
+        """This very page, at both clocks, for ever."""
+        pinned = {"as_of": clocks_.as_of.isoformat(), "at_position": str(clocks_.position)}
+        return self.link(known_on=None, known_at=None, **pinned)
+
+    def render(self, template: str, clocks_: Clocks, **context: Any) -> bytes:
+        """The page's HTML. ``clocks_`` are those that its footer names."""
+        return render(
+            template,
+            page=self,
+            query=self.query,
+            as_of=clocks_.as_of.isoformat(),
+            today=clocks.today().isoformat(),
+            known_on=self._known_day(),
+            known_at=None if self.at.known_at is None else stamp(self.at.known_at),
+            position=clocks_.position,
+            pinned=self.pinned(clocks_),
+            license=self.services.settings.data_license,
+            license_link=license.address(self.services.settings.data_license),
+            **context,
+        )
+
+    def sent(self, kind: str, *about: Any) -> BytesResponse:
+        """An answer made by ``about_pledge``, ``about_all`` or ``about_log``, as HTML under the pages' policy."""
+        answer: BytesResponse = getattr(self, kind)(*about, HEADERS)
+        return answer
+
+    def _answer(self, body: bytes, holds: Any, **more: Any) -> BytesResponse:
+        return BytesResponse(body, media_type=HTML, holds=holds, cache_control=self.cache_control, **more)
+
+    def _known_day(self) -> str:
+        if self.at.known_at is not None:
+            return self.at.known_at.date().isoformat()
+        return clocks.today().isoformat()
+
+
+class _Absent(Undefined):
+    """What a document does not have: false, and an error when it is printed."""
+
+    __str__ = Undefined._fail_with_undefined_error
+
+
+def render(template: str, **context: Any) -> bytes:
+    """A template's HTML."""
+    return environment().get_template(template).render(**context).encode()
+
+
+@cache
+def environment() -> Environment:
+    """The templates; a name that is not there is an error, and everything is escaped."""
+    env = Environment(
+        loader=PackageLoader("api.pages"), autoescape=True, undefined=_Absent, trim_blocks=True, lstrip_blocks=True
+    )
+    env.filters |= {
+        name: getattr(words, name)
+        for name in ("amount", "count", "day", "exact_value", "humane", "instant", "member", "party", "ratio")
+    }
+    env.filters |= {"span": words.span, "stated": words.stated, "unit": words.unit_words}
+    env.globals |= {"words": words, "asset": asset, "fact_types": " ".join(FACT_TYPES)}
+    return env
+
+
+def end_of(day_: date) -> datetime:
+    """The last instant of a day, in UTC."""
+    return datetime.combine(day_ + timedelta(days=1), time(), UTC) - timedelta(microseconds=1)
+
+
+@cache
+def static_files() -> Mapping[str, BytesResponse]:
+    """The files under ``static`` by their path, ready to be sent."""
+    found: dict[str, BytesResponse] = {}
+
+    def collect(folder: Traversable, prefix: str) -> None:
+        for entry in folder.iterdir():
+            if entry.is_dir():
+                collect(entry, f"{prefix}{entry.name}/")
+            elif not entry.name.endswith(".md"):
+                kind = mimetypes.guess_type(entry.name)[0] or "text/plain; charset=utf-8"
+                if kind.startswith("text/") and "charset" not in kind:
+                    kind += "; charset=utf-8"
+                found[f"{prefix}{entry.name}"] = BytesResponse(entry.read_bytes(), media_type=kind)
+
+    collect(files("api.pages") / "static", "")
+    return found
+
+
+@cache
+def asset(name: str) -> str:
+    """The address of a static file."""
+    return f"/assets/{name}"

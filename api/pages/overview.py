@@ -1,0 +1,290 @@
+"""The overview: counts, filters, pledges as rows, and what changed since a day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from itertools import islice
+from typing import Any
+
+from pydantic_core import from_json
+
+from api import wording as words
+from api.http import clocks
+from api.http.cache import BytesResponse
+from api.http.contract import Parameter
+from api.http.parameters import choice, day
+from api.pages.bars import Bar, bar
+from api.pages.frame import PageRequest, end_of, page_contract
+from api.resources import list_filters
+from api.resources.contracts import CURSOR, FILTERS, SORT, SORT_NAMES
+from projections.timeline import Clocks, Filters
+from tracker.event import Event, fact_json
+from tracker.rules.event_days import days, said_between
+
+SINCE = Parameter("since", "Show what changed since this day.", {"type": "string", "format": "date"})
+AXIS = Parameter("axis", "What changed in the world, or in our record.", {"enum": ["said", "recorded"]})
+CONTRACT = page_contract("All pledges and where they stand.", *FILTERS, SORT, CURSOR, SINCE, AXIS)
+
+OVERVIEW_PAGE_ROWS = 100
+FIRST = "-ratio"
+"""The order in which people are shown the list: what is furthest first."""
+
+_CHANGES = 50
+_FACETS = 500
+"""Pledges among which the choices of the filters are looked for."""
+
+SORT_WORDS = {
+    "pledge": "Name",
+    "title": "Title",
+    "due": "Deadline, next first",
+    "-due": "Deadline, last first",
+    "-ratio": "Progress",
+    "ratio": "Progress, least first",
+    "-last_stated_on": "Newest word first",
+    "last_stated_on": "Oldest word first",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PledgeRow:
+    """A pledge on the overview: its document and how far it is."""
+
+    status: Mapping[str, Any]
+    bar: Bar | None
+    progress: str
+    exact: str
+    due: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StatusTile:
+    """How many pledges have a headline, and the address that narrows the list to them or widens it again."""
+
+    status: str
+    count: int
+    link: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedPledge:
+    """A pledge that changed, from which document to which, with the events between."""
+
+    pledge: str
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
+    events: list[dict[str, Any]]
+
+    @property
+    def title(self) -> str:
+        """What the pledge is called."""
+        known = self.after or self.before
+        assert known is not None
+        return str(known["title"])
+
+
+def overview(page: PageRequest) -> BytesResponse:
+    """The page at `/`."""
+    query, timeline = page.query, page.services.timeline
+    sort = choice(query, "sort", SORT_NAMES, FIRST)
+    narrowed = list_filters.filters(query)
+    question = list_filters.asked(query, *("as_of", "known_on", "known_at", "at_position")) | {"sort": sort}
+    cursor = list_filters.Cursor.read(query, question, page.services.tracker.journal)
+    if cursor is not None:
+        page.at = cursor.at
+    at = page.projected()
+    found = timeline.page(narrowed, at, sort, OVERVIEW_PAGE_ROWS, None if cursor is None else cursor.after)
+    following = None
+    if found.next is not None:
+        frozen = replace(page.at, position=at.position)
+        following = page.link(cursor=list_filters.Cursor(frozen, at.position, found.next).write(question))
+    whole = timeline.summary(replace(narrowed, status=()), at)
+    body = page.render(
+        "overview.html",
+        at,
+        rows=[row(from_json(document)) for document in found.items],
+        total=found.total,
+        following=following,
+        begun=page.link(cursor=None) if cursor is not None else None,
+        tiles=_tiles(page, whole["by_status"], narrowed),
+        distribution=_distribution(whole["by_status"]),
+        summary=timeline.summary(narrowed, at) if narrowed.status else whole,
+        facets=_facets(page, at),
+        sorts=SORT_WORDS,
+        sort=sort,
+        is_filtered=bool(list_filters.asked(query)),
+        clocks=_clocks(page, at),
+        changes=_changes(page, at, narrowed),
+    )
+    return page.sent("about_all", at.position, body)
+
+
+def row(status: Mapping[str, Any], near: words.Near | None = None) -> PledgeRow:
+    """A pledge as a row, its amounts abbreviated by what else stands near."""
+    progress, exact = progress_of(status, near or words.apart(status["target"], status["actual"]))
+    return PledgeRow(status, bar(status), progress, exact, due(status))
+
+
+def due(status: Mapping[str, Any]) -> str | None:
+    """The latest day on which the pledge is due."""
+    window = status["window"] or {}
+    if last := window.get("latest") or window.get("end"):
+        return str(last)
+    dues = [step["due"] for step in status.get("milestones", ()) if step["due"] is not None]
+    return max(dues) if dues else None
+
+
+def progress_of(status: Mapping[str, Any], near: words.Near) -> tuple[str, str]:
+    """How far a pledge is in a line, abbreviated and exact. "Over" never turns into "equals"."""
+    target, actual = words.amount(status["target"], near), words.amount(status["actual"], near)
+    members = status.get("members")
+    if members is not None and members["met"] is not None:
+        met, eligible = words.count(members["met"]), members["eligible"] or members["total"]
+        line = f"{met} of {eligible} members" if isinstance(members["met"], int) else met
+        return line, line
+    if actual is not None and target is not None:
+        return f"{actual.short} of {target.short}", f"{actual.exact} of {target.exact}"
+    if actual is not None:
+        return actual.short, actual.exact
+    if target is not None:
+        what = "each member " if members is not None else ""
+        return f"nothing reported of {what}{target.short}", f"nothing reported of {what}{target.exact}"
+    if steps := status.get("milestones"):
+        reached = sum(step["state"] == "reached" for step in steps)
+        line = f"{reached} of {len(steps)} milestones reached"
+        if len(steps) == 1:
+            line = f"“{steps[0]['milestone']}”: {words.MILESTONE[steps[0]['state']].lower()}"
+        return line, line
+    return "no number to check", "no number to check"
+
+
+def _tiles(page: PageRequest, counts: Mapping[str, int], narrowed: Filters) -> list[StatusTile]:
+    tiles = []
+    for status in words.STATUS:
+        chosen = status in narrowed.status
+        if status in counts or chosen:
+            others = [s for s in narrowed.status if s != status] if chosen else [*narrowed.status, status]
+            link = page.link(status=",".join(others) or None, cursor=None)
+            tiles.append(StatusTile(status, counts.get(status, 0), link, chosen))
+    return tiles
+
+
+def _distribution(counts: Mapping[str, int]) -> list[tuple[str, str, str]]:
+    """(status, x, width) of the bar over the tiles, in percent."""
+    total, x = sum(counts.values()), 0
+    found = []
+    for status in words.STATUS:
+        if n := counts.get(status, 0):
+            found.append((status, f"{100 * x / total:.3f}%", f"{100 * n / total:.3f}%"))
+            x += n
+    return found
+
+
+def _facets(page: PageRequest, at: Clocks) -> dict[str, list[tuple[str, str, bool]]]:
+    """What the filters offer, from the first pledges at these clocks: (value, words, whether it is chosen)."""
+    found: dict[str, dict[str, str]] = {"pledgor": {}, "beneficiary": {}, "tag": {}, "kind": {}, "flag": {}}
+    for document in page.services.timeline.page(Filters(), at, limit=_FACETS).items:
+        status = from_json(document)
+        for name in ("pledgor", "beneficiary"):
+            if (who := status[name]) is not None:
+                found[name][who.get("code", who["name"])] = who["name"]
+        found["tag"] |= {tag: tag for tag in status["tags"]}
+        found["kind"][status["kind"]] = status["kind"]
+        found["flag"] |= {flag: words.FLAG.get(flag, (flag, ""))[0] for flag in status["flags"]}
+    return {name: _offered(offered, page.query.get(name)) for name, offered in found.items()}
+
+
+def _offered(offered: dict[str, str], asked: str | None) -> list[tuple[str, str, bool]]:
+    """The choices in order; what is asked for is one of them by its value or its words, in any case."""
+    chosen = asked
+    if asked is not None:
+        same = asked.casefold()
+        chosen = next((v for v, said in offered.items() if same in (v.casefold(), said.casefold())), asked)
+        offered.setdefault(chosen, asked)
+    ordered = sorted(offered.items(), key=lambda pair: pair[1].casefold())
+    return [(value, said, value == chosen) for value, said in ordered]
+
+
+def _clocks(page: PageRequest, at: Clocks) -> dict[str, Any]:
+    """The slider over ``as_of``: from the first day on which anything was said until today, with those days marked."""
+    last = max(clocks.today(), at.as_of)
+    marks: dict[date, int] = {}
+    for event in _recent_events(page, at):
+        marks[event.in_force_on] = marks.get(event.in_force_on, 0) + 1
+    said = sorted(marks)
+    first = next((d for d in said if d.year >= said[-1].year - 5), last) - timedelta(days=31) if said else last
+    first = min(first.replace(day=1), at.as_of)
+    span = max((last - first).days, 1)
+    return {
+        "first": first.isoformat(),
+        "last": last.isoformat(),
+        "days": span,
+        "value": (at.as_of - first).days,
+        "marks": [(f"{100 * (d - first).days / span:.2f}%", n) for d, n in sorted(marks.items()) if first <= d <= last],
+        "years": [
+            (f"{100 * (date(y, 1, 1) - first).days / span:.2f}%", y)
+            for y in range(first.year + 1, last.year + 1)
+            if 0.02 < (date(y, 1, 1) - first).days / span < 0.97
+        ],
+    }
+
+
+def _recent_events(page: PageRequest, at: Clocks) -> list[Event]:
+    rows = page.services.tracker.journal.read(max(0, at.position - 1000), 1000, upto=at.position)
+    return [Event.read(row.state, row.position) for row in rows]
+
+
+def _changes(page: PageRequest, at: Clocks, narrowed: Filters) -> dict[str, Any] | None:
+    """What changed since a day, in what had been said or in what we had recorded, for the pledges of the list.
+
+    A pledge that has left the list since is not among them: the filters are asked at one point, that of the page.
+    """
+    since = day(page.query, "since")
+    if since is None:
+        return None
+    recorded = choice(page.query, "axis", ("said", "recorded"), "said") == "recorded"
+    if recorded:
+        then = end_of(since)
+        position = min(page.services.tracker.journal.position_at(then), at.position)
+        earlier = Clocks(at.as_of, position, then)
+    else:
+        earlier = replace(at, as_of=min(since, at.as_of))
+    pages = page.services.timeline.diff(earlier, at, narrowed)
+    differences = list(islice((found for some in pages for found in some), _CHANGES + 1))
+    changes = [
+        ChangedPledge(
+            d.pledge,
+            None if d.before is None else from_json(d.before),
+            None if d.after is None else from_json(d.after),
+            _events(page, d.pledge, earlier, at),
+        )
+        for d in differences[:_CHANGES]
+    ]
+    moved = [c for c in changes if _is_visible(c)]
+    return {
+        "since": since.isoformat(),
+        "recorded": recorded,
+        "items": moved,
+        "talk": len(changes) - len(moved),
+        "more": len(differences) > _CHANGES,
+    }
+
+
+def _is_visible(change: ChangedPledge) -> bool:
+    """More than the day of the last statement is different."""
+    if change.before is None or change.after is None:
+        return True
+    quiet = {"as_of", "known_at", "position", "version", "because", "last_stated_on", "claimed_trajectory"}
+    return any(not words.same(change.before.get(n), change.after.get(n)) for n in change.after.keys() - quiet)
+
+
+def _events(page: PageRequest, pledge: str, earlier: Clocks, later: Clocks) -> list[dict[str, Any]]:
+    events = page.services.tracker.events_of(pledge, later.position)
+    if earlier.as_of != later.as_of:
+        between = said_between(events, earlier.as_of, later.as_of)
+    else:
+        on = days(events)
+        between = [e for e in events if e.position > earlier.position and on[e.id] <= later.as_of]
+    return [{"id": e.id, "type": e.type, "fact": fact_json(e.fact)} for e in between]

@@ -1,0 +1,68 @@
+"""Problems for people: what a program gets as `application/problem+json`, a browser gets as a page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from litestar import Request, Response
+from litestar.types import ExceptionHandler, ExceptionHandlersMap
+from pydantic_core import from_json
+
+from api.http.cache import header
+from api.http.problems import PROBLEM
+from api.pages.frame import HEADERS, POLICY, render
+from tracker.quantity import SLUG
+
+_HINTS = {
+    400: "The address holds something this page does not take; nothing is guessed, lest it answer another question.",
+    401: "Ask whoever runs it for a key with the role “reader”, and give it here; programs send it with each request.",
+    403: "The key is in force, but not for this.",
+    404: "It may exist on another day, or once more is recorded: the two clocks decide what there is.",
+    503: "The record is safe; its store does not answer just now. Try again in a moment.",
+}
+
+
+_PLEDGE = re.compile(f"/pledges/({SLUG})")
+
+_PRIVATE = {
+    "title": "This record is not public",
+    "detail": "It can be read with a key. Nothing of it is shown without one.",
+}
+"""What a browser is told that came without a key."""
+
+
+def wants_page(request: Request[Any, Any, Any]) -> bool:
+    """Whether the caller is a browser that asks for a page: it names HTML, and not under `/v1`."""
+    accept = (header(request.scope, b"accept") or b"").lower()
+    return b"text/html" in accept and not request.scope["path"].startswith(("/v1/", "/ledger/"))
+
+
+def explained(kinds: Sequence[Mapping[str, object]]) -> Response[bytes]:
+    """Types of problems as a page: one of them, or all."""
+    body = render("problem_types.html", kinds=kinds)
+    return Response(body, media_type="text/html", headers=HEADERS | {"Cache-Control": "no-store"})
+
+
+def with_pages(handlers: ExceptionHandlersMap) -> ExceptionHandlersMap:
+    """The same handlers, whose problems are pages for those who want pages."""
+    return {kind: _twin(handler) for kind, handler in handlers.items()}
+
+
+def _twin(handler: ExceptionHandler) -> ExceptionHandler:  # type: ignore[type-arg]
+    def handle(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+        answer: Response[Any] = handler(request, error)
+        if answer.media_type != PROBLEM or not wants_page(request):
+            return answer
+        problem = from_json(answer.content)
+        if problem["status"] == 401 and header(request.scope, b"authorization") is None:
+            problem |= _PRIVATE
+        log = None
+        if problem["code"] == "pledge_not_found" and (found := _PLEDGE.fullmatch(problem["instance"])):
+            log = f"/audit?pledge={found[1]}"
+        body = render("problem.html", problem=problem, hint=_HINTS.get(problem["status"], ""), log=log)
+        headers = {**answer.headers, "content-security-policy": POLICY}
+        return Response(body, status_code=problem["status"], media_type="text/html", headers=headers)
+
+    return handle

@@ -1,0 +1,232 @@
+"""The contracts of all routes: parameters, bodies, answers and problems, each said once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import get_args
+from urllib.parse import urlencode
+
+from api.http.clocks import CLOCKS
+from api.http.contract import JSON, NDJSON, Contract, Needs, Parameter, Reply, Schema, ref
+from api.http.drafts import MAX_ITEMS
+from api.http.negotiation import MEDIA_TYPES, format_parameter
+from api.http.parameters import MAX_LENGTH
+from tracker.facts import FACT_TYPES
+from tracker.log.recorder import MAX_POSITION
+from tracker.quantity import CURRENCIES, SLUG, UNIT
+from tracker.rules.flags import FLAGS
+from tracker.rules.outcome import Headline
+from tracker.values import Kind
+
+STATUSES: tuple[str, ...] = get_args(Headline)
+KINDS: tuple[str, ...] = get_args(Kind)
+FLAG_NAMES = (*FLAGS, "stale_projection")
+SORT_NAMES = tuple(
+    f"{sign}{name}" for name in ("pledge", "title", "due", "ratio", "last_stated_on") for sign in ("", "-")
+)
+TYPES = tuple(FACT_TYPES)
+
+MAX_PAGE = 500
+MAX_EVENTS = 1_000
+
+
+def _listed(names: tuple[str, ...]) -> Schema:
+    one = "|".join(names)
+    return {"type": "string", "maxLength": MAX_LENGTH, "pattern": f"^({one})(,({one}))*$", "examples": [names[0]]}
+
+
+_PARTY: Schema = {"type": "string", "minLength": 1, "maxLength": MAX_LENGTH, "pattern": r"^[^\x00-\x1f\x7f]+$"}
+_DAY = CLOCKS[0].schema
+
+FILTERS = (
+    Parameter("status", "One or more headlines, separated by commas.", _listed(STATUSES)),
+    Parameter("flag", "One or more flags, separated by commas; any will do.", _listed(FLAG_NAMES)),
+    Parameter("kind", "One or more kinds, separated by commas.", _listed(KINDS)),
+    Parameter("pledgor", "Who promises: code or name, in any case.", _PARTY),
+    Parameter("beneficiary", "To whom: code or name, in any case.", _PARTY),
+    Parameter("tag", "A tag.", {"type": "string", "pattern": f"^{SLUG}$"}),
+    Parameter("unit", "The unit of the target, else of the actual.", {"type": "string", "pattern": UNIT}),
+    Parameter("due_before", "Due before this day.", _DAY),
+    Parameter("q", "Words that occur in the title, a party, the slug or a tag.", _PARTY),
+)
+SORT = Parameter("sort", "The order; `-` for descending.", {"enum": list(SORT_NAMES), "default": "pledge"})
+CURSOR = Parameter(
+    "cursor",
+    "Where the page begins: `next_cursor` of the page before it, with the same filters and order.",
+    {"type": "string", "maxLength": 4096, "pattern": "^[A-Za-z0-9_-]+$"},
+)
+
+
+def _limit(most: int, default: int = 100) -> Parameter:
+    return Parameter("limit", "Items a page.", {"type": "integer", "minimum": 1, "maximum": most, "default": default})
+
+
+PAGING = (_limit(MAX_PAGE), CURSOR)
+
+_SCHEMA_OF: Mapping[str, Schema] = {"cloudevents": {"type": "array", "items": ref("CloudEvent")}}
+ETAG = {"ETag": "The tag of these bytes.", "Cache-Control": "How long they may be kept."}
+
+
+_IF_NONE_MATCH = Parameter("If-None-Match", "Tags of answers that the caller has.", {"type": "string"})
+
+
+def reads(
+    about: str,
+    schema: Schema,
+    *query: Parameter,
+    formats: tuple[str, ...] = ("json",),
+    headers: tuple[Parameter, ...] = (),
+    problems: tuple[str, ...] = (),
+    needs: Needs = "reader",
+) -> Contract:
+    """The contract of a read at the clocks, in JSON and whatever else it is offered in."""
+    media = {MEDIA_TYPES[name].partition(";")[0]: _SCHEMA_OF.get(name, {"type": "string"}) for name in formats}
+    return Contract(
+        needs=needs,
+        replies={200: Reply(about, {**media, JSON: schema}, ETAG)},
+        query=(*query, *CLOCKS, format_parameter(formats)),
+        headers=(_IF_NONE_MATCH, *headers),
+        problems=("invalid_parameter", "unknown_parameter", "not_acceptable", *problems),
+        formats=formats,
+    )
+
+
+_LINES = ("json", "ndjson", "csv")
+_EVENTS = (*_LINES, "cloudevents")
+_MISSING = ("pledge_not_found",)
+
+LIST_PLEDGES = reads("A page of statuses.", ref("StatusPage"), *FILTERS, SORT, *PAGING, formats=_LINES)
+_HTTP_DATE = (
+    "^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), (0[1-9]|1[0-9]|2[0-8]) (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+    " (1[89]|2[0-9])[0-9]{2} ([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9] GMT$"
+)
+_AT = Parameter(
+    "Accept-Datetime",
+    "Redirects to the answer as of that day (RFC 7089).",
+    {"type": "string", "pattern": _HTTP_DATE, "examples": ["Wed, 12 Feb 2025 00:00:00 GMT"]},
+)
+ONE_PLEDGE = reads("One status.", ref("Status"), headers=(_AT,), problems=_MISSING)
+TIMEMAP = reads("The days on which its status changed.", ref("Timemap"), formats=("link", "json"), problems=_MISSING)
+PLEDGE_EVENTS = reads("The pledge's events in order.", ref("EventItems"), formats=_EVENTS, problems=_MISSING)
+HISTORY = reads(
+    "How the status came to be.",
+    ref("History"),
+    Parameter(
+        "axis", "Along what was said, or along what we recorded.", {"enum": ["as_of", "known"], "default": "as_of"}
+    ),
+    problems=_MISSING,
+)
+TIMELINE = reads("The rectangles on both clocks.", ref("Timeline"), problems=_MISSING)
+FIGURES = reads("Every figure, chosen or not, and why.", ref("Figures"), problems=_MISSING)
+MEMBERS = reads("Every member's result.", ref("Members"), problems=_MISSING)
+LOG = reads(
+    "The log, oldest first.",
+    ref("LogPage"),
+    Parameter(
+        "after", "The position after which the page begins.", {"type": "integer", "minimum": 0, "maximum": MAX_POSITION}
+    ),
+    Parameter("pledge", "Only this pledge's.", {"type": "string", "pattern": f"^{SLUG}$"}),
+    Parameter("type", "Only facts of this type.", {"enum": list(TYPES)}),
+    _limit(MAX_EVENTS),
+    formats=_EVENTS,
+)
+SUMMARY = reads(
+    "Counts and sums.",
+    ref("Summary"),
+    *FILTERS,
+    Parameter("by", "The same for each of these, in `groups`.", {"enum": ["pledgor", "beneficiary", "tag"]}),
+    Parameter("currency", "Adds the totals in this currency.", {"enum": sorted(CURRENCIES)}),
+)
+DIFF = reads(
+    "What changed between two points.",
+    ref("Diff"),
+    Parameter("from", "The earlier `as_of`.", _DAY),
+    Parameter("to", "The later `as_of`; today by default.", _DAY),
+    Parameter("known_from", "The earlier `known_at`; not with `from`.", CLOCKS[1].schema),
+    Parameter("known_to", "The later `known_at`; now by default.", CLOCKS[1].schema),
+)
+EXPORT = reads("All statuses, as a stream.", ref("Export"), *FILTERS, formats=(*_LINES, "parquet", "iati"))
+REPLAY = reads(
+    "Statuses folded from the log.",
+    ref("Replay"),
+    Parameter("compare", "Adds how the projection differs from them.", {"type": "boolean"}),
+    needs="auditor",
+)
+
+MAX_FEED = 200
+
+
+def _shows(about: str, form: str, *query: Parameter, framed: bool = False, problems: tuple[str, ...] = ()) -> Contract:
+    """The contract of a read at the clocks that has one format only."""
+    return Contract(
+        needs="reader",
+        replies={200: Reply(about, {MEDIA_TYPES[form].partition(";")[0]: {"type": "string"}}, ETAG)},
+        query=(*query, *CLOCKS),
+        headers=(_IF_NONE_MATCH,),
+        problems=("invalid_parameter", "unknown_parameter", "not_acceptable", *problems),
+        formats=(form,),
+        framed=framed,
+    )
+
+
+FEED = _shows("Changes of status.", "atom", *FILTERS, _limit(MAX_FEED, 50))
+BADGE = _shows("A badge.", "svg", problems=_MISSING)
+EMBED = _shows("A page for an iframe.", "html", framed=True, problems=_MISSING)
+
+
+def addressed(path: str, query: Mapping[str, str]) -> str:
+    """A path with its query."""
+    return f"{path}?{urlencode(query)}" if query else path
+
+
+_DRY_RUN = Parameter("dry_run", "Say what would be recorded, and record nothing.", {"type": "boolean"})
+_KEY = Parameter(
+    "Idempotency-Key",
+    "Sent again with the same payload, the first answer is given again.",
+    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[\\x21-\\x7e]+$"},
+)
+_PREFER = Parameter(
+    "Prefer", "`respond-async` does not wait until reads show it.", {"type": "string", "const": "respond-async"}
+)
+_IF_MATCH = Parameter(
+    "If-Match",
+    'The version that the pledge must have: `"2"`, or the tag of a GET of it.',
+    {"type": "string", "pattern": '^(\\*|"[0-9]+[!#-~]*")$'},
+)
+_FACT_PROBLEMS = (
+    *("malformed", "invalid_parameter", "unknown_parameter", "pledge_exists", "duplicate_fact", "mixed_basis"),
+    *("already_voided", "version_conflict", "too_large", "unsupported_media_type", "invalid_fact", "unit_mismatch"),
+    *("unknown_event", "wrong_event_type", "idempotency_mismatch", "not_opened", "future_statement", "rate_limited"),
+)
+_RECORDED_HEADERS = {
+    "Idempotency-Replayed": "`true` if the answer was given before.",
+    "RateLimit": "What is left of this minute's writes.",
+}
+
+
+def _writes(about: str, schema: Schema, body: Mapping[str, Schema], *headers: Parameter, missing: bool) -> Contract:
+    return Contract(
+        needs="monitor",
+        replies={
+            201: Reply(about, {JSON: schema}, _RECORDED_HEADERS | ({} if schema == ref("Batch") else {"ETag": "Tag."})),
+            200: Reply("What a dry run would have recorded.", {JSON: ref("DryRun")}, {}),
+        },
+        query=(_DRY_RUN,),
+        headers=(_KEY, *headers, _PREFER),
+        body=body,
+        problems=(*_FACT_PROBLEMS, *(_MISSING if missing else ())),
+        tag="Writing",
+        writes=True,
+    )
+
+
+_BATCH: Schema = {"type": "array", "items": ref("BatchItem"), "minItems": 1, "maxItems": MAX_ITEMS}
+
+OPEN_PLEDGE = _writes("The pledge is open.", ref("Receipt"), {JSON: ref("Opening")}, missing=False)
+ADD_EVENT = _writes("The fact is recorded.", ref("Receipt"), {JSON: ref("Fact")}, _IF_MATCH, missing=True)
+ADD_BATCH = _writes("All are recorded.", ref("Batch"), {JSON: _BATCH, NDJSON: {"type": "string"}}, missing=False)
+
+
+def serves(about: str, content: Mapping[str, Schema], *problems: str) -> Contract:
+    """The contract of a route that is open to all and takes no parameters."""
+    return Contract("open", {200: Reply(about, content, {})}, problems=("unknown_parameter", *problems), tag="About")

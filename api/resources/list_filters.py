@@ -1,0 +1,130 @@
+"""The filters, the order and the cursor of lists."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error as NotBase64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from api.http.clocks import ReadClocks
+from api.http.parameters import Query, day, invalid, matching
+from api.resources.contracts import FILTERS, FLAG_NAMES, KINDS, STATUSES
+from projections.timeline import Filters
+from tracker.log.recorder import LogRecorder
+from tracker.quantity import SLUG, UNIT
+
+_NAMES = tuple(parameter.name for parameter in FILTERS)
+
+
+def filters(query: Query) -> Filters:
+    """What a query narrows a list to."""
+    return Filters(
+        status=_some(query, "status", STATUSES),
+        flag=_some(query, "flag", FLAG_NAMES),
+        kind=_some(query, "kind", KINDS),
+        pledgor=_one(query, "pledgor"),
+        beneficiary=_one(query, "beneficiary"),
+        tag=_word(matching(query, "tag", "slug", SLUG)),
+        unit=_word(matching(query, "unit", "unit", UNIT)),
+        due_before=day(query, "due_before"),
+        q=query.get("q") or None,
+    )
+
+
+def asked(query: Query, *names: str) -> dict[str, str]:
+    """The filters of a query, and the parameters in ``names``, as they were given."""
+    return {name: query[name] for name in (*_NAMES, *names) if name in query}
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where a page begins: the clocks of the first page, frozen, and the last row of the page before."""
+
+    at: ReadClocks
+    position: int
+    after: tuple[str | None, str]
+
+    def write(self, question: Mapping[str, str]) -> str:
+        """The cursor as the caller gets it; it goes with this question only."""
+        at = self.at
+        known_at = None if at.known_at is None else at.known_at.isoformat()
+        said = [at.as_of.isoformat(), at.dated, at.numbered, known_at, self.position, *self.after]
+        text = json.dumps(said, separators=(",", ":")).encode()
+        return urlsafe_b64encode(_mark(text, question) + text).rstrip(b"=").decode()
+
+    @classmethod
+    def read(cls, query: Query, question: Mapping[str, str], journal: LogRecorder) -> Cursor | None:
+        """The cursor of a query, with clocks that the log has reached.
+
+        Errors: ``InvalidParameter`` if no page of this list gave it.
+        """
+        if (given := query.get("cursor")) is None:
+            return None
+        refused = invalid("cursor", "is not one that this list gave; begin again without it")
+        try:
+            raw = urlsafe_b64decode(given.encode("ascii") + b"=" * (-len(given) % 4))
+        except (NotBase64, ValueError):
+            raise refused from None
+        mark, text = raw[:8], raw[8:]
+        if _mark(text, question) != mark:
+            raise refused
+        try:
+            as_of, dated, numbered, known_at, position, key, pledge = _plain(text)
+            known = None if known_at is None else datetime.fromisoformat(known_at)
+            at = ReadClocks(date.fromisoformat(as_of), position, known, dated is True, numbered is True)
+            if not 0 <= position <= journal.head() or not isinstance(pledge, str):
+                raise refused
+        except (ValueError, TypeError):
+            raise refused from None
+        return cls(at, position, (key, pledge))
+
+    def must_be_at(self, given: ReadClocks, query: Query) -> None:
+        """The clocks are frozen in the cursor: they may be left out of the query, or said again, not changed.
+
+        Errors: ``InvalidParameter`` at the first clock that is another one.
+        """
+        same = {
+            "as_of": given.as_of == self.at.as_of,
+            "known_at": given.known_at == self.at.known_at,
+            "at_position": given.position == self.position,
+        }
+        for name, holds in same.items():
+            if name in query and not holds:
+                raise invalid(name, "is not the one that the cursor was given for; leave it out or begin again")
+
+
+def _mark(text: bytes, question: Mapping[str, str]) -> bytes:
+    """A checksum that goes with the question: a slip is found, and a cursor of another list."""
+    asked = json.dumps(sorted(question.items())).encode()
+    return hashlib.blake2b(text, key=hashlib.sha256(asked).digest(), digest_size=8).digest()
+
+
+def _plain(text: bytes) -> Sequence[Any]:
+    found: Sequence[Any] = json.loads(text)
+    return found
+
+
+def _some(query: Query, name: str, of: tuple[str, ...]) -> tuple[str, ...]:
+    if (text := query.get(name)) is None:
+        return ()
+    words = tuple(text.split(","))
+    if not set(words) <= set(of):
+        raise invalid(name, f"is one or more of {', '.join(of)}, separated by commas")
+    return words
+
+
+def _one(query: Query, name: str) -> tuple[str, ...]:
+    if (text := query.get(name)) is None:
+        return ()
+    if not text:
+        raise invalid(name, "is a code or a name")
+    return (text.strip(),)
+
+
+def _word(word: str | None) -> tuple[str, ...]:
+    return () if word is None else (word,)

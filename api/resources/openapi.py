@@ -1,0 +1,173 @@
+"""The OpenAPI document, made of the routes' own contracts and of the facts' own models."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib.metadata import version
+from typing import Any
+
+from litestar import Litestar
+from pydantic_core import to_json
+
+from api.http.contract import JSON, Contract, Needs, Parameter, Reply, ref
+from api.http.drafts import MAX_REF
+from api.http.problems import PROBLEM, STATUS, catalogue
+from api.resources.answer_schemas import SCHEMAS
+from tracker.facts import FACT_ADAPTER
+from tracker.quantity import SLUG
+
+_SLUG = {"type": "string", "pattern": f"^{SLUG}$", "examples": ["nato-ukraine-2024"]}
+_COMMON = ("unavailable",)
+_KEYED = ("unauthorized", "forbidden")
+
+ABOUT = """Public pledges as immutable events, and their status on any date.
+
+Every read takes two clocks: `as_of`, what had been said by then, and `known_at` or `at_position`, what we had recorded.
+An unknown parameter is refused. Every read has an `ETag`; send it as `If-None-Match` and an unchanged answer is a 304.
+Writes take an `Idempotency-Key`: a retry never records twice. What goes wrong is a problem (RFC 9457)."""
+
+
+def openapi(app: Litestar) -> bytes:
+    """The OpenAPI 3.1 document of an app, as JSON."""
+    paths: dict[str, dict[str, Any]] = {}
+    for route in app.routes:
+        for handler in getattr(route, "route_handlers", ()):
+            contract = handler.opt.get("contract")
+            if isinstance(contract, Contract):
+                path = re.sub(r"{(\w+):\w+}", r"{\1}", route.path)
+                for method in sorted(m.lower() for m in handler.http_methods if m != "HEAD"):
+                    paths.setdefault(path, {})[method] = _operation(contract, path, handler)
+    document = {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Commitments Tracker",
+            "version": version("commitments-tracker"),
+            "description": ABOUT,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "tags": [{"name": "Reading"}, {"name": "Writing"}, {"name": "About"}],
+        "paths": dict(sorted(paths.items())),
+        "components": {"schemas": components(), "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}},
+    }
+    return to_json(document)
+
+
+@cache
+def components() -> dict[str, Any]:
+    """Every schema by its name: the facts' models as Pydantic has them, and what is answered."""
+    facts = FACT_ADAPTER.json_schema(ref_template="#/components/schemas/{model}")
+    models: dict[str, Any] = facts.pop("$defs")
+    clashes = models.keys() & SCHEMAS.keys()
+    assert not clashes, clashes
+    referring = {"type": "object", "properties": {"ref": _REF}, "required": ["ref"], "additionalProperties": False}
+    return {
+        **models,
+        **SCHEMAS,
+        "Fact": {"description": "What a monitor states.", **facts},
+        "Opening": {
+            "type": "object",
+            "properties": {"pledge": _SLUG, "fact": ref("PledgeMade")},
+            "required": ["fact"],
+            "additionalProperties": False,
+        },
+        "BatchItem": {
+            "description": '`event` and `of` of the fact may also be the `ref` of an earlier item: `{"ref": …}`.',
+            "type": "object",
+            "properties": {
+                "pledge": _SLUG,
+                "expected_version": {"type": "integer", "minimum": 0, "maximum": 2**53 - 1},
+                "ref": _REF,
+                "fact": {"anyOf": [ref("Fact"), _referring(models, referring)]},
+            },
+            "required": ["pledge", "fact"],
+            "additionalProperties": False,
+        },
+    }
+
+
+_REF = {"type": "string", "minLength": 1, "maxLength": MAX_REF}
+
+
+def _referring(models: dict[str, Any], to_item: dict[str, Any]) -> dict[str, Any]:
+    """Facts about an event that an earlier item of the batch records."""
+    of_event = [name for name, model in models.items() if {"type", "event"} <= model.get("properties", {}).keys()]
+    variants = []
+    for name, field in [*((name, "event") for name in of_event), ("ShareReported", "of")]:
+        model = models[name]
+        variants.append({**model, "title": f"{name} of an item", "properties": {**model["properties"], field: to_item}})
+    return {"oneOf": variants}
+
+
+_SECURITY: dict[Needs, list[dict[str, list[str]]]] = {
+    "open": [],
+    "reader": [{}, {"key": []}],
+    "monitor": [{"key": []}],
+    "auditor": [{"key": []}],
+}
+
+
+def _operation(contract: Contract, path: str, handler: Any) -> dict[str, Any]:
+    function = getattr(handler.fn, "func", handler.fn)
+    about = " ".join((function.__doc__ or "").split())
+    operation: dict[str, Any] = {
+        "operationId": function.__qualname__.replace("Controller.", "_").lower(),
+        "summary": about.partition(". ")[0].rstrip("."),
+        "description": about,
+        "tags": [contract.tag],
+        "parameters": [
+            *({"name": n, "in": "path", "required": True, "schema": _path(n)} for n in re.findall(r"{(\w+)}", path)),
+            *(_parameter(parameter, "query") for parameter in contract.query),
+            *(_parameter(parameter, "header") for parameter in contract.headers),
+        ],
+        "responses": {str(status): _reply(reply) for status, reply in contract.replies.items()},
+        "security": _SECURITY[contract.needs],
+    }
+    if contract.body is not None:
+        content = {media: {"schema": schema} for media, schema in contract.body.items()}
+        operation["requestBody"] = {"required": True, "content": content}
+    if any(parameter.name == "If-None-Match" for parameter in contract.headers):
+        operation["responses"]["304"] = {"description": "The caller has it already."}
+    if any(parameter.name == "Accept-Datetime" for parameter in contract.headers):
+        operation["responses"]["302"] = {"description": "The address of the day that was asked for."}
+    codes = (*contract.problems, *_COMMON, *(() if contract.needs == "open" else _KEYED))
+    operation["responses"] |= _problems(codes)
+    return operation
+
+
+def _path(name: str) -> dict[str, Any]:
+    return {"type": "string", "enum": sorted(STATUS)} if name == "code" else dict(_SLUG)
+
+
+def _parameter(parameter: Parameter, where: str) -> dict[str, Any]:
+    return {
+        "name": parameter.name,
+        "in": where,
+        "required": False,
+        "description": parameter.about,
+        "schema": dict(parameter.schema),
+    }
+
+
+def _reply(reply: Reply) -> dict[str, Any]:
+    answer: dict[str, Any] = {"description": reply.about}
+    if reply.content:
+        answer["content"] = {media: {"schema": dict(schema)} for media, schema in reply.content.items()}
+    if reply.headers:
+        answer["headers"] = {
+            name: {"description": about, "schema": {"type": "string"}} for name, about in reply.headers.items()
+        }
+    return answer
+
+
+def _problems(codes: tuple[str, ...]) -> dict[str, Any]:
+    known = catalogue()
+    by_status: dict[str, list[str]] = {}
+    for code in dict.fromkeys(codes):
+        by_status.setdefault(str(STATUS[code]), []).append(f"`{code}`: {known[code].title}.")
+    content = {PROBLEM: {"schema": ref("Problem")}}
+    return {status: {"description": " ".join(about), "content": content} for status, about in by_status.items()}
+
+
+__all__ = ["JSON", "components", "openapi"]

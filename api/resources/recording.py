@@ -1,0 +1,204 @@
+"""From a write's bytes to its answer: parse, idempotency, If-Match, shape, record. Runs in a thread; no HTTP types."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from pydantic_core import to_json
+
+from api.http import drafts
+from api.http.bodies import payload_hash, values
+from api.http.cache import tags
+from api.http.parameters import invalid
+from tracker.application import Draft, Recorded, Request, Tracker
+from tracker.errors import BatchRefused, NotOpened, PledgeNotFound, Refusal, VersionConflict
+from tracker.event import Event, served
+from tracker.facts import PledgeMade
+from tracker.rules.status import StatusFold, complete
+
+
+@dataclass(frozen=True, slots=True)
+class PostedWrite:
+    """A write as it came in. ``key`` is the caller's Idempotency-Key with its scope, ``if_match`` the header."""
+
+    by: str
+    media_type: str
+    body: bytes
+    now: datetime
+    key: str | None
+    if_match: bytes | None
+    dry_run: bool
+
+
+class WriteOutcome(NamedTuple):
+    """The outcome of a write: what the log has now, or what a dry run would have given."""
+
+    recorded: Recorded | None
+    body: bytes
+
+
+def open_pledge(tracker: Tracker, posted: PostedWrite) -> WriteOutcome:
+    """Open a pledge with its first fact."""
+
+    def plan(raw: Any, _expected: int | None) -> tuple[Draft, ...]:
+        return (drafts.opening(raw, posted.now),)
+
+    try:
+        return _record(tracker, posted, plan, _receipt, opens=True)
+    except BatchRefused as refused:
+        raise drafts.alone(refused, "/fact") from None
+
+
+def add_event(tracker: Tracker, posted: PostedWrite, pledge: str) -> WriteOutcome:
+    """Record one fact on a pledge that exists.
+
+    Errors: ``PledgeNotFound``, and the tracker's refusals.
+    """
+
+    def plan(raw: Any, expected: int | None) -> tuple[Draft, ...]:
+        draft = drafts.draft(pledge, raw, posted.now, expected_version=expected)
+        if not drafts.is_slug(pledge) or (isinstance(draft.fact, PledgeMade) and not tracker.version(pledge)):
+            raise not_found(pledge)
+        return (draft,)
+
+    try:
+        return _record(tracker, posted, plan, _receipt, pledge=pledge)
+    except BatchRefused as refused:
+        refusal = drafts.alone(refused, "")
+        raise (not_found(pledge) if isinstance(refusal, NotOpened) else refusal) from None
+
+
+def add_batch(tracker: Tracker, posted: PostedWrite) -> WriteOutcome:
+    """Record many facts on many pledges, all or nothing.
+
+    Errors: ``BatchRefused`` with every item that is wrong, its pointers from the beginning of the body.
+    """
+    indexes: list[int] = []
+
+    def plan(raw: Any, _expected: int | None) -> tuple[Draft, ...]:
+        given, refusals = drafts.batch(raw, posted.now)
+        if refusals:
+            sound = drafts.checkable(raw, given, refusals)
+            raise _all_of(refusals + _refused_by_log(tracker, posted, sound))
+        indexes.extend(index for index, _ in given)
+        return tuple(draft for _, draft in given)
+
+    try:
+        return _record(tracker, posted, plan, _summary)
+    except BatchRefused as refused:
+        raise (_all_of(drafts.in_batch(refused, indexes)) if indexes else refused) from None
+
+
+def not_found(pledge: str) -> PledgeNotFound:
+    """The pledge is not there to be read or added to."""
+    return PledgeNotFound(f"there is no pledge {pledge[:128]!r}")
+
+
+Plan = Callable[[Any, int | None], tuple[Draft, ...]]
+
+
+def _record(
+    tracker: Tracker,
+    posted: PostedWrite,
+    plan: Plan,
+    answer: Callable[[Recorded], bytes],
+    *,
+    pledge: str | None = None,
+    opens: bool = False,
+) -> WriteOutcome:
+    """The order of refusals: JSON, idempotency, If-Match, shape, log."""
+    raw = values(posted.media_type, posted.body)
+    digest = payload_hash(raw) if posted.key is not None else None
+    if posted.key is not None and not posted.dry_run and (known := tracker.replay(posted.key, digest)):
+        return WriteOutcome(known, answer(known))
+    try:
+        expected = _expected(tracker, posted.if_match, pledge)
+        request = Request(plan(raw, expected), posted.by, posted.now, posted.key, digest, opens)
+        if posted.dry_run:
+            return WriteOutcome(None, _dry(tracker, request))
+        recorded = tracker.record(request)
+    except (BatchRefused, VersionConflict):
+        # The same request, sent twice at once, must not refuse itself.
+        if posted.key is None or posted.dry_run or not (known := tracker.replay(posted.key, digest)):
+            raise
+        recorded = known
+    return WriteOutcome(recorded, answer(recorded))
+
+
+def _expected(tracker: Tracker, if_match: bytes | None, pledge: str | None) -> int | None:
+    """The version that If-Match names, if it is the pledge's.
+
+    Errors: ``VersionConflict`` if the pledge is at another one.
+    """
+    if if_match is None:
+        return None
+    if pledge is None:
+        raise invalid("If-Match", "goes with one pledge's events; in a batch, say 'expected_version'")
+    at = tracker.version(pledge) if drafts.is_slug(pledge) else 0
+    wanted = [tag.partition(".")[0] for tag in tags(if_match)]
+    if if_match.strip() == b"*":
+        wanted = [str(at)] if at else []
+    if str(at) not in wanted:
+        raise VersionConflict(f"{pledge!r} is at version {at}; read it again and decide anew", version=at)
+    return None if if_match.strip() == b"*" else at
+
+
+def _refused_by_log(tracker: Tracker, posted: PostedWrite, sound: list[tuple[int, Draft]]) -> drafts.Refusals:
+    if not sound:
+        return []
+    try:
+        tracker.preview(Request(tuple(draft for _, draft in sound), posted.by, posted.now))
+    except BatchRefused as refused:
+        return drafts.in_batch(refused, [index for index, _ in sound])
+    return []
+
+
+def _all_of(refusals: list[tuple[int, Refusal]]) -> BatchRefused:
+    return BatchRefused(sorted(refusals, key=lambda pair: pair[0]))
+
+
+def _receipt(recorded: Recorded) -> bytes:
+    event = recorded.events[0]
+    return b'{"event":%s,"position":%d,"version":%d,"replayed":%s}' % (
+        served(recorded.lines[0], event.position),
+        event.position,
+        event.version,
+        b"true" if recorded.replayed else b"false",
+    )
+
+
+def _summary(recorded: Recorded) -> bytes:
+    return to_json(
+        {
+            "recorded": len(recorded.events),
+            "first_position": recorded.events[0].position,
+            "last_position": recorded.events[-1].position,
+            "replayed": recorded.replayed,
+        }
+    )
+
+
+def _dry(tracker: Tracker, request: Request) -> bytes:
+    """The events that would be recorded, and the status of each pledge after them, today."""
+    events = tracker.preview(request)
+    as_of = request.now.date()
+    by_pledge: dict[str, list[Event]] = {}
+    for event in events:
+        by_pledge.setdefault(event.pledge, []).append(event)
+    statuses = []
+    for pledge, new in by_pledge.items():
+        status = StatusFold([*tracker.events_of(pledge), *new]).status(as_of)
+        if status is not None:
+            last = new[-1]
+            statuses.append(
+                complete(status.body, as_of=as_of, known_at=None, position=last.position, version=last.version)
+            )
+    return b'{"dry_run":true,"events":[%s],"statuses":[%s],"as_of":"%s","known_at":null,"position":%d}' % (
+        b",".join(served(event.line, event.position) for event in events),
+        b",".join(statuses),
+        as_of.isoformat().encode(),
+        events[-1].position,
+    )

@@ -1,0 +1,183 @@
+"""The writing side of a table set: what is open of a pledge, and what a batch of events changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, cast
+
+import psycopg
+from sqlalchemy import BigInteger, Connection, Date, LargeBinary, Table, bindparam, delete, insert, select, update
+from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.sql import ColumnElement
+
+from projections.fold import CatalogueRow, ClosedRectangles, OpenRectangles, Rectangle, TimelineRow
+from projections.tables import OPEN_POSITION, PARKED, STATE, TableSet
+
+_CHUNK = 500
+"""Pledges named in one query."""
+
+
+class Superseded(Exception):
+    """Another projector wrote to the table set, or another set answers now. Read the state again and go on from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PledgeChange:
+    """What some events changed of one pledge: the rectangles that they closed, and all that are open after them."""
+
+    closed: ClosedRectangles
+    open: OpenRectangles
+
+
+@dataclass(frozen=True, slots=True)
+class TableSetState:
+    """One table set: how far it has read the log, since when it was not heard of, and whether it answers."""
+
+    number: int
+    version: str
+    position: int
+    heartbeat: str | None
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedEvent:
+    """An event that could not be folded, and why."""
+
+    position: int
+    pledge: str
+    line: bytes
+    error: str
+
+
+def states(conn: Connection, name: str) -> list[TableSetState]:
+    """All table sets, the newest last."""
+    columns = (STATE.c.set, STATE.c.version, STATE.c.position, STATE.c.heartbeat, STATE.c.active)
+    rows = conn.execute(select(*columns).where(STATE.c.name == name).order_by(STATE.c.set))
+    return [TableSetState(*row) for row in rows]
+
+
+def advance(conn: Connection, name: str, number: int, before: int, after: int, *, heartbeat: str, active: bool) -> None:
+    """Move a set's position on. Errors: ``Superseded`` unless it stands where this projector left it."""
+    here = (STATE.c.name == name, STATE.c.set == number, STATE.c.position == before, STATE.c.active == active)
+    moved = conn.execute(update(STATE).where(*here).values(position=after, heartbeat=heartbeat))
+    if moved.rowcount != 1:
+        raise Superseded(f"set {number} is not at position {before} any more")
+
+
+def load_open(conn: Connection, tables: TableSet, pledges: Sequence[str]) -> dict[str, OpenRectangles]:
+    """What is open of these pledges; one that has no rectangle is ``OpenRectangles()``."""
+    sheets: dict[str, list[Rectangle[TimelineRow]]] = {pledge: [] for pledge in pledges}
+    cards: dict[str, list[Rectangle[CatalogueRow]]] = {pledge: [] for pledge in pledges}
+    for start in range(0, len(pledges), _CHUNK):
+        some = pledges[start : start + _CHUNK]
+        for pledge, valid_from, valid_to, known_from, _, *content in _open_rows(conn, tables.timeline, some):
+            sheets[pledge].append(Rectangle(valid_from, valid_to, known_from, TimelineRow(*content), stored=True))
+        for pledge, valid_from, valid_to, known_from, _, *content in _open_rows(conn, tables.catalogue, some):
+            cards[pledge].append(Rectangle(valid_from, valid_to, known_from, CatalogueRow(*content), stored=True))
+    return {pledge: OpenRectangles(tuple(sheets[pledge]), tuple(cards[pledge])) for pledge in pledges}
+
+
+def _open_rows(conn: Connection, table: Table, pledges: Sequence[str]) -> Iterable[Any]:
+    query = (
+        select(table).where(table.c.pledge.in_(pledges), table.c.known_to == OPEN_POSITION).order_by(table.c.valid_from)
+    )
+    return conn.execute(query)
+
+
+def write(conn: Connection, tables: TableSet, changes: Mapping[str, PledgeChange]) -> None:
+    """Close and insert what the changes say."""
+    _write(conn, tables.timeline, {p: (c.closed.sheets, c.open.sheets) for p, c in changes.items()})
+    _write(conn, tables.catalogue, {p: (c.closed.cards, c.open.cards) for p, c in changes.items()})
+
+
+def _write(
+    conn: Connection,
+    table: Table,
+    changes: Mapping[str, tuple[Sequence[Rectangle[Any]], Sequence[Rectangle[Any]]]],
+) -> None:
+    ended = [
+        {"of": pledge, "at": r.valid_from, "until": r.known_to}
+        for pledge, (closed, _) in changes.items()
+        for r in closed
+        if r.stored
+    ]
+    # First the ends, then what begins: no two rectangles are on one spot even in between.
+    if ended:
+        conn.execute(
+            update(table)
+            .where(
+                table.c.pledge == bindparam("of"),
+                table.c.known_to == OPEN_POSITION,
+                table.c.valid_from == bindparam("at"),
+            )
+            .values(known_to=bindparam("until")),
+            ended,
+        )
+    insert_rows(
+        conn,
+        table,
+        (
+            (pledge, r.valid_from, r.valid_to, r.known_from, r.known_to, *r.content)
+            for pledge, (closed, opened) in changes.items()
+            for r in (*closed, *opened)
+            if not r.stored
+        ),
+    )
+
+
+def insert_rows(conn: Connection, table: Table, rows: Iterable[tuple[Any, ...]]) -> None:
+    """Insert rows whose values are in the order of the table's columns."""
+    names = ", ".join(column.name for column in table.columns)
+    try:
+        if conn.dialect.name == "postgresql":
+            _copy(conn, f"COPY {table.name} ({names}) FROM STDIN (FORMAT BINARY)", table, rows)
+        elif given := [tuple(v.isoformat() if isinstance(v, date) else v for v in row) for row in rows]:
+            marks = ", ".join("?" * len(table.columns))
+            conn.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", given)  # noqa: S608
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        raise OperationalError("COPY", None, error) from error
+    except (psycopg.Error, ValueError, OverflowError) as error:
+        raise DatabaseError("COPY", None, error) from error
+
+
+def _copy(conn: Connection, statement: str, table: Table, rows: Iterable[tuple[Any, ...]]) -> None:
+    raw = cast("psycopg.Connection[Any]", conn.connection.driver_connection)
+    with raw.cursor().copy(statement) as copy:
+        copy.set_types([_postgres_type(column) for column in table.columns])
+        for row in rows:
+            copy.write_row(row)
+
+
+def _postgres_type(column: ColumnElement[Any]) -> str:
+    match column.type:
+        case Date():
+            return "date"
+        case BigInteger():
+            return "int8"
+        case LargeBinary():
+            return "bytea"
+    return "text"
+
+
+def load_parked(conn: Connection, number: int, upto: int = OPEN_POSITION) -> list[ParkedEvent]:
+    """The events parked beside a set up to a position, in their order."""
+    query = (
+        select(PARKED.c.position, PARKED.c.pledge, PARKED.c.line, PARKED.c.error)
+        .where(PARKED.c.set == number, PARKED.c.position <= upto)
+        .order_by(PARKED.c.position)
+    )
+    return [ParkedEvent(*row) for row in conn.execute(query)]
+
+
+def write_parked(conn: Connection, number: int, parked: Iterable[ParkedEvent], freed: Iterable[int]) -> None:
+    """Park some events, and take others out of the parking place."""
+    if gone := list(freed):
+        conn.execute(delete(PARKED).where(PARKED.c.set == number, PARKED.c.position.in_(gone)))
+    rows = [
+        {"set": number, "position": p.position, "pledge": p.pledge, "line": p.line, "error": p.error} for p in parked
+    ]
+    if rows:
+        conn.execute(insert(PARKED), rows)

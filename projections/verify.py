@@ -1,0 +1,146 @@
+"""Statuses folded from the log itself, pledge by pledge, and how the read model differs from them.
+
+One pledge is in memory at a time. The read model is right when there are no differences.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from pydantic_core import from_json
+
+from projections.fold import CatalogueRow, TimelineRow, card_of, sheet_of
+from projections.timeline import Clocks, Timeline
+from tracker.event import Event
+from tracker.log.recorder import LogRecorder
+from tracker.rules.status import StatusFold, complete
+
+_BATCH = 5_000
+
+_TOGETHER = 200
+"""Pledges whose rows are read at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayedPledge:
+    """One pledge as the log has it; ``document`` is None where it does not exist at the clocks.
+
+    ``sheet`` and ``card`` are what the rows of the read model should say.
+    """
+
+    pledge: str
+    document: bytes | None = None
+    sheet: TimelineRow | None = None
+    card: CatalogueRow | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """A pledge that the read model has otherwise; a document is None where there is none, or none that can be read.
+
+    ``members`` are the names of what differs between the documents, ``rows`` of what differs in the tables.
+    """
+
+    pledge: str
+    replayed: bytes | None
+    projected: bytes | None
+    rows: tuple[str, ...] = ()
+    readable: bool = True
+
+    @property
+    def members(self) -> list[str]:
+        """The members of the document that are not the same."""
+        if self.replayed is None or self.projected is None:
+            return []
+        log, read = from_json(self.replayed), from_json(self.projected)
+        return sorted(name for name in log.keys() | read.keys() if log.get(name) != read.get(name))
+
+    def __str__(self) -> str:
+        if not self.readable:
+            return f"{self.pledge}: what the projection has cannot be read"
+        if self.replayed is None:
+            return f"{self.pledge}: the projection has it, the log does not"
+        if self.projected is None:
+            return f"{self.pledge}: the log has it, the projection does not"
+        return f"{self.pledge}: {', '.join((*self.members, *self.rows))}"
+
+
+def replay_one(log: LogRecorder, pledge: str, clocks: Clocks) -> bytes | None:
+    """The status document of one pledge from its events; None where it does not exist at the clocks."""
+    return _replayed(log, pledge, clocks).document
+
+
+def _replayed(log: LogRecorder, pledge: str, clocks: Clocks) -> ReplayedPledge:
+    events = [Event.read(row.state, row.position) for row in log.pledge_rows(pledge, clocks.position)]
+    record = StatusFold(events)
+    status = record.status(clocks.as_of) if events else None
+    if status is None:
+        return ReplayedPledge(pledge)
+    last = events[-1]
+    document = complete(
+        status.body, as_of=clocks.as_of, known_at=clocks.known_at, position=last.position, version=last.version
+    )
+    return ReplayedPledge(pledge, document, sheet_of(status, record.ledger.versions), card_of(status))
+
+
+def replay(log: LogRecorder, clocks: Clocks) -> Iterator[ReplayedPledge]:
+    """Every pledge that the log opens up to the position, in the order in which they were opened."""
+    after = 0
+    while True:
+        rows = log.changed_since(after, _BATCH)
+        for position, pledge, version in rows:
+            if position > clocks.position:
+                return
+            if version == 1:
+                yield _replayed(log, pledge, clocks)
+        if len(rows) < _BATCH:
+            return
+        after = rows[-1][0]
+
+
+def compare(log: LogRecorder, timeline: Timeline, clocks: Clocks) -> Iterator[Mismatch | None]:
+    """For every pledge of the log its difference, None if there is none; then what only the projection has.
+
+    The projection MUST have reached the position.
+    """
+    return (difference for _, difference in compared(log, timeline, clocks))
+
+
+def compared(log: LogRecorder, timeline: Timeline, clocks: Clocks) -> Iterator[tuple[bytes | None, Mismatch | None]]:
+    """The same beside the documents that the log gives; None where a pledge does not exist at the clocks."""
+    replayed, stalled = replay(log, clocks), timeline.stalled(clocks)
+    while some := list(islice(replayed, _TOGETHER)):
+        held = timeline.held([one.pledge for one in some], clocks)
+        for one in some:
+            wrong = _wrong(one, *held[one.pledge])
+            yield one.document, _difference(one, wrong, timeline, clocks) if wrong or one.pledge in stalled else None
+    strays: set[str] = set()
+    for names in timeline.names(clocks):
+        known = log.heads(names, clocks.position)
+        strays |= {name for name in names if name not in known}
+    yield from ((None, Mismatch(name, None, b"")) for name in sorted(strays))
+
+
+def _wrong(one: ReplayedPledge, sheets: list[TimelineRow], cards: list[CatalogueRow]) -> tuple[str, ...]:
+    """The columns whose values are not what the rules say, or the table that has not exactly the rows it should."""
+    found: list[str] = []
+    for table, wanted, rows in (("timeline", one.sheet, sheets), ("catalogue", one.card, cards)):
+        if len(rows) != (wanted is not None):
+            found.append(f"{table} has {len(rows)} rows of it" if len(rows) != 1 else f"{table} has a row of it")
+        elif wanted is not None:
+            pairs = zip(wanted._fields, wanted, rows[0], strict=True)
+            found += [f"{table}.{name}" for name, own, other in pairs if own != other]
+    return tuple(found)
+
+
+def _difference(one: ReplayedPledge, wrong: tuple[str, ...], timeline: Timeline, clocks: Clocks) -> Mismatch | None:
+    try:
+        projected = timeline.one(one.pledge, clocks)
+        if projected is not None:
+            from_json(projected)
+    except (zlib.error, ValueError):
+        return Mismatch(one.pledge, one.document, None, wrong, readable=False)
+    return Mismatch(one.pledge, one.document, projected, wrong) if wrong or projected != one.document else None

@@ -1,0 +1,310 @@
+"""Formats: what the caller asks for, exactly, streamed in little memory, under the licence of the data."""
+
+import csv
+import io
+import json
+import tracemalloc
+from collections.abc import Iterable, Iterator
+from datetime import date
+from itertools import count, islice
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pyarrow
+import pyarrow.parquet
+import pytest
+from lxml import etree
+
+from api.formats import iati, parquet, writers
+from api.http import license, negotiation  # noqa: A004
+from api.imports.files import read_items
+from tests.support.api import Api, problem, progress, running, statement
+from tests.support.paths import SHARED
+
+EVENTS = ("/v1/events", "/v1/pledges/aid-2024/events")
+
+
+def accepted(api: Api, path: str, accept: str) -> Any:
+    return api.get(path, headers={"Accept": accept})
+
+
+@pytest.mark.parametrize(
+    ("accept", "given"),
+    [
+        ("", "application/json"),
+        ("*/*", "application/json"),
+        ("text/csv", "text/csv"),
+        ("text/*", "text/csv"),
+        ("application/*;q=0.5, text/csv", "text/csv"),
+        ("text/csv;q=0.5, application/x-ndjson;q=0.9", "application/x-ndjson"),
+        ("text/csv; q = 0.5 , application/json ; q=0.4", "text/csv"),
+        ("application/json;q=0, */*", "application/x-ndjson"),
+        ("text/csv;q=0.001", "text/csv"),
+        ("TEXT/CSV", "text/csv"),
+        ("image/png, */*;q=0.1", "application/json"),
+        ("application/json;q=0.5, application/json", "application/json"),
+    ],
+)
+def test_what_is_liked_best_is_given(kept: Api, accept: str, given: str) -> None:
+    for path in ("/v1/pledges", "/v1/export", *EVENTS):
+        assert accepted(kept, path, accept).headers["content-type"].partition(";")[0] == given
+
+
+@pytest.mark.parametrize(
+    ("accept", "given"),
+    [
+        ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "application/json"),
+        ("text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8", "application/json"),
+        ("text/html, application/xml;q=0.9, text/csv;q=0.85, */*;q=0.8", "text/csv"),
+        ("text/html, application/xml;q=0.9", "application/xml"),
+        ("application/xml, text/html;q=0.9, */*;q=0.8", "application/xml"),
+        ("application/xml, */*;q=0.1", "application/xml"),
+        ("application/xml", "application/xml"),
+    ],
+)
+def test_a_browser_that_opens_an_export_did_not_ask_for_xml(kept: Api, accept: str, given: str) -> None:
+    answer = accepted(kept, "/v1/export", accept)
+    assert answer.headers["content-type"].partition(";")[0] == given
+    named = kept.get("/v1/export?format=iati", headers={"Accept": accept})
+    assert named.headers["content-type"].startswith("application/xml")
+
+
+@pytest.mark.parametrize("accept", ["image/png", "text/csv;q=0", "*/*;q=0", "csv", "text/csv;q=2", "application/xml"])
+def test_what_is_not_offered_is_406_and_says_what_is(kept: Api, accept: str) -> None:
+    refused = problem(accepted(kept, "/v1/pledges", accept), 406, "not_acceptable")
+    assert [media.partition(";")[0] for media in refused["offered"]] == [
+        "application/json", "application/x-ndjson", "text/csv",
+    ]  # fmt: skip
+    assert "json, ndjson, csv" in refused["detail"]
+
+
+def test_the_parameter_goes_before_the_header(kept: Api) -> None:
+    answer = kept.get("/v1/pledges?format=csv", headers={"Accept": "application/json"})
+    assert answer.headers["content-type"].startswith("text/csv")
+    for path in ("/v1/pledges?format=cloudevents", "/v1/events?format=parquet", "/v1/summary?format=csv"):
+        problem(kept.get(path), 406, "not_acceptable")
+    problem(kept.get("/v1/export?format=iati2"), 406, "not_acceptable")
+    problem(kept.get("/v1/export?format=csv&format=json"), 400, "invalid_parameter")
+
+
+@pytest.mark.parametrize("path", EVENTS)
+def test_events_are_cloudevents(kept: Api, path: str) -> None:
+    answer = kept.get(f"{path}?format=cloudevents")
+    assert answer.headers["content-type"].startswith("application/cloudevents-batch+json")
+    assert answer.content == accepted(kept, path, "application/cloudevents-batch+json").content
+    served = kept.get(path).json()["items"]
+    for wrapped, event in zip(answer.json(), served, strict=True):
+        assert wrapped["data"] == event
+        assert wrapped["specversion"] == "1.0"
+        assert (wrapped["id"], wrapped["subject"], wrapped["time"]) == (
+            event["id"], event["pledge"], event["recorded_at"],
+        )  # fmt: skip
+        assert wrapped["type"] == event["fact"]["type"]
+        assert wrapped["source"] == f"/v1/pledges/{event['pledge']}"
+        assert int(wrapped["sequence"]) == event["position"]
+        assert all(name.isalnum() and name.islower() for name in wrapped), "attribute names of CloudEvents §3.1"
+    assert kept.get("/v1/events?format=cloudevents&after=99").json() == []
+    following = kept.get("/v1/events?format=cloudevents&limit=1")
+    assert 'rel="next"' in following.headers["link"]
+    assert "format=cloudevents" in following.headers["link"]
+
+
+def test_csv_opens_in_a_spreadsheet_and_comes_back_by_import(lite: Api, tmp_path: Path) -> None:
+    lite.open(title='=HYPERLINK("http://x","a")', pledgor={"name": '@Union, "quoted"'})
+    lite.add(progress("over 50bn EUR", speaker={"name": "-1+1"}))
+    lite.add(statement(summary="+44 says, 'so'"))
+    raw = lite.get("/v1/events?format=csv").content
+    assert raw.count(b"\r\n") == 4
+    assert b"\n" not in raw.replace(b"\r\n", b"")
+    for row in csv.reader(io.StringIO(raw.decode(), newline="")):
+        assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in row)
+    path = tmp_path / "events.csv"
+    path.write_bytes(raw)
+    items, problems = read_items(path)
+    assert problems == []
+    assert [item.fact for item in items] == [event["fact"] for event in lite.get("/v1/events").json()["items"]]
+    path = tmp_path / "events.ndjson"
+    path.write_bytes(lite.get("/v1/events?format=ndjson").content)
+    assert [item.fact for item in read_items(path)[0]] == [item.fact for item in items]
+    statuses = lite.get("/v1/export?format=csv").text
+    assert "'=HYPERLINK" in statuses
+
+
+def test_parquet_has_every_status_typed_and_exact(api: Api) -> None:
+    api.open(tags=["a", "b"])
+    api.add(progress("over 50bn EUR"))
+    api.open("other", kind="qualitative", target=None, window=None)
+    answer = api.get("/v1/export?format=parquet&as_of=2024-12-31&at_position=3")
+    assert answer.headers["content-type"] == "application/vnd.apache.parquet"
+    assert answer.content == accepted(
+        api, "/v1/export?as_of=2024-12-31&at_position=3", "application/vnd.apache.parquet"
+    ).content  # fmt: skip
+    table = pyarrow.parquet.read_table(io.BytesIO(answer.content))
+    rows = table.to_pylist()
+    items = api.get("/v1/export?as_of=2024-12-31&at_position=3").json()["items"]
+    assert [json.loads(row["document"]) for row in rows] == items
+    assert rows[0]["actual.value"] == "50000000000"
+    assert rows[0]["tags"] == ["a", "b"]
+    assert rows[0]["last_stated_on"] == date(2024, 7, 10)
+    assert rows[0]["version"] == 2
+    assert rows[1]["target"] is None
+    metadata = table.schema.metadata
+    assert (metadata[b"as_of"], metadata[b"position"]) == (b"2024-12-31", b"3")
+    empty = pyarrow.parquet.read_table(io.BytesIO(api.get("/v1/export?format=parquet&as_of=2000-01-01").content))
+    assert empty.num_rows == 0
+    assert empty.schema.names == table.schema.names
+
+
+def test_without_the_extra_parquet_is_not_offered_and_says_how_to_have_it(
+    lite: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(negotiation.NEEDS_EXTRA, "parquet", "a_library_that_is_not_there")
+    for asked in ({"params": {"format": "parquet"}}, {"headers": {"Accept": "application/vnd.apache.parquet"}}):
+        refused = problem(lite.get("/v1/export", **asked), 406, "not_acceptable")
+        assert "pip install 'commitments-tracker[parquet]'" in refused["detail"]
+        assert "application/vnd.apache.parquet" not in refused["offered"]
+    both = "application/vnd.apache.parquet, text/csv;q=0.1"
+    assert accepted(lite, "/v1/export", both).headers["content-type"].startswith("text/csv")
+
+
+SCHEMAS = SHARED / "data" / "iati" / "schema_2.03"
+"""IATI's own schemas, which are not ours to copy."""
+
+
+def test_iati_says_what_was_promised_and_what_it_came_to(api: Api) -> None:
+    api.open(title="Aid <2024> & more", beneficiary={"name": "Ukraine", "code": "UA"}, tags=["aid"])
+    api.add(progress("over 50bn EUR", figure={"stage": "disbursed"}))
+    api.open("shells", kind="count", target="1000000 count:shells", window=None, part_of="aid-2024")
+    answer = api.get("/v1/export?format=iati&as_of=2024-12-01")
+    assert answer.headers["content-type"].startswith("application/xml")
+    assert accepted(api, "/v1/export?as_of=2024-12-01", "application/xml").content == answer.content
+    activities = ElementTree.fromstring(answer.content)
+    assert activities.attrib["version"] == "2.03"
+    aid, shells = activities.findall("iati-activity")
+    assert aid.findtext("title/narrative") == "Aid <2024> & more"
+    assert aid.find("recipient-country").attrib["code"] == "UA"  # type: ignore[union-attr]
+    found = [
+        (t.find("transaction-type").attrib["code"], t.find("transaction-date").attrib["iso-date"], t.findtext("value"),  # type: ignore[union-attr]
+         t.find("value").attrib["currency"], t.findtext("description/narrative"))  # type: ignore[union-attr]
+        for t in aid.findall("transaction")
+    ]  # fmt: skip
+    assert found == [
+        ("12", "2024-01-10", "40000000000", "EUR", "at least 40bn EUR"),
+        ("3", "2024-07-10", "50000000000", "EUR", "over 50bn EUR"),
+    ]
+    assert shells.findall("transaction") == []
+    assert shells.find("related-activity").attrib["ref"] == aid.findtext("iati-identifier")  # type: ignore[union-attr]
+
+
+@pytest.mark.skipif(not SCHEMAS.is_dir(), reason=f"IATI's schemas are not at {SCHEMAS}")
+def test_iati_is_valid_whatever_the_pledge(sqlite_url: str) -> None:
+    schema = etree.XMLSchema(etree.parse(SCHEMAS / "iati-activities-schema.xsd"))
+    with running(sqlite_url, data_license="CC-BY-4.0 -- or --", origin="tracker.example/log") as api:
+        api.open()
+        api.add(progress("between 1.5bn and 2bn USD"))
+        api.open("a", kind="qualitative", target=None, window=None)
+        api.open("b", window={"end": "2025-06-30"}, beneficiary={"name": "NATO"}, tags=["x", "y"])
+        api.open("c", kind="ratio", target="at least 2 percent:gdp", part_of="b")
+        for query in ("", "&as_of=2024-02-01", "&as_of=2030-01-01"):
+            schema.assertValid(etree.fromstring(api.get(f"/v1/export?format=iati{query}").content))
+
+
+# --- in little memory
+
+
+def documents(api: Api, pulled: list[int]) -> Iterator[bytes]:
+    """The same status again and again, as many as are taken."""
+    one = api.get("/v1/pledges/aid-2024").content
+    for number in count():
+        pulled.append(number)
+        yield one
+
+
+def written(form: str, found: Iterable[bytes]) -> Iterator[bytes]:
+    if form == "parquet":
+        return parquet.statuses(found, {})
+    if form == "iati":
+        return iati.statuses(found, {}, None, lambda _: {})
+    return writers.statuses(found, form, {})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("form", ["json", "ndjson", "csv", "parquet", "iati"])
+def test_a_stream_pulls_what_it_sends_and_holds_no_more(kept: Api, form: str) -> None:
+    pulled: list[int] = []
+    pieces = written(form, documents(kept, pulled))
+    assert pulled == []
+    for _ in islice(pieces, 3):
+        pass
+    assert len(pulled) <= {"parquet": 3 * parquet.ROWS, "iati": iati.BATCH}.get(form, 3)
+
+
+@pytest.mark.parametrize("form", ["json", "ndjson", "csv", "parquet", "iati"])
+def test_a_large_export_takes_the_memory_of_a_small_one(kept: Api, form: str) -> None:
+    """5,000 statuses are 7 MB of JSON; what is held meanwhile is one of them, or a row group of Parquet."""
+    found = islice(documents(kept, []), 5_000)
+    arrow_before = pyarrow.total_allocated_bytes()
+    tracemalloc.start()
+    try:
+        size = sum(len(piece) for piece in written(form, found))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < {"parquet": 16_000_000, "iati": 4_000_000}.get(form, 1_000_000)
+    assert size > 1_500_000 or form == "parquet"
+    assert pyarrow.total_allocated_bytes() - arrow_before < 1_000_000
+
+
+# --- the licence
+
+
+def test_the_licence_goes_with_the_data(sqlite_url: str) -> None:
+    with running(sqlite_url, data_license="CC-BY-4.0") as api:
+        api.open()
+        link = '<https://spdx.org/licenses/CC-BY-4.0.html>; rel="license"'
+        for form in ("json", "ndjson", "csv", "parquet", "iati"):
+            answer = api.get(f"/v1/export?format={form}")
+            assert link in answer.headers["link"]
+            assert link in api.get(f"/v1/export?format={form}", headers={"If-None-Match": "*"}).headers["link"]
+        assert api.get("/v1/export").json()["license"] == "CC-BY-4.0"
+        assert link in api.get("/v1/events?format=csv").headers["link"]
+        api.open("two")
+        both = api.get("/v1/pledges?limit=1").headers["link"]
+        assert 'rel="next"' in both
+        assert link in both
+        table = pyarrow.parquet.read_table(io.BytesIO(api.get("/v1/export?format=parquet").content))
+        assert table.schema.metadata[b"license"] == b"CC-BY-4.0"
+
+
+def test_the_licence_stands_in_files_that_leave_their_headers_behind(sqlite_url: str, tmp_path: Path) -> None:
+    with running(sqlite_url, data_license="CC-BY-4.0") as api:
+        api.open()
+        api.add(progress("over 50bn EUR"))
+        for path in ("/v1/export", "/v1/pledges", *EVENTS):
+            table = list(csv.DictReader(io.StringIO(api.get(f"{path}?format=csv").text, newline="")))
+            assert [row["license"] for row in table] == ["CC-BY-4.0"] * len(table)
+            assert list(table[0])[-1] == "license"
+        for path in EVENTS:
+            assert [event["license"] for event in api.get(f"{path}?format=cloudevents").json()] == ["CC-BY-4.0"] * 2
+            lines = api.get(f"{path}?format=ndjson").text.splitlines()
+            assert [json.loads(line) for line in lines] == api.get(path).json()["items"]
+        file = tmp_path / "events.csv"
+        file.write_bytes(api.get("/v1/events?format=csv").content)
+        items, problems = read_items(file)
+        assert problems == []
+        assert [item.fact for item in items] == [event["fact"] for event in api.get("/v1/events").json()["items"]]
+
+
+def test_without_a_licence_nothing_is_said_of_one(kept: Api) -> None:
+    assert "license" not in kept.get("/v1/events?format=csv").text.partition("\r\n")[0]
+    assert "license" not in kept.get("/v1/export?format=csv").text.partition("\r\n")[0]
+    assert "license" not in kept.get("/v1/events?format=cloudevents").json()[0]
+
+
+def test_a_licence_is_an_address_an_identifier_or_words() -> None:
+    assert license.address("https://example.org/terms") == "https://example.org/terms"
+    assert license.address("ODbL-1.0") == "https://spdx.org/licenses/ODbL-1.0.html"
+    assert license.address("Ask us first") is None
+    assert license.address('https://x/"><script>') is None
+    assert license.with_link('</a>; rel="next"', "Ask us") == '</a>; rel="next"'
+    assert license.with_link(None, None) is None

@@ -1,0 +1,317 @@
+"""What others show: a feed of changes, a badge, a page for an iframe; readable by all, and by nobody's script."""
+
+import base64
+import hashlib
+import re
+from datetime import UTC, datetime
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from freezegun import freeze_time
+
+from api.formats import badge as badges
+from tests.support.api import Api, made, problem, progress, running, statement
+
+FEED = "/v1/feed.atom"
+BADGE = "/v1/pledges/aid-2024/badge.svg"
+EMBED = "/embed/aid-2024"
+ATOM = {"a": "http://www.w3.org/2005/Atom"}
+SVG = {"s": "http://www.w3.org/2000/svg"}
+
+
+def tree(api: Api, path: str) -> ElementTree.Element:
+    answer = api.get(path)
+    assert answer.status_code == 200, answer.text
+    return ElementTree.fromstring(answer.content)
+
+
+def entries(api: Api, query: str = "") -> list[tuple[str, str]]:
+    """What each entry is about and what became of it, newest first."""
+    found = tree(api, f"{FEED}{query}").findall("a:entry", ATOM)
+    return [(one(e, "title"), attribute(e, "category", "term")) for e in found]
+
+
+def one(element: ElementTree.Element, name: str) -> str:
+    found = element.find(f"a:{name}", ATOM)
+    assert found is not None, name
+    return found.text or ""
+
+
+def attribute(element: ElementTree.Element, name: str, which: str) -> str:
+    found = element.find(f"a:{name}", ATOM)
+    assert found is not None, name
+    return found.attrib[which]
+
+
+def the_style(policy: str, style: str) -> bool:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}'" in policy
+
+
+# --- the feed
+
+
+def test_the_feed_tells_every_change_newest_first(api: Api) -> None:
+    api.open()
+    api.add(progress())
+    api.open("other", title="<Other> & co.", window={"end": "2024-06-30"})
+    feed = tree(api, FEED)
+    assert api.get(FEED).headers["content-type"].startswith("application/atom+xml")
+    told = [(one(e, "title"), attribute(e, "category", "term")) for e in feed.findall("a:entry", ATOM)]
+    assert sorted(told) == sorted(
+        [
+            ("Announced: Aid of 2024", "announced"),
+            ("In progress: Aid of 2024", "in_progress"),
+            ("Overdue: Aid of 2024", "overdue"),
+            ("Announced: <Other> & co.", "announced"),
+            ("Overdue: <Other> & co.", "overdue"),
+        ]
+    )
+    updated = [one(e, "updated") for e in feed.findall("a:entry", ATOM)]
+    assert updated == sorted(updated, reverse=True)
+    assert one(feed, "updated") == updated[0]
+
+
+def test_the_feed_is_valid_atom(kept: Api) -> None:
+    """RFC 4287: what must be there once, and ids and instants in their form."""
+    feed = tree(kept, FEED)
+    for part in (feed, *feed.findall("a:entry", ATOM)):
+        for name in ("id", "title", "updated"):
+            assert len(part.findall(f"a:{name}", ATOM)) == 1, name
+        assert re.fullmatch(r"urn:uuid:[0-9a-f-]{36}", one(part, "id"))
+        assert datetime.fromisoformat(one(part, "updated")).tzinfo == UTC
+        kinds = [link.attrib["rel"] for link in part.findall("a:link", ATOM)]
+        assert kinds.count("alternate") == 1
+    assert feed.find("a:author/a:name", ATOM) is not None
+    assert feed.find("a:link[@rel='self']", ATOM).attrib["href"] == FEED  # type: ignore[union-attr]
+    ids = [one(e, "id") for e in feed.findall("a:entry", ATOM)]
+    assert len(set(ids)) == len(ids) == 3
+    for entry in feed.findall("a:entry", ATOM):
+        for link in entry.findall("a:link", ATOM):
+            assert kept.get(link.attrib["href"]).status_code == 200
+
+
+def test_ids_stay_whatever_is_recorded_later(api: Api) -> None:
+    api.open()
+    api.add(progress())
+
+    def ids() -> dict[str, str]:
+        feed = tree(api, FEED).findall("a:entry", ATOM)
+        return {one(e, "id"): one(e, "updated") for e in feed}
+
+    before = ids()
+    api.add(statement())
+    api.add(progress("22bn EUR", stated_on="2024-08-01"))
+    api.open("other")
+    assert before.items() <= ids().items()
+
+
+def test_a_deadline_is_news_on_the_day_it_has_passed(sqlite_url: str) -> None:
+    with freeze_time("2025-07-10 12:00:00", real_asyncio=True) as clock, running(sqlite_url) as api:
+        api.open(window={"start": "2024-07-10", "end": "2025-07-10"})
+        before = api.get(FEED)
+        assert [term for _, term in entries(api)] == ["announced"]
+        clock.move_to("2025-07-11 00:00:01")
+        after = api.get(FEED, headers={"If-None-Match": before.headers["etag"]})
+        assert after.status_code == 200
+        assert entries(api)[0] == ("Overdue: Aid of 2024", "overdue")
+        newest = tree(api, FEED).find("a:entry", ATOM)
+        assert newest is not None
+        assert one(newest, "updated") == "2025-07-11T00:00:00.000000Z"
+
+
+def test_the_feed_is_narrowed_and_asked_at_a_point(api: Api) -> None:
+    api.open(tags=["a"])
+    api.add(progress())
+    api.open("other", pledgor={"name": "Belgium", "code": "BE"}, title="Other")
+    assert {title for title, _ in entries(api, "?pledgor=be")} == {"Announced: Other", "Overdue: Other"}
+    assert {term for _, term in entries(api, "?status=in_progress")} == {"in_progress"}
+    assert len(entries(api, "?limit=2")) == 2
+    assert entries(api, "?tag=a&as_of=2024-12-31") == [
+        ("In progress: Aid of 2024", "in_progress"),
+        ("Announced: Aid of 2024", "announced"),
+    ]
+    assert [term for _, term in entries(api, "?at_position=1&as_of=2024-12-31")] == ["announced"]
+    assert entries(api, "?as_of=2023-01-01") == []
+    for query in ("?limit=0", "?limit=201", "?status=x", "?as_of=x"):
+        problem(api.get(f"{FEED}{query}"), 400, "invalid_parameter")
+    for query in ("?format=json", "?sort=title", "?x=1"):
+        problem(api.get(f"{FEED}{query}"), 400, "unknown_parameter")
+
+
+# --- the badge
+
+
+def test_a_badge_says_the_status_to_everybody(kept: Api) -> None:
+    answer = kept.get(BADGE + "?as_of=2024-12-01")
+    assert answer.headers["content-type"] == "image/svg+xml"
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    svg = ElementTree.fromstring(answer.content)
+    assert svg.attrib["role"] == "img"
+    named = {svg.find(f"s:{name}", SVG).attrib["id"]: svg.findtext(f"s:{name}", "", SVG) for name in ("title", "desc")}  # type: ignore[union-attr]
+    assert svg.attrib["aria-labelledby"].split() == list(named)
+    assert named["badge-title"] == "In progress: Aid of 2024"
+    assert "21,000,000,000" in named["badge-desc"]
+    style = svg.findtext("s:style", "", SVG)
+    assert "prefers-color-scheme:dark" in style
+    assert the_style(answer.headers["content-security-policy"], style)
+    assert "<script" not in answer.text
+    assert "href" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "title", ["x", "At least 40 billion euros of military equipment, assistance and training for Ukraine " * 3,
+              "W" * 300, "條約" * 100, "a<b>&\"c\"", "émigré 🌳 ﷽"]
+)  # fmt: skip
+def test_no_text_of_a_badge_is_cut(lite: Api, title: str) -> None:
+    lite.open(title=title.strip()[:300])
+    lite.add(progress("over 50bn EUR"))
+    svg = tree(lite, BADGE)
+    width, height = float(svg.attrib["width"]), float(svg.attrib["height"])
+    lines = svg.findall(".//s:text", SVG)
+    whole = "".join((line.text or "") for line in lines).replace(" ", "")
+    assert title.strip()[:300].replace(" ", "") in whole
+    assert "Exceeded" in whole
+    for line in lines:
+        assert float(line.attrib["x"]) + float(line.attrib["textLength"]) <= width
+        assert 0 < float(line.attrib["y"]) < height
+
+
+def test_a_badge_can_be_read_in_light_and_in_dark() -> None:
+    def luminance(colour: str) -> float:
+        parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+        linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    def contrast(a: str, b: str) -> float:
+        light, dark = sorted((luminance(a), luminance(b)), reverse=True)
+        return (light + 0.05) / (dark + 0.05)
+
+    for light, dark in (*badges._COLOURS.values(), badges._PLAIN):
+        assert contrast("#ffffff", light) >= 4.5
+        assert contrast("#14181c", dark) >= 4.5
+
+
+# --- the frame
+
+
+def test_a_page_for_a_frame_may_be_framed_and_nothing_else_may(kept: Api) -> None:
+    answer = kept.get(EMBED)
+    assert answer.headers["content-type"].startswith("text/html")
+    policy = answer.headers["content-security-policy"]
+    assert "frame-ancestors *" in policy
+    assert "default-src 'none'" in policy
+    assert "x-frame-options" not in answer.headers
+    style = re.search(r"<style>(.*?)</style>", answer.text, re.DOTALL)
+    assert style is not None
+    assert the_style(policy, style[1])
+    assert "<script" not in answer.text
+    assert not re.search(r"\s(on\w+|style|src)=", answer.text)
+    for path in ("/", "/pledges/aid-2024", "/v1/pledges/aid-2024", "/schema", "/nothing", BADGE):
+        other = kept.get(path)
+        assert other.headers["x-frame-options"] == "DENY"
+        assert "frame-ancestors *" not in other.headers.get("content-security-policy", "")
+
+
+def test_a_framed_page_is_escaped_and_says_where_it_is_from(sqlite_url: str) -> None:
+    with running(sqlite_url, data_license="CC-BY-4.0") as api:
+        api.open(title="<script>alert(1)</script>")
+        api.add(progress("over 50bn EUR"))
+        text = api.get(f"{EMBED}?as_of=2024-12-31").text
+        assert "<script" not in text
+        assert "&lt;script&gt;" in text
+        assert "over €50bn" in text
+        assert "CC-BY-4.0" in text
+        assert 'href="/pledges/aid-2024?as_of=2024-12-31"' in text
+        assert "CC-BY-4.0" in api.get(FEED).text
+
+
+@pytest.mark.parametrize(
+    ("named", "address"),
+    [
+        ("CC-BY-4.0", "https://spdx.org/licenses/CC-BY-4.0.html"),
+        ("odbl-1.0", "https://spdx.org/licenses/ODbL-1.0.html"),
+        ("https://example.org/terms", "https://example.org/terms"),
+        ("Proprietary", None),
+        ("MyOwn-1.0", None),
+        ("Ask us first", None),
+    ],
+)
+def test_a_licence_is_linked_only_where_its_address_is_known(sqlite_url: str, named: str, address: str | None) -> None:
+    with running(sqlite_url, data_license=named) as api:
+        api.open()
+        link = api.get("/v1/pledges/aid-2024").headers["link"]
+        assert (f'<{address}>; rel="license"' in link) is (address is not None)
+        assert ("license" in link) is (address is not None)
+        for path in ("/", EMBED):
+            page = api.get(path, headers={"Accept": BROWSER}).text
+            assert named in page
+            assert (f'<a href="{address}"' in page) is (address is not None)
+            assert "spdx.org" in page if address and "spdx" in address else "spdx.org" not in page
+        feed = api.get(FEED).text
+        assert f"<rights>{named}</rights>" in feed
+        assert ('rel="license"' in feed) is (address is not None)
+
+
+# --- all three
+
+
+@pytest.mark.parametrize("path", [FEED, BADGE, EMBED])
+def test_they_are_polled_as_everything_is(lite: Api, path: str) -> None:
+    lite.open()
+    first = lite.get(path)
+    given = {"If-None-Match": first.headers["etag"]}
+    assert first.headers["cache-control"] == "no-cache"
+    assert first.headers["access-control-allow-origin"] == "*"
+    assert lite.get(path, headers=given).status_code == 304
+    head = lite.client.head(path)
+    assert (head.status_code, head.content, head.headers["etag"]) == (200, b"", first.headers["etag"])
+    fixed = lite.get(f"{path}?as_of=2024-06-01&at_position=1")
+    assert "immutable" in fixed.headers["cache-control"]
+    lite.add(progress())
+    assert lite.get(path, headers=given).status_code == 200
+    problem(lite.get(f"{path}?asof=2024-01-01"), 400, "unknown_parameter")
+    problem(lite.client.post(path), 405, "method_not_allowed")
+
+
+IMG = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8"
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"), [(FEED, "application/atom+xml"), (BADGE, "image/svg+xml"), (EMBED, "text/html")]
+)
+def test_they_come_to_all_who_take_them_and_are_406_to_others(kept: Api, path: str, kind: str) -> None:
+    for accept in (kind, f"{kind.partition('/')[0]}/*", "*/*", "", IMG, BROWSER, f"text/csv, {kind};q=0.1"):
+        answer = kept.get(path, headers={"Accept": accept})
+        assert answer.status_code == 200, accept
+        assert answer.headers["content-type"].startswith(kind)
+    for accept in (f"{kind};q=0", f"{kind};q=0, */*"):
+        assert kept.get(path, headers={"Accept": accept}).status_code == 406
+    for accept in ("text/csv", "application/json", "audio/*"):
+        refused = problem(kept.get(path, headers={"Accept": accept}), 406, "not_acceptable")
+        assert [offered.partition(";")[0] for offered in refused["offered"]] == [kind]
+
+
+@pytest.mark.parametrize("path", ["/v1/pledges/nobody/badge.svg", "/embed/nobody", "/embed/No%20Slug"])
+def test_what_is_not_there_is_404(kept: Api, path: str) -> None:
+    problem(kept.get(path), 404, "pledge_not_found")
+    problem(kept.get(f"{BADGE}?as_of=2000-01-01"), 404, "pledge_not_found")
+
+
+def test_a_private_service_shows_them_to_nobody_without_a_key(sqlite_url: str) -> None:
+    with running(sqlite_url, public_read=False) as api:
+        api.post("/v1/pledges", {"pledge": "aid-2024", "fact": made()})
+        for path in (FEED, BADGE, EMBED):
+            problem(api.get(path), 401, "unauthorized")
+
+
+def documents(api: Api) -> Any:
+    return api.get("/schema/openapi.json").json()["paths"]
+
+
+def test_they_are_described(kept: Api) -> None:
+    found = documents(kept)
+    assert list(found["/v1/feed.atom"]["get"]["responses"]["200"]["content"]) == ["application/atom+xml"]
+    assert list(found["/v1/pledges/{pledge}/badge.svg"]["get"]["responses"]["200"]["content"]) == ["image/svg+xml"]
+    assert list(found["/embed/{pledge}"]["get"]["responses"]["200"]["content"]) == ["text/html"]

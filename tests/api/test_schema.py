@@ -1,0 +1,193 @@
+"""The OpenAPI document says what the API does, and nothing it does not."""
+
+import json
+import re
+from collections import Counter
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from jsonschema_rs import Draft202012Validator
+from schemathesis import GenerationMode
+
+from api.http.problems import STATUS, catalogue
+from tests.support.api import ADMIN, SOURCE, Api, made, problem, progress, statement
+from tracker.facts import FACT_TYPES
+
+MEANT = {"known_at", "at_position", "cursor", "from", "to", "known_from", "known_to"}
+"""Parameters whose value may be right in shape and still name nothing that can be answered."""
+
+
+def document(api: Api) -> Any:
+    return api.get("/schema/openapi.json").json()
+
+
+def must_fit(doc: Any, path: str, method: str, status: int, media: str, body: Any) -> None:
+    answer = doc["paths"][path][method]["responses"][str(status)]
+    schema = answer["content"][media]["schema"]
+    Draft202012Validator({**schema, "components": doc["components"]}).validate(body)
+
+
+def test_it_is_openapi_3_1_and_every_reference_leads_somewhere(kept: Api) -> None:
+    doc = document(kept)
+    assert doc["openapi"].startswith("3.1")
+    Draft202012Validator.__class__  # noqa: B018
+    names = set(re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(doc)))
+    assert names <= doc["components"]["schemas"].keys()
+    ids = [operation["operationId"] for methods in doc["paths"].values() for operation in methods.values()]
+    assert max(Counter(ids).values()) == 1
+    for methods in doc["paths"].values():
+        for operation in methods.values():
+            assert operation["summary"]
+            assert "security" in operation
+
+
+def test_every_route_is_described(kept: Api) -> None:
+    doc = document(kept)
+    served = {
+        (re.sub(r":\w+}", "}", route.path), method.lower())
+        for route in kept.client.app.routes
+        for method in getattr(route, "methods", ())
+        if method not in ("OPTIONS", "HEAD")
+    }
+    described = {(path, method) for path, methods in doc["paths"].items() for method in methods}
+    assert described == served
+
+
+def test_facts_are_closed_and_told_apart_by_their_type(kept: Api) -> None:
+    schemas = document(kept)["components"]["schemas"]
+    assert schemas["Fact"]["discriminator"]["propertyName"] == "type"
+    assert set(schemas["Fact"]["discriminator"]["mapping"]) == set(FACT_TYPES)
+    for name in (*FACT_TYPES, "Figure", "Quantity", "Source", "Party", "Window", "Group"):
+        assert schemas[name]["additionalProperties"] is False, name
+    for name in FACT_TYPES:
+        assert schemas[name]["properties"]["type"] == {"const": name, "title": "Type", "type": "string"}
+        assert "type" in schemas[name]["required"]
+
+
+def test_answers_are_as_they_are_described(lite: Api) -> None:
+    doc = document(lite)
+    opened = lite.post(
+        "/v1/pledges", {"pledge": "aid-2024", "fact": made(beneficiary={"name": "Ukraine", "code": "UA"})}
+    )
+    must_fit(doc, "/v1/pledges", "post", 201, "application/json", opened.json())
+    added = lite.post("/v1/pledges/aid-2024/events", progress("over 50bn EUR"))
+    must_fit(doc, "/v1/pledges/{pledge}/events", "post", 201, "application/json", added.json())
+    event = added.json()["event"]["id"]
+    more = [
+        statement(trajectory="on_track", speaker={"name": "X"}),
+        progress("55bn USD", stated_on="2024-07-11"),
+        progress("60bn EUR", figure={"nature": "projection"}, stated_on="2024-07-12"),
+        {"type": "ShareReported", "stated_on": "2024-07-12", "source": SOURCE, "subset": "E", "share": "more than half",
+         "of": event},
+        {"type": "AssessmentIssued", "stated_on": "2024-09-01", "rating": "A", "rubric": "R", "rubric_version": "1",
+         "reasoning": "x"},
+        {"type": "PledgeRevised", "stated_on": "2024-09-01", "source": SOURCE, "target": "at least 60bn EUR",
+         "reason": "x"},
+    ]  # fmt: skip
+    batch = lite.post("/v1/events", [{"pledge": "aid-2024", "fact": fact} for fact in more])
+    must_fit(doc, "/v1/events", "post", 201, "application/json", batch.json())
+    group = {"rule": "each_member", "members": ["BE", "FR", "IS"], "opted_out": ["IS"]}
+    lite.open("members", kind="ratio", target="at least 2 percent:gdp", group=group)
+    tally = {"type": "TallyReported", "stated_on": "2024-03-01", "source": SOURCE, "met": "two-thirds of members"}
+    lite.add(tally, "members")
+    lite.open("steps", kind="milestone", target=None, window=None)
+    lite.add({"type": "MilestoneScheduled", "stated_on": "2024-02-01", "source": SOURCE, "milestone": "M",
+              "due": "2024-Q2"}, "steps")  # fmt: skip
+    for name in ("aid-2024", "members", "steps"):
+        for path in ("", "/events", "/history", "/timeline", "/figures", "/members"):
+            found = lite.get(f"/v1/pledges/{name}{path}")
+            must_fit(doc, f"/v1/pledges/{{pledge}}{path}", "get", 200, "application/json", found.json())
+    for path in ("/v1/pledges", "/v1/events", "/v1/summary", "/v1/export", "/health/ready", "/problems"):
+        must_fit(doc, path, "get", 200, "application/json", lite.get(path).json())
+    grouped = lite.get("/v1/summary?by=tag&currency=USD").json()
+    must_fit(doc, "/v1/summary", "get", 200, "application/json", grouped)
+    must_fit(doc, "/v1/diff", "get", 200, "application/json", lite.get("/v1/diff?from=2024-01-01").json())
+    dry = lite.post("/v1/pledges/aid-2024/events?dry_run=true", statement())
+    must_fit(doc, "/v1/pledges/{pledge}/events", "post", 200, "application/json", dry.json())
+    refused = lite.post("/v1/pledges/aid-2024/events", {})
+    must_fit(doc, "/v1/pledges/{pledge}/events", "post", 422, "application/problem+json", refused.json())
+
+
+def test_every_type_of_problem_is_explained_where_it_says(kept: Api) -> None:
+    assert set(catalogue()) == set(STATUS)
+    listed = kept.get("/problems").json()["items"]
+    assert {item["code"] for item in listed} == set(STATUS)
+    for item in listed:
+        page = kept.get(item["type"])
+        assert page.status_code == 200
+        assert page.json() == item
+        assert len(item["about"]) > 20
+    problem(kept.get("/problems/nothing"), 404, "not_found")
+
+
+def test_the_page_loads_nothing_from_elsewhere(kept: Api) -> None:
+    page = kept.get("/schema")
+    assert page.headers["content-type"].startswith("text/html")
+    assert "<script>" not in page.text
+    assert " style=" not in page.text
+    loaded = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    assert loaded
+    for path in loaded:
+        assert path.startswith("/")
+        assert kept.get(path).status_code == 200
+    for name in ("schema.js", "schema.css"):
+        assert "://" not in kept.get(f"/static/{name}").text
+    problem(kept.get("/static/..%2Fapp.py"), 404, "not_found")
+    problem(kept.get("/static/app.py"), 404, "not_found")
+
+
+# --- whatever satisfies the document
+
+
+def operations(doc: Any) -> list[Any]:
+    schema = schemathesis.openapi.from_dict(doc)
+    return [result.ok() for result in schema.get_all_operations()]
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_request_that_satisfies_the_document_is_never_400_for_its_shape(lite: Api, method: str) -> None:
+    """Schemathesis makes requests from the document; the answers must be of the kinds and shapes it lists."""
+    lite.open()
+    lite.add(progress())
+    doc = document(lite)
+    chosen = [operation for operation in operations(doc) if operation.method.upper() == method]
+    chosen = [operation for operation in chosen if operation.path != "/v1/events/stream"]  # it never ends
+    assert len(chosen) >= 3
+    answered = Counter(status for operation in chosen for status in check(lite, doc, operation))
+    # Enough to see that they are taken; how many depends on the constants that Hypothesis finds in all loaded modules.
+    assert answered[200 if method == "GET" else 201] >= 2, answered
+
+
+def check(api: Api, doc: Any, operation: Any) -> list[int]:
+    examples = 12 if operation.method.upper() == "GET" else 40
+    found: list[int] = []
+
+    @seed(20261121)
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(operation.as_strategy(generation_mode=GenerationMode.POSITIVE))
+    def run(case: Any) -> None:
+        sent = case.as_transport_kwargs(base_url="http://testserver.local")
+        headers = {**sent.pop("headers", {}), "Authorization": f"Bearer {ADMIN}"}
+        sent.pop("cookies", None)
+        data = sent.pop("data", None)
+        answer = api.client.request(**sent, content=data, headers=headers)
+        found.append(answer.status_code)
+        described = doc["paths"][operation.path][operation.method.lower()]["responses"]
+        assert str(answer.status_code) in described, (sent, answer.text)
+        assert answer.status_code < 500
+        if answer.status_code == 400:
+            assert {entry.get("parameter") for entry in answer.json()["errors"]} <= MEANT, (sent, data, answer.text)
+        media = answer.headers.get("content-type", "").partition(";")[0]
+        if media.endswith(("/json", "+json")) and answer.content:
+            must_fit(doc, operation.path, operation.method.lower(), answer.status_code, media, answer.json())
+
+    run()
+    return found

@@ -1,0 +1,513 @@
+"""The pages in a real browser: the seeds' story told by clicking, time, and recording."""
+
+import re
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect
+
+from tests.support.browser import (  # fmt: skip
+    ARGUMENTS,
+    CHROMIUM,
+    KEY,
+    LICENSE,
+    SOURCE,
+    Opener,
+    Site,
+    opened,
+    progress,
+    serving,
+    use_key,
+)
+
+AID = "/pledges/nato-ukraine-2024"
+
+
+def row(page: Page, title: str) -> Any:
+    return page.get_by_role("listitem").filter(has=page.get_by_role("heading", name=title, exact=True))
+
+
+# --- the story
+
+
+def test_the_story_of_the_seeds_is_told_by_clicking(tab: Opener) -> None:
+    page = tab("/")
+    aid = row(page, "At least EUR 40 billion of security assistance to Ukraine")
+    expect(aid).to_contain_text("Exceeded")
+    expect(aid).to_contain_text("over €50bn of at least €40bn")
+    expect(aid).to_contain_text("over 125\u00a0%")
+    expect(aid.locator(".bar-fade")).to_have_count(1)
+    aid.get_by_role("link", name="At least EUR 40 billion").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(
+        "At least EUR 40 billion of security assistance to Ukraine"
+    )
+    because = page.locator(".because")
+    expect(because).to_contain_text("Exceeded because every possible value of what is reported lies beyond the target")
+    because.get_by_role("link", name="event 9").click()
+    expect(page.locator("li.event:target")).to_contain_text("Claimed to be exceeded: over €50bn")
+    expect(page.locator("li.event:target")).to_contain_text("The Sofia Globe")
+    expect(page.get_by_text("so over €25bn")).to_be_visible()
+    expect(page.locator("footer")).to_contain_text(LICENSE)
+
+
+def test_on_another_day_the_same_page_says_what_had_been_said_by_then(tab: Opener) -> None:
+    page = tab(AID)
+    page.get_by_label("What had been said by").fill("2024-10-16")
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator(".headline")).to_contain_text("In progress")
+    expect(page.locator(".headline-text")).to_contain_text("€20.9bn of at least €40bn")
+    expect(page.locator(".facts")).to_contain_text("on track")
+    assert page.url.endswith("?as_of=2024-10-16")
+    page.reload()
+    expect(page.locator(".headline")).to_contain_text("In progress")
+    page.get_by_role("link", name="Pledges", exact=True).first.click()
+    expect(page.get_by_role("heading", name="Was it kept?")).to_be_visible()
+
+
+def test_abbreviated_figures_have_the_exact_one_beside_them(tab: Opener) -> None:
+    page = tab(AID)
+    reported = page.locator(".facts .num", has_text="over €50bn")
+    title = reported.get_attribute("title") or ""
+    assert title.startswith("over 50,000,000,000\u00a0EUR")
+    page.get_by_text("The chart as a table").click()
+    expect(page.get_by_role("cell", name="over 50,000,000,000", exact=False)).to_be_visible()
+
+
+def test_members_are_a_grid_that_adds_up(tab: Opener) -> None:
+    page = tab("/pledges/nato-2-percent-2024")
+    expect(page.locator(".headline-text")).to_contain_text("22 of 31 members")
+    assert page.locator(".member").count() == 32
+    expect(page.locator(".member", has_text="Belgium")).to_contain_text("Not met")
+    expect(page.locator(".member", has_text="Iceland")).to_contain_text("Does not apply")
+
+
+def test_the_chart_is_drawn_by_plot_from_the_table(tab: Opener) -> None:
+    page = tab(AID)
+    expect(page.locator(".plot-host svg.plot")).to_be_visible()
+    assert page.locator(".plot-host style").count() == 0
+    said = page.locator("svg.plot [aria-label=dot] circle").last.bounding_box()
+    assert said is not None
+    page.mouse.move(said["x"] + 3, said["y"] + 3)
+    expect(page.locator("svg.plot [aria-label=tip]")).to_contain_text("over 50,000,000,000")
+
+
+BROKEN = """() => {
+  const walker = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+  const broken = [];
+  for (let node; (node = walker.nextNode()); ) {
+    for (const found of node.data.matchAll(/[\\p{L}\\p{N}]{2,16}/gu)) {
+      const range = document.createRange();
+      range.setStart(node, found.index);
+      range.setEnd(node, found.index + found[0].length);
+      if (new Set([...range.getClientRects()].map((r) => Math.round(r.top))).size > 1) broken.push(found[0]);
+    }
+  }
+  return broken;
+}"""
+"""The words that stand on two lines."""
+
+
+@pytest.mark.parametrize("path", ["/", "/?since=2024-10-01", AID, "/pledges/nato-2-percent-2024", "/audit"])
+def test_no_word_is_broken_on_a_small_screen(tab: Opener, path: str) -> None:
+    assert tab(path, width=320).evaluate(BROKEN) == []
+
+
+OUTSIDE = """(drawing) => {
+  const frame = document.querySelector(drawing).getBoundingClientRect();
+  return [...document.querySelectorAll(`${drawing} text`)]
+    .filter((text) => text.textContent.startsWith("target"))
+    .filter((text) => { const b = text.getBoundingClientRect(); return b.left < frame.left || b.right > frame.right; })
+    .map((text) => text.textContent);
+}"""
+"""The labels that stand out of the drawing."""
+
+
+def test_the_label_of_a_target_stays_in_the_drawing(tab: Opener, site: Site) -> None:
+    unit = "count:very-long-range-artillery-shells"
+    slug = opened(site, kind="count", target=f"at least 40k {unit}")
+    raised = {
+        "type": "PledgeRevised", "stated_on": "2025-12-01", "target": f"at least 60k {unit}", "reason": "raised",
+        "source": SOURCE,
+    }  # fmt: skip
+    site.post(f"/v1/pledges/{slug}/events", raised)
+    for width in (320, 1440):
+        page = tab(f"/pledges/{slug}", width=width)
+        expect(page.locator("svg.plot text", has_text="target: at least 60,000")).to_be_attached()
+        assert page.evaluate(OUTSIDE, "svg.plot") == []
+    plain = tab(f"/pledges/{slug}", java_script_enabled=False)
+    assert plain.locator("svg.drawing text", has_text="target").count() == 2
+    assert plain.evaluate(OUTSIDE, "svg.drawing") == []
+
+
+# --- time
+
+
+def test_the_slider_moves_through_time_by_keyboard(tab: Opener) -> None:
+    page = tab("/")
+    slider = page.get_by_label("Move through time")
+    slider.focus()
+    slider.press("ArrowLeft")
+    expect(page).to_have_url(re.compile(r"\?as_of=\d{4}-\d\d-\d\d$"))
+    slider.press("Home")
+    expect(page.get_by_role("heading", name="1 pledge", exact=True)).to_be_visible()
+    expect(slider).to_be_focused()
+    assert slider.get_attribute("aria-valuetext") == page.locator("[data-slider-date]").text_content()
+    slider.press("End")
+    expect(page.get_by_role("heading", name=re.compile(r"^\d\d+ pledges$"))).to_be_visible()
+    expect(page).to_have_url(re.compile(r"/$"))
+
+
+def test_back_leads_to_the_view_before_and_keeps_the_focus(tab: Opener) -> None:
+    page = tab("/")
+    heading = page.get_by_role("heading", name=re.compile(r"pledges?( found)?$")).first
+    slider, kind = page.get_by_label("Move through time"), page.get_by_label("Kind")
+    today = slider.input_value()
+    slider.focus()
+    slider.press("Home")
+    for _ in range(3):
+        slider.press("ArrowRight")
+        page.wait_for_timeout(250)
+    expect(heading).to_have_text("1 pledge")
+    moved = page.url
+    page.wait_for_timeout(1200)
+    slider.press("ArrowRight")
+    expect(page).not_to_have_url(moved)
+    expect(slider).to_be_focused()
+    page.go_back()
+    expect(page).to_have_url(moved)
+    page.go_back()  # one movement is one step
+    expect(page).to_have_url(re.compile(r"/$"))
+    expect(heading).to_have_text(re.compile(r"^1\d pledges$"))
+    expect(slider).to_be_focused()
+    expect(slider).to_have_value(today)
+    kind.focus()
+    kind.select_option("milestone")
+    expect(page).to_have_url(re.compile(r"/\?kind=milestone$"))
+    expect(kind).to_be_focused()
+    page.go_back()
+    expect(page).to_have_url(re.compile(r"/$"))
+    expect(kind).to_have_value("")
+    expect(kind).to_be_focused()
+    page.go_forward()
+    expect(kind).to_have_value("milestone")
+
+
+def test_what_changed_since_a_day_names_the_events(tab: Opener) -> None:
+    page = tab("/")
+    page.get_by_label("What had been said by").fill("2025-03-01")
+    page.get_by_label("What changed since").fill("2025-01-15")
+    page.get_by_role("button", name="Show").click()
+    changes = page.locator("#changes")
+    aid = changes.get_by_role("listitem").filter(has_text="At least EUR 40 billion")
+    expect(aid).to_contain_text("In progress")
+    expect(aid).to_contain_text("Exceeded")
+    expect(aid).to_contain_text("€20.9bn → over €50bn")
+    aid.get_by_role("link", name="Claimed to be exceeded").click()
+    expect(page.locator("li.event:target")).to_contain_text("over €50bn")
+
+
+def test_a_correction_shows_what_we_knew_beside_what_is_known_now(tab: Opener, site: Site) -> None:
+    slug = opened(site)
+    wrong = site.post(f"/v1/pledges/{slug}/events", progress("209bn EUR"))
+    correction = {
+        "type": "EventCorrected", "stated_on": "2025-07-12", "event": wrong["event"]["id"],
+        "changes": {"figure": {"quantity": {"value": "20900000000"}}}, "reason": "a slip",
+    }  # fmt: skip
+    site.post(f"/v1/pledges/{slug}/events", correction)
+    page = tab(f"/pledges/{slug}")
+    panel = page.locator(".compare")
+    actual = panel.get_by_role("row", name="Actual")
+    expect(actual).to_contain_text("€209bn")
+    expect(actual).to_contain_text("€20.9bn")
+    expect(page.locator(".event", has_text="€209bn")).to_contain_text("corrected by us, event 3")
+    panel.get_by_role("link", name="as we knew it before").click()
+    expect(page).to_have_url(re.compile(rf"at_position={wrong['position']}$"))
+    expect(page.locator(".headline")).to_contain_text("Exceeded")
+    page.get_by_role("link", name="See the page as it is known now").click()
+    expect(page.locator(".headline-text")).to_contain_text("€20.9bn of at least €40bn")
+
+
+# --- without JavaScript
+
+
+def test_without_javascript_forms_do_all_of_it(tab: Opener) -> None:
+    page = tab("/", java_script_enabled=False)
+    expect(page.get_by_label("Move through time")).to_be_hidden()
+    page.get_by_label("What had been said by").fill("2025-01-01")
+    page.get_by_role("button", name="Show").click()
+    page.get_by_label("To", exact=True).select_option("UA")
+    page.get_by_label("Search").fill("assistance")
+    page.get_by_role("button", name="Apply").click()
+    expect(page.get_by_role("heading", name="2 pledges found")).to_be_visible()
+    assert "as_of=2025-01-01" in page.url
+    page.get_by_role("link", name="At least EUR 40 billion").click()
+    expect(page.locator(".headline")).to_contain_text("In progress")
+    expect(page.locator("svg.drawing")).to_be_visible()
+    page.get_by_role("link", name="Audit it").click()
+    page.get_by_role("button", name="Replay").click()
+    expect(page.locator(".notice-good")).to_contain_text("No difference.")
+    page.get_by_label("Recorded by").fill("nobody")
+    page.get_by_role("button", name="Apply").click()
+    expect(page.get_by_text("No event fits.")).to_be_visible()
+
+
+def test_headlines_narrow_the_list_and_widen_it_again(tab: Opener) -> None:
+    page = tab("/?q=nato")
+    tiles = page.locator(".tiles")
+    tiles.get_by_role("link", name=re.compile("Overdue")).click()
+    tiles.get_by_role("link", name=re.compile("Exceeded")).click()
+    expect(page).to_have_url(re.compile("status=overdue,exceeded"))
+    expect(page.locator("li.pledge")).to_have_count(4)
+    tiles.get_by_role("link", name=re.compile("Overdue")).click()
+    expect(page.locator("li.pledge")).to_have_count(1)
+
+
+# --- recording
+
+
+def fill(page: Page, quantity: str) -> None:
+    page.get_by_label("Said on").fill("2025-07-10")
+    page.get_by_label("Figure", exact=False).first.fill(quantity)
+    page.get_by_label("Basis").select_option("cumulative")
+    page.get_by_label("Publisher").fill("Example Gazette")
+
+
+def test_a_monitor_records_a_fact_and_sees_what_it_would_give(tab: Opener, site: Site) -> None:
+    slug = opened(site)
+    page = tab(f"/pledges/{slug}", refused=True)
+    page.get_by_role("link", name="Record a fact").click()
+    page.get_by_role("button", name="Record it").click()
+    expect(page.get_by_text("Recording needs a monitor’s key")).to_be_visible()
+    use_key(page, "wrong")
+    expect(page.locator("#key-error")).to_contain_text("not known")
+    use_key(page)
+    expect(page.get_by_text("A key is held in this tab’s memory")).to_be_visible()
+    fill(page, "over 50")
+    quantity = page.locator("[data-field='/figure/quantity']")
+    expect(quantity.locator(".error")).not_to_be_empty()
+    expect(quantity.get_by_role("textbox")).to_have_attribute("aria-invalid", "true")
+    page.get_by_role("button", name="Record it").click()
+    expect(quantity.get_by_role("textbox")).to_be_focused()
+    quantity.get_by_role("textbox").fill("over €50bn")
+    expect(quantity.locator(".parsed")).to_have_text("over 50,000,000,000 EUR")
+    preview = page.locator("[data-preview]")
+    expect(preview).to_contain_text("Exceeded")
+    expect(preview).to_contain_text("over 125 %")
+    assert len(site.get(f"/v1/pledges/{slug}/events")["items"]) == 1
+    page.get_by_role("button", name="Record it").click()
+    receipt = page.locator("[data-receipt]")
+    expect(receipt).to_contain_text(f"event 2 of {slug}")
+    expect(receipt).to_be_focused()
+    receipt.get_by_role("link").click()
+    expect(page.locator(".headline")).to_contain_text("Exceeded")
+    page.get_by_role("link", name="Record a fact").click()  # the key goes along
+    expect(page.get_by_text("A key is held in this tab’s memory")).to_be_visible()
+    kept = page.evaluate("[localStorage.length, sessionStorage.length, document.cookie, location.href]")
+    assert kept[:3] == [0, 0, ""]
+    assert KEY not in kept[3]
+    page.reload()
+    expect(page.get_by_label("Your key")).to_be_visible()
+
+
+def test_a_fact_sent_again_after_a_broken_answer_is_recorded_once(tab: Opener, site: Site) -> None:
+    slug = opened(site)
+    page = tab(f"/record?pledge={slug}&type=StatementMade", refused=True)
+    keys: list[str] = []
+
+    def broken(route: Route) -> None:
+        if route.request.method != "POST" or "dry_run" in route.request.url:
+            route.continue_()
+            return
+        keys.append(route.request.headers["idempotency-key"])
+        answer = route.fetch()
+        if len(keys) == 1:
+            route.fulfill(status=408, body="<html>a proxy gave up</html>", content_type="text/html")
+        else:
+            route.fulfill(response=answer)
+
+    page.route("**/v1/**", broken)
+    use_key(page)
+    page.get_by_label("Said on").fill("2025-08-01")
+    page.get_by_label("Publisher").fill("Example Gazette")
+    page.get_by_label("Summary").fill("Talk.")
+    page.get_by_role("button", name="Record it").click()
+    expect(page.get_by_text("it will be recorded once at most")).to_be_visible()
+    page.get_by_role("button", name="Record it").click()
+    expect(page.locator("[data-receipt]")).to_contain_text("It was recorded already")
+    assert keys[0] == keys[1]
+    assert len(site.get(f"/v1/pledges/{slug}/events")["items"]) == 2
+
+
+def test_a_new_pledge_is_opened_from_the_page(tab: Opener, site: Site) -> None:
+    slug = f"trees-{uuid.uuid4().hex[:8]}"
+    page = tab("/record", refused=True)
+    use_key(page)
+    page.get_by_label("Slug").fill("No Slug")
+    page.get_by_label("Said on").fill("2025-01-15")
+    page.get_by_label("Title").first.fill("Plant trees")
+    page.get_by_label("Who promises").fill("City of Example")
+    page.get_by_label("Kind", exact=False).first.select_option("count")
+    page.get_by_label("Target").fill("at least 10k count:trees")
+    page.get_by_label("Publisher").fill("City of Example")
+    page.get_by_role("button", name="Record it").click()
+    expect(page.locator("[data-error='/pledge']")).not_to_be_empty()
+    page.get_by_label("Slug").fill(slug)
+    page.get_by_role("button", name="Record it").click()
+    expect(page.locator("[data-receipt]")).to_contain_text(f"event 1 of {slug}")
+    assert site.get(f"/v1/pledges/{slug}")["target"]["value"] == "10000"
+
+
+def test_half_a_fact_stays_when_another_type_is_chosen_and_on_the_way_back(tab: Opener, site: Site) -> None:
+    slug = opened(site)
+    page = tab(f"/record?pledge={slug}&type=ProgressReported", refused=True)
+    use_key(page)
+    fill(page, "over €50bn")
+    page.get_by_label("This is the final figure").check()
+    page.get_by_label("Reason").fill("money came back")
+    page.get_by_label("What happened").select_option("PledgeExceeded")
+    expect(page.get_by_role("heading", name=re.compile("^Claimed to be exceeded"))).to_be_visible()
+    expect(page.get_by_label("Publisher")).to_have_value("Example Gazette")
+    expect(page.locator("[data-field='/figure/quantity'] .parsed")).to_have_text("over 50,000,000,000 EUR")
+    expect(page.get_by_label("This is the final figure")).to_be_checked()
+    page.get_by_label("Summary").fill("in short")
+    page.go_back()
+    expect(page.get_by_role("heading", name=re.compile("^Progress reported"))).to_be_visible()
+    expect(page.get_by_label("Figure", exact=False).first).to_have_value("over €50bn")
+    expect(page.get_by_label("Basis")).to_have_value("cumulative")
+    expect(page.get_by_label("Reason")).to_have_value("money came back")
+    expect(page.get_by_label("Summary")).to_have_value("in short")
+    page.get_by_role("button", name="Record it").click()
+    expect(page.locator("[data-receipt]")).to_contain_text(f"event 2 of {slug}")
+    page.get_by_label("What happened").select_option("PledgeExceeded")
+    expect(page.get_by_role("heading", name=re.compile("^Claimed to be exceeded"))).to_be_visible()
+    expect(page.get_by_label("Publisher")).to_have_value("")  # it is recorded, so it is not half a fact any more
+    fact = site.get(f"/v1/pledges/{slug}/events")["items"][1]["fact"]
+    assert (fact["reason"], fact["summary"], fact["figure"]["final"]) == ("money came back", "in short", True)
+
+
+def test_an_answer_that_comes_when_the_form_is_left_disturbs_nothing(tab: Opener, site: Site) -> None:
+    slug = opened(site)
+    page = tab(f"/record?pledge={slug}&type=StatementMade", refused=True)
+    use_key(page)
+    page.get_by_label("Said on").fill("2025-08-01")
+    page.get_by_label("Publisher").fill("Example Gazette")
+    page.get_by_label("Summary").fill("Talk.")
+    keys: list[str] = []
+    waiting: list[Route] = []
+
+    def slow(route: Route) -> None:
+        if "idempotency-key" in route.request.headers:
+            keys.append(route.request.headers["idempotency-key"])
+        waiting.append(route)
+
+    page.route("**/v1/**", slow)
+    page.get_by_label("Summary").fill("Talk, in short.")
+    page.wait_for_timeout(600)
+    page.get_by_role("link", name="Audit", exact=True).click()
+    expect(page.get_by_role("heading", name="Every event, in the order of recording")).to_be_visible()
+    waiting.pop().continue_()
+    page.go_back()
+    expect(page.get_by_label("Summary")).to_have_value("Talk, in short.")
+    page.get_by_role("button", name="Record it").click()
+    page.get_by_role("link", name="Audit", exact=True).click()
+    expect(page.get_by_role("heading", name="Every event, in the order of recording")).to_be_visible()
+    waiting.pop().fulfill(status=408, body="a proxy gave up")
+    expect(page.locator("[data-announce]")).to_have_text("Not recorded: the server does not answer.")
+    page.go_back()
+    expect(page.get_by_label("Summary")).to_have_value("Talk, in short.")
+    page.get_by_role("button", name="Record it").click()
+    page.wait_for_timeout(300)
+    for route in waiting:
+        route.continue_()
+    expect(page.locator("[data-receipt]")).to_contain_text(f"event 2 of {slug}")
+    assert len(keys) == 2
+    assert keys[0] == keys[1]
+
+
+def test_half_a_fact_about_one_pledge_never_gets_into_the_form_of_another(tab: Opener, site: Site) -> None:
+    one, other = opened(site), opened(site)
+    page = tab(f"/record?pledge={one}&type=ProgressReported")
+    fill(page, "over €50bn")
+    page.get_by_label("Pledge", exact=True).fill(other)
+    page.get_by_role("button", name="Open the form").click()
+    expect(page.locator(f".record-form a[href='/pledges/{other}']")).to_be_visible()
+    expect(page.get_by_label("Figure", exact=False).first).to_have_value("")
+    page.go_back()
+    expect(page.get_by_label("Figure", exact=False).first).to_have_value("over €50bn")
+
+
+def test_a_fact_is_recorded_where_the_address_is_plain_http(chromium: Browser, site: Site) -> None:
+    slug = opened(site)
+    elsewhere = "--host-resolver-rules=MAP tracker.lan 127.0.0.1"
+    browser = chromium.browser_type.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, elsewhere])
+    page = browser.new_page(base_url=site.url.replace("127.0.0.1", "tracker.lan"))
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(f"/record?pledge={slug}&type=ProgressReported")
+    assert page.evaluate("isSecureContext") is False
+    use_key(page)
+    fill(page, "over €50bn")
+    page.get_by_role("button", name="Record it").click()
+    expect(page.locator("[data-receipt]")).to_contain_text(f"event 2 of {slug}")
+    assert errors == []
+    browser.close()
+
+
+# --- the API
+
+
+def test_every_call_can_be_tried_where_the_api_is_described(tab: Opener, site: Site) -> None:
+    page = tab("/schema")
+    one = page.locator("details", has=page.locator("summary code", has_text=re.compile(r"^/v1/pledges/{pledge}$")))
+    one.locator("summary").click()
+    one.get_by_label("pledge").fill("nato-ukraine-2024")
+    one.get_by_label("as_of").fill("2024-10-16")
+    one.get_by_role("button", name="Send").click()
+    expect(one.locator("pre")).to_contain_text('"status": "in_progress"')
+    expect(one.locator("pre")).to_contain_text("memento-datetime: Wed, 16 Oct 2024 00:00:00 GMT")
+
+
+def test_a_stream_is_shown_as_it_comes_and_ends_when_it_is_folded(tab: Opener, site: Site) -> None:
+    page = tab("/schema")
+    live = page.locator("details", has=page.locator("summary code", has_text="/v1/events/stream"))
+    live.locator("summary").click()
+    live.get_by_role("button", name="Send").click()
+    expect(live.locator("pre")).to_contain_text("retry: 2000")
+    slug = opened(site)
+    expect(live.locator("pre")).to_contain_text(f'"pledge":"{slug}"')
+    with page.expect_event("requestfailed", lambda request: "/v1/events/stream" in request.url):
+        live.locator("summary").click()
+
+
+# --- who may, and what is not there
+
+
+def test_a_private_record_is_read_with_a_key_that_stays_in_memory(tab: Opener, tmp_path: Path) -> None:
+    with serving(tmp_path, seeded=False, TRACKER_PUBLIC_READ="false") as private:
+        slug = opened(private)
+        page = tab("/", base=private, refused=True)
+        expect(page.get_by_role("heading", name="This record is not public")).to_be_visible()
+        expect(page.get_by_text("Ask whoever runs it for a key")).to_be_visible()
+        use_key(page)
+        expect(page.get_by_role("heading", name="1 pledge", exact=True)).to_be_visible()
+        page.get_by_role("link", name=f"Aid {slug}").click()
+        expect(page.locator(".headline")).to_contain_text("Overdue")
+        page.context.close()
+
+
+def test_an_auditor_replays_the_whole_log(tab: Opener) -> None:
+    page = tab("/audit")
+    page.get_by_role("button", name="Replay").click()
+    expect(page.get_by_text("Folding the whole log is for auditors")).to_be_visible()
+    use_key(page)
+    expect(page.locator(".notice-good")).to_contain_text("No difference.")
+    expect(page.locator(".notice-good")).to_contain_text(re.compile(r"\d\d pledges folded"))
+
+
+def test_a_wrong_address_is_told_so_by_a_page(tab: Opener) -> None:
+    page = tab("/pledges/no-such-pledge")
+    expect(page.get_by_role("heading", name="No such pledge")).to_be_visible()
+    page.get_by_role("link", name="All pledges, today").click()
+    expect(page.get_by_role("heading", name="Was it kept?")).to_be_visible()

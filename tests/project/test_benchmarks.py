@@ -1,0 +1,51 @@
+"""The benchmarks run, and what they are run on is what the tracker would have recorded."""
+
+from collections.abc import Iterator
+from itertools import islice
+
+import pytest
+
+from benchmarks import generate, one_pledge, scale
+from tracker.event import Event
+from tracker.log.recorder import NewLogRow, open_recorder
+from tracker.pledge import Pledge
+
+
+def lines(pledges: int, seed: int = generate.SEED) -> Iterator[NewLogRow]:
+    return generate.log_lines(pledges, seed)
+
+
+def test_every_generated_fact_would_have_been_recorded() -> None:
+    pledges: dict[str, Pledge] = {}
+    for position, line in enumerate(lines(300), start=1):
+        event = Event.read(line.state, position)
+        pledge = pledges.setdefault(event.pledge, Pledge(event.pledge))
+        pledge.check(event.fact, event.recorded_at)
+        pledge.apply(event)
+    assert len(pledges) == 300
+    counts = [len(pledge.entries) for pledge in pledges.values()]
+    assert (min(counts), max(counts)) >= (8, 12)
+
+
+def test_the_same_seed_gives_the_same_log() -> None:
+    assert [line.state for line in lines(20)] == [line.state for line in lines(20)]
+    assert [line.state for line in islice(lines(20, seed=1), 5)] != [line.state for line in islice(lines(20), 5)]
+
+
+def test_the_run_at_scale_runs(database_url: str, capfd: pytest.CaptureFixture[str]) -> None:
+    for already_done in (False, True):
+        scale.run(database_url, 30)
+        printed = capfd.readouterr().out
+        assert ("| rebuild |" in printed) is not already_done
+        for work in ("list of 100, random past on both clocks", "diff over a week", "no difference", "memory"):
+            assert work in printed, printed
+
+
+def test_what_one_pledge_costs_is_measured(database_url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    one_pledge.run(database_url, 12)
+    rows = [line.split("|") for line in capsys.readouterr().out.splitlines()[2:]]
+    rectangles = {row[1].strip(): int(row[4].replace(",", "")) for row in rows}
+    assert rectangles["12 increments of one sum, newest first"] > rectangles["12 running totals, newest first"] > 12
+    log = open_recorder(database_url)
+    assert log.head() == 4 * 13
+    log.close()

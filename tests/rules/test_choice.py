@@ -1,0 +1,145 @@
+"""The choice of the figure at its edges, found by changing the rules one by one (`make mutate`)."""
+
+from typing import Any
+
+import pytest
+
+from tests.support.given import first_half, given, pledge, progress, quarter, ranked, source, until, year
+
+IN_AUGUST = until("2024-08-01", start="2024-01-01")
+
+
+def test_a_target_is_met_on_the_day_on_which_the_increments_together_reach_it() -> None:
+    promise = pledge("at least 40bn EUR", window=until("2024-10-15", start="2024-01-01"))
+    one = progress("25bn EUR", basis="increment", period=quarter(1, of=2024), stated_on="2024-05-01")
+    two = progress("20bn EUR", basis="increment", period=quarter(3, of=2024), stated_on="2024-11-01")
+    more = progress("9bn EUR", basis="increment", period=quarter(4, of=2024), stated_on="2025-02-01")
+    record = given(promise, one, two, more)
+    record.then(as_of="2024-10-31", status="overdue", actual="25bn EUR")
+    on_time: dict[str, Any] = {"schedule": ("closed_on_time", "closed_on_time"), "no_flag": "late"}
+    record.then(as_of="2024-12-01", status="exceeded", actual="45bn EUR", **on_time)
+    record.then(as_of="2025-03-01", actual="54bn EUR", because={"status": [promise, one, two, more]}, **on_time)
+
+
+@pytest.mark.parametrize(("earlier", "later"), [("committed", "disbursed"), ("disbursed", "committed")])
+def test_of_two_stages_that_reach_the_target_the_earlier_one_settles_it(earlier: str, later: str) -> None:
+    given(
+        pledge("at least 40bn EUR", window=IN_AUGUST),
+        progress("41bn EUR", stage=earlier, period=first_half(2024), stated_on="2024-07-10"),
+        progress("45bn EUR", stage=later, period=year(2024), stated_on="2025-01-10"),
+    ).then(as_of="2025-02-01", status="exceeded", schedule=("closed_on_time", "closed_on_time"), no_flag="late")
+
+
+def test_one_increment_that_reaches_the_target_settles_it_whatever_follows() -> None:
+    given(
+        pledge("at least 40bn EUR", window=until("2024-05-01", start="2024-01-01")),
+        progress("45bn EUR", basis="increment", period=quarter(1, of=2024), stated_on="2024-05-01"),
+        progress("9bn EUR", basis="increment", period=quarter(3, of=2024), stated_on="2024-11-01"),
+    ).then(as_of="2024-12-01", actual="54bn EUR", schedule=("closed_on_time", "closed_on_time"), no_flag="late")
+
+
+def test_the_first_day_counts_on_which_the_better_total_reached_the_target() -> None:
+    given(
+        pledge("at least 40bn EUR", window=until("2024-10-01", start="2024-01-01")),
+        progress("41bn EUR", period=first_half(2024), stated_on="2024-07-11"),
+        progress("39bn EUR", period=first_half(2024), stated_on="2024-07-10", source=source("NATO", tier="official")),
+        progress("42bn EUR", period=until("2024-09-30", start="2024-01-01"), stated_on="2024-11-10"),
+        progress("45bn EUR", period=year(2024), stated_on="2025-01-10"),
+    ).then(as_of="2025-02-01", schedule=("closed_on_time", "closed_on_time"), no_flag="late")
+
+
+@pytest.mark.parametrize(
+    ("other", "why"),
+    [
+        ({"period": quarter(1, of=2024)}, "a later period"),
+        ({"source": source("Other", tier="other")}, "the tier of its source"),
+        ({"quantity": "over 20bn EUR"}, "exactness"),
+        ({"stated_on": "2024-07-20"}, "a later date"),
+        ({"source": source("Other")}, "a later version"),
+    ],
+)
+def test_a_figure_is_told_what_the_chosen_one_has_before_it(other: dict[str, Any], why: str) -> None:
+    fields: dict[str, Any] = {"quantity": "20bn EUR", "period": first_half(2024), "stated_on": "2024-08-01"}
+    one, chosen = progress(**{**fields, **other}), progress(**fields)
+    record = given(pledge(), one, chosen)
+    why = f"{record.id(chosen)} goes before it by {why}"
+    record.figure(one, as_of="2024-09-01", chosen=False, outcome="outranked", why=why)
+
+
+def test_a_figure_of_a_lesser_stage_is_told_so() -> None:
+    one = progress("20bn EUR", stage="committed", period=first_half(2024))
+    two = progress("21bn EUR", stage="disbursed", period=first_half(2024))
+    record = given(pledge(), one, two)
+    record.figure(one, as_of="2024-09-01", outcome="stage", why="disbursed says more than committed")
+
+
+def test_of_one_day_the_better_total_says_whether_the_target_is_reached() -> None:
+    given(
+        pledge("at least 40bn EUR", window=IN_AUGUST),
+        progress("41bn EUR", period=first_half(2024), stated_on="2024-07-11"),
+        progress("39bn EUR", period=first_half(2024), stated_on="2024-07-10", source=source("NATO", tier="official")),
+        progress("45bn EUR", period=year(2024), stated_on="2025-01-10"),
+    ).then(as_of="2025-02-01", status="exceeded", schedule=("closed_late", "closed_late"), flag="late")
+
+
+@pytest.mark.parametrize(
+    ("euro", "other", "actual", "ratio"),
+    [
+        ("1bn EUR", "9bn UAH", "at least 1bn EUR", "at least 0.025"),
+        ("1bn EUR", "0 UAH", "at least 1bn EUR", "at least 0.025"),
+        ("41bn EUR", "-9bn UAH", "41bn EUR", None),
+        ("9bn UAH", "8bn UAH", "17bn UAH", None),
+    ],
+)
+def test_money_without_a_rate_bounds_the_sum_unless_it_went_back(
+    euro: str, other: str, actual: str, ratio: str | None
+) -> None:
+    one = progress(euro, basis="increment", period=quarter(1, of=2024))
+    two = progress(other, basis="increment", period=quarter(2, of=2024), reason="handed back")
+    given(pledge(), one, two).then(as_of="2024-08-01", status="in_progress", actual=actual, ratio=ratio)
+
+
+@pytest.mark.parametrize(
+    ("own", "firmer", "actual", "stage"),
+    [
+        ("at least 20bn EUR", "over 20bn EUR", "over 20bn EUR", "disbursed"),
+        ("over 20bn EUR", "over 20bn EUR", "over 20bn EUR", "committed"),
+        ("over 20bn EUR", "at least 20bn EUR", "over 20bn EUR", "committed"),
+        ("20bn EUR", "between 21 and 22bn EUR", "at least 21bn EUR", "disbursed"),
+        ("20bn EUR", "about 20bn EUR", "20bn EUR", "committed"),
+    ],
+)
+def test_a_firmer_figure_counts_only_if_it_lies_above(own: str, firmer: str, actual: str, stage: str) -> None:
+    one = progress(own, stage="committed", period=first_half(2024))
+    two = progress(firmer, stage="disbursed", period=first_half(2024))
+    given(pledge(), one, two).then(as_of="2024-08-01", actual=actual, stage=stage)
+
+
+def test_a_firmer_figure_keeps_its_words() -> None:
+    one = progress("20bn EUR", stage="committed", period=first_half(2024))
+    for words in ("over €21bn", "at least €21bn"):
+        two = progress(words, stage="disbursed", period=first_half(2024))
+        document = given(pledge(), one, two).document("2024-08-01")
+        assert document is not None
+        assert document["actual"]["text"] == words
+
+
+def test_every_overlap_is_named_and_the_sum_has_its_stage_and_period() -> None:
+    promise = pledge()
+    whole = progress("10bn EUR", basis="increment", stage="allocated", period=first_half(2024))
+    parts = [progress(f"{n}bn EUR", basis="increment", stage="allocated", period=quarter(n, of=2024)) for n in (1, 2)]
+    later = progress("5bn EUR", basis="increment", stage="allocated", period=until("2024-12-31", start="2024-06-01"))
+    given(promise, whole, *parts, later).then(
+        as_of="2025-01-01",
+        actual="6bn EUR",
+        stage="allocated",
+        flag="overlap",
+        because={"overlap": [promise, whole, *parts, later]},
+        period={"start": "2024-01-01", "end": "2024-12-31"},
+    )
+
+
+def test_a_projection_that_a_reviewer_deprecates_is_not_shown() -> None:
+    forecast = progress("60bn EUR", nature="projection", stated_on="2024-08-01")
+    given(pledge(), forecast).then(as_of="2024-09-01", projection={"event": forecast})
+    given(pledge(), forecast, ranked(forecast, "deprecated")).then(as_of="2024-09-01", projection=None)

@@ -1,0 +1,118 @@
+"""A real server over the seeds, as a process of its own, and where Chromium is."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+from playwright.sync_api import Page
+
+KEY = "an-admin-key-of-more-than-32-characters"
+LICENSE = "CC BY 4.0"
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+SIZES = {320: {"width": 320, "height": 640}, 1440: {"width": 1440, "height": 900}}
+SOURCE = {"publisher": "Example Gazette", "tier": "media"}
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+_TRACKER = [sys.executable, "-c", "from api.cli.main import main; main()"]
+
+
+class Site:
+    """The address of a running server, and its API as a monitor uses it."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._api = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {KEY}"}, timeout=10)
+
+    def get(self, path: str) -> Any:
+        answer = self._api.get(path)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    def post(self, path: str, body: Any) -> Any:
+        answer = self._api.post(path, json=body)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    def close(self) -> None:
+        self._api.close()
+
+
+@contextmanager
+def serving(directory: Path, *, seeded: bool = True, **settings: str) -> Iterator[Site]:
+    """`tracker serve` as a process of its own on a free port."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("TRACKER_")}
+    env |= {
+        "TRACKER_DATABASE_URL": f"sqlite:///{directory}/tracker.db",
+        "TRACKER_ADMIN_KEY": KEY,
+        "TRACKER_DATA_LICENSE": LICENSE,
+        "TRACKER_RATE_LIMIT": "0",
+        **settings,
+    }
+    if seeded:
+        subprocess.run([*_TRACKER, "seed"], env=env, check=True, capture_output=True)
+    command = [*_TRACKER, "serve", "--port", "0"]
+    log = directory / "serve.log"
+    with log.open("w+b") as out, subprocess.Popen(command, env=env, stdout=out, stderr=out) as process:
+        try:
+            site = Site(_address(process, log))
+            try:
+                yield site
+            finally:
+                site.close()
+        finally:
+            process.terminate()
+            assert process.wait(8) in (0, -15), log.read_text()
+            assert "Traceback" not in log.read_text(), log.read_text()
+
+
+def _address(process: "subprocess.Popen[bytes]", log: Path) -> str:
+    transport = httpx.HTTPTransport(retries=0)
+    with httpx.Client(transport=transport, timeout=1) as client:
+        for _ in range(400):
+            found = re.search(r"http://127\.0\.0\.1:\d+", log.read_text())
+            try:
+                if found and client.get(f"{found[0]}/health/ready").is_success:
+                    return found[0]
+            except httpx.TransportError:
+                pass
+            assert process.poll() is None, log.read_text()
+            try:
+                process.wait(0.05)
+            except subprocess.TimeoutExpired:
+                continue
+    raise AssertionError(log.read_text())
+
+
+Opener = Callable[..., Page]
+"""Opens a path in a tab of its own."""
+
+
+def opened(site: Site, *, pledge: str = "", **fields: Any) -> str:
+    """A fresh pledge of at least 40bn EUR."""
+    slug = pledge or f"aid-{uuid.uuid4().hex[:8]}"
+    fact = {
+        "type": "PledgeMade", "stated_on": "2025-01-10", "title": f"Aid {slug}", "pledgor": {"name": "Alliance"},
+        "kind": "money", "target": "at least 40bn EUR", "window": {"start": "2025-01-01", "end": "2025-12-31"},
+        "source": SOURCE,
+    }  # fmt: skip
+    site.post("/v1/pledges", {"pledge": slug, "fact": fact | fields})
+    return slug
+
+
+def progress(quantity: str, **fields: Any) -> dict[str, Any]:
+    """A running total of the first half of 2025."""
+    figure = {"quantity": quantity, "basis": "cumulative", "period": {"start": "2025-01-01", "end": "2025-06-30"}}
+    return {"type": "ProgressReported", "stated_on": "2025-07-10", "source": SOURCE, "figure": figure} | fields
+
+
+def use_key(page: Page, key: str = KEY) -> None:
+    """Give the page a key, as a monitor does."""
+    page.get_by_label("Your key").fill(key)
+    page.get_by_role("button", name="Use this key").click()

@@ -1,0 +1,125 @@
+"""The command `tracker` as a test runs it: in this process, or as a process of its own."""
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from click.testing import CliRunner, Result
+
+from api.cli.main import main
+from tests.support.paths import ROOT
+from tracker.log.recorder import LogRecorder, open_recorder
+
+PATIENCE = 30
+"""Seconds after which something that does not happen has failed."""
+
+
+@dataclass(frozen=True)
+class Shell:
+    """Runs commands on one database, in one directory."""
+
+    url: str
+    directory: Path
+
+    def run(self, *arguments: str | Path, code: int = 0, **env: str) -> Result:
+        """The result of a command that must end with this exit code."""
+        with contextlib.chdir(self.directory):
+            runner = CliRunner(env={"TRACKER_DATABASE_URL": self.url, **env})
+            result = runner.invoke(main, [str(a) for a in arguments], prog_name="tracker")
+        assert result.exit_code == code, (result.stdout, result.stderr, result.exception)
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.exc_info
+        return result
+
+    def write(self, name: str, text: str) -> Path:
+        """A file in the directory."""
+        path = self.directory / name
+        path.write_text(text, encoding="utf-8", newline="")
+        return path
+
+    def start(self, *arguments: str | Path, **env: str) -> subprocess.Popen[str]:
+        """A command as a process."""
+        tree = str(ROOT)
+        return subprocess.Popen(
+            [sys.executable, "-c", "from api.cli.main import main; main()", *map(str, arguments)],
+            cwd=self.directory,
+            env={
+                **os.environ,
+                "TRACKER_DATABASE_URL": self.url,
+                "PYTHONPATH": tree,
+                **env,
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    @contextlib.contextmanager
+    def serving(self, *arguments: str, **env: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+        """A server that is ready, with its address; it is killed in the end if it is still there."""
+        process = self.start("serve", "--port", "0", *arguments, **env)
+        try:
+            assert process.stderr is not None
+            address = next(found[0] for line in process.stderr if (found := re.search(r"http://\S+", line)))
+            until(lambda: is_ready(address), process)
+            yield address, process
+        finally:
+            gone(process)
+
+    @contextlib.contextmanager
+    def log(self) -> Iterator[LogRecorder]:
+        """The log, to look at."""
+        log = open_recorder(self.url, create_table=False)
+        try:
+            yield log
+        finally:
+            log.close()
+
+    def head(self) -> int:
+        """The log's last position."""
+        with self.log() as log:
+            return log.head()
+
+
+def behind(address: str) -> int | None:
+    """How many events a server's projection is behind the log; None if it does not answer."""
+    try:
+        lag: int = httpx.get(f"{address}/health/ready", timeout=5).json()["lag"]
+    except httpx.TransportError:
+        return None
+    return lag
+
+
+def is_ready(address: str) -> bool:
+    """Whether a server says so, with nothing left to project."""
+    return behind(address) == 0 and httpx.get(f"{address}/health/ready", timeout=5).status_code == 200
+
+
+def until(holds: Callable[[], bool], process: subprocess.Popen[str] | None = None) -> None:
+    """Wait until something holds; fail when it does not, or when the process has ended."""
+    deadline = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < deadline, "it took too long"
+        assert process is None or process.poll() is None, process.communicate()
+        time.sleep(0.02)
+
+
+def gone(process: subprocess.Popen[str]) -> None:
+    """Make sure that a process and its children are no more."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+
+
+def ended(process: subprocess.Popen[str], number: int = signal.SIGTERM) -> int:
+    """The exit code of a process after a signal; it has two seconds and a machine's load to end."""
+    process.send_signal(number)
+    return process.wait(timeout=PATIENCE)

@@ -1,0 +1,224 @@
+"""The log in PostgreSQL: an advisory lock orders the appends, so a role that may only INSERT and SELECT is enough."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, cast
+
+from eventsourcing.persistence import InternalError, OperationalError
+from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore, PostgresFactory
+from eventsourcing.utils import Environment, EnvType
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.errors import LockNotAvailable, ReadOnlySqlTransaction
+from psycopg.rows import tuple_row
+from psycopg.sql import SQL, Composed, Identifier, Literal
+from psycopg_pool import PoolTimeout
+
+from tracker.log.recorder import CHANNEL, LogRecorder, LogRow, NewLogRow, Restamp, numbered
+
+_CREATE = (
+    """CREATE TABLE IF NOT EXISTS {log} (
+    position bigint PRIMARY KEY CHECK (position > 0),
+    pledge text COLLATE "C" NOT NULL,
+    version bigint NOT NULL CHECK (version >= 0),
+    event_id text COLLATE "C" NOT NULL UNIQUE,
+    type text COLLATE "C" NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    idempotency_key text COLLATE "C",
+    idempotency_index integer,
+    payload_hash bytea,
+    leaf bytea NOT NULL CHECK (length(leaf) = 32),
+    UNIQUE (pledge, version),
+    CHECK ((idempotency_key IS NULL) = (idempotency_index IS NULL)),
+    CHECK (idempotency_key IS NOT NULL OR payload_hash IS NULL)
+)""",
+    """CREATE UNIQUE INDEX IF NOT EXISTS {log_key} ON {log} (idempotency_key, idempotency_index)
+    WHERE idempotency_key IS NOT NULL""",
+    "CREATE INDEX IF NOT EXISTS {log_pledge} ON {log} (pledge, position)",
+    "CREATE INDEX IF NOT EXISTS {log_type} ON {log} (type, position)",
+    "CREATE INDEX IF NOT EXISTS {log_recorded} ON {log} (recorded_at, position)",
+    """CREATE OR REPLACE FUNCTION {refuse}() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'restrict_violation'; END $$""",
+    """CREATE OR REPLACE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {events}
+    FOR EACH STATEMENT EXECUTE FUNCTION {refuse}()""",
+    """CREATE OR REPLACE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {log}
+    FOR EACH STATEMENT EXECUTE FUNCTION {refuse}()""",
+)
+
+_INSERT = """
+WITH given AS (
+    SELECT * FROM unnest(%s::bigint[], %s::text[], %s::bigint[], %s::text[], %s::text[], %b::timestamptz[],
+                         %s::text[], %s::integer[], %b::bytea[], %b::bytea[], %b::bytea[])
+    AS row (position, pledge, version, event_id, type, recorded_at, key, key_index, payload_hash, leaf, state)
+), recorded AS (
+    INSERT INTO {events} (notification_id, originator_id, originator_version, topic, state)
+    SELECT position, pledge, version, type, state FROM given
+)
+INSERT INTO {log} (position, pledge, version, event_id, type, recorded_at,
+                   idempotency_key, idempotency_index, payload_hash, leaf)
+SELECT position, pledge, version, event_id, type, recorded_at, key, key_index, payload_hash, leaf FROM given
+"""
+
+# One script, one round trip. Each statement sees what was committed when it began, so the last row is read after the
+# lock is held. A lock on the table itself would need more than INSERT and SELECT.
+_BEGIN = """
+BEGIN;
+SET LOCAL lock_timeout = {timeout};
+SELECT pg_advisory_xact_lock({key});
+NOTIFY {channel};
+SELECT position, recorded_at FROM {log} ORDER BY position DESC LIMIT 1
+"""
+
+
+class PostgresLog(LogRecorder, PostgresApplicationRecorder):
+    """The log in one PostgreSQL schema. The notification ids of its events are the positions."""
+
+    def __init__(self, datastore: PostgresDatastore, *, events_table_name: str = "stored_events") -> None:
+        super().__init__(datastore, events_table_name=events_table_name)
+        schema, log = datastore.schema, f"{events_table_name}_log"
+        self.check_identifier_length(f"{log}_recorded_at")
+        self.channel_name = CHANNEL
+        self._tables = Identifier(schema, events_table_name), Identifier(schema, log)
+        self.names = {
+            "log": self._tables[1].as_string(),
+            "events": self._tables[0].as_string(),
+            "number": "notification_id",
+            "each": "unnest(CAST(:given AS text[])) AS each(value)",
+        }
+        names = {
+            "events": self._tables[0],
+            "log": self._tables[1],
+            "refuse": Identifier(schema, f"{log}_refuse"),
+            "log_key": Identifier(f"{log}_key"),
+            "log_pledge": Identifier(f"{log}_pledge"),
+            "log_type": Identifier(f"{log}_type"),
+            "log_recorded": Identifier(f"{log}_recorded_at"),
+        }
+        self._lock_key = int.from_bytes(hashlib.sha256(self.names["log"].encode()).digest()[:8], signed=True)
+        self._insert = SQL(_INSERT).format(**names)
+        self._begin = SQL(_BEGIN).format(
+            timeout=Literal(f"{datastore.lock_timeout}s"),
+            key=Literal(self._lock_key),
+            channel=Identifier(CHANNEL),
+            log=self._tables[1],
+        )
+        # Of the library's statements the table and its index; its insert function takes no lock, so it is not made.
+        own = [SQL(statement).format(**names) for statement in _CREATE]
+        theirs = [s for s in self.sql_create_statements if s.as_string().startswith(("CREATE TABLE", "CREATE UNIQUE"))]
+        self.sql_create_statements = [*theirs, *own]
+
+    def create_table(self) -> None:
+        with self.datastore.transaction(commit=True) as curs:
+            curs.execute("SELECT pg_advisory_xact_lock(%s)", (self._lock_key,))
+            curs.execute(
+                "SELECT count(*) FROM pg_trigger WHERE tgname = 'append_only'"
+                " AND tgrelid IN (to_regclass(%s), to_regclass(%s))",
+                (self.names["events"], self.names["log"]),
+            )
+            # The triggers are made last: where they are, nothing is missing, and no right to create is needed.
+            if cast("dict[str, int]", curs.fetchone())["count"] < 2:
+                for statement in self.sql_create_statements:
+                    curs.execute(statement, prepare=False)
+
+    def close(self) -> None:
+        self.datastore.close()
+
+    def grant_statements(self, role: str) -> list[Composed]:
+        """What a role needs to append and to read, and nothing else."""
+        names = {
+            "role": Identifier(role),
+            "schema": Identifier(self.datastore.schema),
+            "tables": SQL(", ").join(self._tables),
+        }
+        return [
+            SQL(statement).format(**names)
+            for statement in (
+                "GRANT USAGE ON SCHEMA {schema} TO {role}",
+                "REVOKE ALL ON {tables} FROM {role}",
+                "GRANT SELECT, INSERT ON {tables} TO {role}",
+            )
+        ]
+
+    def grant_append_only(self, role: str) -> None:
+        """Run `grant_statements`, as the owner of the tables."""
+        with self.datastore.transaction(commit=True) as curs:
+            for statement in self.grant_statements(role):
+                curs.execute(statement)
+
+    def _append(self, lines: Sequence[NewLogRow], restamp: Restamp) -> list[LogRow]:
+        try:
+            with self.datastore.get_connection() as conn, conn.cursor(row_factory=tuple_row) as curs:
+                curs.execute(self._begin)
+                while curs.nextset():
+                    pass
+                last = curs.fetchone()
+                rows = numbered(lines, last[0] if last else 0, self._from_stored(last[1]) if last else None, restamp)
+                # Not in a pipeline: psycopg 3.3 stands still in one when it sends more than the socket takes at once.
+                curs.execute(self._insert, _columns(rows), prepare=True)
+                conn.commit()
+                return rows
+        except InternalError as e:
+            if isinstance(e.__cause__, ReadOnlySqlTransaction):  # this server is a standby now
+                raise OperationalError(str(e)) from e.__cause__
+            raise
+
+    def _rows(self, sql: str, params: dict[str, Any]) -> list[Any]:
+        with (
+            self.datastore.get_connection() as conn,
+            conn.cursor(binary=True, row_factory=tuple_row) as curs,
+        ):
+            return curs.execute(_psycopg_style(sql), params).fetchall()
+
+    def _may_retry(self, lost: Exception) -> bool:
+        # Who waited for a lock or for a connection has waited long enough.
+        return not isinstance(lost.__cause__, LockNotAvailable | PoolTimeout)
+
+    def _reconnect(self) -> None:
+        self.datastore.pool.check()
+
+    def _to_stored(self, instant: datetime) -> datetime:
+        return instant
+
+    def _from_stored(self, instant: datetime) -> datetime:
+        return instant.astimezone(UTC)
+
+    def _to_array(self, values: Sequence[str]) -> list[str]:
+        return list(values)
+
+
+class PostgresLogFactory(PostgresFactory):
+    """Connects with everything a libpq URI can say, `sslmode` and `target_session_attrs` too."""
+
+    def __init__(self, env: Environment | EnvType | None) -> None:
+        super().__init__(env)
+        pool = self.datastore.pool
+        given = conninfo_to_dict(self.env.get("POSTGRES_CONNINFO") or "")
+        kwargs = cast("dict[str, Any]", pool.kwargs)
+        pool.kwargs = {name: value for name, value in kwargs.items() if value != ""} | given
+        # The pool doubles its pause between attempts; giving up early lets the next request try at once.
+        pool.reconnect_timeout = 2.0
+
+
+def _columns(rows: Sequence[LogRow]) -> tuple[list[Any], ...]:
+    return (
+        [row.position for row in rows],
+        [row.pledge for row in rows],
+        [row.version for row in rows],
+        [row.event_id for row in rows],
+        [row.type for row in rows],
+        [row.recorded_at for row in rows],
+        [row.key for row in rows],
+        [row.key_index for row in rows],
+        [row.payload_hash for row in rows],
+        [row.leaf for row in rows],
+        [row.state for row in rows],
+    )
+
+
+@lru_cache(maxsize=64)
+def _psycopg_style(sql: str) -> str:
+    return re.sub(r":(\w+)", r"%(\1)s", sql)

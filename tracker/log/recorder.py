@@ -1,0 +1,413 @@
+"""The log: every event in one gapless order, written in the same transaction as the event itself.
+
+A log row is `(position, pledge, version, type, event_id, recorded_at, key, key_index, payload_hash, leaf)`; the bytes
+of the event stand in the library's events table under the same number. Positions start at 1 and have no holes, also
+after refused conflicts. `recorded_at` never decreases along the log, also when the clock is set back.
+
+Here is what is the same on both stores: numbering, the receipt of a lost answer, and every read. How each of them
+locks, commits and connects is in `recorder_sqlite.py` and `recorder_postgres.py`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+import uuid
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from eventsourcing.persistence import (
+    InfrastructureFactory,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    StoredEvent,
+)
+from eventsourcing.utils import Environment
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from tracker.errors import Unavailable
+
+APPLICATION_NAME = "Tracker"
+"""The library names PostgreSQL's tables after the application: `tracker_events`, `tracker_events_log`."""
+
+CHANNEL = "tracker_log"
+"""PostgreSQL's NOTIFY channel for "the log has grown". A hint only: poll as well."""
+
+MAX_POSITION = 2**63 - 1
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+PAUSES = (0.05, 0.2, 0.5)
+"""Seconds before the second, third and fourth attempt after a lost connection."""
+
+# The state comes from a scalar subquery so that no planner joins from the beginning of the events.
+_LOG_ROWS = """
+SELECT position, pledge, version, type, event_id, recorded_at,
+       (SELECT e.state FROM {events} AS e WHERE e.{number} = l.position),
+       idempotency_key, idempotency_index, payload_hash, leaf
+FROM {log} AS l
+"""
+
+# The inner LIMIT keeps PostgreSQL from joining, which reads the whole log.
+_HEADS = """
+SELECT pledge, (SELECT l.version FROM {log} AS l WHERE l.position = head), head
+FROM (SELECT each.value AS pledge,
+             (SELECT max(m.position) FROM {log} AS m WHERE m.pledge = each.value AND m.position <= :upto) AS head
+      FROM {each} LIMIT :all) AS heads
+"""
+
+Restamp = Callable[[bytes, datetime], bytes]
+"""Writes another `recorded_at` into an event's bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewLogRow:
+    """One event to append. `recorded_at` is aware; `key` is the idempotency key and `key_index` its place under it."""
+
+    pledge: str
+    version: int
+    type: str
+    event_id: str
+    state: bytes
+    recorded_at: datetime
+    key: str | None = None
+    key_index: int | None = None
+    payload_hash: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogRow:
+    """One event as recorded: `state` is its stored line, `leaf` SHA-256(0x00 || state) (RFC 6962 §2.1)."""
+
+    position: int
+    pledge: str
+    version: int
+    type: str
+    event_id: str
+    recorded_at: datetime
+    state: bytes
+    key: str | None
+    key_index: int | None
+    payload_hash: bytes | None
+    leaf: bytes
+
+
+class LogRecorder(ABC):
+    """The log of one database, appended to and read. Every read is one indexed query, and raises Unavailable when the
+    store does not answer."""
+
+    names: dict[str, str]
+    """What `{log}`, `{events}`, `{number}` (of an event) and `{each}` in a query are here; `each(value)` is a table of
+    the values of the array parameter `:given`."""
+
+    # Writing
+
+    def append(self, lines: Sequence[NewLogRow], *, restamp: Restamp) -> list[LogRow]:
+        """Record all lines, in this order, or none.
+
+        A line older than the last one recorded gets its `recorded_at` and the bytes `restamp` makes of it. Raises the
+        library's IntegrityError when a version, an event id or a key is taken by another event; then nothing is
+        written. When the answer was lost and the lines are in the log, they are the answer. After Unavailable the
+        outcome is not known: to append the same lines again is safe.
+        """
+        if not lines:
+            return []
+        for pause in (*PAUSES, None):
+            try:
+                return self._append(lines, restamp)
+            except IntegrityError:
+                if mine := self._receipt(lines):
+                    return mine
+                raise
+            except (OperationalError, InterfaceError) as lost:
+                if mine := self._receipt_after(lost, lines):
+                    return mine
+                if pause is None or not self._may_retry(lost):
+                    raise _away(lost) from lost
+                time.sleep(pause)
+        raise AssertionError("the last pause is None")
+
+    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> list[int]:
+        """The library's contract over `append`. Keyword arguments: `recorded_at`, `event_ids`; the rest is ignored."""
+        recorded_at = kwargs.get("recorded_at") or EPOCH
+        ids = kwargs.get("event_ids") or [uuid.uuid4().hex for _ in stored_events]
+        lines = [
+            NewLogRow(str(e.originator_id), e.originator_version, e.topic, event_id, e.state, recorded_at)
+            for e, event_id in zip(stored_events, ids, strict=True)
+        ]
+        return [row.position for row in self.append(lines, restamp=lambda state, _: state)]
+
+    def _receipt_after(self, lost: Exception, lines: Sequence[NewLogRow]) -> list[LogRow]:
+        """Reconnect and look whether the commit whose answer was lost has happened."""
+        if not self._may_retry(lost):
+            return []
+        self._reconnect()
+        return self._receipt(lines)
+
+    def _receipt(self, lines: Sequence[NewLogRow]) -> list[LogRow]:
+        """The rows of these very lines if all of them are in the log, else nothing."""
+        rows = self.by_event_ids([line.event_id for line in lines])
+        return rows if [_identity(row) for row in rows] == [_identity(line) for line in lines] else []
+
+    # Reading
+
+    def ping(self) -> None:
+        """Raises Unavailable unless the log can be read."""
+        self.head()
+
+    def head(self) -> int:
+        """The last position; 0 of an empty log."""
+        return cast(int, self._value("SELECT coalesce(max(position), 0) FROM {log}"))
+
+    def last_recorded_at(self) -> datetime | None:
+        """When the last event was recorded."""
+        return self._instant("SELECT recorded_at FROM {log} ORDER BY position DESC LIMIT 1")
+
+    def recorded_at(self, position: int) -> datetime | None:
+        """When the event at `position` was recorded; None where there is none."""
+        return self._instant("SELECT recorded_at FROM {log} WHERE position = :position", position=position)
+
+    def position_at(self, known_at: datetime) -> int:
+        """The largest position recorded by `known_at`; 0 if none."""
+        found = self._value(
+            "SELECT position FROM {log} WHERE recorded_at <= :known_at"
+            " ORDER BY recorded_at DESC, position DESC LIMIT 1",
+            known_at=self._to_stored(utc(known_at)),
+        )
+        return cast(int, found or 0)
+
+    def read(
+        self,
+        after: int = 0,
+        limit: int = 1000,
+        *,
+        upto: int | None = None,
+        pledge: str | None = None,
+        type: str | None = None,  # noqa: A002 - the field's name
+    ) -> list[LogRow]:
+        """Up to `limit` rows with `after < position <= upto`, oldest first."""
+        last = MAX_POSITION if upto is None else upto
+        if pledge is None and type is None:
+            last = min(last, after + limit)  # no holes: a span is a page, whatever the planner knows of the table
+        return self._log_rows(
+            "WHERE position > :after AND position <= :last"
+            + (" AND pledge = :pledge" if pledge is not None else "")
+            + (" AND type = :type" if type is not None else "")
+            + " ORDER BY position LIMIT :limit",
+            after=after,
+            last=last,
+            pledge=pledge,
+            type=type,
+            limit=limit,
+        )
+
+    def pledge_rows(self, pledge: str, upto: int | None = None) -> list[LogRow]:
+        """All events of one pledge with `position <= upto`, by version."""
+        return self.read(limit=MAX_POSITION, upto=upto, pledge=pledge)
+
+    def rows_of(self, pledges: Sequence[str], upto: int | None = None) -> dict[str, list[LogRow]]:
+        """All events of each of these pledges with `position <= upto`, by version."""
+        found: dict[str, list[LogRow]] = {pledge: [] for pledge in pledges}
+        for row in self._log_rows(
+            "WHERE pledge IN (SELECT value FROM {each}) AND position <= :last ORDER BY position",
+            given=self._to_array(pledges),
+            last=MAX_POSITION if upto is None else upto,
+        ):
+            found[row.pledge].append(row)
+        return found
+
+    def ids_of(self, pledges: Sequence[str], upto: int) -> dict[str, list[str]]:
+        """The event ids of each of these pledges with `position <= upto`, by version."""
+        found: dict[str, list[str]] = {pledge: [] for pledge in pledges}
+        rows = self._ask(
+            "SELECT pledge, event_id FROM {log} WHERE pledge IN (SELECT value FROM {each}) AND position <= :last"
+            " ORDER BY position",
+            {"given": self._to_array(pledges), "last": upto},
+        )
+        for pledge, event_id in rows:
+            found[pledge].append(str(event_id))
+        return found
+
+    def by_key(self, key: str) -> list[LogRow]:
+        """What was recorded under an idempotency key, by `key_index`."""
+        return self._log_rows("WHERE idempotency_key = :key ORDER BY idempotency_index", key=key)
+
+    def by_event_ids(self, event_ids: Sequence[str]) -> list[LogRow]:
+        """The rows with these event ids that exist, by position."""
+        return self._log_rows(
+            "WHERE event_id IN (SELECT value FROM {each}) ORDER BY position", given=self._to_array(event_ids)
+        )
+
+    def version(self, pledge: str) -> int:
+        """The last version of a pledge; 0 if there is none."""
+        found = self._value("SELECT max(version) FROM {log} WHERE pledge = :pledge", pledge=pledge)
+        return cast(int, found or 0)
+
+    def heads(self, pledges: Sequence[str], upto: int | None = None) -> dict[str, tuple[int, int]]:
+        """The last `(version, position)` of each of these pledges with `position <= upto`; others are left out."""
+        rows = self._ask(
+            _HEADS,
+            {"given": self._to_array(pledges), "upto": MAX_POSITION if upto is None else upto, "all": MAX_POSITION},
+        )
+        return {pledge: (version, position) for pledge, version, position in rows if position is not None}
+
+    def changed_since(self, position: int, limit: int) -> list[tuple[int, str, int]]:
+        """`(position, pledge, version)` of up to `limit` events after `position`, oldest first."""
+        rows = self._ask(
+            "SELECT position, pledge, version FROM {log} WHERE position > :after ORDER BY position LIMIT :limit",
+            {"after": position, "limit": limit},
+        )
+        return [tuple(row) for row in rows]
+
+    def leaves(self, after: int, limit: int) -> list[bytes]:
+        """The leaf hashes of up to `limit` events after a position, oldest first."""
+        rows = self._ask(
+            "SELECT leaf FROM {log} WHERE position > :after ORDER BY position LIMIT :limit",
+            {"after": after, "limit": limit},
+        )
+        return [row[0] for row in rows]
+
+    def _log_rows(self, which: str, **params: Any) -> list[LogRow]:
+        return [
+            LogRow(position, pledge, version, type_, event_id, self._from_stored(recorded_at), *rest)
+            for position, pledge, version, type_, event_id, recorded_at, *rest in self._ask(_LOG_ROWS + which, params)
+        ]
+
+    def _instant(self, sql: str, **params: Any) -> datetime | None:
+        found = self._value(sql, **params)
+        return None if found is None else self._from_stored(found)
+
+    def _value(self, sql: str, **params: Any) -> Any:
+        rows = self._ask(sql, params)
+        return rows[0][0] if rows else None
+
+    def _ask(self, sql: str, params: dict[str, Any]) -> list[Any]:
+        for pause in (*PAUSES, None):
+            try:
+                return self._rows(sql.format(**self.names), params)
+            except (OperationalError, InterfaceError) as lost:
+                if pause is None or not self._may_retry(lost):
+                    raise _away(lost) from lost
+                self._reconnect()
+                time.sleep(pause)
+        raise AssertionError("the last pause is None")
+
+    # What each store does its own way
+
+    @abstractmethod
+    def create_table(self) -> None:
+        """Make what is missing of tables, indexes and triggers. Two processes may do this at once."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close the connections."""
+
+    @abstractmethod
+    def _append(self, lines: Sequence[NewLogRow], restamp: Restamp) -> list[LogRow]:
+        """One transaction: take the append lock, number the lines, write them, commit."""
+
+    @abstractmethod
+    def _rows(self, sql: str, params: dict[str, Any]) -> list[Any]:
+        """The rows of one SELECT with `:name` parameters."""
+
+    @abstractmethod
+    def _may_retry(self, lost: Exception) -> bool:
+        """Whether this failure was a connection's, so that another connection may do better."""
+
+    @abstractmethod
+    def _reconnect(self) -> None:
+        """Throw away connections that are dead."""
+
+    @abstractmethod
+    def _to_stored(self, instant: datetime) -> Any: ...
+
+    @abstractmethod
+    def _from_stored(self, instant: Any) -> datetime: ...
+
+    @abstractmethod
+    def _to_array(self, values: Sequence[str]) -> Any: ...
+
+
+def numbered(
+    lines: Sequence[NewLogRow], last: int, last_recorded_at: datetime | None, restamp: Restamp
+) -> list[LogRow]:
+    """The lines as the rows that follow position `last`, none recorded before the one in front of it."""
+    rows: list[LogRow] = []
+    clock = last_recorded_at
+    for position, line in enumerate(lines, start=last + 1):
+        state, given = line.state, utc(line.recorded_at)
+        if clock is not None and given < clock:
+            state = restamp(state, clock)
+        else:
+            clock = given
+        rows.append(
+            LogRow(
+                position, line.pledge, line.version, line.type, line.event_id, clock, state,
+                line.key, line.key_index, line.payload_hash, leaf_hash(state),
+            )
+        )  # fmt: skip
+    return rows
+
+
+def leaf_hash(state: bytes) -> bytes:
+    """SHA-256(0x00 || state), the leaf of RFC 6962 §2.1."""
+    return hashlib.sha256(b"\x00" + state).digest()
+
+
+def utc(instant: datetime) -> datetime:
+    """The same instant in UTC. A naive one is refused: it names no instant."""
+    if instant.tzinfo is None:
+        raise ValueError(f"{instant.isoformat()} has no offset")
+    return instant.astimezone(UTC)
+
+
+def open_recorder(database_url: str, *, create_table: bool = True) -> LogRecorder:
+    """The log at `sqlite:///file.db` or `postgresql://user:password@host:port/db`. Close it when done."""
+    env = Environment(APPLICATION_NAME, recorder_environment(database_url, create_table=create_table))
+    try:
+        return cast(LogRecorder, InfrastructureFactory.construct(env).application_recorder())
+    except (OperationalError, InterfaceError) as lost:
+        raise _away(lost) from lost
+
+
+def recorder_environment(database_url: str, *, create_table: bool = True) -> dict[str, str]:
+    """The library's settings for a database URL.
+
+    `sqlite:///relative.db`, `sqlite:////absolute.db` (a file: the log must outlive the process), or any URI that libpq
+    takes, `postgresql://user@/db?host=/run/postgresql` and `sslmode` too.
+    """
+    common = {"ORIGINATOR_ID_TYPE": "text", "CREATE_TABLE": "y" if create_table else "n"}
+    scheme, _, rest = database_url.partition("://")
+    if scheme == "sqlite":
+        path = rest.removeprefix("/")
+        if not path or path == rest or "memory" in path.partition("?")[2] or path.startswith((":memory:", "file:")):
+            raise ValueError(f"not a SQLite file: {database_url!r}; write sqlite:///tracker.db")
+        return common | {
+            "PERSISTENCE_MODULE": "eventsourcing.sqlite",
+            "APPLICATION_RECORDER_TOPIC": "tracker.log.sqlite:SQLiteLog",
+            "SQLITE_DBNAME": path,
+            "SQLITE_LOCK_TIMEOUT": "30",
+        }
+    if scheme.partition("+")[0] in ("postgresql", "postgres"):
+        given = conninfo_to_dict(f"postgresql://{rest}")
+        known = {name: str(given.pop(name, None) or "") for name in ("dbname", "host", "port", "user", "password")}
+        return common | {
+            "PERSISTENCE_MODULE": "tracker.log.postgres:PostgresLogFactory",
+            "APPLICATION_RECORDER_TOPIC": "tracker.log.postgres:PostgresLog",
+            **{f"POSTGRES_{name.upper()}": value for name, value in known.items()},
+            "POSTGRES_CONNINFO": make_conninfo("", **{name: str(value) for name, value in given.items()}),
+            "POSTGRES_CONNECT_TIMEOUT": "5",
+            "POSTGRES_LOCK_TIMEOUT": "10",
+        }
+    # The URL is not repeated: it may hold a password.
+    raise ValueError("a database URL begins with sqlite:/// or postgresql://")
+
+
+def _identity(row: NewLogRow | LogRow) -> tuple[object, ...]:
+    return row.event_id, row.pledge, row.version, row.type, row.key, row.key_index, row.payload_hash
+
+
+def _away(lost: Exception) -> Unavailable:
+    return Unavailable(f"the store does not answer: {lost}")

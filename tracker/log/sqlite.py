@@ -1,0 +1,202 @@
+"""The log in a SQLite file: one writer at a time, readers beside it (WAL), every commit on the disk."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from threading import Lock
+from typing import Any
+
+from eventsourcing.persistence import (
+    ConnectionUnavailableError,
+    DatabaseError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    ProgrammingError,
+)
+from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteConnection, SQLiteDatastore
+
+from tracker.log.recorder import LogRecorder, LogRow, NewLogRow, Restamp, numbered
+
+_LOG = (
+    """CREATE TABLE IF NOT EXISTS log (
+    position INTEGER PRIMARY KEY CHECK (position > 0),
+    pledge TEXT NOT NULL,
+    version INTEGER NOT NULL CHECK (version >= 0),
+    event_id TEXT NOT NULL UNIQUE,
+    type TEXT NOT NULL,
+    recorded_at TEXT NOT NULL CHECK (recorded_at GLOB '????-??-??T??:??:??.??????Z'),
+    idempotency_key TEXT,
+    idempotency_index INTEGER,
+    payload_hash BLOB,
+    leaf BLOB NOT NULL CHECK (length(leaf) = 32),
+    UNIQUE (pledge, version),
+    CHECK ((idempotency_key IS NULL) = (idempotency_index IS NULL)),
+    CHECK (idempotency_key IS NOT NULL OR payload_hash IS NULL)
+)""",
+    """CREATE UNIQUE INDEX IF NOT EXISTS log_key ON log (idempotency_key, idempotency_index)
+    WHERE idempotency_key IS NOT NULL""",
+    "CREATE INDEX IF NOT EXISTS log_pledge_position ON log (pledge, position)",
+    "CREATE INDEX IF NOT EXISTS log_type_position ON log (type, position)",
+    "CREATE INDEX IF NOT EXISTS log_recorded_at ON log (recorded_at, position)",
+    # INSERT OR REPLACE deletes without a DELETE trigger, so the insert itself is looked at.
+    """CREATE TRIGGER IF NOT EXISTS log_no_replace BEFORE INSERT ON log
+    WHEN NEW.position <> (SELECT coalesce(max(position), 0) + 1 FROM log)
+      OR EXISTS (SELECT 1 FROM log WHERE event_id = NEW.event_id)
+      OR EXISTS (SELECT 1 FROM log WHERE pledge = NEW.pledge AND version = NEW.version)
+      OR EXISTS (SELECT 1 FROM log WHERE idempotency_key = NEW.idempotency_key
+                 AND idempotency_index = NEW.idempotency_index)
+    BEGIN SELECT RAISE(ABORT, 'log is append-only and has no gaps'); END""",
+)
+
+_EVENTS_NO_REPLACE = """CREATE TRIGGER IF NOT EXISTS {events}_no_replace BEFORE INSERT ON {events}
+    WHEN EXISTS (SELECT 1 FROM {events} WHERE rowid = NEW.rowid)
+      OR EXISTS (SELECT 1 FROM {events} WHERE originator_id = NEW.originator_id
+                 AND originator_version = NEW.originator_version)
+    BEGIN SELECT RAISE(ABORT, '{events} is append-only'); END"""
+
+_REFUSED = """CREATE TRIGGER IF NOT EXISTS {table}_no_{verb} BEFORE {verb} ON {table}
+    BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"""
+
+_INSERT_EVENT = "INSERT INTO {events} (rowid, originator_id, originator_version, topic, state) VALUES (?, ?, ?, ?, ?)"
+
+_INSERT_LOG = """INSERT INTO log (position, pledge, version, event_id, type, recorded_at,
+    idempotency_key, idempotency_index, payload_hash, leaf) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+
+_ERRORS = (
+    (sqlite3.IntegrityError, IntegrityError),
+    (sqlite3.OperationalError, OperationalError),
+    (sqlite3.InterfaceError, InterfaceError),
+    (sqlite3.ProgrammingError, ProgrammingError),
+    (sqlite3.Error, DatabaseError),
+)
+
+
+class SQLiteLog(LogRecorder, SQLiteApplicationRecorder):
+    """The log of one SQLite file. The row ids of its events are the positions."""
+
+    def __init__(self, datastore: SQLiteDatastore, events_table_name: str = "stored_events") -> None:
+        super().__init__(datastore, events_table_name)
+        self.names = {
+            "log": "log",
+            "events": events_table_name,
+            "number": "rowid",
+            "each": "json_each(:given) AS each",
+        }
+        self.insert_events_statement = _INSERT_EVENT.format(events=events_table_name)
+        # Writers of this process queue here: in the library's pool they would keep the readers behind them waiting too.
+        self._writer = Lock()
+
+    def construct_create_table_statements(self) -> list[str]:
+        events = self.events_table_name
+        refused = [_REFUSED.format(table=t, verb=verb) for t in (events, "log") for verb in ("update", "delete")]
+        return [
+            *super().construct_create_table_statements(),
+            *_LOG,
+            _EVENTS_NO_REPLACE.format(events=events),
+            *refused,
+        ]
+
+    def create_table(self) -> None:
+        # Two processes may open a new file at once, and the switch to WAL does not wait for the other one's lock.
+        for _ in range(100):
+            try:
+                return self._create_what_is_missing()
+            except (OperationalError, sqlite3.OperationalError) as busy:
+                if "locked" not in str(busy):
+                    raise
+                time.sleep(0.05)
+        return self._create_what_is_missing()
+
+    def _create_what_is_missing(self) -> None:
+        with self._transaction() as conn:
+            for statement in self.create_table_statements:
+                conn.execute(statement)
+
+    def close(self) -> None:
+        # The library's pool closes connections under the threads that are using them, and SQLite then crashes.
+        for _ in range(500):
+            if self.datastore.pool.num_in_use == 0:
+                return self.datastore.close()
+            time.sleep(0.01)
+        return None
+
+    def _append(self, lines: Sequence[NewLogRow], restamp: Restamp) -> list[LogRow]:
+        with self._transaction() as conn:
+            last = conn.execute("SELECT position, recorded_at FROM log ORDER BY position DESC LIMIT 1").fetchone()
+            rows = numbered(lines, last[0] if last else 0, self._from_stored(last[1]) if last else None, restamp)
+            conn.executemany(
+                self.insert_events_statement,
+                [(row.position, row.pledge, row.version, row.type, row.state) for row in rows],
+            )
+            conn.executemany(
+                _INSERT_LOG,
+                [
+                    (
+                        row.position, row.pledge, row.version, row.event_id, row.type,
+                        self._to_stored(row.recorded_at), row.key, row.key_index, row.payload_hash, row.leaf,
+                    )
+                    for row in rows
+                ],
+            )  # fmt: skip
+        return rows
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """A write from its first statement on: it waits for its turn instead of failing half-way."""
+        if not self._writer.acquire(timeout=self.datastore.pool.lock_timeout or -1):
+            raise OperationalError("the log is locked by a writer that does not finish")
+        try:
+            with self._connection() as connection:
+                conn = _raw(connection)
+                conn.execute("PRAGMA synchronous=FULL")
+                conn.execute("BEGIN IMMEDIATE")
+                try:
+                    yield conn
+                    connection.commit()
+                finally:
+                    if conn.in_transaction:
+                        conn.rollback()
+        finally:
+            self._writer.release()
+
+    @contextmanager
+    def _connection(self) -> Iterator[SQLiteConnection]:
+        pool = self.datastore.pool
+        try:
+            connection = pool.get_connection()
+            try:
+                yield connection
+            finally:
+                pool.put_connection(connection)
+        except sqlite3.Error as e:
+            raise next(ours for theirs, ours in _ERRORS if isinstance(e, theirs))(e) from e
+
+    def _rows(self, sql: str, params: dict[str, Any]) -> list[Any]:
+        with self._connection() as connection:
+            return _raw(connection).execute(sql, params).fetchall()
+
+    def _may_retry(self, lost: Exception) -> bool:
+        # Who waited for a lock has waited long enough.
+        return "locked" not in str(lost) and not isinstance(lost, ConnectionUnavailableError)
+
+    def _reconnect(self) -> None:
+        """A file has no connection to lose."""
+
+    def _to_stored(self, instant: datetime) -> str:
+        return instant.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+    def _from_stored(self, instant: str) -> datetime:
+        return datetime.fromisoformat(instant)
+
+    def _to_array(self, values: Sequence[str]) -> str:
+        return json.dumps(list(values))
+
+
+def _raw(connection: SQLiteConnection) -> sqlite3.Connection:
+    return connection.cursor().sqlite_cursor.connection

@@ -1,0 +1,37 @@
+"""Corrections of our own record: JSON merge patches of a fact (RFC 7386), checked as the fact is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from tracker.event import fact_json
+from tracker.facts import AnyFact, read_fact
+
+_QUANTITY = {"op", "value", "upper", "unit"}
+
+
+def merge(target: Any, patch: Any) -> Any:
+    """RFC 7386 §2, with one rule of ours: a quantity that changes loses its ``text`` unless it is given a new one."""
+    if not isinstance(patch, Mapping):
+        return patch
+    merged = dict(target) if isinstance(target, Mapping) else {}
+    if {"op", "unit", "text"} <= merged.keys() and _QUANTITY & patch.keys() and "text" not in patch:
+        del merged["text"]
+    for name, value in patch.items():
+        if value is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = merge(merged.get(name), value)
+    return merged
+
+
+def corrected(posted: AnyFact, patches: Iterable[Mapping[str, Any]]) -> AnyFact:
+    """The fact with its corrections applied in order.
+
+    Errors: ``InvalidFact`` when what comes out is not a valid fact.
+    """
+    raw: Any = None
+    for patch in patches:
+        raw = merge(fact_json(posted) if raw is None else raw, patch)
+    return posted if raw is None else read_fact(raw)

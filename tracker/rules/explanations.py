@@ -1,0 +1,119 @@
+"""What stands behind a status: every figure with why it counts or not, and every member's result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Any
+
+from tracker.event import Event
+from tracker.facts import FACTS_WITH_FIGURE, FigureRestated
+from tracker.quantity import EXACT, Quantity
+from tracker.rules.figures import choose
+from tracker.rules.members import count
+from tracker.rules.pledge_history import PledgeHistory
+from tracker.rules.status_document import conversion, dates, quantity
+from tracker.rules.terms import terms_of
+from tracker.values import Figure
+
+
+def figures(events: Sequence[Event], as_of: date) -> list[dict[str, Any]] | None:
+    """Every reported figure on a day, in the order of recording; None when the pledge does not exist then.
+
+    Each has ``event``, ``type``, ``stated_on``, the figure as it stands (restated, corrected), ``rank``, ``chosen``,
+    ``outcome`` with ``why`` in words, ``conflicts`` (event ids) and, where it was converted, how.
+    """
+    ledger = PledgeHistory(events)
+    view = ledger.view(as_of)
+    if view is None:
+        return None
+    choice = choose(view, terms_of(view))
+    readings = {reading.item.id: reading for reading in choice.readings}
+    items = {item.id: item for item in view.items}
+    standing = {s.event.id: s for s in ledger.resolve(as_of)[0]}
+    found = []
+    for event in events:
+        stands = standing.get(event.id)
+        fact = event.fact if stands is None else stands.fact
+        if not isinstance(fact, FACTS_WITH_FIGURE) or fact.figure is None or fact.in_force_on > as_of:
+            continue
+        posted = event.fact.figure if isinstance(event.fact, FACTS_WITH_FIGURE) else None
+        item, reading = items.get(event.id), readings.get(event.id)
+        figure = item.figure if item is not None and item.figure is not None else fact.figure
+        if reading is not None:
+            outcome, why = choice.explain(reading)
+        elif stands is None:
+            outcome, why = "voided", "we recorded it in error"
+        elif item is None:
+            outcome, why = "retracted", "the speaker or the source took it back"
+        elif isinstance(fact, FigureRestated):
+            outcome, why = "restatement", f"stands in the place of the figure of {fact.event}"
+        else:
+            outcome, why = "member", "one member's result; never the group's"
+        found.append(
+            {
+                "event": event.id,
+                "type": event.type,
+                "stated_on": fact.stated_on.isoformat(),
+                **_figure(figure),
+                "as_recorded": None if posted is None or figure == posted else _figure(posted),
+                "rank": "normal" if item is None else item.rank,
+                "final": None if reading is None else reading.final,
+                "chosen": outcome in ("chosen", "part_of_sum"),
+                "outcome": outcome,
+                "why": why,
+                "conflicts": sorted(choice.conflicts.get(event.id, ())),
+                "conversion": None if reading is None or reading.conversion is None else conversion(reading.conversion),
+                "converted": None if reading is None or reading.conversion is None else _in_cents(reading.compared),
+            }
+        )
+    return found
+
+
+def _in_cents(converted: Quantity | None) -> dict[str, str] | None:
+    """A converted amount as it is shown; it is compared exactly."""
+    if converted is None:
+        return None
+    update = {name: _cents(value) for name in ("value", "upper") if (value := getattr(converted, name)) is not None}
+    return quantity(converted.model_copy(update=update))
+
+
+def _cents(value: Decimal) -> Decimal:
+    return value.quantize(Decimal("0.01"), rounding=ROUND_HALF_EVEN, context=EXACT)
+
+
+def _figure(figure: Figure) -> dict[str, Any]:
+    return {
+        "quantity": quantity(figure.quantity),
+        "stage": figure.stage,
+        "basis": figure.basis,
+        "nature": figure.nature,
+        "period": None if figure.period is None else dates(figure.period),
+        "attribution": figure.attribution,
+    }
+
+
+def members(events: Sequence[Event], as_of: date) -> list[dict[str, Any]] | None:
+    """Every member's result on a day, in the order of the group; None when the pledge does not exist then.
+
+    ``event`` is the report that gave the verdict: the member's own, or the tally that names it; null where the group
+    itself sets the member aside or nobody said.
+    """
+    view = PledgeHistory(events).view(as_of)
+    if view is None:
+        return None
+    result = count(view, terms_of(view))
+    if result is None:
+        return []
+    return [
+        {
+            "member": row.member,
+            "verdict": row.verdict,
+            "reason": row.reason,
+            "figure": None if row.item is None or row.item.figure is None else _figure(row.item.figure),
+            "stated_on": None if row.item is None else row.item.fact.stated_on.isoformat(),
+            "event": None if row.item is None else row.item.id,
+        }
+        for row in result.rows
+    ]

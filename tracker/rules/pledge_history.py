@@ -1,0 +1,376 @@
+"""What is on record about one pledge, seen from a day: corrections, voids, restatements, retractions, ranks resolved.
+
+Record-keeping (``EventCorrected``, ``EventVoided``, ``FigureRanked``, ``SourceCaptured``) acts from the day of the fact
+it repairs; what was said in the world (``FigureRestated``, ``StatementRetracted``) acts from its own (DOMAIN §2).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+from tracker.errors import InvalidFact
+from tracker.event import Event
+from tracker.facts import (
+    FACTS_WITH_FIGURE,
+    AnyFact,
+    EventCorrected,
+    EventVoided,
+    FigureRanked,
+    FigureRestated,
+    PledgeMade,
+    SourceCaptured,
+    StatedFact,
+    StatementRetracted,
+)
+from tracker.merge_patch import corrected
+from tracker.values import Figure, Rank
+
+ACTING = (EventCorrected, EventVoided, FigureRanked, FigureRestated, StatementRetracted, SourceCaptured)
+"""Facts that act on other facts."""
+
+REPAIRS = (EventCorrected, EventVoided, FigureRanked, SourceCaptured)
+"""Facts that repair our own record: they have no date of their own on the as-of axis."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedFact:
+    """A recorded fact with its corrections, not voided."""
+
+    event: Event
+    fact: AnyFact
+    in_force_on: date
+    patched_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FactInForce:
+    """A fact in force on a day. ``figure`` is as restated; ``said_on`` and ``version`` are those of its last statement.
+
+    ``causes`` are the ids of the events that made it what it is, its own first.
+    """
+
+    id: str
+    fact: AnyFact
+    figure: Figure | None
+    rank: Rank
+    said_on: date
+    version: int
+    first_version: int
+    causes: tuple[str, ...]
+
+    @property
+    def first_said_on(self) -> date:
+        """The day it was first said: a figure without a period is about that day, however it is restated."""
+        return self.fact.in_force_on
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class View:
+    """The record from one change to the next: the facts in force by version, and what took others away.
+
+    Ledgers give the same view for every day of such a stretch: two views are the same when they are one object.
+    """
+
+    made: FactInForce
+    latest: FactInForce
+    """The latest statement made in the world."""
+
+    items: tuple[FactInForce, ...]
+    by_type: Mapping[type[AnyFact], tuple[FactInForce, ...]]
+    retracted: dict[str, str]
+    """Event id to the id of the retraction."""
+
+    taken_back: tuple[FactInForce, ...]
+    """The facts that are retracted, by version."""
+
+    acting: tuple[tuple[str, str], ...]
+    """(id, type of a fact that it acts on in the end) for every acting event in force."""
+
+    def of(self, *types: type[AnyFact]) -> Sequence[FactInForce]:
+        """The items of some types, by version."""
+        found = [items for cls in types if (items := self.by_type.get(cls))]
+        if len(found) > 1:
+            return sorted((item for items in found for item in items), key=lambda item: item.first_version)
+        return found[0] if found else ()
+
+    def acting_on(self, *types: type[AnyFact]) -> set[str]:
+        """The ids of the events that act on facts of some types."""
+        names = {cls.__name__ for cls in types}
+        return {id_ for id_, name in self.acting if name in names}
+
+    def plus(self, item: FactInForce) -> View:
+        """The same with a later fact that acts on no other."""
+        by_type = {**self.by_type, type(item.fact): (*self.by_type.get(type(item.fact), ()), item)}
+        latest = max(self.latest, item, key=_said) if isinstance(item.fact, StatedFact) else self.latest
+        return replace(self, items=(*self.items, item), by_type=by_type, latest=latest)
+
+
+class PledgeHistory:
+    """All known events of one pledge, in version order, from which a view of any day is taken.
+
+    A fact acts only on facts before it (``Pledge.check``), so reading backwards settles each before it is asked.
+    """
+
+    def __init__(self, events: Sequence[Event], patched: dict[Any, Any] | None = None) -> None:
+        self.events = events
+        self._patched: dict[tuple[str, tuple[str, ...]], tuple[AnyFact, tuple[str, ...]]]
+        self._patched = {} if patched is None else patched
+        self._acts_from: dict[str, date] = {}
+        self._views: dict[date, View | None] = {}
+
+    def followed_by(self, event: Event) -> PledgeHistory:
+        """The ledger with one more event. What is settled stays so, unless the event acts on another."""
+        after = PledgeHistory([*self.events, event], self._patched)
+        after._acts_from = self._acts_from
+        if isinstance(event.fact, ACTING) or not self.events:
+            return after
+        # These are cached properties: what would be found again is put in their place.
+        standing, day = ResolvedFact(event, event.fact, event.in_force_on), event.in_force_on
+        place = bisect_left(self.changes, day)
+        is_new = self.changes[place : place + 1] != [day]
+        after.__dict__ |= {
+            "resolutions": [[*resolution, standing] for resolution in self.resolutions],
+            "changes": [*self.changes[:place], day, *self.changes[place:]] if is_new else self.changes,
+            "versions": {**self.versions, event.id: event.version},
+            "_events": {**self._events, event.id: event},
+            "_references": self._references,
+            "_resolved": None if self._resolved is None else ([*self._resolved[0], standing], self._resolved[1]),
+        }
+        (item,) = _items([standing])
+        views = {since: view for since, view in self._views.items() if since > day} | {day: self.view(day)}
+        after._views = {since: view and view.plus(item) for since, view in views.items()}
+        return after
+
+    def resolve(self, as_of: date) -> tuple[list[ResolvedFact], dict[str, str]]:
+        """The facts that are not voided, as corrected, by version; and what is retracted by a day, by which event."""
+        voided: set[str] = set()
+        retracted: dict[str, str] = {}
+        patches: dict[str, list[Event]] = {}
+        standing: list[ResolvedFact] = []
+        for event in reversed(self.events):
+            if event.id in voided:
+                continue
+            fact, by = self._with(event, patches.get(event.id))
+            standing.append(ResolvedFact(event, fact, fact.in_force_on, by))
+            if event.id in retracted:
+                continue
+            if isinstance(fact, EventVoided):
+                voided.add(fact.event)
+            elif isinstance(fact, EventCorrected):
+                patches.setdefault(fact.event, []).append(event)
+            elif isinstance(fact, StatementRetracted) and fact.in_force_on <= as_of:
+                retracted.setdefault(fact.event, event.id)
+        standing.reverse()
+        return standing, retracted
+
+    @cached_property
+    def resolutions(self) -> list[list[ResolvedFact]]:
+        """All that ``resolve`` answers for any day: it changes only where a piece of record-keeping is taken back."""
+        if self._resolved is not None:
+            return [self._resolved[0]]
+        days, found = [date.min], []
+        for day in days:
+            standing, _ = self.resolve(day)
+            found.append(standing)
+            for s in standing:
+                takes_back = isinstance(s.fact, StatementRetracted) and isinstance(self._fact(s.fact.event), REPAIRS)
+                if takes_back and s.in_force_on not in days:
+                    days.append(s.in_force_on)
+        return found
+
+    @cached_property
+    def changes(self) -> list[date]:
+        """The days on which what is in force may change, in order."""
+        standing = {s.in_force_on for standing in self.resolutions for s in standing if not isinstance(s.fact, REPAIRS)}
+        return sorted(standing | {self.acts_from(event) for event in self.events if isinstance(event.fact, ACTING)})
+
+    def view(self, as_of: date) -> View | None:
+        """What is on record on a day; None before the pledge was made, or when its PledgeMade is voided."""
+        place = bisect_right(self.changes, as_of)
+        if place == 0:
+            return None
+        since = self.changes[place - 1]
+        if since not in self._views:
+            self._views[since] = self._view(since)
+        return self._views[since]
+
+    def _view(self, as_of: date) -> View | None:
+        standing, retracted = self._resolved or self.resolve(as_of)
+        in_force = [s for s in standing if s.in_force_on <= as_of or isinstance(s.fact, REPAIRS)]
+        items = tuple(_items([s for s in in_force if s.event.id not in retracted]))
+        made = next((item for item in items if isinstance(item.fact, PledgeMade)), None)
+        if made is None:
+            return None
+        by_type: dict[type[AnyFact], list[FactInForce]] = {}
+        for item in items:
+            by_type.setdefault(type(item.fact), []).append(item)
+        return View(
+            made=made,
+            latest=max((item for item in items if isinstance(item.fact, StatedFact)), key=_said),
+            items=items,
+            by_type={cls: tuple(found) for cls, found in by_type.items()},
+            retracted=retracted,
+            taken_back=tuple(_items([s for s in in_force if s.event.id in retracted])),
+            acting=tuple(self._acting({s.event.id for s in in_force}, as_of)),
+        )
+
+    @cached_property
+    def _resolved(self) -> tuple[list[ResolvedFact], dict[str, str]] | None:
+        """What ``resolve`` answers for every day, where nothing was ever retracted."""
+        retracts = any(isinstance(event.fact, StatementRetracted) for event in self.events)
+        return None if retracts else self.resolve(date.max)
+
+    def acts_from(self, event: Event) -> date:
+        """The earliest day whose status the event could change when it was recorded."""
+        if not isinstance(event.fact, REPAIRS):
+            return event.in_force_on
+        if event.id not in self._acts_from:
+            self._acts_from[event.id] = self._repairs_from(event)
+        return self._acts_from[event.id]
+
+    @cached_property
+    def versions(self) -> dict[str, int]:
+        """The version of each event, by id."""
+        return {event.id: event.version for event in self.events}
+
+    @property
+    def touched(self) -> set[str]:
+        """The ids of the events that others act on, as posted and under any correction."""
+        return set().union(*self._references.values())
+
+    def _repairs_from(self, event: Event) -> date:
+        """The earliest day on which a fact that the event reaches was in force, before it or after it."""
+        related = [other for other in self._related[event.id] if other.version <= event.version]
+        standings = [s for known in (related[:-1], related) for s in PledgeHistory(known, self._patched).resolutions]
+        by_id = [{s.event.id: s for s in standing} for standing in standings]
+        reached, days = [event.id, event.fact.event] if isinstance(event.fact, REPAIRS) else [event.id], []
+        for id_ in reached:
+            for s in (known[id_] for known in by_id if id_ in known):
+                if not isinstance(s.fact, REPAIRS):
+                    days.append(s.in_force_on)
+                elif s.fact.event not in reached:
+                    reached.append(s.fact.event)
+        return min(days, default=event.in_force_on)
+
+    def _acting(self, in_force: set[str], as_of: date) -> Iterable[tuple[str, str]]:
+        for event in self.events:
+            if event.id not in self._references:
+                continue
+            kept = isinstance(event.fact, REPAIRS)
+            if self.acts_from(event) <= as_of or (not kept and event.id in in_force):
+                for name in self._roots(event.id):
+                    yield event.id, name
+
+    def _fact(self, id_: str) -> AnyFact | None:
+        event = self._events.get(id_)
+        return None if event is None else event.fact
+
+    def _with(self, event: Event, patches: list[Event] | None) -> tuple[AnyFact, tuple[str, ...]]:
+        """The event's fact with corrections, which come newest first, and the ids of those that fit."""
+        if patches is None:
+            return event.fact, ()
+        key = (event.id, tuple(patch.id for patch in patches))
+        if key not in self._patched:
+            self._patched[key] = _patched(event.fact, [(p.id, p.fact) for p in reversed(patches)])
+        return self._patched[key]
+
+    @cached_property
+    def _events(self) -> dict[str, Event]:
+        return {event.id: event for event in self.events}
+
+    @cached_property
+    def _references(self) -> dict[str, set[str]]:
+        """For each acting event the ids that it acts on, as posted and under any correction."""
+        found: dict[str, set[str]] = {}
+        for event in self.events:
+            if isinstance(event.fact, ACTING):
+                found[event.id] = {event.fact.event}
+            if isinstance(event.fact, EventCorrected) and event.fact.event in found:
+                other = event.fact.changes.get("event")
+                found[event.fact.event] |= {other} if isinstance(other, str) else set()
+        return found
+
+    @cached_property
+    def _related(self) -> dict[str, list[Event]]:
+        """For each event all that it is connected with by acting on each other, itself included, by version."""
+        group: dict[str, list[str]] = {event.id: [event.id] for event in self.events}
+        for id_, references in self._references.items():
+            for other in references:
+                own, others = group[id_], group.get(other, group[id_])
+                if own is not others:
+                    small, large = sorted((own, others), key=len)
+                    large += small
+                    group |= dict.fromkeys(small, large)
+        ordered = {id(ids): sorted(ids, key=self.versions.__getitem__) for ids in group.values()}
+        return {id_: [self._events[other] for other in ordered[id(ids)]] for id_, ids in group.items()}
+
+    def _roots(self, id_: str) -> set[str]:
+        """The types of the facts that an acting event acts on in the end."""
+        found: set[str] = set()
+        todo = [id_]
+        for other in todo:
+            if other in self._references:
+                todo += self._references[other] - set(todo)
+            elif (fact := self._fact(other)) is not None:
+                found.add(fact.type)
+        return found
+
+
+def _patched(posted: AnyFact, patches: Sequence[tuple[str, Any]]) -> tuple[AnyFact, tuple[str, ...]]:
+    """The fact with those corrections that still fit, in order."""
+    try:
+        return corrected(posted, [patch.changes for _, patch in patches]), tuple(id_ for id_, _ in patches)
+    except InvalidFact:
+        pass
+    changes: list[dict[str, Any]] = []
+    fact, by = posted, []
+    for id_, correction in patches:
+        try:
+            fact = corrected(posted, [*changes, correction.changes])
+        except InvalidFact:
+            continue
+        changes.append(correction.changes)
+        by.append(id_)
+    return fact, tuple(by)
+
+
+def _said(item: FactInForce) -> tuple[date, int]:
+    return (item.fact.in_force_on, item.version)
+
+
+def _items(present: Sequence[ResolvedFact]) -> Iterable[FactInForce]:
+    restated: dict[str, ResolvedFact] = {}
+    ranked: dict[str, ResolvedFact] = {}
+    for s in present:
+        if isinstance(s.fact, FigureRestated):
+            known = restated.get(s.fact.event)
+            if known is None or (known.in_force_on, known.event.version) <= (s.in_force_on, s.event.version):
+                restated[s.fact.event] = s
+        elif isinstance(s.fact, FigureRanked):
+            ranked[s.fact.event] = s
+    for s in present:
+        figure: Figure | None = getattr(s.fact, "figure", None) if isinstance(s.fact, FACTS_WITH_FIGURE) else None
+        causes, last, rank = [s.event.id, *s.patched_by], s, ranked.get(s.event.id)
+        while (later := restated.get(last.event.id)) is not None and isinstance(later.fact, FigureRestated):
+            last, figure = later, later.fact.figure
+            causes += [last.event.id, *last.patched_by]
+            other = ranked.get(last.event.id)
+            if other is not None and (rank is None or other.event.version > rank.event.version):
+                rank = other
+        if rank is not None:
+            causes += [rank.event.id, *rank.patched_by]
+        yield FactInForce(
+            id=s.event.id,
+            fact=s.fact,
+            figure=figure,
+            rank=rank.fact.rank if rank is not None and isinstance(rank.fact, FigureRanked) else "normal",
+            said_on=last.in_force_on,
+            version=last.event.version,
+            first_version=s.event.version,
+            causes=tuple(causes),
+        )

@@ -1,0 +1,262 @@
+"""The status of a pledge at a point on both clocks: derived, never typed, with the events that caused it (DOMAIN §6).
+
+``derive`` is a function of its arguments: the same events give the same bytes in any process, zone, locale and order
+of arrival of independent facts. docs/rules.md tells the rules in the order in which they are applied here.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+from pydantic_core import to_json
+
+from tracker.event import Event, stamp
+from tracker.facts import MilestoneMissed, MilestoneReached, MilestoneScheduled, PledgeMade, PledgeRevised, StatedFact
+from tracker.quantity import Quantity, Ratio, ratio
+from tracker.rules.candidates import CandidateReader
+from tracker.rules.figures import choose
+from tracker.rules.flags import STALE_AFTER, Evidence, evidence, flags, stale_days, trajectory
+from tracker.rules.members import count
+from tracker.rules.milestones import milestones
+from tracker.rules.outcome import DUE_SOON, Evaluation, Headline, decide
+from tracker.rules.pledge_history import PledgeHistory, View
+from tracker.rules.status_document import because_of, dates, outline, quantity, status_document
+from tracker.rules.terms import Terms, terms_of
+from tracker.values import Kind, Party, Trajectory, Window, end_of
+
+ONE_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Status:
+    """Where a pledge stands. ``body`` is its JSON without the clocks; lists filter and sort by the other fields.
+
+    ``converted`` is the actual in the target's unit, None where there is no actual or no rate.
+    """
+
+    pledge: str
+    title: str
+    pledgor: Party
+    beneficiary: Party | None
+    kind: Kind
+    tags: tuple[str, ...]
+    part_of: str | None
+    status: Headline
+    flags: tuple[str, ...]
+    target: Quantity | None
+    actual: Quantity | None
+    converted: Quantity | None
+    ratio: Ratio | None
+    window: Window | None
+    deadline: date | None
+    evidence: Evidence
+    trajectory: Trajectory
+    last_stated_on: date
+    because: dict[str, tuple[str, ...]]
+    document: dict[str, Any]
+
+    @cached_property
+    def body(self) -> bytes:
+        """The document as JSON, without ``as_of``, ``known_at``, ``position`` and ``version``."""
+        return to_json(self.document)
+
+
+@dataclass(frozen=True, slots=True)
+class StatusSegment:
+    """A stretch of equal status on the as-of axis, ``[valid_from, valid_to)``."""
+
+    valid_from: date
+    valid_to: date | None
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class _Weighed:
+    """What the facts of a view say on every day on which they are in force. ``outline``: see ``document.outline``."""
+
+    facts: Evaluation
+    attested: tuple[Evidence, frozenset[str]]
+    trajectory: Trajectory
+    actual: Quantity | None
+    converted: Quantity | None
+    ratio: Ratio | None
+    outline: dict[str, Any]
+
+
+def derive(events: Sequence[Event], as_of: date, known_at: datetime | None = None) -> Status | None:
+    """The status of one pledge from its events: what had been said by ``as_of`` and recorded by ``known_at``.
+
+    None when the pledge does not exist at these clocks. Without ``known_at`` all the events are known.
+    """
+    known = events if known_at is None else [event for event in events if event.recorded_at <= known_at]
+    return StatusFold(known).status(as_of)
+
+
+def complete(body: bytes, *, as_of: date, known_at: datetime | None, position: int, version: int) -> bytes:
+    """A status document with the clocks it was asked at and the log position it was computed from."""
+    known = b"null" if known_at is None else b'"%s"' % stamp(known_at).encode()
+    clocks = (as_of.isoformat().encode(), known, position, version)
+    return b'%s,"as_of":"%s","known_at":%s,"position":%d,"version":%d}' % (body[:-1], *clocks)
+
+
+class StatusFold:
+    """All known events of one pledge, in version order, and the statuses they add up to."""
+
+    def __init__(self, events: Sequence[Event]) -> None:
+        self.ledger = PledgeHistory(events)
+        self._reader = CandidateReader()
+        self._statuses: dict[date, Status | None] = {}
+        self._headlines: dict[date, Headline] = {}
+        self._weighed: dict[View, _Weighed] = {}
+
+    @property
+    def events(self) -> Sequence[Event]:
+        """The events, in version order."""
+        return self.ledger.events
+
+    def followed_by(self, event: Event) -> StatusFold:
+        """The record with one more event: as if made of all of them, in less time."""
+        after = StatusFold(())
+        after.ledger, after._reader = self.ledger.followed_by(event), self._reader
+        since = after.acts_from(event)
+        after._headlines = {day: headline for day, headline in self._headlines.items() if day < since}
+        return after
+
+    def forget_statuses(self) -> None:
+        """Let go of the statuses derived so far: most of what a record weighs, and nothing that a later one needs."""
+        self._statuses.clear()
+        self._weighed.clear()
+
+    def status(self, as_of: date) -> Status | None:
+        """The status on a day; None when the pledge does not exist then."""
+        if as_of not in self._statuses:
+            view = self.ledger.view(as_of)
+            self._statuses[as_of] = None if view is None else self._derive(view, as_of)
+        return self._statuses[as_of]
+
+    def segments(self, since: date | None = None) -> list[StatusSegment]:
+        """The stretches of equal status from a day on (from the beginning without one), deadlines ahead included."""
+        days = self.boundaries(since)
+        found: list[StatusSegment] = []
+        for day in days:
+            status = self.status(day)
+            if found and found[-1].valid_to is None:
+                last = found[-1]
+                if status is not None and status.document == last.status.document:
+                    continue
+                found[-1] = StatusSegment(last.valid_from, day, last.status)
+            if status is not None:
+                found.append(StatusSegment(day, None, status))
+        return found
+
+    def boundaries(self, since: date | None = None) -> list[date]:
+        """The days on which the status may change, with or without an event: all, or a day and those after it."""
+        changes = self.ledger.changes
+        days = set(changes if since is None else changes[bisect_right(changes, since) :])
+        earliest = date.min if since is None or since - date.min < STALE_AFTER else since - STALE_AFTER
+        touched = self.ledger.touched
+        standing = (s for resolution in self.ledger.resolutions for s in resolution)
+        lasting = [s for s in standing if s.in_force_on >= earliest and isinstance(s.fact, StatedFact)]
+        sure = {s.in_force_on for s in lasting if s.event.id not in touched}
+        days.update(stale_days({s.in_force_on for s in lasting}, sure))
+        for deadline in self.deadlines():
+            days |= {deadline - DUE_SOON, deadline + ONE_DAY}
+        return sorted(days if since is None else {since, *(day for day in days if day > since)})
+
+    def deadlines(self) -> set[date]:
+        """Every deadline of the pledge and its milestones, before and after revisions and corrections."""
+        found = set()
+        for fact in (s.fact for resolution in self.ledger.resolutions for s in resolution):
+            if isinstance(fact, PledgeMade | PledgeRevised) and fact.window is not None:
+                found.add(fact.window.deadline)
+            elif isinstance(fact, MilestoneScheduled | MilestoneReached | MilestoneMissed) and fact.due is not None:
+                found.add(end_of(fact.due))
+        return {day for day in found if day is not None}
+
+    def acts_from(self, event: Event) -> date:
+        """The earliest day whose status the event could change when it was recorded."""
+        return self.ledger.acts_from(event)
+
+    def _derive(self, view: View, as_of: date) -> Status:
+        made = view.made.fact
+        assert isinstance(made, PledgeMade)
+        weighed = self._weigh(view, as_of)
+        facts, attested = weighed.facts.on(as_of), weighed.attested
+        terms, outcome = facts.terms, decide(facts)
+        raised = flags(facts, outcome, attested)
+        names = tuple(name for name, _ in raised)
+        because = because_of(facts, outcome, attested, raised, self.ledger.versions)
+        document = status_document(weighed.outline, facts, outcome, names, self._past_targets(terms), because)
+        return Status(
+            pledge=self.events[0].pledge,
+            title=terms.title,
+            pledgor=made.pledgor,
+            beneficiary=made.beneficiary,
+            kind=terms.kind,
+            tags=made.tags,
+            part_of=made.part_of,
+            status=outcome.status,
+            flags=names,
+            target=terms.target,
+            actual=weighed.actual,
+            converted=weighed.converted,
+            ratio=weighed.ratio,
+            window=terms.window,
+            deadline=facts.deadline,
+            evidence=attested[0],
+            trajectory=weighed.trajectory,
+            last_stated_on=view.latest.fact.stated_on,
+            because=because,
+            document=document,
+        )
+
+    def _weigh(self, view: View, as_of: date) -> _Weighed:
+        """What depends on the facts in force alone, not on the day: deadlines pass without it being weighed again."""
+        if view not in self._weighed:
+            terms = terms_of(view)
+            choice = choose(view, terms, self._reader)
+            facts = Evaluation(as_of, view, terms, choice, count(view, terms), milestones(view, as_of))
+            self._weighed[view] = _weighed(self.events[0].pledge, facts)
+        return self._weighed[view]
+
+    def _past_targets(self, terms: Terms) -> list[dict[str, Any]]:
+        """The answer under each target that was raised, on the day before it was."""
+        found = []
+        for before, change in zip(terms.changes, terms.changes[1:], strict=False):
+            if change.is_new_question and before.target is not None and before.since[0] < change.since[0]:
+                found.append(
+                    {
+                        "target": quantity(before.target),
+                        "window": None if before.window is None else dates(before.window),
+                        "until": change.since[0].isoformat(),
+                        "status": self._headline(change.since[0] - ONE_DAY),
+                    }
+                )
+        return found
+
+    def _headline(self, as_of: date) -> Headline:
+        """The status on a day in one word; what did not exist yet is announced."""
+        if as_of not in self._headlines:
+            view = self.ledger.view(as_of)
+            self._headlines[as_of] = "announced" if view is None else self._decide(view, as_of)
+        return self._headlines[as_of]
+
+    def _decide(self, view: View, as_of: date) -> Headline:
+        return decide(self._weigh(view, as_of).facts.on(as_of)).status
+
+
+def _weighed(pledge: str, facts: Evaluation) -> _Weighed:
+    target, answer, actual, converted = facts.terms.target, facts.choice.answer, None, None
+    if answer is not None:
+        actual = answer.quantity
+        if answer.compared is not None and (target is None or answer.compared.unit == target.unit):
+            converted = answer.compared
+    share = None if converted is None or target is None else ratio(converted, target)
+    attested, own = evidence(facts), trajectory(facts)
+    outlined = outline(pledge, facts, actual, share, attested[0], own)
+    return _Weighed(facts, attested, own, actual, converted, share, outlined)
