@@ -250,7 +250,7 @@ def test_a_cold_answer_is_made_once_for_all_who_wait(lite: Api, monkeypatch: pyt
         return summary(*args, **kwargs)
 
     monkeypatch.setattr(Timeline, "summary", slow)
-    answers: ResponseCache = lite.client.app.state.answers
+    answers: ResponseCache = lite.client.app.state.response_cache
     with ThreadPoolExecutor(many) as pool:
         asked = [pool.submit(lite.get, "/v1/summary?as_of=2024-12-30") for _ in range(many)]
         until(lambda: sum(len(event._waiters) for event in answers._making.values()) == many - 1)
