@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import pycountry
 
-from tracker.quantity import EXACT, WORD, plain
+from tracker.quantity import EXACT, OP_WORDS, plain
 
 NBSP = "\u00a0"
 
@@ -179,7 +179,7 @@ def amount(quantity: Mapping[str, str] | None, near: Near = _ALONE) -> AmountTex
     exact = [exact_value(value, unit) for value, _ in ends]
     if op == "between":
         return AmountText(f"between {' and '.join(short)}", f"between {' and '.join(exact)}", quantity.get("text"))
-    return AmountText(WORD[op] + short[0], WORD[op] + exact[0], quantity.get("text"))
+    return AmountText(OP_WORDS[op] + short[0], OP_WORDS[op] + exact[0], quantity.get("text"))
 
 
 def same(one: Any, other: Any) -> bool:
@@ -303,7 +303,7 @@ def ratio(value: Mapping[str, str] | None, actual: Mapping[str, str] | None = No
         return f"under {'0.1' if said > 0 else '0'}{NBSP}%"
     if said > 0 == share and op in ("ge", "gt"):
         return f"over 0{NBSP}%"
-    return WORD[op] + percent(share, _SIDE.get(op, ROUND_HALF_EVEN))
+    return OP_WORDS[op] + percent(share, _SIDE.get(op, ROUND_HALF_EVEN))
 
 
 def exact_ratio(status: Mapping[str, Any]) -> str:
@@ -313,7 +313,7 @@ def exact_ratio(status: Mapping[str, Any]) -> str:
     if value["op"] == "between":
         return f"between {_percent(share)} and {_percent(Decimal(value['upper']))}"
     if value["op"] != "eq":
-        return WORD[value["op"]] + _percent(share)
+        return OP_WORDS[value["op"]] + _percent(share)
     product = EXACT.multiply(share, Decimal(target["value"]))
     is_exact = actual["unit"] == target["unit"] and product == Decimal(actual["value"])
     return f"{'exactly' if is_exact else 'rounded to'} {_percent(share)}"

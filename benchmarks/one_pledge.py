@@ -25,7 +25,7 @@ from projections.tables import open_engine, table_set
 from projections.timeline import Clocks, Timeline
 from tracker.application import Draft, Request, Tracker
 from tracker.event import event_id
-from tracker.facts import read_fact
+from tracker.fact_reading import read_fact
 from tracker.log.recorder import open_recorder
 
 Basis = Literal["cumulative", "increment"]

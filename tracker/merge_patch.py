@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tracker.event import fact_json
-from tracker.facts import AnyFact, read_fact
+from tracker.fact_reading import read_fact
+from tracker.facts import AnyFact
 
 _QUANTITY = {"op", "value", "upper", "unit"}
 

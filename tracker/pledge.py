@@ -37,12 +37,12 @@ from tracker.facts import (
     PledgeMade,
     PledgeRevised,
     PledgeSuperseded,
-    ShareReported,
     TallyReported,
 )
 from tracker.merge_patch import corrected
 from tracker.quantity import Quantity
-from tracker.values import Figure, Kind
+from tracker.report_identity import report_keys
+from tracker.values import KIND_UNITS, Figure, Kind, fits_kind
 
 
 @dataclass(slots=True)
@@ -313,21 +313,6 @@ class Pledge:
                         )
 
 
-KIND_UNITS: dict[Kind, str] = {
-    "money": "it is in a currency",
-    "count": "it is in count:<what>",
-    "ratio": "it is in percent:<of what>",
-    "milestone": "such a pledge has milestones, no target",
-    "qualitative": "such a pledge has no target",
-}
-
-
-def fits_kind(quantity: Quantity, kind: Kind) -> bool:
-    """Whether a quantity measures what pledges of the kind promise."""
-    prefix = {"count": "count:", "ratio": "percent:"}.get(kind)
-    return quantity.measure == "money" if kind == "money" else prefix is not None and quantity.unit.startswith(prefix)
-
-
 def series(fact: AnyFact, figure: Figure) -> tuple[str, str, str]:
     """(measure, stage, attribution) of a figure: a member's figure is the member's series, never the group's."""
     measure, stage, attribution = figure.series
@@ -348,35 +333,6 @@ def must_not_be_ahead(fact: AnyFact, now: datetime) -> None:
         raise FutureStatement(
             f"stated_on {fact.stated_on} is later than today anywhere on Earth ({latest})", pointer="/stated_on"
         )
-
-
-def report_keys(fact: AnyFact) -> list[tuple[object, ...]]:
-    """What makes two reports the same (DOMAIN §4): equal in one key is equal. Empty for facts that report nothing.
-
-    The source is the same with its publisher and its url, or with its publisher, date and locator.
-    """
-    said: tuple[object, ...]
-    figure: Figure | None = getattr(fact, "figure", None)
-    if isinstance(fact, TallyReported):
-        said = (fact.met, fact.not_met, fact.not_applicable, fact.total, fact.members_met, fact.members_not_met)
-        said = (*said, fact.nature)
-    elif isinstance(fact, ShareReported):
-        said = (fact.subset, fact.share, fact.of)
-    elif figure is not None:
-        said = (figure.quantity, figure.attribution, figure.stage, figure.basis, figure.nature, figure.period)
-        said = (*said, getattr(fact, "member", None), getattr(fact, "event", None))
-    else:
-        return []
-    source = fact.source
-    if source is None:
-        return []
-    publisher = " ".join(source.publisher.casefold().split())
-    keys: list[tuple[object, ...]] = [
-        ("date", fact.type, publisher, source.published_on or str(fact.stated_on), source.locator, *said)
-    ]
-    if source.url is not None:
-        keys.append(("url", fact.type, publisher, source.url, *said))
-    return keys
 
 
 def _article(name: str) -> str:

@@ -13,7 +13,8 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 from pydantic import ValidationError
 
-from tracker.quantity import CURRENCIES, EXACT, ROUNDING, SLUG, Op, Quantity
+from tracker.quantity import BOUND_ROUNDING, EXACT, Op, Quantity
+from tracker.units import CURRENCIES, is_labelled
 
 
 class UnclearWords(ValueError):
@@ -242,7 +243,7 @@ def _fraction(match: re.Match[str], op: Op | None) -> Quantity:
         amount, unit = share * 100, f"percent:{_whole(rest)}"
     value = EXACT.divide(amount, parts)
     if value != value.quantize(Decimal("1e-12"), context=EXACT):
-        value = value.quantize(Decimal("0.01"), rounding=ROUNDING.get(op or "eq", ROUND_HALF_EVEN), context=EXACT)
+        value = value.quantize(Decimal("0.01"), rounding=BOUND_ROUNDING.get(op or "eq", ROUND_HALF_EVEN), context=EXACT)
         op = op if op not in (None, "eq") else "approx"
     return Quantity(op=op or ("approx" if unit == "percent:members" else "eq"), value=value, unit=unit)
 
@@ -289,7 +290,7 @@ def _unit(symbol: str | None, unit: str, said: str) -> str:
         raise UnclearWords(
             f'"{said}" has no unit; name the currency ("50bn EUR") or what is counted ("2m count:trees")'
         )
-    if re.fullmatch(rf"(?:count|percent):{SLUG}", unit):
+    if is_labelled(unit):
         return unit
     if unit in _SYMBOLS or lower in _NAMES or lower in _UNCLEAR_MONEY or re.fullmatch(r"[A-Za-z]{3}", unit):
         for pattern, counted in _COUNTED.items():

@@ -11,8 +11,10 @@ import pycountry
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
+from tracker import quantity_words
 from tracker.quantity import Quantity
 from tracker.quantity_words import UnclearWords
+from tracker.units import SLUG
 
 Precision = Literal["day", "month", "quarter", "half", "year"]
 Kind = Literal["money", "count", "ratio", "milestone", "qualitative"]
@@ -45,7 +47,7 @@ Text = Annotated[str, Field(min_length=1, max_length=4000, pattern=_TEXT)]
 """Some paragraphs of plain text, at most 4,000 characters, not only spaces."""
 
 Quote = Annotated[str, Field(min_length=1, max_length=300, pattern=_TEXT)]
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,127}$", examples=["nato-ukraine-2024"])]
+Slug = Annotated[str, Field(pattern=f"^{SLUG}$", examples=["nato-ukraine-2024"])]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Url = Annotated[str, Field(max_length=2000, pattern=r"^https?://[^\s\x00-\x1f\x7f]+$")]
 
@@ -88,7 +90,7 @@ Day = Annotated[
 def _quantity(value: Any) -> Any:
     if isinstance(value, str):
         try:
-            return Quantity.parse(value)
+            return quantity_words.read(value)
         except UnclearWords as unclear:
             raise PydanticCustomError("quantity_words", "{reason}", {"reason": str(unclear)}) from None
     return value
@@ -166,6 +168,23 @@ Code = Annotated[
     ),
 ]
 """ISO 3166 alpha-2 for a state, any slug for the rest."""
+
+Codes = Annotated[tuple[Code, ...], Field(max_length=500)]
+
+
+KIND_UNITS: dict[Kind, str] = {
+    "money": "it is in a currency",
+    "count": "it is in count:<what>",
+    "ratio": "it is in percent:<of what>",
+    "milestone": "such a pledge has milestones, no target",
+    "qualitative": "such a pledge has no target",
+}
+
+
+def fits_kind(quantity: Quantity, kind: Kind) -> bool:
+    """Whether a quantity measures what pledges of the kind promise."""
+    prefix = {"count": "count:", "ratio": "percent:"}.get(kind)
+    return quantity.measure == "money" if kind == "money" else prefix is not None and quantity.unit.startswith(prefix)
 
 
 class Value(BaseModel):
@@ -253,9 +272,9 @@ class Group(Value):
     """Who is bound, and how their results add up to the pledge's."""
 
     rule: Literal["aggregate", "each_member", "count_at_least"]
-    members: Annotated[tuple[Code, ...], Field(max_length=500)]
+    members: Codes
     not_applicable: Annotated[tuple[NotApplicable, ...], Field(max_length=500)] = ()
-    opted_out: Annotated[tuple[Code, ...], Field(max_length=500)] = ()
+    opted_out: Codes = ()
     count: Annotated[int, Field(ge=1, le=500, strict=True)] | None = None
 
     @model_validator(mode="after")
@@ -287,3 +306,10 @@ class Figure(Value):
     def series(self) -> tuple[str, str, str]:
         """(measure, stage, attribution): who typed it has no part in it."""
         return (self.quantity.measure, self.stage, self.attribution)
+
+
+class RecordedAs(Value):
+    """Where a voided fact was recorded instead."""
+
+    pledge: Slug
+    event: EventId

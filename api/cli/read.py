@@ -18,10 +18,11 @@ from api.cli.common import Stores, Wrong, clocked, columns, now, opened_stores, 
 from api.formats import writers
 from api.http.drafts import is_slug
 from projections.timeline import Clocks, Timeline
+from tracker.comparison import Ratio
 from tracker.errors import PledgeNotFound
 from tracker.event import Event, served, stamp
 from tracker.log.recorder import LogRow
-from tracker.quantity import Quantity, Ratio
+from tracker.quantity import Quantity
 from tracker.rules.pledge_history import PledgeHistory
 from tracker.rules.status_history import Axis, HistoryStep
 from tracker.rules.status_history import history as steps_of

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 from pydantic import BaseModel
 from pydantic_core import from_json, to_json
 
+from tracker import quantity_words
 from tracker.facts import FACT_TYPES
 from tracker.quantity import Quantity
 from tracker.quantity_words import UnclearWords
@@ -207,7 +208,7 @@ def _value(path: str, text: str, cells: Mapping[str, str]) -> Any:
 def _must_agree(words: str, parts: Mapping[str, str]) -> None:
     """Words beside parts are for reading; who changed only one of the two did not mean both."""
     try:
-        read = Quantity.parse(words)
+        read = quantity_words.read(words)
         whole = Quantity.model_validate(dict(parts))
     except (UnclearWords, ValueError):
         return  # the parts are checked with the fact

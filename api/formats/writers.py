@@ -19,7 +19,8 @@ from pydantic_core import from_json, to_json
 
 from api.formats import cloudevents
 from api.formats.columns import ENVELOPE, EVENT_COLUMNS, LICENSE, flatten, row
-from tracker.quantity import Quantity, Ratio
+from tracker.comparison import Ratio
+from tracker.quantity import Quantity
 
 Format = Literal["json", "ndjson", "csv"]
 

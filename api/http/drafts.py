@@ -14,8 +14,9 @@ from pydantic_core import to_json
 from tracker.application import Draft
 from tracker.errors import BatchRefused, InvalidFact, NotOpened, Refusal, TooLarge, UnknownEvent, VersionConflict
 from tracker.event import event_id
-from tracker.facts import FACT_TYPES, MAX_FACT_BYTES, AnyFact, PledgeMade, read_fact
-from tracker.quantity import SLUG
+from tracker.fact_reading import read_fact
+from tracker.facts import FACT_TYPES, MAX_FACT_BYTES, AnyFact, PledgeMade
+from tracker.units import SLUG
 
 MAX_ITEMS = 10_000
 MAX_REF = 100

@@ -33,7 +33,8 @@ from tracker.errors import (
     WrongEventType,
 )
 from tracker.event import event_id, fact_json
-from tracker.facts import FACT_TYPES, AnyFact, PledgeMade, read_fact
+from tracker.fact_reading import read_fact
+from tracker.facts import FACT_TYPES, AnyFact, PledgeMade
 
 _T = TypeVar("_T")
 

@@ -19,7 +19,7 @@ from api.resources.contracts import TYPES
 from projections import verify
 from projections.timeline import Clocks
 from tracker.event import Event, fact_json, stamp
-from tracker.quantity import SLUG
+from tracker.units import SLUG
 
 FAR_POSITION = 10**15
 """A position that no log reaches."""

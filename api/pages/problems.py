@@ -13,7 +13,7 @@ from pydantic_core import from_json
 from api.http.cache import header
 from api.http.problems import PROBLEM
 from api.pages.frame import HEADERS, POLICY, render
-from tracker.quantity import SLUG
+from tracker.units import SLUG
 
 _HINTS = {
     400: "The address holds something this page does not take; nothing is guessed, lest it answer another question.",

@@ -15,7 +15,7 @@ from api.resources.contracts import KINDS, TYPES
 from api.resources.recording import not_found
 from tracker.event import Event
 from tracker.facts import FACTS_WITH_FIGURE
-from tracker.quantity import SLUG
+from tracker.units import SLUG
 from tracker.values import Basis, MemberVerdict, Nature, Precision, Rank, Stage, Stance, Tier, Trajectory
 
 CONTRACT = page_contract(

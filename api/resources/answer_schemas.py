@@ -7,9 +7,10 @@ from typing import Any, get_args
 
 from api.http.contract import Schema, ref
 from api.resources.contracts import FLAG_NAMES, KINDS, STATUSES
-from tracker.quantity import DECIMAL, SLUG, Op
+from tracker.quantity import DECIMAL, Op
 from tracker.rules.flags import Evidence
 from tracker.rules.outcome import Lifecycle, ScheduleState
+from tracker.units import SLUG
 from tracker.values import STAGES, MemberVerdict, Trajectory
 
 _TEXT: Schema = {"type": "string"}

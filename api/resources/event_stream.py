@@ -30,7 +30,7 @@ from api.resources.contracts import TYPES
 from api.services import Services
 from tracker.errors import TrackerError, Unavailable
 from tracker.log.recorder import MAX_POSITION
-from tracker.quantity import SLUG
+from tracker.units import SLUG
 
 COMMENT_SECONDS = 15.0
 """Seconds without an event after which a comment is sent, so that nobody in between takes the stream for dead."""

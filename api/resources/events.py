@@ -17,7 +17,7 @@ from api.resources.read_request import ReadRequest
 from api.services import Services
 from tracker.event import Event, served
 from tracker.log.recorder import MAX_POSITION, LogRow
-from tracker.quantity import SLUG
+from tracker.units import SLUG
 
 
 class EventController(Controller):

@@ -16,7 +16,7 @@ from api.http.parameters import Query, day, invalid, matching
 from api.resources.contracts import FILTERS, FLAG_NAMES, KINDS, STATUSES
 from projections.timeline import Filters
 from tracker.log.recorder import LogRecorder
-from tracker.quantity import SLUG, UNIT
+from tracker.units import SLUG, UNIT
 
 _NAMES = tuple(parameter.name for parameter in FILTERS)
 

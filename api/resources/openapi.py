@@ -15,7 +15,7 @@ from api.http.drafts import MAX_REF
 from api.http.problems import PROBLEM, STATUS, catalogue
 from api.resources.answer_schemas import SCHEMAS
 from tracker.facts import FACT_ADAPTER
-from tracker.quantity import SLUG
+from tracker.units import SLUG
 
 _SLUG = {"type": "string", "pattern": f"^{SLUG}$", "examples": ["nato-ukraine-2024"]}
 _COMMON = ("unavailable",)

@@ -18,9 +18,10 @@ from api.imports.files import read_items, read_lines
 from api.imports.mapping import BadMap, FactRule, SheetMap, read_map
 from api.imports.rows import UnreadableFile, read_csv, read_xlsx, text_of
 from tests.support.paths import ROOT
+from tracker import quantity_words
 from tracker.event import fact_json
-from tracker.facts import FACT_TYPES, read_fact
-from tracker.quantity import Quantity
+from tracker.fact_reading import read_fact
+from tracker.facts import FACT_TYPES
 
 DOCS = ROOT / "docs"
 MADE = {
@@ -520,7 +521,7 @@ def test_a_row_after_the_once_of_its_pledge_is_not_lost_without_a_word(tmp_path:
 def test_a_percentage_means_the_same_however_the_map_names_it(tmp_path: Path, template: str, cell: str) -> None:
     toml = f"[[fact]]\ntype = 'ProgressReported'\npledge = 'p'\nfields.quantity = '{template}'\n"
     (fact,), _ = mapped(tmp_path, f"Share\r\n{cell}\r\n", toml)
-    assert Quantity.parse(fact["figure"]["quantity"]) == Quantity.parse("2 percent:gdp")
+    assert quantity_words.read(fact["figure"]["quantity"]) == quantity_words.read("2 percent:gdp")
 
 
 @pytest.mark.parametrize(

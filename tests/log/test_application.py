@@ -13,7 +13,7 @@ import pytest
 from tracker.application import Draft, Recorded, Request, Tracker
 from tracker.errors import BatchRefused, IdempotencyMismatch
 from tracker.event import Event, event_id
-from tracker.facts import read_fact
+from tracker.fact_reading import read_fact
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 SOURCE = {"publisher": "Gazette", "tier": "official"}

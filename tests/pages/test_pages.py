@@ -16,8 +16,10 @@ from api.pages.frame import POLICY, static_files
 from api.pages.record import sections
 from tests.support.api import MONITOR, SOURCE, Api, progress, running, statement
 from tests.support.paths import ROOT
+from tracker import quantity_words
+from tracker.comparison import Direction, compare, ratio
 from tracker.facts import FACT_TYPES
-from tracker.quantity import Direction, Quantity, compare, plain, ratio
+from tracker.quantity import Quantity, plain
 from tracker.rules.flags import FLAGS
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}
@@ -586,8 +588,8 @@ def quantities(draw: st.DrawFn) -> Quantity:
 
 def read_back(printed: str) -> Quantity:
     if not printed.startswith("between "):
-        return Quantity.parse(printed)
-    low, high = (Quantity.parse(end) for end in printed.removeprefix("between ").split(" and "))
+        return quantity_words.read(printed)
+    low, high = (quantity_words.read(end) for end in printed.removeprefix("between ").split(" and "))
     return Quantity(op="between", value=low.value, upper=high.value, unit=low.unit)
 
 

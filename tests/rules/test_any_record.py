@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from tests.support import given as facts
 from tests.support.given import Given, Posted
+from tracker.comparison import compare
 from tracker.errors import Refusal
-from tracker.quantity import compare
 from tracker.rules.status import StatusFold
 
 DAYS = st.integers(0, 60).map(lambda n: (date(2024, 1, 1) + timedelta(days=13 * n)).isoformat())

@@ -11,7 +11,7 @@ import pytest
 
 from seeds import seed_lines
 from tracker.event import Event, event_id
-from tracker.facts import read_fact
+from tracker.fact_reading import read_fact
 from tracker.pledge import Pledge
 from tracker.rules.status import derive
 

@@ -14,9 +14,10 @@ from uuid import UUID
 
 import pytest
 
+from tracker import quantity_words
 from tracker.errors import Refusal
 from tracker.event import Event, fact_json
-from tracker.facts import read_fact
+from tracker.fact_reading import read_fact
 from tracker.pledge import Pledge
 from tracker.quantity import Quantity
 from tracker.rules.explanations import figures, members
@@ -232,7 +233,7 @@ def _seen(document: dict[str, Any], name: str, wanted: Any) -> Any:
 def _says(seen: dict[str, Any], words: str) -> bool:
     """Whether a quantity, or a ratio (which has no unit), says what the words say."""
     unit = seen.get("unit")
-    other = Quantity.parse(words if unit is not None else f"{words} count:times")
+    other = quantity_words.read(words if unit is not None else f"{words} count:times")
     return Quantity.model_validate({"unit": "count:times", **seen}) == other
 
 

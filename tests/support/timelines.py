@@ -20,7 +20,7 @@ from projections.timeline import Clocks, Timeline
 from seeds import seed_lines
 from tracker.application import Draft, Request, Tracker
 from tracker.event import Event, event_id
-from tracker.facts import read_fact
+from tracker.fact_reading import read_fact
 from tracker.log.recorder import open_recorder
 from tracker.rules.status import StatusFold, complete
 

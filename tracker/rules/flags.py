@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Literal
 
+from tracker.comparison import compare, may_exceed
 from tracker.facts import (
     EventCorrected,
     EventVoided,
@@ -18,7 +19,7 @@ from tracker.facts import (
     StatementRetracted,
     TallyReported,
 )
-from tracker.quantity import EXACT, Interval, Quantity, compare, may_exceed
+from tracker.quantity import EXACT, Interval, Quantity
 from tracker.rules.candidates import CLAIMS, PLEDGE_FIGURES, day_of
 from tracker.rules.figures import Actual
 from tracker.rules.outcome import Evaluation, Outcome, step_causes

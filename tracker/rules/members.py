@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from tracker.comparison import compare
 from tracker.facts import MemberReported, TallyReported
-from tracker.quantity import Quantity, compare
+from tracker.quantity import Quantity
 from tracker.rules.candidates import figure_of
 from tracker.rules.pledge_history import FactInForce, View
 from tracker.rules.terms import Terms

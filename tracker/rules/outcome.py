@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Literal
 
+from tracker.comparison import Comparison, compare
 from tracker.facts import (
     MilestoneMissed,
     MilestoneReached,
@@ -15,7 +16,7 @@ from tracker.facts import (
     PledgeSuperseded,
     PledgeWithdrawn,
 )
-from tracker.quantity import Comparison, Quantity, compare
+from tracker.quantity import Quantity
 from tracker.rules.candidates import PLEDGE_FIGURES
 from tracker.rules.figures import Actual, Choice, reached_on
 from tracker.rules.members import GroupResult

@@ -15,9 +15,10 @@ from typing import Any
 
 from pydantic_core import to_json
 
+from tracker.comparison import Ratio, ratio
 from tracker.event import Event, stamp
 from tracker.facts import MilestoneMissed, MilestoneReached, MilestoneScheduled, PledgeMade, PledgeRevised, StatedFact
-from tracker.quantity import Quantity, Ratio, ratio
+from tracker.quantity import Quantity
 from tracker.rules.candidates import CandidateReader
 from tracker.rules.figures import choose
 from tracker.rules.flags import STALE_AFTER, Evidence, evidence, flags, stale_days, trajectory

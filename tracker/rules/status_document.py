@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from tracker.comparison import Ratio
 from tracker.facts import (
     AssessmentIssued,
     PledgeMade,
@@ -13,7 +14,7 @@ from tracker.facts import (
     ShareReported,
     StatementMade,
 )
-from tracker.quantity import EXACT, TOLERANCE, Interval, Quantity, Ratio, plain, spanning
+from tracker.quantity import EXACT, TOLERANCE, Interval, Quantity, plain, spanning
 from tracker.rules.candidates import PLEDGE_FIGURES, Candidate
 from tracker.rules.flags import Evidence
 from tracker.rules.outcome import Evaluation, Outcome, deadline_of, schedule, step_causes

@@ -6,12 +6,12 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import date
 
+from tracker.comparison import Direction
 from tracker.facts import PledgeMade, PledgeRevised
-from tracker.pledge import fits_kind
-from tracker.quantity import Direction, Quantity
+from tracker.quantity import Quantity
 from tracker.rules.pledge_history import FactInForce, View
 from tracker.rules.rates import convert
-from tracker.values import Group, Kind, Stage, Window
+from tracker.values import Group, Kind, Stage, Window, fits_kind
 
 
 @dataclass(frozen=True, slots=True)
