@@ -96,7 +96,7 @@ class ClosedRectangles:
 def fold(now: OpenRectangles, record: StatusFold, event: Event) -> tuple[OpenRectangles, ClosedRectangles]:
     """What is open after an event, and what it closed. ``record`` has all events of the pledge up to this one."""
     since = record.acts_from(event)
-    segments, versions = record.segments(since), record.ledger.versions
+    segments, versions = record.segments(since), record.history.versions
     sheets = [(s.valid_from, s.valid_to or OPEN_DATE, sheet_of(s.status, versions)) for s in segments]
     cards = [(s.valid_from, s.valid_to or OPEN_DATE, card_of(s.status)) for s in segments]
     open_sheets, closed_sheets = _supersede(now.sheets, since, sheets, event.position)

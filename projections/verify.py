@@ -83,7 +83,7 @@ def _replayed(log: LogRecorder, pledge: str, clocks: Clocks) -> ReplayedPledge:
     document = complete(
         status.body, as_of=clocks.as_of, known_at=clocks.known_at, position=last.position, version=last.version
     )
-    return ReplayedPledge(pledge, document, sheet_of(status, record.ledger.versions), card_of(status))
+    return ReplayedPledge(pledge, document, sheet_of(status, record.history.versions), card_of(status))
 
 
 def replay(log: LogRecorder, clocks: Clocks) -> Iterator[ReplayedPledge]:

@@ -31,9 +31,9 @@ def _kept_by(target: Quantity) -> Interval:
 def compare(actual: Quantity, target: Quantity, direction: Direction = "up") -> Comparison:
     """Where every possible value of the actual stands to the target, both in one unit (DOMAIN §3, POINTS).
 
-    ``met``: every one keeps it. ``exceeded``: and the actual goes beyond the target itself. ``below``: none keeps it.
-    ``unknown``: some do, some do not; never rounded up. ``down`` is the mirror image. A target that is a ceiling
-    (``le``, ``lt``) in direction up, or a floor in direction down, is taken as it stands: met at most.
+    `met`: every one keeps it. `exceeded`: and the actual goes beyond the target itself. `below`: none keeps it.
+    `unknown`: some do, some do not; never rounded up. `down` is the mirror image. A target that is a ceiling
+    (`le`, `lt`) in direction up, or a floor in direction down, is taken as it stands: met at most.
     """
     if actual.unit != target.unit:
         raise ValueError(f"{actual.unit} cannot be compared with {target.unit}")
@@ -69,7 +69,7 @@ def may_exceed(actual: Quantity, target: Quantity, direction: Direction = "up") 
 
 
 class Ratio(BaseModel):
-    """Actual over target, a quantity without a unit, at most 6 decimal places; ``gt 1.25`` is "over 125 %"."""
+    """Actual over target, a quantity without a unit, at most 6 decimal places; `gt 1.25` is "over 125 %"."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

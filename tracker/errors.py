@@ -1,7 +1,7 @@
 """Why the tracker says no: one tree, each error with its code, the place in the fact and a sentence that helps.
 
-``pointer`` is an RFC 6901 JSON Pointer relative to the fact (or to the batch item). ``members`` are further members of
-the problem document. HTTP status codes live in ``api/http/problems.py`` alone.
+`pointer` is an RFC 6901 JSON Pointer relative to the fact (or to the batch item). `members` are further members of
+the problem document. HTTP status codes live in `api/http/problems.py` alone.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class NotOpened(Refusal):
 
 
 class FutureStatement(Refusal):
-    """``stated_on`` is later than today anywhere on Earth."""
+    """`stated_on` is later than today anywhere on Earth."""
 
     code = "future_statement"
     title = "Stated in the future"
@@ -87,7 +87,7 @@ class PledgeExists(Refusal):
 
 
 class DuplicateFact(Refusal):
-    """The same report is on the pledge already; ``event`` names it."""
+    """The same report is on the pledge already; `event` names it."""
 
     code = "duplicate_fact"
     title = "The same report is recorded already"
@@ -122,7 +122,7 @@ class IdempotencyMismatch(Refusal):
 
 
 class BatchRefused(Refusal):
-    """Items of a batch were refused, so none was recorded. ``refusals`` pairs each bad item's index with its reason."""
+    """Items of a batch were refused, so none was recorded. `refusals` pairs each bad item's index with its reason."""
 
     code = "batch_refused"
     title = "The batch was refused"

@@ -1,7 +1,7 @@
-"""What a monitor states: every type of fact, as one union discriminated by ``type`` (DOMAIN §4).
+"""What a monitor states: every type of fact, as one union discriminated by `type` (DOMAIN §4).
 
 The posted fact is the stored fact. A fact is frozen, refuses unknown fields and knows nothing of ids, versions or the
-time of recording: those are in its envelope, ``tracker.event.Event``.
+time of recording: those are in its envelope, `tracker.event.Event`.
 """
 
 from __future__ import annotations
@@ -56,10 +56,11 @@ class Fact(Value):
     speaker: Party | None = None
     summary: Text | None = None
     quote: Quote | None = None
+    source: Source | None = None
 
     @property
     def in_force_on(self) -> date:
-        """The first day on which a replay may know it: the last day that ``stated_on`` can mean."""
+        """The first day on which a replay may know it: the last day that `stated_on` can mean."""
         return self.stated_on if self.precision == "day" else last_day(self.stated_on, self.precision)
 
 
@@ -70,9 +71,7 @@ class StatedFact(Fact):
 
 
 class RecordKeepingFact(Fact):
-    """Record-keeping: ``stated_on`` is the day of the decision, a source is not needed."""
-
-    source: Source | None = None
+    """Record-keeping: `stated_on` is the day of the decision, a source is not needed."""
 
 
 def _must_be_firm(required_stage: Stage | None) -> None:

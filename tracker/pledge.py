@@ -86,9 +86,9 @@ class Pledge:
                 yield entry.fact
 
     def check(self, fact: AnyFact, now: datetime) -> None:
-        """Whether the fact may be recorded next, ``now`` being the instant of recording.
+        """Whether the fact may be recorded next, `now` being the instant of recording.
 
-        Errors: one ``Refusal`` of ``tracker.errors``, with the place in the fact.
+        Errors: one `Refusal` of `tracker.errors`, with the place in the fact.
         """
         must_fit(fact)
         if isinstance(fact, PledgeMade):
@@ -165,7 +165,7 @@ class Pledge:
                 entries.discard(entry.id)
 
     def _check_reference(self, fact: AnyFact, before: str | None = None) -> None:
-        """What the fact acts on; ``before`` is its own id where it is recorded already."""
+        """What the fact acts on; `before` is its own id where it is recorded already."""
         acted_on = reference_of(fact)
         if acted_on is None:
             return
@@ -218,7 +218,7 @@ class Pledge:
             ) from None
 
     def _check_content(self, fact: AnyFact, but: str | None = None) -> None:
-        """What the fact says, against the pledge; ``but`` is the event that it replaces."""
+        """What the fact says, against the pledge; `but` is the event that it replaces."""
         if isinstance(fact, PledgeMade | PledgeRevised):
             self._check_terms(fact, but)
         self._must_name_another(fact)
@@ -327,7 +327,7 @@ def must_fit(fact: AnyFact) -> None:
 
 
 def must_not_be_ahead(fact: AnyFact, now: datetime) -> None:
-    """``stated_on`` is at most today in the time zone that is first, UTC+14 (DOMAIN §4)."""
+    """`stated_on` is at most today in the time zone that is first, UTC+14 (DOMAIN §4)."""
     latest = (now.astimezone(UTC) + timedelta(hours=14)).date()
     if fact.stated_on > latest:
         raise FutureStatement(

@@ -81,7 +81,7 @@ ExactDecimal = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """Possible values from ``low`` to ``high``; None is unbounded; an open end does not belong to it."""
+    """Possible values from `low` to `high`; None is unbounded; an open end does not belong to it."""
 
     low: Decimal | None
     high: Decimal | None
@@ -150,9 +150,9 @@ def possible(op: Op, value: Decimal, upper: Decimal | None = None) -> Interval:
 
 
 class Quantity(BaseModel):
-    """``{op, value, upper?, unit, text?}``. ``text`` is how it was said; two quantities are equal without it.
+    """`{op, value, upper?, unit, text?}`. `text` is how it was said; two quantities are equal without it.
 
-    Errors: ``ValidationError`` for an unknown currency, an ``upper`` without ``between`` or the other way round, and
+    Errors: `ValidationError` for an unknown currency, an `upper` without `between` or the other way round, and
     bounds that no value can satisfy ("under 0").
     """
 
@@ -252,11 +252,11 @@ def _half_unit(value: Decimal) -> Decimal:
 
 
 def spanning(interval: Interval, unit: str) -> Quantity:
-    """The quantity whose possible values are the interval: ``eq`` for a point, a bound for one open end.
+    """The quantity whose possible values are the interval: `eq` for a point, a bound for one open end.
 
-    Half-open finite intervals widen to the closed ``between``, unless they start at 0.
+    Half-open finite intervals widen to the closed `between`, unless they start at 0.
 
-    Errors: ``ValueError`` for an interval without a low end: no quantity has that.
+    Errors: `ValueError` for an interval without a low end: no quantity has that.
     """
     low, high = interval.low, interval.high
     if low is None:
@@ -278,7 +278,7 @@ def _bound(op: Op, value: Decimal, unit: str, upper: Decimal | None = None) -> Q
 
 
 def total(quantities: list[Quantity]) -> Quantity:
-    """The sum of quantities of one unit as the sum of their intervals: ``eq`` only if all are exact."""
+    """The sum of quantities of one unit as the sum of their intervals: `eq` only if all are exact."""
     if len(quantities) == 1:
         return quantities[0]
     intervals = [quantity.interval for quantity in quantities]

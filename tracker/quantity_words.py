@@ -1,9 +1,9 @@
 """Quantities in words: "over €50bn", "at least 2 % of GDP", "two-thirds of Allies", "2 million rounds of 155 mm".
 
-A quantity reads ``[bound] amount``, where the bound is one of the phrases of DOMAIN §3 ("at least", "more than",
-"nearly", …; ``≥ > ≤ < ~`` too) or a suffix ("or more", "or less"), and the amount is a number with an optional scale
-(``k m mn bn tn`` or the word) and a unit: a currency symbol or code, ``%`` of something, ``count:<slug>``,
-``percent:<slug>``, or one of the countable nouns below. Where two readings are possible it refuses, and says why.
+A quantity reads `[bound] amount`, where the bound is one of the phrases of DOMAIN §3 ("at least", "more than",
+"nearly", …; `≥ > ≤ < ~` too) or a suffix ("or more", "or less"), and the amount is a number with an optional scale
+(`k m mn bn tn` or the word) and a unit: a currency symbol or code, `%` of something, `count:<slug>`,
+`percent:<slug>`, or one of the countable nouns below. Where two readings are possible it refuses, and says why.
 """
 
 from __future__ import annotations
@@ -157,9 +157,9 @@ _ARTICLES = re.compile(r"^(?:the|its|their|our|all|a|national)\s+", _ASCII)
 
 
 def read(words: str) -> Quantity:
-    """The one quantity that the words say, with the words kept as ``text``.
+    """The one quantity that the words say, with the words kept as `text`.
 
-    Errors: ``UnclearWords`` when a unit is missing, a number can be read in two ways, or the words are not a quantity.
+    Errors: `UnclearWords` when a unit is missing, a number can be read in two ways, or the words are not a quantity.
     """
     said = " ".join(words.replace("\u2212", "-").split())
     if not said:
@@ -228,7 +228,7 @@ def _fraction(match: re.Match[str], op: Op | None) -> Quantity:
     """The share of an amount, or in percent of what is named.
 
     What is no finite decimal is rounded to two places: a bound to the side that keeps it true ("more than two-thirds":
-    over 66.66 %), the rest to the nearest, as ``approx``.
+    over 66.66 %), the rest to the nearest, as `approx`.
     """
     count = (match["count"] or "a").lower()
     parts = _PARTS[match["part"].lower()]

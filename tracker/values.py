@@ -28,7 +28,7 @@ Stance = Literal["supports", "qualifies", "doubts", "contradicts"]
 Trajectory = Literal["ahead", "on_track", "behind", "unknown"]
 
 STAGES: dict[Stage, int] = {"pledged": 0, "committed": 1, "allocated": 2, "disbursed": 3, "delivered": 3}
-"""How firm each stage is; ``unspecified`` has no place in the order."""
+"""How firm each stage is; `unspecified` has no place in the order."""
 
 TIERS: dict[Tier, int] = {"official": 0, "primary": 1, "media": 2, "other": 3}
 COUNTRIES = frozenset(c.alpha_2 for c in pycountry.countries) | {"EU", "XK"}
@@ -123,7 +123,7 @@ _PARTIAL = f"^{_YEAR}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?|-Q[1-4]|-H[12
 
 
 def end_of(partial: str) -> date:
-    """The last day that a partial date can mean: ``2025-02`` is 2025-02-28, ``2025-H1`` 2025-06-30."""
+    """The last day that a partial date can mean: `2025-02` is 2025-02-28, `2025-H1` 2025-06-30."""
     if len(partial) == 10:
         return date.fromisoformat(partial)
     year, _, part = partial.partition("-")
@@ -209,9 +209,9 @@ class Period(Value):
 
 
 class Window(Value):
-    """When the pledge is due: ``end`` is the earliest reading of the deadline, ``latest`` (default ``end``) the latest.
+    """When the pledge is due: `end` is the earliest reading of the deadline, `latest` (default `end`) the latest.
 
-    ``text`` keeps the words of the source: "this year", "within a year".
+    `text` keeps the words of the source: "this year", "within a year".
     """
 
     start: Day | None = None
@@ -247,7 +247,7 @@ class Party(Value):
 
 
 class Source(Value):
-    """Where it is written. ``origin`` is what the publisher itself quotes; without it the publisher is the origin."""
+    """Where it is written. `origin` is what the publisher itself quotes; without it the publisher is the origin."""
 
     publisher: OneLine
     title: OneLine | None = None
@@ -259,6 +259,11 @@ class Source(Value):
     sha256: Sha256 | None = None
     archive_url: Url | None = None
     tier: Tier
+
+    @property
+    def quoted_origin(self) -> str:
+        """What is quoted in the end: `origin`, or the publisher itself where none is given."""
+        return self.origin or self.publisher
 
 
 class NotApplicable(Value):

@@ -181,7 +181,7 @@ def replay(comparing: bool, **clocks: str | None) -> None:
 
 
 def _step_json(step: HistoryStep) -> dict[str, Any]:
-    from tracker.rules.event_days import event_json
+    from tracker.event import event_json
 
     return {
         "event": None if step.event is None else event_json(step.event),

@@ -63,9 +63,9 @@ def pledge(page: PageRequest, name: str) -> BytesResponse:
     near = words.apart(
         status, figures, comparison, [e["fact"] for e in events], [s.status.document["actual"] for s in segments]
     )
-    drawn = chart.data(status, figures, record.ledger, segments, at.as_of, near)
+    drawn = chart.data(status, figures, record.history, segments, at.as_of, near)
     by_id = {event["id"]: event for event in events}
-    attesting, is_shared = _attesting(record.ledger, status, figures, at.as_of)
+    attesting, is_shared = _attesting(record.history, status, figures, at.as_of)
     axis = "known" if page.query.get("axis") == "known" else "as_of"
     html = page.render(
         "pledge.html",

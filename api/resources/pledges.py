@@ -23,9 +23,9 @@ from api.resources.list_filters import Cursor, asked, filters
 from api.resources.read_request import ReadRequest, slug
 from api.resources.recording import not_found
 from api.services import Services
-from tracker.event import Event, served
+from tracker.event import Event, event_json, served
 from tracker.rules import explanations
-from tracker.rules.event_days import event_json, said_by
+from tracker.rules.event_days import said_by
 from tracker.rules.pledge_history import PledgeHistory
 from tracker.rules.status import StatusFold
 from tracker.rules.status_history import Axis, history

@@ -24,8 +24,8 @@ from api.resources.list_filters import asked, filters
 from api.resources.read_request import ReadRequest
 from api.services import Services
 from projections.timeline import Clocks, PledgeDifference
-from tracker.event import Event, stamp
-from tracker.rules.event_days import event_json, said_between
+from tracker.event import Event, event_json, stamp
+from tracker.rules.event_days import said_between
 from tracker.units import CURRENCIES
 
 Asking = Request[Any, Any, Any]

