@@ -15,7 +15,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tracker.facts import (
-    FACTS_WITH_FIGURE,
     AnyFact,
     EventCorrected,
     EventVoided,
@@ -25,6 +24,7 @@ from tracker.facts import (
     ShareReported,
     SourceCaptured,
     StatementRetracted,
+    figure_in,
 )
 
 ACTING = (EventCorrected, EventVoided, FigureRanked, FigureRestated, StatementRetracted, SourceCaptured)
@@ -44,7 +44,7 @@ class _Targets:
 
 def has_figure(fact: AnyFact) -> bool:
     """Whether the fact carries a figure."""
-    return isinstance(fact, FACTS_WITH_FIGURE) and fact.figure is not None
+    return figure_in(fact) is not None
 
 
 def _is_retractable(fact: AnyFact) -> bool:

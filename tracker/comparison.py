@@ -34,6 +34,8 @@ def compare(actual: Quantity, target: Quantity, direction: Direction = "up") -> 
     `met`: every one keeps it. `exceeded`: and the actual goes beyond the target itself. `below`: none keeps it.
     `unknown`: some do, some do not; never rounded up. `down` is the mirror image. A target that is a ceiling
     (`le`, `lt`) in direction up, or a floor in direction down, is taken as it stands: met at most.
+
+    Raises: ValueError if the two are in different units.
     """
     if actual.unit != target.unit:
         raise ValueError(f"{actual.unit} cannot be compared with {target.unit}")
@@ -56,7 +58,7 @@ def _lies_beyond(said: Interval, aim: Interval) -> bool:
 
 
 def may_exceed(actual: Quantity, target: Quantity, direction: Direction = "up") -> bool:
-    """Some possible value of the actual lies beyond the target."""
+    """Whether some possible value of the actual lies beyond the target."""
     said, aim = actual.interval, _kept_by(target)
     if direction == "down":
         said, aim = said.mirrored(), aim.mirrored()

@@ -1,5 +1,24 @@
 """Why the tracker says no: one tree, each error with its code, the place in the fact and a sentence that helps.
 
+    TrackerError
+      Refusal                  nothing was recorded
+        InvalidFact            invalid_fact           the shape of the fact
+        TooLarge               too_large
+        UnitMismatch           unit_mismatch
+        FutureStatement        future_statement
+        NotOpened              not_opened             the fact on this pledge
+        PledgeExists           pledge_exists
+        DuplicateFact          duplicate_fact
+        MixedBasis             mixed_basis
+        UnknownEvent           unknown_event          what the fact acts on
+        WrongEventType         wrong_event_type
+        AlreadyVoided          already_voided
+        VersionConflict        version_conflict       the request
+        IdempotencyMismatch    idempotency_mismatch
+        BatchRefused           batch_refused
+      PledgeNotFound           pledge_not_found       nothing to read
+      Unavailable              unavailable            the store is away
+
 `pointer` is an RFC 6901 JSON Pointer relative to the fact (or to the batch item). `members` are further members of
 the problem document. HTTP status codes live in `api/http/problems.py` alone.
 """
@@ -27,7 +46,10 @@ class Refusal(TrackerError):
 
 
 class InvalidFact(Refusal):
-    """The fact does not have the shape of its type, or its parts contradict each other."""
+    """The fact does not have the shape of its type, or its parts contradict each other.
+
+    `problems` pairs the JSON Pointer of each place with a sentence.
+    """
 
     code = "invalid_fact"
     title = "The fact is not valid"
@@ -52,42 +74,42 @@ class UnitMismatch(Refusal):
 
 
 class UnknownEvent(Refusal):
-    """The fact refers to an event that is not on this pledge."""
+    """The fact refers to an event that is not on this pledge. Take the id from the pledge's own events."""
 
     code = "unknown_event"
     title = "No such event on this pledge"
 
 
 class WrongEventType(Refusal):
-    """The fact refers to an event of a type it cannot act on."""
+    """The fact refers to an event of a type it cannot act on; `tracker.acting` says which it can."""
 
     code = "wrong_event_type"
     title = "The event is of a type this fact cannot act on"
 
 
 class NotOpened(Refusal):
-    """The first fact of a pledge must be PledgeMade."""
+    """The pledge has no facts yet, and the first one must be PledgeMade. Record that one first."""
 
     code = "not_opened"
     title = "The pledge has not been made yet"
 
 
 class FutureStatement(Refusal):
-    """`stated_on` is later than today anywhere on Earth."""
+    """`stated_on` is later than today anywhere on Earth (UTC+14). Record the fact once it was said."""
 
     code = "future_statement"
     title = "Stated in the future"
 
 
 class PledgeExists(Refusal):
-    """The slug is taken, or the pledge already has its PledgeMade."""
+    """The slug is taken, or the pledge already has its PledgeMade. Record a PledgeRevised, or choose another slug."""
 
     code = "pledge_exists"
     title = "The pledge exists"
 
 
 class DuplicateFact(Refusal):
-    """The same report is on the pledge already; `event` names it."""
+    """The same report is on the pledge already; `event` names it. There is nothing left to record."""
 
     code = "duplicate_fact"
     title = "The same report is recorded already"
@@ -101,7 +123,7 @@ class MixedBasis(Refusal):
 
 
 class AlreadyVoided(Refusal):
-    """The event is voided; nothing more can act on it."""
+    """The event is voided, and nothing more can act on it. Record the fact anew where it belongs."""
 
     code = "already_voided"
     title = "The event is voided already"
@@ -115,7 +137,7 @@ class VersionConflict(Refusal):
 
 
 class IdempotencyMismatch(Refusal):
-    """The idempotency key was used for another payload."""
+    """The idempotency key was used for another payload. Choose a new key for a new request."""
 
     code = "idempotency_mismatch"
     title = "The idempotency key belongs to another request"
@@ -133,7 +155,7 @@ class BatchRefused(Refusal):
 
 
 class PledgeNotFound(TrackerError):
-    """No such pledge at these clocks."""
+    """There is no such pledge at these clocks: it is not recorded, not yet made on that day, or voided."""
 
     code = "pledge_not_found"
     title = "No such pledge"

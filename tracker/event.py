@@ -88,7 +88,7 @@ def fact_json(fact: AnyFact) -> dict[str, Any]:
 def stamp(instant: datetime) -> str:
     """RFC 3339 in UTC with six decimals, so that text order is time order.
 
-    Errors: `ValueError` for a naive datetime.
+    Raises: ValueError if the datetime is naive.
     """
     if instant.tzinfo is None:
         raise ValueError("a naive datetime is no instant")

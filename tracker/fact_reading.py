@@ -13,7 +13,7 @@ from tracker.facts import FACT_ADAPTER, FACT_TYPES, AnyFact
 def read_fact(raw: Any) -> AnyFact:
     """The fact that a JSON value says.
 
-    Errors: `InvalidFact` with a JSON Pointer and a sentence for every problem in it.
+    Raises: InvalidFact if it is no valid fact, with a JSON Pointer and a sentence for every problem in it.
     """
     try:
         return FACT_ADAPTER.validate_python(raw) if not isinstance(raw, bytes) else FACT_ADAPTER.validate_json(raw)

@@ -45,6 +45,7 @@ from tracker.values import (
 )
 
 MAX_FACT_BYTES = 48 * 1024
+"""The largest fact that is recorded, as JSON in UTF-8."""
 
 
 class Fact(Value):
@@ -392,3 +393,8 @@ FACT_TYPES: dict[str, type[AnyFact]] = {
 
 FACTS_WITH_FIGURE = (ProgressReported, PledgeMet, PledgeExceeded, PledgeMissed, MemberReported, FigureRestated)
 """Types whose facts carry a figure."""
+
+
+def figure_in(fact: AnyFact) -> Figure | None:
+    """The figure that the fact carries; None for types without one, and where none was given."""
+    return fact.figure if isinstance(fact, FACTS_WITH_FIGURE) else None

@@ -30,7 +30,7 @@ def merge(target: Any, patch: Any) -> Any:
 def corrected(posted: AnyFact, patches: Iterable[Mapping[str, Any]]) -> AnyFact:
     """The fact with its corrections applied in order.
 
-    Errors: `InvalidFact` when what comes out is not a valid fact.
+    Raises: InvalidFact if what comes out is not a valid fact.
     """
     raw: Any = None
     for patch in patches:

@@ -38,6 +38,7 @@ from tracker.facts import (
     PledgeRevised,
     PledgeSuperseded,
     TallyReported,
+    figure_in,
 )
 from tracker.merge_patch import corrected
 from tracker.quantity import Quantity
@@ -64,7 +65,7 @@ class Pledge:
     def __init__(self, slug: str) -> None:
         self.id = slug
         self.version = 0
-        self.entries: dict[str, RecordedFact] = {}
+        self.facts: dict[str, RecordedFact] = {}
         self._made: RecordedFact | None = None
         self._reports: dict[tuple[object, ...], str] = {}
         self._bases: dict[tuple[str, str, str], dict[str, set[str]]] = {}
@@ -81,14 +82,17 @@ class Pledge:
     @property
     def terms(self) -> Iterator[PledgeMade | PledgeRevised]:
         """PledgeMade and the revisions that stand, oldest first."""
-        for entry in self._terms:
-            if isinstance(entry.fact, PledgeMade | PledgeRevised) and not entry.voided:
-                yield entry.fact
+        return self._terms_but(None)
+
+    def _terms_but(self, but: str | None) -> Iterator[PledgeMade | PledgeRevised]:
+        for recorded in self._terms:
+            if isinstance(recorded.fact, PledgeMade | PledgeRevised) and not recorded.voided and recorded.id != but:
+                yield recorded.fact
 
     def check(self, fact: AnyFact, now: datetime) -> None:
-        """Whether the fact may be recorded next, `now` being the instant of recording.
+        """Let the fact pass if it may be recorded next; `now` is the instant of recording.
 
-        Errors: one `Refusal` of `tracker.errors`, with the place in the fact.
+        Raises: Refusal, one of its kinds in `tracker.errors`, if the fact may not be recorded.
         """
         must_fit(fact)
         if isinstance(fact, PledgeMade):
@@ -110,59 +114,59 @@ class Pledge:
     def apply(self, event: Event) -> None:
         """Take in an event that is recorded."""
         fact = event.fact
-        entry = RecordedFact(event.id, event.version, fact, fact)
+        recorded = RecordedFact(event.id, event.version, fact, fact)
         self.version = event.version
-        self.entries[event.id] = entry
+        self.facts[event.id] = recorded
         if isinstance(fact, PledgeMade):
-            self._made = entry
-            self._terms.append(entry)
+            self._made = recorded
+            self._terms.append(recorded)
         elif isinstance(fact, PledgeRevised):
-            self._terms.append(entry)
+            self._terms.append(recorded)
         elif isinstance(fact, EventCorrected):
-            target = self.entries[fact.event]
+            target = self.facts[fact.event]
             target.patches[event.id] = fact.changes
             self._replace(target)
         elif isinstance(fact, EventVoided):
-            self._void(self.entries[fact.event])
+            self._void(self.facts[fact.event])
         elif isinstance(fact, FigureRestated):
-            self.entries[fact.event].restated_by.add(event.id)
-        self._index(entry)
+            self.facts[fact.event].restated_by.add(event.id)
+        self._index(recorded)
 
-    def _void(self, entry: RecordedFact) -> None:
-        self._unindex(entry)
-        entry.voided = True
-        if isinstance(entry.fact, EventCorrected):
-            target = self.entries[entry.fact.event]
-            target.patches.pop(entry.id)
+    def _void(self, recorded: RecordedFact) -> None:
+        self._unindex(recorded)
+        recorded.voided = True
+        if isinstance(recorded.fact, EventCorrected):
+            target = self.facts[recorded.fact.event]
+            target.patches.pop(recorded.id)
             self._replace(target)
-        elif isinstance(entry.fact, FigureRestated):
-            self.entries[entry.fact.event].restated_by.discard(entry.id)
+        elif isinstance(recorded.fact, FigureRestated):
+            self.facts[recorded.fact.event].restated_by.discard(recorded.id)
 
-    def _replace(self, entry: RecordedFact) -> None:
-        self._unindex(entry)
-        before = entry.fact
-        entry.fact = corrected(entry.posted, entry.patches.values())
-        if isinstance(before, FigureRestated) and isinstance(entry.fact, FigureRestated):
-            self.entries[before.event].restated_by.discard(entry.id)
-            self.entries[entry.fact.event].restated_by.add(entry.id)
-        if not entry.voided:
-            self._index(entry)
+    def _replace(self, recorded: RecordedFact) -> None:
+        self._unindex(recorded)
+        before = recorded.fact
+        recorded.fact = corrected(recorded.posted, recorded.patches.values())
+        if isinstance(before, FigureRestated) and isinstance(recorded.fact, FigureRestated):
+            self.facts[before.event].restated_by.discard(recorded.id)
+            self.facts[recorded.fact.event].restated_by.add(recorded.id)
+        if not recorded.voided:
+            self._index(recorded)
 
-    def _index(self, entry: RecordedFact) -> None:
-        for key in report_keys(entry.fact):
-            self._reports.setdefault(key, entry.id)
-        figure = getattr(entry.fact, "figure", None)
-        if isinstance(figure, Figure) and figure.nature != "projection":
-            bases = self._bases.setdefault(series(entry.fact, figure), {})
-            bases.setdefault(figure.basis, set()).add(entry.id)
+    def _index(self, recorded: RecordedFact) -> None:
+        for key in report_keys(recorded.fact):
+            self._reports.setdefault(key, recorded.id)
+        figure = figure_in(recorded.fact)
+        if figure is not None and figure.nature != "projection":
+            bases = self._bases.setdefault(series(recorded.fact, figure), {})
+            bases.setdefault(figure.basis, set()).add(recorded.id)
 
-    def _unindex(self, entry: RecordedFact) -> None:
-        for key in report_keys(entry.fact):
-            if self._reports.get(key) == entry.id:
+    def _unindex(self, recorded: RecordedFact) -> None:
+        for key in report_keys(recorded.fact):
+            if self._reports.get(key) == recorded.id:
                 del self._reports[key]
         for bases in self._bases.values():
-            for entries in bases.values():
-                entries.discard(entry.id)
+            for ids in bases.values():
+                ids.discard(recorded.id)
 
     def _check_reference(self, fact: AnyFact, before: str | None = None) -> None:
         """What the fact acts on; `before` is its own id where it is recorded already."""
@@ -170,10 +174,10 @@ class Pledge:
         if acted_on is None:
             return
         pointer, reference = acted_on
-        target = self.entries.get(reference)
+        target = self.facts.get(reference)
         if target is None:
             raise UnknownEvent(f'"{self.id}" has no event {reference}', pointer=pointer)
-        if before is not None and pointer == "/event" and target.version >= self.entries[before].version:
+        if before is not None and pointer == "/event" and target.version >= self.facts[before].version:
             raise UnknownEvent(f"{reference} is not recorded before {before}, which acts on it", pointer=pointer)
         if not may_act_on_type(fact.type, target.fact):
             raise WrongEventType(
@@ -186,7 +190,7 @@ class Pledge:
             )
 
     def _check_correction(self, fact: EventCorrected, now: datetime) -> None:
-        target = self.entries[fact.event]
+        target = self.facts[fact.event]
         try:
             patched = corrected(target.posted, [*target.patches.values(), fact.changes])
         except InvalidFact as invalid:
@@ -204,10 +208,10 @@ class Pledge:
             raise
 
     def _check_void(self, fact: EventVoided) -> None:
-        entry = self.entries[fact.event]
-        if not isinstance(entry.fact, EventCorrected):
+        recorded = self.facts[fact.event]
+        if not isinstance(recorded.fact, EventCorrected):
             return
-        target = self.entries[entry.fact.event]
+        target = self.facts[recorded.fact.event]
         rest = [changes for key, changes in target.patches.items() if key != fact.event]
         try:
             corrected(target.posted, rest)
@@ -222,8 +226,8 @@ class Pledge:
         if isinstance(fact, PledgeMade | PledgeRevised):
             self._check_terms(fact, but)
         self._must_name_another(fact)
-        figure = getattr(fact, "figure", None)
-        if isinstance(figure, Figure):
+        figure = figure_in(fact)
+        if figure is not None:
             self._must_compare(figure.quantity)
             self._must_share_basis(fact, figure, but)
         self._must_know_members(fact)
@@ -238,9 +242,9 @@ class Pledge:
 
     def _check_terms(self, fact: PledgeMade | PledgeRevised, but: str | None) -> None:
         kind = fact.kind if isinstance(fact, PledgeMade) else self._kind
-        others = [entry.fact for entry in self._terms if entry.id != but and not entry.voided]
+        others = list(self._terms_but(but))
         for terms in (fact, *others) if isinstance(fact, PledgeMade) else (fact,):
-            if isinstance(terms, PledgeMade | PledgeRevised) and terms.target and not fits_kind(terms.target, kind):
+            if terms.target and not fits_kind(terms.target, kind):
                 raise UnitMismatch(
                     f"a target in {terms.target.unit} does not fit kind {kind}; {KIND_UNITS[kind]}",
                     pointer="/target" if terms is fact else "/kind",
@@ -248,11 +252,7 @@ class Pledge:
         if fact.target is None:
             return
         for other in others:
-            if (
-                isinstance(other, PledgeMade | PledgeRevised)
-                and other.target
-                and other.target.measure != fact.target.measure
-            ):
+            if other.target and other.target.measure != fact.target.measure:
                 raise UnitMismatch(
                     f"{fact.target.unit} cannot be compared with {other.target.unit}; another measure is another"
                     " pledge: supersede this one",
@@ -267,9 +267,7 @@ class Pledge:
 
     @property
     def _kind(self) -> Kind:
-        assert self._made is not None
-        assert isinstance(self._made.fact, PledgeMade)
-        return self._made.fact.kind
+        return next(terms.kind for terms in self.terms if isinstance(terms, PledgeMade))
 
     def _must_compare(self, quantity: Quantity) -> None:
         for terms in self.terms:
@@ -284,8 +282,8 @@ class Pledge:
         if figure.nature == "projection":
             return
         key = series(fact, figure)
-        for known, entries in self._bases.get(key, {}).items():
-            clash = next((e for e in entries if e != but and not self.entries[e].restated_by), None)
+        for known, ids in self._bases.get(key, {}).items():
+            clash = next((id_ for id_ in ids if id_ != but and not self.facts[id_].restated_by), None)
             if known != figure.basis and clash is not None:
                 raise MixedBasis(
                     f"the series {' / '.join(key)} is {known}, this figure {figure.basis}: a running total and an"

@@ -42,6 +42,7 @@ EXACT = Context(prec=120)
 """Sums and products of posted decimals stay exact in this many digits; quotients are rounded where they are shown."""
 
 DECIMAL = r"^-?(0|[1-9][0-9]{0,29})(\.[0-9]{1,12})?$"
+"""The pattern of a decimal in JSON: at most 30 digits before the point and 12 after it."""
 
 _is_decimal = re.compile(DECIMAL).fullmatch
 
@@ -152,7 +153,7 @@ def possible(op: Op, value: Decimal, upper: Decimal | None = None) -> Interval:
 class Quantity(BaseModel):
     """`{op, value, upper?, unit, text?}`. `text` is how it was said; two quantities are equal without it.
 
-    Errors: `ValidationError` for an unknown currency, an `upper` without `between` or the other way round, and
+    Raises: ValidationError if there is an unknown currency, an `upper` without `between` or the other way round, and
     bounds that no value can satisfy ("under 0").
     """
 
@@ -256,7 +257,7 @@ def spanning(interval: Interval, unit: str) -> Quantity:
 
     Half-open finite intervals widen to the closed `between`, unless they start at 0.
 
-    Errors: `ValueError` for an interval without a low end: no quantity has that.
+    Raises: ValueError if the interval has no low end: every quantity has one.
     """
     low, high = interval.low, interval.high
     if low is None:

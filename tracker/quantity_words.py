@@ -159,7 +159,7 @@ _ARTICLES = re.compile(r"^(?:the|its|their|our|all|a|national)\s+", _ASCII)
 def read(words: str) -> Quantity:
     """The one quantity that the words say, with the words kept as `text`.
 
-    Errors: `UnclearWords` when a unit is missing, a number can be read in two ways, or the words are not a quantity.
+    Raises: UnclearWords if a unit is missing, a number can be read in two ways, or the words are not a quantity.
     """
     said = " ".join(words.replace("\u2212", "-").split())
     if not said:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from tracker.facts import AnyFact, ShareReported, TallyReported
-from tracker.values import Figure
+from tracker.facts import AnyFact, ShareReported, TallyReported, figure_in
 
 
 def report_keys(fact: AnyFact) -> list[tuple[object, ...]]:
@@ -12,7 +11,7 @@ def report_keys(fact: AnyFact) -> list[tuple[object, ...]]:
     The source is the same with its publisher and its url, or with its publisher, date and locator.
     """
     said: tuple[object, ...]
-    figure: Figure | None = getattr(fact, "figure", None)
+    figure = figure_in(fact)
     if isinstance(fact, TallyReported):
         said = (fact.met, fact.not_met, fact.not_applicable, fact.total, fact.members_met, fact.members_not_met)
         said = (*said, fact.nature)

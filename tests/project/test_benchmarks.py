@@ -23,7 +23,7 @@ def test_every_generated_fact_would_have_been_recorded() -> None:
         pledge.check(event.fact, event.recorded_at)
         pledge.apply(event)
     assert len(pledges) == 300
-    counts = [len(pledge.entries) for pledge in pledges.values()]
+    counts = [len(pledge.facts) for pledge in pledges.values()]
     assert (min(counts), max(counts)) >= (8, 12)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from tracker.facts import Fact, PledgeExceeded, PledgeMet, PledgeMissed, ProgressReported
+from tracker.facts import Claim, Fact, PledgeExceeded, PledgeMet, PledgeMissed, ProgressReported
 from tracker.quantity import Quantity
 from tracker.rules.pledge_history import FactInForce
 from tracker.rules.rates import Conversion, convert
@@ -17,10 +17,8 @@ from tracker.values import TIERS, Figure, Rank, Tier
 PLEDGE_FIGURES = (ProgressReported, PledgeMet, PledgeExceeded, PledgeMissed)
 """Facts whose figure is about the pledge as a whole or a part of it; a member's result is its own series."""
 
-CLAIMS = (PledgeMet, PledgeExceeded, PledgeMissed)
-
 RANKS: dict[Rank, int] = {"preferred": 0, "normal": 1, "deprecated": 2}
-
+"""The place of each rank in the order of DOMAIN §5."""
 
 Disposition = tuple[str, str]
 """What becomes of a figure, in a word of API's figures, and why in a sentence."""
@@ -100,7 +98,7 @@ class CandidateReader:
 def _read(item: FactInForce[Fact], measure: str | None, unit: str | None, terms: Terms) -> Candidate:
     figure, day = figure_of(item), day_of(item)
     compared, conversion = (None, None) if unit is None else convert(figure.quantity, unit, day)
-    says_final = figure.final if figure.final is not None else isinstance(item.fact, CLAIMS)
+    says_final = figure.final if figure.final is not None else isinstance(item.fact, Claim)
     period = figure.period
     ended = period is not None and terms.ended_by(period.end, item)
     final = (says_final or ended) and not terms.raised_after(item)

@@ -8,7 +8,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 from tracker.event import Event
-from tracker.facts import FACTS_WITH_FIGURE, FigureRestated
+from tracker.facts import FigureRestated, figure_in
 from tracker.quantity import EXACT, Quantity
 from tracker.rules.candidates import Candidate
 from tracker.rules.figures import choose
@@ -36,11 +36,12 @@ def figures(events: Sequence[Event], as_of: date) -> list[dict[str, Any]] | None
     for event in events:
         current = resolved.get(event.id)
         fact = event.fact if current is None else current.fact
-        if not isinstance(fact, FACTS_WITH_FIGURE) or fact.figure is None or fact.in_force_on > as_of:
+        stated = figure_in(fact)
+        if stated is None or fact.in_force_on > as_of:
             continue
-        posted = event.fact.figure if isinstance(event.fact, FACTS_WITH_FIGURE) else None
+        posted = figure_in(event.fact)
         item, candidate = items.get(event.id), candidates.get(event.id)
-        figure = item.figure if item is not None and item.figure is not None else fact.figure
+        figure = item.figure if item is not None and item.figure is not None else stated
         if candidate is not None:
             outcome, why = choice.explain(candidate)
         elif current is None:

@@ -16,12 +16,13 @@ from tracker.facts import (
     MemberReported,
     PledgeExceeded,
     PledgeMet,
+    PledgeMissed,
     PledgeRevised,
     StatementRetracted,
     TallyReported,
 )
 from tracker.quantity import EXACT, Interval, Quantity
-from tracker.rules.candidates import CLAIMS, PLEDGE_FIGURES, day_of
+from tracker.rules.candidates import PLEDGE_FIGURES, day_of
 from tracker.rules.evaluation import Evaluation
 from tracker.rules.figures import Actual
 from tracker.rules.outcome import Outcome
@@ -169,7 +170,7 @@ def _conflicting(evaluation: Evaluation) -> list[FactInForce[Fact]]:
     """Claims that their own figure contradicts, under the target in force when they were made."""
     terms = evaluation.terms
     found = [] if evaluation.group_result is None else list(evaluation.group_result.contradicting)
-    for item in evaluation.view.of(*CLAIMS):
+    for item in evaluation.view.of(PledgeMet, PledgeExceeded, PledgeMissed):
         target = terms.at(item).target
         if item.figure is None or item.figure.attribution != "all" or target is None:
             continue

@@ -34,6 +34,7 @@ Lifecycle = Literal["active", "withdrawn", "superseded"]
 ScheduleState = Literal["no_deadline", "open", "due_soon", "overdue", "closed_on_time", "closed_late"]
 
 DUE_SOON = timedelta(days=30)
+"""A deadline that is no further away is due soon."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,6 @@ from tracker.acting import ACTING, REPAIRS
 from tracker.errors import InvalidFact
 from tracker.event import Event
 from tracker.facts import (
-    FACTS_WITH_FIGURE,
     AnyFact,
     EventCorrected,
     EventVoided,
@@ -27,6 +26,7 @@ from tracker.facts import (
     PledgeMade,
     StatedFact,
     StatementRetracted,
+    figure_in,
 )
 from tracker.merge_patch import corrected
 from tracker.values import Figure, Rank
@@ -373,7 +373,7 @@ def _in_force(present: Sequence[ResolvedFact]) -> Iterable[FactInForce[Fact]]:
         elif isinstance(s.fact, FigureRanked):
             ranked[s.fact.event] = s
     for s in present:
-        figure = s.fact.figure if isinstance(s.fact, FACTS_WITH_FIGURE) else None
+        figure = figure_in(s.fact)
         causes, last, rank = [s.event.id, *s.patched_by], s, ranked.get(s.event.id)
         while (later := restated.get(last.event.id)) is not None and isinstance(later.fact, FigureRestated):
             last, figure = later, later.fact.figure

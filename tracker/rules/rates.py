@@ -17,10 +17,13 @@ from currency_converter import CurrencyConverter, RateNotFoundError
 from tracker.quantity import EXACT, Quantity
 
 PROVIDER = "ECB"
-DAYS_BACK = 7
+"""Who published the rates."""
+
+MAX_RATE_AGE_DAYS = 7
 """A rate may be at most so many days older than the day it is asked for; rates are never interpolated."""
 
-TABLE = f"ecb-{version('currencyconverter')}"
+RATE_TABLE = f"ecb-{version('currencyconverter')}"
+"""The version of the table of rates, part of `rules_version`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ def _table() -> CurrencyConverter:
 @lru_cache(maxsize=65_536)
 def published(currency: str, on: date) -> tuple[Decimal, date] | None:
     """The latest rate published on or before a day, at most 7 days back, with its day; None if there is none."""
-    for back in range(DAYS_BACK + 1):
+    for back in range(MAX_RATE_AGE_DAYS + 1):
         day = on - timedelta(days=back)
         try:
             return Decimal(_table().convert(Decimal(1), "EUR", currency, date=day)), day

@@ -20,13 +20,13 @@ from tracker.rules.flags import Evidence
 from tracker.rules.json_values import conversion_json, dates_json, party_json, quantity_json
 from tracker.rules.outcome import Outcome, deadline_of, schedule
 from tracker.rules.pledge_history import FactInForce, View
-from tracker.rules.rates import TABLE
+from tracker.rules.rates import RATE_TABLE
 from tracker.values import Trajectory
 
 RULES = "1"
 """Counts up with every change of a rule that can change an answer; docs/rules.md has the changelog."""
 
-RULES_VERSION = f"{RULES}+{TABLE}"
+RULES_VERSION = f"{RULES}+{RATE_TABLE}"
 
 
 def outline(
