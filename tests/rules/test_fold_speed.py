@@ -123,8 +123,8 @@ def test_ten_thousand_facts_are_decided_on_in_a_few_seconds(shape: str) -> None:
 
 @pytest.mark.parametrize("shape", ["increment", "cumulative", "mixed"])
 def test_a_thousand_events_are_folded_one_after_the_other_in_seconds(shape: str) -> None:
-    record, begin = StatusFold(()), time.process_time()
+    followed, begin = StatusFold(()), time.process_time()
     for event in recorded(facts(shape, 1_000)):
-        record = record.followed_by(event)
-        assert record.segments(record.acts_from(event))
+        followed = followed.followed_by(event)
+        assert followed.segments(followed.acts_from(event))
     assert time.process_time() - begin < 20.0

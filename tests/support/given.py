@@ -1,8 +1,8 @@
-"""The rules told in facts: ``given(pledge(…), progress(…)).then(as_of=…, status=…)``. Pure: no store, no clock.
+"""The rules told in facts: `given(pledge(…), progress(…)).then(as_of=…, status=…)`. Pure: no store, no clock.
 
-A fact is recorded at noon of the day on which it was said, never before the one above it, unless ``recorded="…"`` says
-otherwise; ``then(known_at="…")`` knows what was recorded by the end of that day. A fact that acts on another takes that
-other fact itself: ``h1 = progress(…)``, ``corrected(h1, {…})``.
+A fact is recorded at noon of the day on which it was said, never before the one above it, unless `recorded="…"` says
+otherwise; `then(known_at="…")` knows what was recorded by the end of that day. A fact that acts on another takes that
+other fact itself: `h1 = progress(…)`, `corrected(h1, {…})`.
 """
 
 from __future__ import annotations
@@ -95,8 +95,8 @@ class Given:
     def then(self, *, as_of: str, known_at: str | None = None, **expected: Any) -> Given:
         """At these clocks every named member of the status is as expected.
 
-        Quantities and ratios are given in words, ``schedule`` as (current, original), a mapping as the part of it that
-        matters, ``flags`` as all of them; ``flag`` and ``no_flag`` name one. ``because`` maps to the facts themselves.
+        Quantities and ratios are given in words, `schedule` as (current, original), a mapping as the part of it that
+        matters, `flags` as all of them; `flag` and `no_flag` name one. `because` maps to the facts themselves.
         """
         document = self.document(as_of, known_at)
         assert document is not None, f"on {as_of} the pledge does not exist"
@@ -198,8 +198,8 @@ def given(*facts: Posted, slug: str = "aid") -> Given:
     return record
 
 
-def _body(record: StatusFold, day: date) -> bytes | None:
-    status = record.status(day) if record.events else None
+def _body(fold: StatusFold, day: date) -> bytes | None:
+    status = fold.status(day) if fold.events else None
     return None if status is None else status.body
 
 
