@@ -20,8 +20,8 @@ Direction = Literal["up", "down"]
 """Whether a pledge is kept by as much as its target or more (`up`), or by as much or less (`down`)."""
 
 
-def _kept_by(target: Quantity) -> Interval:
-    """The target as said, without the natural floor of 0 that "up to" has as an amount."""
+def _wanted(target: Quantity) -> Interval:
+    """The target as stated, without the natural floor of 0 that "up to" has as an amount."""
     interval = target.interval
     if target.op in ("le", "lt"):
         return Interval(None, interval.high, high_open=interval.high_open)
@@ -39,35 +39,35 @@ def compare(actual: Quantity, target: Quantity, direction: Direction = "up") -> 
     """
     if actual.unit != target.unit:
         raise ValueError(f"{actual.unit} cannot be compared with {target.unit}")
-    said, aim = actual.interval, _kept_by(target)
+    stated, wanted = actual.interval, _wanted(target)
     if direction == "down":
-        said, aim = said.mirrored(), aim.mirrored()
-    kept = aim if aim.low is None else Interval(aim.low, None, low_open=aim.low_open)
-    if not said.within(kept):
-        return "unknown" if said.meets(kept) else "below"
-    return "exceeded" if aim.low is not None and _lies_beyond(said, aim) else "met"
+        stated, wanted = stated.mirrored(), wanted.mirrored()
+    keeping = wanted if wanted.low is None else Interval(wanted.low, None, low_open=wanted.low_open)
+    if not stated.within(keeping):
+        return "unknown" if stated.meets(keeping) else "below"
+    return "exceeded" if wanted.low is not None and _lies_beyond(stated, wanted) else "met"
 
 
-def _lies_beyond(said: Interval, aim: Interval) -> bool:
-    if said.low is None:
+def _lies_beyond(stated: Interval, wanted: Interval) -> bool:
+    if stated.low is None:
         return False
-    if aim.high is not None:
-        return said.low > aim.high or (said.low == aim.high and (said.low_open or aim.high_open))
-    assert aim.low is not None
-    return said.low > aim.low or (said.low == aim.low and said.low_open and not aim.low_open)
+    if wanted.high is not None:
+        return stated.low > wanted.high or (stated.low == wanted.high and (stated.low_open or wanted.high_open))
+    assert wanted.low is not None
+    return stated.low > wanted.low or (stated.low == wanted.low and stated.low_open and not wanted.low_open)
 
 
 def may_exceed(actual: Quantity, target: Quantity, direction: Direction = "up") -> bool:
     """Whether some possible value of the actual lies beyond the target."""
-    said, aim = actual.interval, _kept_by(target)
+    stated, wanted = actual.interval, _wanted(target)
     if direction == "down":
-        said, aim = said.mirrored(), aim.mirrored()
-    if aim.low is None:
+        stated, wanted = stated.mirrored(), wanted.mirrored()
+    if wanted.low is None:
         return False
-    edge = aim.low if aim.high is None else aim.high
-    if said.high is None or said.high > edge:
+    edge = wanted.low if wanted.high is None else wanted.high
+    if stated.high is None or stated.high > edge:
         return True
-    return said.high == edge and not said.high_open and aim.high is not None and aim.high_open
+    return stated.high == edge and not stated.high_open and wanted.high is not None and wanted.high_open
 
 
 class Ratio(BaseModel):

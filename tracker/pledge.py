@@ -169,7 +169,7 @@ class Pledge:
                 ids.discard(recorded.id)
 
     def _check_reference(self, fact: AnyFact, before: str | None = None) -> None:
-        """What the fact acts on; `before` is its own id where it is recorded already."""
+        """Check what the fact acts on; `before` is its own id where it is recorded already."""
         acted_on = reference_of(fact)
         if acted_on is None:
             return
@@ -222,7 +222,7 @@ class Pledge:
             ) from None
 
     def _check_content(self, fact: AnyFact, but: str | None = None) -> None:
-        """What the fact says, against the pledge; `but` is the event that it replaces."""
+        """Check what the fact says against the pledge; `but` is the event that it replaces."""
         if isinstance(fact, PledgeMade | PledgeRevised):
             self._check_terms(fact, but)
         self._must_name_another(fact)
@@ -318,14 +318,20 @@ def series(fact: AnyFact, figure: Figure) -> tuple[str, str, str]:
 
 
 def must_fit(fact: AnyFact) -> None:
-    """A fact is at most 48 KiB of JSON."""
+    """Let a fact of at most 48 KiB of JSON pass.
+
+    Raises: TooLarge if it is larger.
+    """
     size = len(fact.model_dump_json(exclude_unset=True, exclude_none=True).encode())
     if size > MAX_FACT_BYTES:
         raise TooLarge(f"the fact has {size} bytes, {MAX_FACT_BYTES} are allowed; keep documents outside")
 
 
 def must_not_be_ahead(fact: AnyFact, now: datetime) -> None:
-    """`stated_on` is at most today in the time zone that is first, UTC+14 (DOMAIN §4)."""
+    """Let a fact pass whose `stated_on` is at most today in the time zone that is first, UTC+14 (DOMAIN §4).
+
+    Raises: FutureStatement if it is later.
+    """
     latest = (now.astimezone(UTC) + timedelta(hours=14)).date()
     if fact.stated_on > latest:
         raise FutureStatement(

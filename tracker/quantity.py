@@ -99,7 +99,7 @@ class Interval:
         )
 
     def within(self, other: Interval) -> bool:
-        """Every value lies in the other interval."""
+        """Whether every value lies in the other interval."""
         low_in = other.low is None or (
             self.low is not None
             and (self.low > other.low or (self.low == other.low and (self.low_open or not other.low_open)))
@@ -111,7 +111,7 @@ class Interval:
         return low_in and high_in
 
     def meets(self, other: Interval) -> bool:
-        """Some value lies in both."""
+        """Whether some value lies in both."""
         return not (self._ends_before(other) or other._ends_before(self))
 
     def _ends_before(self, other: Interval) -> bool:
@@ -120,7 +120,7 @@ class Interval:
         return self.high < other.low or (self.high == other.low and (self.high_open or other.low_open))
 
     def plus(self, other: Interval) -> Interval:
-        """Every sum of a value of each."""
+        """The interval of all sums of a value of each."""
         return Interval(
             None if self.low is None or other.low is None else EXACT.add(self.low, other.low),
             None if self.high is None or other.high is None else EXACT.add(self.high, other.high),
@@ -153,8 +153,8 @@ def possible(op: Op, value: Decimal, upper: Decimal | None = None) -> Interval:
 class Quantity(BaseModel):
     """`{op, value, upper?, unit, text?}`. `text` is how it was said; two quantities are equal without it.
 
-    Raises: ValidationError if there is an unknown currency, an `upper` without `between` or the other way round, and
-    bounds that no value can satisfy ("under 0").
+    An unknown currency, an `upper` without `between` or a `between` without it, and bounds that no value can satisfy
+    ("under 0") are refused.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -217,12 +217,12 @@ class Quantity(BaseModel):
 
     @property
     def exactness(self) -> int:
-        """0 exact, 1 bounded, 2 approximate."""
+        """The place in the order of DOMAIN §5: 0 exact, 1 bounded, 2 approximate."""
         return {"eq": 0, "approx": 2, "nearly": 2}.get(self.op, 1)
 
     @property
     def certainly_zero(self) -> bool:
-        """Its only possible value is 0."""
+        """Whether its only possible value is 0."""
         return self.interval.low == self.interval.high == 0
 
     def in_unit(self, unit: str, factor: Decimal) -> Quantity:

@@ -10,16 +10,16 @@ def report_keys(fact: AnyFact) -> list[tuple[object, ...]]:
 
     The source is the same with its publisher and its url, or with its publisher, date and locator.
     """
-    said: tuple[object, ...]
+    content: tuple[object, ...]
     figure = figure_in(fact)
     if isinstance(fact, TallyReported):
-        said = (fact.met, fact.not_met, fact.not_applicable, fact.total, fact.members_met, fact.members_not_met)
-        said = (*said, fact.nature)
+        content = (fact.met, fact.not_met, fact.not_applicable, fact.total, fact.members_met, fact.members_not_met)
+        content = (*content, fact.nature)
     elif isinstance(fact, ShareReported):
-        said = (fact.subset, fact.share, fact.of)
+        content = (fact.subset, fact.share, fact.of)
     elif figure is not None:
-        said = (figure.quantity, figure.attribution, figure.stage, figure.basis, figure.nature, figure.period)
-        said = (*said, getattr(fact, "member", None), getattr(fact, "event", None))
+        content = (figure.quantity, figure.attribution, figure.stage, figure.basis, figure.nature, figure.period)
+        content = (*content, getattr(fact, "member", None), getattr(fact, "event", None))
     else:
         return []
     source = fact.source
@@ -27,8 +27,8 @@ def report_keys(fact: AnyFact) -> list[tuple[object, ...]]:
         return []
     publisher = " ".join(source.publisher.casefold().split())
     keys: list[tuple[object, ...]] = [
-        ("date", fact.type, publisher, source.published_on or str(fact.stated_on), source.locator, *said)
+        ("date", fact.type, publisher, source.published_on or str(fact.stated_on), source.locator, *content)
     ]
     if source.url is not None:
-        keys.append(("url", fact.type, publisher, source.url, *said))
+        keys.append(("url", fact.type, publisher, source.url, *content))
     return keys

@@ -309,7 +309,7 @@ class Figure(Value):
 
     @property
     def series(self) -> tuple[str, str, str]:
-        """(measure, stage, attribution): who typed it has no part in it."""
+        """(measure, stage, attribution): figures of one series are compared; who typed them has no part in it."""
         return (self.quantity.measure, self.stage, self.attribution)
 
 

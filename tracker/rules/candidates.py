@@ -21,7 +21,7 @@ RANKS: dict[Rank, int] = {"preferred": 0, "normal": 1, "deprecated": 2}
 """The place of each rank in the order of DOMAIN §5."""
 
 Disposition = tuple[str, str]
-"""What becomes of a figure, in a word of API's figures, and why in a sentence."""
+"""What becomes of a figure: the `outcome` of the figures report, and the reason in a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Candidate:
 
 
 def figure_of(item: FactInForce[Fact]) -> Figure:
-    """The figure of an item that is known to have one."""
+    """The figure of a fact that is known to carry one."""
     assert item.figure is not None
     return item.figure
 
@@ -73,7 +73,7 @@ def day_of(item: FactInForce[Fact]) -> date:
 
 
 class CandidateReader:
-    """Reads figures. As long as it is asked the same question it reads each of them once."""
+    """Makes candidates of figures, and keeps each as long as the measure, the unit and the terms stay the same."""
 
     def __init__(self) -> None:
         self._question: tuple[str | None, str | None, Terms] | None = None
@@ -82,7 +82,7 @@ class CandidateReader:
     def read(
         self, items: Iterable[FactInForce[Fact]], measure: str | None, unit: str | None, terms: Terms
     ) -> tuple[Candidate, ...]:
-        """The figures of the items as to what is measured, in a unit, at the rates of their days."""
+        """A candidate for each fact, judged as a figure of the measure and converted at the rate of its day."""
         question = (measure, unit, terms)
         if self._question != question:
             self._question, self._read = question, {}

@@ -1,4 +1,4 @@
-"""What is wrong between the figures of one series: disputes, unit errors, totals that fall (DOMAIN §5)."""
+"""Contradictions between the figures of one series: disputes, unit errors, totals that fall (DOMAIN §5)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tracker.values import Rank
 
 @dataclass(slots=True)
 class Contradictions:
-    """What is wrong between the figures of one series: the ids of the events that show it."""
+    """The contradictions between the figures of one series, as the ids of the events that show them."""
 
     disputed: set[str] = field(default_factory=set)
     unit_errors: set[str] = field(default_factory=set)
@@ -24,7 +24,10 @@ class Contradictions:
     """Event id to the ids of the events that contradict it."""
 
     def look_at(self, pool: Sequence[Candidate]) -> None:
-        """Disputes, unit errors and falls. Between figures of two ranks a reviewer has settled which one counts."""
+        """Find disputes, unit errors and falls in a pool of candidates.
+
+        Figures of two ranks never contradict each other: a reviewer has settled which one counts.
+        """
         occasions: dict[tuple[object, ...], list[Candidate]] = {}
         for candidate in pool:
             occasions.setdefault(candidate.occasion, []).append(candidate)
@@ -37,7 +40,7 @@ class Contradictions:
             self._fall(totals)
 
     def _settle(self, together: Sequence[Candidate]) -> Sequence[Candidate]:
-        """Those of the best rank among figures of one occasion, looked at."""
+        """Find disputes and unit errors among the figures of one occasion; gives those of the best rank."""
         best = min((candidate.item.rank for candidate in together), key=RANKS.__getitem__)
         equals = [candidate for candidate in together if candidate.item.rank == best]
         self._dispute(equals)
@@ -70,7 +73,7 @@ class Contradictions:
                 self._contradict(other, candidate)
 
     def _fall(self, running: Sequence[Candidate]) -> None:
-        """A running total that is certainly lower than one of a day before it."""
+        """Find each running total that is certainly lower than one of an earlier day."""
         highest: Candidate | None = None
         of_the_day: Candidate | None = None
         for candidate in sorted(running, key=attrgetter("day")):

@@ -1,4 +1,4 @@
-"""What one day's headline, flags and document are decided on, taken together."""
+"""The evaluation of a day: all that the headline, the flags and the status document are decided on."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Evaluation:
     steps: tuple[Milestone, ...]
 
     def on(self, as_of: date) -> Evaluation:
-        """The same on another day of the view."""
+        """The evaluation of another day of the same view: only the milestones depend on the day."""
         return replace(self, as_of=as_of, steps=milestones(self.view, as_of))
 
     @property

@@ -1,4 +1,4 @@
-"""When each of a pledge's events was said: what a list of them shows on a day."""
+"""The day from which each of a pledge's events may be known: lists of events are cut there."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tracker.rules.pledge_history import PledgeHistory
 
 
 def days(events: Sequence[Event]) -> dict[str, date]:
-    """Event ids to the day from which a replay may know them, as corrected; a repair acts from what it repairs."""
+    """Event ids to the day from which a replay may know the event, as corrected; a repair acts from what it repairs."""
     return days_of(PledgeHistory(events), date.max)
 
 

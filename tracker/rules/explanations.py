@@ -83,7 +83,7 @@ def _conversion(candidate: Candidate | None) -> dict[str, Any]:
 
 
 def _in_cents(converted: Quantity | None) -> dict[str, str] | None:
-    """A converted amount as it is shown; it is compared exactly."""
+    """A converted amount as it is shown, in cents; the rules compare it exactly."""
     if converted is None:
         return None
     update = {name: _cents(value) for name in ("value", "upper") if (value := getattr(converted, name)) is not None}

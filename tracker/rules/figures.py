@@ -21,7 +21,7 @@ _FIRMNESS: dict[Nature, int] = {"actual": 0, "provisional": 1, "estimate": 2, "p
 
 @dataclass(frozen=True, slots=True)
 class Actual:
-    """What one series says: a quantity as said, the same in the compared unit, and the figures behind it."""
+    """The amount that one series comes to: as said, in the unit it is compared in, and the figures behind it."""
 
     quantity: Quantity
     compared: Quantity | None
@@ -63,7 +63,7 @@ class Actual:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The chosen actual, if any, with every candidate and what is wrong between them."""
+    """The chosen actual, if any, with every candidate and the contradictions between them."""
 
     actual: Actual | None
     candidates: tuple[Candidate, ...]
@@ -95,7 +95,10 @@ _SUMMED = ("part_of_sum", "one of the increments of the sum")
 
 
 def choose(view: View, terms: Terms, reader: CandidateReader | None = None) -> Choice:
-    """The actual of the pledge as a whole on the view's days, by DOMAIN §5. A reader knows what it has read before."""
+    """The actual of the pledge as a whole on the view's days, by DOMAIN §5.
+
+    A `reader` that was passed before gives the candidates it has made already.
+    """
     items = [item for item in view.of(*PLEDGE_FIGURES) if item.figure is not None]
     measure, unit, measure_causes = _measure(items, terms)
     projection = max(
@@ -135,9 +138,9 @@ def choose(view: View, terms: Terms, reader: CandidateReader | None = None) -> C
 
 
 def reached_on(choice: Choice, is_reached: Callable[[Quantity], bool]) -> tuple[date, frozenset[str]] | None:
-    """The earliest day by which the figures of the question reach something, and by which events; later ones add to it.
+    """The earliest day by which the reported amount satisfies `is_reached`, and the ids of the events that prove it.
 
-    A running total does so by its day; of increments those up to a day together.
+    A running total counts from its own day; increments count together up to each day.
     """
     if choice.actual is None:
         return None
@@ -208,7 +211,7 @@ def _question(
 
 @dataclass(frozen=True, slots=True)
 class _Sums:
-    """Where the increments are added up: the unit they are compared in, and where it is noted what is left out."""
+    """What adding up increments needs: the unit they are compared in, and where what is left out is noted."""
 
     contradictions: Contradictions
     dispositions: dict[str, Disposition]

@@ -1,4 +1,4 @@
-"""What rides beside the headline: evidence, trajectory and flags, each with the events that caused it (DOMAIN §6)."""
+"""Evidence, trajectory and flags beside the headline, each with the events that caused it (DOMAIN §6)."""
 
 from __future__ import annotations
 
@@ -56,6 +56,7 @@ TRAJECTORY_BAND = Decimal("0.10")
 """On track is within this share of what was expected, either way."""
 
 Caused = tuple[str, frozenset[str]]
+"""A flag and the ids of the events that raised it."""
 
 
 def evidence(evaluation: Evaluation) -> tuple[Evidence, frozenset[str]]:
@@ -96,7 +97,7 @@ def _origins_of_members(evaluation: Evaluation) -> list[FactInForce[Fact]]:
     if result.is_complete and len(rows) == len(result.rows) and len({item.origin for item in rows}) == 1:
         found[rows[0].origin] = rows[0]
     for item in evaluation.view.of(TallyReported):
-        if item.fact.nature != "projection" and item.fact.met == result.members.met:
+        if item.fact.nature != "projection" and item.fact.met == result.counts.met:
             found.setdefault(item.origin, item)
     return list(found.values())
 

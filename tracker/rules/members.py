@@ -45,7 +45,7 @@ class MemberRow:
 class GroupResult:
     """The group's result on a day: the counts, the rows, and what the headline asks of them."""
 
-    members: MemberCounts
+    counts: MemberCounts
     rows: tuple[MemberRow, ...]
     is_complete: bool
     some_met: bool
@@ -74,16 +74,16 @@ def group_result(view: View, terms: Terms) -> GroupResult | None:
         outlook = None
     verdicts = [row.verdict for row in rows]
     is_complete = bool(rows) and "not_reported" not in verdicts
-    members = _count(rows, None if is_complete else tally)
-    mismatch = tally is not None and _disagrees(rows, is_complete, tally, members)
-    met = members.met
+    counts = _member_counts(rows, None if is_complete else tally)
+    mismatch = tally is not None and _disagrees(rows, is_complete, tally, counts)
+    met = counts.met
     if not is_complete and tally is not None and not isinstance(met, Quantity):
-        told = None if isinstance(members.not_met, Quantity) else (met or 0) + (members.not_met or 0)
-        is_complete = told is not None and told == members.eligible
+        counted = None if isinstance(counts.not_met, Quantity) else (met or 0) + (counts.not_met or 0)
+        is_complete = counted is not None and counted == counts.eligible
     items = [*reported.values(), *([tally] if tally is not None else [])]
     causes = {id_ for item in [*items, *([outlook] if outlook else [])] for id_ in item.causes}
     return GroupResult(
-        members=_with(members, outlook),
+        counts=_with_outlook(counts, outlook),
         rows=rows if tally is None else _with_names(rows, tally),
         is_complete=is_complete,
         some_met=_is_some(met) or "met" in verdicts,
@@ -137,7 +137,7 @@ def _with_names(rows: tuple[MemberRow, ...], tally: FactInForce[TallyReported]) 
     )
 
 
-def _count(rows: tuple[MemberRow, ...], tally: FactInForce[TallyReported] | None) -> MemberCounts:
+def _member_counts(rows: tuple[MemberRow, ...], tally: FactInForce[TallyReported] | None) -> MemberCounts:
     verdicts = [row.verdict for row in rows]
     not_applicable, opted_out = verdicts.count("not_applicable"), verdicts.count("opted_out")
     total: int | None = len(rows) or None
@@ -170,15 +170,15 @@ def _length(members: tuple[str, ...] | None) -> int | None:
     return None if members is None else len(members)
 
 
-def _with(members: MemberCounts, outlook: FactInForce[TallyReported] | None) -> MemberCounts:
+def _with_outlook(counts: MemberCounts, outlook: FactInForce[TallyReported] | None) -> MemberCounts:
     if outlook is None:
-        return members
+        return counts
     fact = outlook.fact
-    return replace(members, projected=fact.met if fact.met is not None else _length(fact.members_met))
+    return replace(counts, projected=fact.met if fact.met is not None else _length(fact.members_met))
 
 
 def _disagrees(
-    rows: tuple[MemberRow, ...], is_complete: bool, tally: FactInForce[TallyReported], counted: MemberCounts
+    rows: tuple[MemberRow, ...], is_complete: bool, tally: FactInForce[TallyReported], counts: MemberCounts
 ) -> bool:
     """Whether the rows and the tally cannot both be right."""
     fact = tally.fact
@@ -197,10 +197,10 @@ def _disagrees(
             return True
     if rows and isinstance(fact.total, int) and fact.total != len(rows):
         return True
-    if is_complete and isinstance(fact.not_applicable, int) and fact.not_applicable != counted.not_applicable:
+    if is_complete and isinstance(fact.not_applicable, int) and fact.not_applicable != counts.not_applicable:
         return True
     both = [number for number, _ in said if isinstance(number, int)]
-    return counted.eligible is not None and sum(both) > counted.eligible
+    return counts.eligible is not None and sum(both) > counts.eligible
 
 
 def _contradicts_itself(item: FactInForce[MemberReported], terms: Terms) -> bool:

@@ -29,7 +29,7 @@ class Milestone:
 
     @property
     def deadline(self) -> date | None:
-        """The last day on which it is in time."""
+        """The last day on which the step is reached in time."""
         return None if self.due is None else end_of(self.due)
 
 

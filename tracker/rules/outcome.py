@@ -39,7 +39,10 @@ DUE_SOON = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The headline, why, and since when nothing more is expected (`settled_on`, None while something is)."""
+    """The headline and the ids of the events that caused it.
+
+    `settled_on` is the day from which nothing more is expected, None while something is.
+    """
 
     status: Headline
     causes: frozenset[str]
@@ -75,7 +78,7 @@ def _of_members(evaluation: Evaluation, result: GroupResult, causes: frozenset[s
     causes = frozenset(causes | result.causes)
     group = evaluation.terms.group
     assert group is not None
-    met, eligible = result.members.met, result.members.eligible
+    met, eligible = result.counts.met, result.counts.eligible
     if group.rule == "count_at_least" and group.count is not None and isinstance(met, int) and met >= group.count:
         word: Headline = "exceeded" if met > group.count else "met"
         return Outcome(word, causes, settled_on=_reached_on(result, group.count))
@@ -153,7 +156,7 @@ def _of_figure(evaluation: Evaluation, causes: frozenset[str] | set[str]) -> Out
 
 
 def _compared(actual: Actual | None, terms: Terms) -> Comparison | None:
-    """None without a figure or a target; `unknown` where no rate makes them comparable."""
+    """The actual against the target: None without one of them, `unknown` where no rate makes them comparable."""
     if actual is None or terms.target is None:
         return None
     if actual.compared is None or actual.compared.unit != terms.target.unit:

@@ -108,7 +108,7 @@ class View:
         return {id_ for id_, name in self.acting if name in names}
 
     def plus(self, item: FactInForce[Fact]) -> View:
-        """The same with a later fact that acts on no other."""
+        """The view with one later fact that acts on no other."""
         by_type = {**self.by_type, type(item.fact): (*self.by_type.get(type(item.fact), ()), item)}
         latest = max(self.latest, item, key=_said) if isinstance(item.fact, StatedFact) else self.latest
         return replace(self, items=(*self.items, item), by_type=by_type, latest=latest)
@@ -182,7 +182,7 @@ class PledgeHistory:
 
     @cached_property
     def resolutions(self) -> list[list[ResolvedFact]]:
-        """All that `resolve` answers for any day: it changes only where a piece of record-keeping is taken back."""
+        """Every list of facts that `resolve` gives for some day: a new one only where a repair is taken back."""
         if self._resolved is not None:
             return [self._resolved[0]]
         found: dict[date, list[ResolvedFact]] = {}
@@ -234,7 +234,7 @@ class PledgeHistory:
 
     @cached_property
     def _resolved(self) -> tuple[list[ResolvedFact], dict[str, str]] | None:
-        """What `resolve` answers for every day, where nothing was ever retracted."""
+        """What `resolve` gives for every day alike; None if anything was ever retracted."""
         retracts = any(isinstance(event.fact, StatementRetracted) for event in self.events)
         return None if retracts else self.resolve(date.max)
 
@@ -362,7 +362,7 @@ def _said(item: FactInForce[Fact]) -> tuple[date, int]:
 
 
 def _in_force(present: Sequence[ResolvedFact]) -> Iterable[FactInForce[Fact]]:
-    """The facts with what restates and ranks them among themselves."""
+    """The facts in force, each with the restatements and ranks among them applied."""
     restated: dict[str, ResolvedFact] = {}
     ranked: dict[str, ResolvedFact] = {}
     for s in present:

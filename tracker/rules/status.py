@@ -79,8 +79,8 @@ class StatusSegment:
 
 
 @dataclass(frozen=True, slots=True)
-class _Weighed:
-    """What the facts of a view say on every day on which they are in force; `outline` lacks the day."""
+class _Evaluated:
+    """What a view comes to on every day of it; `outline` is the document without what depends on the day."""
 
     evaluation: Evaluation
     attested: tuple[Evidence, frozenset[str]]
@@ -115,7 +115,7 @@ class StatusFold:
         self._reader = CandidateReader()
         self._statuses: dict[date, Status | None] = {}
         self._headlines: dict[date, Headline] = {}
-        self._weighed: dict[View, _Weighed] = {}
+        self._evaluated: dict[View, _Evaluated] = {}
 
     @property
     def events(self) -> Sequence[Event]:
@@ -123,7 +123,7 @@ class StatusFold:
         return self.history.events
 
     def followed_by(self, event: Event) -> StatusFold:
-        """The fold of one event more: as if made of all of them, in less time."""
+        """The fold of one more event: equal to a fold of all the events, made in less time."""
         after = StatusFold(())
         after.history, after._reader = self.history.followed_by(event), self._reader
         since = after.acts_from(event)
@@ -131,9 +131,9 @@ class StatusFold:
         return after
 
     def forget_statuses(self) -> None:
-        """Let go of the statuses derived so far: most of the memory a fold takes; a later one needs none."""
+        """Free the statuses derived so far, most of the memory of a fold; `followed_by` does not need them."""
         self._statuses.clear()
-        self._weighed.clear()
+        self._evaluated.clear()
 
     def status(self, as_of: date) -> Status | None:
         """The status on a day; None when the pledge does not exist then."""
@@ -186,13 +186,13 @@ class StatusFold:
         return self.history.acts_from(event)
 
     def _derive(self, view: View, as_of: date) -> Status:
-        made, weighed = view.made.fact, self._weigh(view, as_of)
-        evaluation, attested = weighed.evaluation.on(as_of), weighed.attested
+        made, evaluated = view.made.fact, self._evaluate(view, as_of)
+        evaluation, attested = evaluated.evaluation.on(as_of), evaluated.attested
         terms, outcome = evaluation.terms, decide(evaluation)
         raised = flags(evaluation, outcome, attested)
         names = tuple(name for name, _ in raised)
         because = because_of(evaluation, outcome, attested, raised, self.history.versions)
-        document = status_document(weighed.outline, evaluation, outcome, names, self._past_targets(terms), because)
+        document = status_document(evaluated.outline, evaluation, outcome, names, self._past_targets(terms), because)
         return Status(
             pledge=self.events[0].pledge,
             title=terms.title,
@@ -204,27 +204,27 @@ class StatusFold:
             status=outcome.status,
             flags=names,
             target=terms.target,
-            actual=weighed.actual,
-            converted=weighed.converted,
-            ratio=weighed.ratio,
+            actual=evaluated.actual,
+            converted=evaluated.converted,
+            ratio=evaluated.ratio,
             window=terms.window,
             deadline=evaluation.deadline,
             evidence=attested[0],
-            trajectory=weighed.trajectory,
+            trajectory=evaluated.trajectory,
             last_stated_on=view.latest.fact.stated_on,
             because=because,
             document=document,
         )
 
-    def _weigh(self, view: View, as_of: date) -> _Weighed:
-        """What depends on the facts in force alone, not on the day: deadlines pass without it being weighed again."""
-        if view not in self._weighed:
+    def _evaluate(self, view: View, as_of: date) -> _Evaluated:
+        """What depends on the facts in force alone, not on the day: deadlines pass without a new evaluation."""
+        if view not in self._evaluated:
             terms = terms_of(view)
             choice = choose(view, terms, self._reader)
             members = group_result(view, terms)
             evaluation = Evaluation(as_of, view, terms, choice, members, milestones(view, as_of))
-            self._weighed[view] = _weighed(self.events[0].pledge, evaluation)
-        return self._weighed[view]
+            self._evaluated[view] = _evaluate(self.events[0].pledge, evaluation)
+        return self._evaluated[view]
 
     def _past_targets(self, terms: Terms) -> list[dict[str, Any]]:
         """The status under each target that was raised, on the day before it was."""
@@ -249,10 +249,10 @@ class StatusFold:
         return self._headlines[as_of]
 
     def _decide(self, view: View, as_of: date) -> Headline:
-        return decide(self._weigh(view, as_of).evaluation.on(as_of)).status
+        return decide(self._evaluate(view, as_of).evaluation.on(as_of)).status
 
 
-def _weighed(pledge: str, evaluation: Evaluation) -> _Weighed:
+def _evaluate(pledge: str, evaluation: Evaluation) -> _Evaluated:
     target, actual, converted = evaluation.terms.target, evaluation.choice.actual, None
     if actual is not None and actual.compared is not None and (target is None or actual.compared.unit == target.unit):
         converted = actual.compared
@@ -260,4 +260,4 @@ def _weighed(pledge: str, evaluation: Evaluation) -> _Weighed:
     attested, own = evidence(evaluation), trajectory(evaluation)
     outlined = outline(pledge, evaluation, share, attested[0], own)
     reported = None if actual is None else actual.quantity
-    return _Weighed(evaluation, attested, own, reported, converted, share, outlined)
+    return _Evaluated(evaluation, attested, own, reported, converted, share, outlined)

@@ -32,7 +32,7 @@ RULES_VERSION = f"{RULES}+{RATE_TABLE}"
 def outline(
     pledge: str, evaluation: Evaluation, share: Ratio | None, attested: Evidence, own: Trajectory
 ) -> dict[str, Any]:
-    """The members of API's Status in their order, without the clocks; what depends on the day is still None."""
+    """The members of the API's Status in their order, without the clocks; those that depend on the day are None."""
     terms, actual, made = evaluation.terms, evaluation.choice.actual, evaluation.view.made.fact
     return {
         "pledge": pledge,
@@ -74,7 +74,7 @@ def status_document(
     past_targets: list[dict[str, Any]],
     because: dict[str, tuple[str, ...]],
 ) -> dict[str, Any]:
-    """The outline with what depends on the day."""
+    """The status document: the outline completed with what depends on the day."""
     return {
         **outlined,
         "status": outcome.status,
@@ -109,7 +109,7 @@ def _claimed(view: View) -> list[dict[str, Any]]:
 
 
 def _optional(evaluation: Evaluation) -> dict[str, Any]:
-    """The members of the document that are there only when there is something to say."""
+    """The members of the document that are left out where they would be empty."""
     view, terms, choice = evaluation.view, evaluation.terms, evaluation.choice
     found: dict[str, Any] = {}
     first = terms.changes[0]
@@ -128,11 +128,11 @@ def _optional(evaluation: Evaluation) -> dict[str, Any]:
             "event": choice.projection.id,
         }
     if evaluation.group_result is not None:
-        members = evaluation.group_result.members
+        counts = evaluation.group_result.counts
         names = ("eligible", "met", "not_met", "not_applicable", "opted_out", "not_reported", "total")
-        found["members"] = {name: _count(getattr(members, name)) for name in names}
-        if members.projected is not None:
-            found["members"]["projected"] = _count(members.projected)
+        found["members"] = {name: _count_json(getattr(counts, name)) for name in names}
+        if counts.projected is not None:
+            found["members"]["projected"] = _count_json(counts.projected)
     if evaluation.steps:
         found["milestones"] = None
     if shares := [_share(item, evaluation) for item in view.of(ShareReported)]:
@@ -176,7 +176,7 @@ def _milestones(evaluation: Evaluation) -> list[dict[str, Any]]:
     ]
 
 
-def _count(value: int | Quantity | None) -> int | dict[str, str] | None:
+def _count_json(value: int | Quantity | None) -> int | dict[str, str] | None:
     return quantity_json(value) if isinstance(value, Quantity) else value
 
 
@@ -231,7 +231,7 @@ def because_of(
     raised: list[tuple[str, frozenset[str]]],
     versions: dict[str, int],
 ) -> dict[str, tuple[str, ...]]:
-    """For each axis, figure and flag the events that caused it, by version; with them alone it would be the same."""
+    """The ids of the events that caused each axis, figure and flag, by version: from them alone it follows."""
     view, terms, choice = evaluation.view, evaluation.terms, evaluation.choice
     figures = terms.causes | choice.causes | view.acting_on(*PLEDGE_FIGURES)
     lifecycle = terms.causes | view.acting_on(PledgeWithdrawn, PledgeSuperseded)

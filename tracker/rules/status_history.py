@@ -16,7 +16,7 @@ Axis = Literal["as_of", "known"]
 
 @dataclass(frozen=True, slots=True)
 class HistoryStep:
-    """One change or one event that changed nothing. `event` is None where only a deadline passed.
+    """One change, or one event that changed nothing. `event` is None where only a deadline passed.
 
     `status_before` and `status_after` are headlines, None while the pledge does not exist; `changed` names the
     members of the status that differ.
@@ -74,7 +74,7 @@ def _along_as_of(events: Sequence[Event], as_of: date) -> Iterator[HistoryStep]:
 def _one_by_one(
     events: Sequence[Event], today: Sequence[Event], day: date, before: Status | None
 ) -> Iterator[HistoryStep]:
-    """Several events of one day, each on what the ones before it leave; in the order of recording."""
+    """A step for each of several events of one day, in the order of recording."""
     still_to_come = {event.id for event in today}
     for event in today:
         still_to_come.discard(event.id)
