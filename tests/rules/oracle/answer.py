@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .choice import Choice, announced, asked, disagreements, is_corroborated
 from .clocks import KEPT, Said
 from .dates import Recurrence, Window, is_over_three_years
-from .quantities import Interval, Quantity, is_envelope, of_interval, progress, ratio
+from .quantities import Interval, Quantity, is_envelope, of_interval, plain, progress, ratio
 from .recurring import last_with_figure
 from .schedule import instalment_states, schedule_of, trajectory_of
 from .verdict import Case, claim_flags
@@ -267,7 +267,7 @@ def conversion(choice: Choice | None) -> dict[str, Any] | None:
     """API.md, `conversion`."""
     if choice is None or choice.how is None:
         return None
-    return {name: str(value) if name == "rate" else value for name, value in choice.how.items()}
+    return {name: plain(value) if name == "rate" else value for name, value in choice.how.items()}
 
 
 def shares(law: Law, as_of: date, choice: Choice | None) -> list[dict[str, Any]]:

@@ -103,7 +103,7 @@ class Law:
         return any(condition["state"] in ("open", "failed") for condition in self.conditions(as_of))
 
     def is_conditional(self, as_of: date) -> bool:
-        """§6, `conditional`, before withdrawal: a condition is open or failed and the target is not met all the same."""
+        """§6, `conditional`, before withdrawal: a condition is open or failed, the target is not met all the same."""
         return self.has_open_condition(as_of) and self.core(as_of).status not in ("met", "exceeded")
 
     def lifecycle(self, as_of: date) -> tuple[str, bool]:
