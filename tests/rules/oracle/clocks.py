@@ -51,9 +51,10 @@ class Record:
         known = [e for e in events if known_at is None or instant(e["recorded_at"]) <= known_at]
         self.events = sorted(known, key=lambda e: e["version"])
 
-    def naming(self, event_id: str, kind: str, as_of: date) -> list[dict[str, Any]]:
-        """The events of a type that act on an event, as patched, in order of version."""
-        return [e for e in self.events if e["fact"]["type"] == kind and self.acts_on(e, as_of) == event_id]
+    def naming(self, event: dict[str, Any], kind: str, as_of: date) -> list[dict[str, Any]]:
+        """The later events of a type that act on an event, as patched, in order of version."""
+        later = [e for e in self.events if e["version"] > event["version"] and e["fact"]["type"] == kind]
+        return [e for e in later if self.acts_on(e, as_of) == event["id"]]
 
     def acts_on(self, event: dict[str, Any], as_of: date) -> str | None:
         """The id that an event names; a correction may have changed it."""
@@ -81,29 +82,29 @@ class Record:
         """§2: a retraction is said in the world and acts from its own day; one that is undone does not act."""
         if event["fact"]["type"] == "PledgeMade":
             return False
-        return any(self.acts(e, as_of) for e in self.naming(event["id"], "StatementRetracted", as_of))
+        return any(self.acts(e, as_of) for e in self.naming(event, "StatementRetracted", as_of))
 
     def acts(self, event: dict[str, Any], as_of: date) -> bool:
         """Whether a fact is in force: said by then, not void, not retracted."""
         said = day_in_force(self.patched(event, as_of)) <= as_of
         return said and not self.is_void(event, as_of) and not self.is_retracted(event, as_of)
 
-    def restated(self, event: dict[str, Any], as_of: date) -> tuple[dict[str, Any] | None, date, list[str]]:
+    def restated(self, event: dict[str, Any], as_of: date) -> tuple[Any, date, list[dict[str, Any]]]:
         """§2: the figure by its latest restatement in force, the day it was said, and the events it went through."""
         fact = self.patched(event, as_of)
-        later = [e for e in self.naming(event["id"], "FigureRestated", as_of) if self.acts(e, as_of)]
+        later = [e for e in self.naming(event, "FigureRestated", as_of) if self.acts(e, as_of)]
         if not later:
-            return fact.get("figure"), day_in_force(fact), [event["id"]]
+            return fact.get("figure"), day_in_force(fact), [event]
         latest = max(later, key=lambda e: (day_in_force(self.patched(e, as_of)), e["version"]))
         figure, said, through = self.restated(latest, as_of)
-        return figure, said, [event["id"], *through]
+        return figure, said, [event, *through]
 
-    def rank(self, through: list[str], as_of: date) -> str:
+    def rank(self, through: list[dict[str, Any]], as_of: date) -> str:
         """§2: a ranking is record-keeping and acts like a correction; the last one recorded counts."""
         ranks = [
             (e["version"], self.patched(e, as_of)["rank"])
-            for event_id in through
-            for e in self.naming(event_id, "FigureRanked", as_of)
+            for event in through
+            for e in self.naming(event, "FigureRanked", as_of)
             if not self.is_void(e, as_of) and not self.is_retracted(e, as_of)
         ]
         return max(ranks)[1] if ranks else "normal"
