@@ -128,6 +128,8 @@ def schedules(law: Law, as_of: date, core: Core, status: str) -> dict[str, str]:
     """§6: against the window in force and against the first one (`PledgeMade`'s own)."""
     made = law.of(as_of, "PledgeMade")[0].fact
     current, first = law.window(as_of), first_window(made, as_of)
+    if status == "not_measurable":
+        current = law.story(as_of).judged.looked_at(as_of)
     if core.periods and status in ("met", "exceeded"):
         late = any(period.kept_late for period in core.periods)
         kept = "kept_late" if late else "kept_on_time"

@@ -185,7 +185,7 @@ def with_extras(random: Random, plan: Plan) -> Plan:
             {"due": partial(random, day), "quantity": {"op": "eq", "value": str(part), "unit": plan.unit}}
             for day, part in zip(days, share, strict=True)
         ]
-    if random.random() < 0.2 and not plan.recurs:
+    if random.random() < 0.12 and not plan.recurs:
         plan.conditions = ("parliament", "partners")[: random.randrange(1, 3)]
         fields["conditions"] = conditions(plan.conditions)
     if random.random() < 0.3 and len(plan.stages) > 1:

@@ -119,8 +119,12 @@ class Stream:
     def progress(self) -> Fact:
         """A progress report or a claim with a figure."""
         kind = self.random.choice(["ProgressReported"] * 5 + list(FIGURED[1:]))
-        figure = self.echo() or self.figure(kind)
+        echo = self.echo()
+        figure = echo or self.figure(kind)
         fact = self.said(kind, figure=figure)
+        if echo is not None and self.chance(0.5):
+            near = date.fromisoformat(self.facts[-1]["stated_on"]) + self.random.randrange(-70, 70) * DAY
+            fact["stated_on"] = near.isoformat()
         if figure["quantity"]["value"].startswith("-"):
             fact["reason"] = "money was returned"
         return fact
@@ -131,11 +135,18 @@ class Stream:
         if not earlier or not self.chance(0.3):
             return None
         figure = json.loads(json.dumps(self.random.choice(earlier)))
-        if self.chance(0.3):
-            figure["quantity"] = amount(self.random, figure["quantity"]["unit"], self.plan.scale)
-        if self.chance(0.3) and "end" in figure.get("period", {}):
+        if self.chance(0.25):
+            unit = figure["quantity"]["unit"]
+            figure["quantity"] = amount(self.random, unit, self.plan.scale_of(unit))
+        elif self.plan.kind == "money" and len(set(self.plan.units)) > 1 and self.chance(0.25):
+            figure["quantity"]["unit"] = self.random.choice(["EUR", "USD", "GBP"])
+            figure.pop("equivalent", None)
+        if figure["basis"] == "increment" and self.chance(0.4):
+            figure.pop("period", None)
+        if self.chance(0.45) and "end" in figure.get("period", {}):
             start = date.fromisoformat(figure["period"]["end"]) + DAY
-            figure["period"] = {"start": start.isoformat(), "end": (add_months(start, 12) - DAY).isoformat()}
+            end = add_months(start, self.random.choice([1, 1, 12])) - DAY
+            figure["period"] = {"start": start.isoformat(), "end": end.isoformat()}
         return figure
 
     def claim(self) -> Fact:
