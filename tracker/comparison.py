@@ -8,66 +8,100 @@ actual "at least 30"   target "at least 40"   unknown: never rounded up
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from tracker.quantity import BOUND_ROUNDING, EXACT, OP_WORDS, ExactDecimal, Interval, Op, Quantity, plain
+from tracker.quantity import (
+    BOUND_ROUNDING,
+    EXACT,
+    OP_WORDS,
+    ExactDecimal,
+    Interval,
+    Op,
+    OpenEnds,
+    Quantity,
+    plain,
+)
 
 Comparison = Literal["exceeded", "met", "below", "unknown"]
 Direction = Literal["up", "down"]
 """Whether a pledge is kept by as much as its target or more (`up`), or by as much or less (`down`)."""
 
 
-def _wanted(target: Quantity) -> Interval:
-    """The target as stated, without the natural floor of 0 that "up to" has as an amount."""
-    interval = target.interval
-    if target.op in ("le", "lt"):
-        return Interval(None, interval.high, high_open=interval.high_open)
-    return interval
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What keeps a target, in direction up: a value from `low` on. What lies above `edge` is beyond the target."""
+
+    low: Decimal
+    low_open: bool
+    edge: Decimal
+    edge_open: bool
+    """The target does not have its edge itself, so an open end at it is not beyond."""
+
+
+def _wanted(target: Quantity, direction: Direction) -> _Wanted:
+    """What keeps the target; for `down` in mirrored values. A target that is an envelope is taken as its value."""
+    interval, value, is_up = target.interval, target.value, direction == "up"
+    near, far = (value, value) if target.upper is None else (value, target.upper)
+    if target.op == "approx":
+        assert interval.low is not None
+        assert interval.high is not None
+        near, far = interval.low, interval.high
+    is_open = target.op == ("gt" if is_up else "lt") or target.op == "nearly"
+    if is_up:
+        if target.op == "nearly":
+            assert interval.low is not None
+            near = interval.low
+        return _Wanted(near, is_open, far, is_open)
+    return _Wanted(far.copy_negate(), is_open, near.copy_negate(), is_open)
+
+
+def is_envelope(target: Quantity | None, direction: Direction) -> bool:
+    """Whether the target is the most that may come ("up to 100m"), not a ceiling (DOMAIN §3)."""
+    return target is not None and direction == "up" and target.op in ("le", "lt")
 
 
 def compare(actual: Quantity, target: Quantity, direction: Direction = "up") -> Comparison:
     """Where every possible value of the actual stands to the target, both in one unit (DOMAIN §3, POINTS).
 
     `met`: every one keeps it. `exceeded`: and the actual goes beyond the target itself. `below`: none keeps it.
-    `unknown`: some do, some do not; never rounded up. `down` is the mirror image. A target that is a ceiling
-    (`le`, `lt`) in direction up, or a floor in direction down, is taken as it stands: met at most.
+    `unknown`: some do, some do not; never rounded up. `down` is the mirror image. An envelope (`le`, `lt` in direction
+    up) is compared as its value.
 
     Raises: ValueError if the two are in different units.
     """
     if actual.unit != target.unit:
         raise ValueError(f"{actual.unit} cannot be compared with {target.unit}")
-    stated, wanted = actual.interval, _wanted(target)
-    if direction == "down":
-        stated, wanted = stated.mirrored(), wanted.mirrored()
-    keeping = wanted if wanted.low is None else Interval(wanted.low, None, low_open=wanted.low_open)
+    stated = actual.interval if direction == "up" else actual.interval.mirrored()
+    wanted = _wanted(target, direction)
+    keeping = Interval(wanted.low, None, low_open=wanted.low_open)
     if not stated.within(keeping):
         return "unknown" if stated.meets(keeping) else "below"
-    return "exceeded" if wanted.low is not None and _lies_beyond(stated, wanted) else "met"
-
-
-def _lies_beyond(stated: Interval, wanted: Interval) -> bool:
-    if stated.low is None:
-        return False
-    if wanted.high is not None:
-        return stated.low > wanted.high or (stated.low == wanted.high and (stated.low_open or wanted.high_open))
-    assert wanted.low is not None
-    return stated.low > wanted.low or (stated.low == wanted.low and stated.low_open and not wanted.low_open)
+    assert stated.low is not None
+    at_edge = stated.low == wanted.edge and stated.low_open and not wanted.edge_open
+    return "exceeded" if stated.low > wanted.edge or at_edge else "met"
 
 
 def may_exceed(actual: Quantity, target: Quantity, direction: Direction = "up") -> bool:
     """Whether some possible value of the actual lies beyond the target."""
-    stated, wanted = actual.interval, _wanted(target)
-    if direction == "down":
-        stated, wanted = stated.mirrored(), wanted.mirrored()
-    if wanted.low is None:
+    stated = actual.interval if direction == "up" else actual.interval.mirrored()
+    return stated.high is None or stated.high > _wanted(target, direction).edge
+
+
+def is_raised(before: Quantity, after: Quantity, direction: Direction) -> bool:
+    """Whether a target asks for more than another in its unit (`down`: for less)."""
+    if before.unit != after.unit:
         return False
-    edge = wanted.low if wanted.high is None else wanted.high
-    if stated.high is None or stated.high > edge:
-        return True
-    return stated.high == edge and not stated.high_open and wanted.high is not None and wanted.high_open
+    old, new = number_of(before, direction), number_of(after, direction)
+    return new > old if direction == "up" else new < old
+
+
+def number_of(target: Quantity, direction: Direction) -> Decimal:
+    """The number by which a target is raised, and of which shares are taken: of a range the end that keeps it."""
+    return target.upper if direction == "down" and target.upper is not None else target.value
 
 
 class Ratio(BaseModel):
@@ -78,6 +112,7 @@ class Ratio(BaseModel):
     op: Op
     value: ExactDecimal
     upper: ExactDecimal | None = None
+    open: OpenEnds | None = None
 
     def __str__(self) -> str:
         if self.upper is not None:
@@ -93,25 +128,62 @@ RATIO_STEP = Decimal("0.000001")
 """The last place of a ratio."""
 
 
-def ratio(actual: Quantity, target: Quantity) -> Ratio | None:
-    """The actual divided by the target's value; its bounds stay bounds. None for a target of 0.
+def _rounded(exact: Decimal, rounding: str, *, is_one: bool) -> Decimal:
+    """A share with 6 places; it is 1 only if it is exactly that."""
+    rounded = exact.quantize(RATIO_STEP, rounding=rounding, context=EXACT)
+    if rounded == 1 and rounding == ROUND_HALF_EVEN and not is_one:
+        return rounded - RATIO_STEP if exact < 1 else rounded + RATIO_STEP
+    return rounded
+
+
+def ratio(actual: Quantity, target: Quantity, direction: Direction = "up") -> Ratio | None:
+    """The actual divided by the target's number; its bounds stay bounds. None for a target of 0 or less.
 
     A bound is rounded to the side that keeps it true, an exact or approximate value half-even, but never to 1 if it is
     not 1: a pledge that misses its target by a cent is not shown as 100 %.
     """
-    if target.value == 0 or (target.value < 0 and actual.op != "eq"):
+    whole = number_of(target, direction)
+    if whole <= 0:
         return None
 
     def share(value: Decimal, rounding: str) -> Decimal:
-        exact = EXACT.divide(value, target.value)
-        rounded = exact.quantize(RATIO_STEP, rounding=rounding, context=EXACT)
-        if rounded == 1 and rounding == ROUND_HALF_EVEN and value != target.value:
-            return rounded - RATIO_STEP if exact < 1 else rounded + RATIO_STEP
-        return rounded
+        return _rounded(EXACT.divide(value, whole), rounding, is_one=value == whole)
 
     if actual.op == "between" and actual.upper is not None:
         low, high = share(actual.value, ROUND_FLOOR), share(actual.upper, ROUND_CEILING)
-        return Ratio.model_construct(op="between", value=low, upper=high)
+        return Ratio.model_construct(op="between", value=low, upper=high, open=actual.open)
     return Ratio.model_construct(
-        op=actual.op, value=share(actual.value, BOUND_ROUNDING.get(actual.op, ROUND_HALF_EVEN))
+        op=actual.op, value=share(actual.value, BOUND_ROUNDING.get(actual.op, ROUND_HALF_EVEN)), upper=None, open=None
+    )
+
+
+def progress(actual: Quantity, target: Quantity, baseline: Quantity | None, direction: Direction) -> Ratio | None:
+    """The share of the way (DOMAIN §3): from the baseline to the target, else the ratio when direction is up.
+
+    None without either, and where the target is the baseline itself or in another unit.
+    """
+    if baseline is None:
+        return ratio(actual, target, direction) if direction == "up" else None
+    way = EXACT.subtract(number_of(target, direction), baseline.value)
+    if way == 0 or not baseline.unit == target.unit == actual.unit:
+        return None
+    gone = actual.interval.shifted(baseline.value.copy_negate())
+    gone, whole = (gone, way) if way > 0 else (gone.mirrored(), way.copy_negate())
+
+    def share(value: Decimal, rounding: str) -> Decimal:
+        return _rounded(EXACT.divide(value, whole), rounding, is_one=value == whole)
+
+    low, high = gone.low, gone.high
+    if low is not None and low == high:
+        return Ratio.model_construct(op="eq", value=share(low, ROUND_HALF_EVEN), upper=None, open=None)
+    if low is not None and high is not None:
+        ends = share(low, ROUND_FLOOR), share(high, ROUND_CEILING)
+        return Ratio.model_construct(op="between", value=ends[0], upper=ends[1], open=gone.open_ends)
+    if low is not None:
+        op: Op = "gt" if gone.low_open else "ge"
+        return Ratio.model_construct(op=op, value=share(low, ROUND_FLOOR), upper=None, open=None)
+    if high is None:
+        return None
+    return Ratio.model_construct(
+        op="lt" if gone.high_open else "le", value=share(high, ROUND_CEILING), upper=None, open=None
     )

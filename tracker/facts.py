@@ -1,149 +1,47 @@
 """What a monitor states: every type of fact, as one union discriminated by `type` (DOMAIN §4).
 
 The posted fact is the stored fact. A fact is frozen, refuses unknown fields and knows nothing of ids, versions or the
-time of recording: those are in its envelope, `tracker.event.Event`.
+time of recording: those are in its envelope, `tracker.event.Event`. The facts about the promise itself, and what every
+fact has, are in `tracker.promise_facts`.
 """
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, JsonValue, TypeAdapter, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from tracker.comparison import Direction
+from tracker.promise_facts import ConditionReported as ConditionReported
+from tracker.promise_facts import Fact as Fact
+from tracker.promise_facts import PledgeMade as PledgeMade
+from tracker.promise_facts import PledgeReaffirmed as PledgeReaffirmed
+from tracker.promise_facts import PledgeRevised as PledgeRevised
+from tracker.promise_facts import PledgeSuperseded as PledgeSuperseded
+from tracker.promise_facts import PledgeWithdrawn as PledgeWithdrawn
+from tracker.promise_facts import RecordKeepingFact as RecordKeepingFact
+from tracker.promise_facts import StatedFact as StatedFact
 from tracker.values import (
     Code,
     Codes,
-    Day,
     EventReference,
     Figure,
-    Group,
-    Kind,
     MemberVerdict,
     Nature,
     OneLine,
     PartialDate,
-    Party,
-    Precision,
     QuantityOrWords,
-    Quote,
     Rank,
     RecordedAs,
     Sha256,
-    Slug,
-    Source,
-    Stage,
     Stance,
     Text,
     Trajectory,
     Url,
-    Value,
-    Window,
-    last_day,
 )
 
 MAX_FACT_BYTES = 48 * 1024
 """The largest fact that is recorded, as JSON in UTF-8."""
-
-
-class Fact(Value):
-    """What every fact has: its type, when it was said, and by whom."""
-
-    type: str
-    stated_on: Day
-    precision: Precision = "day"
-    speaker: Party | None = None
-    summary: Text | None = None
-    quote: Quote | None = None
-    source: Source | None = None
-
-    @property
-    def in_force_on(self) -> date:
-        """The first day on which a replay may know it: the last day that `stated_on` can mean."""
-        return self.stated_on if self.precision == "day" else last_day(self.stated_on, self.precision)
-
-
-class StatedFact(Fact):
-    """A statement made in the world: it has a source."""
-
-    source: Source
-
-
-class RecordKeepingFact(Fact):
-    """Record-keeping: `stated_on` is the day of the decision, a source is not needed."""
-
-
-def _must_be_firm(required_stage: Stage | None) -> None:
-    if required_stage == "unspecified":
-        raise PydanticCustomError("required_stage", "a required stage is one of the firm ones, not 'unspecified'")
-
-
-class PledgeMade(StatedFact):
-    """Opens the stream: a public promise with a checkable outcome."""
-
-    type: Literal["PledgeMade"]
-    title: OneLine
-    pledgor: Party
-    beneficiary: Party | None = None
-    kind: Kind
-    target: QuantityOrWords | None = None
-    required_stage: Stage | None = None
-    window: Window | None = None
-    direction: Direction = "up"
-    group: Group | None = None
-    part_of: Slug | None = None
-    measurable: Annotated[bool, Field(strict=True)] = True
-    measurable_note: Text | None = None
-    tags: Annotated[tuple[Slug, ...], Field(max_length=50)] = ()
-
-    @model_validator(mode="after")
-    def _is_consistent(self) -> Self:
-        _must_be_firm(self.required_stage)
-        if len(set(self.tags)) != len(self.tags):
-            raise PydanticCustomError("tags", "a tag is given twice")
-        return self
-
-
-class PledgeReaffirmed(StatedFact):
-    """The promise said again: no new money, ever."""
-
-    type: Literal["PledgeReaffirmed"]
-
-
-class PledgeRevised(StatedFact):
-    """The promise itself changed; what it was before stays visible."""
-
-    type: Literal["PledgeRevised"]
-    title: OneLine | None = None
-    target: QuantityOrWords | None = None
-    window: Window | None = None
-    required_stage: Stage | None = None
-    group: Group | None = None
-    reason: Text
-
-    @model_validator(mode="after")
-    def _revises_something(self) -> Self:
-        if not any((self.title, self.target, self.window, self.required_stage, self.group)):
-            problem = "a revision changes at least one of title, target, window, required_stage and group"
-            raise PydanticCustomError("revision", problem)
-        _must_be_firm(self.required_stage)
-        return self
-
-
-class PledgeWithdrawn(StatedFact):
-    """The promise is taken back."""
-
-    type: Literal["PledgeWithdrawn"]
-    reason: Text
-
-
-class PledgeSuperseded(StatedFact):
-    """Another pledge takes the place of this one."""
-
-    type: Literal["PledgeSuperseded"]
-    by: Slug
 
 
 def _must_explain_a_fall(figure: Figure | None, reason: str | None) -> None:
@@ -195,11 +93,12 @@ class PledgeMissed(Claim):
 
 
 class MemberReported(StatedFact):
-    """One member's result; its figure is the member's series, never the group's."""
+    """One member's result; its figure is the member's series, never the group's. `on` is when it was so."""
 
     type: Literal["MemberReported"]
     member: Code
     verdict: MemberVerdict
+    on: PartialDate | None = None
     figure: Figure | None = None
     nature: Nature = "actual"
     reason: Text | None = None
@@ -209,7 +108,7 @@ TallyCount = Annotated[int, Field(ge=0, le=100_000, strict=True)] | QuantityOrWo
 
 
 class TallyReported(StatedFact):
-    """ "22 of 32", with or without the list."""
+    """ "22 of 32", with or without the list. `on` is when it was so."""
 
     type: Literal["TallyReported"]
     met: TallyCount | None = None
@@ -218,6 +117,7 @@ class TallyReported(StatedFact):
     total: TallyCount | None = None
     members_met: Codes | None = None
     members_not_met: Codes | None = None
+    on: PartialDate | None = None
     nature: Nature = "actual"
 
     @model_validator(mode="after")
@@ -263,9 +163,10 @@ class MilestoneScheduled(MilestoneFact):
 
 
 class MilestoneReached(MilestoneFact):
-    """A named step is reached, or partly reached."""
+    """A named step is reached, or partly reached; `on` is when."""
 
     type: Literal["MilestoneReached"]
+    on: PartialDate | None = None
     partly: Annotated[bool, Field(strict=True)] = False
 
 
@@ -273,6 +174,7 @@ class MilestoneMissed(MilestoneFact):
     """A named step was not reached."""
 
     type: Literal["MilestoneMissed"]
+    on: PartialDate | None = None
     partly: Annotated[bool, Field(strict=True)] = False
 
 
@@ -360,6 +262,7 @@ AnyFact = (
     PledgeMade
     | PledgeReaffirmed
     | PledgeRevised
+    | ConditionReported
     | PledgeWithdrawn
     | PledgeSuperseded
     | ProgressReported

@@ -30,6 +30,7 @@ from tracker.facts import (
     FACT_TYPES,
     MAX_FACT_BYTES,
     AnyFact,
+    ConditionReported,
     EventCorrected,
     EventVoided,
     FigureRestated,
@@ -41,9 +42,9 @@ from tracker.facts import (
     figure_in,
 )
 from tracker.merge_patch import corrected
-from tracker.quantity import Quantity
+from tracker.pledge_terms import must_be_a_condition, must_compare, must_know_members, must_promise_in_fitting_units
 from tracker.report_identity import report_keys
-from tracker.values import KIND_UNITS, Figure, Kind, fits_kind
+from tracker.values import Figure, Kind
 
 
 @dataclass(slots=True)
@@ -224,13 +225,17 @@ class Pledge:
     def _check_content(self, fact: AnyFact, but: str | None = None) -> None:
         """Check what the fact says against the pledge; `but` is the event that it replaces."""
         if isinstance(fact, PledgeMade | PledgeRevised):
-            self._check_terms(fact, but)
+            kind = fact.kind if isinstance(fact, PledgeMade) else self._kind
+            must_promise_in_fitting_units(fact, kind, list(self._terms_but(but)))
         self._must_name_another(fact)
         figure = figure_in(fact)
         if figure is not None:
-            self._must_compare(figure.quantity)
+            must_compare(figure, self.terms)
             self._must_share_basis(fact, figure, but)
-        self._must_know_members(fact)
+        if isinstance(fact, MemberReported | TallyReported):
+            must_know_members(fact, [terms.group for terms in self.terms if terms.group is not None])
+        if isinstance(fact, ConditionReported):
+            must_be_a_condition(fact, self.terms)
         for key in report_keys(fact):
             known = self._reports.get(key)
             if known is not None and known != but:
@@ -238,25 +243,6 @@ class Pledge:
                     f"the same report is recorded already as {known}; if the source said it anew, give the new date"
                     " or locator",
                     event=known,
-                )
-
-    def _check_terms(self, fact: PledgeMade | PledgeRevised, but: str | None) -> None:
-        kind = fact.kind if isinstance(fact, PledgeMade) else self._kind
-        others = list(self._terms_but(but))
-        for terms in (fact, *others) if isinstance(fact, PledgeMade) else (fact,):
-            if terms.target and not fits_kind(terms.target, kind):
-                raise UnitMismatch(
-                    f"a target in {terms.target.unit} does not fit kind {kind}; {KIND_UNITS[kind]}",
-                    pointer="/target" if terms is fact else "/kind",
-                )
-        if fact.target is None:
-            return
-        for other in others:
-            if other.target and other.target.measure != fact.target.measure:
-                raise UnitMismatch(
-                    f"{fact.target.unit} cannot be compared with {other.target.unit}; another measure is another"
-                    " pledge: supersede this one",
-                    pointer="/target",
                 )
 
     def _must_name_another(self, fact: AnyFact) -> None:
@@ -268,15 +254,6 @@ class Pledge:
     @property
     def _kind(self) -> Kind:
         return next(terms.kind for terms in self.terms if isinstance(terms, PledgeMade))
-
-    def _must_compare(self, quantity: Quantity) -> None:
-        for terms in self.terms:
-            if terms.target is not None and terms.target.measure != quantity.measure:
-                raise UnitMismatch(
-                    f"{quantity.unit} cannot be compared with the target in {terms.target.unit};"
-                    " record it on a pledge of its own",
-                    pointer="/figure/quantity/unit",
-                )
 
     def _must_share_basis(self, fact: AnyFact, figure: Figure, but: str | None) -> None:
         if figure.nature == "projection":
@@ -291,24 +268,6 @@ class Pledge:
                     pointer="/figure/basis",
                     event=clash,
                 )
-
-    def _must_know_members(self, fact: AnyFact) -> None:
-        if not isinstance(fact, MemberReported | TallyReported):
-            return
-        groups = [terms.group for terms in self.terms if terms.group is not None]
-        known = {member for group in groups for member in group.members}
-        if isinstance(fact, MemberReported):
-            if not groups:
-                raise InvalidFact("this pledge has no group; revise it to name its members", pointer="/member")
-            if fact.member not in known:
-                raise InvalidFact(f'"{fact.member}" is not among the members of the group', pointer="/member")
-        if isinstance(fact, TallyReported) and groups:
-            for name in ("members_met", "members_not_met"):
-                for index, member in enumerate(getattr(fact, name) or ()):
-                    if member not in known:
-                        raise InvalidFact(
-                            f'"{member}" is not among the members of the group', pointer=f"/{name}/{index}"
-                        )
 
 
 def series(fact: AnyFact, figure: Figure) -> tuple[str, str, str]:

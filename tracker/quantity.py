@@ -13,7 +13,7 @@ Values are exact decimals; no float is ever made of them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from functools import cached_property, reduce
@@ -29,14 +29,19 @@ from pydantic import (
     WithJsonSchema,
     model_validator,
 )
+from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
 from tracker.units import Unit, measure_of
 
 Op = Literal["eq", "ge", "gt", "le", "lt", "approx", "nearly", "between"]
+OpenEnds = Literal["low", "high", "both"]
 
 TOLERANCE = Decimal("0.05")
 """Half-width of "about" and width of "nearly", as a share of the value."""
+
+SLACK_LIMIT = Decimal("0.025")
+"""The most by which rounding slack widens a figure at each end, as a share of its value."""
 
 EXACT = Context(prec=120)
 """Sums and products of posted decimals stay exact in this many digits; quotients are rounded where they are shown."""
@@ -119,6 +124,27 @@ class Interval:
             return False
         return self.high < other.low or (self.high == other.low and (self.high_open or other.low_open))
 
+    def times(self, factor: Decimal) -> Interval:
+        """Every value times a factor; a negative one turns the ends round."""
+        low = None if self.low is None else EXACT.multiply(self.low, factor)
+        high = None if self.high is None else EXACT.multiply(self.high, factor)
+        if factor < 0:
+            return Interval(high, low, self.high_open, self.low_open)
+        return Interval(low, high, self.low_open, self.high_open)
+
+    def shifted(self, by: Decimal) -> Interval:
+        """Every value plus a number."""
+        low = None if self.low is None else EXACT.add(self.low, by)
+        high = None if self.high is None else EXACT.add(self.high, by)
+        return Interval(low, high, self.low_open, self.high_open)
+
+    @property
+    def open_ends(self) -> OpenEnds | None:
+        """Which of its two ends do not belong to it."""
+        if self.low_open:
+            return "both" if self.high_open else "low"
+        return "high" if self.high_open else None
+
     def plus(self, other: Interval) -> Interval:
         """The interval of all sums of a value of each."""
         return Interval(
@@ -129,7 +155,7 @@ class Interval:
         )
 
 
-def possible(op: Op, value: Decimal, upper: Decimal | None = None) -> Interval:
+def possible(op: Op, value: Decimal, upper: Decimal | None = None, open_ends: OpenEnds | None = None) -> Interval:
     """The values that an amount as said may have (DOMAIN §3)."""
     match op:
         case "eq":
@@ -139,11 +165,11 @@ def possible(op: Op, value: Decimal, upper: Decimal | None = None) -> Interval:
         case "gt":
             return Interval(value, None, low_open=True)
         case "le":
-            return Interval(Decimal(0), value)
+            return Interval(Decimal(0) if value >= 0 else None, value)
         case "lt":
-            return Interval(Decimal(0), value, high_open=True)
+            return Interval(Decimal(0) if value > 0 else None, value, high_open=True)
         case "between":
-            return Interval(value, upper)
+            return Interval(value, upper, open_ends in ("low", "both"), open_ends in ("high", "both"))
     tolerance = EXACT.multiply(value.copy_abs(), TOLERANCE)
     if op == "approx":
         return Interval(EXACT.subtract(value, tolerance), EXACT.add(value, tolerance))
@@ -153,7 +179,7 @@ def possible(op: Op, value: Decimal, upper: Decimal | None = None) -> Interval:
 class Quantity(BaseModel):
     """`{op, value, upper?, unit, text?}`. `text` is how it was said; two quantities are equal without it.
 
-    An unknown currency, an `upper` without `between` or a `between` without it, and bounds that no value can satisfy
+    `open` names the ends of a derived `between` that do not belong to it; it is never posted. An unknown currency, an `upper` without `between` or a `between` without it, and bounds that no value can satisfy
     ("under 0") are refused.
     """
 
@@ -164,9 +190,12 @@ class Quantity(BaseModel):
     upper: ExactDecimal | None = None
     unit: Unit
     text: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    open: SkipJsonSchema[OpenEnds | None] = None
 
     @model_validator(mode="after")
     def _has_possible_values(self) -> Self:
+        if self.open is not None:
+            raise PydanticCustomError("open", "'open' is only answered: say 'ge', 'gt', 'le' or 'lt'")
         if (self.op == "between") != (self.upper is not None):
             raise PydanticCustomError("upper", "'upper' goes with op 'between', and 'between' needs it")
         if self.upper is not None and self.upper < self.value:
@@ -190,9 +219,9 @@ class Quantity(BaseModel):
         return f"{OP_WORDS[self.op]}{plain(self.value)} {self.unit}"
 
     @property
-    def key(self) -> tuple[str, Decimal, Decimal | None, str]:
+    def key(self) -> tuple[str, Decimal, Decimal | None, str, str | None]:
         """What the quantity is, without how it was said."""
-        return (self.op, self.value, self.upper, self.unit)
+        return (self.op, self.value, self.upper, self.unit, self.open)
 
     @property
     def measure(self) -> str:
@@ -202,17 +231,21 @@ class Quantity(BaseModel):
     @cached_property
     def interval(self) -> Interval:
         """Its possible values."""
-        return possible(self.op, self.value, self.upper)
+        return possible(self.op, self.value, self.upper, self.open)
 
     @cached_property
     def widened(self) -> Interval:
-        """Its possible values with rounding slack: half a unit of the last non-zero digit at each end (DOMAIN §5)."""
+        """Its possible values with rounding slack at each end (DOMAIN §3, Slack).
+
+        The slack is half a unit of the last non-zero digit of the value, at most 2.5 % of it; taken before conversion.
+        """
         interval = self.interval
-        low_slack = _half_unit(self.value)
-        high_slack = low_slack if self.upper is None else _half_unit(self.upper)
+        slack = min(_half_unit(self.value), EXACT.multiply(self.value.copy_abs(), SLACK_LIMIT))
         return Interval(
-            None if interval.low is None else EXACT.subtract(interval.low, low_slack),
-            None if interval.high is None else EXACT.add(interval.high, high_slack),
+            None if interval.low is None else EXACT.subtract(interval.low, slack),
+            None if interval.high is None else EXACT.add(interval.high, slack),
+            interval.low_open,
+            interval.high_open,
         )
 
     @property
@@ -228,7 +261,7 @@ class Quantity(BaseModel):
     def in_unit(self, unit: str, factor: Decimal) -> Quantity:
         """The same bounds times a positive factor, in another unit (a conversion)."""
         upper = None if self.upper is None else EXACT.multiply(self.upper, factor)
-        return _bound(self.op, EXACT.multiply(self.value, factor), unit, upper)
+        return _bound(self.op, EXACT.multiply(self.value, factor), unit, upper, self.open)
 
 
 OP_WORDS: dict[str, str] = {
@@ -255,33 +288,48 @@ def _half_unit(value: Decimal) -> Decimal:
 def spanning(interval: Interval, unit: str) -> Quantity:
     """The quantity whose possible values are the interval: `eq` for a point, a bound for one open end.
 
-    Half-open finite intervals widen to the closed `between`, unless they start at 0.
+    An end of a `between` that does not belong to it is named in `open`. From 0 on it is an upper bound.
 
-    Raises: ValueError if the interval has no low end: every quantity has one.
+    Raises: ValueError if the interval has neither end.
     """
     low, high = interval.low, interval.high
     if low is None:
-        raise ValueError("an interval without a low end is no quantity")
+        if high is None:
+            raise ValueError("an interval without an end is no quantity")
+        return _bound("lt" if interval.high_open else "le", high, unit)
     if high is None:
         return _bound("gt" if interval.low_open else "ge", low, unit)
     if low == high:
         return _bound("eq", high, unit)
     if low == 0 and not interval.low_open:
         return _bound("lt" if interval.high_open else "le", high, unit)
-    return _bound("between", low, unit, high)
+    return _bound("between", low, unit, high, interval.open_ends)
 
 
-def _bound(op: Op, value: Decimal, unit: str, upper: Decimal | None = None) -> Quantity:
+def _bound(
+    op: Op, value: Decimal, unit: str, upper: Decimal | None = None, open_ends: OpenEnds | None = None
+) -> Quantity:
     """A quantity that is derived: it may have more digits than a posted one."""
     return Quantity.model_construct(
-        op=op, value=_normal(value), upper=None if upper is None else _normal(upper), unit=unit, text=None
+        op=op,
+        value=_normal(value),
+        upper=None if upper is None else _normal(upper),
+        unit=unit,
+        text=None,
+        open=open_ends,
     )
 
 
-def total(quantities: list[Quantity]) -> Quantity:
-    """The sum of quantities of one unit as the sum of their intervals: `eq` only if all are exact."""
+def total(quantities: Sequence[Quantity]) -> Quantity:
+    """The sum of quantities of one unit as the sum of their intervals: `eq` only if all are exact.
+
+    Amounts above 0 that are all said in one way ("about") add up to an amount that is said so, too.
+    """
     if len(quantities) == 1:
         return quantities[0]
+    op, unit = quantities[0].op, quantities[0].unit
+    if op != "between" and all(quantity.op == op and quantity.value > 0 for quantity in quantities):
+        return _bound(op, reduce(EXACT.add, [quantity.value for quantity in quantities]), unit)
     intervals = [quantity.interval for quantity in quantities]
     lows, highs = [i.low for i in intervals if i.low is not None], [i.high for i in intervals if i.high is not None]
     together = Interval(
@@ -290,16 +338,12 @@ def total(quantities: list[Quantity]) -> Quantity:
         any(i.low_open for i in intervals),
         any(i.high_open for i in intervals),
     )
-    return spanning(together, quantities[0].unit)
+    return spanning(together, unit)
 
 
-def running_totals(quantities: Iterable[Quantity]) -> Iterator[Quantity]:
-    """The total of the first, of the first two, and so on, each in the time of one addition."""
-    interval: Interval | None = None
-    for quantity in quantities:
-        if interval is None:
-            interval = quantity.interval
-            yield quantity
-        else:
-            interval = interval.plus(quantity.interval)
-            yield spanning(interval, quantity.unit)
+def at_least(quantity: Quantity) -> Quantity:
+    """The quantity read as a lower bound: `ge`, or `gt` where its low end does not belong to it."""
+    if quantity.op in ("ge", "gt"):
+        return quantity
+    interval = quantity.interval
+    return spanning(Interval(interval.low, None, interval.low_open), quantity.unit)

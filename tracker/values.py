@@ -184,7 +184,9 @@ KIND_UNITS: dict[Kind, str] = {
 def fits_kind(quantity: Quantity, kind: Kind) -> bool:
     """Whether a quantity measures what pledges of the kind promise."""
     prefix = {"count": "count:", "ratio": "percent:"}.get(kind)
-    return quantity.measure == "money" if kind == "money" else prefix is not None and quantity.unit.startswith(prefix)
+    if kind == "money":
+        return not quantity.unit.startswith(("count:", "percent:"))
+    return prefix is not None and quantity.unit.startswith(prefix)
 
 
 class Value(BaseModel):
@@ -247,7 +249,10 @@ class Party(Value):
 
 
 class Source(Value):
-    """Where it is written. `origin` is what the publisher itself quotes; without it the publisher is the origin."""
+    """Where it is written. `origin` is what the publisher itself quotes; without it the publisher is the origin.
+
+    `reference` is the publisher's own id of the one transaction that it reports.
+    """
 
     publisher: OneLine
     title: OneLine | None = None
@@ -255,6 +260,7 @@ class Source(Value):
     published_on: PartialDate | None = None
     retrieved_on: Day | None = None
     locator: OneLine | None = None
+    reference: OneLine | None = None
     origin: OneLine | None = None
     sha256: Sha256 | None = None
     archive_url: Url | None = None
@@ -297,15 +303,25 @@ class Group(Value):
 
 
 class Figure(Value):
-    """A reported quantity with its stage, basis, nature, period and attribution (DOMAIN §1)."""
+    """A reported quantity with its stage, basis, nature, period and attribution (DOMAIN §1).
+
+    `equivalent` is what the source itself says that it comes to in another currency.
+    """
 
     quantity: QuantityOrWords
+    equivalent: QuantityOrWords | None = None
     stage: Stage = "unspecified"
     basis: Basis
     nature: Nature = "actual"
     period: Period | None = None
     attribution: OneLine = "all"
     final: Annotated[bool, Field(strict=True)] | None = None
+
+    @model_validator(mode="after")
+    def _has_an_equivalent_in_money(self) -> Self:
+        if self.equivalent is not None and not self.quantity.measure == self.equivalent.measure == "money":
+            raise PydanticCustomError("equivalent", "an equivalent says what money comes to in another currency")
+        return self
 
     @property
     def series(self) -> tuple[str, str, str]:
