@@ -1,4 +1,4 @@
-"""Whether the terms of a pledge and what is reported on it go together: units, baselines, instalments, members (DOMAIN §3, §4).
+"""Whether terms and reports go together: units, baselines, instalments, conditions, members (DOMAIN §3, §4).
 
 These checks look at facts beside each other, so they are made when a fact is posted and never when one is read.
 """

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated, Any, Literal, Self, cast
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
-from pydantic.json_schema import JsonDict
+from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from tracker.comparison import Direction

@@ -1,4 +1,4 @@
-"""What a promise is made of beside its target: baseline, recurrence, instalments, conditions, joint parties (DOMAIN §3).
+"""What a promise has beside its target: baseline, recurrence, instalments, conditions, joint parties (DOMAIN §3).
 
 A relative target is said against the baseline, in one of two units: `percent:below-baseline`, `percent:above-baseline`.
 """

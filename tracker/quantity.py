@@ -179,8 +179,8 @@ def possible(op: Op, value: Decimal, upper: Decimal | None = None, open_ends: Op
 class Quantity(BaseModel):
     """`{op, value, upper?, unit, text?}`. `text` is how it was said; two quantities are equal without it.
 
-    `open` names the ends of a derived `between` that do not belong to it; it is never posted. An unknown currency, an `upper` without `between` or a `between` without it, and bounds that no value can satisfy
-    ("under 0") are refused.
+    `open` names the ends of a derived `between` that do not belong to it; it is never posted. An unknown currency, an
+    `upper` without `between` or a `between` without it, and bounds that no value can satisfy ("under 0") are refused.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
