@@ -85,6 +85,11 @@ def compare(actual: Quantity, target: Quantity, direction: Direction = "up") -> 
     return "exceeded" if stated.low > wanted.edge or at_edge else "met"
 
 
+def least_kept(target: Quantity) -> Decimal:
+    """The lowest amount that may keep a target in direction up."""
+    return _wanted(target, "up").low
+
+
 def may_exceed(actual: Quantity, target: Quantity, direction: Direction = "up") -> bool:
     """Whether some possible value of the actual lies beyond the target."""
     stated = actual.interval if direction == "up" else actual.interval.mirrored()
@@ -157,6 +162,20 @@ def ratio(actual: Quantity, target: Quantity, direction: Direction = "up") -> Ra
     )
 
 
+def way_gone(
+    actual: Quantity, target: Quantity, baseline: Quantity, direction: Direction
+) -> tuple[Interval, Decimal] | None:
+    """How far the actual lies from the baseline towards the target, and how far the target does, which is above 0.
+
+    None where the target is the baseline itself, or in another unit.
+    """
+    way = EXACT.subtract(number_of(target, direction), baseline.value)
+    if way == 0 or not baseline.unit == target.unit == actual.unit:
+        return None
+    gone = actual.interval.shifted(baseline.value.copy_negate())
+    return (gone, way) if way > 0 else (gone.mirrored(), way.copy_negate())
+
+
 def progress(actual: Quantity, target: Quantity, baseline: Quantity | None, direction: Direction) -> Ratio | None:
     """The share of the way (DOMAIN §3): from the baseline to the target, else the ratio when direction is up.
 
@@ -164,11 +183,10 @@ def progress(actual: Quantity, target: Quantity, baseline: Quantity | None, dire
     """
     if baseline is None:
         return ratio(actual, target, direction) if direction == "up" else None
-    way = EXACT.subtract(number_of(target, direction), baseline.value)
-    if way == 0 or not baseline.unit == target.unit == actual.unit:
+    found = way_gone(actual, target, baseline, direction)
+    if found is None:
         return None
-    gone = actual.interval.shifted(baseline.value.copy_negate())
-    gone, whole = (gone, way) if way > 0 else (gone.mirrored(), way.copy_negate())
+    gone, whole = found
 
     def share(value: Decimal, rounding: str) -> Decimal:
         return _rounded(EXACT.divide(value, whole), rounding, is_one=value == whole)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
-from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 from tracker.event import Event
 from tracker.facts import FigureRestated, figure_in
-from tracker.quantity import EXACT, Quantity
-from tracker.rules.candidates import Candidate
-from tracker.rules.figures import choose
-from tracker.rules.json_values import conversion_json, figure_json, quantity_json
-from tracker.rules.members import group_result
-from tracker.rules.pledge_history import PledgeHistory
-from tracker.rules.terms import terms_of
+from tracker.rules.candidates import PLEDGE_FIGURES, Candidate
+from tracker.rules.evaluation import Evaluation
+from tracker.rules.json_values import conversion_json, figure_json, in_cents
+from tracker.rules.members import named_rows
+from tracker.rules.pledge_history import FactInForce, ResolvedFact
+from tracker.rules.status import StatusFold
+from tracker.rules.verdict import Question, is_final
 
 
 def figures(events: Sequence[Event], as_of: date) -> list[dict[str, Any]] | None:
@@ -24,14 +23,13 @@ def figures(events: Sequence[Event], as_of: date) -> list[dict[str, Any]] | None
     Each has `event`, `type`, `stated_on`, the figure as it stands (restated, corrected), `rank`, `chosen`,
     `outcome` with `why` in words, `conflicts` (event ids) and, where it was converted, how.
     """
-    history = PledgeHistory(events)
-    view = history.view(as_of)
-    if view is None:
+    fold = StatusFold(events)
+    evaluation = fold.evaluation(as_of)
+    if evaluation is None:
         return None
-    choice = choose(view, terms_of(view))
-    candidates = {candidate.item.id: candidate for candidate in choice.candidates}
-    items = {item.id: item for item in view.items}
-    resolved = {s.event.id: s for s in history.resolve(as_of)[0]}
+    candidates = {candidate.item.id: (candidate, question) for candidate, question in _candidates(evaluation)}
+    items = {item.id: item for item in evaluation.view.items}
+    resolved = {s.event.id: s for s in fold.history.resolve(as_of)[0]}
     found = []
     for event in events:
         current = resolved.get(event.id)
@@ -39,19 +37,13 @@ def figures(events: Sequence[Event], as_of: date) -> list[dict[str, Any]] | None
         stated = figure_in(fact)
         if stated is None or fact.in_force_on > as_of:
             continue
-        posted = figure_in(event.fact)
-        item, candidate = items.get(event.id), candidates.get(event.id)
+        posted, item = figure_in(event.fact), items.get(event.id)
+        candidate, question = candidates.get(event.id, (None, None))
         figure = item.figure if item is not None and item.figure is not None else stated
-        if candidate is not None:
-            outcome, why = choice.explain(candidate)
-        elif current is None:
-            outcome, why = "voided", "we recorded it in error"
-        elif item is None:
-            outcome, why = "retracted", "the speaker or the source took it back"
-        elif isinstance(fact, FigureRestated):
-            outcome, why = "restatement", f"stands in the place of the figure of {fact.event}"
+        if candidate is not None and question is not None:
+            outcome, why = question.choice.explain(candidate)
         else:
-            outcome, why = "member", "one member's result; never the group's"
+            outcome, why = _without_part(current, item, evaluation)
         found.append(
             {
                 "event": event.id,
@@ -60,38 +52,43 @@ def figures(events: Sequence[Event], as_of: date) -> list[dict[str, Any]] | None
                 **figure_json(figure),
                 "as_recorded": None if posted is None or figure == posted else figure_json(posted),
                 "rank": "normal" if item is None else item.rank,
-                "final": None if candidate is None else candidate.final,
+                "final": None if candidate is None or question is None else is_final(candidate, question),
                 "chosen": outcome in ("chosen", "part_of_sum"),
                 "outcome": outcome,
                 "why": why,
-                "conflicts": sorted(choice.conflicts.get(event.id, ())),
-                "conversion": None
-                if candidate is None or candidate.conversion is None
-                else conversion_json(candidate.conversion),
-                "converted": None
-                if candidate is None or candidate.conversion is None
-                else _in_cents(candidate.compared),
+                "conflicts": [] if question is None else sorted(question.choice.conflicts.get(event.id, ())),
+                **_conversion(candidate),
             }
         )
     return found
 
 
+def _candidates(evaluation: Evaluation) -> Iterator[tuple[Candidate, Question]]:
+    """Each figure with the question that it is an answer to."""
+    for question in (evaluation.question, *(period.question for period in evaluation.periods)):
+        for candidate in question.choice.candidates:
+            yield candidate, question
+
+
+def _without_part(
+    current: ResolvedFact | None, item: FactInForce[Any] | None, evaluation: Evaluation
+) -> tuple[str, str]:
+    """Why a figure answers no question at all."""
+    if current is None:
+        return "voided", "we recorded it in error"
+    if item is None:
+        return "retracted", "the speaker or the source took it back"
+    if isinstance(current.fact, FigureRestated):
+        return "restatement", f"stands in the place of the figure of {current.fact.event}"
+    if isinstance(current.fact, PLEDGE_FIGURES) and evaluation.promise.recurrence is not None:
+        return "no_period", "its period lies in none of the pledge's periods"
+    return "member", "one member's result; never the group's"
+
+
 def _conversion(candidate: Candidate | None) -> dict[str, Any]:
     if candidate is None or candidate.conversion is None:
         return {"conversion": None, "converted": None}
-    return {"conversion": conversion_json(candidate.conversion), "converted": _in_cents(candidate.compared)}
-
-
-def _in_cents(converted: Quantity | None) -> dict[str, str] | None:
-    """A converted amount as it is shown, in cents; the rules compare it exactly."""
-    if converted is None:
-        return None
-    update = {name: _cents(value) for name in ("value", "upper") if (value := getattr(converted, name)) is not None}
-    return quantity_json(converted.model_copy(update=update))
-
-
-def _cents(value: Decimal) -> Decimal:
-    return value.quantize(Decimal("0.01"), rounding=ROUND_HALF_EVEN, context=EXACT)
+    return {"conversion": conversion_json(candidate.conversion), "converted": in_cents(candidate.compared)}
 
 
 def members(events: Sequence[Event], as_of: date) -> list[dict[str, Any]] | None:
@@ -100,11 +97,10 @@ def members(events: Sequence[Event], as_of: date) -> list[dict[str, Any]] | None
     `event` is the report that gave the verdict: the member's own, or the tally that names it; null where the group
     itself sets the member aside or nobody said.
     """
-    view = PledgeHistory(events).view(as_of)
-    if view is None:
+    evaluation = StatusFold(events).evaluation(as_of)
+    if evaluation is None:
         return None
-    result = group_result(view, terms_of(view))
-    if result is None:
+    if evaluation.group_result is None:
         return []
     return [
         {
@@ -115,5 +111,5 @@ def members(events: Sequence[Event], as_of: date) -> list[dict[str, Any]] | None
             "stated_on": None if row.item is None else row.item.fact.stated_on.isoformat(),
             "event": None if row.item is None else row.item.id,
         }
-        for row in result.rows
+        for row in named_rows(evaluation.group_result)
     ]

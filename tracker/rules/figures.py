@@ -2,63 +2,21 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
-from itertools import groupby
 
 from tracker.facts import Fact
-from tracker.quantity import Interval, Quantity, running_totals, spanning, total
-from tracker.rules.candidates import PLEDGE_FIGURES, Candidate, CandidateReader, Disposition, figure_of
+from tracker.quantity import Quantity
+from tracker.rules.candidates import PLEDGE_FIGURES, Asked, Candidate, CandidateReader, Disposition, figure_of
 from tracker.rules.disputes import Contradictions
 from tracker.rules.pledge_history import FactInForce, View
-from tracker.rules.terms import Terms
-from tracker.values import STAGES, Nature, Period, Stage
+from tracker.rules.sums import EUR, Actual, Notes, taken
+from tracker.rules.terms import Promise
+from tracker.values import STAGES, Stage
 
-_FIRMNESS: dict[Nature, int] = {"actual": 0, "provisional": 1, "estimate": 2, "projection": 3}
-
-
-@dataclass(frozen=True, slots=True)
-class Actual:
-    """The amount that one series comes to: as said, in the unit it is compared in, and the figures behind it."""
-
-    quantity: Quantity
-    compared: Quantity | None
-    parts: tuple[Candidate, ...]
-    stage: Stage
-    final: bool
-
-    @property
-    def lead(self) -> Candidate:
-        """The first figure in the order of DOMAIN §5."""
-        return self.parts[0]
-
-    @property
-    def day(self) -> date:
-        """The latest day that the actual covers."""
-        return max(part.day for part in self.parts)
-
-    @property
-    def period(self) -> Period | None:
-        """The time that the actual covers, as far as it is given."""
-        given = [part.figure.period for part in self.parts if part.figure.period is not None]
-        if len(given) < 2:
-            return given[0] if given else None
-        starts, ends = [p.start for p in given], [p.end for p in given]
-        start = None if None in starts else min(s for s in starts if s)
-        end = None if None in ends else max(e for e in ends if e)
-        return Period(start=start, end=end) if start or end else None
-
-    @property
-    def nature(self) -> Nature:
-        """The least firm nature among its figures."""
-        return max((part.figure.nature for part in self.parts), key=_FIRMNESS.__getitem__)
-
-    @property
-    def is_level(self) -> bool:
-        """A rate at a time, which only a final figure proves."""
-        return self.lead.figure.basis == "level"
+Rung = tuple[Stage, list[Candidate]]
+"""A stage and the figures that answer for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,273 +26,247 @@ class Choice:
     actual: Actual | None
     candidates: tuple[Candidate, ...]
     projection: FactInForce[Fact] | None
+    announced: tuple[Candidate, ...]
+    """What is promised only, where doing is asked: figures at stage `pledged`."""
+
     causes: frozenset[str]
-    pools: dict[Stage, list[Candidate]] = field(default_factory=dict)
-    """The figures that take part in the question, by stage."""
+    rungs: tuple[Rung, ...] = ()
+    """The figures that take part in the question, the own stage's first."""
 
     disputed: frozenset[str] = frozenset()
     unit_errors: frozenset[str] = frozenset()
     falls: frozenset[str] = frozenset()
-    overlaps: frozenset[str] = frozenset()
     conflicts: Mapping[str, set[str]] = field(default_factory=dict)
     """Event id to the ids of the events that contradict it."""
 
-    corroborating: tuple[str, ...] = ()
-    """A figure of each origin that says the same of the same period as the lead, the lead's first."""
+    corroborating: tuple[tuple[Candidate, ...], ...] = ()
+    """For each part of the actual a figure of each origin that says the same of it, its own first."""
 
     dispositions: Mapping[str, Disposition] = field(default_factory=dict)
     """What became of a figure on the way to the actual, by event id; `explain` knows the rest."""
+
+    @property
+    def is_corroborated(self) -> bool:
+        """Whether two origins attest each part of the actual."""
+        return bool(self.corroborating) and all(len(origins) > 1 for origins in self.corroborating)
+
+    @property
+    def contradicted(self) -> frozenset[str]:
+        """The ids of the events between which the reports are disputed."""
+        return self.disputed | self.falls
 
     def explain(self, candidate: Candidate) -> Disposition:
         """What became of a figure, and why."""
         return candidate.aside or self.dispositions.get(candidate.item.id) or _passed_over(candidate, self.actual)
 
 
-_CHOSEN = ("chosen", "first in the order of rank, period end, tier, exactness, date and version")
-_SUMMED = ("part_of_sum", "one of the increments of the sum")
+NOTHING = Choice(None, (), None, (), frozenset())
+"""The choice among no figures."""
+
+_CHOSEN = ("chosen", "first in the order of rank, comparability, period end, nature, tier, exactness, date and version")
+_SUMMED = ("part_of_sum", "one of the parts of the sum")
 
 
-def choose(view: View, terms: Terms, reader: CandidateReader | None = None) -> Choice:
-    """The actual of the pledge as a whole on the view's days, by DOMAIN §5.
+def choose(view: View, promise: Promise, since: date | None, reader: CandidateReader | None = None) -> Choice:
+    """The actual of the pledge as a whole on the view's days, by DOMAIN §5; `since` is the start of its window.
 
     A `reader` that was passed before gives the candidates it has made already.
     """
     items = [item for item in view.of(*PLEDGE_FIGURES) if item.figure is not None]
-    measure, unit, measure_causes = _measure(items, terms)
-    projection = max(
-        (item for item in items if figure_of(item).nature == "projection" and _is_asked(item, measure)),
-        key=lambda item: item.last_said,
-        default=None,
-    )
-    candidates = (reader or CandidateReader()).read(items, measure, unit, terms)
-    by_stage: dict[Stage, list[Candidate]] = {}
-    for candidate in candidates:
-        if candidate.aside is None:
-            by_stage.setdefault(candidate.figure.stage, []).append(candidate)
-    contradictions = Contradictions()
-    for pool in by_stage.values():
-        contradictions.look_at(pool)
-    dispositions: dict[str, Disposition] = {}
-    own, pools = _question(by_stage, terms, dispositions)
-    actual, causes = _actual(own, pools, _Sums(contradictions, dispositions, unit))
+    return choose_among(items, promise, since, reader or CandidateReader())
+
+
+def choose_among(
+    items: Sequence[FactInForce[Fact]], promise: Promise, since: date | None, reader: CandidateReader
+) -> Choice:
+    """The actual by some of the reported figures."""
+    measure, measure_causes = _measure(items, promise, since)
+    target = promise.absolute
+    question = Asked(measure, None if target is None else target.unit, since, promise.base)
+    candidates = reader.read(items, question)
+    pool = [candidate for candidate in candidates if candidate.aside is None]
+    notes: Notes = {}
+    rungs = _rungs(pool, promise.required_stage, notes)
+    contradictions = Contradictions(target.unit if target is not None and ":" not in target.unit else EUR)
+    for _, figures in rungs:
+        contradictions.look_at(figures)
+    actual, rung, causes = _actual(rungs, question.unit, notes)
     if actual is not None:
-        dispositions |= dict.fromkeys(
-            (part.item.id for part in actual.parts), _SUMMED if len(actual.parts) > 1 else _CHOSEN
-        )
+        notes |= dict.fromkeys((part.item.id for part in actual.parts), _SUMMED if len(actual.parts) > 1 else _CHOSEN)
     return Choice(
         actual=actual,
         candidates=candidates,
-        projection=projection,
+        projection=_projection(items, promise, measure),
+        announced=tuple(_announced(candidates, promise, since)),
         causes=frozenset(causes | measure_causes),
-        pools=pools,
+        rungs=tuple(rungs),
         disputed=frozenset(contradictions.disputed),
         unit_errors=frozenset(contradictions.unit_errors),
         falls=frozenset(contradictions.falls),
-        overlaps=frozenset(contradictions.overlaps),
         conflicts=contradictions.conflicts,
-        dispositions=dispositions,
-        corroborating=() if actual is None else _corroborating(actual.lead, by_stage[actual.lead.figure.stage]),
+        dispositions=notes,
+        corroborating=() if actual is None else tuple(_corroborating(actual.parts, rung, contradictions.unit)),
     )
 
 
-def reached_on(choice: Choice, is_reached: Callable[[Quantity], bool]) -> tuple[date, frozenset[str]] | None:
-    """The earliest day by which the reported amount satisfies `is_reached`, and the ids of the events that prove it.
-
-    A running total counts from its own day; increments count together up to each day.
-    """
-    if choice.actual is None:
-        return None
-    found: list[tuple[date, frozenset[str]]] = []
-    if len(choice.actual.parts) > 1:
-        parts = sorted((part for part in choice.actual.parts if part.compared), key=lambda part: part.day)
-        sums = running_totals(part.compared for part in parts if part.compared is not None)
-        for count, (part, together) in enumerate(zip(parts, sums, strict=True), start=1):
-            if is_reached(together):
-                found.append((part.day, frozenset(i for p in parts[:count] for i in p.item.causes)))
-                break
-    for pool in choice.pools.values():
-        totals = sorted((r for r in pool if r.figure.basis == "cumulative"), key=lambda r: (r.day, r.order))
-        for _, same_day in groupby(totals, key=lambda r: r.day):
-            best = next(same_day)
-            if best.compared is not None and is_reached(best.compared):
-                found.append((best.day, frozenset(best.item.causes)))
-                break
-    return min(found, key=lambda pair: pair[0], default=None)
+def actual_of(candidates: Iterable[Candidate], promise: Promise) -> Actual | None:
+    """What some of the candidates of a choice come to by themselves."""
+    notes: Notes = {}
+    rungs = _rungs([candidate for candidate in candidates if candidate.aside is None], promise.required_stage, notes)
+    return _actual(rungs, None if promise.absolute is None else promise.absolute.unit, notes)[0]
 
 
-def _measure(items: Sequence[FactInForce[Fact]], terms: Terms) -> tuple[str | None, str | None, set[str]]:
-    """The target's measure and unit; without a target those of the latest figure whose unit fits the kind."""
-    if terms.target is not None:
-        return terms.target.measure, terms.target.unit, set()
-    fitting = [item for item in items if terms.fits(figure_of(item).quantity) and _is_asked(item, None)]
-    latest = max(
-        [item for item in fitting if figure_of(item).nature != "projection"] or fitting,
-        key=lambda item: item.last_said,
-        default=None,
-    )
-    if latest is None:
-        return None, None, set()
-    quantity = figure_of(latest).quantity
-    return quantity.measure, quantity.unit, set(latest.causes)
+def _measure(items: Sequence[FactInForce[Fact]], promise: Promise, since: date | None) -> tuple[str | None, set[str]]:
+    """The target's measure; without a target that of the latest figure whose unit fits the kind."""
+    if promise.absolute is not None:
+        return promise.absolute.measure, set()
+    fitting = [item for item in items if promise.fits(figure_of(item).quantity) and _is_asked(item, since)]
+    latest = max(fitting, key=lambda item: (item.first_said_on, item.first_version), default=None)
+    return (None, set()) if latest is None else (figure_of(latest).quantity.measure, set(latest.causes))
 
 
-def _is_asked(item: FactInForce[Fact], measure: str | None) -> bool:
-    """Whether the figure, reported or projected, is one of the whole, of the measure (of any for None)."""
+def _is_asked(item: FactInForce[Fact], since: date | None) -> bool:
+    """Whether the figure is one of the whole that counts."""
     figure = figure_of(item)
-    fits = measure is None or figure.quantity.measure == measure
-    return fits and item.rank != "deprecated" and figure.attribution == "all"
-
-
-def _question(
-    by_stage: dict[Stage, list[Candidate]], terms: Terms, dispositions: dict[str, Disposition]
-) -> tuple[Stage | None, dict[Stage, list[Candidate]]]:
-    """The stage that is asked for, and the candidates of that stage and of each firmer one."""
-    firm: list[Stage] = sorted((s for s in by_stage if s != "unspecified"), key=STAGES.__getitem__)
-    loose = by_stage.get("unspecified", [])
-    if terms.required_stage is not None:
-        required = terms.required_stage
-        for candidate in loose:
-            dispositions[candidate.item.id] = "stage", f"its stage is not given, and {required} is required"
-        own: Stage | None = required
-        pools = {stage: by_stage[stage] for stage in firm if STAGES[stage] >= STAGES[required]}
-        for stage in firm:
-            if stage not in pools:
-                for candidate in by_stage[stage]:
-                    dispositions[candidate.item.id] = "stage", f"{stage} is less than the required {required}"
-        return own, pools
-    own = firm[0] if firm else "unspecified" if loose else None
-    pools = {stage: by_stage[stage] for stage in firm}
-    if own is not None and loose:
-        pools[own] = [*pools.get(own, []), *loose] if own != "unspecified" else loose
-    return own, pools
-
-
-@dataclass(frozen=True, slots=True)
-class _Sums:
-    """What adding up increments needs: the unit they are compared in, and where what is left out is noted."""
-
-    contradictions: Contradictions
-    dispositions: dict[str, Disposition]
-    unit: str | None
-
-
-def _actual(own: Stage | None, pools: dict[Stage, list[Candidate]], sums: _Sums) -> tuple[Actual | None, set[str]]:
-    """The own stage's actual, or a firmer stage's where that lies above it, read as "at least that"."""
-    if own is None:
-        return None, set()
-    level = STAGES.get(own, -1)
-    same_level = [stage for stage in pools if stage == own or STAGES.get(stage, -1) == level]
-    pool = [candidate for stage in same_level for candidate in pools[stage]]
-    best = _resolve(pool, own, sums)
-    causes = _causes(best)
-    for stage, candidates in pools.items():
-        if stage in same_level:
-            causes |= _first_of(candidates)
-            continue
-        firmer = _resolve(candidates, stage, sums)
-        causes |= _causes(firmer)
-        if firmer is not None and (best is None or _lies_above(firmer, best)):
-            best = replace(firmer, quantity=_at_least(firmer.quantity), compared=_maybe(firmer.compared))
-    return best, causes
-
-
-def _causes(actual: Actual | None) -> set[str]:
-    return set() if actual is None else {id_ for part in actual.parts for id_ in part.item.causes}
-
-
-def _first_of(candidates: Iterable[Candidate]) -> set[str]:
-    firm = [candidate for candidate in candidates if candidate.figure.stage != "unspecified"]
-    return set(min(firm, key=lambda r: r.order).item.causes) if firm else set()
-
-
-def _resolve(pool: Sequence[Candidate], stage: Stage, sums: _Sums) -> Actual | None:
-    """What the candidates of one stage add up to; where bases meet (a stage and the unspecified), the better one."""
-    if not pool:
-        return None
-    lead = min(pool, key=lambda candidate: candidate.order)
-    if lead.figure.basis != "increment":
-        own: Stage = lead.figure.stage if lead.figure.stage != "unspecified" else stage
-        return Actual(lead.figure.quantity, lead.compared, (lead,), own, lead.final)
-    return _sum([candidate for candidate in pool if candidate.figure.basis == "increment"], stage, sums)
-
-
-def _sum(pool: Sequence[Candidate], stage: Stage, sums: _Sums) -> Actual:
-    """Increments over non-overlapping periods: the same period twice corroborates, a partial overlap is left out."""
-    counted: list[Candidate] = []
-    spans: list[tuple[date, date, int]] = []
-    for candidate in sorted(pool, key=lambda candidate: candidate.order):
-        first, last = candidate.span
-        place = bisect_right(spans, (last, date.max, 0))
-        clash = counted[spans[place - 1][2]] if place and spans[place - 1][1] >= first else None
-        if clash is not None and clash.span == candidate.span:
-            sums.dispositions[candidate.item.id] = "corroborates", f"covers the same period as {clash.item.id}"
-            continue
-        if clash is not None:
-            sums.dispositions[candidate.item.id] = "overlap", f"its period overlaps that of {clash.item.id}"
-            sums.contradictions.overlaps |= {*candidate.item.causes, *clash.item.causes}
-            continue
-        spans.insert(place, (first, last, len(counted)))
-        counted.append(candidate)
-    units = {candidate.figure.quantity.unit for candidate in counted}
-    compared = [candidate.compared for candidate in counted]
-    together = None if None in compared else total([c for c in compared if c is not None])
-    if together is not None and (len(units) > 1 or sums.unit in units):
-        quantity = together
-    elif len(units) == 1:
-        quantity = total([candidate.figure.quantity for candidate in counted])
-    else:
-        quantity, counted, is_bound = _sum_of_rated(counted, sums.dispositions)
-        together = quantity if is_bound and quantity.unit == sums.unit else None
-    return Actual(quantity, together, tuple(counted), stage, any(candidate.final for candidate in counted))
-
-
-def _sum_of_rated(
-    counted: Sequence[Candidate], dispositions: dict[str, Disposition]
-) -> tuple[Quantity, list[Candidate], bool]:
-    """The increments that have a rate: their sum is a lower bound, unless what has none is returned money."""
-    rated = [r for r in counted if r.compared is not None] or list(counted[:1])
-    quantity = total([r.compared or r.figure.quantity for r in rated])
-    is_bound = True
-    for candidate in counted:
-        if not any(candidate is other for other in rated):
-            dispositions[candidate.item.id] = "unconverted", "no rate is published for its currency and day"
-            is_bound = is_bound and candidate.figure.quantity.value >= 0
-    return _at_least(quantity) if is_bound else quantity, rated, is_bound
-
-
-def _lies_above(firmer: Actual, best: Actual) -> bool:
-    high, low = firmer.compared, best.compared
-    if high is None or low is None:
+    if figure.nature == "projection" or item.rank == "deprecated" or figure.attribution != "all":
         return False
+    end = None if figure.period is None else figure.period.end
+    return since is None or end is None or end >= since
+
+
+def _projection(items: Sequence[FactInForce[Fact]], promise: Promise, measure: str | None) -> FactInForce[Fact] | None:
+    """The latest projection of the whole that measures what is asked."""
+    relative = promise.target.unit if promise.target is not None and promise.is_relative else measure
+    found = [
+        item
+        for item in items
+        if (figure := figure_of(item)).nature == "projection"
+        and figure.attribution == "all"
+        and item.rank != "deprecated"
+        and (promise.measures(figure.quantity) if measure is None else figure.quantity.measure in (measure, relative))
+    ]
+    return max(found, key=lambda item: (item.first_said_on, item.first_version), default=None)
+
+
+def _announced(candidates: Iterable[Candidate], promise: Promise, since: date | None) -> list[Candidate]:
+    """Figures at stage `pledged` where it is not what is asked: promising is not doing."""
+    if promise.required_stage == "pledged":
+        return []
+    said = [c for c in candidates if c.figure.stage == "pledged" and _is_asked(c.item, since)]
+    return [c for c in said if c.aside is None or c.aside[0] != "no_baseline"]
+
+
+def _rungs(pool: Iterable[Candidate], required: Stage | None, notes: Notes) -> list[Rung]:
+    """The stage that is asked for and each firmer one, with their figures (DOMAIN §5)."""
+    by_stage: dict[Stage, list[Candidate]] = {}
+    for candidate in pool:
+        by_stage.setdefault(candidate.figure.stage, []).append(candidate)
+    loose = by_stage.pop("unspecified", [])
+    if required is None:
+        for candidate in by_stage.pop("pledged", []):
+            notes[candidate.item.id] = "announced", "it says what is promised, not what is done"
+        firm = sorted(by_stage, key=_firmness)
+        if not firm:
+            return [("unspecified", loose)]
+        own = [*by_stage[firm[0]], *loose]
+        return [(firm[0], own), *((stage, by_stage[stage]) for stage in firm[1:])]
+    for candidate in loose:
+        notes[candidate.item.id] = "stage", f"its stage is not given, and {required} is required"
+    own, firmer = [], []
+    for stage in sorted(by_stage, key=_firmness):
+        if STAGES[stage] == STAGES[required]:
+            own += by_stage[stage]
+        elif STAGES[stage] > STAGES[required]:
+            firmer.append((stage, by_stage[stage]))
+        else:
+            for candidate in by_stage[stage]:
+                notes[candidate.item.id] = "stage", f"{stage} is less than the required {required}"
+    return [(required, own), *firmer]
+
+
+def _firmness(stage: Stage) -> tuple[int, str]:
+    return STAGES[stage], stage
+
+
+def _actual(rungs: Sequence[Rung], unit: str | None, notes: Notes) -> tuple[Actual | None, list[Candidate], set[str]]:
+    """The own stage's actual, or a firmer stage's where that lies above it, read as "at least that"."""
+    best: Actual | None = None
+    rung: list[Candidate] = []
+    causes: set[str] = set()
+    for place, (stage, figures) in enumerate(rungs):
+        found = taken(figures, stage, unit, notes)
+        if found is None:
+            continue
+        causes |= {id_ for part in (*found.parts, *found.left_out) for id_ in part.item.causes}
+        if place == 0:
+            firm = [c for c in figures if c.figure.stage != "unspecified"]
+            causes |= set(min(firm, key=lambda c: c.order).item.causes) if firm else set()
+        found = found if place == 0 else found.as_bound()
+        if best is None or _lies_above(found, best, unit):
+            best, rung = found, figures
+    return best, rung, causes
+
+
+def _lies_above(firmer: Actual, own: Actual, unit: str | None) -> bool:
+    """Whether the low end of a firmer stage lies above; what can be compared with the target goes first (POINTS)."""
+    if unit is not None and (firmer.compared is None) != (own.compared is None):
+        return own.compared is None
+    high, low = firmer.quantity, own.quantity
+    if high.unit != low.unit:
+        in_common = (firmer.compared, own.compared) if unit is not None else (_in_euros(firmer), _in_euros(own))
+        if in_common[0] is None or in_common[1] is None:
+            return False
+        high, low = in_common[0], in_common[1]
     a, b = high.interval, low.interval
-    assert a.low is not None
-    assert b.low is not None
+    if a.low is None or b.low is None:
+        return b.low is None and a.low is not None
     return a.low > b.low or (a.low == b.low and a.low_open and not b.low_open)
 
 
-def _at_least(quantity: Quantity) -> Quantity:
-    if quantity.op in ("ge", "gt"):
-        return quantity
-    return spanning(Interval(quantity.interval.low, None, quantity.interval.low_open), quantity.unit)
+def _in_euros(actual: Actual) -> Quantity | None:
+    return actual.lead.in_unit(EUR)[0] if len(actual.parts) == 1 else None
 
 
-def _maybe(quantity: Quantity | None) -> Quantity | None:
-    return None if quantity is None else _at_least(quantity)
+def _corroborating(parts: Iterable[Candidate], rung: Iterable[Candidate], unit: str) -> Iterator[tuple[Candidate, ...]]:
+    """For each part one figure of each origin that says the same of the same period, or of the same transaction."""
+    alike: dict[tuple[object, ...], list[Candidate]] = {}
+    for candidate in rung:
+        for key in _subjects(candidate):
+            alike.setdefault(key, []).append(candidate)
+    for part in parts:
+        found = {part.origin: part}
+        for candidate in (c for key in _subjects(part) for c in alike.get(key, ())):
+            if candidate.origin not in found and _agree(part, candidate, unit):
+                found[candidate.origin] = candidate
+        yield tuple(found.values())
 
 
-def _corroborating(lead: Candidate, series: Sequence[Candidate]) -> tuple[str, ...]:
-    """One figure of each origin that agrees with the lead on its period."""
-    found = {lead.origin: lead.item.id}
-    if lead.compared is not None:
-        for candidate in series:
-            if candidate.compared is None or candidate.occasion != lead.occasion:
-                continue
-            if candidate.compared.widened.meets(lead.compared.widened):
-                found.setdefault(candidate.origin, candidate.item.id)
-    return tuple(found.values())
+def _subjects(candidate: Candidate) -> list[tuple[object, ...]]:
+    """What a figure speaks of: its period, and of an increment its transaction."""
+    found = [candidate.occasion]
+    if candidate.figure.basis == "increment" and candidate.reference is not None:
+        found.append(("transaction", candidate.reference))
+    return found
 
 
-_CRITERIA = ("its rank", "a later period", "the tier of its source", "exactness", "a later date", "a later version")
+def _agree(one: Candidate, other: Candidate, unit: str) -> bool:
+    """Whether two figures meet after slack; those of one currency are not converted."""
+    if one.quantity.unit == other.quantity.unit:
+        return one.slack.meets(other.slack)
+    own, theirs = one.slack_in(unit), other.slack_in(unit)
+    return own is not None and theirs is not None and own.meets(theirs)
+
+
+_CRITERIA = (
+    "its rank",
+    "being comparable with the target",
+    "a later period",
+    "its nature",
+    "the tier of its source",
+    "exactness",
+    "a later date",
+    "a later version",
+)
 
 
 def _passed_over(candidate: Candidate, actual: Actual | None) -> Disposition:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 from tracker.comparison import Ratio
-from tracker.quantity import Quantity, plain
+from tracker.quantity import EXACT, Quantity, plain
 from tracker.rules.rates import Conversion
+from tracker.rules.sums import Actual
 from tracker.values import Figure, Party, Period, Window
 
 
@@ -15,18 +17,49 @@ def party_json(value: Party) -> dict[str, str]:
     return {"name": value.name} if value.code is None else {"name": value.name, "code": value.code}
 
 
+PLACES = Decimal(1).scaleb(-18)
+"""The last place of a quantity in an answer."""
+
+
 def quantity_json(value: Quantity | Ratio | None) -> dict[str, str] | None:
-    """A quantity or ratio as JSON, decimals as plain strings."""
+    """A quantity or ratio as JSON, decimals as plain strings of at most 18 places."""
     if value is None:
         return None
-    found: dict[str, str] = {"op": value.op, "value": plain(value.value)}
+    found: dict[str, str] = {"op": value.op, "value": _shown(value.value)}
     if value.upper is not None:
-        found["upper"] = plain(value.upper)
+        found["upper"] = _shown(value.upper)
     if isinstance(value, Quantity):
         found["unit"] = value.unit
-        if value.text is not None:
-            found["text"] = value.text
+    if value.open is not None:
+        found["open"] = value.open
+    if isinstance(value, Quantity) and value.text is not None:
+        found["text"] = value.text
     return found
+
+
+def _shown(value: Decimal) -> str:
+    exponent = value.as_tuple().exponent
+    return plain(value.quantize(PLACES, context=EXACT) if isinstance(exponent, int) and exponent < -18 else value)
+
+
+def in_cents(amount: Quantity | None) -> dict[str, str] | None:
+    """An amount that was converted as it is shown, in cents, half-even; the rules compare it exactly."""
+    if amount is None:
+        return None
+    update = {name: _cents(value) for name in ("value", "upper") if (value := getattr(amount, name)) is not None}
+    return quantity_json(amount.model_copy(update=update))
+
+
+def _cents(value: Decimal) -> Decimal:
+    return value.quantize(Decimal("0.01"), rounding=ROUND_HALF_EVEN, context=EXACT)
+
+
+def actual_json(actual: Actual | None) -> dict[str, str] | None:
+    """The actual as JSON; a sum over several currencies is rounded to cents."""
+    if actual is None:
+        return None
+    units = {part.quantity.unit for part in actual.parts}
+    return in_cents(actual.quantity) if len(units) > 1 else quantity_json(actual.quantity)
 
 
 def dates_json(value: Period | Window) -> dict[str, str]:

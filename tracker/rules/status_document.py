@@ -2,56 +2,61 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from tracker.comparison import Ratio
-from tracker.facts import (
-    AssessmentIssued,
-    PledgeSuperseded,
-    PledgeWithdrawn,
-    ShareReported,
-    StatementMade,
-)
+from tracker.comparison import Ratio, progress, ratio
+from tracker.facts import AssessmentIssued, ShareReported, StatementMade
+from tracker.promises import Baseline, JointParty, Recurrence
 from tracker.quantity import EXACT, TOLERANCE, Interval, Quantity, plain, spanning
-from tracker.rules.candidates import PLEDGE_FIGURES, Candidate
+from tracker.rules.candidates import Candidate
 from tracker.rules.evaluation import Evaluation
 from tracker.rules.flags import Evidence
-from tracker.rules.json_values import conversion_json, dates_json, party_json, quantity_json
-from tracker.rules.outcome import Outcome, deadline_of, schedule
+from tracker.rules.instalments import InstalmentResult
+from tracker.rules.json_values import actual_json, conversion_json, dates_json, party_json, quantity_json
+from tracker.rules.milestones import Milestone
+from tracker.rules.outcome import Outcome, first_window, schedule
+from tracker.rules.periods import PeriodResult, tally_of
 from tracker.rules.pledge_history import FactInForce, View
 from tracker.rules.rates import RATE_TABLE
+from tracker.rules.verdict import Question
 from tracker.values import Trajectory
 
-RULES = "1"
+RULES = "2"
 """Counts up with every change of a rule that can change an answer; docs/rules.md has the changelog."""
 
 RULES_VERSION = f"{RULES}+{RATE_TABLE}"
 
 
-def outline(
-    pledge: str, evaluation: Evaluation, share: Ratio | None, attested: Evidence, own: Trajectory
-) -> dict[str, Any]:
+def outline(pledge: str, evaluation: Evaluation, attested: Evidence, own: Trajectory) -> dict[str, Any]:
     """The members of the API's Status in their order, without the clocks; those that depend on the day are None."""
-    terms, actual, made = evaluation.terms, evaluation.choice.actual, evaluation.view.made.fact
+    shown, question, made = evaluation.terms.shown, evaluation.answering, evaluation.view.made.fact
+    actual, beneficiary = question.actual, shown.beneficiary
     return {
         "pledge": pledge,
-        "title": terms.title,
-        "pledgor": party_json(made.pledgor),
-        "beneficiary": None if made.beneficiary is None else party_json(made.beneficiary),
-        "kind": terms.kind,
-        "tags": list(made.tags),
+        "title": shown.title,
+        "pledgor": party_json(shown.pledgor),
+        **({"joint": [_joint(one) for one in shown.joint]} if shown.joint else {}),
+        "beneficiary": None if beneficiary is None else party_json(beneficiary),
+        "kind": shown.kind,
+        "tags": list(shown.tags),
         **({"part_of": made.part_of} if made.part_of is not None else {}),
         "status": None,
         "flags": None,
-        "target": quantity_json(terms.target),
-        "actual": None if actual is None else quantity_json(actual.quantity),
-        "ratio": None if share is None else quantity_json(share),
+        "target": quantity_json(shown.absolute),
+        **({"relative_target": quantity_json(shown.target)} if shown.is_relative else {}),
+        **({"baseline": _baseline(shown.baseline)} if shown.baseline is not None else {}),
+        "actual": actual_json(actual),
+        "ratio": quantity_json(ratio_of(question)),
+        "progress": quantity_json(_progress(question)),
+        **_announced(evaluation),
         "stage": None if actual is None else actual.stage,
         "period": None if actual is None or actual.period is None else dates_json(actual.period),
-        "window": None if terms.window is None else dates_json(terms.window),
-        "direction": terms.direction,
-        "required_stage": terms.required_stage,
+        "window": None if shown.window is None else dates_json(shown.window),
+        **({"recurrence": _recurrence(shown.recurrence)} if shown.recurrence is not None else {}),
+        "direction": shown.direction,
+        "required_stage": shown.required_stage,
         "schedule": None,
         "trajectory": own,
         "claimed_trajectory": _claimed(evaluation.view),
@@ -71,28 +76,102 @@ def status_document(
     evaluation: Evaluation,
     outcome: Outcome,
     flags: tuple[str, ...],
+    instalments: tuple[InstalmentResult, ...],
     past_targets: list[dict[str, Any]],
     because: dict[str, tuple[str, ...]],
 ) -> dict[str, Any]:
     """The status document: the outline completed with what depends on the day."""
-    return {
+    found = {
         **outlined,
         "status": outcome.status,
         "flags": flags,
         "schedule": _schedule(evaluation, outcome),
-        **({"milestones": _milestones(evaluation)} if evaluation.steps else {}),
-        "lifecycle": outcome.status if outcome.status in ("withdrawn", "superseded") else "active",
+        "lifecycle": "active" if evaluation.lifecycle.stop is None else evaluation.lifecycle.stop.status,
         "past_targets": past_targets,
         "because": because,
     }
+    if evaluation.steps.all:
+        found["milestones"] = [_milestone(step, evaluation) for step in evaluation.steps.all]
+    if evaluation.promise.recurrence is not None:
+        found |= _periods(evaluation.periods, evaluation.promise.recurrence)
+    if instalments:
+        found["instalments"] = [
+            {"due": one.instalment.due, "quantity": quantity_json(one.instalment.quantity), "state": one.state}
+            for one in instalments
+        ]
+    return found
+
+
+def ratio_of(question: Question) -> Ratio | None:
+    """The actual over the target that it is judged by."""
+    actual, target = question.actual, question.promise.absolute
+    if actual is None or target is None or actual.compared is None:
+        return None
+    return ratio(actual.compared, target, question.promise.direction)
+
+
+def _progress(question: Question) -> Ratio | None:
+    actual, target = question.actual, question.promise.absolute
+    if actual is None or target is None or actual.compared is None:
+        return None
+    return progress(actual.compared, target, question.promise.base, question.promise.direction)
 
 
 def _schedule(evaluation: Evaluation, outcome: Outcome) -> dict[str, str]:
-    as_of = evaluation.as_of
-    steps = () if evaluation.terms.target is not None or outcome.status == "not_measurable" else evaluation.steps
-    current = deadline_of(evaluation.terms.window, steps)
-    original = deadline_of(evaluation.terms.first_window, steps)
-    return {"current": schedule(current, outcome, as_of), "original": schedule(original, outcome, as_of)}
+    current = evaluation.window
+    if outcome.status == "not_measurable":
+        recurrence = evaluation.promise.recurrence
+        current = evaluation.promise.window if recurrence is None else current
+    return {
+        "current": schedule(current, evaluation, outcome),
+        "original": schedule(first_window(evaluation), evaluation, outcome),
+    }
+
+
+def _joint(one: JointParty) -> dict[str, Any]:
+    share = {} if one.share is None else {"share": plain(one.share)}
+    return {"party": party_json(one.party), **share}
+
+
+def _baseline(baseline: Baseline) -> dict[str, Any]:
+    given = {name: value for name in ("on", "text") if (value := getattr(baseline, name)) is not None}
+    return {"quantity": quantity_json(baseline.quantity), **given}
+
+
+def _recurrence(recurrence: Recurrence) -> dict[str, str]:
+    end = {} if recurrence.end is None else {"end": recurrence.end.isoformat()}
+    return {"every": recurrence.every, "start": recurrence.start.isoformat(), **end}
+
+
+def _announced(evaluation: Evaluation) -> dict[str, Any]:
+    """What is only promised, in the order it was said."""
+    amounts = [
+        {
+            "quantity": quantity_json(candidate.quantity),
+            **({} if candidate.figure.period is None else {"period": dates_json(candidate.figure.period)}),
+            "event": candidate.item.id,
+        }
+        for candidate in evaluation.choice.announced
+    ]
+    return {"announced_amounts": amounts} if amounts else {}
+
+
+def _periods(periods: Iterable[PeriodResult], recurrence: Recurrence) -> dict[str, Any]:
+    told = list(periods)
+    tally = tally_of(told, recurrence)
+    counts = {name: getattr(tally, name) for name in ("closed", "kept", "not_kept", "unreported", "undecided")}
+    return {
+        "periods": [
+            {
+                **dates_json(period.window),
+                "status": period.status,
+                "actual": actual_json(period.question.actual),
+                "ratio": quantity_json(ratio_of(period.question)),
+            }
+            for period in told
+        ],
+        "periods_tally": ({} if tally.total is None else {"total": tally.total}) | counts,
+    }
 
 
 def _claimed(view: View) -> list[dict[str, Any]]:
@@ -112,11 +191,10 @@ def _optional(evaluation: Evaluation) -> dict[str, Any]:
     """The members of the document that are left out where they would be empty."""
     view, terms, choice = evaluation.view, evaluation.terms, evaluation.choice
     found: dict[str, Any] = {}
-    first = terms.changes[0]
-    if len(terms.changes) > 1:
+    if len(terms.history) > 1 or terms.first is not terms.shown:
         found["original"] = {
-            "target": quantity_json(first.target),
-            "window": None if first.window is None else dates_json(first.window),
+            "target": quantity_json(terms.first.absolute),
+            "window": None if terms.first.window is None else dates_json(terms.first.window),
         }
     if choice.projection is not None and choice.projection.figure is not None:
         figure = choice.projection.figure
@@ -128,52 +206,80 @@ def _optional(evaluation: Evaluation) -> dict[str, Any]:
             "event": choice.projection.id,
         }
     if evaluation.group_result is not None:
-        counts = evaluation.group_result.counts
-        names = ("eligible", "met", "not_met", "not_applicable", "opted_out", "not_reported", "total")
-        found["members"] = {name: _count_json(getattr(counts, name)) for name in names}
-        if counts.projected is not None:
-            found["members"]["projected"] = _count_json(counts.projected)
-    if evaluation.steps:
+        found["members"] = _members(evaluation)
+    if evaluation.steps.all:
         found["milestones"] = None
+    if evaluation.promise.recurrence is not None:
+        found |= {"periods": None, "periods_tally": None}
+    if evaluation.promise.instalments:
+        found["instalments"] = None
+    if evaluation.conditions:
+        found["conditions"] = [
+            {
+                "condition": one.condition.condition,
+                "text": one.condition.text,
+                "state": one.state,
+                **({} if one.item is None else {"event": one.item.id}),
+            }
+            for one in evaluation.conditions
+        ]
     if shares := [_share(item, evaluation) for item in view.of(ShareReported)]:
         found["shares"] = shares
-    others: dict[str, Candidate] = {}
-    for candidate in (c for c in choice.candidates if c.aside is not None and c.aside[0] == "other_measure"):
-        unit = candidate.figure.quantity.unit
-        others[unit] = min(others.get(unit, candidate), candidate, key=lambda c: c.order)
-    if others:
-        found["other_measures"] = [
-            {
-                "quantity": quantity_json(candidate.figure.quantity),
-                "event": candidate.item.id,
-                "stated_on": candidate.item.fact.stated_on.isoformat(),
-            }
-            for candidate in others.values()
-        ]
+    if others := _other_measures(choice.candidates):
+        found["other_measures"] = others
     if assessments := view.of(AssessmentIssued):
         found["assessment"] = _assessment(max(assessments, key=lambda item: item.last_said))
-    parts = () if choice.actual is None else choice.actual.parts
-    conversions = [part.conversion for part in parts if part.conversion is not None]
+    conversions = () if choice.actual is None else choice.actual.conversions
     if conversions:
         found["conversion"] = conversion_json(conversions[0])
         if len(conversions) > 1:
-            found["conversions"] = [conversion_json(c) for c in conversions]
+            found["conversions"] = [conversion_json(how) for how in conversions]
     return found
 
 
-def _milestones(evaluation: Evaluation) -> list[dict[str, Any]]:
+def _members(evaluation: Evaluation) -> dict[str, Any]:
+    result = evaluation.group_result
+    assert result is not None
+    found = {
+        "eligible": result.eligible,
+        "met": _count_json(result.count("met")),
+        "not_met": _count_json(result.count("not_met")),
+        "not_applicable": result.not_applicable,
+        "opted_out": result.opted_out,
+        "not_reported": result.not_reported,
+        "total": result.total,
+    }
+    return found if result.projected is None else {**found, "projected": _count_json(result.projected)}
+
+
+def _other_measures(candidates: Iterable[Candidate]) -> list[dict[str, Any]]:
+    """The first figure of each other unit, and of shares of a baseline that is not known."""
+    others: dict[str, Candidate] = {}
+    for candidate in candidates:
+        if candidate.aside is not None and candidate.aside[0] in ("other_measure", "no_baseline"):
+            unit = candidate.figure.quantity.unit
+            others[unit] = min(others.get(unit, candidate), candidate, key=lambda c: c.order)
     return [
         {
-            "milestone": step.milestone,
-            "due": step.due,
-            "first_due": step.first_due,
-            "state": step.state,
-            "late": step.late,
-            "stated_on": None if step.stated_on is None else step.stated_on.isoformat(),
-            "event": step.event,
+            "quantity": quantity_json(candidate.figure.quantity),
+            "event": candidate.item.id,
+            "stated_on": candidate.item.fact.stated_on.isoformat(),
         }
-        for step in evaluation.steps
+        for candidate in others.values()
     ]
+
+
+def _milestone(step: Milestone, evaluation: Evaluation) -> dict[str, Any]:
+    last = step.last
+    return {
+        "milestone": step.milestone,
+        "due": step.due,
+        "first_due": step.first_due,
+        "state": step.state,
+        "late": step.was_late or step.is_waiting(evaluation.as_of),
+        "stated_on": None if last is None else last.fact.stated_on.isoformat(),
+        "event": None if last is None else last.id,
+    }
 
 
 def _count_json(value: int | Quantity | None) -> int | dict[str, str] | None:
@@ -222,33 +328,3 @@ def _assessment(item: FactInForce[AssessmentIssued]) -> dict[str, str]:
         "stated_on": fact.stated_on.isoformat(),
         "event": item.id,
     }
-
-
-def because_of(
-    evaluation: Evaluation,
-    outcome: Outcome,
-    attested: tuple[Evidence, frozenset[str]],
-    raised: list[tuple[str, frozenset[str]]],
-    versions: dict[str, int],
-) -> dict[str, tuple[str, ...]]:
-    """The ids of the events that caused each axis, figure and flag, by version: from them alone it follows."""
-    view, terms, choice = evaluation.view, evaluation.terms, evaluation.choice
-    figures = terms.causes | choice.causes | view.acting_on(*PLEDGE_FIGURES)
-    lifecycle = terms.causes | view.acting_on(PledgeWithdrawn, PledgeSuperseded)
-    causes: dict[str, frozenset[str]] = {
-        "status": outcome.causes,
-        "lifecycle": outcome.causes if outcome.status in ("withdrawn", "superseded") else lifecycle,
-        "schedule": outcome.causes | (evaluation.milestone_causes if terms.target is None else set()),
-        "trajectory": figures,
-        "evidence": attested[1],
-        "target": terms.causes,
-        "actual": figures,
-        "ratio": figures,
-    }
-    if choice.projection is not None:
-        causes["projection"] = figures.union(choice.projection.causes)
-    if evaluation.group_result is not None:
-        causes["members"] = evaluation.group_result.causes | terms.causes
-    causes |= dict(raised)
-    ordered = {ids: tuple(sorted(ids, key=versions.__getitem__)) for ids in set(causes.values())}
-    return {name: ordered[ids] for name, ids in causes.items()}

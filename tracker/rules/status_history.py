@@ -8,8 +8,9 @@ from datetime import date
 from typing import Literal
 
 from tracker.event import Event
+from tracker.rules.days import ONE_DAY
 from tracker.rules.event_days import days_of
-from tracker.rules.status import ONE_DAY, Status, StatusFold
+from tracker.rules.status import Status, StatusFold
 
 Axis = Literal["as_of", "known"]
 

@@ -1,0 +1,46 @@
+"""Why: the events from which each axis, figure and flag follows, and which can be posted alone (DOMAIN §6)."""
+
+from __future__ import annotations
+
+from tracker.facts import PledgeReaffirmed, PledgeSuperseded, PledgeWithdrawn
+from tracker.rules.evaluation import Evaluation
+from tracker.rules.flags import Caused, Evidence
+from tracker.rules.outcome import Outcome, figure_causes
+from tracker.rules.pledge_history import PledgeHistory
+
+
+def because_of(
+    evaluation: Evaluation,
+    outcome: Outcome,
+    attested: tuple[Evidence, frozenset[str]],
+    raised: list[Caused],
+    history: PledgeHistory,
+) -> dict[str, tuple[str, ...]]:
+    """The ids of the events that caused each axis, figure and flag, by version: from them alone it follows.
+
+    What acts on an event is named with that event, so that the facts of a list can be posted alone.
+    """
+    view, terms, choice = evaluation.view, evaluation.terms, evaluation.choice
+    figures = figure_causes(evaluation)
+    turns = view.of(PledgeWithdrawn, PledgeReaffirmed, PledgeSuperseded)
+    acting = view.acting_on(PledgeWithdrawn, PledgeReaffirmed, PledgeSuperseded)
+    lifecycle = terms.causes | acting | {id_ for item in turns for id_ in item.causes}
+    settled = outcome.causes | figures
+    causes: dict[str, frozenset[str]] = {
+        "status": outcome.causes,
+        "lifecycle": lifecycle,
+        "schedule": settled | evaluation.milestone_causes if evaluation.steps.all else settled,
+        "trajectory": settled if evaluation.conditions else figures,
+        "evidence": attested[1],
+        "target": terms.causes,
+        "actual": figures,
+        "ratio": figures,
+        "progress": figures,
+    }
+    if choice.projection is not None:
+        causes["projection"] = figures.union(choice.projection.causes)
+    if evaluation.group_result is not None:
+        causes["members"] = evaluation.group_result.causes | terms.causes
+    causes |= dict(raised)
+    ordered = {ids: history.in_order(ids) for ids in set(causes.values())}
+    return {name: ordered[ids] for name, ids in causes.items()}

@@ -1,0 +1,90 @@
+"""The days on which a status may change with no event: deadlines, what is due soon, periods that begin (DOMAIN §2)."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from tracker.facts import AnyFact, MilestoneFact, PledgeMade, PledgeRevised, StatedFact
+from tracker.promises import Recurrence, add_months
+from tracker.rules.days import DUE_SOON, LONG_WINDOW_MONTHS, ONE_DAY
+from tracker.rules.periods import horizon
+from tracker.values import Window, end_of
+
+SHORT = 4 * DUE_SOON
+"""A window that is shorter is due soon only in its last quarter."""
+
+
+@dataclass(slots=True)
+class TurningDays:
+    """Days on which a status may change although nobody says anything."""
+
+    days: set[date] = field(default_factory=set)
+    deadlines: set[date] = field(default_factory=set)
+    """The last days by which something is due."""
+
+    is_long: bool = False
+    """Some window may be longer than three years: it grows stale later."""
+
+    starts: set[date] = field(default_factory=set)
+
+    def due(self, day: date) -> None:
+        """Something is due by a day."""
+        self.deadlines.add(day)
+        self.days |= {day - DUE_SOON, day + ONE_DAY}
+
+
+def turning_days(facts: Iterable[AnyFact]) -> TurningDays:
+    """The turning days of all the terms and steps among facts, in force or not."""
+    found = TurningDays()
+    recurrences: list[Recurrence] = []
+    last_said = date.min
+    for fact in facts:
+        if isinstance(fact, StatedFact):
+            last_said = max(last_said, fact.in_force_on)
+        if isinstance(fact, PledgeMade | PledgeRevised):
+            _of_window(found, fact.window)
+            for instalment in fact.instalments or ():
+                found.days.add(end_of(instalment.due) + ONE_DAY)
+                found.deadlines.add(end_of(instalment.due))
+            if fact.recurrence is not None:
+                recurrences.append(fact.recurrence)
+        elif isinstance(fact, MilestoneFact) and fact.due is not None:
+            found.due(end_of(fact.due))
+    for recurrence in recurrences:
+        _of_recurrence(found, recurrence, last_said)
+    _of_last_quarters(found)
+    if found.starts and found.deadlines:
+        found.is_long = max(found.deadlines) >= add_months(min(found.starts), LONG_WINDOW_MONTHS)
+    return found
+
+
+def _of_window(found: TurningDays, window: Window | None) -> None:
+    if window is None:
+        return
+    if window.deadline is not None:
+        found.due(window.deadline)
+    if window.start is not None:
+        found.starts.add(window.start)
+
+
+def _of_recurrence(found: TurningDays, recurrence: Recurrence, last_said: date) -> None:
+    last = horizon(recurrence, last_said) if recurrence.end is None else recurrence.end
+    for start in recurrence.starts(last):
+        end = recurrence.last_day_of(start)
+        found.due(end)
+        found.days.add(start)
+        found.starts.add(start)
+
+
+def _of_last_quarters(found: TurningDays) -> None:
+    """A window shorter than four months is due soon when a quarter of it is left."""
+    starts = sorted(found.starts)
+    for deadline in found.deadlines:
+        for start in starts[bisect_left(starts, deadline - SHORT) : bisect_left(starts, deadline)]:
+            quarter = timedelta(days=((deadline - start).days + 1) // 4)
+            found.days.add(deadline - quarter)
+        if deadline in found.starts:
+            found.days.add(deadline)

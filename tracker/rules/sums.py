@@ -1,0 +1,273 @@
+"""What the figures of one stage come to: a level, running totals that replace or follow each other, increments (§5)."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from tracker.promises import add_months
+from tracker.quantity import Quantity, at_least, total
+from tracker.rules.candidates import NATURES, Candidate, Disposition
+from tracker.rules.rates import Conversion
+from tracker.values import Basis, Nature, Period, Stage
+
+DUPLICATE_WITHIN = timedelta(days=60)
+"""Two increments of one amount from two origins, whose days lie no further apart, may be one payment."""
+
+EUR = "EUR"
+"""In which a sum over several currencies is given where there is no target."""
+
+Pair = tuple[Candidate, Candidate]
+
+
+@dataclass(frozen=True, slots=True)
+class Actual:
+    """The amount that one stage comes to: as said, in the target's unit, and the figures behind it, best first."""
+
+    quantity: Quantity
+    compared: Quantity | None
+    """In the target's unit; None without a target and where there is no rate."""
+
+    parts: tuple[Candidate, ...]
+    conversions: tuple[Conversion, ...]
+    stage: Stage
+    is_added: bool = False
+    """Totals of several years are added up."""
+
+    left_out: tuple[Candidate, ...] = ()
+    """Parts without a rate: the sum is a lower bound because of them."""
+
+    overlaps: tuple[Pair, ...] = ()
+    duplicates: tuple[Pair, ...] = ()
+
+    @property
+    def lead(self) -> Candidate:
+        """The first figure in the order of DOMAIN §5."""
+        return self.parts[0]
+
+    @property
+    def last(self) -> Candidate:
+        """The part with the latest end: a sum is final if it is."""
+        return self.parts[0] if len(self.parts) == 1 else max(self.parts, key=lambda part: part.place)
+
+    @property
+    def day(self) -> date:
+        """The latest day that the actual covers."""
+        return max(part.day for part in self.parts)
+
+    @property
+    def period(self) -> Period | None:
+        """The time that the actual covers, as far as it is given."""
+        given = [part.figure.period for part in self.parts if part.figure.period is not None]
+        if len(self.parts) < 2:
+            return given[0] if given else None
+        starts = [None if part.figure.period is None else part.figure.period.start for part in self.parts]
+        ends = [period.end for period in given if period.end is not None]
+        start = None if None in starts else min(start for start in starts if start is not None)
+        return Period(start=start, end=max(ends, default=None)) if start or ends else None
+
+    @property
+    def natures(self) -> set[Nature]:
+        """The natures of its figures."""
+        return {part.figure.nature for part in self.parts}
+
+    @property
+    def nature(self) -> Nature:
+        """The least firm nature among its figures."""
+        return max(self.natures, key=NATURES.__getitem__)
+
+    @property
+    def basis(self) -> Basis:
+        """The basis of its series."""
+        return self.lead.figure.basis
+
+    @property
+    def is_level(self) -> bool:
+        """A rate at a time, which only a final figure proves."""
+        return self.basis == "level"
+
+    def as_bound(self) -> Actual:
+        """The same read as "at least that", as a firmer stage says of the ones below it."""
+        compared = None if self.compared is None else at_least(self.compared)
+        return replace(self, quantity=at_least(self.quantity), compared=compared)
+
+
+Notes = dict[str, Disposition]
+"""What became of each figure that was looked at and not taken, by event id."""
+
+
+def taken(pool: Sequence[Candidate], stage: Stage, unit: str | None, notes: Notes) -> Actual | None:
+    """What the figures of one stage come to; where bases meet (a stage and the unspecified), that of the first."""
+    if not pool:
+        return None
+    lead = min(pool, key=lambda candidate: candidate.order)
+    basis = lead.figure.basis
+    if basis == "level" or len(pool) == 1:
+        return _one(lead, stage)
+    same = [candidate for candidate in pool if candidate.figure.basis == basis]
+    if basis == "cumulative":
+        parts = _totals(sorted(same, key=lambda candidate: candidate.order), notes)
+        return replace(_sum(parts, stage, unit, notes), is_added=len(parts) > 1)
+    picked = _Increments(notes)
+    for candidate in sorted(same, key=lambda candidate: candidate.order):
+        picked.look_at(candidate)
+    found = _sum(picked.counted, stage, unit, notes)
+    return replace(found, overlaps=tuple(picked.overlaps), duplicates=tuple(_duplicates(picked.counted)))
+
+
+def _one(part: Candidate, stage: Stage) -> Actual:
+    conversions = () if part.conversion is None else (part.conversion,)
+    return Actual(part.quantity, part.compared, (part,), conversions, stage)
+
+
+class _Spans:
+    """Candidates that do not overlap, found by the time that they cover."""
+
+    def __init__(self) -> None:
+        self._spans: list[tuple[date, date, int]] = []
+        self.found: list[Candidate] = []
+
+    def clash(self, candidate: Candidate) -> Candidate | None:
+        """One that covers a day of the candidate's."""
+        first, last = candidate.span
+        place = bisect_right(self._spans, (last, date.max, 0))
+        if place and self._spans[place - 1][1] >= first:
+            return self.found[self._spans[place - 1][2]]
+        return None
+
+    def add(self, candidate: Candidate) -> None:
+        """Take a candidate that clashes with none."""
+        entry = (*candidate.span, len(self.found))
+        self._spans.insert(bisect_right(self._spans, entry), entry)
+        self.found.append(candidate)
+
+
+def _totals(ordered: Sequence[Candidate], notes: Notes) -> list[Candidate]:
+    """A total replaces every earlier one it overlaps; whole years add up, of shorter ones the later counts."""
+    spans = _Spans()
+    for candidate in ordered:
+        if spans.clash(candidate) is None:
+            spans.add(candidate)
+    apart = spans.found
+    if len(apart) == 1:
+        return apart
+    years = [candidate for candidate in apart if _is_a_year(candidate)]
+    shorter = next((candidate for candidate in apart if not _is_a_year(candidate)), None)
+    if shorter is None:
+        return years
+    if any(year.span[1] < shorter.span[0] for year in years):
+        return [candidate for candidate in apart if candidate is shorter or _is_a_year(candidate)]
+    return [shorter] if apart[0] is shorter or not years else years
+
+
+def _is_a_year(candidate: Candidate) -> bool:
+    """Whether the period is a whole year or longer: one without a start is."""
+    start, last = candidate.span
+    return start == date.min or last >= add_months(start, 12) - timedelta(days=1)
+
+
+class _Increments:
+    """Increments over periods that do not overlap, taken one by one, best first."""
+
+    def __init__(self, notes: Notes) -> None:
+        self.notes = notes
+        self.overlaps: list[Pair] = []
+        self._spans = _Spans()
+        self._by_reference: defaultdict[str, list[Candidate]] = defaultdict(list)
+        self._preferred: list[Candidate] = []
+
+    @property
+    def counted(self) -> list[Candidate]:
+        """Those that are added up."""
+        return self._spans.found
+
+    def look_at(self, candidate: Candidate) -> None:
+        """Count the candidate unless it says again what is counted."""
+        twin = next((o for o in self._by_reference[candidate.reference or ""] if _is_one(candidate, o)), None)
+        if candidate.reference is not None and twin is not None:
+            self._leave_out(candidate, "corroborates", f"is the transaction of {twin.item.id}")
+            return
+        clash = self._spans.clash(candidate)
+        if clash is not None and clash.span == candidate.span:
+            self._leave_out(candidate, "corroborates", f"covers the same period as {clash.item.id}")
+            return
+        other = next((o for o in self._preferred if _may_be_one(candidate, o)), None)
+        if other is not None and candidate.item.rank != "preferred":
+            self._leave_out(candidate, "duplicate", f"a reviewer prefers {other.item.id}, which is the same payment")
+            return
+        if clash is not None:
+            self._leave_out(candidate, "overlap", f"its period overlaps that of {clash.item.id}")
+            self.overlaps.append((candidate, clash))
+            return
+        self._spans.add(candidate)
+        if candidate.reference is not None:
+            self._by_reference[candidate.reference].append(candidate)
+        if candidate.item.rank == "preferred":
+            self._preferred.append(candidate)
+
+    def _leave_out(self, candidate: Candidate, outcome: str, why: str) -> None:
+        self.notes[candidate.item.id] = outcome, why
+
+
+def _is_one(one: Candidate, other: Candidate) -> bool:
+    """Whether two increments with one reference are one transaction: of two publishers, or of one period."""
+    return one.publisher != other.publisher or one.span == other.span
+
+
+def _may_be_one(one: Candidate, other: Candidate) -> bool:
+    """Whether two increments may be one payment: one amount, two origins, no common reference, within 60 days."""
+    near = abs(one.day - other.day) <= DUPLICATE_WITHIN
+    differ = one.reference is None or one.reference != other.reference
+    return near and differ and one.origin != other.origin and one.quantity == other.quantity
+
+
+def _duplicates(counted: Sequence[Candidate]) -> Iterable[Pair]:
+    """For each increment that is counted the next one that may be the same payment; ranked ones are settled."""
+    alike: defaultdict[Quantity, list[Candidate]] = defaultdict(list)
+    for candidate in counted:
+        if candidate.item.rank == "normal":
+            alike[candidate.quantity].append(candidate)
+    for group in alike.values():
+        ordered = sorted(group, key=lambda candidate: candidate.day)
+        for place, candidate in enumerate(ordered):
+            for later in ordered[place + 1 :]:
+                if later.day - candidate.day > DUPLICATE_WITHIN:
+                    break
+                if _may_be_one(candidate, later):
+                    yield candidate, later
+                    break
+
+
+def _sum(parts: Sequence[Candidate], stage: Stage, unit: str | None, notes: Notes) -> Actual:
+    """The parts added up in the target's unit; a part without a rate is left out, and the sum is a lower bound."""
+    if len(parts) == 1:
+        return _one(parts[0], stage)
+    units = {part.quantity.unit for part in parts}
+    into = unit or (units.pop() if len(units) == 1 else EUR)
+    rated = [(part, *_in(part, into, unit)) for part in parts]
+    counted = [(part, amount, how) for part, amount, how in rated if amount is not None]
+    if not counted:
+        into = parts[0].quantity.unit
+        counted = [(part, part.quantity, None) for part in parts if part.quantity.unit == into]
+    kept = [part for part, _, _ in counted]
+    left_out = [part for part in parts if not any(part is one for one in kept)]
+    in_target = total([amount for _, amount, _ in counted])
+    is_one_unit = len({part.quantity.unit for part in kept}) == 1
+    quantity = total([part.quantity for part in kept]) if is_one_unit else in_target
+    compared = in_target if unit is not None and into == unit else None
+    for part in left_out:
+        notes[part.item.id] = "unconverted", "no rate is published for its currency and day"
+    if left_out and all(part.quantity.value >= 0 for part in left_out):
+        quantity, compared = at_least(quantity), None if compared is None else at_least(compared)
+    elif left_out:
+        compared = None
+    latest_first = sorted(counted, key=lambda triple: triple[0].place, reverse=True)
+    conversions = tuple(how for _, _, how in latest_first if how is not None) if unit is not None else ()
+    return Actual(quantity, compared, tuple(kept), conversions, stage, left_out=tuple(left_out))
+
+
+def _in(part: Candidate, into: str, unit: str | None) -> tuple[Quantity | None, Conversion | None]:
+    return (part.compared, part.conversion) if into == unit else part.in_unit(into)
