@@ -23,11 +23,9 @@ from tracker.event import Event, fact_json, stamp
 from tracker.facts import FACTS_WITH_FIGURE
 from tracker.rules import explanations
 from tracker.rules.event_days import said_by
-from tracker.rules.figures import choose
 from tracker.rules.pledge_history import PledgeHistory
 from tracker.rules.status import StatusFold
 from tracker.rules.status_history import history
-from tracker.rules.terms import terms_of
 
 CONTRACT = page_contract(
     "One pledge.",
@@ -147,14 +145,14 @@ def _attesting(
 
     They are fewer than the evidence's causes: a pledge and a passed-over figure quote origins that do not count.
     """
-    view = ledger.view(as_of)
-    if view is None or status["evidence"] not in ("single_source", "corroborated"):
+    evaluation = StatusFold(ledger.events).evaluation(as_of)
+    if evaluation is None or status["evidence"] not in ("single_source", "corroborated"):
         return [], False
-    items = {item.id: item for item in view.items}
+    items = {item.id: item for item in evaluation.view.items}
     if status["actual"] is not None:
         found = {f["event"] for f in figures if f["chosen"]}
         if status["evidence"] == "corroborated":
-            found.update(choose(view, terms_of(view)).corroborating[:2])
+            found.update(candidate.item.id for origins in evaluation.choice.corroborating for candidate in origins[:2])
     else:
         causes = [items[id_] for id_ in status["because"]["evidence"] if id_ in items]
         by_type = ({item.id for item in causes if item.fact.type in types} for types in _RESULTS)

@@ -7,9 +7,12 @@ from typing import Any, get_args
 
 from api.http.contract import Schema, ref
 from api.resources.contracts import FLAG_NAMES, KINDS, STATUSES
-from tracker.quantity import DECIMAL, Op
+from tracker.promises import MONTHS
+from tracker.quantity import Op, OpenEnds
 from tracker.rules.flags import Evidence
-from tracker.rules.outcome import Lifecycle, ScheduleState
+from tracker.rules.conditions import ConditionState
+from tracker.rules.instalments import InstalmentState
+from tracker.rules.outcome import LifecycleState, ScheduleState
 from tracker.units import SLUG
 from tracker.values import STAGES, MemberVerdict, Trajectory
 
@@ -17,7 +20,7 @@ _TEXT: Schema = {"type": "string"}
 _COUNT: Schema = {"type": "integer", "minimum": 0}
 _DATE: Schema = {"type": "string", "format": "date"}
 _INSTANT: Schema = {"type": "string", "format": "date-time"}
-_DECIMAL: Schema = {"type": "string", "pattern": DECIMAL}
+_DECIMAL: Schema = {"type": "string", "pattern": r"^-?(0|[1-9][0-9]*)(\.[0-9]{1,18})?$"}
 _ID: Schema = {"type": "string", "format": "uuid"}
 _STAGE: Schema = {"enum": [*STAGES, "unspecified"]}
 
@@ -93,6 +96,20 @@ _SHARE = _object(
         "event": _ID,
     }
 )
+_PERIOD = _object(
+    {
+        "start": _DATE,
+        "end": _DATE,
+        "status": {"enum": list(STATUSES)},
+        "actual": _or_null(_QUANTITY),
+        "ratio": _or_null(ref("Ratio")),
+    }
+)
+_PERIODS_TALLY = _object(
+    {"closed": _COUNT, "kept": _COUNT, "not_kept": _COUNT, "unreported": _COUNT, "undecided": _COUNT},
+    {"total": _COUNT},
+    "How the closed periods came out.",
+)
 _SPEAKING = {"stated_on": _DATE, "event": _ID}
 
 STATUS = _object(
@@ -108,6 +125,7 @@ STATUS = _object(
         "target": _or_null(_QUANTITY),
         "actual": _or_null(_QUANTITY),
         "ratio": _or_null(ref("Ratio")),
+        "progress": _or_null(ref("Ratio")),
         "stage": _or_null(_STAGE),
         "period": _or_null(_DATES),
         "window": _or_null(_DATES),
@@ -117,9 +135,9 @@ STATUS = _object(
             _object({"trajectory": _enum(Trajectory), "speaker": _or_null(ref("Who")), **_SPEAKING})
         ),
         "evidence": _enum(Evidence),
-        "lifecycle": _enum(Lifecycle),
+        "lifecycle": _enum(LifecycleState),
         "past_targets": _list(
-            _object({"target": _QUANTITY, "window": _or_null(_DATES), "until": _DATE, "status": _TEXT})
+            _object({"target": _or_null(_QUANTITY), "window": _or_null(_DATES), "until": _DATE, "status": _TEXT})
         ),
         "because": {"type": "object", "additionalProperties": _list(_ID)},
         "rules_version": _TEXT,
@@ -129,6 +147,15 @@ STATUS = _object(
     },
     {
         "part_of": _TEXT,
+        "joint": _list(_object({"party": ref("Who")}, {"share": _DECIMAL})),
+        "relative_target": _QUANTITY,
+        "baseline": _object({"quantity": _QUANTITY}, {"on": _TEXT, "text": _TEXT}),
+        "announced_amounts": _list(_object({"quantity": _QUANTITY, "event": _ID}, {"period": _DATES})),
+        "recurrence": _object({"every": {"enum": list(MONTHS)}, "start": _DATE}, {"end": _DATE}),
+        "periods": _list(_PERIOD),
+        "periods_tally": _PERIODS_TALLY,
+        "instalments": _list(_object({"due": _TEXT, "quantity": _QUANTITY, "state": _enum(InstalmentState)})),
+        "conditions": _list(_object({"condition": _TEXT, "text": _TEXT, "state": _enum(ConditionState)}, {"event": _ID})),
         "direction": {"enum": ["up", "down"]},
         "required_stage": _or_null(_STAGE),
         "tolerance": _DECIMAL,
@@ -157,10 +184,14 @@ _GROUP: dict[str, Schema] = {
 SCHEMAS: dict[str, Schema] = {
     "Amount": _object(
         {"op": _enum(Op), "value": _DECIMAL, "unit": _TEXT},
-        {"upper": _DECIMAL, "text": _TEXT},
+        {"upper": _DECIMAL, "open": _enum(OpenEnds), "text": _TEXT},
         "A quantity in full, with the source's words in `text`.",
     ),
-    "Ratio": _object({"op": _enum(Op), "value": _DECIMAL}, {"upper": _DECIMAL}, "The actual as a share of the target."),
+    "Ratio": _object(
+        {"op": _enum(Op), "value": _DECIMAL},
+        {"upper": _DECIMAL, "open": _enum(OpenEnds)},
+        "The actual as a share of the target, or of the way to it.",
+    ),
     "Dates": _object({}, {"start": _DATE, "end": _DATE, "latest": _DATE, "text": _TEXT}),
     "Who": _object({"name": _TEXT}, {"code": _TEXT}),
     "Event": _object(

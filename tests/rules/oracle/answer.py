@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from .choice import Choice, announced, asked, disagreements, is_corroborated
+from .choice import Choice, announced, asked, disagreements, is_corroborated, measure, standing
 from .clocks import KEPT, Said
 from .dates import Recurrence, Window, is_over_three_years
+from .figures import measure_of
 from .quantities import Interval, Quantity, is_envelope, of_interval, plain, progress, ratio
 from .recurring import last_with_figure
 from .schedule import instalment_states, schedule_of, trajectory_of
@@ -222,7 +223,7 @@ def is_stale(law: Law, as_of: date, status: str) -> bool:
         window = Window(terms.recurrence.start, end or date.max, end or date.max)
     days = STALE_DAYS_LONG if is_over_three_years(window) else STALE_DAYS
     last = max(said.day for said in law.said(as_of) if said.type not in KEPT)
-    return (as_of - last).days > days
+    return (as_of - last).days >= days
 
 
 def evidence(law: Law, as_of: date, core: Core, case: Case, is_disputed: bool) -> str:
@@ -235,14 +236,32 @@ def evidence(law: Law, as_of: date, core: Core, case: Case, is_disputed: bool) -
             return "disputed"
         both = all(is_corroborated(part, core.choice.pool, case.terms, case.rates) for part in core.choice.parts)
         return "corroborated" if both else "single_source"
+    if is_disputed:
+        return "disputed"
     if not reports:
-        return "retracted" if law.record.retracted_reports(as_of) else "none"
-    return "corroborated" if len({origin(said) for said in reports}) > 1 else "single_source"
+        return "retracted" if lost_reports(law, as_of, core) else "none"
+    both = all(len({origin(said) for said in alike}) > 1 for alike in attesting(law, as_of, core))
+    return "corroborated" if both else "single_source"
+
+
+def attesting(law: Law, as_of: date, core: Core) -> list[list[Said]]:
+    """§5: as with a sum, each member or step has to be attested by two origins: for each what says the same of it."""
+    if core.members is not None:
+        return core.members.attesting()
+    return [step.unbroken() for step in law.steps(as_of).all if step.reports]
+
+
+def lost_reports(law: Law, as_of: date, core: Core) -> bool:
+    """Whether a report of a member, or of a step, was said and taken back."""
+    types = ("MemberReported", "TallyReported") if core.members is not None else ("MilestoneReached", "MilestoneMissed")
+    return any(event["fact"]["type"] in types for event in law.record.retracted_reports(as_of))
 
 
 def lost_figures(law: Law, as_of: date) -> bool:
     """Whether a figure was said and taken back."""
-    return any(event["fact"].get("figure") is not None for event in law.record.retracted_reports(as_of))
+    types = ("ProgressReported", "PledgeMet", "PledgeExceeded", "PledgeMissed")
+    lost = [event["fact"] for event in law.record.retracted_reports(as_of)]
+    return any(fact["type"] in types and fact.get("figure") is not None for fact in lost)
 
 
 def step_reports(law: Law, as_of: date) -> list[Said]:
@@ -257,9 +276,13 @@ def origin(said: Said) -> str:
 
 
 def projection(law: Law, as_of: date) -> dict[str, Any] | None:
-    """§5: the latest projection is shown, never counted."""
+    """§5: the latest projection of what is asked is shown, never counted."""
+    terms = law.story(as_of).judged
+    said = [f for f in law.figures(as_of) if f.nature == "projection"]
+    of = measure(standing(law.figures(as_of), law.window(as_of)), terms)
+    fitting = {f.event for f in said if of is None or measure_of(f.quantity.unit) == of}
     found = [s for s in law.reports(as_of) if (s.figure or {}).get("nature") == "projection" and s.rank != "deprecated"]
-    found = [s for s in found if (s.figure or {}).get("attribution", "all") == "all"]
+    found = [s for s in found if (s.figure or {}).get("attribution", "all") == "all" and s.id in fitting]
     if not found or found[-1].figure is None:
         return None
     return {"quantity": Quantity.read(found[-1].figure["quantity"]).json(), "event": found[-1].id}

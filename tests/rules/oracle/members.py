@@ -64,13 +64,13 @@ class Members:
         return self.tallies[-1] if self.tallies else None
 
     def verdict(self, code: str) -> str:
-        """§4: a later report replaces an earlier one; what the promise sets aside stays aside."""
+        """§4: a later report replaces an earlier one, and what the promise itself said of the member."""
+        rows = self.reports[code]
+        if rows:
+            return str(rows[-1].fact["verdict"])
         if any(entry["member"] == code for entry in self.group.get("not_applicable") or []):
             return "not_applicable"
-        if code in (self.group.get("opted_out") or []):
-            return "opted_out"
-        rows = self.reports[code]
-        return rows[-1].fact["verdict"] if rows else "not_reported"
+        return "opted_out" if code in (self.group.get("opted_out") or []) else "not_reported"
 
     def with_verdict(self, verdict: str) -> list[str]:
         """The members that have a verdict."""
@@ -263,6 +263,27 @@ class Members:
         if not self.uses_rows and self.tally is not None:
             return [self.tally]
         return [rows[-1] for rows in self.reports.values() if rows]
+
+    def attesting(self) -> list[list[Said]]:
+        """For each report that counts, all that say the same: of a row its unbroken reports and tallies of as many."""
+        if not self.uses_rows and self.tally is not None:
+            return [[t for t in self.tallies if self.count_in(t) == self.count_in(self.tally)]]
+        alike = [t for t in self.tallies if self.is_complete and self.count_in(t) == self.met.low]
+        return [[*self.unbroken(code), *alike] for code in self.codes if self.reports[code]]
+
+    def count_in(self, tally: Said) -> Any:
+        """How many met it, in the tally's words."""
+        listed = tally.fact.get("members_met")
+        return tally.fact.get("met", None if listed is None else len(listed))
+
+    def unbroken(self, code: str) -> list[Said]:
+        """A member's last reports that all say the same."""
+        found: list[Said] = []
+        for report in reversed(self.reports[code]):
+            if report.fact["verdict"] != self.reports[code][-1].fact["verdict"]:
+                break
+            found.append(report)
+        return found
 
     def json(self) -> dict[str, Any]:
         """API.md, `members`: numbers where they are certain, else null."""

@@ -23,6 +23,7 @@ class Step:
     name: str
     scheduled: bool = False
     due: date | None = None
+    first_due: date | None = None
     needed: bool = True
     reports: tuple[Said, ...] = ()
 
@@ -46,6 +47,15 @@ class Step:
             first = report
         return first
 
+    def unbroken(self) -> list[Said]:
+        """The last reports that all say the same."""
+        found: list[Said] = []
+        for report in reversed(self.reports):
+            if Step(self.name, reports=(report,)).state != self.state:
+                break
+            found.append(report)
+        return found
+
     def day(self, window: Window | None) -> date:
         """When it was reached, by its `on`, else `stated_on`."""
         assert self.reached is not None
@@ -54,9 +64,8 @@ class Step:
 
     def was_late(self) -> bool:
         """POINTS: reached after its own due; a report without `on` within 180 days after it is not."""
-        return (
-            self.reached is not None and self.due is not None and self.day(Window(None, self.due, self.due)) > self.due
-        )
+        due = self.first_due
+        return self.reached is not None and due is not None and self.day(Window(None, due, due)) > due
 
 
 @dataclass
@@ -163,4 +172,5 @@ def schedule(step: Step, said: Said, too_late: bool) -> None:
         return
     if due is not None or not step.scheduled or not step.needed:
         step.due = due
+    step.first_due = step.first_due or due
     step.scheduled, step.needed = True, True
