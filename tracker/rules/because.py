@@ -20,7 +20,7 @@ def because_of(
 
     What acts on an event is named with that event, so that the facts of a list can be posted alone.
     """
-    view, terms, choice = evaluation.view, evaluation.terms, evaluation.choice
+    view, terms = evaluation.view, evaluation.terms
     figures = figure_causes(evaluation)
     turns = view.of(PledgeWithdrawn, PledgeReaffirmed, PledgeSuperseded)
     acting = view.acting_on(PledgeWithdrawn, PledgeReaffirmed, PledgeSuperseded)
@@ -37,8 +37,9 @@ def because_of(
         "ratio": figures,
         "progress": figures,
     }
-    if choice.projection is not None:
-        causes["projection"] = figures.union(choice.projection.causes)
+    projection = evaluation.question.choice.projection
+    if projection is not None:
+        causes["projection"] = figures.union(projection.causes)
     if evaluation.group_result is not None:
         causes["members"] = evaluation.group_result.causes | terms.causes
     causes |= dict(raised)

@@ -19,7 +19,7 @@ from tracker.facts import (
 from tracker.promises import Recurrence
 from tracker.rules.candidates import PLEDGE_FIGURES, CandidateReader
 from tracker.rules.conditions import ConditionResult, conditions_of
-from tracker.rules.figures import NOTHING, Choice, choose
+from tracker.rules.figures import Choice, choose, listed
 from tracker.rules.members import GroupResult, group_result
 from tracker.rules.milestones import MILESTONE_FACTS, Steps, steps_of
 from tracker.rules.periods import PeriodResult, Periods, Stop, current_window, with_figure
@@ -149,7 +149,7 @@ def evaluate(view: View, as_of: date, reader: CandidateReader, evening: EveningO
     if promise.recurrence is not None:
         items = [item for item in view.of(*PLEDGE_FIGURES) if item.figure is not None]
         periods = Periods(terms, items, claims, lifecycle.stop, view.latest.fact.in_force_on, held_back, {})
-        choice, window, claims = NOTHING, None, ()
+        choice, window, claims = listed(items, promise, reader), None, ()
     else:
         window = _window(promise, steps)
         choice = choose(view, promise, None if window is None else window.start, reader)

@@ -60,9 +60,6 @@ class Choice:
         return candidate.aside or self.dispositions.get(candidate.item.id) or _passed_over(candidate, self.actual)
 
 
-NOTHING = Choice(None, (), None, (), frozenset())
-"""The choice among no figures."""
-
 _CHOSEN = ("chosen", "first in the order of rank, comparability, period end, nature, tier, exactness, date and version")
 _SUMMED = ("part_of_sum", "one of the parts of the sum")
 
@@ -109,6 +106,15 @@ def choose_among(
     )
 
 
+def listed(items: Sequence[FactInForce[Fact]], promise: Promise, reader: CandidateReader) -> Choice:
+    """What is shown beside the periods of a recurring pledge: the latest projection, and what is only promised."""
+    measure, causes = _measure(items, promise, None)
+    target = promise.absolute
+    candidates = reader.read(items, Asked(measure, None if target is None else target.unit, None, promise.base))
+    announced = tuple(_announced(candidates, promise, None))
+    return Choice(None, (), _projection(items, promise, measure), announced, frozenset(causes))
+
+
 def actual_of(candidates: Iterable[Candidate], promise: Promise) -> Actual | None:
     """What some of the candidates of a choice come to by themselves."""
     notes: Notes = {}
@@ -153,7 +159,8 @@ def _announced(candidates: Iterable[Candidate], promise: Promise, since: date | 
     if promise.required_stage == "pledged":
         return []
     said = [c for c in candidates if c.figure.stage == "pledged" and _is_asked(c.item, since)]
-    return [c for c in said if c.aside is None or c.aside[0] != "no_baseline"]
+    known = [c for c in said if c.aside is None or c.aside[0] != "no_baseline"]
+    return sorted(known, key=lambda c: (c.item.first_said_on, c.item.first_version))
 
 
 def _rungs(pool: Iterable[Candidate], required: Stage | None, notes: Notes) -> list[Rung]:

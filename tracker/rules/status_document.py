@@ -151,7 +151,7 @@ def _announced(evaluation: Evaluation) -> dict[str, Any]:
             **({} if candidate.figure.period is None else {"period": dates_json(candidate.figure.period)}),
             "event": candidate.item.id,
         }
-        for candidate in evaluation.choice.announced
+        for candidate in evaluation.question.choice.announced
     ]
     return {"announced_amounts": amounts} if amounts else {}
 
@@ -196,14 +196,15 @@ def _optional(evaluation: Evaluation) -> dict[str, Any]:
             "target": quantity_json(terms.first.absolute),
             "window": None if terms.first.window is None else dates_json(terms.first.window),
         }
-    if choice.projection is not None and choice.projection.figure is not None:
-        figure = choice.projection.figure
+    projection = evaluation.question.choice.projection
+    if projection is not None and projection.figure is not None:
+        figure = projection.figure
         found["projection"] = {
             "quantity": quantity_json(figure.quantity),
             "stage": figure.stage,
             "period": None if figure.period is None else dates_json(figure.period),
-            "stated_on": choice.projection.fact.stated_on.isoformat(),
-            "event": choice.projection.id,
+            "stated_on": projection.fact.stated_on.isoformat(),
+            "event": projection.id,
         }
     if evaluation.group_result is not None:
         found["members"] = _members(evaluation)

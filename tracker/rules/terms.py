@@ -81,10 +81,10 @@ class Promise:
         return self.group is not None and self.group.rule != "aggregate"
 
     def measures(self, quantity: Quantity) -> bool:
-        """Whether the quantity is in what the target is in, or a share of its baseline; without a target, any."""
-        if self.target is None or quantity.unit == self.target.unit:
+        """Whether the quantity is in what the target is in, or a share of its baseline; if that is not known, any."""
+        if self.absolute is None or (self.target is not None and quantity.unit == self.target.unit):
             return True
-        return self.absolute is not None and self.absolute.measure == quantity.measure
+        return self.absolute.measure == quantity.measure
 
     def fits(self, quantity: Quantity) -> bool:
         """Whether the quantity measures what the kind promises; kinds that are not measured take any."""

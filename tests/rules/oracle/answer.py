@@ -48,7 +48,12 @@ def answer(law: Law, as_of: date) -> dict[str, Any]:
         "ratio": None,
         "progress": None,
         "announced_amounts": [
-            {"quantity": f.quantity.json(), "event": f.event} for f in announced(case.figures, case.terms, case.window)
+            {"quantity": f.quantity.json(), "event": f.event}
+            for f in (
+                announced(law.figures(as_of), terms, None)
+                if terms.recurrence is not None
+                else announced(case.figures, case.terms, case.window)
+            )
         ],
         "stage": None if choice is None else choice.stage,
         "period": period_json(choice),
@@ -279,7 +284,7 @@ def projection(law: Law, as_of: date) -> dict[str, Any] | None:
     """§5: the latest projection of what is asked is shown, never counted."""
     terms = law.story(as_of).judged
     said = [f for f in law.figures(as_of) if f.nature == "projection"]
-    of = measure(standing(law.figures(as_of), law.window(as_of)), terms)
+    of = measure(standing(law.figures(as_of), None if terms.recurrence is not None else law.window(as_of)), terms)
     fitting = {f.event for f in said if of is None or measure_of(f.quantity.unit) == of}
     found = [s for s in law.reports(as_of) if (s.figure or {}).get("nature") == "projection" and s.rank != "deprecated"]
     found = [s for s in found if (s.figure or {}).get("attribution", "all") == "all" and s.id in fitting]

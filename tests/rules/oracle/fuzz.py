@@ -28,6 +28,7 @@ from .streams import boundaries, generate, known_boundaries
 STEP = Decimal("0.000001")
 """Ratios are rounded: the rules to the side that keeps a bound true, the oracle to the nearest."""
 
+CENT = Decimal("0.01")
 STATES = {"partly": "partly_reached"}
 ONE_TO_ONE = (
     "status", "title", "pledgor", "tags", "stage", "schedule", "trajectory", "evidence", "lifecycle",
@@ -128,12 +129,12 @@ def _lists(ours: dict[str, Any], theirs: dict[str, Any]) -> Iterator[tuple[str, 
             [p | {"target": without_text(p["target"]), "window": window(p["window"])} for p in ours["past_targets"]],
             [p | {"window": p["window"] or None} for p in theirs["past_targets"]],
         ),
-        "shares": (
-            [without_text(one["bound"]) for one in ours.get("shares", ())],
-            [one["bound"] for one in theirs["shares"]],
-        ),
         "conversion": (_conversion(ours.get("conversion")), _conversion(theirs["conversion"])),
     }
+    shares = [sorted(answer.get("shares", ()), key=lambda share: share["event"]) for answer in (ours, theirs)]
+    bounds = [[one["bound"] for one in found] for found in shares]
+    if len(bounds[0]) != len(bounds[1]) or not all(map(_same_amount, *bounds)):
+        yield "shares", *bounds
     for name, (own, other) in pairs.items():
         if own != other:
             yield name, own, other
@@ -149,13 +150,23 @@ def _conversion(how: Any) -> Any:
     return {name: how.get(name) for name in names}
 
 
+def _same_amount(one: Any, other: Any) -> bool:
+    """Whether two amounts are the same but for the places that a derived one is shown with."""
+    if one is None or other is None:
+        return bool(one == other)
+    rest = [{k: v for k, v in amount.items() if k not in ("value", "upper", "text")} for amount in (one, other)]
+    ends = [(Decimal(one[k]), Decimal(other[k])) for k in ("value", "upper") if k in one and k in other]
+    are_alike = rest[0] == rest[1] and ("upper" in one) == ("upper" in other)
+    return are_alike and all(abs(a - b) <= CENT / 2 for a, b in ends)
+
+
 def _periods(ours: dict[str, Any], theirs: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
     own, others = ours.get("periods", []), theirs["periods"]
     if [p["start"] for p in own] != [p["start"] for p in others]:
         yield "periods", own, others
         return
     for one, other in zip(own, others, strict=True):
-        if (one["status"], without_text(one["actual"])) != (other["status"], other["actual"]):
+        if one["status"] != other["status"] or not _same_amount(one["actual"], other["actual"]):
             yield "periods", one, other
         if not near(one["ratio"], other["ratio"]):
             yield "periods ratio", one, other

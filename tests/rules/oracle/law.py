@@ -209,9 +209,10 @@ class Law:
             evening = day - DAY
             terms = self.story(evening).judged
             window = None if terms.recurrence is not None else self.window(evening)
+            target = terms.target or terms.said_target
             entries.append(
                 {
-                    "target": None if terms.target is None else terms.target.json(),
+                    "target": None if target is None else target.json(),
                     "window": None if window is None else window.json(),
                     "until": day.isoformat(),
                     "status": self.status(evening),

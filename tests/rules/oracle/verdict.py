@@ -167,7 +167,9 @@ def kept_since(case: Case, looked_at: Window | None) -> date | None:
 
 
 def claim_conflicts(claim: Said, figure: Figure | None, terms: Terms, rates: Rates) -> bool:
-    """§4: a claim that its own figure contradicts, by the target of the claim's day."""
+    """§4: a claim that its own figure contradicts, by the target of the claim's day; one about a part is not."""
+    if figure is not None and figure.attribution != "all":
+        return False
     choice = single(figure, terms, rates)
     outcome = compared(choice, terms)
     if outcome is None or choice is None or choice.compared is None or terms.target is None:
