@@ -16,7 +16,7 @@ def test_a_target_is_met_on_the_day_on_which_the_increments_together_reach_it() 
     more = progress("9bn EUR", basis="increment", period=quarter(4, of=2024), stated_on="2025-02-01")
     record = given(promise, one, two, more)
     record.then(as_of="2024-10-31", status="overdue", actual="25bn EUR")
-    on_time: dict[str, Any] = {"schedule": ("closed_on_time", "closed_on_time"), "no_flag": "late"}
+    on_time: dict[str, Any] = {"schedule": ("kept_on_time", "kept_on_time"), "no_flag": "late"}
     record.then(as_of="2024-12-01", status="exceeded", actual="45bn EUR", **on_time)
     record.then(as_of="2025-03-01", actual="54bn EUR", because={"status": [promise, one, two, more]}, **on_time)
 
@@ -27,7 +27,7 @@ def test_of_two_stages_that_reach_the_target_the_earlier_one_settles_it(earlier:
         pledge("at least 40bn EUR", window=IN_AUGUST),
         progress("41bn EUR", stage=earlier, period=first_half(2024), stated_on="2024-07-10"),
         progress("45bn EUR", stage=later, period=year(2024), stated_on="2025-01-10"),
-    ).then(as_of="2025-02-01", status="exceeded", schedule=("closed_on_time", "closed_on_time"), no_flag="late")
+    ).then(as_of="2025-02-01", status="exceeded", schedule=("kept_on_time", "kept_on_time"), no_flag="late")
 
 
 def test_one_increment_that_reaches_the_target_settles_it_whatever_follows() -> None:
@@ -35,7 +35,7 @@ def test_one_increment_that_reaches_the_target_settles_it_whatever_follows() -> 
         pledge("at least 40bn EUR", window=until("2024-05-01", start="2024-01-01")),
         progress("45bn EUR", basis="increment", period=quarter(1, of=2024), stated_on="2024-05-01"),
         progress("9bn EUR", basis="increment", period=quarter(3, of=2024), stated_on="2024-11-01"),
-    ).then(as_of="2024-12-01", actual="54bn EUR", schedule=("closed_on_time", "closed_on_time"), no_flag="late")
+    ).then(as_of="2024-12-01", actual="54bn EUR", schedule=("kept_on_time", "kept_on_time"), no_flag="late")
 
 
 def test_the_first_day_counts_on_which_the_better_total_reached_the_target() -> None:
@@ -45,7 +45,7 @@ def test_the_first_day_counts_on_which_the_better_total_reached_the_target() -> 
         progress("39bn EUR", period=first_half(2024), stated_on="2024-07-10", source=source("NATO", tier="official")),
         progress("42bn EUR", period=until("2024-09-30", start="2024-01-01"), stated_on="2024-11-10"),
         progress("45bn EUR", period=year(2024), stated_on="2025-01-10"),
-    ).then(as_of="2025-02-01", schedule=("closed_on_time", "closed_on_time"), no_flag="late")
+    ).then(as_of="2025-02-01", schedule=("kept_on_time", "kept_on_time"), no_flag="late")
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_of_one_day_the_better_total_says_whether_the_target_is_reached() -> Non
         progress("41bn EUR", period=first_half(2024), stated_on="2024-07-11"),
         progress("39bn EUR", period=first_half(2024), stated_on="2024-07-10", source=source("NATO", tier="official")),
         progress("45bn EUR", period=year(2024), stated_on="2025-01-10"),
-    ).then(as_of="2025-02-01", status="exceeded", schedule=("closed_late", "closed_late"), flag="late")
+    ).then(as_of="2025-02-01", status="exceeded", schedule=("kept_late", "kept_late"), flag="late")
 
 
 @pytest.mark.parametrize(

@@ -404,7 +404,7 @@ def test_a_report_in_another_currency_is_shown_as_it_was_said() -> None:
 
 def test_a_running_total_that_reached_its_target_has_met_it_before_the_end() -> None:
     given(pledge(window=year(2024)), progress("40bn EUR", period=first_half(2024))).then(
-        as_of="2024-07-01", status="met", schedule=("closed_on_time", "closed_on_time")
+        as_of="2024-07-01", status="met", schedule=("kept_on_time", "kept_on_time")
     )
 
 
@@ -460,7 +460,7 @@ def test_an_admission_makes_the_chosen_figure_final() -> None:
     promise = pledge(window=year(2024))
     given(promise, progress("20.9bn EUR", period=first_half(2024)), missed(stated_on="2024-11-01")).then(
         as_of="2024-10-31", status="in_progress"
-    ).then(as_of="2024-11-01", status="partly_met", schedule=("closed_on_time", "closed_on_time"))
+    ).then(as_of="2024-11-01", status="partly_met", schedule=("kept_on_time", "kept_on_time"))
     given(promise, missed(stated_on="2024-11-01")).then(as_of="2024-11-01", status="missed", actual=None)
     given(promise, progress("0 EUR"), missed(stated_on="2024-11-01")).then(as_of="2024-11-01", status="missed")
     given(promise, progress("up to 2bn EUR"), missed(stated_on="2024-11-01")).then(
@@ -539,11 +539,9 @@ def test_a_target_met_in_time_is_not_late_because_money_follows() -> None:
     promise, first = pledge(window=year(2024)), progress("41bn EUR", period=year(2024), stated_on="2025-02-01")
     more = progress("45bn EUR", period=first_half(2025), stated_on="2025-08-01")
     given(promise, first, more).then(
-        as_of="2025-08-01", status="exceeded", actual="45bn EUR", no_flag="late", schedule=("closed_on_time",) * 2
+        as_of="2025-08-01", status="exceeded", actual="45bn EUR", no_flag="late", schedule=("kept_on_time",) * 2
     )
-    given(promise, more).then(
-        as_of="2025-08-01", status="exceeded", flag="late", schedule=("closed_late", "closed_late")
-    )
+    given(promise, more).then(as_of="2025-08-01", status="exceeded", flag="late", schedule=("kept_late", "kept_late"))
     parts = steps("20bn EUR", "10bn EUR", "10bn EUR", "10bn EUR")
     after = progress("5bn EUR", basis="increment", period=quarter(1, of=2025), stated_on="2025-04-10")
     given(promise, *parts, after).then(as_of="2025-05-01", actual="55bn EUR", no_flag="late")
@@ -697,10 +695,10 @@ def test_a_withdrawn_pledge_is_withdrawn_whatever_it_reached() -> None:
         superseded("other", stated_on="2024-09-01"),
         withdrawn(stated_on="2024-10-01"),
     ).then(as_of="2024-08-01", status="exceeded", lifecycle="active").then(
-        as_of="2024-09-01", status="superseded", lifecycle="superseded", schedule=("closed_on_time",) * 2
+        as_of="2024-09-01", status="superseded", lifecycle="superseded", schedule=("kept_on_time",) * 2
     ).then(as_of="2024-10-01", status="withdrawn", lifecycle="withdrawn", actual="50bn EUR", trajectory="ahead")
     given(pledge(window=year(2024)), withdrawn(stated_on="2025-02-01")).then(as_of="2025-01-01", status="overdue").then(
-        as_of="2025-02-01", status="withdrawn", schedule=("closed_late", "closed_late")
+        as_of="2025-02-01", status="withdrawn", schedule=("kept_late", "kept_late")
     )
 
 

@@ -52,7 +52,7 @@ def test_it_is_in_progress_while_the_window_is_open_even_if_all_met_it() -> None
     given(each(), *verdicts("BE", "FR", "DE", stated_on="2024-06-01")).then(
         as_of="2024-05-31", status="announced"
     ).then(as_of="2024-12-31", status="in_progress", members={"met": 3}).then(
-        as_of="2025-01-01", status="met", schedule=("closed_on_time", "closed_on_time")
+        as_of="2025-01-01", status="met", schedule=("kept_on_time", "kept_on_time")
     )
 
 
@@ -332,7 +332,7 @@ def test_a_step_reached_after_its_first_due_is_late() -> None:
         reached("law", stated_on="2024-05-01"),
     ).then(
         as_of="2024-04-15", status="announced", no_flag="late", milestones=[{"due": "2024-06", "first_due": "2024-03"}]
-    ).then(as_of="2024-05-01", status="met", flag="late", schedule=("closed_on_time", "closed_on_time"))
+    ).then(as_of="2024-05-01", status="met", flag="late", schedule=("kept_on_time", "kept_on_time"))
     given(steps(), scheduled("law", due="2024-03"), reached("law", stated_on="2024-03-31")).then(
         as_of="2024-04-01", status="met", no_flag="late"
     )

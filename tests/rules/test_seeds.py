@@ -93,7 +93,7 @@ def test_the_pledge_to_ukraine_in_full(seeds: dict[str, list[Event]]) -> None:
     assert today is not None
     assert october.evidence == "single_source"
     assert [claim["trajectory"] for claim in october.document["claimed_trajectory"]] == ["on_track"]
-    assert today.document["schedule"] == {"current": "closed_on_time", "original": "closed_on_time"}
+    assert today.document["schedule"] == {"current": "kept_on_time", "original": "kept_on_time"}
     (share,) = today.document["shares"]
     assert share["bound"] == {"op": "gt", "value": "25000000000", "unit": "EUR"}
     assert share["derived"] is True

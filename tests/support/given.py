@@ -73,6 +73,8 @@ class Given:
             return self.ids.get(id(value), str(UUID(int=0)))
         if isinstance(value, dict):
             return {name: self.resolved(part) for name, part in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self.resolved(part) for part in value]
         return value
 
     def id(self, posted: Posted) -> str:
@@ -231,10 +233,13 @@ def _seen(document: dict[str, Any], name: str, wanted: Any) -> Any:
 
 
 def _says(seen: dict[str, Any], words: str) -> bool:
-    """Whether a quantity, or a ratio (which has no unit), says what the words say."""
+    """Whether a quantity, or a ratio (which has no unit), says what the words say; "-0.2" is read as a number."""
     unit = seen.get("unit")
+    if words.startswith("-"):
+        return (seen["op"], seen["value"]) == ("eq", words.split()[0])
     other = quantity_words.read(words if unit is not None else f"{words} count:times")
-    return Quantity.model_validate({"unit": "count:times", **seen}) == other
+    said = {name: value for name, value in seen.items() if name != "open"}
+    return Quantity.model_validate({"unit": "count:times", **said}) == other
 
 
 # --- periods and windows
@@ -271,6 +276,21 @@ def group(members: str, rule: str = "each_member", **more: Any) -> dict[str, Any
     return {"rule": rule, "members": members.split(), **more}
 
 
+def condition(slug: str, text: str = "if it agrees") -> dict[str, str]:
+    """What a promise hangs on."""
+    return {"condition": slug, "text": text}
+
+
+def instalment(due: str, quantity: str) -> dict[str, str]:
+    """How much was promised for when."""
+    return {"due": due, "quantity": quantity}
+
+
+def yearly(first: int, last: int | None = None) -> dict[str, str]:
+    """The same again each year."""
+    return {"every": "year", "start": f"{first}-01-01", **({} if last is None else {"end": f"{last}-12-31"})}
+
+
 # --- facts
 
 
@@ -285,7 +305,7 @@ def _fact(type_: str, given: dict[str, Any]) -> Posted:
 
 
 RECORD_KEEPING = ("EventCorrected", "EventVoided", "FigureRanked", "SourceCaptured", "AssessmentIssued")
-_FIGURE = ("quantity", "stage", "basis", "nature", "period", "attribution", "final")
+_FIGURE = ("quantity", "equivalent", "stage", "basis", "nature", "period", "attribution", "final")
 
 
 def _figure(quantity: Any, given: dict[str, Any]) -> dict[str, Any] | None:
@@ -378,6 +398,11 @@ def reached(milestone: str, **given: Any) -> Posted:
 def not_reached(milestone: str, **given: Any) -> Posted:
     """A step is missed."""
     return _fact("MilestoneMissed", {"milestone": milestone, **given})
+
+
+def condition_reported(condition: str, state: str, **given: Any) -> Posted:
+    """What became of a condition."""
+    return _fact("ConditionReported", {"condition": condition, "state": state, **given})
 
 
 def statement(**given: Any) -> Posted:

@@ -309,7 +309,12 @@ def shares(law: Law, as_of: date, choice: Choice | None) -> list[dict[str, Any]]
             named = [s for s in law.said(as_of) if s.id == said.fact["of"] and s.figure is not None]
             whole = Quantity.read(named[0].figure["quantity"]) if named and named[0].figure is not None else None
         share = Quantity.read(said.fact["share"])
-        bound = None if whole is None else product(share.interval, whole.interval, whole.unit).json()
+        low = None if whole is None else whole.interval.low
+        bound = (
+            product(share.interval, whole.interval, whole.unit).json()
+            if whole and low is not None and low >= 0
+            else None
+        )
         found.append(
             {"subset": said.fact["subset"], "share": share.json(), "bound": bound, "derived": True, "event": said.id}
         )
