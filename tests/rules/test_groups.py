@@ -155,12 +155,22 @@ def test_partial_rows_never_override_a_tally() -> None:
         (tally(members_met=["BE"]), verdicts("BE", verdict="not_met")),
         (tally(members_not_met=["BE"]), verdicts("BE")),
         (tally(met=2, total=4), []),
-        (tally(met=3, not_met=1), []),
         (tally(met=2, not_met=0, not_applicable=0), [*verdicts("BE", "FR"), *verdicts("DE", verdict="not_applicable")]),
     ],
 )
 def test_rows_and_tally_that_cannot_both_be_right_are_flagged(said: Posted, rows: list[Posted]) -> None:
     given(each(), said, *rows).then(as_of="2025-02-01", flag="tally_mismatch")
+
+
+def test_a_tally_counts_no_more_members_than_are_bound() -> None:
+    for said, pointer in (
+        (tally(met=3, not_met=1), "/not_met"),
+        (tally(met=4), "/met"),
+        (tally(met="at least 4 count:members"), "/met"),
+        (tally(met=3, not_applicable=1), "/met"),
+    ):
+        given(each()).refuses(said, "invalid_fact", pointer)
+    given(each()).refuses(tally(met="about 2 count:states"), "invalid_fact", "/met/unit")
 
 
 def test_a_tally_with_names_fills_the_rows() -> None:
@@ -238,9 +248,13 @@ def test_a_revised_group_asks_its_own_members() -> None:
     given(
         each("BE FR"),
         *verdicts("BE", "FR"),
-        revised(group=group("BE FR DE"), stated_on="2025-03-01"),
-    ).then(as_of="2025-02-28", status="met").then(
+        revised(group=group("BE FR DE"), stated_on="2024-11-01"),
+    ).then(as_of="2024-10-31", members={"eligible": 2, "not_reported": 2}).then(
         as_of="2025-03-01", status="partly_met", members={"eligible": 3, "not_reported": 1}
+    )
+    after = revised(group=group("BE FR DE"), stated_on="2025-03-01")
+    given(each("BE FR"), *verdicts("BE", "FR"), after).then(
+        as_of="2025-03-01", status="met", members={"eligible": 2}, flag="revised_after_close"
     )
 
 
@@ -275,7 +289,7 @@ def test_it_is_partly_met_when_the_window_closed_with_some() -> None:
     window = until("2024-06-30")
     given(steps(window=window), scheduled("law"), scheduled("office"), reached("law", stated_on="2024-03-01")).then(
         as_of="2024-06-30", status="in_progress", schedule=("due_soon", "due_soon")
-    ).then(as_of="2024-07-01", status="partly_met", schedule=("overdue", "overdue"))
+    ).then(as_of="2024-07-01", status="partly_met", schedule=("closed", "closed"))
     given(steps(window=window), scheduled("law"), reached("law", partly=True, stated_on="2024-03-01")).then(
         as_of="2024-03-01", status="in_progress", milestones=[{"state": "partly_reached"}]
     ).then(as_of="2024-07-01", status="partly_met")
@@ -288,10 +302,16 @@ def test_it_is_partly_met_when_the_window_closed_with_some() -> None:
 def test_without_a_window_the_last_due_is_the_deadline() -> None:
     record = given(steps(), scheduled("law", due="2024-03"), scheduled("office", due="2024-Q2"))
     record.then(as_of="2024-03-31", status="announced", no_flag="late")
-    record.then(as_of="2024-04-01", status="announced", flag="late", schedule=("open", "open"))
-    record.then(as_of="2024-06-30", schedule=("due_soon", "due_soon")).then(
-        as_of="2024-07-01", status="overdue", schedule=("overdue", "overdue")
+    record.then(as_of="2024-04-01", status="announced", flag="late", schedule=("open", "no_deadline"))
+    record.then(as_of="2024-06-30", schedule=("due_soon", "no_deadline")).then(
+        as_of="2024-07-01", status="overdue", schedule=("overdue", "no_deadline"), no_flag="late"
     )
+
+
+def test_a_step_that_was_never_scheduled_leaves_the_deadline_to_those_that_were() -> None:
+    given(steps(), scheduled("law", due="2024-06"), reached("office", stated_on="2024-02-05")).then(
+        as_of="2024-06-30", status="in_progress"
+    ).then(as_of="2024-07-01", status="partly_met")
 
 
 @pytest.mark.parametrize(
@@ -308,7 +328,7 @@ def test_a_fuzzy_due_lasts_until_its_last_day(due: str, last: str) -> None:
     record = given(steps(), scheduled("law", due=due))
     record.then(as_of=last, status="announced", milestones=[{"due": due, "late": False}])
     day_after = str(date.fromisoformat(last) + timedelta(days=1))
-    record.then(as_of=day_after, status="overdue", milestones=[{"due": due, "late": True}], flag="late")
+    record.then(as_of=day_after, status="overdue", milestones=[{"due": due, "late": True}], no_flag="late")
 
 
 def test_the_last_step_makes_the_pledge_overdue_before_the_window_closes_and_others_do_not() -> None:
@@ -329,10 +349,16 @@ def test_a_step_reached_after_its_first_due_is_late() -> None:
         steps(),
         scheduled("law", due="2024-03"),
         scheduled("law", due="2024-06", stated_on="2024-03-15"),
-        reached("law", stated_on="2024-05-01"),
+        reached("law", on="2024-04-30", stated_on="2024-05-01"),
     ).then(
         as_of="2024-04-15", status="announced", no_flag="late", milestones=[{"due": "2024-06", "first_due": "2024-03"}]
-    ).then(as_of="2024-05-01", status="met", flag="late", schedule=("kept_on_time", "kept_on_time"))
+    ).then(as_of="2024-05-01", status="met", flag="late", schedule=("kept_on_time", "no_deadline"))
+    soon = reached("law", stated_on="2024-05-01")
+    given(steps(), scheduled("law", due="2024-03"), soon).then(as_of="2024-05-01", status="met", no_flag="late")
+    undated = reached("law", on="2024-07", stated_on="2024-08-01")
+    given(steps(window=until("2024-06-30")), scheduled("law"), undated).then(
+        as_of="2024-08-01", status="met", flag="late", schedule=("kept_late", "kept_late")
+    )
     given(steps(), scheduled("law", due="2024-03"), reached("law", stated_on="2024-03-31")).then(
         as_of="2024-04-01", status="met", no_flag="late"
     )
@@ -368,7 +394,7 @@ def test_qualitative_pledges_may_have_steps_and_money_is_decided_by_its_figure()
 def test_the_steps_of_what_is_not_measurable_give_it_no_deadline() -> None:
     path = pledge(None, kind="qualitative", measurable=False)
     given(path, scheduled("law", due="2024-03")).then(
-        as_of="2024-05-01", status="not_measurable", schedule=("no_deadline", "no_deadline"), flags=["late"]
+        as_of="2024-05-01", status="not_measurable", schedule=("no_deadline", "no_deadline"), flags=[]
     )
 
 

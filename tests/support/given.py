@@ -103,7 +103,8 @@ class Given:
         document = self.document(as_of, known_at)
         assert document is not None, f"on {as_of} the pledge does not exist"
         found = {name: _seen(document, name, wanted) for name, wanted in expected.items()}
-        assert found == {name: self._wanted(name, wanted) for name, wanted in expected.items()}, document
+        differing = {n: found[n] for n, wanted in expected.items() if found[n] != self._wanted(n, wanted)}
+        assert not differing, (differing, document)
         return self
 
     def does_not_exist(self, *, as_of: str, known_at: str | None = None) -> Given:

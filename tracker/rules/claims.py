@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from tracker.comparison import compare, may_exceed
 from tracker.facts import Claim, Fact, PledgeExceeded, PledgeMissed
 from tracker.promises import RELATIVE_UNITS
@@ -49,22 +51,27 @@ def _contradicts_itself(claim: FactInForce[Claim], evaluation: Evaluation) -> bo
 
 def _is_kept_all_the_same(claim: FactInForce[Claim], evaluation: Evaluation, outcome: Outcome) -> bool:
     """Whether a figure had kept the target of the admission's day, or all members or steps met it."""
-    question, terms = evaluation.answering, evaluation.terms
+    question = evaluation.answering
     if question.actual is None or question.promise.counts_members or question.promise.absolute is None:
         result = evaluation.group_result if question.promise.counts_members else None
         return outcome.core in KEPT or (result is not None and result.kept is not None)
-    promise = terms.judged_on(claim.first_said_on)
-    asked_on = terms.asked_anew(claim.first_said_on)
+    return _kept_by_the_target_of(claim, evaluation) is not None
+
+
+def _kept_by_the_target_of(claim: FactInForce[Claim], evaluation: Evaluation) -> Literal["met", "exceeded"] | None:
+    """Whether the figure keeps the target that was in force on the day of a claim."""
+    question, terms = evaluation.answering, evaluation.terms
+    promise, asked_on = terms.judged_on(claim.first_said_on), terms.asked_anew(claim.first_said_on)
     choice = question.choice
     if promise != question.promise:
         items = [candidate.item for candidate in choice.candidates]
         since = None if question.window is None else question.window.start
         choice = choose_among(items, promise, since, CandidateReader())
-    return keeps(choice.actual, Question(promise, question.window, choice, (), asked_on)) is not None
+    return keeps(choice.actual, Question(promise, question.window, choice, (), asked_on))
 
 
 def unproven(evaluation: Evaluation, outcome: Outcome) -> list[FactInForce[Fact]]:
-    """Claims without a figure that neither figure, members nor steps prove."""
+    """Claims without a figure that neither figure, members nor steps prove, now or by the target of the claim's day."""
     period = with_figure(evaluation.periods)
     word = outcome.core if period is None else period.status
     return [
@@ -72,5 +79,9 @@ def unproven(evaluation: Evaluation, outcome: Outcome) -> list[FactInForce[Fact]
         for claim in evaluation.answering.claims
         if claim.figure is None
         and not isinstance(claim.fact, PledgeMissed)
-        and not (word == "exceeded" or (word == "met" and not isinstance(claim.fact, PledgeExceeded)))
+        and not (_says(word, claim) or _says(_kept_by_the_target_of(claim, evaluation), claim))
     ]
+
+
+def _says(word: str | None, claim: FactInForce[Claim]) -> bool:
+    return word == "exceeded" or (word == "met" and not isinstance(claim.fact, PledgeExceeded))

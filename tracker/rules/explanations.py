@@ -14,7 +14,7 @@ from tracker.rules.json_values import conversion_json, figure_json, in_cents
 from tracker.rules.members import named_rows
 from tracker.rules.pledge_history import FactInForce, ResolvedFact
 from tracker.rules.status import StatusFold
-from tracker.rules.verdict import Question, is_final
+from tracker.rules.verdict import Question, is_last_word
 
 
 def figures(events: Sequence[Event], as_of: date) -> list[dict[str, Any]] | None:
@@ -52,7 +52,7 @@ def figures(events: Sequence[Event], as_of: date) -> list[dict[str, Any]] | None
                 **figure_json(figure),
                 "as_recorded": None if posted is None or figure == posted else figure_json(posted),
                 "rank": "normal" if item is None else item.rank,
-                "final": None if candidate is None or question is None else is_final(candidate, question),
+                "final": None if candidate is None or question is None else is_last_word(candidate, question, as_of),
                 "chosen": outcome in ("chosen", "part_of_sum"),
                 "outcome": outcome,
                 "why": why,

@@ -93,7 +93,8 @@ class GroupResult:
         said = self.said_of("met", self.tally)
         if said is None:
             others = self.said_of("not_met", self.tally)
-            return Bounds(0, max(0, (self.eligible or 0) - (others.low if others else 0)))
+            most = max(0, (self.eligible or 0) - (others.low if others else 0))
+            return Bounds(min(rows, most), most)
         later = len(self.met_later)
         return Bounds(later, later) if said.high == 0 and later else said
 

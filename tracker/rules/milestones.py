@@ -126,6 +126,12 @@ class Steps:
         return any(step.reports for step in self.all)
 
     @property
+    def are_decided(self) -> bool:
+        """Whether of every step that is needed somebody said what became of it."""
+        needed = self.needed
+        return bool(needed) and all(step.reports for step in needed)
+
+    @property
     def are_missed(self) -> bool:
         """Whether every step that is needed is missed."""
         needed = self.needed

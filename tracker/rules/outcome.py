@@ -105,9 +105,11 @@ def _of_steps(evaluation: Evaluation) -> FigureStatus:
         return "met"
     if evaluation.question.is_admitted:
         return "partly_met" if steps.are_begun else "missed"
-    if evaluation.is_closed and steps.are_begun:
+    has_deadline = evaluation.window is not None and evaluation.window.deadline is not None
+    is_decided = not has_deadline and steps.are_decided and not evaluation.has_open_condition
+    if (evaluation.is_closed or is_decided) and steps.are_begun:
         return "partly_met"
-    if evaluation.is_closed and steps.are_missed:
+    if (evaluation.is_closed or is_decided) and steps.are_missed:
         return "missed"
     last_is_overdue = steps.last_is_overdue(evaluation.as_of) and not evaluation.has_open_condition
     if evaluation.is_closed or last_is_overdue:

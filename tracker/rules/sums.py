@@ -120,7 +120,12 @@ def taken(pool: Sequence[Candidate], stage: Stage, unit: str | None, notes: Note
 
 def _one(part: Candidate, stage: Stage) -> Actual:
     conversions = () if part.conversion is None else (part.conversion,)
-    return Actual(part.quantity, part.compared, (part,), conversions, stage)
+    return Actual(part.quantity, part.compared, (part,), conversions, _stage(part, stage))
+
+
+def _stage(lead: Candidate, stage: Stage) -> Stage:
+    """The stage of the first figure; one that gives none is counted at the stage that it joins."""
+    return stage if lead.figure.stage == "unspecified" else lead.figure.stage
 
 
 class _Spans:
@@ -266,7 +271,7 @@ def _sum(parts: Sequence[Candidate], stage: Stage, unit: str | None, notes: Note
         compared = None
     latest_first = sorted(counted, key=lambda triple: triple[0].place, reverse=True)
     conversions = tuple(how for _, _, how in latest_first if how is not None) if unit is not None else ()
-    return Actual(quantity, compared, tuple(kept), conversions, stage, left_out=tuple(left_out))
+    return Actual(quantity, compared, tuple(kept), conversions, _stage(kept[0], stage), left_out=tuple(left_out))
 
 
 def _in(part: Candidate, into: str, unit: str | None) -> tuple[Quantity | None, Conversion | None]:

@@ -28,6 +28,7 @@ from tracker.promises import (
 from tracker.quantity import EXACT, Interval, Quantity, spanning
 from tracker.rules.days import ONE_DAY
 from tracker.rules.pledge_history import FactInForce, View
+from tracker.rules.rates import convert
 from tracker.values import Group, Kind, Party, Stage, Window, fits_kind
 
 GOALPOSTS = ("target", "baseline", "required_stage", "group", "instalments", "conditions")
@@ -209,7 +210,7 @@ class _Story:
             if closed:
                 self.reopened.append(day)
                 self.revised_after_close = False
-            if closed or _asks_more(self.judged, new):
+            if closed or _asks_more(self.judged, new, day):
                 self.new_questions.append(day)
             self.judged = new
         self.shown = new
@@ -314,11 +315,12 @@ def _changes_value(old: Promise, new: Promise) -> bool:
     return old.is_relative and old.absolute is not None and old.absolute != new.absolute
 
 
-def _asks_more(old: Promise, new: Promise) -> bool:
-    """Whether the target is raised (`down`: lowered), which is a new question."""
+def _asks_more(old: Promise, new: Promise, day: date) -> bool:
+    """Whether the target is raised (`down`: lowered); other currencies are compared at the rates of the day."""
     if old.absolute is None or new.absolute is None or old.direction != new.direction:
         return False
-    return is_raised(old.absolute, new.absolute, new.direction)
+    after, _ = convert(new.absolute, old.absolute.unit, day)
+    return after is not None and is_raised(old.absolute, after, new.direction)
 
 
 HUNDREDTH = Decimal("0.01")

@@ -92,6 +92,14 @@ def is_final(candidate: Candidate, question: Question) -> bool:
     return deadline is not None and end is not None and end >= deadline and candidate.item.said_on >= end
 
 
+def is_last_word(candidate: Candidate, question: Question, as_of: date) -> bool:
+    """Whether a figure is final on a day: one below the target may have to wait for the latest reading of the end."""
+    if not is_final(candidate, question):
+        return False
+    is_below = compared(candidate.compared, question.promise) == "below"
+    return not (is_below and _waits_for_the_latest(candidate, question, as_of))
+
+
 def _waits_for_the_latest(candidate: Candidate, question: Question, as_of: date) -> bool:
     """Whether a figure below the target reaches the end, but the latest reading of it is still to come."""
     if candidate.says_final is not None or question.window is None or question.window.deadline is None:

@@ -110,6 +110,7 @@ def choose(figures: list[Figure], terms: Terms, window: Window | None, rates: Ra
             continue
         taken = take(stage, members, terms, rates)
         taken.pool = members
+        taken.stage = stage if taken.parts[0].stage == "unspecified" else taken.parts[0].stage
         if place > 0:
             taken.shown = floor_of(taken.shown)
             taken.compared = None if taken.compared is None else floor_of(taken.compared)

@@ -132,7 +132,8 @@ class Members:
         by_tally = self.met_by(self.tally)
         if by_tally is None:
             not_met = self.not_met_by(self.tally) or Count(0, 0)
-            return Count(0, max(0, self.eligible - not_met.low))
+            most = max(0, self.eligible - not_met.low)
+            return Count(min(rows, most), most)
         if by_tally.high == 0 and self.later_rows_met():
             return Count(len(self.later_rows_met()), len(self.later_rows_met()))
         return by_tally

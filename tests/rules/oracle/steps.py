@@ -115,7 +115,9 @@ class Steps:
             return "met"
         if admitted:
             return "partly_met" if self.some else "missed"
-        over = window is not None and window.passed(as_of) and not has_no_close
+        is_decided = bool(self.needed) and all(step.reports for step in self.needed)
+        has_end = window is not None and window.latest is not None
+        over = not has_no_close and (window.passed(as_of) if has_end and window is not None else is_decided)
         if over and self.some:
             return "partly_met"
         if over and self.none_of_all:

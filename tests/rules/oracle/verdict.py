@@ -201,14 +201,24 @@ def claim_flags(case: Case, story: Story, status: str, choice: Choice | None, st
             if claim_conflicts(claim, by_event.get(claim.id), terms, case.rates):
                 flags.add("assertion_conflict")
         elif claim.type == "PledgeMissed":
-            if choice is not None and not case.terms.counts_members and terms.target is not None:
-                asked_then = [day for day in case.new_questions if day <= claim.day]
-                then = Case(terms, case.window, case.figures, [], asked_then, case.as_of, case.rates)
-                rechosen = choose(case.figures, terms, case.window, case.rates)
-                if keeps(rechosen, then) is not None:
+            if choice is not None and not case.terms.counts_members and case.terms.target is not None:
+                if kept_then(case, story, claim) is not None:
                     flags.add("assertion_conflict")
             elif stands:
                 flags.add("assertion_conflict")
-        elif status not in ("met", "exceeded") or (claim.type == "PledgeExceeded" and status != "exceeded"):
+        elif not any(proves(claim, word) for word in (status, kept_then(case, story, claim))):
             flags.add("unproven_claim")
     return flags
+
+
+def kept_then(case: Case, story: Story, claim: Said) -> str | None:
+    """Whether the figure keeps the target of the claim's day."""
+    terms = story.judged_on(claim.day)
+    asked_then = [day for day in case.new_questions if day <= claim.day]
+    then = Case(terms, case.window, case.figures, [], asked_then, case.as_of, case.rates)
+    return keeps(choose(case.figures, terms, case.window, case.rates), then)
+
+
+def proves(claim: Said, status: str | None) -> bool:
+    """POINTS: `unproven_claim` goes when a figure proves the claim."""
+    return status == "exceeded" or (status == "met" and claim.type == "PledgeMet")
