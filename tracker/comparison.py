@@ -39,24 +39,25 @@ class _Wanted:
     low_open: bool
     edge: Decimal
     edge_open: bool
-    """The target does not have its edge itself, so an open end at it is not beyond."""
+    """The target is an open bound, so an open end at the edge is not beyond it."""
+
+    edge_is_beyond: bool
+    """The edge itself lies beyond: 40 is more than "nearly 40"."""
 
 
 def _wanted(target: Quantity, direction: Direction) -> _Wanted:
     """What keeps the target; for `down` in mirrored values. A target that is an envelope is taken as its value."""
-    interval, value, is_up = target.interval, target.value, direction == "up"
-    near, far = (value, value) if target.upper is None else (value, target.upper)
-    if target.op == "approx":
+    interval, near = target.interval, target.value
+    far = near if target.upper is None else target.upper
+    if target.op in ("approx", "nearly"):
         assert interval.low is not None
         assert interval.high is not None
         near, far = interval.low, interval.high
-    is_open = target.op == ("gt" if is_up else "lt") or target.op == "nearly"
-    if is_up:
-        if target.op == "nearly":
-            assert interval.low is not None
-            near = interval.low
-        return _Wanted(near, is_open, far, is_open)
-    return _Wanted(far.copy_negate(), is_open, near.copy_negate(), is_open)
+    is_nearly = target.op == "nearly"
+    is_open = is_nearly or target.op == ("gt" if direction == "up" else "lt")
+    if direction == "up":
+        return _Wanted(near, is_open, far, is_open, is_nearly)
+    return _Wanted(far.copy_negate(), is_open, near.copy_negate(), is_open, is_nearly)
 
 
 def is_envelope(target: Quantity | None, direction: Direction) -> bool:
@@ -81,8 +82,9 @@ def compare(actual: Quantity, target: Quantity, direction: Direction = "up") -> 
     if not stated.within(keeping):
         return "unknown" if stated.meets(keeping) else "below"
     assert stated.low is not None
-    at_edge = stated.low == wanted.edge and stated.low_open and not wanted.edge_open
-    return "exceeded" if stated.low > wanted.edge or at_edge else "met"
+    clear_of_it = wanted.edge_is_beyond or (stated.low_open and not wanted.edge_open)
+    is_beyond = stated.low > wanted.edge or (stated.low == wanted.edge and clear_of_it)
+    return "exceeded" if is_beyond else "met"
 
 
 def least_kept(target: Quantity) -> Decimal:
@@ -93,7 +95,10 @@ def least_kept(target: Quantity) -> Decimal:
 def may_exceed(actual: Quantity, target: Quantity, direction: Direction = "up") -> bool:
     """Whether some possible value of the actual lies beyond the target."""
     stated = actual.interval if direction == "up" else actual.interval.mirrored()
-    return stated.high is None or stated.high > _wanted(target, direction).edge
+    wanted = _wanted(target, direction)
+    if stated.high is None or stated.high > wanted.edge:
+        return True
+    return stated.high == wanted.edge and wanted.edge_is_beyond and not stated.high_open
 
 
 def is_raised(before: Quantity, after: Quantity, direction: Direction) -> bool:

@@ -420,7 +420,7 @@ def test_the_figures_report_says_why_each_figure_counts_or_not() -> None:
     record = given(pledge(window=year(2025)), first, second, tally(met=1))
     assert [(row["outcome"], row["why"]) for row in record.figures("2024-12-01")] == [
         ("before_window", "its period ends before the window starts on 2025-01-01"),
-        ("chosen", "first in the order of rank, period end, tier, exactness, date and version"),
+        ("chosen", "first in the order of rank, comparability, period end, nature, tier, exactness, date and version"),
     ]
     later = progress("31bn EUR", stated_on="2024-11-01")
     record.accepts(later).figure(second, as_of="2024-12-01", why=f"{record.id(later)} goes before it by a later period")

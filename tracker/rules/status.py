@@ -278,6 +278,7 @@ def _answered(evaluation: Evaluation) -> Evening:
         status=outcome.status,
         is_conditional=outcome.is_conditional,
         deadline=None if window is None else window.deadline,
+        last_due=evaluation.steps.last_due if evaluation.answers_by == "steps" else None,
         target=promise.absolute or promise.target,
         window=shown,
     )

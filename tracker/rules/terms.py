@@ -102,6 +102,9 @@ class Evening(NamedTuple):
     deadline: date | None
     """The latest reading of the deadline in force, that of the last step included."""
 
+    last_due: date | None
+    """The last day on which a step is due, where steps decide."""
+
     target: Quantity | None
     window: Mapping[str, Any] | None
 
@@ -290,7 +293,7 @@ def _had_closed(judged: Promise, day: date, evening: EveningOf) -> bool:
         return False
     if given:
         return _has_passed(judged, day)
-    return before.deadline is not None and day > before.deadline
+    return before.last_due is not None and day > before.last_due
 
 
 def _changes_target(old: Promise, new: Promise) -> bool:

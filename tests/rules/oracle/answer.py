@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .choice import Choice, announced, asked, disagreements, is_corroborated, measure, standing
 from .clocks import KEPT, Said
 from .dates import Recurrence, Window, is_over_three_years
-from .figures import measure_of
+from .figures import measure_of, read_figure
 from .quantities import Interval, Quantity, is_envelope, of_interval, plain, progress, ratio
 from .recurring import last_with_figure
 from .schedule import instalment_states, schedule_of, trajectory_of
@@ -286,6 +286,7 @@ def projection(law: Law, as_of: date) -> dict[str, Any] | None:
     said = [f for f in law.figures(as_of) if f.nature == "projection"]
     of = measure(standing(law.figures(as_of), None if terms.recurrence is not None else law.window(as_of)), terms)
     fitting = {f.event for f in said if of is None or measure_of(f.quantity.unit) == of}
+    fitting |= {s.id for s in law.reports(as_of) if terms.is_relative and read_figure(s, terms.baseline) is None}
     found = [s for s in law.reports(as_of) if (s.figure or {}).get("nature") == "projection" and s.rank != "deprecated"]
     found = [s for s in found if (s.figure or {}).get("attribution", "all") == "all" and s.id in fitting]
     if not found or found[-1].figure is None:

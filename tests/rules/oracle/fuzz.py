@@ -12,13 +12,15 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import count
 from typing import Any
 
+from tracker.errors import Refusal
 from tracker.event import Event
 from tracker.facts import FACT_ADAPTER
+from tracker.pledge import Pledge
 from tracker.rules.rates import published
 from tracker.rules.status import StatusFold
 
@@ -28,6 +30,7 @@ from .streams import boundaries, generate, known_boundaries
 STEP = Decimal("0.000001")
 """Ratios are rounded: the rules to the side that keeps a bound true, the oracle to the nearest."""
 
+MUCH_LATER = datetime(2060, 1, 1, tzinfo=UTC)
 CENT = Decimal("0.01")
 STATES = {"partly": "partly_reached"}
 ONE_TO_ONE = (
@@ -55,6 +58,21 @@ def read(raw: dict[str, Any]) -> Event:
     at = datetime.fromisoformat(raw["recorded_at"])
     fact = FACT_ADAPTER.validate_python(raw["fact"])
     return Event(raw["id"], raw["pledge"], raw["version"], at, raw["recorded_by"], fact, raw["position"])
+
+
+def accepted(raw: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The events of a stream that may be recorded, one after the other."""
+    pledge = Pledge("a-pledge")
+    found = []
+    for event in raw:
+        read_event = read(event)
+        try:
+            pledge.check(read_event.fact, MUCH_LATER)
+        except Refusal:
+            continue
+        pledge.apply(read_event)
+        found.append(event)
+    return found
 
 
 def without_text(quantity: Any) -> Any:
@@ -183,7 +201,7 @@ def _members(ours: dict[str, Any], theirs: dict[str, Any]) -> Iterator[tuple[str
 
 def compare_stream(seed: int, found: Compared, limit: int, step: int = 1) -> None:
     """Compare every boundary of one stream, at every state of the record; `limit` ends it."""
-    raw = generate(seed)
+    raw = accepted(generate(seed))
     events = [read(event) for event in raw]
     days = boundaries(raw)[seed % step :: step]
     for known in known_boundaries(raw):
