@@ -20,7 +20,7 @@ from sqlalchemy import func, select
 
 from projections import table_writer
 from projections.queries import TIMELINE
-from projections.runner import Runner
+from projections.runner import ProjectionRunner
 from projections.tables import open_engine, table_set
 from projections.timeline import Clocks, Timeline
 from tracker.application import Draft, Request, Tracker
@@ -68,8 +68,8 @@ def facts(count: int, basis: Basis, *, newest_first: bool) -> Iterator[dict[str,
 def measure(url: str, pledge: str, name: str, drafts: list[Draft]) -> None:
     """Record the facts, project them, read the pledge at random points."""
     tracker = Tracker(url)
-    engine, log = open_engine(url), tracker.journal
-    runner = Runner(url, log, lambda: datetime.now(UTC), engine=engine)
+    engine, log = open_engine(url), tracker.log
+    runner = ProjectionRunner(url, log, lambda: datetime.now(UTC), engine=engine)
     timeline = Timeline(engine, log)
     try:
         started = time.perf_counter()

@@ -44,7 +44,7 @@ class Busy(Exception):
     """Another process is rebuilding the projection. Wait until it is done."""
 
 
-class Runner:
+class ProjectionRunner:
     """Keeps the timeline of one database up with its log. ``now`` gives the time of heartbeats; MUST be stopped."""
 
     def __init__(

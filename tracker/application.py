@@ -94,7 +94,7 @@ class Tracker(Application[str]):
         self._closed = False
 
     @property
-    def journal(self) -> LogRecorder:
+    def log(self) -> LogRecorder:  # type: ignore[override]
         """The log that everything is read from."""
         return cast(LogRecorder, self.recorder)
 
@@ -117,14 +117,14 @@ class Tracker(Application[str]):
     def preview(self, request: Request) -> tuple[Event, ...]:
         """The events that the request would record now; nothing is written. Errors: as ``record``."""
         pledges = self._load({draft.pledge for draft in request.drafts}, fresh=True)
-        return self._decide(request, pledges, after=self.journal.head())
+        return self._decide(request, pledges, after=self.log.head())
 
     def replay(self, key: str, payload_hash: bytes | None) -> Recorded | None:
         """What was recorded under an idempotency key, or None.
 
         Errors: ``IdempotencyMismatch`` when it was another payload.
         """
-        rows = self.journal.by_key(key)
+        rows = self.log.by_key(key)
         if not rows:
             return None
         if rows[0].payload_hash != payload_hash:
@@ -133,11 +133,11 @@ class Tracker(Application[str]):
 
     def events_of(self, pledge: str, upto: int | None = None) -> list[Event]:
         """All events of a pledge up to a position, by version; none if there is no such pledge."""
-        return [Event.read(row.state, row.position) for row in self.journal.pledge_rows(pledge, upto)]
+        return [Event.read(row.state, row.position) for row in self.log.pledge_rows(pledge, upto)]
 
     def version(self, pledge: str) -> int:
         """The last version of a pledge; 0 if there is none."""
-        return self.journal.version(pledge)
+        return self.log.version(pledge)
 
     def close(self) -> None:
         """Let the writer finish what was handed to it, then close the store."""
@@ -147,7 +147,7 @@ class Tracker(Application[str]):
         if writer is not None:
             self._jobs.put(None)
             writer.join()
-        self.journal.close()
+        self.log.close()
         super().close()
 
     def _write(self) -> None:
@@ -244,7 +244,7 @@ class Tracker(Application[str]):
             return self._decide(request, pledges)
         except BatchRefused:
             names = {draft.pledge for draft in request.drafts}
-            stale = any(self.journal.version(name) > pledges[name].version for name in names) or len(request.drafts) > 1
+            stale = any(self.log.version(name) > pledges[name].version for name in names) or len(request.drafts) > 1
             if not stale:
                 raise
         self._forget(names)
@@ -297,14 +297,14 @@ class Tracker(Application[str]):
             for request, events in decided
             for index, event in enumerate(events)
         ]
-        return self.journal.append(lines, restamp=restamp)
+        return self.log.append(lines, restamp=restamp)
 
     def _load(self, names: Iterable[str], *, fresh: bool = False) -> dict[str, Pledge]:
         """The pledges by name, from the cache or from their events; an unknown one is empty."""
         wanted = set(names)
         found = {} if fresh else {name: self._pledges[name] for name in wanted if name in self._pledges}
         missing = sorted(wanted - found.keys())
-        known = self.journal.heads(missing) if missing else {}
+        known = self.log.heads(missing) if missing else {}
         for name in missing:
             found[name] = Pledge.of(name, self.events_of(name) if name in known else ())
         if not fresh:

@@ -53,9 +53,9 @@ class EventTail:
     """The end of the log, for all streams of this process. Lives on one event loop; only ``grew`` may be called from
     other threads."""
 
-    def __init__(self, journal: LogRecorder, heads: KnownHeads) -> None:
+    def __init__(self, log: LogRecorder, heads: KnownHeads) -> None:
         self.closing = False
-        self._journal = journal
+        self._log = log
         self._heads = heads
         self._loop: asyncio.AbstractEventLoop | None = None
         self._woken: dict[asyncio.Event, asyncio.Task[object] | None] = {}
@@ -175,7 +175,7 @@ class EventTail:
                 self._bytes -= len(self._kept.popleft().frame)
 
     def _read(self, after: int, upto: int, wanted: StreamFilter) -> list[LogRow]:
-        return self._journal.read(after, READ_PAGE_ROWS, upto=upto, pledge=wanted.pledge, type=wanted.type)
+        return self._log.read(after, READ_PAGE_ROWS, upto=upto, pledge=wanted.pledge, type=wanted.type)
 
 
 def _frame(row: LogRow) -> bytes:

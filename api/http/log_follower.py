@@ -38,11 +38,11 @@ class LogFollower:
     """Keeps ``heads`` and ``keys`` fresh until it is stopped. A store that is away is looked for again and again."""
 
     def __init__(
-        self, heads: KnownHeads, keys: KeyRing, journal: LogRecorder, timeline: Timeline, database_url: str
+        self, heads: KnownHeads, keys: KeyRing, log: LogRecorder, timeline: Timeline, database_url: str
     ) -> None:
         self._heads = heads
         self._keys = keys
-        self._journal = journal
+        self._log = log
         self._timeline = timeline
         self._url = database_url
         self._wake = Event()
@@ -104,8 +104,8 @@ class LogFollower:
     def _look(self, *, first: bool = False) -> None:
         try:
             if first:
-                self._heads.log = self._heads.at_start = self._journal.head()
-            while changes := self._journal.changed_since(self._heads.log, FOLLOW_BATCH_ROWS):
+                self._heads.log = self._heads.at_start = self._log.head()
+            while changes := self._log.changed_since(self._heads.log, FOLLOW_BATCH_ROWS):
                 self._heads.advance(changes)
                 self.grown()
             standing = self._timeline.standing()

@@ -67,7 +67,7 @@ class PageRequest(ReadRequest):
         self.format = "html"
         self._read_at = services.heads.log
         self._generation = services.heads.generation
-        self.at = clocks.point(self._clocks(), services.tracker.journal, self._read_at)
+        self.at = clocks.point(self._clocks(), services.tracker.log, self._read_at)
 
     def _clocks(self) -> Query:
         """The query with the end of the day ``known_on`` as ``known_at``; today's end is now."""

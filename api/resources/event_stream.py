@@ -88,7 +88,7 @@ class StreamController(Controller):
         elif seen == b"":
             raise invalid("Last-Event-ID", "is a position")
         if after is not None and after > services.event_tail.head:  # another process may have got there
-            head = await sync_to_thread(services.tracker.journal.head)
+            head = await sync_to_thread(services.tracker.log.head)
             if after > head:
                 raise invalid(name, f"is beyond the log, which has reached {head}")
         caller = request.scope["state"].get("caller")

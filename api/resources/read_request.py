@@ -42,7 +42,7 @@ class ReadRequest:
         self._shared = services.settings.public_read and contract.needs == "reader"
         self._read_at = services.heads.log
         self._generation = services.heads.generation
-        self.at = clocks.point(self.query, services.tracker.journal, self._read_at)
+        self.at = clocks.point(self.query, services.tracker.log, self._read_at)
 
     def projected(self, at: clocks.ReadClocks | None = None) -> Clocks:
         """The clocks for the projection: as far as it is, or as far as was asked for.

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DatabaseError
 
 from projections import rebuild, table_writer
 from projections.queries import TIMELINE
-from projections.runner import Busy, Runner
+from projections.runner import Busy, ProjectionRunner
 from projections.tables import open_engine, prepare
 from projections.timeline import Filters
 from tests.support.shell import until
@@ -153,7 +153,7 @@ def test_the_projectors_role_may_make_tables_in_its_own_schema_and_nowhere_else(
         prepare(owner.engine, app_role=role)
         prepare(owner.engine, app_role=role)
         log, engine = open_recorder(theirs, create_table=False), open_engine(theirs)
-        runner = Runner(theirs, log, lambda: owner.now, engine=engine)
+        runner = ProjectionRunner(theirs, log, lambda: owner.now, engine=engine)
         try:
             runner.catch_up()
             runner.rebuild()

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from projections import projector, table_writer
-from projections.runner import Runner
+from projections.runner import ProjectionRunner
 from projections.timeline import SORTS, STALE_FLAG, Filters
 from tests.support.timelines import ENOUGH, World, assert_equals_log, kept, made, progress, world
 from tracker.errors import Unavailable
@@ -333,7 +333,7 @@ class Away:
 
 def test_a_store_that_is_away_is_waited_for(it: World, caplog: pytest.LogCaptureFixture) -> None:
     log = Away(it.log)
-    runner = Runner(it.url, log, lambda: it.now, engine=it.engine, poll=0.01)  # type: ignore[arg-type]
+    runner = ProjectionRunner(it.url, log, lambda: it.now, engine=it.engine, poll=0.01)  # type: ignore[arg-type]
     it.runners.append(runner)
     runner.start()
     it.record("aid", made())

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, select
 from projections import table_writer
 from projections.document_codec import unpack
 from projections.queries import TIMELINE
-from projections.runner import Runner
+from projections.runner import ProjectionRunner
 from projections.tables import OPEN_DATE, open_engine, table_set
 from projections.timeline import Clocks, Timeline
 from seeds import seed_lines
@@ -39,14 +39,14 @@ class World:
         self.now = START
         self.random = random.Random(7)
         self.tracker = Tracker(url)
-        self.log = self.tracker.journal
+        self.log = self.tracker.log
         self.engine: Engine = open_engine(url)
-        self.runners: list[Runner] = []
+        self.runners: list[ProjectionRunner] = []
         self.runner = self.another_runner(batch=batch)
         self.timeline = Timeline(self.engine, self.log)
 
-    def another_runner(self, **settings: Any) -> Runner:
-        runner = Runner(self.url, self.log, lambda: self.now, engine=self.engine, **settings)
+    def another_runner(self, **settings: Any) -> ProjectionRunner:
+        runner = ProjectionRunner(self.url, self.log, lambda: self.now, engine=self.engine, **settings)
         self.runners.append(runner)
         return runner
 
