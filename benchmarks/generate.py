@@ -22,7 +22,8 @@ from typing import Any
 from pydantic_core import to_json
 
 from tracker.event import event_id, restamp, stamp
-from tracker.log.recorder import NewLogRow, open_recorder
+from tracker.log.open import open_recorder
+from tracker.log.rows import NewLogRow
 
 SEED = 20240710
 CURRENCIES = ("EUR", "EUR", "EUR", "USD", "GBP", "SEK")

@@ -26,7 +26,7 @@ from projections.timeline import Clocks, Timeline
 from tracker.application import Draft, Request, Tracker
 from tracker.event import event_id
 from tracker.facts import read_fact
-from tracker.log.recorder import open_recorder
+from tracker.log.open import open_recorder
 
 Basis = Literal["cumulative", "increment"]
 

@@ -28,7 +28,7 @@ from benchmarks.harness import ADMIN, PYTHON, free_port, tracker_server
 from projections.queries import Clocks
 from projections.tables import open_engine
 from projections.timeline import Filters, Timeline
-from tracker.log.recorder import open_recorder
+from tracker.log.open import open_recorder
 
 TRACKER = str(Path(PYTHON).with_name("tracker"))
 SAMPLES = 40

@@ -23,7 +23,8 @@ from projections.queries import TIMELINE
 from projections.table_writer import ParkedEvent, PledgeChange
 from projections.tables import is_missing_table, table_set, writing
 from tracker.event import Event
-from tracker.log.recorder import LogRecorder, LogRow
+from tracker.log.recorder import LogRecorder
+from tracker.log.rows import LogRow
 from tracker.rules.status import StatusFold
 
 _log = logging.getLogger(__name__)

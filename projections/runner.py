@@ -23,7 +23,8 @@ from projections.rebuild import Report, Stopped, rebuild
 from projections.tables import connect_postgres, create_tables, is_missing_table, open_engine
 from tracker.errors import Unavailable
 from tracker.event import stamp
-from tracker.log.recorder import CHANNEL, LogRecorder
+from tracker.log.recorder import LogRecorder
+from tracker.log.watcher import CHANNEL
 from tracker.rules.status_document import RULES_VERSION
 
 PROJECTION_VERSION = f"1+{RULES_VERSION}"

@@ -29,7 +29,9 @@ from tracker.errors import (
 )
 from tracker.event import Event, restamp
 from tracker.facts import AnyFact
-from tracker.log.recorder import LogRecorder, LogRow, NewLogRow, recorder_environment
+from tracker.log.open import recorder_environment
+from tracker.log.recorder import LogRecorder
+from tracker.log.rows import LogRow, NewLogRow
 from tracker.pledge import Pledge
 
 MAX_GROUP = 1_000

@@ -20,7 +20,7 @@ from api.http.drafts import is_slug
 from projections.timeline import Clocks, Timeline
 from tracker.errors import PledgeNotFound
 from tracker.event import Event, served, stamp
-from tracker.log.recorder import LogRow
+from tracker.log.rows import LogRow
 from tracker.quantity import Quantity, Ratio
 from tracker.rules.pledge_history import PledgeHistory
 from tracker.rules.status_history import Axis, HistoryStep

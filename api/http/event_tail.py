@@ -13,7 +13,8 @@ from litestar.concurrency import sync_to_thread
 from api.http.cache import KnownHeads
 from api.http.problems import RateLimited
 from tracker.event import served
-from tracker.log.recorder import LogRecorder, LogRow
+from tracker.log.recorder import LogRecorder
+from tracker.log.rows import LogRow
 
 MAX_STREAMS_PER_HOLDER = 32
 """Streams of one key, or of one address without a key."""

@@ -21,7 +21,8 @@ from api.http.cache import KnownHeads
 from projections.tables import connect_postgres
 from projections.timeline import Timeline
 from tracker.errors import TrackerError
-from tracker.log.recorder import CHANNEL, LogRecorder
+from tracker.log.recorder import LogRecorder
+from tracker.log.watcher import CHANNEL
 
 POLL_SECONDS = 0.25
 """Seconds between two looks when nothing happens."""

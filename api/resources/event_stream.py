@@ -29,7 +29,7 @@ from api.http.streams import broken_off, until_gone
 from api.resources.contracts import TYPES
 from api.services import Services
 from tracker.errors import TrackerError, Unavailable
-from tracker.log.recorder import MAX_POSITION
+from tracker.log.rows import MAX_POSITION
 from tracker.quantity import SLUG
 
 COMMENT_SECONDS = 15.0

@@ -16,7 +16,7 @@ from api.resources import contracts
 from api.resources.read_request import ReadRequest
 from api.services import Services
 from tracker.event import Event, served
-from tracker.log.recorder import MAX_POSITION, LogRow
+from tracker.log.rows import MAX_POSITION, LogRow
 from tracker.quantity import SLUG
 
 

@@ -22,8 +22,10 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.sql import SQL, Identifier
 
 from tracker.errors import Unavailable
+from tracker.log.open import open_recorder, recorder_environment
 from tracker.log.postgres import PostgresLog
-from tracker.log.recorder import LogRecorder, LogRow, NewLogRow, leaf_hash, open_recorder, recorder_environment
+from tracker.log.recorder import LogRecorder
+from tracker.log.rows import LogRow, NewLogRow, leaf_hash
 from tracker.log.sqlite import SQLiteLog
 
 # The library's test cases import its cipher, which needs a package that they and we do without.
@@ -379,7 +381,7 @@ def test_closing_waits_for_who_is_still_reading(sqlite_url: str) -> None:
     append(log, line())
     assert isinstance(log, SQLiteLog)
     with ThreadPoolExecutor(1) as threads:
-        with log._connection() as connection:
+        with log._connection() as (connection, _):
             closing_it = threads.submit(log.close)
             with suppress(TimeoutError):
                 closing_it.result(timeout=0.1)

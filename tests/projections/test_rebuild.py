@@ -22,7 +22,7 @@ from projections.tables import open_engine, prepare
 from projections.timeline import Filters
 from tests.support.shell import until
 from tests.support.timelines import ENOUGH, World, assert_equals_log, made, progress, world
-from tracker.log.recorder import open_recorder
+from tracker.log.open import open_recorder
 
 
 @pytest.fixture

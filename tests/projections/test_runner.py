@@ -19,7 +19,7 @@ from projections.timeline import SORTS, STALE_FLAG, Filters
 from tests.support.timelines import ENOUGH, World, assert_equals_log, kept, made, progress, world
 from tracker.errors import Unavailable
 from tracker.event import Event
-from tracker.log.recorder import NewLogRow
+from tracker.log.rows import NewLogRow
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from seeds import seed_lines
 from tracker.application import Draft, Request, Tracker
 from tracker.event import Event, event_id
 from tracker.facts import read_fact
-from tracker.log.recorder import open_recorder
+from tracker.log.open import open_recorder
 from tracker.rules.status import StatusFold, complete
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
