@@ -75,7 +75,7 @@ def answering() -> tuple[ColumnElement[Any], ...]:
     return active, parked.scalar_subquery()
 
 
-def standing() -> Select[Any]:
+def head() -> Select[Any]:
     """``(position, set, what is parked)`` of the set that answers."""
     _, parked = answering()
     return select(STATE.c.position, STATE.c.set, parked).where(STATE.c.name == TIMELINE, STATE.c.active)

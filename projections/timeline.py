@@ -109,13 +109,13 @@ class Timeline:
 
     def position(self) -> int:
         """The position of the last event that the answers know; 0 before there is any."""
-        return self.standing().position
+        return self.head().position
 
-    def standing(self) -> ProjectionHead:
+    def head(self) -> ProjectionHead:
         """How far the answers know the log, and what they stand on: while that is equal they never change."""
 
         def ask(conn: Connection) -> ProjectionHead:
-            row = conn.execute(queries.standing()).first()
+            row = conn.execute(queries.head()).first()
             return ProjectionHead() if row is None else ProjectionHead(*row)
 
         return self._answered(ask, ProjectionHead())
@@ -201,7 +201,7 @@ class Timeline:
 
     def stalled(self, clocks: Clocks) -> frozenset[str]:
         """The pledges with an event that could not be folded, known at the clocks."""
-        standing = self.standing()
+        standing = self.head()
         return self._stalled(clocks, table_set(standing.set), standing.parked)
 
     def rectangles(self, pledge: str, position: int = OPEN_POSITION - 1) -> list[dict[str, Any]]:
@@ -379,13 +379,13 @@ class Timeline:
             rows = self._answered(lambda conn: _all(conn, query), None)  # noqa: B023
             if rows and rows[0][-2] == number:
                 return rows, tables, rows[0][-1]
-            if rows is not None and not rows and (standing := self.standing()).set == number:
+            if rows is not None and not rows and (standing := self.head()).set == number:
                 return rows, tables, standing.parked
             self._set = None
         raise Unavailable("the projection is being switched; ask again")
 
     def _active_set(self) -> int | None:
-        self._set = self.standing().set or None
+        self._set = self.head().set or None
         return self._set
 
     def _answered(self, ask: Callable[[Connection], T], missing: T) -> T:

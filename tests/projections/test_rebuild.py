@@ -21,7 +21,7 @@ from projections.runner import Busy, ProjectionRunner
 from projections.tables import open_engine, prepare
 from projections.timeline import Filters
 from tests.support.shell import until
-from tests.support.timelines import ENOUGH, World, assert_equals_log, made, progress, world
+from tests.support.timelines import ENOUGH, World, assert_equals_log, made, progress, reached, world
 from tracker.log.open import open_recorder
 
 
@@ -117,17 +117,16 @@ def test_rows_made_by_other_rules_are_rebuilt_while_they_answer(it: World) -> No
     newer = it.another_runner(version="2")
     newer.start()
     it.record("aid", progress(10, "2024-02-01"))
-    assert newer.wait_until(2, ENOUGH)
-    for thread in list(newer._threads):
-        if thread.name == "projector-rebuild":
-            thread.join(ENOUGH)
+    assert reached(newer, 2)
+    assert newer._rebuild_thread is not None
+    newer._rebuild_thread.join(ENOUGH)
     assert (it.timeline.progress().version, it.timeline.progress().set) == ("2", 2)
     assert_equals_log(it, 2)
 
 
 def test_an_empty_projection_far_behind_is_built_in_bulk(it: World) -> None:
     it.seed()
-    with patch("projections.runner._BULK", 10):
+    with patch("projections.runner.BULK_EVENTS", 10):
         it.runner.catch_up()
     assert it.timeline.progress().set == 2
     assert_equals_log(it, it.log.head())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -100,6 +101,17 @@ class World:
             runner.stop()
         self.tracker.close()
         self.engine.dispose()
+
+
+def reached(runner: ProjectionRunner, position: int) -> bool:
+    """Wake a runner and wait until it has projected a position, or seen it projected; False if it has not at last."""
+    runner.wake()
+    deadline = time.monotonic() + ENOUGH
+    while runner.position < position:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.005)
+    return True
 
 
 @contextmanager
