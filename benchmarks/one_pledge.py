@@ -19,10 +19,10 @@ from typing import Any, Literal
 from sqlalchemy import func, select
 
 from projections import table_writer
-from projections.queries import TIMELINE
+from projections.queries import TIMELINE, Clocks
 from projections.runner import ProjectionRunner
 from projections.tables import open_engine, table_set
-from projections.timeline import Clocks, Timeline
+from projections.timeline import Timeline
 from tracker.application import Draft, Request, Tracker
 from tracker.event import event_id
 from tracker.facts import read_fact

@@ -25,9 +25,9 @@ from sqlalchemy import event, text
 
 from benchmarks.generate import FIRST_DAY, load
 from benchmarks.harness import ADMIN, PYTHON, free_port, tracker_server
-from projections.queries import Clocks
+from projections.queries import Clocks, Filters
 from projections.tables import open_engine
-from projections.timeline import Filters, Timeline
+from projections.timeline import Timeline
 from tracker.log.open import open_recorder
 
 TRACKER = str(Path(PYTHON).with_name("tracker"))

@@ -17,7 +17,8 @@ from rich.text import Text
 from api.cli.common import Stores, Wrong, clocked, columns, now, opened_stores, progress, say, show, wrong
 from api.formats import writers
 from api.http.drafts import is_slug
-from projections.timeline import Clocks, Timeline
+from projections.queries import Clocks
+from projections.timeline import Timeline
 from tracker.errors import PledgeNotFound
 from tracker.event import Event, served, stamp
 from tracker.log.rows import LogRow

@@ -17,7 +17,7 @@ from api.http.problems import Forbidden, Unauthorized
 from api.pages.frame import HEADERS, HTML, PageRequest, page_contract
 from api.resources.contracts import TYPES
 from projections import verify
-from projections.timeline import Clocks
+from projections.queries import Clocks
 from tracker.event import Event, fact_json, stamp
 from tracker.quantity import SLUG
 
@@ -77,13 +77,13 @@ def audit(page: PageRequest) -> BytesResponse:
         refused = pledge is None and not _may_replay_all(page)
         verdict = None if refused else _one(page, pledge, at) if pledge is not None else _all(page, at)
     names = sorted({event["pledge"] for event in listed.events})
-    held = page.services.timeline.held(names, Clocks(clocks.today(), page.services.timeline.position(), None))
+    stored = page.services.timeline.stored_rows(names, Clocks(clocks.today(), page.services.timeline.position(), None))
     oldest = listed.events[-1]["position"] if len(listed.events) == AUDIT_PAGE_ROWS else listed.searched
     html = page.render(
         "audit.html",
         at,
         listed=listed,
-        pledges={name for name, (sheets, _) in held.items() if sheets},
+        pledges={name for name, (rows, _) in stored.items() if rows},
         head=head,
         types=[(name, words.TYPE[name]) for name in TYPES],
         older=page.link(before=str(oldest), replay=None) if listed.more else None,

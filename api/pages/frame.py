@@ -22,7 +22,7 @@ from api.http.contract import Contract, Parameter, Reply
 from api.http.parameters import Query, day, invalid
 from api.resources.read_request import ReadRequest
 from api.services import Services
-from projections.timeline import Clocks
+from projections.queries import Clocks
 from tracker.event import stamp
 from tracker.facts import FACT_TYPES
 

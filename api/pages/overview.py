@@ -19,7 +19,7 @@ from api.pages.bars import Bar, bar
 from api.pages.frame import PageRequest, end_of, page_contract
 from api.resources import list_filters
 from api.resources.contracts import CURSOR, FILTERS, SORT, SORT_NAMES
-from projections.timeline import Clocks, Filters
+from projections.queries import Clocks, Filters
 from tracker.event import Event, fact_json
 from tracker.rules.event_days import days, said_between
 

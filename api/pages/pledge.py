@@ -17,7 +17,7 @@ from api.pages.frame import PageRequest, page_contract
 from api.pages.overview import due, row
 from api.resources.read_request import slug
 from api.resources.recording import not_found
-from projections.timeline import Clocks
+from projections.queries import Clocks
 from tracker.event import Event, fact_json, stamp
 from tracker.facts import FACTS_WITH_FIGURE
 from tracker.rules import explanations

@@ -14,7 +14,7 @@ from typing import Any
 from api.http.clocks import ReadClocks
 from api.http.parameters import Query, day, invalid, matching
 from api.resources.contracts import FILTERS, FLAG_NAMES, KINDS, STATUSES
-from projections.timeline import Filters
+from projections.queries import Filters
 from tracker.log.recorder import LogRecorder
 from tracker.quantity import SLUG, UNIT
 

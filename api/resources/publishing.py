@@ -27,7 +27,7 @@ from api.resources.list_filters import asked, filters
 from api.resources.read_request import ReadRequest, slug
 from api.resources.recording import not_found
 from api.services import Services
-from projections.timeline import Clocks
+from projections.queries import Clocks
 
 Asking = Request[Any, Any, Any]
 

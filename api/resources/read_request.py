@@ -18,7 +18,7 @@ from api.http.negotiation import MEDIA_TYPES, negotiate
 from api.http.parameters import Query
 from api.resources.recording import not_found
 from api.services import Services
-from projections.timeline import Clocks
+from projections.queries import Clocks
 from tracker.errors import Unavailable
 from tracker.event import Event, stamp
 from tracker.rules.status_document import RULES_VERSION

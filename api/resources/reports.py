@@ -23,7 +23,8 @@ from api.resources import contracts
 from api.resources.list_filters import asked, filters
 from api.resources.read_request import ReadRequest
 from api.services import Services
-from projections.timeline import Clocks, PledgeDifference
+from projections.queries import Clocks
+from projections.timeline import PledgeDifference
 from tracker.event import Event, stamp
 from tracker.quantity import CURRENCIES
 from tracker.rules.event_days import event_json, said_between

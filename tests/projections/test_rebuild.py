@@ -16,10 +16,9 @@ import pytest
 from sqlalchemy.exc import DatabaseError
 
 from projections import rebuild, table_writer
-from projections.queries import TIMELINE
+from projections.queries import TIMELINE, Filters
 from projections.runner import Busy, ProjectionRunner
 from projections.tables import open_engine, prepare
-from projections.timeline import Filters
 from tests.support.shell import until
 from tests.support.timelines import ENOUGH, World, assert_equals_log, made, progress, reached, world
 from tracker.log.open import open_recorder
@@ -51,14 +50,14 @@ def test_a_rebuild_in_buckets_is_the_same(it: World) -> None:
     it.seed()
     it.runner.catch_up()
     before = list(it.timeline.export(it.clocks()))
-    with patch.object(rebuild, "BUCKET", 7), patch.object(rebuild, "_CHUNK", 5):
+    with patch.object(rebuild, "BUCKET_EVENTS", 7), patch.object(rebuild, "CHUNK_EVENTS", 5):
         it.runner.rebuild()
     assert list(it.timeline.export(it.clocks())) == before
     assert_equals_log(it, it.log.head())
 
 
 def test_a_rebuild_in_several_processes_is_the_same(sqlite_url: str) -> None:
-    with world(sqlite_url) as it, patch.object(rebuild, "_CHUNK", 20):
+    with world(sqlite_url) as it, patch.object(rebuild, "CHUNK_EVENTS", 20):
         it.seed()
         it.runner.rebuild(processes=2)
         assert_equals_log(it, it.log.head())
@@ -76,7 +75,7 @@ def test_what_is_recorded_during_a_rebuild_is_in_it_and_no_read_sees_it_half_bui
             it.record("aid", made())
             it.runner.run_once()
 
-    with patch.object(rebuild, "_CHUNK", 60):
+    with patch.object(rebuild, "CHUNK_EVENTS", 60):
         assert it.runner.rebuild(meanwhile) == it.log.head()
     assert it.one("aid") is not None
     assert_equals_log(it, it.log.head())

@@ -14,8 +14,8 @@ import pytest
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from projections import projector, table_writer
+from projections.queries import SORTS, STALE_FLAG, Filters
 from projections.runner import ProjectionRunner
-from projections.timeline import SORTS, STALE_FLAG, Filters
 from tests.support.timelines import ENOUGH, World, assert_equals_log, kept, made, progress, reached, world
 from tracker.errors import Unavailable
 from tracker.event import Event
@@ -149,7 +149,7 @@ def test_an_event_that_cannot_be_read_is_parked_and_the_rest_goes_on(
 
 
 def broken(position: int) -> Callable[..., Any]:
-    """``Event.read``, unless it is the event at that position."""
+    """`Event.read`, unless it is the event at that position."""
     read = Event.read
 
     def reads(line: bytes, at: int) -> Event:
@@ -201,11 +201,11 @@ def test_a_rebuild_tries_what_is_parked_and_parks_what_it_must(it: World) -> Non
 
 
 def refusing(pledge: str) -> Callable[..., None]:
-    """``store.write``, unless it writes that pledge."""
+    """`table_writer.write`, unless it writes that pledge."""
     write = table_writer.write
 
     def writes(conn: Any, tables: Any, changes: Any) -> None:
-        if any(c.open.sheets[1:] for name, c in changes.items() if name == pledge):
+        if any(c.open.timeline[1:] for name, c in changes.items() if name == pledge):
             raise DatabaseError("INSERT", None, ValueError("too long"))
         write(conn, tables, changes)
 

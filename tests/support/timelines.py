@@ -14,10 +14,10 @@ from sqlalchemy import Engine, select
 
 from projections import table_writer
 from projections.document_codec import unpack
-from projections.queries import TIMELINE
+from projections.queries import TIMELINE, Clocks
 from projections.runner import ProjectionRunner
 from projections.tables import OPEN_DATE, open_engine, table_set
-from projections.timeline import Clocks, Timeline
+from projections.timeline import Timeline
 from seeds import seed_lines
 from tracker.application import Draft, Request, Tracker
 from tracker.event import Event, event_id
