@@ -202,7 +202,7 @@ def load(database_url: str, pledges: int, *, seed: int = SEED, batch: int = 10_0
 
 
 def main() -> None:
-    """Load a synthetic log into the store of ``--database-url``."""
+    """Load a synthetic log into the store of `--database-url`."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--database-url", required=True)
     parser.add_argument("--pledges", type=int, default=1_000)

@@ -98,7 +98,7 @@ def measure(url: str, pledge: str, name: str, drafts: list[Draft]) -> None:
 
 
 def main() -> None:
-    """Measure the four orders on the store of ``--database-url``."""
+    """Measure the four orders on the store of `--database-url`."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--database-url", required=True)
     parser.add_argument("--facts", type=int, default=1_000)

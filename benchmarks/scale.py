@@ -173,7 +173,7 @@ def _plans(url: str, head: int) -> None:
     finally:
         engine.dispose()
         log.close()
-    print(f"\n```\n{plan}\n```\n", flush=True)
+    print(f"\n``\n{plan}\n``\n", flush=True)
     if head > _SMALL and any(
         scan in plan for scan in ("Seq Scan on timeline", "Seq Scan on catalogue", "SCAN timeline_")
     ):

@@ -1,7 +1,8 @@
 """The tracker: load a pledge, decide, record. One application for all pledges, many callers, one writer a process.
 
 Concurrent requests are gathered by one writer thread into one transaction (group commit), each keeping its own success
-or refusal. Between processes the log's unique keys decide: who loses the race decides again on what is there now.
+or refusal. Between processes the log's unique keys decide: the process that loses the race decides again on the events
+that are there now.
 """
 
 from __future__ import annotations
@@ -35,18 +36,18 @@ from tracker.log.rows import LogRow, NewLogRow
 from tracker.pledge import Pledge
 
 MAX_GROUP = 1_000
-"""At most so many requests share one transaction."""
+"""Requests that share one transaction, at most."""
 
 CACHED_PLEDGES = 4_096
 """Aggregates kept in memory between writes; the least recently used goes first."""
 
 MAX_APPEND_ATTEMPTS = 64
-"""How often a request decides anew when another process is faster. Of four on one pledge each loses three in four."""
+"""How often a request decides anew because another process is faster; of four on one pledge each loses 3 in 4."""
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A fact to record on a pledge; the edge gives it its event id. ``expected_version`` is checked if given."""
+    """A fact to record on a pledge; the edge gives it its event id. `expected_version` is checked if given."""
 
     pledge: str
     fact: AnyFact
@@ -56,7 +57,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Facts to record all or nothing, by whom and when. ``key`` is the whole idempotency key, its scope included."""
+    """Facts to record, all or nothing: who records them, and the time. `key` is the idempotency key with its scope."""
 
     drafts: tuple[Draft, ...]
     by: str
@@ -64,12 +65,12 @@ class Request:
     key: str | None = None
     payload_hash: bytes | None = None
     opens: bool = False
-    """The request means to open its pledge: a taken slug is ``PledgeExists``."""
+    """Whether the request is to open its pledge: a taken slug is PledgeExists then."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """The events of a request as the log has them, each with its stored line; ``replayed`` if they were there."""
+    """The events of a request as the log has them, each with its stored line; `replayed` if they were there."""
 
     events: tuple[Event, ...]
     lines: tuple[bytes, ...]
@@ -96,15 +97,15 @@ class Tracker(Application[str]):
         self._closed = False
 
     @property
-    def log(self) -> LogRecorder:  # type: ignore[override]
-        """The log that everything is read from."""
+    def log(self) -> LogRecorder:  # type: ignore[override]  # the library's is a deprecated name of notification_log
+        """The log of all events."""
         return cast(LogRecorder, self.recorder)
 
     def record(self, request: Request) -> Recorded:
         """Record all drafts or none, and wait until they are durable.
 
-        Errors: ``BatchRefused`` with each bad draft's index and reason, ``IdempotencyMismatch`` when the key belongs to
-        another payload, ``Unavailable`` when the store is away (the outcome is then unknown: send the same again).
+        Raises: BatchRefused with the index and reason of each bad draft; IdempotencyMismatch if the key belongs to
+        another payload; Unavailable if the store is away (the outcome is then unknown: send the same again).
         """
         job = _Job(request)
         with self._starting:
@@ -117,14 +118,17 @@ class Tracker(Application[str]):
         return job.done.result()
 
     def preview(self, request: Request) -> tuple[Event, ...]:
-        """The events that the request would record now; nothing is written. Errors: as ``record``."""
+        """The events that the request would record now; nothing is written.
+
+        Raises: BatchRefused and Unavailable, as `record` does.
+        """
         pledges = self._load({draft.pledge for draft in request.drafts}, fresh=True)
         return self._decide(request, pledges, after=self.log.head())
 
     def replay(self, key: str, payload_hash: bytes | None) -> Recorded | None:
-        """What was recorded under an idempotency key, or None.
+        """The events recorded under an idempotency key, or None.
 
-        Errors: ``IdempotencyMismatch`` when it was another payload.
+        Raises: IdempotencyMismatch if they were recorded for another payload.
         """
         rows = self.log.by_key(key)
         if not rows:
@@ -134,7 +138,7 @@ class Tracker(Application[str]):
         return _recorded(rows, replayed=True)
 
     def events_of(self, pledge: str, upto: int | None = None) -> list[Event]:
-        """All events of a pledge up to a position, by version; none if there is no such pledge."""
+        """All events of a pledge up to a position, by version; none if the pledge does not exist."""
         return [Event.read(row.state, row.position) for row in self.log.pledge_rows(pledge, upto)]
 
     def version(self, pledge: str) -> int:
@@ -142,7 +146,7 @@ class Tracker(Application[str]):
         return self.log.version(pledge)
 
     def close(self) -> None:
-        """Let the writer finish what was handed to it, then close the store."""
+        """Let the writer finish the requests that it was given, then close the store."""
         with self._starting:
             self._closed = True
             writer, self._writer = self._writer, None
@@ -153,7 +157,7 @@ class Tracker(Application[str]):
         super().close()
 
     def _write(self) -> None:
-        """The writer thread: one group after the other until it is told to stop."""
+        """The writer thread: one group after the other, until None is in the queue."""
         waiting: list[_Job] = []
         running = True
         while running or waiting:
@@ -203,7 +207,7 @@ class Tracker(Application[str]):
             job.done.set_result(_recorded(own, events=events))
 
     def _record_alone(self, job: _Job) -> None:
-        """Decide and append one request until it stands, was refused, or is found recorded under its key."""
+        """Decide and append one request until it is recorded, refused, or found recorded under its key."""
         request = job.request
         names = {draft.pledge for draft in request.drafts}
         try:
@@ -228,7 +232,7 @@ class Tracker(Application[str]):
             job.done.set_exception(error)
 
     def _refuse(self, job: _Job, refused: BatchRefused) -> None:
-        """Refuse a request, unless it is refused only because it is recorded already, under its own key."""
+        """Refuse a request, unless it is recorded already under its own key: then that is its answer."""
         key, payload_hash = job.request.key, job.request.payload_hash
         try:
             replayed = None if key is None else self.replay(key, payload_hash)
@@ -241,7 +245,7 @@ class Tracker(Application[str]):
             job.done.set_result(replayed)
 
     def _decide_fresh(self, request: Request, pledges: dict[str, Pledge]) -> tuple[Event, ...]:
-        """Decide on the cached pledges; a refusal counts only on what the log has now."""
+        """Decide on the cached pledges; a refusal counts only if the log still has the same events."""
         try:
             return self._decide(request, pledges)
         except BatchRefused:
@@ -259,7 +263,7 @@ class Tracker(Application[str]):
             raise
 
     def _decide(self, request: Request, pledges: dict[str, Pledge], after: int = 0) -> tuple[Event, ...]:
-        """Check the drafts in order, each on what those before it leave; the pledges take in what is accepted."""
+        """Check the drafts in order, each after those before it; the pledges apply the events that are accepted."""
         events: list[Event] = []
         refusals: list[tuple[int, Refusal]] = []
         unopened: set[str] = set()
@@ -334,7 +338,8 @@ def _must_be_expected(request: Request, draft: Draft, pledge: Pledge) -> None:
 def _one_transaction(waiting: list[_Job]) -> tuple[list[_Job], list[_Job]]:
     """The requests that may share the next transaction, and the rest.
 
-    A batch has one of its own, and so has the second request under one idempotency key: it must find the first.
+    A batch has a transaction of its own, and so has the second request under one idempotency key: it must find the
+    first one recorded.
     """
     if len(waiting[0].request.drafts) > 1:
         return waiting[:1], waiting[1:]

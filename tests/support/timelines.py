@@ -63,7 +63,10 @@ class World:
             log.close()
 
     def record(self, pledge: str, fact: dict[str, Any]) -> str:
-        """The id of the new event. Errors: ``BatchRefused``."""
+        """Record a fact; the id of its event.
+
+        Raises: BatchRefused.
+        """
         self.now += timedelta(minutes=1)
         id_ = event_id(self.now, self.random.randbytes(10))
         self.tracker.record(Request((Draft(pledge, read_fact(fact), id_),), "tester", self.now))

@@ -39,22 +39,26 @@ FROM (SELECT each.value AS pledge,
 
 
 class LogRecorder(ABC):
-    """The log of one database, appended to and read. Every read is one indexed query, and raises Unavailable when the
-    store does not answer."""
+    """The log of one database, appended to and read.
+
+    Every read is one indexed query, and raises Unavailable if the store does not answer.
+    """
 
     names: dict[str, str]
-    """What `{log}`, `{events}`, `{number}` (of an event) and `{each}` in a query are here; `each(value)` is a table of
-    the values of the array parameter `:given`."""
+    """The store's names for `{log}`, `{events}`, `{number}` (of an event) and `{each}` in a query; `each(value)` is a
+    table of the values of the array parameter `:given`."""
 
     # Writing
 
     def append(self, lines: Sequence[NewLogRow], *, restamp: Restamp) -> list[LogRow]:
         """Record all lines, in this order, or none.
 
-        A line older than the last one recorded gets its `recorded_at` and the bytes `restamp` makes of it. Raises the
-        library's IntegrityError when a version, an event id or a key is taken by another event; then nothing is
-        written. When the answer was lost and the lines are in the log, they are the answer. After Unavailable the
-        outcome is not known: to append the same lines again is safe.
+        A line stamped before the last row gets that row's `recorded_at`, and the bytes that `restamp` makes for it. If
+        the store's answer was lost and the lines are found in the log, their rows are returned.
+
+        Raises: the library's IntegrityError if a version, an event id or a key is taken by another event; nothing is
+        written then. Unavailable if the store does not answer: the outcome is unknown, and appending the same lines
+        again is safe.
         """
         if not lines:
             return []
@@ -84,7 +88,7 @@ class LogRecorder(ABC):
         return [row.position for row in self.append(lines, restamp=lambda state, _: state)]
 
     def _receipt_after(self, lost: Exception, lines: Sequence[NewLogRow]) -> list[LogRow]:
-        """Reconnect and look whether the commit whose answer was lost has happened."""
+        """The rows of these lines if the commit whose answer was lost has happened, else nothing; reconnects first."""
         if not self._may_retry(lost):
             return []
         self._reconnect()
@@ -98,7 +102,10 @@ class LogRecorder(ABC):
     # Reading
 
     def ping(self) -> None:
-        """Raises Unavailable unless the log can be read."""
+        """Check that the log can be read.
+
+        Raises: Unavailable if not.
+        """
         self.head()
 
     def head(self) -> int:
@@ -106,7 +113,7 @@ class LogRecorder(ABC):
         return cast(int, self._value("SELECT coalesce(max(position), 0) FROM {log}"))
 
     def last_recorded_at(self) -> datetime | None:
-        """When the last event was recorded."""
+        """When the last event was recorded; None for an empty log."""
         return self._instant("SELECT recorded_at FROM {log} ORDER BY position DESC LIMIT 1")
 
     def recorded_at(self, position: int) -> datetime | None:
@@ -175,7 +182,7 @@ class LogRecorder(ABC):
         return found
 
     def by_key(self, key: str) -> list[LogRow]:
-        """What was recorded under an idempotency key, by `key_index`."""
+        """The rows recorded under an idempotency key, by `key_index`."""
         return self._log_rows("WHERE idempotency_key = :key ORDER BY idempotency_index", key=key)
 
     def by_event_ids(self, event_ids: Sequence[str]) -> list[LogRow]:
@@ -238,11 +245,11 @@ class LogRecorder(ABC):
                 time.sleep(pause)
         raise AssertionError("the last pause is None")
 
-    # What each store does its own way
+    # The part of each store
 
     @abstractmethod
     def create_table(self) -> None:
-        """Make what is missing of tables, indexes and triggers. Two processes may do this at once."""
+        """Make what is missing of tables, indexes and triggers. Safe to run in two processes at once."""
 
     @abstractmethod
     def close(self) -> None:
@@ -258,7 +265,7 @@ class LogRecorder(ABC):
 
     @abstractmethod
     def _may_retry(self, lost: Exception) -> bool:
-        """Whether this failure was a connection's, so that another connection may do better."""
+        """Whether the connection failed, so that another one may do better."""
 
     @abstractmethod
     def _reconnect(self) -> None:

@@ -24,7 +24,7 @@ Restamp = Callable[[bytes, datetime], bytes]
 
 @dataclass(frozen=True, slots=True)
 class NewLogRow:
-    """One event to append. `recorded_at` is aware; `key` is the idempotency key and `key_index` its place under it."""
+    """One event to append. `recorded_at` is aware; `key_index` is the event's place under its idempotency key `key`."""
 
     pledge: str
     version: int
@@ -57,7 +57,7 @@ class LogRow:
 def numbered(
     lines: Sequence[NewLogRow], last: int, last_recorded_at: datetime | None, restamp: Restamp
 ) -> list[LogRow]:
-    """The lines as the rows that follow position `last`, none recorded before the one in front of it."""
+    """The lines as the rows that follow position `last`, each recorded at the instant of the one before it or later."""
     rows: list[LogRow] = []
     clock = last_recorded_at
     for position, line in enumerate(lines, start=last + 1):
@@ -81,7 +81,10 @@ def leaf_hash(state: bytes) -> bytes:
 
 
 def utc(instant: datetime) -> datetime:
-    """The same instant in UTC. A naive one is refused: it names no instant."""
+    """The same instant in UTC.
+
+    Raises: ValueError if it is naive: it names no instant.
+    """
     if instant.tzinfo is None:
         raise ValueError(f"{instant.isoformat()} has no offset")
     return instant.astimezone(UTC)
