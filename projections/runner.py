@@ -83,19 +83,20 @@ class ProjectionRunner:
         self._stopping = Event()
         self._turn_lock = Lock()
         self._rebuild_thread: Thread | None = None
-        self._watcher = LogWatcher(database_url, self._follow, name="projector", logger=_log, poll=poll)
+        self.watcher = LogWatcher(database_url, self._follow, name="projector", logger=_log, poll=poll)
+        """The thread that projects; its `last_seen` tells when a turn last went well, at work or standing by."""
 
     # In the background
 
     def start(self) -> None:
         """Follow the log in a thread until `stop`."""
         self._stopping.clear()
-        self._watcher.start()
+        self.watcher.start()
 
     def stop(self) -> None:
         """Finish the batch at hand, and release the lease and the engine, if the engine was opened here."""
         self._stopping.set()
-        self._watcher.stop()
+        self.watcher.stop()
         if self._rebuild_thread is not None:
             self._rebuild_thread.join()
             self._rebuild_thread = None
@@ -107,7 +108,7 @@ class ProjectionRunner:
 
     def wake(self) -> None:
         """The log has grown: look now."""
-        self._watcher.wake()
+        self.watcher.wake()
 
     @property
     def is_active(self) -> bool:

@@ -301,7 +301,7 @@ def test_postgres_wakes_the_projector_of_another_process(postgres_url: str) -> N
         it.record("aid", made())
         assert reached(runner, 1)
         seen = threading.Event()
-        watcher = runner._watcher
+        watcher = runner.watcher
         wake = watcher.wake
         with patch.object(watcher, "wake", side_effect=lambda: (seen.set(), wake())):
             it.record("aid", progress(10, "2024-02-01"))
