@@ -183,7 +183,7 @@ def listed(words: Sequence[str]) -> str:
 
 
 def sortable(value: Decimal) -> str:
-    """Text in whose order decimals of at most 6 places lie: sign, number of digits, digits; below 0 the complement."""
+    """A decimal of at most 6 places as text that sorts alike: sign, number of digits, digits; complements below 0."""
     digits = str(abs(int(value.scaleb(6, EXACT))))
     if value >= 0:
         return f"1{len(digits):03d}{digits}"
@@ -205,7 +205,7 @@ class SummaryAmount(NamedTuple):
 
     @property
     def quantity(self) -> Quantity:
-        """The same as a quantity; it was checked when it was recorded."""
+        """The amount as a quantity, unchecked: it was checked when it was recorded."""
         return Quantity.model_construct(op=self.op, value=self.value, upper=self.upper, unit=self.unit, text=None)
 
     @property

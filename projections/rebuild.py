@@ -245,7 +245,7 @@ def _read(path: Path) -> Iterator[ParkedEvent]:
 
 
 def _index(engine: Engine, tables: TableSet) -> None:
-    """Each statement is a transaction: writers of a SQLite log wait for one index, not for all."""
+    """Make the indexes, each in a transaction of its own: writers of a SQLite log wait for one index, not for all."""
     analyze = [f"ANALYZE {table.name}" for table in (tables.timeline, tables.catalogue)]
     for statement in (*tables.indexing(engine.dialect.name), *analyze):
         with writing(engine).begin() as conn:
@@ -253,7 +253,7 @@ def _index(engine: Engine, tables: TableSet) -> None:
 
 
 def _switched(engine: Engine, tables: TableSet) -> bool:
-    """Answer from the set, unless the one that answers has read more of the log."""
+    """Whether the set answers from now on: not yet if the one that answers has read more of the log."""
     with writing(engine).begin() as conn:
         # The row of the answering set is locked by an update, so that its projector cannot move on in between.
         conn.execute(update(STATE).where(STATE.c.name == TIMELINE, STATE.c.active).values(active=True))

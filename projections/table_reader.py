@@ -34,7 +34,7 @@ AnswerT = TypeVar("AnswerT")
 QueryArgs = ParamSpec("QueryArgs")
 
 
-class Reply(NamedTuple):
+class QueryReply(NamedTuple):
     """The rows of one query, the set that they came from, and a number for the events parked beside it, 0 for none.
 
     The last two columns of each row are those of `queries.answering`.
@@ -146,7 +146,7 @@ class TableReader:
 
     # How
 
-    def _documents(self, bodies: Sequence[tuple[str, bytes]], clocks: Clocks, reply: Reply) -> list[bytes]:
+    def _documents(self, bodies: Sequence[tuple[str, bytes]], clocks: Clocks, reply: QueryReply) -> list[bytes]:
         """The documents of `(pledge, stored body)`: with the clocks, and the last version and position by then."""
         if not bodies:
             return []
@@ -182,18 +182,18 @@ class TableReader:
         query: Callable[Concatenate[TableSet, QueryArgs], Select[Any]],
         *args: QueryArgs.args,
         **kwargs: QueryArgs.kwargs,
-    ) -> Reply:
+    ) -> QueryReply:
         """The rows of one query on the set that answers; asked again if another one does by then."""
         for _ in range(SWITCH_ATTEMPTS):
             number = self._active_set() if self._set is None else self._set
             if number is None:
-                return Reply([], table_set(0), 0)
+                return QueryReply([], table_set(0), 0)
             tables = table_set(number)
             rows = self._rows(query(tables, *args, **kwargs).add_columns(*queries.answering()))
             if rows and rows[0][-2] == number:
-                return Reply(rows, tables, rows[0][-1])
+                return QueryReply(rows, tables, rows[0][-1])
             if rows is not None and not rows and (head := self.head()).set == number:
-                return Reply(rows, tables, head.parked)
+                return QueryReply(rows, tables, head.parked)
             self._set = None
         raise Unavailable("the projection is being switched; ask again")
 

@@ -59,6 +59,7 @@ POOL_CONNECTIONS, POOL_EXTRA_CONNECTIONS = 8, 16
 """Connections to PostgreSQL that are kept, and further ones that are opened while all are in use."""
 
 TableName = Literal["timeline", "catalogue"]
+"""One of the two tables of a set, whatever its number."""
 
 TextColumn = Text().with_variant(Text(collation="C"), "postgresql")
 BigIntColumn = BigInteger().with_variant(Integer(), "sqlite")
@@ -102,11 +103,11 @@ class TableSet:
     catalogue: Table
 
     def table(self, name: TableName) -> Table:
-        """One of the two."""
+        """The timeline or the catalogue of this set."""
         return self.timeline if name == "timeline" else self.catalogue
 
     def create(self, conn: Connection) -> None:
-        """Make the tables, still without an index: a bulk load is faster so."""
+        """Make the tables without an index: a bulk load is faster so."""
         for table in (self.catalogue, self.timeline):
             table.create(conn)
 
@@ -126,7 +127,7 @@ class TableSet:
         return statements
 
     def drop(self, conn: Connection) -> None:
-        """Drop the tables with all they hold."""
+        """Drop both tables."""
         self.metadata.drop_all(conn)
 
 

@@ -17,7 +17,7 @@ from projections.document_codec import brief
 from projections.pledge_counts import PledgeCounts
 from projections.queries import SORTS, STALE_FLAG, Clocks, Filters, PageStart, StatusPage
 from projections.summary import Pledged, summarize
-from projections.table_reader import Reply, TableReader
+from projections.table_reader import QueryReply, TableReader
 from projections.tables import OPEN_DATE, OPEN_POSITION
 from tracker.log.recorder import LogRecorder
 
@@ -163,7 +163,7 @@ class Timeline(TableReader):
 
     def _rows_of_page(
         self, filters: Filters, clocks: Clocks, sort: str, limit: int, after: PageStart | None
-    ) -> tuple[list[Any], Reply]:
+    ) -> tuple[list[Any], QueryReply]:
         """Rows with a sort key, then those without one; and the last reply."""
         nullable = sort.removeprefix("-") in ("due", "ratio")
         rows: list[Any] = []
@@ -176,7 +176,7 @@ class Timeline(TableReader):
         reply = self._read(queries.page, filters, clocks, sort, limit - len(rows), after, nulls=True)
         return [*rows, *reply.rows], reply
 
-    def _total(self, filters: Filters, clocks: Clocks, reply: Reply) -> int:
+    def _total(self, filters: Filters, clocks: Clocks, reply: QueryReply) -> int:
         """The number of pledges that pass: without filters from the pledge counts, else by a query, and remembered."""
         number, parked = reply.tables.number, reply.parked
         if filters == Filters() and (counted := self._counted(clocks, number, parked)) is not None:
@@ -218,7 +218,7 @@ class Timeline(TableReader):
                 return
             last = rows[-1].pledge
 
-    def _by_pledge(self, bodies: dict[str, bytes], clocks: Clocks, reply: Reply) -> dict[str, bytes]:
+    def _by_pledge(self, bodies: dict[str, bytes], clocks: Clocks, reply: QueryReply) -> dict[str, bytes]:
         return dict(zip(bodies, self._documents(list(bodies.items()), clocks, reply), strict=True))
 
 

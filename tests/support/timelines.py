@@ -1,4 +1,4 @@
-"""Pledges for the tests of the timeline: facts in short, a real log, and what the rules say of every point."""
+"""Pledges for the tests of the timeline: facts in short, a real log, and the statuses that the rules give."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ def source(publisher: str) -> dict[str, str]:
 
 
 def expected(it: World, pledge: str, clocks: Clocks) -> bytes | None:
-    """What the rules say of a point, from the log itself."""
+    """The document that the rules give for a point, from the log itself."""
     known = [event for event in it.events(pledge) if event.position <= clocks.position]
     status = StatusFold(known).status(clocks.as_of) if known else None
     if status is None:

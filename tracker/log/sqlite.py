@@ -26,10 +26,10 @@ from tracker.log.recorder import LogRecorder
 from tracker.log.rows import LogRow, NewLogRow, Restamp, numbered
 
 CREATE_ATTEMPTS, CREATE_RETRY_SECONDS = 100, 0.05
-"""How often the tables are tried to be made while another process makes them, and the seconds between two attempts."""
+"""Attempts to make the tables while another process makes them, and the seconds between two of them."""
 
 CLOSE_ATTEMPTS, CLOSE_RETRY_SECONDS = 500, 0.01
-"""How often it is looked whether a connection is still in use before the file is closed, and the seconds in between."""
+"""Looks at whether a connection is still in use before the file is closed, and the seconds between two of them."""
 
 _CREATE_LOG = (
     """CREATE TABLE IF NOT EXISTS log (
@@ -156,7 +156,7 @@ class SQLiteLog(LogRecorder, SQLiteApplicationRecorder):
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        """A write from its first statement on: it waits for its turn instead of failing half-way."""
+        """A transaction that writes from its first statement on: it waits for its turn instead of failing half-way."""
         if not self._writer.acquire(timeout=lock_seconds(self.datastore)):
             raise OperationalError("the log is locked by a writer that does not finish")
         try:
@@ -174,7 +174,7 @@ class SQLiteLog(LogRecorder, SQLiteApplicationRecorder):
 
     @contextmanager
     def _connection(self) -> Iterator[tuple[SQLiteConnection, sqlite3.Connection]]:
-        """A connection as the library has it, and SQLite's own beneath; SQLite's errors become the library's."""
+        """The library's connection and SQLite's own beneath it; SQLite's errors are raised as the library's."""
         try:
             with sqlite_connection(self.datastore) as both:
                 yield both
