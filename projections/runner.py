@@ -1,6 +1,7 @@
 """The projector as it runs: it follows the log, one instance at a time on a database.
 
-The thread MUST outlive a store that goes away and events that cannot be folded.
+The thread MUST outlive a store that goes away and events that cannot be folded. That is why the library's class of the
+same name is not used: it does one transaction for each event, and ends at the first exception.
 """
 
 from __future__ import annotations
