@@ -45,7 +45,8 @@ class Mismatch:
     """A pledge that the read model has otherwise than the log.
 
     A document is None where the pledge does not exist, or where what is stored of it cannot be read (`readable` is
-    False then). `rows` names the columns and tables that differ.
+    False then); `projected` is empty for a pledge that the log does not have. `rows` names the columns and tables that
+    differ.
     """
 
     pledge: str
