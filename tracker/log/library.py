@@ -1,7 +1,7 @@
 """What is used of the eventsourcing library beyond its documented interface.
 
 A new version of the library may change any of these; the library's own recorder test cases run on both stores against
-what stands here (tests/log/test_recorder.py).
+what stands here (tests/log/test_library_cases.py).
 """
 
 from __future__ import annotations
