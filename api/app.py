@@ -36,7 +36,7 @@ from api.resources.writes import WriteController
 from api.services import Services
 from api.settings import Settings
 from projections.queries import TIMELINE
-from projections.runner import PROJECTION_VERSION, Runner
+from projections.runner import PROJECTION_VERSION, ProjectionRunner
 from projections.tables import create_tables, open_engine
 from projections.timeline import Timeline
 from tracker.application import Tracker
@@ -91,7 +91,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
     return app
 
 
-def _services(settings: Settings) -> tuple[Services, Runner | None]:
+def _services(settings: Settings) -> tuple[Services, ProjectionRunner | None]:
     url = settings.database_url
     tracker = Tracker(url, create_table=settings.sqlite)
     engine = open_engine(url)
@@ -99,7 +99,7 @@ def _services(settings: Settings) -> tuple[Services, Runner | None]:
         create_tables(engine, TIMELINE, PROJECTION_VERSION)
         auth.create_tables(engine)
     keys, heads = auth.KeyRing(engine, settings.admin_key), KnownHeads()
-    timeline = Timeline(engine, tracker.journal)
+    timeline = Timeline(engine, tracker.log)
     services = Services(
         settings=settings,
         tracker=tracker,
@@ -108,16 +108,18 @@ def _services(settings: Settings) -> tuple[Services, Runner | None]:
         keys=keys,
         heads=heads,
         response_cache=ResponseCache(heads),
-        follower=LogFollower(heads, keys, tracker.journal, timeline, url),
+        follower=LogFollower(heads, keys, tracker.log, timeline, url),
         limit=WriteLimit(settings.rate_limit),
-        event_tail=EventTail(tracker.journal, heads),
+        event_tail=EventTail(tracker.log, heads),
         request_counts=RequestCounts(),
         open_bodies=OpenBodies(),
     )
-    return services, Runner(url, tracker.journal, now, engine=engine) if settings.projector else None
+    return services, ProjectionRunner(url, tracker.log, now, engine=engine) if settings.projector else None
 
 
-def _running(services: Services, runner: Runner | None) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
+def _running(
+    services: Services, runner: ProjectionRunner | None
+) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         services.open_streams()

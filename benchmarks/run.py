@@ -1,4 +1,4 @@
-"""``make bench``: every row is a ratio taken in one run on one machine, ours and the peer in turn.
+"""`make bench`: every row is a ratio taken in one run on one machine, ours and the peer in turn.
 
 python -m benchmarks.run [--quick]
 """

@@ -81,9 +81,9 @@ class Stores:
     engine: Engine
 
     @property
-    def journal(self) -> LogRecorder:
+    def log(self) -> LogRecorder:
         """The log."""
-        return self.tracker.journal
+        return self.tracker.log
 
 
 @contextmanager

@@ -17,11 +17,12 @@ from rich.text import Text
 from api.cli.common import Stores, Wrong, clocked, columns, now, opened_stores, progress, say, show, wrong
 from api.formats import writers
 from api.http.drafts import is_slug
-from projections.timeline import Clocks, Timeline
+from projections.queries import Clocks
+from projections.timeline import Timeline
 from tracker.comparison import Ratio
 from tracker.errors import PledgeNotFound
 from tracker.event import Event, served, stamp
-from tracker.log.recorder import LogRow
+from tracker.log.rows import LogRow
 from tracker.quantity import Quantity
 from tracker.rules.pledge_history import PledgeHistory
 from tracker.rules.status_history import Axis, HistoryStep
@@ -56,7 +57,7 @@ def status(pledge: str | None, as_json: bool, **clocks: str | None) -> None:
                 show(_table([from_json(document) for document in documents]))
                 _say_clocks(at)
             return
-        document = replay_one(stores.journal, _slug(pledge), at)
+        document = replay_one(stores.log, _slug(pledge), at)
         if document is None:
             raise _not_found(pledge, at)
         if as_json:
@@ -81,7 +82,7 @@ def history(pledge: str, axis: Axis, as_json: bool, **clocks: str | None) -> Non
     """
     with opened_stores() as stores:
         at = clocks_of(stores, clocks)
-        rows = stores.journal.pledge_rows(_slug(pledge), at.position)
+        rows = stores.log.pledge_rows(_slug(pledge), at.position)
         events = [Event.read(row.state, row.position) for row in rows]
         if PledgeHistory(events).view(at.as_of) is None:
             raise _not_found(pledge, at)
@@ -161,14 +162,14 @@ def replay(comparing: bool, **clocks: str | None) -> None:
     with opened_stores() as stores:
         at = clocks_of(stores, clocks)
         if not comparing:
-            for one in replayed(stores.journal, at):
+            for one in replayed(stores.log, at):
                 if one.document is not None:
                     _write([one.document + b"\n"], sys.stdout.buffer)
             return
         timeline = caught_up(stores, at.position)
         pledges = differences = 0
         with progress("Comparing", None) as advance:
-            for difference in compare(stores.journal, timeline, at):
+            for difference in compare(stores.log, timeline, at):
                 pledges += 1
                 advance(1)
                 if difference is not None:
@@ -198,21 +199,21 @@ def clocks_of(stores: Stores, given: dict[str, Any]) -> Clocks:
     from api.http.problems import InvalidParameter
 
     try:
-        asked = point({name: text for name, text in given.items() if text is not None}, stores.journal)
+        asked = point({name: text for name, text in given.items() if text is not None}, stores.log)
     except InvalidParameter as refused:
         name = refused.members.get("parameter", "")
         sentence = refused.detail.replace(f"'{name}'", f"--{str(name).replace('_', '-')}")
         raise click.UsageError(sentence) from None
-    position = stores.journal.head() if asked.position is None else asked.position
+    position = stores.log.head() if asked.position is None else asked.position
     return Clocks(asked.as_of, position, asked.known_at)
 
 
 def caught_up(stores: Stores, position: int) -> Timeline:
     """The read model, once it has reached a position; here if nobody else projects."""
-    from projections.runner import PROJECTION_VERSION, Busy, Runner
+    from projections.runner import PROJECTION_VERSION, Busy, ProjectionRunner
 
-    timeline = Timeline(stores.engine, stores.journal)
-    runner = Runner(stores.settings.database_url, stores.journal, now, engine=stores.engine)
+    timeline = Timeline(stores.engine, stores.log)
+    runner = ProjectionRunner(stores.settings.database_url, stores.log, now, engine=stores.engine)
     try:
         if (built_by := timeline.progress().version) not in ("", PROJECTION_VERSION):
             say(f"The read models are of version {built_by}; building those of {PROJECTION_VERSION}.")
@@ -252,7 +253,7 @@ def _say_clocks(at: Clocks) -> None:
 
 def _log(stores: Stores, upto: int) -> Iterator[LogRow]:
     after = 0
-    while rows := stores.journal.read(after, _PAGE, upto=upto):
+    while rows := stores.log.read(after, _PAGE, upto=upto):
         yield from rows
         after = rows[-1].position
 

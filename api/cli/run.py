@@ -104,7 +104,7 @@ def _must_be_ready() -> None:
     from api.http.auth import list_keys
 
     with opened_stores() as stores:
-        stores.journal.ping()
+        stores.log.ping()
         in_force = [key for key in list_keys(stores.engine) if key.revoked_at is None]
         if not in_force and stores.settings.admin_key is None:
             say("Nobody can write yet. Make a key with `tracker keys create`, or set TRACKER_ADMIN_KEY.")
@@ -121,7 +121,7 @@ def project() -> None:
       tracker project
     """
     from api.http.problems import log_as_json
-    from projections.runner import Runner
+    from projections.runner import ProjectionRunner
 
     stopping = Event()
 
@@ -132,7 +132,7 @@ def project() -> None:
         signal.signal(number, stop)
     log_as_json()
     with opened_stores() as stores:
-        runner = Runner(stores.settings.database_url, stores.journal, now, engine=stores.engine)
+        runner = ProjectionRunner(stores.settings.database_url, stores.log, now, engine=stores.engine)
         runner.start()
         say("Projecting (Ctrl-C stops it)")
         stopping.wait()
@@ -168,8 +168,8 @@ def _grant(stores: Stores, role: str) -> None:
     from projections.tables import SCHEMA
     from tracker.log.postgres import PostgresLog
 
-    assert isinstance(stores.journal, PostgresLog)
-    stores.journal.grant_append_only(role)
+    assert isinstance(stores.log, PostgresLog)
+    stores.log.grant_append_only(role)
     # Read models that were made before there was this role become its own: it must drop them when they are rebuilt.
     quote = stores.engine.dialect.identifier_preparer.quote_identifier
     with stores.engine.begin() as conn:
@@ -191,17 +191,17 @@ def rebuild() -> None:
     Example:
       tracker rebuild
     """
-    from projections.runner import Busy, Runner
+    from projections.runner import Busy, ProjectionRunner
 
     def told_to_stop(number: int, _frame: FrameType | None) -> None:
         raise SystemExit(128 + number)
 
     signal.signal(signal.SIGTERM, told_to_stop)
     with opened_stores() as stores:
-        runner = Runner(stores.settings.database_url, stores.journal, now, engine=stores.engine)
+        runner = ProjectionRunner(stores.settings.database_url, stores.log, now, engine=stores.engine)
         done = 0
         try:
-            with progress("Rebuilding", stores.journal.head()) as advance:
+            with progress("Rebuilding", stores.log.head()) as advance:
 
                 def report(so_far: int, _of: int) -> None:
                     nonlocal done

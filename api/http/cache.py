@@ -20,7 +20,7 @@ from threading import Lock
 from litestar.types import Message, Receive, Scope, Send
 
 from api.http.clocks import today
-from projections.timeline import ProjectionHead
+from projections.table_reader import ProjectionHead
 
 MAX_KNOWN_VERSIONS = 100_000
 """Pledges whose version is held in memory."""

@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime
 
 from api.http.contract import Parameter
 from api.http.parameters import Query, day, integer, invalid
-from tracker.log.recorder import MAX_POSITION, LogRecorder
+from tracker.log.recorder import LogRecorder
+from tracker.log.rows import MAX_POSITION
 
 AS_OF = Parameter(
     "as_of",

@@ -17,7 +17,7 @@ from api.http.problems import Forbidden, Unauthorized
 from api.pages.frame import HEADERS, HTML, PageRequest, page_contract
 from api.resources.contracts import TYPES
 from projections import verify
-from projections.timeline import Clocks
+from projections.queries import Clocks
 from tracker.event import Event, fact_json, stamp
 from tracker.units import SLUG
 
@@ -69,7 +69,7 @@ def audit(page: PageRequest) -> BytesResponse:
     at = page.projected()
     pledge = matching(query, "pledge", "slug", SLUG)
     kind, by = choice(query, "type", TYPES), query.get("by")
-    head = page.services.tracker.journal.head() if page.at.position is None else at.position
+    head = page.services.tracker.log.head() if page.at.position is None else at.position
     top = min(integer(query, "before", 1, FAR_POSITION, FAR_POSITION) - 1, head)
     listed = _listed(page, top, pledge, kind, by)
     verdict, refused = None, False
@@ -77,13 +77,13 @@ def audit(page: PageRequest) -> BytesResponse:
         refused = pledge is None and not _may_replay_all(page)
         verdict = None if refused else _one(page, pledge, at) if pledge is not None else _all(page, at)
     names = sorted({event["pledge"] for event in listed.events})
-    held = page.services.timeline.held(names, Clocks(clocks.today(), page.services.timeline.position(), None))
+    stored = page.services.timeline.stored_rows(names, Clocks(clocks.today(), page.services.timeline.position(), None))
     oldest = listed.events[-1]["position"] if len(listed.events) == AUDIT_PAGE_ROWS else listed.searched
     html = page.render(
         "audit.html",
         at,
         listed=listed,
-        pledges={name for name, (sheets, _) in held.items() if sheets},
+        pledges={name for name, (rows, _) in stored.items() if rows},
         head=head,
         types=[(name, words.TYPE[name]) for name in TYPES],
         older=page.link(before=str(oldest), replay=None) if listed.more else None,
@@ -107,11 +107,11 @@ def _may_replay_all(page: PageRequest) -> bool:
 
 def _listed(page: PageRequest, top: int, pledge: str | None, kind: str | None, by: str | None) -> AuditPage:
     """The newest events up to a position that pass the filters."""
-    journal = page.services.tracker.journal
+    log = page.services.tracker.log
     found: list[dict[str, Any]] = []
     for _ in range(_WINDOWS):
         after = max(0, top - _WINDOW)
-        for row in reversed(journal.read(after, _WINDOW, upto=top, pledge=pledge, type=kind)):
+        for row in reversed(log.read(after, _WINDOW, upto=top, pledge=pledge, type=kind)):
             event = Event.read(row.state, row.position)
             if by is None or event.recorded_by == by:
                 found.append(_listing(event))
@@ -142,10 +142,10 @@ def _listing(event: Event) -> dict[str, Any]:
 
 def _one(page: PageRequest, pledge: str, at: Clocks) -> ReplayOutcome:
     """One pledge folded from the log, beside what the projection has."""
-    folded = verify.replay_one(page.services.tracker.journal, pledge, at)
+    folded = verify.replay_one(page.services.tracker.log, pledge, at)
     projected = page.services.timeline.one(pledge, at)
     if folded is None and projected is None:
-        events, _ = page.services.tracker.journal.heads([pledge], at.position).get(pledge, (0, 0))
+        events, _ = page.services.tracker.log.heads([pledge], at.position).get(pledge, (0, 0))
         return ReplayOutcome(0, [], pledge, events)
     if folded == projected:
         return ReplayOutcome(1, [], pledge)
@@ -153,7 +153,7 @@ def _one(page: PageRequest, pledge: str, at: Clocks) -> ReplayOutcome:
 
 
 def _all(page: PageRequest, at: Clocks) -> ReplayOutcome:
-    found = list(verify.compare(page.services.tracker.journal, page.services.timeline, at))
+    found = list(verify.compare(page.services.tracker.log, page.services.timeline, at))
     return ReplayOutcome(len(found), [_shown(d) for d in found if d is not None], None)
 
 

@@ -22,7 +22,7 @@ from api.http.contract import Contract, Parameter, Reply
 from api.http.parameters import Query, day, invalid
 from api.resources.read_request import ReadRequest
 from api.services import Services
-from projections.timeline import Clocks
+from projections.queries import Clocks
 from tracker.event import stamp
 from tracker.facts import FACT_TYPES
 
@@ -67,7 +67,7 @@ class PageRequest(ReadRequest):
         self.format = "html"
         self._read_at = services.heads.log
         self._generation = services.heads.generation
-        self.at = clocks.point(self._clocks(), services.tracker.journal, self._read_at)
+        self.at = clocks.point(self._clocks(), services.tracker.log, self._read_at)
 
     def _clocks(self) -> Query:
         """The query with the end of the day ``known_on`` as ``known_at``; today's end is now."""

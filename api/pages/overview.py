@@ -19,7 +19,7 @@ from api.pages.bars import Bar, bar
 from api.pages.frame import PageRequest, end_of, page_contract
 from api.resources import list_filters
 from api.resources.contracts import CURSOR, FILTERS, SORT, SORT_NAMES
-from projections.timeline import Clocks, Filters
+from projections.queries import Clocks, Filters
 from tracker.event import Event, fact_json
 from tracker.rules.event_days import days, said_between
 
@@ -91,7 +91,7 @@ def overview(page: PageRequest) -> BytesResponse:
     sort = choice(query, "sort", SORT_NAMES, FIRST)
     narrowed = list_filters.filters(query)
     question = list_filters.asked(query, *("as_of", "known_on", "known_at", "at_position")) | {"sort": sort}
-    cursor = list_filters.Cursor.read(query, question, page.services.tracker.journal)
+    cursor = list_filters.Cursor.read(query, question, page.services.tracker.log)
     if cursor is not None:
         page.at = cursor.at
     at = page.projected()
@@ -232,7 +232,7 @@ def _clocks(page: PageRequest, at: Clocks) -> dict[str, Any]:
 
 
 def _recent_events(page: PageRequest, at: Clocks) -> list[Event]:
-    rows = page.services.tracker.journal.read(max(0, at.position - 1000), 1000, upto=at.position)
+    rows = page.services.tracker.log.read(max(0, at.position - 1000), 1000, upto=at.position)
     return [Event.read(row.state, row.position) for row in rows]
 
 
@@ -247,7 +247,7 @@ def _changes(page: PageRequest, at: Clocks, narrowed: Filters) -> dict[str, Any]
     recorded = choice(page.query, "axis", ("said", "recorded"), "said") == "recorded"
     if recorded:
         then = end_of(since)
-        position = min(page.services.tracker.journal.position_at(then), at.position)
+        position = min(page.services.tracker.log.position_at(then), at.position)
         earlier = Clocks(at.as_of, position, then)
     else:
         earlier = replace(at, as_of=min(since, at.as_of))

@@ -17,7 +17,7 @@ from api.pages.frame import PageRequest, page_contract
 from api.pages.overview import due, row
 from api.resources.read_request import slug
 from api.resources.recording import not_found
-from projections.timeline import Clocks
+from projections.queries import Clocks
 from tracker.acting import ACTING, REPAIRS
 from tracker.event import Event, fact_json, stamp
 from tracker.facts import FACTS_WITH_FIGURE
@@ -88,7 +88,7 @@ def pledge(page: PageRequest, name: str) -> BytesResponse:
         comparison=comparison,
         measurable_note=getattr(known[0].fact, "measurable_note", None),
     )
-    last = page.services.tracker.journal.heads([name], at.position)[name]
+    last = page.services.tracker.log.heads([name], at.position)[name]
     return page.sent("about_pledge", name, last[0], html)
 
 
@@ -209,7 +209,7 @@ def _steps(known: Sequence[Event], axis: Any, as_of: date, near: words.Near) -> 
 
 def _comparison(page: PageRequest, name: str, at: Clocks, status: Mapping[str, Any]) -> dict[str, Any] | None:
     """The same day as we knew it and as it is known now; before the last repair of our record if nobody asks."""
-    journal, timeline = page.services.tracker.journal, page.services.timeline
+    log, timeline = page.services.tracker.log, page.services.timeline
     if page.at.position is not None:
         then, now_at = at, Clocks(at.as_of, timeline.position(), None)
         now_body = timeline.one(name, now_at)
@@ -220,7 +220,7 @@ def _comparison(page: PageRequest, name: str, at: Clocks, status: Mapping[str, A
         if not repairs:
             return None
         before = repairs[-1].position - 1
-        then = Clocks(at.as_of, before, journal.recorded_at(before))
+        then = Clocks(at.as_of, before, log.recorded_at(before))
         body = timeline.one(name, then)
         old, new = ({} if body is None else from_json(body)), status
     differs = [n for n in _COMPARED if not words.same((old or {}).get(n), (new or {}).get(n))]

@@ -279,7 +279,7 @@ def sections(kind: str) -> tuple[FormSection, ...]:
 
 def record(page: PageRequest) -> BytesResponse:
     """The page at `/record`."""
-    query, journal = page.query, page.services.tracker.journal
+    query, log = page.query, page.services.tracker.log
     pledge = matching(query, "pledge", "slug", SLUG)
     kind = choice(query, "type", TYPES) or ("ProgressReported" if pledge is not None else "PledgeMade")
     if kind == "PledgeMade":
@@ -302,7 +302,7 @@ def record(page: PageRequest) -> BytesResponse:
         members=_named(events, "group"),
         milestones=list(dict.fromkeys(m for e in events if (m := getattr(e.fact, "milestone", None)))),
     )
-    return page.sent("about_log", journal.head() if page.at.position is None else at.position, html)
+    return page.sent("about_log", log.head() if page.at.position is None else at.position, html)
 
 
 def _grouped() -> list[tuple[str, list[tuple[str, str]]]]:

@@ -50,7 +50,7 @@ class HealthController(Controller):
         What the log had when this process began must be there: a server never answers 404 for a pledge it was given.
         """
         try:
-            services.tracker.journal.ping()
+            services.tracker.log.ping()
             progress = services.timeline.progress()
             parked = services.timeline.parked()[:_SHOWN] if progress.parked else []
         except TrackerError:

@@ -12,7 +12,7 @@ from api.http.drafts import MAX_ITEMS
 from api.http.negotiation import MEDIA_TYPES, format_parameter
 from api.http.parameters import MAX_LENGTH
 from tracker.facts import FACT_TYPES
-from tracker.log.recorder import MAX_POSITION
+from tracker.log.rows import MAX_POSITION
 from tracker.rules.flags import FLAGS
 from tracker.rules.outcome import Headline
 from tracker.units import CURRENCIES, SLUG, UNIT

@@ -29,7 +29,7 @@ from api.http.streams import broken_off, until_gone
 from api.resources.contracts import TYPES
 from api.services import Services
 from tracker.errors import TrackerError, Unavailable
-from tracker.log.recorder import MAX_POSITION
+from tracker.log.rows import MAX_POSITION
 from tracker.units import SLUG
 
 COMMENT_SECONDS = 15.0
@@ -88,7 +88,7 @@ class StreamController(Controller):
         elif seen == b"":
             raise invalid("Last-Event-ID", "is a position")
         if after is not None and after > services.event_tail.head:  # another process may have got there
-            head = await sync_to_thread(services.tracker.journal.head)
+            head = await sync_to_thread(services.tracker.log.head)
             if after > head:
                 raise invalid(name, f"is beyond the log, which has reached {head}")
         caller = request.scope["state"].get("caller")

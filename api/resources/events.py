@@ -16,7 +16,7 @@ from api.resources import contracts
 from api.resources.read_request import ReadRequest
 from api.services import Services
 from tracker.event import Event, served
-from tracker.log.recorder import MAX_POSITION, LogRow
+from tracker.log.rows import MAX_POSITION, LogRow
 from tracker.units import SLUG
 
 
@@ -29,14 +29,14 @@ class EventController(Controller):
     def log(self, request: Request[Any, Any, Any], services: NamedDependency[Services]) -> BytesResponse:
         """The log, oldest first; `next_after` is null on its last page, `position` is where to go on later."""
         reading = ReadRequest(request, services)
-        query, journal = reading.query, services.tracker.journal
+        query, log = reading.query, services.tracker.log
         after = integer(query, "after", 0, MAX_POSITION, 0)
         limit = integer(query, "limit", 1, contracts.MAX_EVENTS, 100)
         pledge = matching(query, "pledge", "slug", SLUG)
         type_ = choice(query, "type", contracts.TYPES)
-        head = journal.head()
+        head = log.head()
         upto = head if reading.at.position is None else reading.at.position
-        rows = journal.read(after, limit + 1, upto=upto, pledge=pledge, type=type_)
+        rows = log.read(after, limit + 1, upto=upto, pledge=pledge, type=type_)
         more, rows = len(rows) > limit, rows[:limit]
         following = rows[-1].position if more else None
         if reading.at.dated:

@@ -14,7 +14,7 @@ from typing import Any
 from api.http.clocks import ReadClocks
 from api.http.parameters import Query, day, invalid, matching
 from api.resources.contracts import FILTERS, FLAG_NAMES, KINDS, STATUSES
-from projections.timeline import Filters
+from projections.queries import Filters
 from tracker.log.recorder import LogRecorder
 from tracker.units import SLUG, UNIT
 
@@ -58,7 +58,7 @@ class Cursor:
         return urlsafe_b64encode(_mark(text, question) + text).rstrip(b"=").decode()
 
     @classmethod
-    def read(cls, query: Query, question: Mapping[str, str], journal: LogRecorder) -> Cursor | None:
+    def read(cls, query: Query, question: Mapping[str, str], log: LogRecorder) -> Cursor | None:
         """The cursor of a query, with clocks that the log has reached.
 
         Errors: ``InvalidParameter`` if no page of this list gave it.
@@ -77,7 +77,7 @@ class Cursor:
             as_of, dated, numbered, known_at, position, key, pledge = _plain(text)
             known = None if known_at is None else datetime.fromisoformat(known_at)
             at = ReadClocks(date.fromisoformat(as_of), position, known, dated is True, numbered is True)
-            if not 0 <= position <= journal.head() or not isinstance(pledge, str):
+            if not 0 <= position <= log.head() or not isinstance(pledge, str):
                 raise refused
         except (ValueError, TypeError):
             raise refused from None

@@ -46,7 +46,7 @@ class PledgeController(Controller):
         sort = choice(query, "sort", contracts.SORT_NAMES, "pledge")
         limit = integer(query, "limit", 1, contracts.MAX_PAGE, 100)
         narrowed, question = filters(query), asked(query) | {"sort": sort}
-        cursor = Cursor.read(query, question, services.tracker.journal)
+        cursor = Cursor.read(query, question, services.tracker.log)
         if cursor is not None:
             cursor.must_be_at(reading.at, query)
             reading.at = cursor.at
@@ -132,7 +132,7 @@ class PledgeController(Controller):
         reading = ReadRequest(request, services)
         clocks = reading.projected()
         items = services.timeline.rectangles(slug(pledge), clocks.position)
-        last = services.tracker.journal.heads([pledge], clocks.position).get(pledge)
+        last = services.tracker.log.heads([pledge], clocks.position).get(pledge)
         if not items or last is None:
             raise not_found(pledge)
         version, position = last

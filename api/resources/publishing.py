@@ -27,7 +27,7 @@ from api.resources.list_filters import asked, filters
 from api.resources.read_request import ReadRequest, slug
 from api.resources.recording import not_found
 from api.services import Services
-from projections.timeline import Clocks
+from projections.queries import Clocks
 
 Asking = Request[Any, Any, Any]
 
@@ -41,14 +41,14 @@ class PublishController(Controller):
     def feed(self, request: Asking, services: NamedDependency[Services]) -> BytesResponse:
         """The changes of status that came to be known last, newest first, as Atom."""
         reading = ReadRequest(request, services)
-        query, journal = reading.query, services.tracker.journal
+        query, log = reading.query, services.tracker.log
         limit = integer(query, "limit", 1, contracts.MAX_FEED, 50)
         narrowed, clocks = filters(query), reading.projected()
         recorded: dict[int, datetime] = {}
 
         def recorded_at(position: int) -> datetime:
             if position not in recorded:
-                recorded[position] = journal.recorded_at(position) or datetime.min.replace(tzinfo=UTC)
+                recorded[position] = log.recorded_at(position) or datetime.min.replace(tzinfo=UTC)
             return recorded[position]
 
         found = [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -19,7 +18,7 @@ from api.http.negotiation import MEDIA_TYPES, negotiate
 from api.http.parameters import Query
 from api.resources.recording import not_found
 from api.services import Services
-from projections.timeline import Clocks
+from projections.queries import Clocks
 from tracker.errors import Unavailable
 from tracker.event import Event, stamp
 from tracker.rules.status_document import RULES_VERSION
@@ -42,7 +41,7 @@ class ReadRequest:
         self._shared = services.settings.public_read and contract.needs == "reader"
         self._read_at = services.heads.log
         self._generation = services.heads.generation
-        self.at = clocks.point(self.query, services.tracker.journal, self._read_at)
+        self.at = clocks.point(self.query, services.tracker.log, self._read_at)
 
     def projected(self, at: clocks.ReadClocks | None = None) -> Clocks:
         """The clocks for the projection: as far as it is, or as far as was asked for.
@@ -50,19 +49,16 @@ class ReadRequest:
         Errors: ``Unavailable`` if it does not get in time to a position that was asked for.
         """
         at = at or self.at
-        deadline = time.monotonic() + PROJECTION_WAIT_SECONDS
-        while at.position is not None and self._position() < at.position:
-            if time.monotonic() > deadline:
-                raise Unavailable("the projection has not read the log so far yet")
-            time.sleep(0.01)
-        position = self._position() if at.position is None else at.position
-        return Clocks(at.as_of, position, at.known_at)
+        if at.position is None:
+            return Clocks(at.as_of, self._position(), at.known_at)
+        if not self.services.follower.wait(at.position, PROJECTION_WAIT_SECONDS):
+            raise Unavailable("the projection has not read the log so far yet")
+        return Clocks(at.as_of, at.position, at.known_at)
 
     def _position(self) -> int:
-        """How far the projection is; asked of the store only if it is not known to be far enough."""
+        """How far the projection is, asked of the store: another process may have just written."""
         heads = self.services.heads
-        if self.at.position is None or heads.projection < self.at.position:
-            heads.note_standing(self.services.timeline.standing())
+        heads.note_standing(self.services.timeline.head())
         return heads.projection
 
     def events(self, pledge: str) -> list[Event]:

@@ -17,8 +17,8 @@ from api.http.streams import StreamedResponse
 from api.resources import contracts
 from api.resources.read_request import ReadRequest
 from api.services import Services
-from projections.timeline import Clocks
-from projections.verify import Mismatch, compared, replay
+from projections.queries import Clocks
+from projections.verify import Mismatch, compare_documents, replay
 from tracker.rules.status_document import RULES_VERSION
 
 
@@ -32,16 +32,16 @@ class AuditController(Controller):
         With `compare=true` every one is compared with the projection's, anew each time: `differences` must be empty.
         """
         reading = ReadRequest(request, services)
-        journal, at = services.tracker.journal, reading.at
+        log, at = services.tracker.log, reading.at
         if flag(reading.query, "compare"):
             clocks = reading.projected()
             mark = BytesResponse(b"", etag=tag(secrets.token_bytes(16)), cache_control="no-store")
-            pieces = compared(journal, services.timeline, clocks)
+            pieces = compare_documents(log, services.timeline, clocks)
             return StreamedResponse(mark, _listed(pieces, reading.footer(clocks.position), comparing=True))
-        clocks = Clocks(at.as_of, journal.head() if at.position is None else at.position, at.known_at)
+        clocks = Clocks(at.as_of, log.head() if at.position is None else at.position, at.known_at)
         footer = reading.footer(clocks.position)
         mark = reading.about_log(clocks.position, b"", etag=tag(to_json([RULES_VERSION, footer])))
-        return StreamedResponse(mark, _listed(((one.document, None) for one in replay(journal, clocks)), footer))
+        return StreamedResponse(mark, _listed(((one.document, None) for one in replay(log, clocks)), footer))
 
 
 def _listed(

@@ -23,7 +23,8 @@ from api.resources import contracts
 from api.resources.list_filters import asked, filters
 from api.resources.read_request import ReadRequest
 from api.services import Services
-from projections.timeline import Clocks, PledgeDifference
+from projections.queries import Clocks
+from projections.timeline import PledgeDifference
 from tracker.event import Event, event_json, stamp
 from tracker.rules.event_days import said_between
 from tracker.units import CURRENCIES
@@ -95,7 +96,7 @@ class ReportController(Controller):
 
 
 def _stated_on(services: Services, event_ids: Sequence[str]) -> dict[str, str]:
-    rows = services.tracker.journal.by_event_ids(event_ids)
+    rows = services.tracker.log.by_event_ids(event_ids)
     return {row.event_id: Event.read(row.state, row.position).fact.stated_on.isoformat() for row in rows}
 
 
@@ -113,23 +114,23 @@ def _two_points(reading: ReadRequest, services: Services) -> tuple[ReadClocks, R
         return replace(at, as_of=since, dated=True), replace(at, as_of=until, dated="to" in query)
     if "to" in query or at.position is not None:
         raise invalid("known_to", "goes with 'known_from'; 'to', 'known_at' and 'at_position' do not")
-    journal = services.tracker.journal
+    log = services.tracker.log
     known_from, known_to = instant(query, "known_from"), instant(query, "known_to")
     assert known_from is not None
-    must_be_past(known_from, journal)
-    before = replace(at, position=journal.position_at(known_from), known_at=known_from)
+    must_be_past(known_from, log)
+    before = replace(at, position=log.position_at(known_from), known_at=known_from)
     if known_to is None:
         return before, at
-    must_be_past(known_to, journal)
+    must_be_past(known_to, log)
     if known_to < known_from:
         raise invalid("known_to", "is not before 'known_from'")
-    return before, replace(at, position=journal.position_at(known_to), known_at=known_to)
+    return before, replace(at, position=log.position_at(known_to), known_at=known_to)
 
 
 def _differences(services: Services, earlier: Clocks, later: Clocks, footer: dict[str, Any]) -> Iterator[bytes]:
     separator = b'{"items":['
     for some in services.timeline.diff(earlier, later):
-        rows = services.tracker.journal.rows_of([found.pledge for found in some], later.position)
+        rows = services.tracker.log.rows_of([found.pledge for found in some], later.position)
         for found in some:
             events = [Event.read(row.state, row.position) for row in rows[found.pledge]]
             yield separator + to_json(_difference(found, _between(events, earlier, later)))

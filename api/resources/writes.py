@@ -101,7 +101,7 @@ async def _answer(
         headers["Preference-Applied"] = "respond-async"
         services.follower.wake()
     else:
-        await services.follower.projected(events[-1].position, READ_YOUR_WRITE_SECONDS)
+        await services.follower.wait_async(events[-1].position, READ_YOUR_WRITE_SECONDS)
     if recorded.replayed:
         headers["Idempotency-Replayed"] = "true"
     if not batch:

@@ -175,7 +175,7 @@ def test_a_key_has_so_many_streams_and_no_more(live: Live, monkeypatch: pytest.M
         time.sleep(0.01)
     with listening(live.address):
         pass
-    assert live.services.event_tail._held.total() <= 1
+    assert live.services.event_tail._per_holder.total() <= 1
 
 
 def test_a_stream_needs_no_thread(live: Live) -> None:
@@ -301,7 +301,7 @@ def test_what_is_long_ago_is_read_a_page_at_a_time(live: Live, monkeypatch: pyte
         assert [next(other).id for _ in range(2)] == ["30", "31"]
         add(live)
         assert next(blocks).id == next(other).id == "32"
-    assert len(live.services.event_tail._kept) <= 5
+    assert len(live.services.event_tail._events) <= 5
 
 
 def test_a_revoked_key_hears_no_more(sqlite_url: str) -> None:

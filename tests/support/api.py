@@ -77,7 +77,7 @@ class Api:
         return answer.json()
 
     def head(self) -> int:
-        return self.services.tracker.journal.head()
+        return self.services.tracker.log.head()
 
 
 @contextmanager
