@@ -12,12 +12,14 @@ from litestar.enums import HttpMethod
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import AnyCallable
 
+from api.http.media import JSON_FORMAT, MediaFormat
+
 Role = Literal["reader", "monitor", "auditor", "admin"]
 Needs = Literal["open", "reader", "monitor", "auditor"]
 """Whom a route is for; "open" asks for no key and looks at none."""
 
 Schema = Mapping[str, Any]
-JSON = "application/json"
+JSON = JSON_FORMAT.media_type
 NDJSON = "application/x-ndjson"
 
 
@@ -59,8 +61,8 @@ class Contract:
     framed: bool = False
     """Whether other sites may show it in a frame."""
 
-    formats: tuple[str, ...] = ("json",)
-    """The names of the formats it answers in, the default first."""
+    formats: tuple[MediaFormat, ...] = (JSON_FORMAT,)
+    """The formats it answers in, the default first."""
 
     names: frozenset[str] = field(init=False)
     """The query parameters it takes."""

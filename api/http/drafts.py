@@ -17,8 +17,8 @@ from tracker.event import event_id
 from tracker.facts import FACT_TYPES, MAX_FACT_BYTES, AnyFact, PledgeMade, read_fact
 from tracker.quantity import SLUG
 
-MAX_ITEMS = 10_000
-MAX_REF = 100
+MAX_BATCH_ITEMS = 10_000
+MAX_REF_LENGTH = 100
 
 Refusals = list[tuple[int, Refusal]]
 
@@ -58,8 +58,8 @@ def batch(raw: Any, now: datetime) -> tuple[list[tuple[int, Draft]], Refusals]:
     """
     if not isinstance(raw, list) or not raw:
         raise InvalidFact("a batch is a list of one item or more")
-    if len(raw) > MAX_ITEMS:
-        raise TooLarge(f"a batch has at most {MAX_ITEMS} items, this one has {len(raw)}")
+    if len(raw) > MAX_BATCH_ITEMS:
+        raise TooLarge(f"a batch has at most {MAX_BATCH_ITEMS} items, this one has {len(raw)}")
     drafts: list[tuple[int, Draft]] = []
     refusals: Refusals = []
     ids: dict[str, str] = {}
@@ -161,8 +161,8 @@ def _must_be_an_item(item: dict[str, Any], ids: dict[str, str]) -> None:
         raise InvalidFact("a version is a whole number", pointer="/expected_version")
     if "ref" in item:
         ref = item["ref"]
-        if not isinstance(ref, str) or not 0 < len(ref) <= MAX_REF:
-            raise InvalidFact(f"a ref is a string of 1 to {MAX_REF} characters", pointer="/ref")
+        if not isinstance(ref, str) or not 0 < len(ref) <= MAX_REF_LENGTH:
+            raise InvalidFact(f"a ref is a string of 1 to {MAX_REF_LENGTH} characters", pointer="/ref")
         if ref in ids:
             raise InvalidFact("an earlier item has the same ref", pointer="/ref")
 

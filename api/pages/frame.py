@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, Undefined
 from litestar import Request
 
 from api import wording as words
-from api.http import clocks, license  # noqa: A004
+from api.http import clocks, data_license
 from api.http.cache import NO_CACHE, BytesResponse
 from api.http.clocks import CLOCKS
 from api.http.contract import Contract, Parameter, Reply
@@ -114,7 +114,7 @@ class PageRequest(ReadRequest):
             position=clocks_.position,
             pinned=self.pinned(clocks_),
             license=self.services.settings.data_license,
-            license_link=license.address(self.services.settings.data_license),
+            license_link=data_license.address(self.services.settings.data_license),
             **context,
         )
 

@@ -6,10 +6,14 @@ from collections.abc import Mapping
 from typing import get_args
 from urllib.parse import urlencode
 
+from api.formats.atom import ATOM_FORMAT
+from api.formats.badge import BADGE_FORMAT
+from api.formats.table import EVENT_FORMATS, STATUS_FORMATS, STATUS_PAGE_FORMATS
 from api.http.clocks import CLOCKS
 from api.http.contract import JSON, NDJSON, Contract, Needs, Parameter, Reply, Schema, ref
-from api.http.drafts import MAX_ITEMS
-from api.http.negotiation import MEDIA_TYPES, format_parameter
+from api.http.drafts import MAX_BATCH_ITEMS
+from api.http.media import HTML_FORMAT, JSON_FORMAT, LINK_FORMAT, MediaFormat
+from api.http.negotiation import format_parameter
 from api.http.parameters import MAX_LENGTH
 from tracker.facts import FACT_TYPES
 from tracker.log.recorder import MAX_POSITION
@@ -74,13 +78,13 @@ def reads(
     about: str,
     schema: Schema,
     *query: Parameter,
-    formats: tuple[str, ...] = ("json",),
+    formats: tuple[MediaFormat, ...] = (JSON_FORMAT,),
     headers: tuple[Parameter, ...] = (),
     problems: tuple[str, ...] = (),
     needs: Needs = "reader",
 ) -> Contract:
     """The contract of a read at the clocks, in JSON and whatever else it is offered in."""
-    media = {MEDIA_TYPES[name].partition(";")[0]: _SCHEMA_OF.get(name, {"type": "string"}) for name in formats}
+    media = {offered.essence: _SCHEMA_OF.get(offered.name, {"type": "string"}) for offered in formats}
     return Contract(
         needs=needs,
         replies={200: Reply(about, {**media, JSON: schema}, ETAG)},
@@ -91,11 +95,9 @@ def reads(
     )
 
 
-_LINES = ("json", "ndjson", "csv")
-_EVENTS = (*_LINES, "cloudevents")
 _MISSING = ("pledge_not_found",)
 
-LIST_PLEDGES = reads("A page of statuses.", ref("StatusPage"), *FILTERS, SORT, *PAGING, formats=_LINES)
+LIST_PLEDGES = reads("A page of statuses.", ref("StatusPage"), *FILTERS, SORT, *PAGING, formats=STATUS_PAGE_FORMATS)
 _HTTP_DATE = (
     "^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), (0[1-9]|1[0-9]|2[0-8]) (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
     " (1[89]|2[0-9])[0-9]{2} ([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9] GMT$"
@@ -106,8 +108,10 @@ _AT = Parameter(
     {"type": "string", "pattern": _HTTP_DATE, "examples": ["Wed, 12 Feb 2025 00:00:00 GMT"]},
 )
 ONE_PLEDGE = reads("One status.", ref("Status"), headers=(_AT,), problems=_MISSING)
-TIMEMAP = reads("The days on which its status changed.", ref("Timemap"), formats=("link", "json"), problems=_MISSING)
-PLEDGE_EVENTS = reads("The pledge's events in order.", ref("EventItems"), formats=_EVENTS, problems=_MISSING)
+TIMEMAP = reads(
+    "The days on which its status changed.", ref("Timemap"), formats=(LINK_FORMAT, JSON_FORMAT), problems=_MISSING
+)
+PLEDGE_EVENTS = reads("The pledge's events in order.", ref("EventItems"), formats=EVENT_FORMATS, problems=_MISSING)
 HISTORY = reads(
     "How the status came to be.",
     ref("History"),
@@ -128,7 +132,7 @@ LOG = reads(
     Parameter("pledge", "Only this pledge's.", {"type": "string", "pattern": f"^{SLUG}$"}),
     Parameter("type", "Only facts of this type.", {"enum": list(TYPES)}),
     _limit(MAX_EVENTS),
-    formats=_EVENTS,
+    formats=EVENT_FORMATS,
 )
 SUMMARY = reads(
     "Counts and sums.",
@@ -145,7 +149,7 @@ DIFF = reads(
     Parameter("known_from", "The earlier `known_at`; not with `from`.", CLOCKS[1].schema),
     Parameter("known_to", "The later `known_at`; now by default.", CLOCKS[1].schema),
 )
-EXPORT = reads("All statuses, as a stream.", ref("Export"), *FILTERS, formats=(*_LINES, "parquet", "iati"))
+EXPORT = reads("All statuses, as a stream.", ref("Export"), *FILTERS, formats=STATUS_FORMATS)
 REPLAY = reads(
     "Statuses folded from the log.",
     ref("Replay"),
@@ -156,22 +160,24 @@ REPLAY = reads(
 MAX_FEED = 200
 
 
-def _shows(about: str, form: str, *query: Parameter, framed: bool = False, problems: tuple[str, ...] = ()) -> Contract:
+def _shows(
+    about: str, shown: MediaFormat, *query: Parameter, framed: bool = False, problems: tuple[str, ...] = ()
+) -> Contract:
     """The contract of a read at the clocks that has one format only."""
     return Contract(
         needs="reader",
-        replies={200: Reply(about, {MEDIA_TYPES[form].partition(";")[0]: {"type": "string"}}, ETAG)},
+        replies={200: Reply(about, {shown.essence: {"type": "string"}}, ETAG)},
         query=(*query, *CLOCKS),
         headers=(_IF_NONE_MATCH,),
         problems=("invalid_parameter", "unknown_parameter", "not_acceptable", *problems),
-        formats=(form,),
+        formats=(shown,),
         framed=framed,
     )
 
 
-FEED = _shows("Changes of status.", "atom", *FILTERS, _limit(MAX_FEED, 50))
-BADGE = _shows("A badge.", "svg", problems=_MISSING)
-EMBED = _shows("A page for an iframe.", "html", framed=True, problems=_MISSING)
+FEED = _shows("Changes of status.", ATOM_FORMAT, *FILTERS, _limit(MAX_FEED, 50))
+BADGE = _shows("A badge.", BADGE_FORMAT, problems=_MISSING)
+EMBED = _shows("A page for an iframe.", HTML_FORMAT, framed=True, problems=_MISSING)
 
 
 def addressed(path: str, query: Mapping[str, str]) -> str:
@@ -220,7 +226,7 @@ def _writes(about: str, schema: Schema, body: Mapping[str, Schema], *headers: Pa
     )
 
 
-_BATCH: Schema = {"type": "array", "items": ref("BatchItem"), "minItems": 1, "maxItems": MAX_ITEMS}
+_BATCH: Schema = {"type": "array", "items": ref("BatchItem"), "minItems": 1, "maxItems": MAX_BATCH_ITEMS}
 
 OPEN_PLEDGE = _writes("The pledge is open.", ref("Receipt"), {JSON: ref("Opening")}, missing=False)
 ADD_EVENT = _writes("The fact is recorded.", ref("Receipt"), {JSON: ref("Fact")}, _IF_MATCH, missing=True)

@@ -23,7 +23,8 @@ from api.http.auth import bearer, must_allow
 from api.http.cache import header
 from api.http.contract import Contract, Parameter, Reply, read
 from api.http.event_tail import EventTail, StreamFilter
-from api.http.negotiation import MEDIA_TYPES, negotiate
+from api.http.media import SSE_FORMAT
+from api.http.negotiation import negotiate
 from api.http.parameters import choice, integer, invalid, matching
 from api.http.streams import broken_off, until_gone
 from api.resources.contracts import TYPES
@@ -46,7 +47,7 @@ STREAM_CONTRACT = Contract(
     replies={
         200: Reply(
             "Events as they are recorded: `id` is the position, `event` the type of the fact, `data` the event.",
-            {MEDIA_TYPES["sse"]: {"type": "string"}},
+            {SSE_FORMAT.media_type: {"type": "string"}},
             {"Cache-Control": "Never kept."},
         )
     },
@@ -67,7 +68,7 @@ STREAM_CONTRACT = Contract(
         ),
     ),
     problems=("invalid_parameter", "unknown_parameter", "not_acceptable", "rate_limited"),
-    formats=("sse",),
+    formats=(SSE_FORMAT,),
 )
 
 
@@ -119,7 +120,7 @@ class EventStream:
         """Send events until the reader is gone, too slow, not allowed any more, or we stop."""
         with self._tail.joined(self._holder) as woken:
             headers = [
-                (b"content-type", MEDIA_TYPES["sse"].encode()),
+                (b"content-type", SSE_FORMAT.media_type.encode()),
                 (b"cache-control", b"no-store"),
                 (b"x-accel-buffering", b"no"),
             ]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlencode
 
 from litestar import Controller, Request
 from litestar.di import NamedDependency
 
-from api.formats import writers
+from api.formats.provenance import Provenance
+from api.formats.table import write_events
 from api.http.cache import BytesResponse
 from api.http.contract import read
 from api.http.parameters import choice, integer, matching
@@ -43,9 +44,7 @@ class EventController(Controller):
             rows = [row for row in rows if _event(row).in_force_on <= reading.at.as_of]
         footer = {"next_after": following, **reading.footer(upto)}
         lines = (served(row.state, row.position) for row in rows)
-        body = b"".join(
-            writers.events(lines, cast(writers.Format, reading.format), footer, services.settings.data_license)
-        )
+        body = b"".join(write_events(reading.format, lines, Provenance(footer, services.settings.data_license)))
         headers = {}
         if following is not None:
             headers["Link"] = f'</v1/events?{urlencode({**query, "after": following})}>; rel="next"'

@@ -11,7 +11,7 @@ from litestar import Litestar
 from pydantic_core import to_json
 
 from api.http.contract import JSON, Contract, Needs, Parameter, Reply, ref
-from api.http.drafts import MAX_REF
+from api.http.drafts import MAX_REF_LENGTH
 from api.http.problems import PROBLEM, STATUS, catalogue
 from api.resources.answer_schemas import SCHEMAS
 from tracker.facts import FACT_ADAPTER
@@ -87,7 +87,7 @@ def components() -> dict[str, Any]:
     }
 
 
-_REF = {"type": "string", "minLength": 1, "maxLength": MAX_REF}
+_REF = {"type": "string", "minLength": 1, "maxLength": MAX_REF_LENGTH}
 
 
 def _referring(models: dict[str, Any], to_item: dict[str, Any]) -> dict[str, Any]:

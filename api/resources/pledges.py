@@ -13,7 +13,8 @@ from litestar.params import FromPath
 from litestar.types import ASGIApp
 from pydantic_core import from_json, to_json
 
-from api.formats import writers
+from api.formats.provenance import Provenance
+from api.formats.table import write_events, write_statuses
 from api.http import memento
 from api.http.cache import BytesResponse
 from api.http.contract import read
@@ -57,8 +58,8 @@ class PledgeController(Controller):
             frozen = replace(reading.at, position=clocks.position)
             following = Cursor(frozen, clocks.position, page.next).write(question)
         footer = {"next_cursor": following, **reading.footer(clocks.position), "total": page.total}
-        license_ = services.settings.data_license
-        body = b"".join(writers.statuses(page.items, cast(writers.Format, reading.format), footer, license_))
+        provenance = Provenance(footer, services.settings.data_license)
+        body = b"".join(write_statuses(reading.format, page.items, provenance))
         headers = {}
         if following is not None:
             headers["Link"] = f'</v1/pledges?{urlencode({**query, "cursor": following})}>; rel="next"'
@@ -101,9 +102,8 @@ class PledgeController(Controller):
         if PledgeHistory(known).view(reading.at.as_of) is None:
             raise not_found(pledge)
         lines = [served(event.line, event.position) for event in said_by(known, reading.at.as_of)]
-        footer = reading.footer(known[-1].position)
-        license_ = services.settings.data_license
-        body = b"".join(writers.events(lines, cast(writers.Format, reading.format), footer, license_))
+        provenance = Provenance(reading.footer(known[-1].position), services.settings.data_license)
+        body = b"".join(write_events(reading.format, lines, provenance))
         return reading.about_pledge(pledge, known[-1].version, body)
 
     @read("/pledges/{pledge:str}/history", contracts.HISTORY)

@@ -16,7 +16,7 @@ from pydantic_core import from_json
 
 from api import wording as words
 from api.formats import atom, badge
-from api.http import license  # noqa: A004
+from api.http import data_license
 from api.http.cache import BytesResponse
 from api.http.contract import read
 from api.http.parameters import integer
@@ -88,7 +88,7 @@ class PublishController(Controller):
             target=words.amount(status["target"], near),
             link=contracts.addressed(f"/pledges/{pledge}", clocks),
             license=services.settings.data_license,
-            license_link=license.address(services.settings.data_license),
+            license_link=data_license.address(services.settings.data_license),
         )
         policy = _policy(FRAME_STYLE, "; base-uri 'none'; form-action 'none'; frame-ancestors *")
         return reading.about_pledge(pledge, status["version"], body, policy)

@@ -13,9 +13,9 @@ from pydantic_core import to_json
 from api.http import clocks
 from api.http.cache import IMMUTABLE, IMMUTABLE_PRIVATE, NO_CACHE, BytesResponse, Validity, tag
 from api.http.contract import Contract
+from api.http.data_license import with_link
 from api.http.drafts import is_slug
-from api.http.license import with_link
-from api.http.negotiation import MEDIA_TYPES, negotiate
+from api.http.negotiation import negotiate
 from api.http.parameters import Query
 from api.resources.recording import not_found
 from api.services import Services
@@ -38,7 +38,8 @@ class ReadRequest:
         self.services = services
         self.query: Query = request.scope["state"]["query"]
         contract: Contract = request.route_handler.opt["contract"]
-        self.format = negotiate(request.scope, self.query, contract.formats)
+        media_format = negotiate(request.scope, self.query, contract.formats)
+        self.format, self._media_type = media_format.name, media_format.media_type
         self._shared = services.settings.public_read and contract.needs == "reader"
         self._read_at = services.heads.log
         self._generation = services.heads.generation
@@ -129,7 +130,7 @@ class ReadRequest:
         headers = dict(more.pop("headers", None) or {})
         if link := with_link(headers.get("Link"), self.services.settings.data_license):
             headers["Link"] = link
-        kind, kept = MEDIA_TYPES[self.format], self.cache_control
+        kind, kept = self._media_type, self.cache_control
         return BytesResponse(body, media_type=kind, holds=holds, cache_control=kept, headers=headers, **more)
 
     @property

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from itertools import chain
-from typing import Any, cast
+from typing import Any
 
 from litestar import Controller, Request
 from litestar.di import NamedDependency
 from litestar.types import ASGIApp
 from pydantic_core import from_json, to_json
 
-from api.formats import iati, parquet, writers
+from api.formats.provenance import Provenance, stated_days_in
+from api.formats.table import write_statuses
 from api.http.cache import BytesResponse
 from api.http.clocks import ReadClocks, instant, must_be_past, today
 from api.http.contract import read
@@ -84,19 +84,8 @@ class ReportController(Controller):
         said = reading.tag_of("export", footer, asked(reading.query))
         mark = reading.about_all(clocks.position, b"", etag=said)
         documents = services.timeline.export(clocks, narrowed)
-        if reading.format == "parquet":
-            return StreamedResponse(mark, parquet.statuses(documents, footer))
-        if reading.format == "iati":
-            origin = services.settings.origin
-            return StreamedResponse(mark, iati.statuses(documents, footer, origin, partial(_stated_on, services)))
-        return StreamedResponse(
-            mark, writers.statuses(documents, cast(writers.Format, reading.format), footer, license_)
-        )
-
-
-def _stated_on(services: Services, event_ids: Sequence[str]) -> dict[str, str]:
-    rows = services.tracker.journal.by_event_ids(event_ids)
-    return {row.event_id: Event.read(row.state, row.position).fact.stated_on.isoformat() for row in rows}
+        provenance = Provenance(footer, license_, services.settings.origin, stated_days_in(services.tracker.journal))
+        return StreamedResponse(mark, write_statuses(reading.format, documents, provenance))
 
 
 def _two_points(reading: ReadRequest, services: Services) -> tuple[ReadClocks, ReadClocks]:

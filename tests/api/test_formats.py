@@ -16,8 +16,10 @@ import pyarrow.parquet
 import pytest
 from lxml import etree
 
-from api.formats import iati, parquet, writers
-from api.http import license, negotiation  # noqa: A004
+from api.formats import iati, parquet
+from api.formats.provenance import Provenance
+from api.formats.table import write_statuses
+from api.http import data_license, media
 from api.imports.files import read_items
 from tests.support.api import Api, problem, progress, running, statement
 from tests.support.paths import SHARED
@@ -159,7 +161,7 @@ def test_parquet_has_every_status_typed_and_exact(api: Api) -> None:
 def test_without_the_extra_parquet_is_not_offered_and_says_how_to_have_it(
     lite: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(negotiation.NEEDS_EXTRA, "parquet", "a_library_that_is_not_there")
+    monkeypatch.setattr(media, "find_spec", lambda library: None)
     for asked in ({"params": {"format": "parquet"}}, {"headers": {"Accept": "application/vnd.apache.parquet"}}):
         refused = problem(lite.get("/v1/export", **asked), 406, "not_acceptable")
         assert "pip install 'commitments-tracker[parquet]'" in refused["detail"]
@@ -222,11 +224,7 @@ def documents(api: Api, pulled: list[int]) -> Iterator[bytes]:
 
 
 def written(form: str, found: Iterable[bytes]) -> Iterator[bytes]:
-    if form == "parquet":
-        return parquet.statuses(found, {})
-    if form == "iati":
-        return iati.statuses(found, {}, None, lambda _: {})
-    return writers.statuses(found, form, {})  # type: ignore[arg-type]
+    return write_statuses(form, found, Provenance({}))
 
 
 @pytest.mark.parametrize("form", ["json", "ndjson", "csv", "parquet", "iati"])
@@ -236,7 +234,7 @@ def test_a_stream_pulls_what_it_sends_and_holds_no_more(kept: Api, form: str) ->
     assert pulled == []
     for _ in islice(pieces, 3):
         pass
-    assert len(pulled) <= {"parquet": 3 * parquet.ROWS, "iati": iati.BATCH}.get(form, 3)
+    assert len(pulled) <= {"parquet": 3 * parquet.ROW_GROUP_ROWS, "iati": iati.BATCH_STATUSES}.get(form, 3)
 
 
 @pytest.mark.parametrize("form", ["json", "ndjson", "csv", "parquet", "iati"])
@@ -302,9 +300,9 @@ def test_without_a_licence_nothing_is_said_of_one(kept: Api) -> None:
 
 
 def test_a_licence_is_an_address_an_identifier_or_words() -> None:
-    assert license.address("https://example.org/terms") == "https://example.org/terms"
-    assert license.address("ODbL-1.0") == "https://spdx.org/licenses/ODbL-1.0.html"
-    assert license.address("Ask us first") is None
-    assert license.address('https://x/"><script>') is None
-    assert license.with_link('</a>; rel="next"', "Ask us") == '</a>; rel="next"'
-    assert license.with_link(None, None) is None
+    assert data_license.address("https://example.org/terms") == "https://example.org/terms"
+    assert data_license.address("ODbL-1.0") == "https://spdx.org/licenses/ODbL-1.0.html"
+    assert data_license.address("Ask us first") is None
+    assert data_license.address('https://x/"><script>') is None
+    assert data_license.with_link('</a>; rel="next"', "Ask us") == '</a>; rel="next"'
+    assert data_license.with_link(None, None) is None

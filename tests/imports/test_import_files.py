@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 from openpyxl.chart import BarChart, Reference
 
-from api.formats import writers
-from api.formats.columns import COLUMNS, KNOWN, SHORT, flatten, guarded, path_of, unflatten, unguarded
+from api.formats.csv_table import guarded, unguarded, write_table
+from api.formats.fact_columns import CELL_SHAPES, KNOWN_COLUMNS, SHORT_NAMES, flatten, path_of, unflatten
 from api.imports.files import read_items, read_lines
 from api.imports.mapping import BadMap, FactRule, SheetMap, read_map
-from api.imports.rows import UnreadableFile, read_csv, read_xlsx, text_of
+from api.imports.sheets import UnreadableFile, read_csv, read_xlsx, text_of
 from tests.support.paths import ROOT
 from tracker.event import fact_json
 from tracker.facts import FACT_TYPES, read_fact
@@ -70,11 +70,11 @@ def test_every_place_in_every_fact_has_a_column() -> None:
 
     for fact in FACT_TYPES.values():
         schema = fact.model_json_schema()
-        assert places(schema, schema.get("$defs", {})) <= set(COLUMNS), fact
+        assert places(schema, schema.get("$defs", {})) <= set(CELL_SHAPES), fact
 
 
 def test_short_names_stand_for_places_that_exist() -> None:
-    assert set(SHORT.values()) <= set(COLUMNS)
+    assert set(SHORT_NAMES.values()) <= set(CELL_SHAPES)
     assert path_of("nature", "ProgressReported") == "figure.nature"
     assert path_of("nature", "TallyReported") == "nature"
     assert path_of("figure.nature", "TallyReported") == "figure.nature"
@@ -121,7 +121,7 @@ def test_a_cell_that_would_be_a_formula_gets_an_apostrophe(cell: str) -> None:
 
 
 def test_exported_csv_is_rfc_4180() -> None:
-    lines = list(writers.csv_lines(["a", "b"], [{"a": 'say "x", y\nz', "b": "=1"}]))
+    lines = list(write_table(["a", "b"], [{"a": 'say "x", y\nz', "b": "=1"}]))
     assert lines == [b"a,b\r\n", b'"say ""x"", y\nz",\'=1\r\n']
 
 
@@ -464,7 +464,7 @@ def of_kinds(
     mapping = read_map(written(tmp_path / "m.toml", KINDS + leave_out))
     left_out: list[str] = []
     path = workbook(tmp_path / "f.xlsx", [["ID", "Kind", "Amount"], *rows])
-    items, found = read_items(path, mapping=mapping, leave=left_out.append)
+    items, found = read_items(path, mapping=mapping, note_left_out=left_out.append)
     return [(item.place, item.fact["type"]) for item in items if item.sound], [str(p) for p in found], left_out
 
 
@@ -573,7 +573,9 @@ def test_every_key_of_a_map_is_in_the_docs() -> None:
 
 def test_every_column_is_in_the_docs() -> None:
     page = (DOCS / "import.md").read_text(encoding="utf-8")
-    assert [name for name in sorted(KNOWN) if f"`{name}`" not in page and name.rpartition(".")[0] not in COLUMNS] == []
+    assert [
+        name for name in sorted(KNOWN_COLUMNS) if f"`{name}`" not in page and name.rpartition(".")[0] not in CELL_SHAPES
+    ] == []
 
 
 def test_reading_csv_tells_where_the_header_is(tmp_path: Path) -> None:

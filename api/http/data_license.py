@@ -14,11 +14,12 @@ _SPDX = {
         *("CDLA-Permissive-1.0", "CDLA-Permissive-2.0", "CDLA-Sharing-1.0", "C-UDA-1.0", "O-UDA-1.0"),
     )
 }
-"""The identifiers that are known here; any other word may be nobody's, and a link to its page would lead nowhere."""
+"""SPDX identifiers by their lower-case form. A word that is not among them may name no licence, and a link to its page
+would lead nowhere."""
 
 
 def address(license_: str | None) -> str | None:
-    """Where it can be read; None for one that is only words, of which no link and no ``Link`` header tells."""
+    """The web address of the licence's text; None for a licence that is only words, which is named without a link."""
     if license_ is None:
         return None
     if re.fullmatch(r"https?://[\x21\x23-\x3b\x3d\x3f-\x7e]+", license_):
@@ -28,7 +29,7 @@ def address(license_: str | None) -> str | None:
 
 
 def with_link(link: str | None, license_: str | None) -> str | None:
-    """A ``Link`` header with the licence beside what it has (RFC 8288, RFC 4946)."""
+    """The value of a `Link` header: `link` and, where the licence has an address, the licence (RFC 8288, RFC 4946)."""
     found = address(license_)
-    both = [part for part in (link, None if found is None else f'<{found}>; rel="license"') if part]
-    return ", ".join(both) or None
+    links = [part for part in (link, None if found is None else f'<{found}>; rel="license"') if part]
+    return ", ".join(links) or None
