@@ -44,7 +44,7 @@ _Cell = Annotated[str, StringConstraints(strict=True)]
 
 
 class BadMap(Exception):
-    """The map cannot be used; `problems` are sentences."""
+    """The map cannot be used; `problems` has a sentence for each reason."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("; ".join(problems))
@@ -57,11 +57,12 @@ class _MapPart(BaseModel):
 
 class _RowRule(_MapPart):
     when: dict[str, _Cell | list[_Cell]] | list[_Cell] | _Cell = Field(default_factory=list)
-    """Columns that are filled, or columns and what stands in them: a text, one of several, `*` (any), `` (none)."""
+    """Columns that must be filled, or columns and the texts that must stand in them: one of several texts, "*" for any
+    text, "" for none."""
 
     @property
     def conditions(self) -> dict[str, list[str]]:
-        """Column to what may stand in it."""
+        """The texts that may stand in each column that the rule looks at."""
         if isinstance(self.when, str):
             return {self.when: ["*"]}
         if isinstance(self.when, list):
@@ -69,7 +70,7 @@ class _RowRule(_MapPart):
         return {column: [texts] if isinstance(texts, str) else texts for column, texts in self.when.items()}
 
     def unreadable(self, row: SheetRow) -> list[str] | None:
-        """The columns whose broken cells leave open whether the rule is for the row; None if it is not for it."""
+        """The columns whose broken cells leave open whether the rule applies to the row; None if it does not apply."""
         broken = [column for column in self.conditions if column in row.broken]
         readable = {column: texts for column, texts in self.conditions.items() if column not in broken}
         holds = all(_holds(row.cells.get(column, ""), texts) for column, texts in readable.items())

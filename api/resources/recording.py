@@ -44,12 +44,12 @@ def open_pledge(tracker: Tracker, posted: PostedWrite) -> WriteOutcome:
     """Open a pledge with its first fact."""
 
     def plan(raw: Any, _expected: int | None) -> tuple[Draft, ...]:
-        return (drafts.opening(raw, posted.now),)
+        return (drafts.opening_draft(raw, posted.now),)
 
     try:
         return _record(tracker, posted, plan, _receipt, opens=True)
     except BatchRefused as refused:
-        raise drafts.alone(refused, "/fact") from None
+        raise drafts.single_refusal(refused, "/fact") from None
 
 
 def add_event(tracker: Tracker, posted: PostedWrite, pledge: str) -> WriteOutcome:
@@ -67,7 +67,7 @@ def add_event(tracker: Tracker, posted: PostedWrite, pledge: str) -> WriteOutcom
     try:
         return _record(tracker, posted, plan, _receipt, pledge=pledge)
     except BatchRefused as refused:
-        refusal = drafts.alone(refused, "")
+        refusal = drafts.single_refusal(refused, "")
         raise (not_found(pledge) if isinstance(refusal, NotOpened) else refusal) from None
 
 
@@ -79,9 +79,9 @@ def add_batch(tracker: Tracker, posted: PostedWrite) -> WriteOutcome:
     indexes: list[int] = []
 
     def plan(raw: Any, _expected: int | None) -> tuple[Draft, ...]:
-        given, refusals = drafts.batch(raw, posted.now)
+        given, refusals = drafts.batch_drafts(raw, posted.now)
         if refusals:
-            sound = drafts.checkable(raw, given, refusals)
+            sound = drafts.independent_drafts(raw, given, refusals)
             raise _all_of(refusals + _refused_by_log(tracker, posted, sound))
         indexes.extend(index for index, _ in given)
         return tuple(draft for _, draft in given)
@@ -89,7 +89,7 @@ def add_batch(tracker: Tracker, posted: PostedWrite) -> WriteOutcome:
     try:
         return _record(tracker, posted, plan, _summary)
     except BatchRefused as refused:
-        raise (_all_of(drafts.in_batch(refused, indexes)) if indexes else refused) from None
+        raise (_all_of(drafts.batch_refusals(refused, indexes)) if indexes else refused) from None
 
 
 def not_found(pledge: str) -> PledgeNotFound:
@@ -152,7 +152,7 @@ def _refused_by_log(tracker: Tracker, posted: PostedWrite, sound: list[tuple[int
     try:
         tracker.preview(Request(tuple(draft for _, draft in sound), posted.by, posted.now))
     except BatchRefused as refused:
-        return drafts.in_batch(refused, [index for index, _ in sound])
+        return drafts.batch_refusals(refused, [index for index, _ in sound])
     return []
 
 

@@ -18,7 +18,7 @@ from lxml import etree
 
 from api.formats import iati, parquet
 from api.formats.provenance import Provenance
-from api.formats.table import write_statuses
+from api.formats.table import EXPORT_FORMATS, write_events, write_statuses
 from api.http import data_license, media
 from api.imports.files import read_items
 from tests.support.api import Api, problem, progress, running, statement
@@ -79,6 +79,7 @@ def test_what_is_not_offered_is_406_and_says_what_is(kept: Api, accept: str) -> 
         "application/json", "application/x-ndjson", "text/csv",
     ]  # fmt: skip
     assert "json, ndjson, csv" in refused["detail"]
+    assert "pip install" not in refused["detail"]
 
 
 def test_the_parameter_goes_before_the_header(kept: Api) -> None:
@@ -210,6 +211,35 @@ def test_iati_is_valid_whatever_the_pledge(sqlite_url: str) -> None:
         api.open("c", kind="ratio", target="at least 2 percent:gdp", part_of="b")
         for query in ("", "&as_of=2024-02-01", "&as_of=2030-01-01"):
             schema.assertValid(etree.fromstring(api.get(f"/v1/export?format=iati{query}").content))
+
+
+# --- the table
+
+
+def test_no_two_formats_share_a_name_and_each_has_a_writer() -> None:
+    names = [export_format.name for export_format in EXPORT_FORMATS]
+    assert sorted(names) == sorted(set(names))
+    assert [f.name for f in EXPORT_FORMATS if f.statuses is None and f.events is None] == []
+
+
+def test_a_route_offers_what_the_table_can_write(kept: Api) -> None:
+    paths = kept.get("/schema/openapi.json").json()["paths"]
+    offered = {
+        path: set(paths[path]["get"]["responses"]["200"]["content"])
+        for path in ("/v1/pledges", "/v1/export", "/v1/events", "/v1/pledges/{pledge}/events")
+    }
+    statuses = {f.media.essence for f in EXPORT_FORMATS if f.statuses}
+    events = {f.media.essence for f in EXPORT_FORMATS if f.events}
+    assert offered["/v1/export"] == statuses
+    assert offered["/v1/pledges"] == {f.media.essence for f in EXPORT_FORMATS if f.paged}
+    assert offered["/v1/events"] == offered["/v1/pledges/{pledge}/events"] == events
+
+
+def test_a_format_that_does_not_hold_the_rows_is_refused() -> None:
+    with pytest.raises(ValueError, match="iati does not hold events"):
+        write_events("iati", [], Provenance({}))
+    with pytest.raises(ValueError, match="cloudevents does not hold statuses"):
+        write_statuses("cloudevents", [], Provenance({}))
 
 
 # --- in little memory

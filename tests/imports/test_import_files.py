@@ -1,6 +1,7 @@
 """Files of facts before they meet the record: columns, sheets, maps, and the place of every mistake."""
 
 import re
+from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,10 @@ from api.formats.csv_table import guarded, unguarded, write_table
 from api.formats.fact_columns import CELL_SHAPES, KNOWN_COLUMNS, SHORT_NAMES, flatten, path_of, unflatten
 from api.imports.files import read_items, read_lines
 from api.imports.mapping import BadMap, FactRule, SheetMap, read_map
+from api.imports.references import REFERENCE_PATHS
 from api.imports.sheets import UnreadableFile, read_csv, read_xlsx, text_of
 from tests.support.paths import ROOT
+from tracker.errors import Refusal
 from tracker.event import fact_json
 from tracker.facts import FACT_TYPES, read_fact
 from tracker.quantity import Quantity
@@ -318,6 +321,25 @@ def test_commas_within_quotes_do_not_separate(tmp_path: Path, title: str) -> Non
 )
 def test_numbers_are_read_to_the_digits_a_spreadsheet_keeps(value: object, text: str) -> None:
     assert text_of(value) == text
+
+
+# --- references and refusals
+
+
+def test_every_place_that_names_an_event_is_resolved_in_corrections_too() -> None:
+    places = {("event",), ("of",), ("recorded_as", "event")}
+    assert set(REFERENCE_PATHS) == places | {("changes", *place) for place in places}
+
+
+def test_what_explains_a_refusal_is_a_type_of_fact() -> None:
+    def below(error: type[Refusal]) -> Iterator[type[Refusal]]:
+        yield error
+        for subclass in error.__subclasses__():
+            yield from below(subclass)
+
+    explained = [error for error in below(Refusal) if error.explained_by_missing]
+    assert explained
+    assert {fact_type for error in explained for fact_type in error.explained_by_missing} <= set(FACT_TYPES)
 
 
 # --- oldest first
