@@ -33,7 +33,7 @@ _EVENT_NAMES = [media.name for media in EVENT_FORMATS]
     type=click.Choice([offered.name for offered in EXPORT_FORMATS]),
     default="json",
     show_default=True,
-    help=f"What to write: {', '.join(_STATUS_NAMES)} for statuses, {', '.join(_EVENT_NAMES)} for events.",
+    help=f"What to write: {', '.join(_STATUS_NAMES)} for statuses; {', '.join(_EVENT_NAMES)} for events.",
 )
 @click.option("--events", is_flag=True, help="The events themselves, oldest first, instead of the statuses.")
 @click.option("--output", type=click.Path(dir_okay=False, writable=True, path_type=Path), metavar="FILE",

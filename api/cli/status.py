@@ -15,10 +15,10 @@ from api.cli.clock_options import clocked, clocks_footer, clocks_of, must_be_slu
 from api.cli.stores import opened_stores, timeline_at
 from api.cli.terminal import columns, show, write_pieces
 from api.formats.provenance import Provenance
+from api.formats.status_columns import figure_words
 from api.formats.table import write_statuses
 from projections.verify import replay_one
 from tracker.event import Event
-from tracker.quantity import Quantity, Ratio
 from tracker.rules.event_days import event_json
 from tracker.rules.pledge_history import PledgeHistory
 from tracker.rules.status_history import Axis, HistoryStep
@@ -115,11 +115,8 @@ def _status_table(documents: list[dict[str, Any]]) -> Table:
     return table
 
 
-def _words(value: Any) -> str:
-    if value is None:
-        return "—"
-    model = Quantity if "unit" in value else Ratio
-    return str(model.model_validate(value))
+def _words(figure: dict[str, Any] | None) -> str:
+    return "—" if figure is None else figure_words(figure)
 
 
 def _print_status(document: dict[str, Any]) -> None:

@@ -36,9 +36,14 @@ def status_cells(status: Mapping[str, Any]) -> dict[str, str]:
     return cells
 
 
+def figure_words(figure: Mapping[str, Any]) -> str:
+    """A quantity or a ratio of a status document in words: "at least 40 EUR", "over 125 %"."""
+    return str((Quantity if "unit" in figure else Ratio).model_validate(figure))
+
+
 def _cell(value: Any) -> str:
     if isinstance(value, Mapping):
-        return str((Quantity if "unit" in value else Ratio).model_validate(value))
+        return figure_words(value)
     if isinstance(value, list):
         return "; ".join(value)
     return str(value)
