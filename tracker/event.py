@@ -43,15 +43,7 @@ class Event:
     @property
     def line(self) -> bytes:
         """The stored bytes: one line of JSON, fields as they were posted."""
-        envelope = {
-            "id": self.id,
-            "pledge": self.pledge,
-            "version": self.version,
-            "recorded_at": stamp(self.recorded_at),
-            "recorded_by": self.recorded_by,
-            "fact": fact_json(self.fact),
-        }
-        return to_json(envelope)
+        return to_json(_envelope(self))
 
     @classmethod
     def read(cls, line: bytes, position: int) -> Event:
@@ -70,6 +62,22 @@ class Event:
     def at(self, position: int, recorded_at: datetime) -> Event:
         """The same event with the place and the instant that the log gave it."""
         return replace(self, position=position, recorded_at=recorded_at)
+
+
+def event_json(event: Event) -> dict[str, Any]:
+    """The event as a JSON object, as it is served: the stored line and its `position`."""
+    return {**_envelope(event), "position": event.position}
+
+
+def _envelope(event: Event) -> dict[str, Any]:
+    return {
+        "id": event.id,
+        "pledge": event.pledge,
+        "version": event.version,
+        "recorded_at": stamp(event.recorded_at),
+        "recorded_by": event.recorded_by,
+        "fact": fact_json(event.fact),
+    }
 
 
 def fact_json(fact: AnyFact) -> dict[str, Any]:
