@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import calendar
+import hashlib
 import re
+import unicodedata
 from datetime import date
 from typing import Annotated, Any, Literal, Self
 
@@ -11,7 +13,7 @@ import pycountry
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
-from tracker.quantity import Quantity
+from tracker.quantity import SLUG, Quantity
 from tracker.quantity_words import UnclearWords
 
 Precision = Literal["day", "month", "quarter", "half", "year"]
@@ -45,7 +47,7 @@ Text = Annotated[str, Field(min_length=1, max_length=4000, pattern=_TEXT)]
 """Some paragraphs of plain text, at most 4,000 characters, not only spaces."""
 
 Quote = Annotated[str, Field(min_length=1, max_length=300, pattern=_TEXT)]
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,127}$", examples=["nato-ukraine-2024"])]
+Slug = Annotated[str, Field(pattern=rf"^{SLUG}$", examples=["nato-ukraine-2024"])]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Url = Annotated[str, Field(max_length=2000, pattern=r"^https?://[^\s\x00-\x1f\x7f]+$")]
 
@@ -57,6 +59,18 @@ EventReference = Annotated[
     WithJsonSchema({"type": "string", "pattern": _EVENT_ID}),
 ]
 """The id of an event on the same pledge. Of whatever form, one that names none is `unknown_event`."""
+
+
+def is_slug(value: object) -> bool:
+    """Whether the value can be a pledge's id: 1 to 128 of a-z, 0-9 and -, the first a letter or digit."""
+    return isinstance(value, str) and re.fullmatch(SLUG, value) is not None
+
+
+def slug_of(title: str) -> str:
+    """A slug made from a title: the same title gives the same slug, one without Latin letters a hash."""
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    slug = re.sub(r"[^a-z0-9]+", "-", plain.replace("'", "")).strip("-")[:128].rstrip("-")
+    return slug or f"pledge-{hashlib.sha256(title.encode()).hexdigest()[:12]}"
 
 
 _is_iso_date = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}").fullmatch

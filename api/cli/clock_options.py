@@ -9,12 +9,12 @@ import click
 
 from api.cli.stores import Stores
 from api.cli.terminal import say
-from api.http.clocks import point
-from api.http.drafts import is_slug
+from api.http.clocks import clocks_json, point
 from api.http.problems import InvalidParameter
 from projections.timeline import Clocks
 from tracker.errors import PledgeNotFound
 from tracker.event import stamp
+from tracker.values import is_slug
 
 CommandFunction = TypeVar("CommandFunction", bound=Callable[..., Any])
 
@@ -48,8 +48,7 @@ def clocks_of(stores: Stores, options: Mapping[str, str | None]) -> Clocks:
 
 def clocks_footer(clocks: Clocks) -> dict[str, Any]:
     """The clocks and the position as they stand beside the items of an answer."""
-    known_at = None if clocks.known_at is None else stamp(clocks.known_at)
-    return {"as_of": clocks.as_of.isoformat(), "known_at": known_at, "position": clocks.position}
+    return clocks_json(clocks.as_of, clocks.known_at, clocks.position)
 
 
 def say_clocks(clocks: Clocks) -> None:

@@ -18,8 +18,8 @@ from api.cli.group import fail
 from api.cli.stores import opened_stores, read_settings
 from api.cli.terminal import say
 from api.http.auth import list_keys
-from api.http.problems import log_as_json
-from api.http.shutdown import Protocol
+from api.http.json_logging import log_as_json
+from api.http.shutdown import AbortingProtocol
 
 SHUTDOWN_GRACE_SECONDS = 10
 """Seconds that open requests have to end when the server is told to stop."""
@@ -54,7 +54,7 @@ def serve(host: str, port: int, workers: int, no_projector: bool) -> None:
         "access_log": False,
         "server_header": False,
         "timeout_graceful_shutdown": SHUTDOWN_GRACE_SECONDS,
-        "http": Protocol,
+        "http": AbortingProtocol,
     }
     server = uvicorn.Server(uvicorn.Config(**config))
 

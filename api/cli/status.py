@@ -19,9 +19,8 @@ from api.formats.status_columns import figure_words
 from api.formats.table import write_statuses
 from projections.verify import replay_one
 from tracker.event import Event
-from tracker.rules.event_days import event_json
 from tracker.rules.pledge_history import PledgeHistory
-from tracker.rules.status_history import Axis, HistoryStep
+from tracker.rules.status_history import Axis, step_json
 from tracker.rules.status_history import history as steps_of
 
 
@@ -80,7 +79,7 @@ def history(pledge: str, axis: Axis, as_json: bool, **clocks: str | None) -> Non
         steps = steps_of(events, axis, at.as_of)
         at = replace(at, position=events[-1].position)
         if as_json:
-            items = [_step_json(step) for step in steps]
+            items = [step_json(step) for step in steps]
             click.echo(to_json({"items": items, "axis": axis, **clocks_footer(at)}))
             return
         table = columns("day", "event", "position", "status", "changed")
@@ -92,16 +91,6 @@ def history(pledge: str, axis: Axis, as_json: bool, **clocks: str | None) -> Non
             table.add_row(*map(Text, (step.as_of.isoformat(), event, place, change, ", ".join(step.changed))))
         show(table)
         say_clocks(at)
-
-
-def _step_json(step: HistoryStep) -> dict[str, Any]:
-    return {
-        "event": None if step.event is None else event_json(step.event),
-        "as_of": step.as_of.isoformat(),
-        "status_before": step.status_before,
-        "status_after": step.status_after,
-        "changed": step.changed,
-    }
 
 
 def _status_table(documents: list[dict[str, Any]]) -> Table:

@@ -1,4 +1,4 @@
-"""The licence of the data, as an operator names it: a web address, the SPDX identifier of one for data, or words."""
+"""The licence of the data, as an operator names it: a web address, an SPDX identifier, or words."""
 
 from __future__ import annotations
 
@@ -14,12 +14,11 @@ _SPDX = {
         *("CDLA-Permissive-1.0", "CDLA-Permissive-2.0", "CDLA-Sharing-1.0", "C-UDA-1.0", "O-UDA-1.0"),
     )
 }
-"""SPDX identifiers by their lower-case form. A word that is not among them may name no licence, and a link to its page
-would lead nowhere."""
+"""SPDX identifiers of licences for data, by their small letters. Another word may be no identifier: it gets no link."""
 
 
 def address(license_: str | None) -> str | None:
-    """The web address of the licence's text; None for a licence that is only words, which is named without a link."""
+    """The web address of a licence; None if it has only words, so that nothing can link to it."""
     if license_ is None:
         return None
     if re.fullmatch(r"https?://[\x21\x23-\x3b\x3d\x3f-\x7e]+", license_):
@@ -28,8 +27,8 @@ def address(license_: str | None) -> str | None:
     return None if known is None else f"https://spdx.org/licenses/{known}.html"
 
 
-def with_link(link: str | None, license_: str | None) -> str | None:
-    """The value of a `Link` header: `link` and, where the licence has an address, the licence (RFC 8288, RFC 4946)."""
+def with_license_link(link: str | None, license_: str | None) -> str | None:
+    """A `Link` header with the licence beside the links it has (RFC 8288, RFC 4946); None if there is no link."""
     found = address(license_)
     links = [part for part in (link, None if found is None else f'<{found}>; rel="license"') if part]
     return ", ".join(links) or None

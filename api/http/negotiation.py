@@ -9,8 +9,8 @@ import re
 
 from litestar.types import Scope
 
-from api.http.cache import header
 from api.http.contract import Parameter
+from api.http.headers import header
 from api.http.media import MediaFormat
 from api.http.parameters import Query
 from api.http.problems import NotAcceptable

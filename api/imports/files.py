@@ -20,11 +20,11 @@ from api.formats.fact_columns import (
     unflatten,
 )
 from api.http.bodies import parse
-from api.http.drafts import is_slug
 from api.http.problems import Malformed
 from api.imports.items import ImportItem, ImportProblem
 from api.imports.mapping import SheetMap, mapped_rows
 from api.imports.sheets import SheetRow, SheetTable, UnreadableFile, read_csv, read_xlsx
+from tracker.values import is_slug
 
 ReadItems = tuple[list[ImportItem], list[ImportProblem]]
 """The items of a file, and the problems of single rows."""

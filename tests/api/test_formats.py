@@ -334,5 +334,5 @@ def test_a_licence_is_an_address_an_identifier_or_words() -> None:
     assert data_license.address("ODbL-1.0") == "https://spdx.org/licenses/ODbL-1.0.html"
     assert data_license.address("Ask us first") is None
     assert data_license.address('https://x/"><script>') is None
-    assert data_license.with_link('</a>; rel="next"', "Ask us") == '</a>; rel="next"'
-    assert data_license.with_link(None, None) is None
+    assert data_license.with_license_link('</a>; rel="next"', "Ask us") == '</a>; rel="next"'
+    assert data_license.with_license_link(None, None) is None

@@ -1,12 +1,11 @@
-"""Events as they are served, and when each of a pledge's was said: what a list of them shows on a day."""
+"""The day on which each of a pledge's events was said: what a list of its events shows on a day."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
 
-from tracker.event import Event, fact_json, stamp
+from tracker.event import Event
 from tracker.rules.pledge_history import REPAIRS, PledgeHistory
 
 
@@ -32,16 +31,3 @@ def said_between(events: Sequence[Event], after: date, upto: date) -> list[Event
     """The events that were said after one day and by another, in order."""
     on = days(events)
     return [event for event in events if after < on[event.id] <= upto]
-
-
-def event_json(event: Event) -> dict[str, Any]:
-    """An event as a JSON object, as it is served."""
-    return {
-        "id": event.id,
-        "pledge": event.pledge,
-        "version": event.version,
-        "recorded_at": stamp(event.recorded_at),
-        "recorded_by": event.recorded_by,
-        "fact": fact_json(event.fact),
-        "position": event.position,
-    }
