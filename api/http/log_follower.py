@@ -15,7 +15,7 @@ from typing import NamedTuple
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from api.http.auth import KEY_REFRESH_SECONDS, KeyRing
-from api.http.cache import KnownHeads
+from api.http.known_heads import KnownHeads
 from projections.timeline import Timeline
 from tracker.errors import Unavailable
 from tracker.log.recorder import LogRecorder

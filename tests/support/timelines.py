@@ -18,7 +18,7 @@ from projections.queries import TIMELINE, Clocks
 from projections.runner import ProjectionRunner
 from projections.tables import OPEN_DATE, open_engine, table_set
 from projections.timeline import Timeline
-from seeds import seed_lines
+from seeds import seed_files
 from tracker.application import Draft, Request, Tracker
 from tracker.event import Event, event_id
 from tracker.fact_reading import read_fact
@@ -74,7 +74,7 @@ class World:
 
     def seed(self) -> None:
         refs: dict[str, str] = {}
-        for file in seed_lines():
+        for file in seed_files():
             for line in file.read_text("utf-8").splitlines():
                 item = json.loads(line)
                 fact = item["fact"]
