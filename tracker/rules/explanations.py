@@ -65,12 +65,7 @@ def figures(events: Sequence[Event], as_of: date) -> list[dict[str, Any]] | None
                 "outcome": outcome,
                 "why": why,
                 "conflicts": sorted(choice.conflicts.get(event.id, ())),
-                "conversion": None
-                if candidate is None or candidate.conversion is None
-                else conversion_json(candidate.conversion),
-                "converted": None
-                if candidate is None or candidate.conversion is None
-                else _in_cents(candidate.compared),
+                **_conversion(candidate),
             }
         )
     return found
