@@ -16,7 +16,6 @@ from rich.text import Text
 
 from api.cli.common import Stores, Wrong, clocked, columns, now, opened_stores, progress, say, show, wrong
 from api.formats import writers
-from api.http.drafts import is_slug
 from projections.timeline import Clocks, Timeline
 from tracker.comparison import Ratio
 from tracker.errors import PledgeNotFound
@@ -24,8 +23,9 @@ from tracker.event import Event, served, stamp
 from tracker.log.recorder import LogRow
 from tracker.quantity import Quantity
 from tracker.rules.pledge_history import PledgeHistory
-from tracker.rules.status_history import Axis, HistoryStep
+from tracker.rules.status_history import Axis, step_json
 from tracker.rules.status_history import history as steps_of
+from tracker.values import is_slug
 
 _PAGE = 1_000
 
@@ -88,7 +88,7 @@ def history(pledge: str, axis: Axis, as_json: bool, **clocks: str | None) -> Non
         steps = steps_of(events, axis, at.as_of)
         at = replace(at, position=events[-1].position)
         if as_json:
-            items = [_step_json(step) for step in steps]
+            items = [step_json(step) for step in steps]
             click.echo(to_json({"items": items, "axis": axis, **_footer(at)}))
             return
         table = columns("day", "event", "position", "status", "changed")
@@ -180,18 +180,6 @@ def replay(comparing: bool, **clocks: str | None) -> None:
         say(f"{pledges} pledges compared, no difference.")
 
 
-def _step_json(step: HistoryStep) -> dict[str, Any]:
-    from tracker.event import event_json
-
-    return {
-        "event": None if step.event is None else event_json(step.event),
-        "as_of": step.as_of.isoformat(),
-        "status_before": step.status_before,
-        "status_after": step.status_after,
-        "changed": step.changed,
-    }
-
-
 def clocks_of(stores: Stores, given: dict[str, Any]) -> Clocks:
     """The clocks that the options name; wrong ones are wrong usage."""
     from api.http.clocks import point
@@ -237,8 +225,9 @@ def _not_found(pledge: str, at: Clocks) -> PledgeNotFound:
 
 
 def _footer(at: Clocks) -> dict[str, Any]:
-    known_at = None if at.known_at is None else stamp(at.known_at)
-    return {"as_of": at.as_of.isoformat(), "known_at": known_at, "position": at.position}
+    from api.http.clocks import clocks_json
+
+    return clocks_json(at.as_of, at.known_at, at.position)
 
 
 def _license(stores: Stores) -> dict[str, str]:

@@ -36,7 +36,7 @@ def serve(host: str, port: int, workers: int, no_projector: bool) -> None:
     """
     import uvicorn
 
-    from api.http.shutdown import Protocol
+    from api.http.shutdown import AbortingProtocol
 
     settings = read_settings()
     if workers > 1 and settings.sqlite:
@@ -54,7 +54,7 @@ def serve(host: str, port: int, workers: int, no_projector: bool) -> None:
         "access_log": False,
         "server_header": False,
         "timeout_graceful_shutdown": _GRACE,
-        "http": Protocol,
+        "http": AbortingProtocol,
     }
     server = uvicorn.Server(uvicorn.Config(**config))
 
@@ -120,7 +120,7 @@ def project() -> None:
     Example:
       tracker project
     """
-    from api.http.problems import log_as_json
+    from api.http.json_logging import log_as_json
     from projections.runner import Runner
 
     stopping = Event()

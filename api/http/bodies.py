@@ -11,8 +11,8 @@ from typing import Any
 from litestar import Request
 from pydantic_core import from_json
 
-from api.http.cache import header
 from api.http.contract import JSON, NDJSON
+from api.http.headers import header
 from api.http.problems import Malformed, UnsupportedMediaType
 
 _PLACE = re.compile(r" at line (\d+) column (\d+)$")

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 import secrets
-import unicodedata
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +13,7 @@ from tracker.errors import BatchRefused, InvalidFact, NotOpened, Refusal, TooLar
 from tracker.event import event_id
 from tracker.fact_reading import read_fact
 from tracker.facts import FACT_TYPES, MAX_FACT_BYTES, AnyFact, PledgeMade
-from tracker.units import SLUG
+from tracker.values import is_slug, slug_of
 
 MAX_ITEMS = 10_000
 MAX_REF = 100
@@ -40,7 +37,7 @@ def opening(raw: Any, now: datetime) -> Draft:
     must_have(raw, needed=("fact",), allowed=("pledge",))
     problems: list[tuple[str, str]] = []
     if "pledge" in raw and not is_slug(raw["pledge"]):
-        problems.append(("/pledge", _SLUG_WANTED))
+        problems.append(("/pledge", _SLUG_FORM))
     try:
         fact = _fact(raw["fact"], "/fact")
     except InvalidFact as invalid:
@@ -122,18 +119,6 @@ def moved(refusal: Refusal, prefix: str) -> Refusal:
     return refusal
 
 
-def is_slug(value: Any) -> bool:
-    """Whether it can be a pledge's id."""
-    return isinstance(value, str) and re.fullmatch(SLUG, value) is not None
-
-
-def slug_of(title: str) -> str:
-    """A slug made of a title: the same title gives the same one."""
-    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
-    slug = re.sub(r"[^a-z0-9]+", "-", plain.replace("'", "")).strip("-")[:128].rstrip("-")
-    return slug or f"pledge-{hashlib.sha256(title.encode()).hexdigest()[:12]}"
-
-
 def must_have(raw: Any, *, needed: tuple[str, ...], allowed: tuple[str, ...]) -> None:
     """Whether it is an object with these fields and no others.
 
@@ -151,12 +136,12 @@ def must_have(raw: Any, *, needed: tuple[str, ...], allowed: tuple[str, ...]) ->
         raise InvalidFact(problems[0][1], pointer=problems[0][0], problems=tuple(problems))
 
 
-_SLUG_WANTED = "a slug is 1 to 128 of a-z, 0-9 and -, and begins with a letter or digit"
+_SLUG_FORM = "a slug is 1 to 128 of a-z, 0-9 and -, and begins with a letter or digit"
 
 
 def _must_be_an_item(item: dict[str, Any], ids: dict[str, str]) -> None:
     if not is_slug(item["pledge"]):
-        raise InvalidFact(_SLUG_WANTED, pointer="/pledge")
+        raise InvalidFact(_SLUG_FORM, pointer="/pledge")
     expected = item.get("expected_version", 0)
     if not isinstance(expected, int) or isinstance(expected, bool) or not 0 <= expected < 2**53:
         raise InvalidFact("a version is a whole number", pointer="/expected_version")

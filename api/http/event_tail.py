@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from litestar.concurrency import sync_to_thread
 
-from api.http.cache import KnownHeads
+from api.http.known_heads import KnownHeads
 from api.http.problems import RateLimited
 from tracker.event import served
 from tracker.log.recorder import LogRecorder, LogRow

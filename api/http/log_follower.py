@@ -17,7 +17,7 @@ import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.http.auth import KEY_REFRESH_SECONDS, KeyRing
-from api.http.cache import KnownHeads
+from api.http.known_heads import KnownHeads
 from projections.tables import connect_postgres
 from projections.timeline import Timeline
 from tracker.errors import TrackerError

@@ -9,9 +9,10 @@ from urllib.parse import urlencode
 
 from litestar.types import Scope
 
-from api.http.cache import Redirect, header
 from api.http.clocks import ReadClocks, today
+from api.http.headers import header
 from api.http.parameters import Query, invalid
+from api.http.responses import Redirect
 from tracker.values import FIRST_YEAR, LAST_YEAR
 
 VARY = "Accept, Accept-Datetime"

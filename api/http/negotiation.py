@@ -7,8 +7,8 @@ from importlib.util import find_spec
 
 from litestar.types import Scope
 
-from api.http.cache import header
 from api.http.contract import Parameter
+from api.http.headers import header
 from api.http.parameters import Query
 from api.http.problems import NotAcceptable
 

@@ -12,11 +12,11 @@ from typing import Any
 
 from api.formats.columns import ENVELOPE, ITEM, KNOWN, LICENSE, path_of, unflatten, unguarded
 from api.http.bodies import parse
-from api.http.drafts import is_slug
 from api.http.problems import Malformed
 from api.imports.importer import ImportItem, ImportProblem
 from api.imports.mapping import SheetMap, mapped
 from api.imports.rows import SheetRow, Table, UnreadableFile, read_csv, read_xlsx
+from tracker.values import is_slug
 
 Items = tuple[list[ImportItem], list[ImportProblem]]
 

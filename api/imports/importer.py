@@ -17,7 +17,6 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from api.formats.columns import label_of
-from api.http.drafts import is_slug
 from tracker.application import Draft, Recorded, Request, Tracker
 from tracker.errors import (
     AlreadyVoided,
@@ -35,6 +34,7 @@ from tracker.errors import (
 from tracker.event import event_id, fact_json
 from tracker.fact_reading import read_fact
 from tracker.facts import FACT_TYPES, AnyFact, PledgeMade
+from tracker.values import is_slug
 
 _T = TypeVar("_T")
 

@@ -26,10 +26,10 @@ import pycountry
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from api.formats.columns import COLUMNS, KNOWN, path_of
-from api.http.drafts import is_slug, slug_of
 from api.imports.rows import SheetRow, Table
 from tracker.facts import FACT_TYPES
 from tracker.quantity import plain
+from tracker.values import is_slug, slug_of
 
 _PLACE = re.compile(r"\{\{|\}\}|\{([^{}|]+)(?:\|([a-z]+)(?::([^{}|]+))?)?\}")
 _NUMBER = re.compile(r"\d+(?:[.,'\s]\d+)*")

@@ -10,10 +10,10 @@ from pydantic_core import from_json
 from api import wording as words
 from api.http import clocks
 from api.http.auth import must_allow
-from api.http.cache import BytesResponse
 from api.http.contract import Parameter
 from api.http.parameters import choice, flag, integer, matching
 from api.http.problems import Forbidden, Unauthorized
+from api.http.responses import BytesResponse
 from api.pages.frame import HEADERS, HTML, PageRequest, page_contract
 from api.resources.contracts import TYPES
 from projections import verify

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
-from litestar import Controller, Request
+from litestar import Controller
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.types import ASGIApp
 
-from api.http.cache import BytesResponse, Redirect
-from api.http.contract import read
+from api.http.contract import AnyRequest, read
 from api.http.problems import NotFound
+from api.http.responses import BytesResponse, Redirect
 from api.pages import audit as audit_page
 from api.pages import overview as overview_page
 from api.pages import pledge as pledge_page
@@ -21,29 +20,27 @@ from api.pages.frame import PageRequest, static_files
 from api.resources.contracts import serves
 from api.services import Services
 
-Asking = Request[Any, Any, Any]
-
 
 class PageController(Controller):
     """What a browser is shown."""
 
     @read("/", overview_page.CONTRACT)
-    def overview(self, request: Asking, services: NamedDependency[Services]) -> ASGIApp:
+    def overview(self, request: AnyRequest, services: NamedDependency[Services]) -> ASGIApp:
         """All pledges and where they stand."""
         return _shown(PageRequest(request, services), overview_page.overview)
 
     @read("/pledges/{pledge:str}", pledge_page.CONTRACT)
-    def pledge(self, request: Asking, services: NamedDependency[Services], pledge: FromPath[str]) -> ASGIApp:
+    def pledge(self, request: AnyRequest, services: NamedDependency[Services], pledge: FromPath[str]) -> ASGIApp:
         """One pledge, and everything that was said about it."""
         return _shown(PageRequest(request, services), pledge_page.pledge, pledge)
 
     @read("/audit", audit_page.CONTRACT)
-    def audit(self, request: Asking, services: NamedDependency[Services]) -> ASGIApp:
+    def audit(self, request: AnyRequest, services: NamedDependency[Services]) -> ASGIApp:
         """The log, and its replay against the projection."""
         return _shown(PageRequest(request, services), audit_page.audit)
 
     @read("/record", record_page.CONTRACT)
-    def record(self, request: Asking, services: NamedDependency[Services]) -> ASGIApp:
+    def record(self, request: AnyRequest, services: NamedDependency[Services]) -> ASGIApp:
         """A form to record a fact."""
         return _shown(PageRequest(request, services), record_page.record)
 

@@ -16,10 +16,10 @@ from litestar import Request
 
 from api import wording as words
 from api.http import clocks, license  # noqa: A004
-from api.http.cache import NO_CACHE, BytesResponse
 from api.http.clocks import CLOCKS
 from api.http.contract import Contract, Parameter, Reply
 from api.http.parameters import Query, day, invalid
+from api.http.responses import NO_CACHE, BytesResponse
 from api.resources.read_request import ReadRequest
 from api.services import Services
 from projections.timeline import Clocks
@@ -123,8 +123,8 @@ class PageRequest(ReadRequest):
         answer: BytesResponse = getattr(self, kind)(*about, HEADERS)
         return answer
 
-    def _answer(self, body: bytes, holds: Any, **more: Any) -> BytesResponse:
-        return BytesResponse(body, media_type=HTML, holds=holds, cache_control=self.cache_control, **more)
+    def _response(self, body: bytes, validity: Any, **more: Any) -> BytesResponse:
+        return BytesResponse(body, media_type=HTML, validity=validity, cache_control=self.cache_control, **more)
 
     def _known_day(self) -> str:
         if self.at.known_at is not None:

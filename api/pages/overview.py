@@ -12,9 +12,9 @@ from pydantic_core import from_json
 
 from api import wording as words
 from api.http import clocks
-from api.http.cache import BytesResponse
 from api.http.contract import Parameter
 from api.http.parameters import choice, day
+from api.http.responses import BytesResponse
 from api.pages.bars import Bar, bar
 from api.pages.frame import PageRequest, end_of, page_contract
 from api.resources import list_filters
@@ -90,7 +90,7 @@ def overview(page: PageRequest) -> BytesResponse:
     query, timeline = page.query, page.services.timeline
     sort = choice(query, "sort", SORT_NAMES, FIRST)
     narrowed = list_filters.filters(query)
-    question = list_filters.asked(query, *("as_of", "known_on", "known_at", "at_position")) | {"sort": sort}
+    question = list_filters.given_filters(query, *("as_of", "known_on", "known_at", "at_position")) | {"sort": sort}
     cursor = list_filters.Cursor.read(query, question, page.services.tracker.journal)
     if cursor is not None:
         page.at = cursor.at
@@ -114,7 +114,7 @@ def overview(page: PageRequest) -> BytesResponse:
         facets=_facets(page, at),
         sorts=SORT_WORDS,
         sort=sort,
-        is_filtered=bool(list_filters.asked(query)),
+        is_filtered=bool(list_filters.given_filters(query)),
         clocks=_clocks(page, at),
         changes=_changes(page, at, narrowed),
     )

@@ -10,13 +10,13 @@ from typing import Any
 from pydantic_core import from_json
 
 from api import wording as words
-from api.http.cache import BytesResponse
 from api.http.contract import Parameter
+from api.http.problems import pledge_not_found
+from api.http.responses import BytesResponse
 from api.pages import chart
 from api.pages.frame import PageRequest, page_contract
 from api.pages.overview import due, row
-from api.resources.read_request import slug
-from api.resources.recording import not_found
+from api.resources.read_request import must_be_slug
 from projections.timeline import Clocks
 from tracker.acting import ACTING, REPAIRS
 from tracker.event import Event, fact_json, stamp
@@ -50,9 +50,9 @@ _ACTS = {
 def pledge(page: PageRequest, name: str) -> BytesResponse:
     """The page at `/pledges/{id}`."""
     at = page.projected()
-    body = page.services.timeline.one(slug(name), at)
+    body = page.services.timeline.one(must_be_slug(name), at)
     if body is None:
-        raise not_found(name)
+        raise pledge_not_found(name)
     status = from_json(body)
     known = page.services.tracker.events_of(name, at.position)
     figures = _figures(known, at.as_of)

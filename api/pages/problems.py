@@ -10,7 +10,7 @@ from litestar import Request, Response
 from litestar.types import ExceptionHandler, ExceptionHandlersMap
 from pydantic_core import from_json
 
-from api.http.cache import header
+from api.http.headers import header
 from api.http.problems import PROBLEM
 from api.pages.frame import HEADERS, POLICY, render
 from tracker.units import SLUG

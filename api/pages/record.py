@@ -6,17 +6,16 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 from api import wording as words
-from api.http.cache import BytesResponse
 from api.http.contract import Parameter
-from api.http.drafts import is_slug
 from api.http.parameters import choice, matching
+from api.http.problems import pledge_not_found
+from api.http.responses import BytesResponse
 from api.pages.frame import PageRequest, page_contract
 from api.resources.contracts import KINDS, TYPES
-from api.resources.recording import not_found
 from tracker.event import Event
 from tracker.facts import FACTS_WITH_FIGURE
 from tracker.units import SLUG
-from tracker.values import Basis, MemberVerdict, Nature, Precision, Rank, Stage, Stance, Tier, Trajectory
+from tracker.values import Basis, MemberVerdict, Nature, Precision, Rank, Stage, Stance, Tier, Trajectory, is_slug
 
 CONTRACT = page_contract(
     "A form to record a fact.",
@@ -287,7 +286,7 @@ def record(page: PageRequest) -> BytesResponse:
     at = page.projected()
     events = [] if pledge is None or not is_slug(pledge) else page.services.tracker.events_of(pledge)
     if pledge is not None and not events:
-        raise not_found(pledge)
+        raise pledge_not_found(pledge)
     title = getattr(events[0].fact, "title", pledge) if events else None
     html = page.render(
         "record.html",

@@ -1,4 +1,4 @@
-"""From a write's bytes to its answer: parse, idempotency, If-Match, shape, record. Runs in a thread; no HTTP types."""
+"""From the bytes of a write to its response: parse, idempotency, If-Match, shape, record. It runs in a thread."""
 
 from __future__ import annotations
 
@@ -11,18 +11,21 @@ from pydantic_core import to_json
 
 from api.http import drafts
 from api.http.bodies import payload_hash, values
-from api.http.cache import tags
+from api.http.clocks import clocks_json
+from api.http.headers import entity_tags
 from api.http.parameters import invalid
+from api.http.problems import pledge_not_found
 from tracker.application import Draft, Recorded, Request, Tracker
-from tracker.errors import BatchRefused, NotOpened, PledgeNotFound, Refusal, VersionConflict
+from tracker.errors import BatchRefused, NotOpened, Refusal, VersionConflict
 from tracker.event import Event, served
 from tracker.facts import PledgeMade
 from tracker.rules.status import StatusFold, complete
+from tracker.values import is_slug
 
 
 @dataclass(frozen=True, slots=True)
 class PostedWrite:
-    """A write as it came in. ``key`` is the caller's Idempotency-Key with its scope, ``if_match`` the header."""
+    """A write as it came in. `key` is the caller's Idempotency-Key with its scope, `if_match` the header."""
 
     by: str
     media_type: str
@@ -34,14 +37,17 @@ class PostedWrite:
 
 
 class WriteOutcome(NamedTuple):
-    """The outcome of a write: what the log has now, or what a dry run would have given."""
+    """The outcome of a write: the recorded events and the body of the response. `recorded` is None after a dry run."""
 
     recorded: Recorded | None
     body: bytes
 
 
 def open_pledge(tracker: Tracker, posted: PostedWrite) -> WriteOutcome:
-    """Open a pledge with its first fact."""
+    """Open a pledge with its first fact.
+
+    Raises: Refusal if the fact cannot be recorded, with pointers from the beginning of the body.
+    """
 
     def plan(raw: Any, _expected: int | None) -> tuple[Draft, ...]:
         return (drafts.opening(raw, posted.now),)
@@ -55,26 +61,26 @@ def open_pledge(tracker: Tracker, posted: PostedWrite) -> WriteOutcome:
 def add_event(tracker: Tracker, posted: PostedWrite, pledge: str) -> WriteOutcome:
     """Record one fact on a pledge that exists.
 
-    Errors: ``PledgeNotFound``, and the tracker's refusals.
+    Raises: PledgeNotFound if there is no such pledge; Refusal if the fact cannot be recorded.
     """
 
     def plan(raw: Any, expected: int | None) -> tuple[Draft, ...]:
         draft = drafts.draft(pledge, raw, posted.now, expected_version=expected)
-        if not drafts.is_slug(pledge) or (isinstance(draft.fact, PledgeMade) and not tracker.version(pledge)):
-            raise not_found(pledge)
+        if not is_slug(pledge) or (isinstance(draft.fact, PledgeMade) and not tracker.version(pledge)):
+            raise pledge_not_found(pledge)
         return (draft,)
 
     try:
         return _record(tracker, posted, plan, _receipt, pledge=pledge)
     except BatchRefused as refused:
         refusal = drafts.alone(refused, "")
-        raise (not_found(pledge) if isinstance(refusal, NotOpened) else refusal) from None
+        raise (pledge_not_found(pledge) if isinstance(refusal, NotOpened) else refusal) from None
 
 
 def add_batch(tracker: Tracker, posted: PostedWrite) -> WriteOutcome:
     """Record many facts on many pledges, all or nothing.
 
-    Errors: ``BatchRefused`` with every item that is wrong, its pointers from the beginning of the body.
+    Raises: BatchRefused with every item that is wrong, its pointers from the beginning of the body.
     """
     indexes: list[int] = []
 
@@ -87,14 +93,9 @@ def add_batch(tracker: Tracker, posted: PostedWrite) -> WriteOutcome:
         return tuple(draft for _, draft in given)
 
     try:
-        return _record(tracker, posted, plan, _summary)
+        return _record(tracker, posted, plan, _batch_receipt)
     except BatchRefused as refused:
         raise (_all_of(drafts.in_batch(refused, indexes)) if indexes else refused) from None
-
-
-def not_found(pledge: str) -> PledgeNotFound:
-    """The pledge is not there to be read or added to."""
-    return PledgeNotFound(f"there is no pledge {pledge[:128]!r}")
 
 
 Plan = Callable[[Any, int | None], tuple[Draft, ...]]
@@ -104,7 +105,7 @@ def _record(
     tracker: Tracker,
     posted: PostedWrite,
     plan: Plan,
-    answer: Callable[[Recorded], bytes],
+    body_of: Callable[[Recorded], bytes],
     *,
     pledge: str | None = None,
     opens: bool = False,
@@ -113,7 +114,7 @@ def _record(
     raw = values(posted.media_type, posted.body)
     digest = payload_hash(raw) if posted.key is not None else None
     if posted.key is not None and not posted.dry_run and (known := tracker.replay(posted.key, digest)):
-        return WriteOutcome(known, answer(known))
+        return WriteOutcome(known, body_of(known))
     try:
         expected = _expected(tracker, posted.if_match, pledge)
         request = Request(plan(raw, expected), posted.by, posted.now, posted.key, digest, opens)
@@ -125,20 +126,20 @@ def _record(
         if posted.key is None or posted.dry_run or not (known := tracker.replay(posted.key, digest)):
             raise
         recorded = known
-    return WriteOutcome(recorded, answer(recorded))
+    return WriteOutcome(recorded, body_of(recorded))
 
 
 def _expected(tracker: Tracker, if_match: bytes | None, pledge: str | None) -> int | None:
     """The version that If-Match names, if it is the pledge's.
 
-    Errors: ``VersionConflict`` if the pledge is at another one.
+    Raises: VersionConflict if the pledge is at another one.
     """
     if if_match is None:
         return None
     if pledge is None:
         raise invalid("If-Match", "goes with one pledge's events; in a batch, say 'expected_version'")
-    at = tracker.version(pledge) if drafts.is_slug(pledge) else 0
-    wanted = [tag.partition(".")[0] for tag in tags(if_match)]
+    at = tracker.version(pledge) if is_slug(pledge) else 0
+    wanted = [etag.partition(".")[0] for etag in entity_tags(if_match)]
     if if_match.strip() == b"*":
         wanted = [str(at)] if at else []
     if str(at) not in wanted:
@@ -170,7 +171,7 @@ def _receipt(recorded: Recorded) -> bytes:
     )
 
 
-def _summary(recorded: Recorded) -> bytes:
+def _batch_receipt(recorded: Recorded) -> bytes:
     return to_json(
         {
             "recorded": len(recorded.events),
@@ -196,9 +197,8 @@ def _dry(tracker: Tracker, request: Request) -> bytes:
             statuses.append(
                 complete(status.body, as_of=as_of, known_at=None, position=last.position, version=last.version)
             )
-    return b'{"dry_run":true,"events":[%s],"statuses":[%s],"as_of":"%s","known_at":null,"position":%d}' % (
+    return b'{"dry_run":true,"events":[%s],"statuses":[%s],%s' % (
         b",".join(served(event.line, event.position) for event in events),
         b",".join(statuses),
-        as_of.isoformat().encode(),
-        events[-1].position,
+        to_json(clocks_json(as_of, None, events[-1].position))[1:],
     )

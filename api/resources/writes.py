@@ -4,60 +4,60 @@ from __future__ import annotations
 
 from typing import Any
 
-from litestar import Controller, Request, Response
+from litestar import Controller, Response
 from litestar.concurrency import sync_to_thread
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from api.http.bodies import read_body
-from api.http.cache import header
 from api.http.clocks import now
-from api.http.contract import JSON, NDJSON, write
+from api.http.contract import JSON, NDJSON, AnyRequest, write
+from api.http.headers import header
 from api.http.parameters import flag, invalid
 from api.resources import contracts, recording
 from api.resources.recording import PostedWrite, WriteOutcome
 from api.services import Services
 
 MAX_FACT_BODY_BYTES = 64 * 1024
-"""Bytes read of the body of a single fact: 48 KiB and its envelope."""
+"""Bytes read of the body of a single fact, at most: 48 KiB and its envelope."""
 
 MAX_BATCH_BODY_BYTES = 64 * 1024 * 1024
+"""Bytes read of the body of a batch, at most."""
+
 READ_YOUR_WRITE_SECONDS = 1.0
-"""Seconds that a write waits for the projection."""
+"""Seconds that a write waits for the projection, so that its caller reads what it wrote."""
 
 
 class WriteController(Controller):
-    """What monitors send."""
+    """The writes of monitors."""
 
     path = "/v1"
 
     @write("/pledges", contracts.OPEN_PLEDGE, limit=MAX_FACT_BODY_BYTES)
-    async def open_pledge(
-        self, request: Request[Any, Any, Any], services: NamedDependency[Services]
-    ) -> Response[bytes]:
+    async def open_pledge(self, request: AnyRequest, services: NamedDependency[Services]) -> Response[bytes]:
         """Open a pledge with its PledgeMade; without `pledge` the slug is made from the title."""
         posted = await _posted(request, JSON)
-        done = await sync_to_thread(recording.open_pledge, services.tracker, posted)
-        return await _answer(request, services, done)
+        outcome = await sync_to_thread(recording.open_pledge, services.tracker, posted)
+        return await _response(request, services, outcome)
 
     @write("/pledges/{pledge:str}/events", contracts.ADD_EVENT, limit=MAX_FACT_BODY_BYTES)
     async def add_event(
-        self, request: Request[Any, Any, Any], services: NamedDependency[Services], pledge: FromPath[str]
+        self, request: AnyRequest, services: NamedDependency[Services], pledge: FromPath[str]
     ) -> Response[bytes]:
         """Record one fact on a pledge."""
         posted = await _posted(request, JSON)
-        done = await sync_to_thread(recording.add_event, services.tracker, posted, pledge)
-        return await _answer(request, services, done)
+        outcome = await sync_to_thread(recording.add_event, services.tracker, posted, pledge)
+        return await _response(request, services, outcome)
 
     @write("/events", contracts.ADD_BATCH, limit=MAX_BATCH_BODY_BYTES)
-    async def add_batch(self, request: Request[Any, Any, Any], services: NamedDependency[Services]) -> Response[bytes]:
+    async def add_batch(self, request: AnyRequest, services: NamedDependency[Services]) -> Response[bytes]:
         """Record up to 10,000 facts on any pledges, all or nothing."""
         posted = await _posted(request, JSON, NDJSON)
-        done = await sync_to_thread(recording.add_batch, services.tracker, posted)
-        return await _answer(request, services, done, batch=True)
+        outcome = await sync_to_thread(recording.add_batch, services.tracker, posted)
+        return await _response(request, services, outcome, batch=True)
 
 
-async def _posted(request: Request[Any, Any, Any], *accepted: str) -> PostedWrite:
+async def _posted(request: AnyRequest, *accepted: str) -> PostedWrite:
     scope = request.scope
     state: Any = scope["state"]
     dry_run = flag(state["query"], "dry_run")
@@ -87,14 +87,14 @@ def _idempotency_key(given: bytes | None) -> str | None:
     return key
 
 
-async def _answer(
-    request: Request[Any, Any, Any], services: Services, done: WriteOutcome, *, batch: bool = False
+async def _response(
+    request: AnyRequest, services: Services, outcome: WriteOutcome, *, batch: bool = False
 ) -> Response[bytes]:
-    """The answer, once the projection has the events or patience is at its end."""
+    """The response, once the projection has the events, or after `READ_YOUR_WRITE_SECONDS`."""
     headers = {"Cache-Control": "no-store"}
-    recorded = done.recorded
+    recorded = outcome.recorded
     if recorded is None:
-        return Response(done.body, status_code=200, media_type=JSON, headers=headers)
+        return Response(outcome.body, status_code=200, media_type=JSON, headers=headers)
     events = recorded.events
     services.heads.recorded((event.pledge, event.version) for event in events)
     if _respond_async(request):
@@ -107,9 +107,9 @@ async def _answer(
     if not batch:
         headers["ETag"] = f'"{events[0].version}"'
         headers["Location"] = f"/v1/pledges/{events[0].pledge}"
-    return Response(done.body, status_code=201, media_type=JSON, headers=headers)
+    return Response(outcome.body, status_code=201, media_type=JSON, headers=headers)
 
 
-def _respond_async(request: Request[Any, Any, Any]) -> bool:
+def _respond_async(request: AnyRequest) -> bool:
     prefer = (header(request.scope, b"prefer") or b"").lower()
     return b"respond-async" in [part.split(b";")[0].strip() for part in prefer.split(b",")]

@@ -12,9 +12,10 @@ from litestar.exceptions import ImproperlyConfiguredException
 from api.http import auth
 from api.http.auth import KeyRefused, create_key, list_keys, revoke_key
 from api.http.contract import Contract
+from api.http.json_logging import JsonLines
 from api.http.limits import WriteLimit
 from api.http.middleware import must_be_guarded
-from api.http.problems import JsonLines, RateLimited, log
+from api.http.problems import RateLimited, log
 from api.settings import Settings
 from projections.tables import open_engine
 from projections.timeline import Timeline

@@ -263,13 +263,13 @@ def test_an_export_that_nobody_takes_does_not_hold_up_the_end(
             stack.enter_context(reading(live, "/v1/export?format=csv", taking=0))
             stack.enter_context(reading(live, "/v1/export", taking=400))
             deadline = time.monotonic() + PATIENCE
-            while len(live.services.open_bodies._since) < 2:
+            while len(live.services.open_bodies._sent_at) < 2:
                 assert time.monotonic() < deadline
                 time.sleep(0.01)
             time.sleep(0.3)
             told = time.monotonic()
         assert 1 < time.monotonic() - told < 4
-    assert live.services.open_bodies._since == {}
+    assert live.services.open_bodies._sent_at == {}
     assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
 
 
