@@ -1,4 +1,4 @@
-"""Posted JSON to drafts of events: envelopes, ids, references inside a batch, and the place of every mistake."""
+"""Posted JSON to drafts of events: envelopes, ids, references inside a batch, and the pointer of every mistake."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from tracker.fact_reading import read_fact
 from tracker.facts import FACT_TYPES, MAX_FACT_BYTES, AnyFact, PledgeMade
 from tracker.values import is_slug, slug_of
 
-MAX_ITEMS = 10_000
-MAX_REF = 100
+MAX_BATCH_ITEMS = 10_000
+MAX_REF_CHARACTERS = 100
 
 Refusals = list[tuple[int, Refusal]]
 
 
 def draft(pledge: str, raw: Any, now: datetime, *, expected_version: int | None = None, at: str = "") -> Draft:
-    """One posted fact as a draft with an id of its own; ``at`` is where the fact stands in the body.
+    """One posted fact as a draft with an id of its own; `at` is the pointer to the fact in the body.
 
-    Errors: ``TooLarge``, ``InvalidFact``.
+    Raises: TooLarge if the fact has too many bytes; InvalidFact if it is none.
     """
     return Draft(pledge, _fact(raw, at), _new_id(now), expected_version)
 
 
 def opening(raw: Any, now: datetime) -> Draft:
-    """The draft of ``{"pledge"?, "fact"}`` that opens a pledge; a slug left out is made from the title.
+    """The draft of `{"pledge"?, "fact"}` that opens a pledge; a slug left out is made from the title.
 
-    Errors: ``InvalidFact``, ``NotOpened`` when the fact is not PledgeMade.
+    Raises: InvalidFact if the fact is none; NotOpened if it is not a PledgeMade.
     """
     must_have(raw, needed=("fact",), allowed=("pledge",))
     problems: list[tuple[str, str]] = []
@@ -52,12 +52,12 @@ def opening(raw: Any, now: datetime) -> Draft:
 def batch(raw: Any, now: datetime) -> tuple[list[tuple[int, Draft]], Refusals]:
     """The drafts of a batch with their indexes, and why the other items are refused.
 
-    Errors: ``InvalidFact`` if it is no list of 1 or more, ``TooLarge`` if it has too many items.
+    Raises: InvalidFact if it is no list of 1 or more; TooLarge if it has too many items.
     """
     if not isinstance(raw, list) or not raw:
         raise InvalidFact("a batch is a list of one item or more")
-    if len(raw) > MAX_ITEMS:
-        raise TooLarge(f"a batch has at most {MAX_ITEMS} items, this one has {len(raw)}")
+    if len(raw) > MAX_BATCH_ITEMS:
+        raise TooLarge(f"a batch has at most {MAX_BATCH_ITEMS} items, this one has {len(raw)}")
     drafts: list[tuple[int, Draft]] = []
     refusals: Refusals = []
     ids: dict[str, str] = {}
@@ -95,7 +95,7 @@ def _may_open(raw: Any) -> bool:
 
 
 def in_batch(refused: BatchRefused, indexes: list[int]) -> Refusals:
-    """The tracker's refusals, moved to where the items stand in the body."""
+    """The tracker's refusals, with pointers from the beginning of the body."""
     found: Refusals = []
     for at, refusal in refused.refusals:
         index = indexes[at]
@@ -103,14 +103,14 @@ def in_batch(refused: BatchRefused, indexes: list[int]) -> Refusals:
     return found
 
 
-def alone(refused: BatchRefused, prefix: str) -> Refusal:
-    """The refusal of a single fact, moved to where the fact stands in the body."""
+def of_single_fact(refused: BatchRefused, prefix: str) -> Refusal:
+    """The refusal of a single fact, with pointers from the beginning of the body."""
     refusal = refused.refusals[0][1]
     return refusal if _of_item(refusal) else moved(refusal, prefix)
 
 
 def moved(refusal: Refusal, prefix: str) -> Refusal:
-    """The refusal, with its pointers below ``prefix``."""
+    """The refusal, with its pointers below `prefix`."""
     if isinstance(refusal, VersionConflict) and not refusal.pointer and prefix:
         refusal.pointer = "/expected_version"
     refusal.pointer = prefix + refusal.pointer
@@ -120,9 +120,9 @@ def moved(refusal: Refusal, prefix: str) -> Refusal:
 
 
 def must_have(raw: Any, *, needed: tuple[str, ...], allowed: tuple[str, ...]) -> None:
-    """Whether it is an object with these fields and no others.
+    """Check that the value is an object with the fields needed, and others only of those allowed.
 
-    Errors: ``InvalidFact`` with every problem.
+    Raises: InvalidFact with every problem.
     """
     if not isinstance(raw, dict):
         raise InvalidFact("a JSON object is wanted here")
@@ -147,8 +147,8 @@ def _must_be_an_item(item: dict[str, Any], ids: dict[str, str]) -> None:
         raise InvalidFact("a version is a whole number", pointer="/expected_version")
     if "ref" in item:
         ref = item["ref"]
-        if not isinstance(ref, str) or not 0 < len(ref) <= MAX_REF:
-            raise InvalidFact(f"a ref is a string of 1 to {MAX_REF} characters", pointer="/ref")
+        if not isinstance(ref, str) or not 0 < len(ref) <= MAX_REF_CHARACTERS:
+            raise InvalidFact(f"a ref is a string of 1 to {MAX_REF_CHARACTERS} characters", pointer="/ref")
         if ref in ids:
             raise InvalidFact("an earlier item has the same ref", pointer="/ref")
 

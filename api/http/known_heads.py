@@ -48,20 +48,23 @@ class KnownHeads:
         return self._versions.get(pledge)
 
     def advance(self, changes: Iterable[tuple[int, str, int]]) -> None:
-        """Take in ``(position, pledge, version)`` of events of the log."""
+        """Take in `(position, pledge, version)` of events of the log."""
         with self._lock:
             for position, pledge, version in changes:
                 self.log = max(self.log, position)
                 self._set(pledge, version)
 
     def recorded(self, versions: Iterable[tuple[str, int]]) -> None:
-        """Take in ``(pledge, version)`` of own writes. The log's head stays: others may have written in between."""
+        """Take in `(pledge, version)` of own writes. The log's head stays: others may have written in between."""
         with self._lock:
             for pledge, version in versions:
                 self._set(pledge, version)
 
     def note(self, pledge: str, version: int, *, read_at: int) -> None:
-        """Take in a version read from the log when ``self.log`` was ``read_at``; ignored if the log went on since."""
+        """Take in a version that was read from the log when `self.log` was `read_at`.
+
+        It is ignored if the log went on since and the pledge is not held.
+        """
         with self._lock:
             if pledge in self._versions or self.log == read_at:
                 self._set(pledge, version)

@@ -1,4 +1,4 @@
-"""Which format an answer takes: ``?format=`` before ``Accept``, JSON when both leave it open."""
+"""The format of a response: `?format=` before `Accept`, the route's default if both leave it open."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MEDIA_TYPES = {
 }
 
 NEEDS_EXTRA = {"parquet": "pyarrow"}
-"""Formats that need a library which comes with the extra of their name."""
+"""Formats to the library that they need, which the extra of the format's name installs."""
 
 
 def format_parameter(offered: tuple[str, ...]) -> Parameter:
@@ -38,7 +38,7 @@ def format_parameter(offered: tuple[str, ...]) -> Parameter:
 def negotiate(scope: Scope, query: Query, offered: tuple[str, ...]) -> str:
     """The name of the format to answer in.
 
-    Errors: ``NotAcceptable`` if none of those wanted is offered.
+    Raises: NotAcceptable if none of those wanted is offered.
     """
     here = tuple(name for name in offered if is_installed(name))
     if (named := query.get("format")) is not None:

@@ -15,7 +15,7 @@ from api.http.parameters import choice, flag, integer, matching
 from api.http.problems import Forbidden, Unauthorized
 from api.http.responses import BytesResponse
 from api.pages.frame import HEADERS, HTML, PageRequest, page_contract
-from api.resources.contracts import TYPES
+from api.resources.contracts import TYPE_NAMES
 from projections import verify
 from projections.timeline import Clocks
 from tracker.event import Event, fact_json, stamp
@@ -28,7 +28,7 @@ CONTRACT = page_contract(
     "The log, and its replay against the projection.",
     Parameter("by", "Only what this key recorded.", {"type": "string", "pattern": "^[ -~]{1,64}$"}),
     Parameter("pledge", "Only this pledge's events.", {"type": "string", "pattern": f"^{SLUG}$"}),
-    Parameter("type", "Only facts of this type.", {"enum": list(TYPES)}),
+    Parameter("type", "Only facts of this type.", {"enum": list(TYPE_NAMES)}),
     Parameter(
         "before", "The position before which the page ends.", {"type": "integer", "minimum": 1, "maximum": FAR_POSITION}
     ),
@@ -68,7 +68,7 @@ def audit(page: PageRequest) -> BytesResponse:
     query = page.query
     at = page.projected()
     pledge = matching(query, "pledge", "slug", SLUG)
-    kind, by = choice(query, "type", TYPES), query.get("by")
+    kind, by = choice(query, "type", TYPE_NAMES), query.get("by")
     head = page.services.tracker.journal.head() if page.at.position is None else at.position
     top = min(integer(query, "before", 1, FAR_POSITION, FAR_POSITION) - 1, head)
     listed = _listed(page, top, pledge, kind, by)
@@ -85,7 +85,7 @@ def audit(page: PageRequest) -> BytesResponse:
         listed=listed,
         pledges={name for name, (sheets, _) in held.items() if sheets},
         head=head,
-        types=[(name, words.TYPE[name]) for name in TYPES],
+        types=[(name, words.TYPE[name]) for name in TYPE_NAMES],
         older=page.link(before=str(oldest), replay=None) if listed.more else None,
         newest=page.link(before=None) if "before" in query else None,
         verdict=verdict,

@@ -11,7 +11,7 @@ from api.http.parameters import choice, matching
 from api.http.problems import pledge_not_found
 from api.http.responses import BytesResponse
 from api.pages.frame import PageRequest, page_contract
-from api.resources.contracts import KINDS, TYPES
+from api.resources.contracts import KINDS, TYPE_NAMES
 from tracker.event import Event
 from tracker.facts import FACTS_WITH_FIGURE
 from tracker.units import SLUG
@@ -20,7 +20,7 @@ from tracker.values import Basis, MemberVerdict, Nature, Precision, Rank, Stage,
 CONTRACT = page_contract(
     "A form to record a fact.",
     Parameter("pledge", "The pledge that the fact is about.", {"type": "string", "pattern": f"^{SLUG}$"}),
-    Parameter("type", "The type of the fact.", {"enum": list(TYPES)}),
+    Parameter("type", "The type of the fact.", {"enum": list(TYPE_NAMES)}),
     Parameter("event", "The event that the fact acts on.", {"type": "string", "pattern": "^[0-9a-f-]{1,36}$"}),
     problems=("pledge_not_found",),
 )
@@ -280,7 +280,7 @@ def record(page: PageRequest) -> BytesResponse:
     """The page at `/record`."""
     query, journal = page.query, page.services.tracker.journal
     pledge = matching(query, "pledge", "slug", SLUG)
-    kind = choice(query, "type", TYPES) or ("ProgressReported" if pledge is not None else "PledgeMade")
+    kind = choice(query, "type", TYPE_NAMES) or ("ProgressReported" if pledge is not None else "PledgeMade")
     if kind == "PledgeMade":
         pledge = None
     at = page.projected()

@@ -1,4 +1,4 @@
-"""JSON schemas of what is answered. What is posted has its schemas from the facts themselves."""
+"""JSON schemas of the responses. Those of posted facts come from the facts' own models."""
 
 from __future__ import annotations
 
@@ -65,7 +65,6 @@ _CONVERSION = _object(
     {"to_rate": _DECIMAL},
 )
 _MEMBER_COUNT = _or_null({"anyOf": [_COUNT, _QUANTITY]})
-_COUNTED = ("eligible", "met", "not_met", "not_applicable", "opted_out", "not_reported", "total")
 _MEMBERS = _object(
     dict.fromkeys(
         ("eligible", "met", "not_met", "not_applicable", "opted_out", "not_reported", "total"), _MEMBER_COUNT
@@ -93,7 +92,7 @@ _SHARE = _object(
         "event": _ID,
     }
 )
-_SPEAKING = {"stated_on": _DATE, "event": _ID}
+_STATED = {"stated_on": _DATE, "event": _ID}
 
 STATUS = _object(
     {
@@ -114,7 +113,7 @@ STATUS = _object(
         "schedule": _object({"current": _enum(ScheduleState), "original": _enum(ScheduleState)}),
         "trajectory": _enum(Trajectory),
         "claimed_trajectory": _list(
-            _object({"trajectory": _enum(Trajectory), "speaker": _or_null(ref("Who")), **_SPEAKING})
+            _object({"trajectory": _enum(Trajectory), "speaker": _or_null(ref("Who")), **_STATED})
         ),
         "evidence": _enum(Evidence),
         "lifecycle": _enum(Lifecycle),
@@ -133,13 +132,13 @@ STATUS = _object(
         "required_stage": _or_null(_STAGE),
         "tolerance": _DECIMAL,
         "original": _object({"target": _or_null(_QUANTITY), "window": _or_null(_DATES)}),
-        "projection": _object({"quantity": _QUANTITY, "stage": _STAGE, "period": _or_null(_DATES), **_SPEAKING}),
+        "projection": _object({"quantity": _QUANTITY, "stage": _STAGE, "period": _or_null(_DATES), **_STATED}),
         "members": _MEMBERS,
         "milestones": _list(_MILESTONE),
         "shares": _list(_SHARE),
-        "other_measures": _list(_object({"quantity": _QUANTITY, **_SPEAKING})),
+        "other_measures": _list(_object({"quantity": _QUANTITY, **_STATED})),
         "assessment": _object(
-            {"rating": _TEXT, "rubric": _TEXT, "rubric_version": _TEXT, "reasoning": _TEXT, **_SPEAKING}
+            {"rating": _TEXT, "rubric": _TEXT, "rubric_version": _TEXT, "reasoning": _TEXT, **_STATED}
         ),
         "conversion": _CONVERSION,
         "conversions": _list(_CONVERSION),

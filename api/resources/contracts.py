@@ -1,4 +1,4 @@
-"""The contracts of all routes: parameters, bodies, answers and problems, each said once."""
+"""The contracts of the routes: parameters, bodies, responses and problems, each stated once."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 
 from api.http.clocks import CLOCKS
 from api.http.contract import JSON, NDJSON, Contract, Needs, Parameter, Reply, Schema, ref
-from api.http.drafts import MAX_ITEMS
+from api.http.drafts import MAX_BATCH_ITEMS
 from api.http.negotiation import MEDIA_TYPES, format_parameter
-from api.http.parameters import MAX_LENGTH
+from api.http.parameters import MAX_VALUE_CHARACTERS
 from tracker.facts import FACT_TYPES
 from tracker.log.recorder import MAX_POSITION
 from tracker.rules.flags import FLAGS
@@ -24,24 +24,38 @@ FLAG_NAMES = (*FLAGS, "stale_projection")
 SORT_NAMES = tuple(
     f"{sign}{name}" for name in ("pledge", "title", "due", "ratio", "last_stated_on") for sign in ("", "-")
 )
-TYPES = tuple(FACT_TYPES)
+TYPE_NAMES = tuple(FACT_TYPES)
 
-MAX_PAGE = 500
-MAX_EVENTS = 1_000
+MAX_PAGE_PLEDGES = 500
+MAX_PAGE_EVENTS = 1_000
+"""Items of a page, at most."""
+
+MAX_FEED_ENTRIES = 200
+"""Entries of the feed, at most."""
 
 
-def _listed(names: tuple[str, ...]) -> Schema:
+def _comma_separated(names: tuple[str, ...]) -> Schema:
     one = "|".join(names)
-    return {"type": "string", "maxLength": MAX_LENGTH, "pattern": f"^({one})(,({one}))*$", "examples": [names[0]]}
+    return {
+        "type": "string",
+        "maxLength": MAX_VALUE_CHARACTERS,
+        "pattern": f"^({one})(,({one}))*$",
+        "examples": [names[0]],
+    }
 
 
-_PARTY: Schema = {"type": "string", "minLength": 1, "maxLength": MAX_LENGTH, "pattern": r"^[^\x00-\x1f\x7f]+$"}
+_PARTY: Schema = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": MAX_VALUE_CHARACTERS,
+    "pattern": r"^[^\x00-\x1f\x7f]+$",
+}
 _DAY = CLOCKS[0].schema
 
 FILTERS = (
-    Parameter("status", "One or more headlines, separated by commas.", _listed(STATUSES)),
-    Parameter("flag", "One or more flags, separated by commas; any will do.", _listed(FLAG_NAMES)),
-    Parameter("kind", "One or more kinds, separated by commas.", _listed(KINDS)),
+    Parameter("status", "One or more headlines, separated by commas.", _comma_separated(STATUSES)),
+    Parameter("flag", "One or more flags, separated by commas; any will do.", _comma_separated(FLAG_NAMES)),
+    Parameter("kind", "One or more kinds, separated by commas.", _comma_separated(KINDS)),
     Parameter("pledgor", "Who promises: code or name, in any case.", _PARTY),
     Parameter("beneficiary", "To whom: code or name, in any case.", _PARTY),
     Parameter("tag", "A tag.", {"type": "string", "pattern": f"^{SLUG}$"}),
@@ -61,7 +75,7 @@ def _limit(most: int, default: int = 100) -> Parameter:
     return Parameter("limit", "Items a page.", {"type": "integer", "minimum": 1, "maximum": most, "default": default})
 
 
-PAGING = (_limit(MAX_PAGE), CURSOR)
+PAGING = (_limit(MAX_PAGE_PLEDGES), CURSOR)
 
 _SCHEMA_OF: Mapping[str, Schema] = {"cloudevents": {"type": "array", "items": ref("CloudEvent")}}
 ETAG = {"ETag": "The tag of these bytes.", "Cache-Control": "How long they may be kept."}
@@ -126,8 +140,8 @@ LOG = reads(
         "after", "The position after which the page begins.", {"type": "integer", "minimum": 0, "maximum": MAX_POSITION}
     ),
     Parameter("pledge", "Only this pledge's.", {"type": "string", "pattern": f"^{SLUG}$"}),
-    Parameter("type", "Only facts of this type.", {"enum": list(TYPES)}),
-    _limit(MAX_EVENTS),
+    Parameter("type", "Only facts of this type.", {"enum": list(TYPE_NAMES)}),
+    _limit(MAX_PAGE_EVENTS),
     formats=_EVENTS,
 )
 SUMMARY = reads(
@@ -153,11 +167,11 @@ REPLAY = reads(
     needs="auditor",
 )
 
-MAX_FEED = 200
 
-
-def _shows(about: str, form: str, *query: Parameter, framed: bool = False, problems: tuple[str, ...] = ()) -> Contract:
-    """The contract of a read at the clocks that has one format only."""
+def _reads_in_one_format(
+    about: str, form: str, *query: Parameter, framed: bool = False, problems: tuple[str, ...] = ()
+) -> Contract:
+    """The contract of a read at the clocks that is offered in one format only."""
     return Contract(
         needs="reader",
         replies={200: Reply(about, {MEDIA_TYPES[form].partition(";")[0]: {"type": "string"}}, ETAG)},
@@ -169,9 +183,9 @@ def _shows(about: str, form: str, *query: Parameter, framed: bool = False, probl
     )
 
 
-FEED = _shows("Changes of status.", "atom", *FILTERS, _limit(MAX_FEED, 50))
-BADGE = _shows("A badge.", "svg", problems=_MISSING)
-EMBED = _shows("A page for an iframe.", "html", framed=True, problems=_MISSING)
+FEED = _reads_in_one_format("Changes of status.", "atom", *FILTERS, _limit(MAX_FEED_ENTRIES, 50))
+BADGE = _reads_in_one_format("A badge.", "svg", problems=_MISSING)
+EMBED = _reads_in_one_format("A page for an iframe.", "html", framed=True, problems=_MISSING)
 
 
 def addressed(path: str, query: Mapping[str, str]) -> str:
@@ -220,7 +234,7 @@ def _writes(about: str, schema: Schema, body: Mapping[str, Schema], *headers: Pa
     )
 
 
-_BATCH: Schema = {"type": "array", "items": ref("BatchItem"), "minItems": 1, "maxItems": MAX_ITEMS}
+_BATCH: Schema = {"type": "array", "items": ref("BatchItem"), "minItems": 1, "maxItems": MAX_BATCH_ITEMS}
 
 OPEN_PLEDGE = _writes("The pledge is open.", ref("Receipt"), {JSON: ref("Opening")}, missing=False)
 ADD_EVENT = _writes("The fact is recorded.", ref("Receipt"), {JSON: ref("Fact")}, _IF_MATCH, missing=True)

@@ -21,7 +21,7 @@ from api.http.headers import header
 from api.http.negotiation import MEDIA_TYPES, negotiate
 from api.http.parameters import choice, integer, invalid, matching
 from api.http.shutdown import abort_connection, until_disconnected
-from api.resources.contracts import TYPES
+from api.resources.contracts import TYPE_NAMES
 from api.services import Services
 from tracker.errors import TrackerError, Unavailable
 from tracker.log.recorder import MAX_POSITION
@@ -55,7 +55,7 @@ STREAM_CONTRACT = Contract(
             {"type": "integer", "minimum": 0, "maximum": MAX_POSITION},
         ),
         Parameter("pledge", "Only this pledge's.", {"type": "string", "pattern": f"^{SLUG}$"}),
-        Parameter("type", "Only facts of this type.", {"enum": list(TYPES)}),
+        Parameter("type", "Only facts of this type.", {"enum": list(TYPE_NAMES)}),
     ),
     headers=(
         Parameter(
@@ -77,7 +77,7 @@ class StreamController(Controller):
         """The log as it grows, as Server-Sent Events; a comment every 15 s. Resumes from `Last-Event-ID`."""
         query = request.scope["state"]["query"]
         negotiate(request.scope, query, STREAM_CONTRACT.formats)
-        filter_ = StreamFilter(matching(query, "pledge", "slug", SLUG), choice(query, "type", TYPES))
+        filter_ = StreamFilter(matching(query, "pledge", "slug", SLUG), choice(query, "type", TYPE_NAMES))
         name, after = "after", integer(query, "after", 0, MAX_POSITION)
         seen = header(request.scope, b"last-event-id")
         if seen:

@@ -31,9 +31,9 @@ class EventController(Controller):
         read = ReadRequest(request, services)
         query, journal = read.query, services.tracker.journal
         after = integer(query, "after", 0, MAX_POSITION, 0)
-        limit = integer(query, "limit", 1, contracts.MAX_EVENTS, 100)
+        limit = integer(query, "limit", 1, contracts.MAX_PAGE_EVENTS, 100)
         pledge = matching(query, "pledge", "slug", SLUG)
-        type_ = choice(query, "type", contracts.TYPES)
+        type_ = choice(query, "type", contracts.TYPE_NAMES)
         head = journal.head()
         upto = head if read.at.position is None else read.at.position
         rows = journal.read(after, limit + 1, upto=upto, pledge=pledge, type=type_)

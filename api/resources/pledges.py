@@ -42,7 +42,7 @@ class PledgeController(Controller):
         read = ReadRequest(request, services)
         query = read.query
         sort = choice(query, "sort", contracts.SORT_NAMES, "pledge")
-        limit = integer(query, "limit", 1, contracts.MAX_PAGE, 100)
+        limit = integer(query, "limit", 1, contracts.MAX_PAGE_PLEDGES, 100)
         narrowed, question = filters(query), given_filters(query) | {"sort": sort}
         cursor = Cursor.read(query, question, services.tracker.journal)
         if cursor is not None:
@@ -68,7 +68,7 @@ class PledgeController(Controller):
         read = ReadRequest(request, services)
         day = memento.wanted_day(request.scope, read.query)
         if day is not None:
-            return memento.elsewhere(pledge, read.query, day, _days(read.events(pledge))[0])
+            return memento.redirect_to_day(pledge, read.query, day, _days(read.events(pledge))[0])
         body = read.status(pledge)
         headers = memento.headers_of(pledge, read.at)
         return read.about_pledge(pledge, from_json(body)["version"], body, headers)
@@ -82,7 +82,7 @@ class PledgeController(Controller):
         if read.format == "link":
             return read.about_pledge(pledge, known[-1].version, memento.timemap(pledge, days))
         items = [
-            {"as_of": day, "datetime": memento.moment(day), "url": f"{memento.address(pledge)}?as_of={day}"}
+            {"as_of": day, "datetime": memento.http_date(day), "url": f"{memento.address(pledge)}?as_of={day}"}
             for day in days
         ]
         return read.items(pledge, known[-1], items)

@@ -29,7 +29,7 @@ class PublishController(Controller):
         """The changes of status that came to be known last, newest first, as Atom."""
         read = ReadRequest(request, services)
         query, journal = read.query, services.tracker.journal
-        limit = integer(query, "limit", 1, contracts.MAX_FEED, 50)
+        limit = integer(query, "limit", 1, contracts.MAX_FEED_ENTRIES, 50)
         narrowed, clocks = filters(query), read.projected()
         recorded: dict[int, datetime] = {}
 

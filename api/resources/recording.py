@@ -55,7 +55,7 @@ def open_pledge(tracker: Tracker, posted: PostedWrite) -> WriteOutcome:
     try:
         return _record(tracker, posted, plan, _receipt, opens=True)
     except BatchRefused as refused:
-        raise drafts.alone(refused, "/fact") from None
+        raise drafts.of_single_fact(refused, "/fact") from None
 
 
 def add_event(tracker: Tracker, posted: PostedWrite, pledge: str) -> WriteOutcome:
@@ -73,7 +73,7 @@ def add_event(tracker: Tracker, posted: PostedWrite, pledge: str) -> WriteOutcom
     try:
         return _record(tracker, posted, plan, _receipt, pledge=pledge)
     except BatchRefused as refused:
-        refusal = drafts.alone(refused, "")
+        refusal = drafts.of_single_fact(refused, "")
         raise (pledge_not_found(pledge) if isinstance(refusal, NotOpened) else refusal) from None
 
 

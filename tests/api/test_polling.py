@@ -256,7 +256,7 @@ def test_a_cold_answer_is_made_once_for_all_who_wait(lite: Api, monkeypatch: pyt
     answers: ResponseCache = lite.client.app.state.response_cache
     with ThreadPoolExecutor(many) as pool:
         asked = [pool.submit(lite.get, "/v1/summary?as_of=2024-12-30") for _ in range(many)]
-        until(lambda: sum(len(event._waiters) for event in answers._making.values()) == many - 1)
+        until(lambda: sum(len(event._waiters) for event in answers._in_making.values()) == many - 1)
         all_asked.set()
         assert {answer.result().status_code for answer in asked} == {200}
     assert len(made) == 1
