@@ -306,5 +306,5 @@ def test_a_licence_is_an_address_an_identifier_or_words() -> None:
     assert license.address("ODbL-1.0") == "https://spdx.org/licenses/ODbL-1.0.html"
     assert license.address("Ask us first") is None
     assert license.address('https://x/"><script>') is None
-    assert license.with_link('</a>; rel="next"', "Ask us") == '</a>; rel="next"'
-    assert license.with_link(None, None) is None
+    assert license.with_license_link('</a>; rel="next"', "Ask us") == '</a>; rel="next"'
+    assert license.with_license_link(None, None) is None
