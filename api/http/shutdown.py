@@ -28,8 +28,8 @@ ABORT_SECONDS = 8.0
 The server itself would wait for ten, and log a trace for each.
 """
 
-ABORT_CONNECTION_SECONDS = ABORT_SECONDS + 0.5
-"""Seconds after the signal after which a connection is aborted, with whatever its reader has not taken."""
+CONNECTION_GRACE_SECONDS = 0.5
+"""Seconds after `ABORT_SECONDS` after which a connection is aborted, with whatever its reader has not taken."""
 
 
 class OpenBodies:
@@ -89,7 +89,7 @@ async def until_disconnected(receive: Receive) -> None:
 
 
 class AbortingProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
-    """HTTP as uvicorn speaks it; a connection is aborted `ABORT_CONNECTION_SECONDS` after the process is told to end.
+    """HTTP as uvicorn speaks it; a connection is aborted if it outlives the end of all bodies.
 
     uvloop waits without an end for bytes that are written and not taken.
     """
@@ -97,7 +97,7 @@ class AbortingProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
     def shutdown(self) -> None:
         """Finish the response at hand, and abort the connection if that takes too long."""
         super().shutdown()
-        self.loop.call_later(ABORT_CONNECTION_SECONDS, self.transport.abort)
+        self.loop.call_later(ABORT_SECONDS + CONNECTION_GRACE_SECONDS, self.transport.abort)
 
 
 @contextmanager

@@ -10,7 +10,9 @@ from litestar.params import FromPath
 from pydantic_core import from_json
 
 from api import wording as words
-from api.http import data_license
+from api.http import (
+    data_license,
+)
 from api.http.contract import AnyRequest, read
 from api.http.headers import style_only_policy
 from api.http.responses import BytesResponse

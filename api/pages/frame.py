@@ -15,7 +15,10 @@ from jinja2 import Environment, PackageLoader, Undefined
 from litestar import Request
 
 from api import wording as words
-from api.http import clocks, data_license
+from api.http import (
+    clocks,
+    data_license,
+)
 from api.http.clocks import CLOCKS
 from api.http.contract import Contract, Parameter, Reply
 from api.http.parameters import Query, day, invalid

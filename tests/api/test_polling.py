@@ -298,11 +298,11 @@ def test_heads_do_not_believe_what_was_read_before_the_log_went_on() -> None:
 def test_a_list_holds_only_while_the_projection_is_up_with_the_log() -> None:
     heads = KnownHeads()
     heads.log = heads.projection = 3
-    assert Validity(projection=3).still(heads)
+    assert Validity(projection=3).is_met(heads)
     heads.log = 4
-    assert not Validity(projection=3).still(heads)
+    assert not Validity(projection=3).is_met(heads)
     heads.projection = 4
-    assert not Validity(projection=3).still(heads)
+    assert not Validity(projection=3).is_met(heads)
 
 
 def test_tags_are_read_as_rfc_9110_has_them() -> None:

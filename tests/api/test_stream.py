@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 
-from api.http import auth, event_tail, streams
+from api.http import auth, event_tail, shutdown
 from api.resources import event_stream
 from tests.support.api import ADMIN, Api, made, prepare, problem, running, statement
 from tests.support.live import Live, serving
@@ -253,8 +253,8 @@ def test_an_export_that_nobody_takes_does_not_hold_up_the_end(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Neither that one, nor one that goes on for too long; and neither is told as an error of ours."""
-    monkeypatch.setattr(streams, "STALLED_SECONDS", 0.8)
-    monkeypatch.setattr(streams, "ABORT_SECONDS", 1.6)
+    monkeypatch.setattr(shutdown, "STALLED_SECONDS", 0.8)
+    monkeypatch.setattr(shutdown, "ABORT_SECONDS", 1.6)
     with ExitStack() as stack:
         with serving(sqlite_url) as live:
             title = "x" * 300
@@ -277,7 +277,7 @@ def test_an_answer_that_is_written_and_not_taken_does_not_hold_up_the_end(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its handler is long done: only the connection still has the bytes."""
-    monkeypatch.setattr(streams, "ABORT_SECONDS", 1.0)
+    monkeypatch.setattr(shutdown, "ABORT_SECONDS", 1.0)
     with ExitStack() as stack:
         with serving(sqlite_url) as live:
             title = "x" * 300
