@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from pydantic import JsonValue
 
+from tracker.acting import may_act_on_type, reference_of, targets_in_words
 from tracker.errors import (
     AlreadyVoided,
     DuplicateFact,
@@ -28,20 +28,16 @@ from tracker.errors import (
 from tracker.event import Event
 from tracker.facts import (
     FACT_TYPES,
-    FACTS_WITH_FIGURE,
     MAX_FACT_BYTES,
     AnyFact,
     EventCorrected,
     EventVoided,
-    FigureRanked,
     FigureRestated,
     MemberReported,
     PledgeMade,
     PledgeRevised,
     PledgeSuperseded,
     ShareReported,
-    SourceCaptured,
-    StatementRetracted,
     TallyReported,
 )
 from tracker.merge_patch import corrected
@@ -170,17 +166,19 @@ class Pledge:
 
     def _check_reference(self, fact: AnyFact, before: str | None = None) -> None:
         """What the fact acts on; ``before`` is its own id where it is recorded already."""
-        pointer, reference = ("/of", fact.of) if isinstance(fact, ShareReported) else ("/event", _event(fact))
-        if reference is None:
+        acted_on = reference_of(fact)
+        if acted_on is None:
             return
+        pointer, reference = acted_on
         target = self.entries.get(reference)
         if target is None:
             raise UnknownEvent(f'"{self.id}" has no event {reference}', pointer=pointer)
         if before is not None and pointer == "/event" and target.version >= self.entries[before].version:
             raise UnknownEvent(f"{reference} is not recorded before {before}, which acts on it", pointer=pointer)
-        if (wanted := may_act_on(fact, target.fact)) is not None:
+        if not may_act_on_type(fact.type, target.fact):
             raise WrongEventType(
-                f"{fact.type} acts on {wanted}; {reference} is {_article(target.fact.type)}", pointer=pointer
+                f"{fact.type} acts on {targets_in_words(fact.type)}; {reference} is {_article(target.fact.type)}",
+                pointer=pointer,
             )
         if target.voided:
             raise AlreadyVoided(
@@ -352,24 +350,6 @@ def must_not_be_ahead(fact: AnyFact, now: datetime) -> None:
         )
 
 
-def may_act_on(fact: AnyFact, target: AnyFact) -> str | None:
-    """None if the fact may act on the target, else the words for what it acts on (DOMAIN §4)."""
-    figured = isinstance(target, FACTS_WITH_FIGURE) and target.figure is not None
-    if isinstance(fact, FigureRestated | FigureRanked | ShareReported):
-        return None if figured else "facts with a figure"
-    if isinstance(fact, StatementRetracted):
-        sourced = target.source is not None and not isinstance(target, PledgeMade)
-        return None if sourced else "sourced facts other than PledgeMade"
-    if isinstance(fact, EventCorrected):
-        correctable = not isinstance(target, EventCorrected | EventVoided)
-        return None if correctable else "all facts but corrections and voids"
-    if isinstance(fact, EventVoided):
-        return None if not isinstance(target, EventVoided) else "all facts but voids"
-    if isinstance(fact, SourceCaptured):
-        return None if target.source is not None else "facts with a source"
-    return None
-
-
 def report_keys(fact: AnyFact) -> list[tuple[object, ...]]:
     """What makes two reports the same (DOMAIN §4): equal in one key is equal. Empty for facts that report nothing.
 
@@ -397,11 +377,6 @@ def report_keys(fact: AnyFact) -> list[tuple[object, ...]]:
     if source.url is not None:
         keys.append(("url", fact.type, publisher, source.url, *said))
     return keys
-
-
-def _event(fact: AnyFact) -> str | None:
-    event: Any = getattr(fact, "event", None)
-    return event if isinstance(event, str) else None
 
 
 def _article(name: str) -> str:
