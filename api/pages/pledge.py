@@ -18,12 +18,13 @@ from api.pages.overview import due, row
 from api.resources.read_request import slug
 from api.resources.recording import not_found
 from projections.timeline import Clocks
+from tracker.acting import ACTING, REPAIRS
 from tracker.event import Event, fact_json, stamp
 from tracker.facts import FACTS_WITH_FIGURE
 from tracker.rules import explanations
 from tracker.rules.event_days import said_by
 from tracker.rules.figures import choose
-from tracker.rules.pledge_history import ACTING, REPAIRS, PledgeHistory
+from tracker.rules.pledge_history import PledgeHistory
 from tracker.rules.status import StatusFold
 from tracker.rules.status_history import history
 from tracker.rules.terms import terms_of

@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 
 from tests.support.paths import ROOT
 from tests.support.streams import DAYS, envelope, event_id, random_stream, streams
+from tracker.acting import ACTING
 from tracker.event import Event
 from tracker.facts import ShareReported
-from tracker.rules.pledge_history import ACTING
 from tracker.rules.status import StatusFold, derive
 from tracker.rules.status_history import history
 

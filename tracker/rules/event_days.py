@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+from tracker.acting import REPAIRS
 from tracker.event import Event, fact_json, stamp
-from tracker.rules.pledge_history import REPAIRS, PledgeHistory
+from tracker.rules.pledge_history import PledgeHistory
 
 
 def days(events: Sequence[Event]) -> dict[str, date]:

@@ -13,6 +13,7 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
+from tracker.acting import ACTING, REPAIRS
 from tracker.errors import InvalidFact
 from tracker.event import Event
 from tracker.facts import (
@@ -23,18 +24,11 @@ from tracker.facts import (
     FigureRanked,
     FigureRestated,
     PledgeMade,
-    SourceCaptured,
     StatedFact,
     StatementRetracted,
 )
 from tracker.merge_patch import corrected
 from tracker.values import Figure, Rank
-
-ACTING = (EventCorrected, EventVoided, FigureRanked, FigureRestated, StatementRetracted, SourceCaptured)
-"""Facts that act on other facts."""
-
-REPAIRS = (EventCorrected, EventVoided, FigureRanked, SourceCaptured)
-"""Facts that repair our own record: they have no date of their own on the as-of axis."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from tracker.acting import REPAIRS
 from tracker.event import Event
-from tracker.rules.pledge_history import REPAIRS
 from tracker.rules.status import ONE_DAY, Status, StatusFold
 
 Axis = Literal["as_of", "known"]
