@@ -241,6 +241,11 @@ class Source(Value):
     archive_url: Url | None = None
     tier: Tier
 
+    @property
+    def quoted_origin(self) -> str:
+        """Who is quoted in the end: two sources with one origin are one witness (DOMAIN §5)."""
+        return self.origin or self.publisher
+
 
 class NotApplicable(Value):
     """A member that the pledge does not apply to, and why."""

@@ -60,7 +60,7 @@ class Candidate:
     def origin(self) -> str:
         """What is quoted in the end: the publisher unless the source names an origin."""
         source = self.item.fact.source
-        return "" if source is None else source.origin or source.publisher
+        return "" if source is None else source.quoted_origin
 
 
 def figure_of(item: FactInForce) -> Figure:

@@ -79,7 +79,7 @@ def evidence(facts: Evaluation) -> tuple[Evidence, frozenset[str]]:
 
 def _origin(item: FactInForce) -> str:
     source = item.fact.source
-    return "" if source is None else source.origin or source.publisher
+    return "" if source is None else source.quoted_origin
 
 
 def _decides(item: FactInForce) -> bool:
