@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 from xml.sax.saxutils import escape
 
-from api import wording as words
+from api import amounts, wording
 
 _LINE = 46
 _LEADING = 15
@@ -46,8 +46,8 @@ def style(headline: str) -> str:
 
 def badge(status: Mapping[str, Any]) -> bytes:
     """The SVG for a status document."""
-    headline = words.STATUS[status["status"]]
-    share = words.ratio(status["ratio"], status["actual"])
+    headline = wording.STATUS[status["status"]]
+    share = amounts.ratio(status["ratio"], status["actual"])
     title = textwrap.wrap(clean(status["title"]), _LINE) or [status["pledge"]]
     state = [headline, share] if share is not None and len(title) > 1 else [f"{headline} {share or ''}".strip()]
     left, right = (_PAD * 2 + max(map(_width, lines)) for lines in (title, state))
@@ -74,11 +74,11 @@ def badge(status: Mapping[str, Any]) -> bytes:
 
 def summary(status: Mapping[str, Any]) -> str:
     """The status in a sentence, with its clocks."""
-    actual, target = words.amount(status["actual"]), words.amount(status["target"])
+    actual, target = amounts.amount(status["actual"]), amounts.amount(status["target"])
     reported = "nothing that counts is reported" if actual is None else f"{actual.exact} reported"
     aim = "" if target is None else f", {target.exact} promised"
-    who = clean(words.party(status["pledgor"]))
-    return f"{who}: {reported}{aim}. As of {words.day(status['as_of'])}, version {status['version']}."
+    who = clean(wording.party(status["pledgor"]))
+    return f"{who}: {reported}{aim}. As of {wording.day(status['as_of'])}, version {status['version']}."
 
 
 def clean(text: str) -> str:

@@ -15,7 +15,7 @@ from xml.sax.saxutils import escape, quoteattr
 import pycountry
 from pydantic_core import from_json
 
-from api import wording as words
+from api import amounts, wording
 from api.formats.badge import clean
 
 BATCH = 200
@@ -59,7 +59,7 @@ def _activity(status: Mapping[str, Any], reporter: str, stated: Mapping[str, str
     yield f"{_narrative('Commitments Tracker')}</reporting-org>"
     yield f"<title>{_narrative(status['title'])}</title>"
     yield f'<description type="1">{_narrative(_described(status))}</description>'
-    yield f'<participating-org role="{_FUNDING}" type="{_OTHER}">{_narrative(words.party(status["pledgor"]))}'
+    yield f'<participating-org role="{_FUNDING}" type="{_OTHER}">{_narrative(wording.party(status["pledgor"]))}'
     yield "</participating-org>"
     yield f'<activity-status code="{_progress(status)}"/>'
     yield from _dates(status)
@@ -81,21 +81,21 @@ def _activity(status: Mapping[str, Any], reporter: str, stated: Mapping[str, str
 
 
 def _transaction(kind: str, quantity: Mapping[str, str], day: str, status: Mapping[str, Any]) -> Iterator[str]:
-    said = words.amount(quantity)
+    said = amounts.amount(quantity)
     assert said is not None
     yield f'<transaction><transaction-type code="{kind}"/><transaction-date iso-date="{day}"/>'
     yield f'<value currency="{quantity["unit"]}" value-date="{day}">{quantity["value"]}</value>'
     yield f"<description>{_narrative(said.text or said.exact)}</description>"
-    yield f'<provider-org type="{_OTHER}">{_narrative(words.party(status["pledgor"]))}</provider-org>'
+    yield f'<provider-org type="{_OTHER}">{_narrative(wording.party(status["pledgor"]))}</provider-org>'
     if status["beneficiary"] is not None:
-        yield f'<receiver-org type="{_OTHER}">{_narrative(words.party(status["beneficiary"]))}</receiver-org>'
+        yield f'<receiver-org type="{_OTHER}">{_narrative(wording.party(status["beneficiary"]))}</receiver-org>'
     yield "</transaction>"
 
 
 def _described(status: Mapping[str, Any]) -> str:
-    parts = [f"{words.STATUS[status['status']]}: {words.means(status)}."]
+    parts = [f"{wording.STATUS[status['status']]}: {wording.means(status)}."]
     for name, word in (("target", "Promised"), ("actual", "Reported")):
-        if (said := words.amount(status[name])) is not None:
+        if (said := amounts.amount(status[name])) is not None:
             parts.append(f"{word}: {said.text or said.exact}.")
     return " ".join(parts)
 

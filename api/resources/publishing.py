@@ -14,13 +14,13 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from pydantic_core import from_json
 
-from api import wording as words
+from api import amounts
 from api.formats import atom, badge
 from api.http import license  # noqa: A004
 from api.http.cache import BytesResponse
 from api.http.contract import read
 from api.http.parameters import integer
-from api.pages.bars import bar
+from api.pages.bars import bar_of
 from api.pages.frame import render
 from api.resources import contracts
 from api.resources.list_filters import asked, filters
@@ -77,15 +77,15 @@ class PublishController(Controller):
         """The status as a small page for an iframe on any site. It needs no script and loads nothing."""
         reading, status = _status(request, services, pledge)
         clocks = {name: reading.query[name] for name in ("as_of", "known_at", "at_position") if name in reading.query}
-        near = words.apart(status["actual"], status["target"])
+        near = amounts.distinct_digits(status["actual"], status["target"])
         body = render(
             "embed.html",
             status=status,
             style=FRAME_STYLE,
-            bar=bar(status),
-            share=words.ratio(status["ratio"], status["actual"]),
-            actual=words.amount(status["actual"], near),
-            target=words.amount(status["target"], near),
+            bar=bar_of(status),
+            share=amounts.ratio(status["ratio"], status["actual"]),
+            actual=amounts.amount(status["actual"], near),
+            target=amounts.amount(status["target"], near),
             link=contracts.addressed(f"/pledges/{pledge}", clocks),
             license=services.settings.data_license,
             license_link=license.address(services.settings.data_license),
