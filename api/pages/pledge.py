@@ -21,7 +21,7 @@ from api.resources.recording import not_found
 from projections.timeline import Clocks
 from tracker.acting import ACTING, REPAIRS
 from tracker.event import Event, fact_json, stamp
-from tracker.facts import FACTS_WITH_FIGURE
+from tracker.facts import FACTS_WITH_FIGURE, EventCorrected, EventVoided
 from tracker.rules import explanations
 from tracker.rules.event_days import said_by
 from tracker.rules.status import StatusFold
@@ -111,7 +111,7 @@ def _events(known: Sequence[Event], as_of: date) -> list[dict[str, Any]]:
                 "quantity": None if figure is None else fact["figure"].get("quantity"),
                 "acted": acting.get(event.id, []),
                 "is_void": any(act["type"] == "EventVoided" for act in acting.get(event.id, ())),
-                "target_of": getattr(event.fact, "event", None),
+                "target_of": event.fact.event if isinstance(event.fact, ACTING) else None,
             }
         )
     return found
@@ -191,7 +191,7 @@ def _comparison(page: PageRequest, name: str, at: Clocks, status: Mapping[str, A
         old, new = status, None if now_body is None else from_json(now_body)
     else:
         known = page.services.tracker.events_of(name, at.position)
-        repairs = [e for e in known if isinstance(e.fact, REPAIRS) and e.type in ("EventCorrected", "EventVoided")]
+        repairs = [event for event in known if isinstance(event.fact, EventCorrected | EventVoided)]
         if not repairs:
             return None
         before = repairs[-1].position - 1
