@@ -4,7 +4,7 @@ What is new in the rules needs a row here, and a test fails until it is there:
 
     a status      STATUS and STATUS_MEANS; also an icon in pages/templates/_icons.html, a colour in pages/static/app.css
     a flag        FLAG
-    a fact type   TYPE; ACTED_ON too, if it acts on other facts
+    a fact type   TYPE; ACTED_ON too, if it acts on other facts; the fields of its form in pages/form_fields.py
 
 Every other value of a status document has its table below. A member of a document that is not called in plain English
 is in DOCUMENT_MEMBER; any other name is read as it is written.
@@ -49,6 +49,7 @@ STATUS_MEANS = {
     "withdrawn": "the promise was taken back",
     "superseded": "another pledge took its place",
 }
+"""What each headline means; see `means` for groups and milestones."""
 
 _GROUP_MEANS = {
     "met": "everybody who is bound by it met it",
@@ -82,6 +83,7 @@ FLAG = {
     "single_source": ("Single source", "what counts here goes back to one origin"),
     "stale_projection": ("Being repaired", "an event could not be taken in yet"),
 }
+"""Flags: (name, what it means)."""
 
 EVIDENCE = {
     "none": "no report that counts",
@@ -106,6 +108,8 @@ VERDICT = {
     "opted_out": "Opted out",
     "not_reported": "Not reported",
 }
+"""Results of members, in the order in which a page lists them."""
+
 MILESTONE = {
     "scheduled": "Not reached yet",
     "reached": "Reached",
@@ -137,6 +141,8 @@ TYPE = {
     "SourceCaptured": "Source captured",
     "AssessmentIssued": "Assessment issued",
 }
+"""Types of facts."""
+
 ACTED_ON = {
     "EventCorrected": "corrected by us",
     "EventVoided": "voided by us",
