@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 from xml.sax.saxutils import quoteattr
 
-from api import wording as words
+from api import amounts, wording
 from api.formats.xml_text import xml_text
 from api.http import data_license
 from api.http.media import MediaFormat
@@ -71,7 +71,7 @@ def feed(
 def _entry(entry: FeedEntry, origin: str | None) -> Iterable[str]:
     change, status = entry.change, entry.status
     place = f"{change.pledge}?as_of={change.on}"
-    now = words.STATUS[change.after]
+    now = wording.STATUS[change.after]
     yield "<entry>"
     yield f"<id>{_id(origin, f'{change.pledge}/{change.on}/{change.after}/{change.position}')}</id>"
     yield f"<title>{xml_text(now + ': ' + status['title'])}</title>"
@@ -86,15 +86,15 @@ def _entry(entry: FeedEntry, origin: str | None) -> Iterable[str]:
 
 def sentence(change: StatusChange, status: Mapping[str, Any]) -> str:
     """The change in a sentence."""
-    became = words.STATUS[change.after].lower()
-    who = words.party(status["pledgor"])
+    became = wording.STATUS[change.after].lower()
+    who = wording.party(status["pledgor"])
     if change.before is None:
-        start = f"{words.day(change.on)}: {who} made this pledge; it is {became}."
+        start = f"{wording.day(change.on)}: {who} made this pledge; it is {became}."
     else:
-        start = f"{words.day(change.on)}: from {words.STATUS[change.before].lower()} to {became}."
-    near = words.apart(status["actual"], status["target"])
-    actual, target = words.amount(status["actual"], near), words.amount(status["target"], near)
-    share = words.ratio(status["ratio"], status["actual"])
+        start = f"{wording.day(change.on)}: from {wording.STATUS[change.before].lower()} to {became}."
+    near = amounts.distinct_digits(status["actual"], status["target"])
+    actual, target = amounts.amount(status["actual"], near), amounts.amount(status["target"], near)
+    share = amounts.ratio(status["ratio"], status["actual"])
     figures = [] if actual is None else [f"Reported: {actual.short}"]
     figures += [] if target is None else [f"target: {target.short}" if figures else f"Target: {target.short}"]
     figures += [] if share is None else [share]

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 from xml.sax.saxutils import escape
 
-from api import wording as words
+from api import amounts, wording
 from api.formats.xml_text import xml_safe
 from api.http.media import MediaFormat
 
@@ -50,8 +50,8 @@ def style(headline: str) -> str:
 
 def badge(status: Mapping[str, Any]) -> bytes:
     """The SVG for a status document."""
-    headline = words.STATUS[status["status"]]
-    share = words.ratio(status["ratio"], status["actual"])
+    headline = wording.STATUS[status["status"]]
+    share = amounts.ratio(status["ratio"], status["actual"])
     title = textwrap.wrap(xml_safe(status["title"]), _TITLE_LINE_CHARACTERS) or [status["pledge"]]
     state = [headline, share] if share is not None and len(title) > 1 else [f"{headline} {share or ''}".strip()]
     left, right = (_PADDING_PX * 2 + max(map(_width, lines)) for lines in (title, state))
@@ -78,11 +78,11 @@ def badge(status: Mapping[str, Any]) -> bytes:
 
 def summary(status: Mapping[str, Any]) -> str:
     """The status in a sentence, with its clocks."""
-    actual, target = words.amount(status["actual"]), words.amount(status["target"])
+    actual, target = amounts.amount(status["actual"]), amounts.amount(status["target"])
     reported = "nothing that counts is reported" if actual is None else f"{actual.exact} reported"
     aim = "" if target is None else f", {target.exact} promised"
-    who = xml_safe(words.party(status["pledgor"]))
-    return f"{who}: {reported}{aim}. As of {words.day(status['as_of'])}, version {status['version']}."
+    who = xml_safe(wording.party(status["pledgor"]))
+    return f"{who}: {reported}{aim}. As of {wording.day(status['as_of'])}, version {status['version']}."
 
 
 def _lines(lines: list[str], kind: str, x: int, height: int) -> list[str]:

@@ -15,7 +15,7 @@ from xml.sax.saxutils import escape, quoteattr
 import pycountry
 from pydantic_core import from_json
 
-from api import wording as words
+from api import amounts, wording
 from api.formats.provenance import Provenance
 from api.formats.xml_text import xml_safe, xml_text
 
@@ -58,7 +58,7 @@ def _activity(status: Mapping[str, Any], reporter: str, stated_days: Mapping[str
     yield f"{_narrative('Commitments Tracker')}</reporting-org>"
     yield f"<title>{_narrative(status['title'])}</title>"
     yield f'<description type="1">{_narrative(_description(status))}</description>'
-    pledgor = _narrative(words.party(status["pledgor"]))
+    pledgor = _narrative(wording.party(status["pledgor"]))
     yield f'<participating-org role="{_ROLE_FUNDING}" type="{_ORG_OTHER}">{pledgor}'
     yield "</participating-org>"
     yield f'<activity-status code="{_activity_status(status)}"/>'
@@ -71,7 +71,7 @@ def _activity(status: Mapping[str, Any], reporter: str, stated_days: Mapping[str
     target, actual = status["target"], status["actual"]
     stage_type = _TRANSACTION_TYPES.get(status["stage"], OUTGOING_COMMITMENT)
     for name, quantity, kind in (("target", target, OUTGOING_PLEDGE), ("actual", actual, stage_type)):
-        if (amount := words.amount(quantity)) is not None and ":" not in quantity["unit"]:
+        if (amount := amounts.amount(quantity)) is not None and ":" not in quantity["unit"]:
             days = [stated_days[id_] for id_ in status["because"].get(name, ()) if id_ in stated_days]
             day = max(days, default=status["last_stated_on"])
             yield from _transaction(kind, quantity, amount.text or amount.exact, day, status)
@@ -87,16 +87,16 @@ def _transaction(
     yield f'<transaction><transaction-type code="{kind}"/><transaction-date iso-date="{day}"/>'
     yield f'<value currency="{quantity["unit"]}" value-date="{day}">{quantity["value"]}</value>'
     yield f"<description>{_narrative(description)}</description>"
-    yield f'<provider-org type="{_ORG_OTHER}">{_narrative(words.party(status["pledgor"]))}</provider-org>'
+    yield f'<provider-org type="{_ORG_OTHER}">{_narrative(wording.party(status["pledgor"]))}</provider-org>'
     if status["beneficiary"] is not None:
-        yield f'<receiver-org type="{_ORG_OTHER}">{_narrative(words.party(status["beneficiary"]))}</receiver-org>'
+        yield f'<receiver-org type="{_ORG_OTHER}">{_narrative(wording.party(status["beneficiary"]))}</receiver-org>'
     yield "</transaction>"
 
 
 def _description(status: Mapping[str, Any]) -> str:
-    parts = [f"{words.STATUS[status['status']]}: {words.means(status)}."]
+    parts = [f"{wording.STATUS[status['status']]}: {wording.means(status)}."]
     for name, word in (("target", "Promised"), ("actual", "Reported")):
-        if (amount := words.amount(status[name])) is not None:
+        if (amount := amounts.amount(status[name])) is not None:
             parts.append(f"{word}: {amount.text or amount.exact}.")
     return " ".join(parts)
 

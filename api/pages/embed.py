@@ -9,14 +9,14 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from pydantic_core import from_json
 
-from api import wording as words
+from api import amounts
 from api.http import (
     data_license,
 )
 from api.http.contract import AnyRequest, read
 from api.http.headers import style_only_policy
 from api.http.responses import BytesResponse
-from api.pages.bars import bar
+from api.pages.bars import bar_of
 from api.pages.frame import render
 from api.resources import contracts
 from api.resources.read_request import ReadRequest
@@ -34,15 +34,15 @@ class EmbedController(Controller):
         read = ReadRequest(request, services)
         status = from_json(read.status(pledge))
         clocks = {name: read.query[name] for name in ("as_of", "known_at", "at_position") if name in read.query}
-        near = words.apart(status["actual"], status["target"])
+        near = amounts.distinct_digits(status["actual"], status["target"])
         body = render(
             "embed.html",
             status=status,
             style=FRAME_STYLE,
-            bar=bar(status),
-            share=words.ratio(status["ratio"], status["actual"]),
-            actual=words.amount(status["actual"], near),
-            target=words.amount(status["target"], near),
+            bar=bar_of(status),
+            share=amounts.ratio(status["ratio"], status["actual"]),
+            actual=amounts.amount(status["actual"], near),
+            target=amounts.amount(status["target"], near),
             link=contracts.addressed(f"/pledges/{pledge}", clocks),
             license=services.settings.data_license,
             license_link=data_license.address(services.settings.data_license),

@@ -110,6 +110,7 @@ STATUS = _object(
         "stage": _or_null(_STAGE),
         "period": _or_null(_DATES),
         "window": _or_null(_DATES),
+        "deadline": _or_null(_DATE),
         "schedule": _object({"current": _enum(ScheduleState), "original": _enum(ScheduleState)}),
         "trajectory": _enum(Trajectory),
         "claimed_trajectory": _list(

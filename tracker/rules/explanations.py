@@ -1,19 +1,33 @@
-"""What stands behind a status: every figure with why it counts or not, and every member's result."""
+"""What stands behind a status: every figure with why it counts or not, every member's result, and the reports that
+its evidence rests on.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 from tracker.event import Event
-from tracker.facts import FigureRestated, figure_in
+from tracker.facts import (
+    AnyFact,
+    FigureRestated,
+    MemberReported,
+    MilestoneMissed,
+    MilestoneReached,
+    TallyReported,
+    figure_in,
+)
 from tracker.quantity import EXACT, Quantity
 from tracker.rules.candidates import Candidate
+from tracker.rules.evaluation import Evaluation
 from tracker.rules.figures import choose
+from tracker.rules.flags import evidence
 from tracker.rules.json_values import conversion_json, figure_json, quantity_json
 from tracker.rules.members import group_result
+from tracker.rules.milestones import milestones
 from tracker.rules.pledge_history import PledgeHistory
 from tracker.rules.terms import terms_of
 
@@ -112,3 +126,51 @@ def members(events: Sequence[Event], as_of: date) -> list[dict[str, Any]] | None
         }
         for row in result.rows
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Attestation:
+    """The reports that the evidence of a status rests on: their event ids, by version.
+
+    `share_origin` is True if all of them quote the same origin. A sum of increments is `single_source` also where each
+    increment has another origin.
+    """
+
+    events: tuple[str, ...]
+    share_origin: bool
+
+
+_RESULTS: tuple[tuple[type[AnyFact], ...], ...] = (
+    (TallyReported,),
+    (MemberReported,),
+    (MilestoneReached, MilestoneMissed),
+)
+"""Types of facts that give a result without a figure; the first of which there is one gives the result."""
+
+
+def attestation(events: Sequence[Event], as_of: date) -> Attestation:
+    """The reports behind evidence `single_source` or `corroborated`; no events for any other evidence.
+
+    They are fewer than the causes of the evidence: the pledge itself and the figures that are passed over quote origins
+    that do not count.
+    """
+    history = PledgeHistory(events)
+    view = history.view(as_of)
+    if view is None:
+        return Attestation((), False)
+    terms = terms_of(view)
+    choice = choose(view, terms)
+    evaluation = Evaluation(as_of, view, terms, choice, group_result(view, terms), milestones(view, as_of))
+    found, causes = evidence(evaluation)
+    if found not in ("single_source", "corroborated"):
+        return Attestation((), False)
+    if choice.actual is not None:
+        ids = {part.item.id for part in choice.actual.parts}
+        if found == "corroborated":
+            ids.update(choice.corroborating[:2])
+    else:
+        by_type = ({item.id for item in view.of(*types) if item.id in causes} for types in _RESULTS)
+        ids = next((given for given in by_type if given), set())
+    sources = [item.fact.source for item in view.items if item.id in ids]
+    origins = {None if source is None else source.quoted_origin for source in sources}
+    return Attestation(tuple(sorted(ids, key=history.versions.__getitem__)), len(origins) == 1)
