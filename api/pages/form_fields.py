@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 from api.resources.contracts import KINDS
+from tracker.acting import ACTING
 from tracker.facts import FACT_TYPES, RecordKeepingFact
 from tracker.values import Basis, MemberVerdict, Nature, Precision, Rank, Stage, Stance, Tier, Trajectory
 
@@ -255,9 +256,15 @@ RECORD_KEEPING = tuple(name for name, cls in FACT_TYPES.items() if issubclass(cl
 """Types of facts about our own record: nobody said them, and they need no source."""
 
 
+ACTS_ON_EVENTS = frozenset(cls.__name__ for cls in ACTING)
+"""Types of facts that act on another one."""
+
+
 def form_sections(fact_type: str) -> tuple[FormSection, ...]:
     """The form of a type of fact."""
     own = _OWN_SECTIONS.get(fact_type, ())
+    if not own and fact_type in ACTS_ON_EVENTS:
+        own = (FormSection("Which event", (_EVENT, _REASON)),)
     if fact_type in RECORD_KEEPING:
         return (FormSection("When", (replace(_WHEN[0], label="Decided on", hint="The day of the decision."),)), *own)
     return (FormSection("Who and when", (*_WHEN, *_SPEAKER)), *own, _SOURCE, _WORDS)
