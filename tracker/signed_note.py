@@ -1,10 +1,8 @@
-"""Signed notes and checkpoints: the text formats of c2sp.org/signed-note and c2sp.org/tlog-checkpoint, with Ed25519.
+"""Signed notes: the text format of c2sp.org/signed-note, with Ed25519.
 
-    example.com/log                                      origin    ┐
-    15                                                   size      │ the text that is signed, with its last newline
-    rKbDipCvhuX1GZ7g5BBe8sA6BbJ7ja/1nk427v383cs=         root      ┘
-                                                         a blank line
-    — example.com/log M9e0luh4jTG+UMBqOUo9/q+yAEvx…      key name, base64(key id of 4 bytes ‖ signature of 64 bytes)
+    This is an example message.             the text that is signed, with its last newline
+                                            a blank line
+    — example.com/foo Uw2QOkn8srV1yJGh…     key name, base64(key id of 4 bytes ‖ signature of 64 bytes)
 
     verifier key    example.com/log+33d7b496+base64(0x01 ‖ public key of 32 bytes)
     signing key     PRIVATE+KEY+example.com/log+33d7b496+base64(0x01 ‖ seed of 32 bytes)
@@ -15,7 +13,7 @@ that the verifier does not know are ignored; one of a key it knows must be right
 spelling, so base64 is padded and canonical, and numbers have no leading zero.
 
     MalformedNote           the bytes are no signed note
-    ├── MalformedCheckpoint the text of the note is no checkpoint
+    └── MalformedCheckpoint the text of the note is no checkpoint (in `tracker.checkpoint`)
     MalformedKey            a verifier or signing key cannot be read
     InvalidSignature        a signature of a known key is wrong
     └── NoKnownSignature    no known key has signed
@@ -35,7 +33,7 @@ from typing import Self
 from cryptography.exceptions import InvalidSignature as WrongSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from tracker.merkle import EMPTY_ROOT, HASH_BYTES, MAX_SIZE, MerkleError
+from tracker.merkle import MerkleError
 
 MAX_NOTE_BYTES = 1_000_000
 """The longest signed note that is read."""
@@ -273,74 +271,6 @@ def _must_be_printable(note: str) -> None:
         raise MalformedNote("The note has a control character other than the newline.")
 
 
-# --- checkpoints
-
-
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """What a log says about itself at one size (c2sp.org/tlog-checkpoint): `text` is signed as a note."""
-
-    origin: str
-    size: int
-    root: bytes
-    extensions: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        lines = (self.origin, *self.extensions)
-        if not all(lines) or any(char < " " for line in lines for char in line):
-            raise MalformedCheckpoint("The origin and every extension is one line that is not empty.")
-        if not 0 <= self.size <= MAX_SIZE:
-            raise MalformedCheckpoint(f"A tree cannot have {self.size} leaves.")
-        if len(self.root) != HASH_BYTES:
-            raise MalformedCheckpoint(f"A root has {HASH_BYTES} bytes, not {len(self.root)}.")
-        if self.size == 0 and self.root != EMPTY_ROOT:
-            raise MalformedCheckpoint("The root of the empty tree is not the hash of nothing.")
-
-    @property
-    def text(self) -> str:
-        """The origin, the size in decimal, the root in base64, then extensions, each on a line."""
-        lines = (self.origin, str(self.size), encode_base64(self.root), *self.extensions)
-        return "".join(f"{line}\n" for line in lines)
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """The checkpoint in the text of a note.
-
-        Raises:
-            MalformedCheckpoint: if a line is missing or empty, the size is not decimal without leading zeroes, or the
-                root is not base64 of 32 bytes.
-        """
-        if not text.endswith("\n"):
-            raise MalformedCheckpoint("A checkpoint ends in a newline.")
-        origin, size, root, *extensions = [*text.removesuffix("\n").split("\n"), "", ""][: max(3, text.count("\n"))]
-        try:
-            return cls(origin, parse_count(size), decode_base64(root), tuple(extensions))
-        except ValueError as error:
-            raise MalformedCheckpoint(f"The checkpoint has a bad size or root: {error}") from None
-
-    def sign(self, keys: Sequence[SigningKey]) -> bytes:
-        """The signed checkpoint as a log serves it."""
-        return bytes(sign_note(self.text, keys))
-
-
-def open_checkpoint(data: bytes, keys: Iterable[VerifierKey], *, origin: str | None = None) -> Checkpoint:
-    """The checkpoint of a signed note, once a known key is seen to have signed it.
-
-    `origin`: the log that was asked for; None accepts any log whose checkpoint the keys have signed.
-
-    Raises:
-        MalformedNote: if the bytes are no signed note, or the text is no checkpoint (`MalformedCheckpoint`).
-        InvalidSignature: if a known key's signature is wrong, or no known key has signed (`NoKnownSignature`).
-        MalformedCheckpoint: if the checkpoint is of another origin.
-    """
-    note = SignedNote.parse(data)
-    note.verified_by(keys)
-    checkpoint = Checkpoint.parse(note.text)
-    if origin is not None and checkpoint.origin != origin:
-        raise MalformedCheckpoint(f"The checkpoint is of {checkpoint.origin}, not of {origin}.")
-    return checkpoint
-
-
 # --- spelling
 
 
@@ -383,13 +313,6 @@ class MalformedNote(MerkleError):
 
     code = "malformed_note"
     title = "Not a signed note"
-
-
-class MalformedCheckpoint(MalformedNote):
-    """The note is no checkpoint of c2sp.org/tlog-checkpoint, or is one of another log."""
-
-    code = "malformed_checkpoint"
-    title = "Not a checkpoint of this log"
 
 
 class MalformedKey(MerkleError):
