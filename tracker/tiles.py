@@ -7,8 +7,8 @@
     tile/entries/000            the first 256 entries, each after its length as a big-endian uint16
 
 A tree of size s has floor(s / 256**level) hashes at a level, 256 to a tile; the last tile of a level is partial if the
-number does not divide. Full tiles never change, and `tracker.tile_tree` reads and builds them. Paths are relative to the prefix of the log, where `checkpoint` is.
-Write the tiles of a size before its checkpoint.
+number does not divide. Full tiles never change. Paths are relative to the prefix of the log, where `checkpoint` is.
+Write the tiles of a size before its checkpoint. `tracker.tile_tree` reads hashes out of tiles and builds tiles.
 
     TileMissing             a `Fetch` has no such file
     InvalidTile             the bytes are not those of such a tile or bundle, or the path names none
