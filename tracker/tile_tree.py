@@ -83,7 +83,10 @@ class TileReader:
         return root_of(self.hashes(tile_level, tile)[start : start + (1 << height)])
 
     def root(self) -> bytes:
-        """The root of the tree; compare it with the checkpoint's."""
+        """The root of the tree; compare it with the checkpoint's.
+
+        It is read out of as few tiles as possible, the highest: `merkle.root_of(reader.leaves())` reads every leaf.
+        """
         return root_of_range(0, self.size, self.subtree)
 
     def inclusion_proof(self, index: int) -> list[bytes]:
