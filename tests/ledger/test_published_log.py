@@ -88,7 +88,7 @@ def test_we_write_the_very_same_files() -> None:
             assert list(builder.extend([leaf_hash(entries[size - 1])])) == []
         written = {tile.path: data for tile, data in builder.partial_tiles()}
         written |= {bundle.path: encode_bundle(entries[: bundle.width]) for bundle in bundles_of(size)}
-        assert set(written) == {place.path for place in (*tiles_of(size), *bundles_of(size))}
+        assert set(written) == {tile.path for tile in tiles_of(size)} | {bundle.path for bundle in bundles_of(size)}
         assert all(fetch(path) == data for path, data in written.items())
         ours = Checkpoint("example.com/log/testdata", size, builder.root())
         assert ours.sign([key]) == fetch(f"checkpoint.{size}")

@@ -4,6 +4,7 @@ those of Go's `sumdb/note`."""
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
+from contextlib import suppress
 
 import pytest
 from hypothesis import given, settings
@@ -109,8 +110,8 @@ def test_a_key_name_has_no_space_and_no_plus(name: str) -> None:
 
 def test_the_example_of_the_specification_verifies() -> None:
     note = SignedNote.parse(
-        "This is an example message.\n\n— example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXs"
-        "YjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n".encode()
+        "This is an example message.\n\n— example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1E"
+        "RYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n".encode()
     )
     (key,) = keys("example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k")
     assert note.verified_by([key]) == (key,)
@@ -201,10 +202,8 @@ def test_a_note_without_a_key_is_not_made() -> None:
 @settings(max_examples=300, deadline=None)
 def test_no_flipped_bit_leaves_a_note_of_both_keys(bit: int) -> None:
     both = keys(PETER, ENOCH)
-    try:
+    with suppress(MalformedNote, InvalidSignature):
         assert len(SignedNote.parse(flipped(NOTE, bit)).verified_by(both)) < 2
-    except (MalformedNote, InvalidSignature):
-        pass
 
 
 def test_while_a_key_is_changed_both_the_old_and_the_new_key_verify() -> None:
@@ -298,9 +297,7 @@ def test_a_checkpoint_is_believed_only_of_the_log_that_was_asked() -> None:
         open_checkpoint(bytes(sign_note("a letter\n", [NEW])), [NEW.verifier])
 
 
-@pytest.mark.parametrize(
-    "text", ["A", "AA", "AAA", "AA=", "AB==", "AAB=", "AA==\n", " AA==", "AA==AA==", "A-_A", "ÄAAA"]
-)
+@pytest.mark.parametrize("text", ["A", "AA", "AAA", "AA=", "AB==", "AAB=", "AA==\n", " AA==", "AA==AA==", "A-_A", "Ä"])
 def test_base64_has_one_spelling(text: str) -> None:
     with pytest.raises(ValueError, match="base64"):
         decode_base64(text)
