@@ -316,6 +316,30 @@ def test_a_proof_with_a_hash_too_many_or_too_few_is_refused(sizes: tuple[int, in
                 verify_consistency(first=first, second=second, first_root=old, second_root=root, proof=broken)
 
 
+def test_a_root_made_to_fit_a_proof_that_is_too_long_does_not_help() -> None:
+    every, more = leaves(8), leaf_hash(b"one more")
+    proof, root = inclusion_proof(5, 8, subtrees(every)), root_of(every)
+    with pytest.raises(InvalidProof, match="too many"):
+        verify_inclusion(index=5, size=8, leaf=every[5], proof=[*proof, more], root=node_hash(more, root))
+    with pytest.raises(InvalidProof, match="too many"):
+        verify_consistency(
+            first=6,
+            second=8,
+            first_root=node_hash(more, root_of(every[:6])),
+            second_root=node_hash(more, root),
+            proof=[*consistency_proof(6, 8, subtrees(every)), more],
+        )
+
+
+def test_a_root_made_to_fit_a_hash_of_another_length_does_not_help() -> None:
+    (leaf,) = leaves(1)
+    root = node_hash(leaf, b"short")
+    with pytest.raises(InvalidProof, match="5 bytes"):
+        verify_inclusion(index=0, size=2, leaf=leaf, proof=[b"short"], root=root)
+    with pytest.raises(InvalidProof, match="5 bytes"):
+        verify_consistency(first=1, second=2, first_root=leaf, second_root=root, proof=[b"short"])
+
+
 @pytest.mark.parametrize(("index", "size"), [(-1, 8), (8, 8), (0, 0), (0, MAX_SIZE + 1), (9, 8)])
 def test_there_is_no_proof_of_a_leaf_outside_the_tree(index: int, size: int) -> None:
     with pytest.raises(OutOfTree):

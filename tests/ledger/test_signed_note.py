@@ -247,6 +247,7 @@ def test_a_checkpoint_is_written_as_the_specification_shows_it() -> None:
         "origin\n",
         "origin\n7\n",
         "origin\n7\nROOT",
+        "origin\n7\nROOT\nextension",
         "\n7\nROOT\n",
         "origin\n\nROOT\n",
         "origin\n07\nROOT\n",

@@ -270,8 +270,10 @@ def test_a_partial_tile_that_is_gone_is_read_from_the_full_one(log: Files) -> No
     files.update((path, data) for path, data in log.items() if ".p/" not in path or path == "tile/2/000.p/1")
     for size in (255, 257, 511, 600, 65_535, 65_536):
         assert TileReader(size, files.fetch).root() == ROOTS[size]
+    assert list(TileReader(300, files.fetch).leaves()) == LEAVES[:300]
     with pytest.raises(TileMissing):
         TileReader(70_000, files.fetch).root()
+    assert files.asked[-2:] == ["tile/1/001.p/17", "tile/1/001"]
 
 
 def test_a_changed_tile_proves_nothing_though_the_root_is_read_from_the_tile_above_it(log: Files) -> None:
