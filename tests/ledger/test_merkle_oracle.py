@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pymerkle
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,10 +17,6 @@ from tracker.merkle import (
     root_of,
     verify_consistency,
     verify_inclusion,
-)
-
-pymerkle = pytest.importorskip(
-    "pymerkle", reason="pymerkle, the second implementation, is not installed: nothing is compared with it"
 )
 
 ENTRIES = [f"entry {number}".encode() for number in range(300)]
