@@ -21,6 +21,7 @@ from eventsourcing.sqlite import SQLiteConnection
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.sql import SQL, Identifier
 
+from tests.support.waiting import HANG_SECONDS
 from tracker.errors import Unavailable
 from tracker.log.postgres import PostgresLog
 from tracker.log.recorder import LogRecorder, LogRow, NewLogRow, leaf_hash, open_recorder, recorder_environment
@@ -222,12 +223,12 @@ def test_a_writer_held_open_hides_itself_and_those_who_wait_for_it(log: LogRecor
 
     def held(state: bytes, recorded_at: datetime) -> bytes:
         inside.set()
-        assert go_on.wait(20)
+        assert go_on.wait(HANG_SECONDS)
         return state
 
     with closing(open_recorder(database_url)) as other, ThreadPoolExecutor(2) as threads:
         first = threads.submit(log.append, [line("a", 1)], restamp=held)
-        assert inside.wait(20)
+        assert inside.wait(HANG_SECONDS)
         second = threads.submit(append, other, line("b", 1))
         try:
             with suppress(TimeoutError):
@@ -355,8 +356,8 @@ def test_a_store_that_is_away_is_unavailable_until_it_is_back(postgres_server_ur
     allow = SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
     with closing(open_recorder(postgres_url)) as log, psycopg.connect(postgres_server_url, autocommit=True) as admin:
         assert isinstance(log, PostgresLog)
-        log.datastore.pool.timeout = 0.3
         append(log, line("p", 1))
+        log.datastore.pool.timeout = 0.3
         admin.execute(allow.format(Identifier(str(name)), SQL("false")))
         admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
         with pytest.raises(Unavailable):
@@ -364,7 +365,7 @@ def test_a_store_that_is_away_is_unavailable_until_it_is_back(postgres_server_ur
         with pytest.raises(Unavailable):
             append(log, line("p", 2))
         admin.execute(allow.format(Identifier(str(name)), SQL("true")))
-        log.datastore.pool.timeout = 5
+        log.datastore.pool.timeout = HANG_SECONDS
         assert log.head() == 1
         assert [row.position for row in append(log, line("p", 2))] == [2]
 

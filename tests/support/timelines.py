@@ -27,9 +27,6 @@ from tracker.rules.status import StatusFold, complete
 START = datetime(2026, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 
-ENOUGH = 20.0
-"""Seconds within which anything that works has happened."""
-
 
 class World:
     """A log with its projector and its reads. Time goes on by a minute with every fact."""
