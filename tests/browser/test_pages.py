@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from tests.support.browser import (  # fmt: skip
     progress,
     serving,
     use_key,
+    wait_on,
 )
 
 AID = "/pledges/nato-ukraine-2024"
@@ -164,15 +166,20 @@ def test_back_leads_to_the_view_before_and_keeps_the_focus(tab: Opener) -> None:
     heading = page.get_by_role("heading", name=re.compile(r"pledges?( found)?$")).first
     slider, kind = page.get_by_label("Move through time"), page.get_by_label("Kind")
     today = slider.input_value()
+    page.clock.install()
+    page.clock.pause_at(datetime.now(UTC) + timedelta(minutes=1))
     slider.focus()
     slider.press("Home")
     for _ in range(3):
+        before = page.url
         slider.press("ArrowRight")
-        page.wait_for_timeout(250)
+        page.clock.run_for(250)
+        expect(page).not_to_have_url(before)
     expect(heading).to_have_text("1 pledge")
     moved = page.url
-    page.wait_for_timeout(1200)
+    page.clock.run_for(1200)
     slider.press("ArrowRight")
+    page.clock.resume()
     expect(page).not_to_have_url(moved)
     expect(slider).to_be_focused()
     page.go_back()
@@ -395,31 +402,35 @@ def test_an_answer_that_comes_when_the_form_is_left_disturbs_nothing(tab: Opener
     page.get_by_label("Publisher").fill("Example Gazette")
     page.get_by_label("Summary").fill("Talk.")
     keys: list[str] = []
-    waiting: list[Route] = []
+    previews: list[Route] = []
+    recording: list[Route] = []
 
     def slow(route: Route) -> None:
         if "idempotency-key" in route.request.headers:
             keys.append(route.request.headers["idempotency-key"])
-        waiting.append(route)
+            recording.append(route)
+        else:
+            previews.append(route)
 
     page.route("**/v1/**", slow)
     page.get_by_label("Summary").fill("Talk, in short.")
-    page.wait_for_timeout(600)
+    wait_on(page, lambda: bool(previews))
     page.get_by_role("link", name="Audit", exact=True).click()
     expect(page.get_by_role("heading", name="Every event, in the order of recording")).to_be_visible()
-    waiting.pop().continue_()
+    previews.pop().continue_()
     page.go_back()
     expect(page.get_by_label("Summary")).to_have_value("Talk, in short.")
     page.get_by_role("button", name="Record it").click()
     page.get_by_role("link", name="Audit", exact=True).click()
     expect(page.get_by_role("heading", name="Every event, in the order of recording")).to_be_visible()
-    waiting.pop().fulfill(status=408, body="a proxy gave up")
+    wait_on(page, lambda: bool(recording))
+    recording.pop().fulfill(status=408, body="a proxy gave up")
     expect(page.locator("[data-announce]")).to_have_text("Not recorded: the server does not answer.")
     page.go_back()
     expect(page.get_by_label("Summary")).to_have_value("Talk, in short.")
     page.get_by_role("button", name="Record it").click()
-    page.wait_for_timeout(300)
-    for route in waiting:
+    wait_on(page, lambda: bool(recording))
+    for route in [*previews, *recording]:
         route.continue_()
     expect(page.locator("[data-receipt]")).to_contain_text(f"event 2 of {slug}")
     assert len(keys) == 2

@@ -218,7 +218,7 @@ VOCABULARY = (
 ).split(" ")
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(st.one_of(st.text(max_size=220), st.lists(st.sampled_from(VOCABULARY), max_size=9).map(" ".join)))
 def test_any_text_is_a_quantity_or_unclear(text: str) -> None:
     try:

@@ -14,6 +14,8 @@ from typing import Any
 import httpx
 from playwright.sync_api import Page
 
+from tests.support.waiting import HANG_SECONDS, wait_until
+
 KEY = "an-admin-key-of-more-than-32-characters"
 LICENSE = "CC BY 4.0"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -28,7 +30,7 @@ class Site:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._api = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {KEY}"}, timeout=10)
+        self._api = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {KEY}"}, timeout=HANG_SECONDS)
 
     def get(self, path: str) -> Any:
         answer = self._api.get(path)
@@ -36,8 +38,10 @@ class Site:
         return answer.json()
 
     def post(self, path: str, body: Any) -> Any:
+        """The answer, once every page shows what was recorded."""
         answer = self._api.post(path, json=body)
         assert answer.is_success, answer.text
+        wait_until(lambda: self.get("/health/ready")["lag"] == 0)
         return answer.json()
 
     def close(self) -> None:
@@ -68,26 +72,24 @@ def serving(directory: Path, *, seeded: bool = True, **settings: str) -> Iterato
                 site.close()
         finally:
             process.terminate()
-            assert process.wait(8) in (0, -15), log.read_text()
+            assert process.wait(HANG_SECONDS) in (0, -15), log.read_text()
             assert "Traceback" not in log.read_text(), log.read_text()
 
 
 def _address(process: "subprocess.Popen[bytes]", log: Path) -> str:
-    transport = httpx.HTTPTransport(retries=0)
-    with httpx.Client(transport=transport, timeout=1) as client:
-        for _ in range(400):
-            found = re.search(r"http://127\.0\.0\.1:\d+", log.read_text())
-            try:
-                if found and client.get(f"{found[0]}/health/ready").is_success:
-                    return found[0]
-            except httpx.TransportError:
-                pass
-            assert process.poll() is None, log.read_text()
-            try:
-                process.wait(0.05)
-            except subprocess.TimeoutExpired:
-                continue
-    raise AssertionError(log.read_text())
+    def is_ready() -> bool:
+        assert process.poll() is None, log.read_text()
+        found = address.search(log.read_text())
+        try:
+            return bool(found and httpx.get(f"{found[0]}/health/ready", timeout=HANG_SECONDS).is_success)
+        except httpx.TransportError:
+            return False
+
+    address = re.compile(r"http://127\.0\.0\.1:\d+")
+    wait_until(is_ready)
+    found = address.search(log.read_text())
+    assert found is not None
+    return found[0]
 
 
 Opener = Callable[..., Page]
@@ -116,3 +118,13 @@ def use_key(page: Page, key: str = KEY) -> None:
     """Give the page a key, as a monitor does."""
     page.get_by_label("Your key").fill(key)
     page.get_by_role("button", name="Use this key").click()
+
+
+def wait_on(page: Page, holds: Callable[[], bool]) -> None:
+    """Return once the condition holds; the page's requests and messages are heard meanwhile."""
+
+    def heard() -> bool:
+        page.wait_for_timeout(20)
+        return holds()
+
+    wait_until(heard)
