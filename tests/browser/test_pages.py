@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
+from tests.support.api import ADMIN, SOURCE
 from tests.support.browser import (  # fmt: skip
     ARGUMENTS,
     CHROMIUM,
-    KEY,
     LICENSE,
-    SOURCE,
     Opener,
     Site,
     opened,
@@ -313,7 +312,7 @@ def test_a_monitor_records_a_fact_and_sees_what_it_would_give(tab: Opener, site:
     expect(page.get_by_text("A key is held in this tab’s memory")).to_be_visible()
     kept = page.evaluate("[localStorage.length, sessionStorage.length, document.cookie, location.href]")
     assert kept[:3] == [0, 0, ""]
-    assert KEY not in kept[3]
+    assert ADMIN not in kept[3]
     page.reload()
     expect(page.get_by_label("Your key")).to_be_visible()
 

@@ -14,13 +14,13 @@ from typing import Any
 import httpx
 from playwright.sync_api import Page
 
+from tests.support import api
+from tests.support.api import ADMIN
 from tests.support.waiting import HANG_SECONDS, wait_until
 
-KEY = "an-admin-key-of-more-than-32-characters"
 LICENSE = "CC BY 4.0"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 SIZES = {320: {"width": 320, "height": 640}, 1440: {"width": 1440, "height": 900}}
-SOURCE = {"publisher": "Example Gazette", "tier": "media"}
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 _TRACKER = [sys.executable, "-c", "from api.cli.main import main; main()"]
 
@@ -30,7 +30,7 @@ class Site:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._api = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {KEY}"}, timeout=HANG_SECONDS)
+        self._api = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {ADMIN}"}, timeout=HANG_SECONDS)
 
     def get(self, path: str) -> Any:
         answer = self._api.get(path)
@@ -54,7 +54,7 @@ def serving(directory: Path, *, seeded: bool = True, **settings: str) -> Iterato
     env = {name: value for name, value in os.environ.items() if not name.startswith("TRACKER_")}
     env |= {
         "TRACKER_DATABASE_URL": f"sqlite:///{directory}/tracker.db",
-        "TRACKER_ADMIN_KEY": KEY,
+        "TRACKER_ADMIN_KEY": ADMIN,
         "TRACKER_DATA_LICENSE": LICENSE,
         "TRACKER_RATE_LIMIT": "0",
         **settings,
@@ -99,22 +99,19 @@ Opener = Callable[..., Page]
 def opened(site: Site, *, pledge: str = "", **fields: Any) -> str:
     """A fresh pledge of at least 40bn EUR."""
     slug = pledge or f"aid-{uuid.uuid4().hex[:8]}"
-    fact = {
-        "type": "PledgeMade", "stated_on": "2025-01-10", "title": f"Aid {slug}", "pledgor": {"name": "Alliance"},
-        "kind": "money", "target": "at least 40bn EUR", "window": {"start": "2025-01-01", "end": "2025-12-31"},
-        "source": SOURCE,
-    }  # fmt: skip
-    site.post("/v1/pledges", {"pledge": slug, "fact": fact | fields})
+    window = {"start": "2025-01-01", "end": "2025-12-31"}
+    fact = api.made(**{"stated_on": "2025-01-10", "title": f"Aid {slug}", "window": window} | fields)
+    site.post("/v1/pledges", {"pledge": slug, "fact": fact})
     return slug
 
 
 def progress(quantity: str, **fields: Any) -> dict[str, Any]:
     """A running total of the first half of 2025."""
-    figure = {"quantity": quantity, "basis": "cumulative", "period": {"start": "2025-01-01", "end": "2025-06-30"}}
-    return {"type": "ProgressReported", "stated_on": "2025-07-10", "source": SOURCE, "figure": figure} | fields
+    period = {"start": "2025-01-01", "end": "2025-06-30"}
+    return api.progress(quantity, figure={"period": period}, stated_on="2025-07-10") | fields
 
 
-def use_key(page: Page, key: str = KEY) -> None:
+def use_key(page: Page, key: str = ADMIN) -> None:
     """Give the page a key, as a monitor does."""
     page.get_by_label("Your key").fill(key)
     page.get_by_role("button", name="Use this key").click()
