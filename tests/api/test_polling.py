@@ -72,7 +72,7 @@ def test_the_store_away_is_503_and_says_when_to_come_back(lite: Api, monkeypatch
             problem(answer, 503, "unavailable")
             assert answer.headers["retry-after"] == "1"
         assert lite.get("/health/live").status_code == 200
-        answer = lite.post(f"{ONE}/events", statement())
+        answer = lite.post(f"{ONE}/events", statement(), headers={"Prefer": "respond-async"})
         assert answer.status_code in (201, 503)
     assert lite.get(ONE).status_code == 200
 
