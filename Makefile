@@ -50,7 +50,7 @@ test: $(VENV)/.dev browser ## Run all tests, on SQLite, PostgreSQL and in a brow
 
 .PHONY: test-quick
 test-quick: $(VENV)/.dev ## Run the tests of the rules, the words and the imports, in under 90 seconds
-	$(BIN)/pytest -n $(JOBS) --dist loadfile -m 'not slow and not browser' tests/rules tests/pages/test_words.py tests/imports $(ARGS)
+	$(BIN)/pytest -n $(JOBS) --dist loadfile -m 'not slow and not browser' tests/rules tests/imports $(ARGS)
 
 .PHONY: test-loaded
 test-loaded: $(VENV)/.dev ## Run all tests beside eight busy loops (ARGS=tests/api/test_stream.py)

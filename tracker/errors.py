@@ -1,7 +1,26 @@
 """Why the tracker says no: one tree, each error with its code, the place in the fact and a sentence that helps.
 
-``pointer`` is an RFC 6901 JSON Pointer relative to the fact (or to the batch item). ``members`` are further members of
-the problem document. HTTP status codes live in ``api/http/problems.py`` alone.
+    TrackerError
+      Refusal                  nothing was recorded
+        InvalidFact            invalid_fact           the shape of the fact
+        TooLarge               too_large
+        UnitMismatch           unit_mismatch
+        FutureStatement        future_statement
+        NotOpened              not_opened             the fact on this pledge
+        PledgeExists           pledge_exists
+        DuplicateFact          duplicate_fact
+        MixedBasis             mixed_basis
+        UnknownEvent           unknown_event          what the fact acts on
+        WrongEventType         wrong_event_type
+        AlreadyVoided          already_voided
+        VersionConflict        version_conflict       the request
+        IdempotencyMismatch    idempotency_mismatch
+        BatchRefused           batch_refused
+      PledgeNotFound           pledge_not_found       nothing to read
+      Unavailable              unavailable            the store is away
+
+`pointer` is an RFC 6901 JSON Pointer relative to the fact (or to the batch item). `members` are further members of
+the problem document. HTTP status codes live in `api/http/problems.py` alone.
 """
 
 from __future__ import annotations
@@ -25,12 +44,19 @@ class TrackerError(Exception):
 class Refusal(TrackerError):
     """The fact was not recorded; nothing was left behind. Mend the fact and send it again."""
 
+    explained_by_missing: ClassVar[frozenset[str]] = frozenset()
+    """Types of earlier facts on the pledge: if one of them is missing, that alone may explain the refusal."""
+
 
 class InvalidFact(Refusal):
-    """The fact does not have the shape of its type, or its parts contradict each other."""
+    """The fact does not have the shape of its type, or its parts contradict each other.
+
+    `problems` pairs the JSON Pointer of each place with a sentence.
+    """
 
     code = "invalid_fact"
     title = "The fact is not valid"
+    explained_by_missing = frozenset({"EventCorrected", "EventVoided", "PledgeMade", "PledgeRevised"})
 
     def __init__(self, detail: str, *, pointer: str = "", problems: tuple[tuple[str, str], ...] = ()) -> None:
         super().__init__(detail, pointer=pointer)
@@ -49,48 +75,52 @@ class UnitMismatch(Refusal):
 
     code = "unit_mismatch"
     title = "The unit cannot be compared with the target"
+    explained_by_missing = frozenset({"EventCorrected", "EventVoided", "PledgeMade"})
 
 
 class UnknownEvent(Refusal):
-    """The fact refers to an event that is not on this pledge."""
+    """The fact refers to an event that is not on this pledge. Take the id from the pledge's own events."""
 
     code = "unknown_event"
     title = "No such event on this pledge"
 
 
 class WrongEventType(Refusal):
-    """The fact refers to an event of a type it cannot act on."""
+    """The fact refers to an event of a type it cannot act on; `tracker.acting` says which it can."""
 
     code = "wrong_event_type"
     title = "The event is of a type this fact cannot act on"
+    explained_by_missing = frozenset({"EventCorrected", "EventVoided"})
 
 
 class NotOpened(Refusal):
-    """The first fact of a pledge must be PledgeMade."""
+    """The pledge has no facts yet, and the first one must be PledgeMade. Record that one first."""
 
     code = "not_opened"
     title = "The pledge has not been made yet"
+    explained_by_missing = frozenset({"PledgeMade"})
 
 
 class FutureStatement(Refusal):
-    """``stated_on`` is later than today anywhere on Earth."""
+    """`stated_on` is later than today anywhere on Earth (UTC+14). Record the fact once it was said."""
 
     code = "future_statement"
     title = "Stated in the future"
 
 
 class PledgeExists(Refusal):
-    """The slug is taken, or the pledge already has its PledgeMade."""
+    """The slug is taken, or the pledge already has its PledgeMade. Record a PledgeRevised, or choose another slug."""
 
     code = "pledge_exists"
     title = "The pledge exists"
 
 
 class DuplicateFact(Refusal):
-    """The same report is on the pledge already; ``event`` names it."""
+    """The same report is on the pledge already; `event` names it. There is nothing left to record."""
 
     code = "duplicate_fact"
     title = "The same report is recorded already"
+    explained_by_missing = frozenset({"EventCorrected", "EventVoided"})
 
 
 class MixedBasis(Refusal):
@@ -98,13 +128,15 @@ class MixedBasis(Refusal):
 
     code = "mixed_basis"
     title = "The series has another basis"
+    explained_by_missing = frozenset({"EventCorrected", "EventVoided", "FigureRestated"})
 
 
 class AlreadyVoided(Refusal):
-    """The event is voided; nothing more can act on it."""
+    """The event is voided, and nothing more can act on it. Record the fact anew where it belongs."""
 
     code = "already_voided"
     title = "The event is voided already"
+    explained_by_missing = frozenset({"EventVoided"})
 
 
 class VersionConflict(Refusal):
@@ -115,14 +147,14 @@ class VersionConflict(Refusal):
 
 
 class IdempotencyMismatch(Refusal):
-    """The idempotency key was used for another payload."""
+    """The idempotency key was used for another payload. Choose a new key for a new request."""
 
     code = "idempotency_mismatch"
     title = "The idempotency key belongs to another request"
 
 
 class BatchRefused(Refusal):
-    """Items of a batch were refused, so none was recorded. ``refusals`` pairs each bad item's index with its reason."""
+    """Items of a batch were refused, so none was recorded. `refusals` pairs each bad item's index with its reason."""
 
     code = "batch_refused"
     title = "The batch was refused"
@@ -133,7 +165,7 @@ class BatchRefused(Refusal):
 
 
 class PledgeNotFound(TrackerError):
-    """No such pledge at these clocks."""
+    """There is no such pledge at these clocks: it is not recorded, not yet made on that day, or voided."""
 
     code = "pledge_not_found"
     title = "No such pledge"

@@ -17,9 +17,9 @@ _STAMP = re.compile(rb'"recorded_at":"[^"]*"')
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What happened to one pledge. ``version`` counts the pledge's events, ``position`` all events, both from 1.
+    """What happened to one pledge. `version` counts the pledge's events, `position` all events, both from 1.
 
-    ``position`` is not part of the stored line: it is added on the way out.
+    `position` is not part of the stored line: it is added on the way out.
     """
 
     id: str
@@ -37,21 +37,13 @@ class Event:
 
     @property
     def in_force_on(self) -> date:
-        """The first ``as_of`` at which a replay may know the fact."""
+        """The first `as_of` at which a replay may know the fact."""
         return self.fact.in_force_on
 
     @property
     def line(self) -> bytes:
         """The stored bytes: one line of JSON, fields as they were posted."""
-        envelope = {
-            "id": self.id,
-            "pledge": self.pledge,
-            "version": self.version,
-            "recorded_at": stamp(self.recorded_at),
-            "recorded_by": self.recorded_by,
-            "fact": fact_json(self.fact),
-        }
-        return to_json(envelope)
+        return to_json(_envelope(self))
 
     @classmethod
     def read(cls, line: bytes, position: int) -> Event:
@@ -72,6 +64,22 @@ class Event:
         return replace(self, position=position, recorded_at=recorded_at)
 
 
+def _envelope(event: Event) -> dict[str, Any]:
+    return {
+        "id": event.id,
+        "pledge": event.pledge,
+        "version": event.version,
+        "recorded_at": stamp(event.recorded_at),
+        "recorded_by": event.recorded_by,
+        "fact": fact_json(event.fact),
+    }
+
+
+def event_json(event: Event) -> dict[str, Any]:
+    """An event as a JSON object, as it is served: the stored members and the `position`."""
+    return {**_envelope(event), "position": event.position}
+
+
 def fact_json(fact: AnyFact) -> dict[str, Any]:
     """The fact as it was posted: what was left out stays out."""
     return fact.model_dump(mode="json", exclude_unset=True, exclude_none=True)
@@ -80,7 +88,7 @@ def fact_json(fact: AnyFact) -> dict[str, Any]:
 def stamp(instant: datetime) -> str:
     """RFC 3339 in UTC with six decimals, so that text order is time order.
 
-    Errors: ``ValueError`` for a naive datetime.
+    Raises: ValueError if the datetime is naive.
     """
     if instant.tzinfo is None:
         raise ValueError("a naive datetime is no instant")
@@ -88,12 +96,12 @@ def stamp(instant: datetime) -> str:
 
 
 def restamp(line: bytes, recorded_at: datetime) -> bytes:
-    """The stored line with another ``recorded_at``: the log's clock never runs backwards."""
+    """The stored line with another `recorded_at`: the log's clock never runs backwards."""
     return _STAMP.sub(f'"recorded_at":"{stamp(recorded_at)}"'.encode(), line, count=1)
 
 
 def served(line: bytes, position: int) -> bytes:
-    """The stored line with its ``position``, as it is answered."""
+    """The stored line with its `position`, as it is answered."""
     return b'%s,"position":%d}' % (line[:-1], position)
 
 

@@ -1,23 +1,22 @@
-"""What a monitor states: every type of fact, as one union discriminated by ``type`` (DOMAIN §4).
+"""What a monitor states: every type of fact, as one union discriminated by `type` (DOMAIN §4).
 
 The posted fact is the stored fact. A fact is frozen, refuses unknown fields and knows nothing of ids, versions or the
-time of recording: those are in its envelope, ``tracker.event.Event``.
+time of recording: those are in its envelope, `tracker.event.Event`.
 """
 
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, JsonValue, TypeAdapter, ValidationError, field_validator, model_validator
+from pydantic import Field, JsonValue, TypeAdapter, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from tracker.errors import InvalidFact
-from tracker.quantity import Direction
+from tracker.comparison import Direction
 from tracker.values import (
     Code,
+    Codes,
     Day,
-    EventId,
     EventReference,
     Figure,
     Group,
@@ -31,6 +30,7 @@ from tracker.values import (
     QuantityOrWords,
     Quote,
     Rank,
+    RecordedAs,
     Sha256,
     Slug,
     Source,
@@ -45,35 +45,42 @@ from tracker.values import (
 )
 
 MAX_FACT_BYTES = 48 * 1024
+"""The largest fact that is recorded, as JSON in UTF-8."""
 
 
-class _Fact(Value):
+class Fact(Value):
+    """What every fact has: its type, when it was said, and by whom."""
+
     type: str
     stated_on: Day
     precision: Precision = "day"
     speaker: Party | None = None
     summary: Text | None = None
     quote: Quote | None = None
+    source: Source | None = None
 
     @property
     def in_force_on(self) -> date:
-        """The first day on which a replay may know it: the last day that ``stated_on`` can mean."""
+        """The first day on which a replay may know it: the last day that `stated_on` can mean."""
         return self.stated_on if self.precision == "day" else last_day(self.stated_on, self.precision)
 
 
-class _Said(_Fact):
+class StatedFact(Fact):
     """A statement made in the world: it has a source."""
 
     source: Source
 
 
-class _Kept(_Fact):
-    """Record-keeping: ``stated_on`` is the day of the decision, a source is not needed."""
-
-    source: Source | None = None
+class RecordKeepingFact(Fact):
+    """Record-keeping: `stated_on` is the day of the decision, a source is not needed."""
 
 
-class PledgeMade(_Said):
+def _must_be_firm(required_stage: Stage | None) -> None:
+    if required_stage == "unspecified":
+        raise PydanticCustomError("required_stage", "a required stage is one of the firm ones, not 'unspecified'")
+
+
+class PledgeMade(StatedFact):
     """Opens the stream: a public promise with a checkable outcome."""
 
     type: Literal["PledgeMade"]
@@ -93,20 +100,19 @@ class PledgeMade(_Said):
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
-        if self.required_stage == "unspecified":
-            raise PydanticCustomError("required_stage", "a required stage is one of the firm ones, not 'unspecified'")
+        _must_be_firm(self.required_stage)
         if len(set(self.tags)) != len(self.tags):
             raise PydanticCustomError("tags", "a tag is given twice")
         return self
 
 
-class PledgeReaffirmed(_Said):
+class PledgeReaffirmed(StatedFact):
     """The promise said again: no new money, ever."""
 
     type: Literal["PledgeReaffirmed"]
 
 
-class PledgeRevised(_Said):
+class PledgeRevised(StatedFact):
     """The promise itself changed; what it was before stays visible."""
 
     type: Literal["PledgeRevised"]
@@ -120,29 +126,32 @@ class PledgeRevised(_Said):
     @model_validator(mode="after")
     def _revises_something(self) -> Self:
         if not any((self.title, self.target, self.window, self.required_stage, self.group)):
-            raise PydanticCustomError(
-                "revision", "a revision changes at least one of title, target, window, required_stage and group"
-            )
-        if self.required_stage == "unspecified":
-            raise PydanticCustomError("required_stage", "a required stage is one of the firm ones, not 'unspecified'")
+            problem = "a revision changes at least one of title, target, window, required_stage and group"
+            raise PydanticCustomError("revision", problem)
+        _must_be_firm(self.required_stage)
         return self
 
 
-class PledgeWithdrawn(_Said):
+class PledgeWithdrawn(StatedFact):
     """The promise is taken back."""
 
     type: Literal["PledgeWithdrawn"]
     reason: Text
 
 
-class PledgeSuperseded(_Said):
+class PledgeSuperseded(StatedFact):
     """Another pledge takes the place of this one."""
 
     type: Literal["PledgeSuperseded"]
     by: Slug
 
 
-class ProgressReported(_Said):
+def _must_explain_a_fall(figure: Figure | None, reason: str | None) -> None:
+    if figure is not None and figure.basis == "increment" and figure.quantity.value < 0 and reason is None:
+        raise PydanticCustomError("reason", "a negative increment (returned money) needs a 'reason'")
+
+
+class ProgressReported(StatedFact):
     """A reported figure."""
 
     type: Literal["ProgressReported"]
@@ -155,7 +164,7 @@ class ProgressReported(_Said):
         return self
 
 
-class _Claim(_Said):
+class Claim(StatedFact):
     """An asserted claim: its figure counts like a progress report, final unless it says otherwise."""
 
     figure: Figure | None = None
@@ -163,30 +172,29 @@ class _Claim(_Said):
 
     @model_validator(mode="after")
     def _explains_a_fall(self) -> Self:
-        if self.figure is not None:
-            _must_explain_a_fall(self.figure, self.reason)
+        _must_explain_a_fall(self.figure, self.reason)
         return self
 
 
-class PledgeMet(_Claim):
+class PledgeMet(Claim):
     """Somebody says the pledge is met."""
 
     type: Literal["PledgeMet"]
 
 
-class PledgeExceeded(_Claim):
+class PledgeExceeded(Claim):
     """Somebody says the pledge is exceeded."""
 
     type: Literal["PledgeExceeded"]
 
 
-class PledgeMissed(_Claim):
+class PledgeMissed(Claim):
     """Somebody says the pledge is missed; without a figure it is an admission."""
 
     type: Literal["PledgeMissed"]
 
 
-class MemberReported(_Said):
+class MemberReported(StatedFact):
     """One member's result; its figure is the member's series, never the group's."""
 
     type: Literal["MemberReported"]
@@ -198,10 +206,9 @@ class MemberReported(_Said):
 
 
 TallyCount = Annotated[int, Field(ge=0, le=100_000, strict=True)] | QuantityOrWords
-Codes = Annotated[tuple[Code, ...], Field(max_length=500)]
 
 
-class TallyReported(_Said):
+class TallyReported(StatedFact):
     """ "22 of 32", with or without the list."""
 
     type: Literal["TallyReported"]
@@ -227,7 +234,7 @@ class TallyReported(_Said):
         return self
 
 
-class ShareReported(_Said):
+class ShareReported(StatedFact):
     """Burden sharing: "more than half from European Allies and Canada"."""
 
     type: Literal["ShareReported"]
@@ -242,33 +249,34 @@ class ShareReported(_Said):
         return self
 
 
-class MilestoneScheduled(_Said):
+class MilestoneFact(StatedFact):
+    """About a named step; `due` is the day by which it is due, as precisely as the source has it."""
+
+    milestone: OneLine
+    due: PartialDate | None = None
+
+
+class MilestoneScheduled(MilestoneFact):
     """A named step, with the day by which it is due as precisely as the source has it."""
 
     type: Literal["MilestoneScheduled"]
-    milestone: OneLine
-    due: PartialDate | None = None
 
 
-class MilestoneReached(_Said):
+class MilestoneReached(MilestoneFact):
     """A named step is reached, or partly reached."""
 
     type: Literal["MilestoneReached"]
-    milestone: OneLine
-    due: PartialDate | None = None
     partly: Annotated[bool, Field(strict=True)] = False
 
 
-class MilestoneMissed(_Said):
+class MilestoneMissed(MilestoneFact):
     """A named step was not reached."""
 
     type: Literal["MilestoneMissed"]
-    milestone: OneLine
-    due: PartialDate | None = None
     partly: Annotated[bool, Field(strict=True)] = False
 
 
-class StatementMade(_Said):
+class StatementMade(StatedFact):
     """Talk: changes no figure. A claimed trajectory is shown beside ours, with its speaker."""
 
     type: Literal["StatementMade"]
@@ -276,7 +284,7 @@ class StatementMade(_Said):
     trajectory: Trajectory | None = None
 
 
-class FigureRestated(_Said):
+class FigureRestated(StatedFact):
     """The source changed its figure."""
 
     type: Literal["FigureRestated"]
@@ -285,7 +293,7 @@ class FigureRestated(_Said):
     reason: Text
 
 
-class StatementRetracted(_Said):
+class StatementRetracted(StatedFact):
     """The speaker or the source took it back."""
 
     type: Literal["StatementRetracted"]
@@ -293,7 +301,7 @@ class StatementRetracted(_Said):
     reason: Text
 
 
-class EventCorrected(_Kept):
+class EventCorrected(RecordKeepingFact):
     """Our record was wrong: an RFC 7386 merge patch of the fact's fields, checked as the fact is."""
 
     type: Literal["EventCorrected"]
@@ -309,14 +317,7 @@ class EventCorrected(_Kept):
         return changes
 
 
-class RecordedAs(Value):
-    """Where a voided fact was recorded instead."""
-
-    pledge: Slug
-    event: EventId
-
-
-class EventVoided(_Kept):
+class EventVoided(RecordKeepingFact):
     """Our record should not have been: wrong pledge, duplicate or test."""
 
     type: Literal["EventVoided"]
@@ -325,7 +326,7 @@ class EventVoided(_Kept):
     recorded_as: RecordedAs | None = None
 
 
-class FigureRanked(_Kept):
+class FigureRanked(RecordKeepingFact):
     """A reviewer settles which figure counts."""
 
     type: Literal["FigureRanked"]
@@ -334,7 +335,7 @@ class FigureRanked(_Kept):
     reason: Text
 
 
-class SourceCaptured(_Kept):
+class SourceCaptured(RecordKeepingFact):
     """The proof that the source said so."""
 
     type: Literal["SourceCaptured"]
@@ -345,7 +346,7 @@ class SourceCaptured(_Kept):
     bytes: Annotated[int, Field(ge=0, le=10**12, strict=True)] | None = None
 
 
-class AssessmentIssued(_Kept):
+class AssessmentIssued(RecordKeepingFact):
     """A verdict under a named rubric, beside the status."""
 
     type: Literal["AssessmentIssued"]
@@ -355,8 +356,7 @@ class AssessmentIssued(_Kept):
     reasoning: Text
 
 
-Claim = PledgeMet | PledgeExceeded | PledgeMissed
-StatedFact = (
+AnyFact = (
     PledgeMade
     | PledgeReaffirmed
     | PledgeRevised
@@ -375,16 +375,19 @@ StatedFact = (
     | StatementMade
     | FigureRestated
     | StatementRetracted
+    | EventCorrected
+    | EventVoided
+    | FigureRanked
+    | SourceCaptured
+    | AssessmentIssued
 )
-RecordKeepingFact = EventCorrected | EventVoided | FigureRanked | SourceCaptured | AssessmentIssued
-AnyFact = StatedFact | RecordKeepingFact
-Fact = Annotated[AnyFact, Field(discriminator="type")]
+"""The union of all types of fact."""
 
-FACT_ADAPTER: TypeAdapter[AnyFact] = TypeAdapter(Fact)
+FACT_ADAPTER: TypeAdapter[AnyFact] = TypeAdapter(Annotated[AnyFact, Field(discriminator="type")])
 """Reads and checks one fact."""
 
 FACT_TYPES: dict[str, type[AnyFact]] = {
-    cls.model_fields["type"].annotation.__args__[0]: cls for cls in (*StatedFact.__args__, *RecordKeepingFact.__args__)
+    cls.model_fields["type"].annotation.__args__[0]: cls for cls in AnyFact.__args__
 }
 """Stored names to classes: a stored name is looked up here, never imported."""
 
@@ -392,43 +395,6 @@ FACTS_WITH_FIGURE = (ProgressReported, PledgeMet, PledgeExceeded, PledgeMissed, 
 """Types whose facts carry a figure."""
 
 
-def _must_explain_a_fall(figure: Figure, reason: str | None) -> None:
-    if figure.basis == "increment" and figure.quantity.value < 0 and reason is None:
-        raise PydanticCustomError("reason", "a negative increment (returned money) needs a 'reason'")
-
-
-def read_fact(raw: Any) -> AnyFact:
-    """The fact that a JSON value says.
-
-    Errors: ``InvalidFact`` with a JSON Pointer and a sentence for every problem in it.
-    """
-    try:
-        return FACT_ADAPTER.validate_python(raw) if not isinstance(raw, bytes) else FACT_ADAPTER.validate_json(raw)
-    except ValidationError as error:
-        problems = tuple(dict.fromkeys((_pointer(e["loc"], e["type"]), _message(dict(e))) for e in error.errors()))
-        raise InvalidFact(problems[0][1], pointer=problems[0][0], problems=problems) from None
-
-
-def _pointer(loc: tuple[int | str, ...], kind: str) -> str:
-    if kind in ("union_tag_not_found", "union_tag_invalid"):
-        return "/type"
-    parts = [str(p) for p in loc]
-    if parts and parts[0] in FACT_TYPES:
-        parts = parts[1:]
-    parts = [p for p in parts if not p.startswith(("function-", "constrained-", "int", "Quantity"))]
-    return "".join(f"/{p.replace('~', '~0').replace('/', '~1')}" for p in parts)
-
-
-def _message(error: dict[str, Any]) -> str:
-    match error["type"]:
-        case "model_attributes_type" | "model_type" | "dict_type":
-            return "a JSON object is wanted here"
-        case "union_tag_not_found":
-            return f"'type' is missing; it is one of {', '.join(FACT_TYPES)}"
-        case "union_tag_invalid":
-            return f"no fact is of type {error['ctx']['tag']!r}; it is one of {', '.join(FACT_TYPES)}"
-        case "extra_forbidden":
-            return "this type of fact has no such field"
-        case "missing":
-            return "this field is needed"
-    return str(error["msg"])
+def figure_in(fact: AnyFact) -> Figure | None:
+    """The figure that the fact carries; None for types without one, and where none was given."""
+    return fact.figure if isinstance(fact, FACTS_WITH_FIGURE) else None

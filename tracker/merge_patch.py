@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tracker.event import fact_json
-from tracker.facts import AnyFact, read_fact
+from tracker.fact_reading import read_fact
+from tracker.facts import AnyFact
 
 _QUANTITY = {"op", "value", "upper", "unit"}
 
 
 def merge(target: Any, patch: Any) -> Any:
-    """RFC 7386 §2, with one rule of ours: a quantity that changes loses its ``text`` unless it is given a new one."""
+    """RFC 7386 §2, with one rule of ours: a quantity that changes loses its `text` unless it is given a new one."""
     if not isinstance(patch, Mapping):
         return patch
     merged = dict(target) if isinstance(target, Mapping) else {}
@@ -29,7 +30,7 @@ def merge(target: Any, patch: Any) -> Any:
 def corrected(posted: AnyFact, patches: Iterable[Mapping[str, Any]]) -> AnyFact:
     """The fact with its corrections applied in order.
 
-    Errors: ``InvalidFact`` when what comes out is not a valid fact.
+    Raises: InvalidFact if what comes out is not a valid fact.
     """
     raw: Any = None
     for patch in patches:

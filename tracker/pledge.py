@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from pydantic import JsonValue
 
+from tracker.acting import may_act_on_type, reference_of, targets_in_words
 from tracker.errors import (
     AlreadyVoided,
     DuplicateFact,
@@ -28,25 +28,22 @@ from tracker.errors import (
 from tracker.event import Event
 from tracker.facts import (
     FACT_TYPES,
-    FACTS_WITH_FIGURE,
     MAX_FACT_BYTES,
     AnyFact,
     EventCorrected,
     EventVoided,
-    FigureRanked,
     FigureRestated,
     MemberReported,
     PledgeMade,
     PledgeRevised,
     PledgeSuperseded,
-    ShareReported,
-    SourceCaptured,
-    StatementRetracted,
     TallyReported,
+    figure_in,
 )
 from tracker.merge_patch import corrected
 from tracker.quantity import Quantity
-from tracker.values import Figure, Kind
+from tracker.report_identity import report_keys
+from tracker.values import KIND_UNITS, Figure, Kind, fits_kind
 
 
 @dataclass(slots=True)
@@ -68,7 +65,7 @@ class Pledge:
     def __init__(self, slug: str) -> None:
         self.id = slug
         self.version = 0
-        self.entries: dict[str, RecordedFact] = {}
+        self.facts: dict[str, RecordedFact] = {}
         self._made: RecordedFact | None = None
         self._reports: dict[tuple[object, ...], str] = {}
         self._bases: dict[tuple[str, str, str], dict[str, set[str]]] = {}
@@ -85,14 +82,17 @@ class Pledge:
     @property
     def terms(self) -> Iterator[PledgeMade | PledgeRevised]:
         """PledgeMade and the revisions that stand, oldest first."""
-        for entry in self._terms:
-            if isinstance(entry.fact, PledgeMade | PledgeRevised) and not entry.voided:
-                yield entry.fact
+        return self._terms_but(None)
+
+    def _terms_but(self, but: str | None) -> Iterator[PledgeMade | PledgeRevised]:
+        for recorded in self._terms:
+            if isinstance(recorded.fact, PledgeMade | PledgeRevised) and not recorded.voided and recorded.id != but:
+                yield recorded.fact
 
     def check(self, fact: AnyFact, now: datetime) -> None:
-        """Whether the fact may be recorded next, ``now`` being the instant of recording.
+        """Let the fact pass if it may be recorded next; `now` is the instant of recording.
 
-        Errors: one ``Refusal`` of ``tracker.errors``, with the place in the fact.
+        Raises: Refusal, one of its kinds in `tracker.errors`, if the fact may not be recorded.
         """
         must_fit(fact)
         if isinstance(fact, PledgeMade):
@@ -114,73 +114,75 @@ class Pledge:
     def apply(self, event: Event) -> None:
         """Take in an event that is recorded."""
         fact = event.fact
-        entry = RecordedFact(event.id, event.version, fact, fact)
+        recorded = RecordedFact(event.id, event.version, fact, fact)
         self.version = event.version
-        self.entries[event.id] = entry
+        self.facts[event.id] = recorded
         if isinstance(fact, PledgeMade):
-            self._made = entry
-            self._terms.append(entry)
+            self._made = recorded
+            self._terms.append(recorded)
         elif isinstance(fact, PledgeRevised):
-            self._terms.append(entry)
+            self._terms.append(recorded)
         elif isinstance(fact, EventCorrected):
-            target = self.entries[fact.event]
+            target = self.facts[fact.event]
             target.patches[event.id] = fact.changes
             self._replace(target)
         elif isinstance(fact, EventVoided):
-            self._void(self.entries[fact.event])
+            self._void(self.facts[fact.event])
         elif isinstance(fact, FigureRestated):
-            self.entries[fact.event].restated_by.add(event.id)
-        self._index(entry)
+            self.facts[fact.event].restated_by.add(event.id)
+        self._index(recorded)
 
-    def _void(self, entry: RecordedFact) -> None:
-        self._unindex(entry)
-        entry.voided = True
-        if isinstance(entry.fact, EventCorrected):
-            target = self.entries[entry.fact.event]
-            target.patches.pop(entry.id)
+    def _void(self, recorded: RecordedFact) -> None:
+        self._unindex(recorded)
+        recorded.voided = True
+        if isinstance(recorded.fact, EventCorrected):
+            target = self.facts[recorded.fact.event]
+            target.patches.pop(recorded.id)
             self._replace(target)
-        elif isinstance(entry.fact, FigureRestated):
-            self.entries[entry.fact.event].restated_by.discard(entry.id)
+        elif isinstance(recorded.fact, FigureRestated):
+            self.facts[recorded.fact.event].restated_by.discard(recorded.id)
 
-    def _replace(self, entry: RecordedFact) -> None:
-        self._unindex(entry)
-        before = entry.fact
-        entry.fact = corrected(entry.posted, entry.patches.values())
-        if isinstance(before, FigureRestated) and isinstance(entry.fact, FigureRestated):
-            self.entries[before.event].restated_by.discard(entry.id)
-            self.entries[entry.fact.event].restated_by.add(entry.id)
-        if not entry.voided:
-            self._index(entry)
+    def _replace(self, recorded: RecordedFact) -> None:
+        self._unindex(recorded)
+        before = recorded.fact
+        recorded.fact = corrected(recorded.posted, recorded.patches.values())
+        if isinstance(before, FigureRestated) and isinstance(recorded.fact, FigureRestated):
+            self.facts[before.event].restated_by.discard(recorded.id)
+            self.facts[recorded.fact.event].restated_by.add(recorded.id)
+        if not recorded.voided:
+            self._index(recorded)
 
-    def _index(self, entry: RecordedFact) -> None:
-        for key in report_keys(entry.fact):
-            self._reports.setdefault(key, entry.id)
-        figure = getattr(entry.fact, "figure", None)
-        if isinstance(figure, Figure) and figure.nature != "projection":
-            bases = self._bases.setdefault(series(entry.fact, figure), {})
-            bases.setdefault(figure.basis, set()).add(entry.id)
+    def _index(self, recorded: RecordedFact) -> None:
+        for key in report_keys(recorded.fact):
+            self._reports.setdefault(key, recorded.id)
+        figure = figure_in(recorded.fact)
+        if figure is not None and figure.nature != "projection":
+            bases = self._bases.setdefault(series(recorded.fact, figure), {})
+            bases.setdefault(figure.basis, set()).add(recorded.id)
 
-    def _unindex(self, entry: RecordedFact) -> None:
-        for key in report_keys(entry.fact):
-            if self._reports.get(key) == entry.id:
+    def _unindex(self, recorded: RecordedFact) -> None:
+        for key in report_keys(recorded.fact):
+            if self._reports.get(key) == recorded.id:
                 del self._reports[key]
         for bases in self._bases.values():
-            for entries in bases.values():
-                entries.discard(entry.id)
+            for ids in bases.values():
+                ids.discard(recorded.id)
 
     def _check_reference(self, fact: AnyFact, before: str | None = None) -> None:
-        """What the fact acts on; ``before`` is its own id where it is recorded already."""
-        pointer, reference = ("/of", fact.of) if isinstance(fact, ShareReported) else ("/event", _event(fact))
-        if reference is None:
+        """Check what the fact acts on; `before` is its own id where it is recorded already."""
+        acted_on = reference_of(fact)
+        if acted_on is None:
             return
-        target = self.entries.get(reference)
+        pointer, reference = acted_on
+        target = self.facts.get(reference)
         if target is None:
             raise UnknownEvent(f'"{self.id}" has no event {reference}', pointer=pointer)
-        if before is not None and pointer == "/event" and target.version >= self.entries[before].version:
+        if before is not None and pointer == "/event" and target.version >= self.facts[before].version:
             raise UnknownEvent(f"{reference} is not recorded before {before}, which acts on it", pointer=pointer)
-        if (wanted := may_act_on(fact, target.fact)) is not None:
+        if not may_act_on_type(fact.type, target.fact):
             raise WrongEventType(
-                f"{fact.type} acts on {wanted}; {reference} is {_article(target.fact.type)}", pointer=pointer
+                f"{fact.type} acts on {targets_in_words(fact.type)}; {reference} is {_article(target.fact.type)}",
+                pointer=pointer,
             )
         if target.voided:
             raise AlreadyVoided(
@@ -188,7 +190,7 @@ class Pledge:
             )
 
     def _check_correction(self, fact: EventCorrected, now: datetime) -> None:
-        target = self.entries[fact.event]
+        target = self.facts[fact.event]
         try:
             patched = corrected(target.posted, [*target.patches.values(), fact.changes])
         except InvalidFact as invalid:
@@ -206,10 +208,10 @@ class Pledge:
             raise
 
     def _check_void(self, fact: EventVoided) -> None:
-        entry = self.entries[fact.event]
-        if not isinstance(entry.fact, EventCorrected):
+        recorded = self.facts[fact.event]
+        if not isinstance(recorded.fact, EventCorrected):
             return
-        target = self.entries[entry.fact.event]
+        target = self.facts[recorded.fact.event]
         rest = [changes for key, changes in target.patches.items() if key != fact.event]
         try:
             corrected(target.posted, rest)
@@ -220,12 +222,12 @@ class Pledge:
             ) from None
 
     def _check_content(self, fact: AnyFact, but: str | None = None) -> None:
-        """What the fact says, against the pledge; ``but`` is the event that it replaces."""
+        """Check what the fact says against the pledge; `but` is the event that it replaces."""
         if isinstance(fact, PledgeMade | PledgeRevised):
             self._check_terms(fact, but)
         self._must_name_another(fact)
-        figure = getattr(fact, "figure", None)
-        if isinstance(figure, Figure):
+        figure = figure_in(fact)
+        if figure is not None:
             self._must_compare(figure.quantity)
             self._must_share_basis(fact, figure, but)
         self._must_know_members(fact)
@@ -240,9 +242,9 @@ class Pledge:
 
     def _check_terms(self, fact: PledgeMade | PledgeRevised, but: str | None) -> None:
         kind = fact.kind if isinstance(fact, PledgeMade) else self._kind
-        others = [entry.fact for entry in self._terms if entry.id != but and not entry.voided]
+        others = list(self._terms_but(but))
         for terms in (fact, *others) if isinstance(fact, PledgeMade) else (fact,):
-            if isinstance(terms, PledgeMade | PledgeRevised) and terms.target and not fits_kind(terms.target, kind):
+            if terms.target and not fits_kind(terms.target, kind):
                 raise UnitMismatch(
                     f"a target in {terms.target.unit} does not fit kind {kind}; {KIND_UNITS[kind]}",
                     pointer="/target" if terms is fact else "/kind",
@@ -250,11 +252,7 @@ class Pledge:
         if fact.target is None:
             return
         for other in others:
-            if (
-                isinstance(other, PledgeMade | PledgeRevised)
-                and other.target
-                and other.target.measure != fact.target.measure
-            ):
+            if other.target and other.target.measure != fact.target.measure:
                 raise UnitMismatch(
                     f"{fact.target.unit} cannot be compared with {other.target.unit}; another measure is another"
                     " pledge: supersede this one",
@@ -269,9 +267,7 @@ class Pledge:
 
     @property
     def _kind(self) -> Kind:
-        assert self._made is not None
-        assert isinstance(self._made.fact, PledgeMade)
-        return self._made.fact.kind
+        return next(terms.kind for terms in self.terms if isinstance(terms, PledgeMade))
 
     def _must_compare(self, quantity: Quantity) -> None:
         for terms in self.terms:
@@ -286,8 +282,8 @@ class Pledge:
         if figure.nature == "projection":
             return
         key = series(fact, figure)
-        for known, entries in self._bases.get(key, {}).items():
-            clash = next((e for e in entries if e != but and not self.entries[e].restated_by), None)
+        for known, ids in self._bases.get(key, {}).items():
+            clash = next((id_ for id_ in ids if id_ != but and not self.facts[id_].restated_by), None)
             if known != figure.basis and clash is not None:
                 raise MixedBasis(
                     f"the series {' / '.join(key)} is {known}, this figure {figure.basis}: a running total and an"
@@ -315,21 +311,6 @@ class Pledge:
                         )
 
 
-KIND_UNITS: dict[Kind, str] = {
-    "money": "it is in a currency",
-    "count": "it is in count:<what>",
-    "ratio": "it is in percent:<of what>",
-    "milestone": "such a pledge has milestones, no target",
-    "qualitative": "such a pledge has no target",
-}
-
-
-def fits_kind(quantity: Quantity, kind: Kind) -> bool:
-    """Whether a quantity measures what pledges of the kind promise."""
-    prefix = {"count": "count:", "ratio": "percent:"}.get(kind)
-    return quantity.measure == "money" if kind == "money" else prefix is not None and quantity.unit.startswith(prefix)
-
-
 def series(fact: AnyFact, figure: Figure) -> tuple[str, str, str]:
     """(measure, stage, attribution) of a figure: a member's figure is the member's series, never the group's."""
     measure, stage, attribution = figure.series
@@ -337,71 +318,25 @@ def series(fact: AnyFact, figure: Figure) -> tuple[str, str, str]:
 
 
 def must_fit(fact: AnyFact) -> None:
-    """A fact is at most 48 KiB of JSON."""
+    """Let a fact of at most 48 KiB of JSON pass.
+
+    Raises: TooLarge if it is larger.
+    """
     size = len(fact.model_dump_json(exclude_unset=True, exclude_none=True).encode())
     if size > MAX_FACT_BYTES:
         raise TooLarge(f"the fact has {size} bytes, {MAX_FACT_BYTES} are allowed; keep documents outside")
 
 
 def must_not_be_ahead(fact: AnyFact, now: datetime) -> None:
-    """``stated_on`` is at most today in the time zone that is first, UTC+14 (DOMAIN §4)."""
+    """Let a fact pass whose `stated_on` is at most today in the time zone that is first, UTC+14 (DOMAIN §4).
+
+    Raises: FutureStatement if it is later.
+    """
     latest = (now.astimezone(UTC) + timedelta(hours=14)).date()
     if fact.stated_on > latest:
         raise FutureStatement(
             f"stated_on {fact.stated_on} is later than today anywhere on Earth ({latest})", pointer="/stated_on"
         )
-
-
-def may_act_on(fact: AnyFact, target: AnyFact) -> str | None:
-    """None if the fact may act on the target, else the words for what it acts on (DOMAIN §4)."""
-    figured = isinstance(target, FACTS_WITH_FIGURE) and target.figure is not None
-    if isinstance(fact, FigureRestated | FigureRanked | ShareReported):
-        return None if figured else "facts with a figure"
-    if isinstance(fact, StatementRetracted):
-        sourced = target.source is not None and not isinstance(target, PledgeMade)
-        return None if sourced else "sourced facts other than PledgeMade"
-    if isinstance(fact, EventCorrected):
-        correctable = not isinstance(target, EventCorrected | EventVoided)
-        return None if correctable else "all facts but corrections and voids"
-    if isinstance(fact, EventVoided):
-        return None if not isinstance(target, EventVoided) else "all facts but voids"
-    if isinstance(fact, SourceCaptured):
-        return None if target.source is not None else "facts with a source"
-    return None
-
-
-def report_keys(fact: AnyFact) -> list[tuple[object, ...]]:
-    """What makes two reports the same (DOMAIN §4): equal in one key is equal. Empty for facts that report nothing.
-
-    The source is the same with its publisher and its url, or with its publisher, date and locator.
-    """
-    said: tuple[object, ...]
-    figure: Figure | None = getattr(fact, "figure", None)
-    if isinstance(fact, TallyReported):
-        said = (fact.met, fact.not_met, fact.not_applicable, fact.total, fact.members_met, fact.members_not_met)
-        said = (*said, fact.nature)
-    elif isinstance(fact, ShareReported):
-        said = (fact.subset, fact.share, fact.of)
-    elif figure is not None:
-        said = (figure.quantity, figure.attribution, figure.stage, figure.basis, figure.nature, figure.period)
-        said = (*said, getattr(fact, "member", None), getattr(fact, "event", None))
-    else:
-        return []
-    source = fact.source
-    if source is None:
-        return []
-    publisher = " ".join(source.publisher.casefold().split())
-    keys: list[tuple[object, ...]] = [
-        ("date", fact.type, publisher, source.published_on or str(fact.stated_on), source.locator, *said)
-    ]
-    if source.url is not None:
-        keys.append(("url", fact.type, publisher, source.url, *said))
-    return keys
-
-
-def _event(fact: AnyFact) -> str | None:
-    event: Any = getattr(fact, "event", None)
-    return event if isinstance(event, str) else None
 
 
 def _article(name: str) -> str:

@@ -15,11 +15,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from functools import cached_property, reduce
 from typing import Annotated, Any, Literal, Self
 
-import pycountry
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -32,9 +31,9 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from tracker.units import Unit, measure_of
+
 Op = Literal["eq", "ge", "gt", "le", "lt", "approx", "nearly", "between"]
-Comparison = Literal["exceeded", "met", "below", "unknown"]
-Direction = Literal["up", "down"]
 
 TOLERANCE = Decimal("0.05")
 """Half-width of "about" and width of "nearly", as a share of the value."""
@@ -42,15 +41,10 @@ TOLERANCE = Decimal("0.05")
 EXACT = Context(prec=120)
 """Sums and products of posted decimals stay exact in this many digits; quotients are rounded where they are shown."""
 
-SLUG = "[a-z0-9][a-z0-9-]{0,127}"
 DECIMAL = r"^-?(0|[1-9][0-9]{0,29})(\.[0-9]{1,12})?$"
+"""The pattern of a decimal in JSON: at most 30 digits before the point and 12 after it."""
 
-CURRENCIES = frozenset(c.alpha_3 for c in pycountry.currencies) - {"XXX", "XTS"}
-"""ISO 4217 without "no currency" and "for testing": an amount in neither is none."""
-
-UNIT = rf"^({'|'.join(sorted(CURRENCIES))}|count:{SLUG}|percent:{SLUG})$"
-
-_is_decimal, _is_unit = re.compile(DECIMAL).fullmatch, re.compile(UNIT).fullmatch
+_is_decimal = re.compile(DECIMAL).fullmatch
 
 
 def plain(value: Decimal) -> str:
@@ -86,26 +80,9 @@ ExactDecimal = Annotated[
 """A decimal that is a string in JSON."""
 
 
-def _unit(value: str) -> str:
-    if not _is_unit(value):
-        raise PydanticCustomError(
-            "unit",
-            "{unit} is no unit: it is an ISO 4217 code (EUR), count:<slug> (count:155mm-rounds) or percent:<slug>"
-            " (percent:gdp)",
-            {"unit": repr(value)},
-        )
-    return value
-
-
-Unit = Annotated[
-    str, AfterValidator(_unit), WithJsonSchema({"type": "string", "pattern": UNIT, "examples": ["EUR", "percent:gdp"]})
-]
-"""An ISO 4217 code in force, or what is counted, or what it is a percentage of."""
-
-
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """Possible values from ``low`` to ``high``; None is unbounded; an open end does not belong to it."""
+    """Possible values from `low` to `high`; None is unbounded; an open end does not belong to it."""
 
     low: Decimal | None
     high: Decimal | None
@@ -122,7 +99,7 @@ class Interval:
         )
 
     def within(self, other: Interval) -> bool:
-        """Every value lies in the other interval."""
+        """Whether every value lies in the other interval."""
         low_in = other.low is None or (
             self.low is not None
             and (self.low > other.low or (self.low == other.low and (self.low_open or not other.low_open)))
@@ -134,7 +111,7 @@ class Interval:
         return low_in and high_in
 
     def meets(self, other: Interval) -> bool:
-        """Some value lies in both."""
+        """Whether some value lies in both."""
         return not (self._ends_before(other) or other._ends_before(self))
 
     def _ends_before(self, other: Interval) -> bool:
@@ -143,7 +120,7 @@ class Interval:
         return self.high < other.low or (self.high == other.low and (self.high_open or other.low_open))
 
     def plus(self, other: Interval) -> Interval:
-        """Every sum of a value of each."""
+        """The interval of all sums of a value of each."""
         return Interval(
             None if self.low is None or other.low is None else EXACT.add(self.low, other.low),
             None if self.high is None or other.high is None else EXACT.add(self.high, other.high),
@@ -174,10 +151,10 @@ def possible(op: Op, value: Decimal, upper: Decimal | None = None) -> Interval:
 
 
 class Quantity(BaseModel):
-    """``{op, value, upper?, unit, text?}``. ``text`` is how it was said; two quantities are equal without it.
+    """`{op, value, upper?, unit, text?}`. `text` is how it was said; two quantities are equal without it.
 
-    Errors: ``ValidationError`` for an unknown currency, an ``upper`` without ``between`` or the other way round, and
-    bounds that no value can satisfy ("under 0").
+    An unknown currency, an `upper` without `between` or a `between` without it, and bounds that no value can satisfy
+    ("under 0") are refused.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -196,20 +173,10 @@ class Quantity(BaseModel):
             raise PydanticCustomError("upper", "'upper' lies below 'value': give the lower bound first")
         if self.op in ("le", "lt") and (self.value < 0 or (self.op == "lt" and self.value == 0)):
             problem = "no amount is {said}: an upper bound starts at 0; below that give both bounds"
-            raise PydanticCustomError("empty", problem, {"said": f"{WORD[self.op]}{plain(self.value)}"})
+            raise PydanticCustomError("empty", problem, {"said": f"{OP_WORDS[self.op]}{plain(self.value)}"})
         if self.op == "nearly" and self.value == 0:
             raise PydanticCustomError("empty", "no amount is nearly 0")
         return self
-
-    @classmethod
-    def parse(cls, words: str) -> Quantity:
-        """The quantity that the words say; see ``tracker.quantity_words`` for what is understood.
-
-        Errors: ``tracker.quantity_words.Unclear`` with the reason for what is ambiguous or incomplete.
-        """
-        from tracker.quantity_words import read
-
-        return read(words)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Quantity) and self.key == other.key
@@ -220,7 +187,7 @@ class Quantity(BaseModel):
     def __str__(self) -> str:
         if self.op == "between" and self.upper is not None:
             return f"between {plain(self.value)} and {plain(self.upper)} {self.unit}"
-        return f"{WORD[self.op]}{plain(self.value)} {self.unit}"
+        return f"{OP_WORDS[self.op]}{plain(self.value)} {self.unit}"
 
     @property
     def key(self) -> tuple[str, Decimal, Decimal | None, str]:
@@ -229,8 +196,8 @@ class Quantity(BaseModel):
 
     @property
     def measure(self) -> str:
-        """What is measured: all currencies are one measure, ``money``; otherwise the unit itself."""
-        return "money" if ":" not in self.unit else self.unit
+        """What is measured: all currencies are one measure, `money`; otherwise the unit itself."""
+        return measure_of(self.unit)
 
     @cached_property
     def interval(self) -> Interval:
@@ -250,12 +217,12 @@ class Quantity(BaseModel):
 
     @property
     def exactness(self) -> int:
-        """0 exact, 1 bounded, 2 approximate."""
+        """The place in the order of DOMAIN §5: 0 exact, 1 bounded, 2 approximate."""
         return {"eq": 0, "approx": 2, "nearly": 2}.get(self.op, 1)
 
     @property
     def certainly_zero(self) -> bool:
-        """Its only possible value is 0."""
+        """Whether its only possible value is 0."""
         return self.interval.low == self.interval.high == 0
 
     def in_unit(self, unit: str, factor: Decimal) -> Quantity:
@@ -264,7 +231,7 @@ class Quantity(BaseModel):
         return _bound(self.op, EXACT.multiply(self.value, factor), unit, upper)
 
 
-WORD: dict[str, str] = {
+OP_WORDS: dict[str, str] = {
     "eq": "",
     "ge": "at least ",
     "gt": "over ",
@@ -275,6 +242,10 @@ WORD: dict[str, str] = {
 }
 
 
+BOUND_ROUNDING = {"ge": ROUND_FLOOR, "gt": ROUND_FLOOR, "le": ROUND_CEILING, "lt": ROUND_CEILING}
+"""How a bound is rounded so that it stays true; everything else half-even."""
+
+
 def _half_unit(value: Decimal) -> Decimal:
     """Half a unit of the last non-zero digit: 0.05bn for 20.9bn, 0.5 for 0."""
     exponent = value.normalize(EXACT).as_tuple().exponent
@@ -282,11 +253,11 @@ def _half_unit(value: Decimal) -> Decimal:
 
 
 def spanning(interval: Interval, unit: str) -> Quantity:
-    """The quantity whose possible values are the interval: ``eq`` for a point, a bound for one open end.
+    """The quantity whose possible values are the interval: `eq` for a point, a bound for one open end.
 
-    Half-open finite intervals widen to the closed ``between``, unless they start at 0.
+    Half-open finite intervals widen to the closed `between`, unless they start at 0.
 
-    Errors: ``ValueError`` for an interval without a low end: no quantity has that.
+    Raises: ValueError if the interval has no low end: every quantity has one.
     """
     low, high = interval.low, interval.high
     if low is None:
@@ -308,7 +279,7 @@ def _bound(op: Op, value: Decimal, unit: str, upper: Decimal | None = None) -> Q
 
 
 def total(quantities: list[Quantity]) -> Quantity:
-    """The sum of quantities of one unit as the sum of their intervals: ``eq`` only if all are exact."""
+    """The sum of quantities of one unit as the sum of their intervals: `eq` only if all are exact."""
     if len(quantities) == 1:
         return quantities[0]
     intervals = [quantity.interval for quantity in quantities]
@@ -332,100 +303,3 @@ def running_totals(quantities: Iterable[Quantity]) -> Iterator[Quantity]:
         else:
             interval = interval.plus(quantity.interval)
             yield spanning(interval, quantity.unit)
-
-
-def _kept_by(target: Quantity) -> Interval:
-    """The target as said, without the natural floor of 0 that "up to" has as an amount."""
-    interval = target.interval
-    if target.op in ("le", "lt"):
-        return Interval(None, interval.high, high_open=interval.high_open)
-    return interval
-
-
-def compare(actual: Quantity, target: Quantity, direction: Direction = "up") -> Comparison:
-    """Where every possible value of the actual stands to the target, both in one unit (DOMAIN §3, POINTS).
-
-    ``met``: every one keeps it. ``exceeded``: and the actual goes beyond the target itself. ``below``: none keeps it.
-    ``unknown``: some do, some do not; never rounded up. ``down`` is the mirror image. A target that is a ceiling
-    (``le``, ``lt``) in direction up, or a floor in direction down, is taken as it stands: met at most.
-    """
-    if actual.unit != target.unit:
-        raise ValueError(f"{actual.unit} cannot be compared with {target.unit}")
-    said, aim = actual.interval, _kept_by(target)
-    if direction == "down":
-        said, aim = said.mirrored(), aim.mirrored()
-    kept = aim if aim.low is None else Interval(aim.low, None, low_open=aim.low_open)
-    if not said.within(kept):
-        return "unknown" if said.meets(kept) else "below"
-    return "exceeded" if aim.low is not None and _lies_beyond(said, aim) else "met"
-
-
-def _lies_beyond(said: Interval, aim: Interval) -> bool:
-    if said.low is None:
-        return False
-    if aim.high is not None:
-        return said.low > aim.high or (said.low == aim.high and (said.low_open or aim.high_open))
-    assert aim.low is not None
-    return said.low > aim.low or (said.low == aim.low and said.low_open and not aim.low_open)
-
-
-def may_exceed(actual: Quantity, target: Quantity, direction: Direction = "up") -> bool:
-    """Some possible value of the actual lies beyond the target."""
-    said, aim = actual.interval, _kept_by(target)
-    if direction == "down":
-        said, aim = said.mirrored(), aim.mirrored()
-    if aim.low is None:
-        return False
-    edge = aim.low if aim.high is None else aim.high
-    if said.high is None or said.high > edge:
-        return True
-    return said.high == edge and not said.high_open and aim.high is not None and aim.high_open
-
-
-class Ratio(BaseModel):
-    """Actual over target, a quantity without a unit, at most 6 decimal places; ``gt 1.25`` is "over 125 %"."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    op: Op
-    value: ExactDecimal
-    upper: ExactDecimal | None = None
-
-    def __str__(self) -> str:
-        if self.upper is not None:
-            return f"between {_percent(self.value)} % and {_percent(self.upper)} %"
-        return f"{WORD[self.op]}{_percent(self.value)} %"
-
-
-def _percent(share: Decimal) -> str:
-    return plain(share.scaleb(2, EXACT))
-
-
-ROUNDING = {"ge": ROUND_FLOOR, "gt": ROUND_FLOOR, "le": ROUND_CEILING, "lt": ROUND_CEILING}
-"""How a bound is rounded so that it stays true; everything else half-even."""
-
-
-MICRO = Decimal("0.000001")
-"""The last place of a ratio."""
-
-
-def ratio(actual: Quantity, target: Quantity) -> Ratio | None:
-    """The actual divided by the target's value; its bounds stay bounds. None for a target of 0.
-
-    A bound is rounded to the side that keeps it true, an exact or approximate value half-even, but never to 1 if it is
-    not 1: a pledge that misses its target by a cent is not shown as 100 %.
-    """
-    if target.value == 0 or (target.value < 0 and actual.op != "eq"):
-        return None
-
-    def share(value: Decimal, rounding: str) -> Decimal:
-        exact = EXACT.divide(value, target.value)
-        rounded = exact.quantize(MICRO, rounding=rounding, context=EXACT)
-        if rounded == 1 and rounding == ROUND_HALF_EVEN and value != target.value:
-            return rounded - MICRO if exact < 1 else rounded + MICRO
-        return rounded
-
-    if actual.op == "between" and actual.upper is not None:
-        low, high = share(actual.value, ROUND_FLOOR), share(actual.upper, ROUND_CEILING)
-        return Ratio.model_construct(op="between", value=low, upper=high)
-    return Ratio.model_construct(op=actual.op, value=share(actual.value, ROUNDING.get(actual.op, ROUND_HALF_EVEN)))

@@ -1,9 +1,9 @@
 """Quantities in words: "over €50bn", "at least 2 % of GDP", "two-thirds of Allies", "2 million rounds of 155 mm".
 
-A quantity reads ``[bound] amount``, where the bound is one of the phrases of DOMAIN §3 ("at least", "more than",
-"nearly", …; ``≥ > ≤ < ~`` too) or a suffix ("or more", "or less"), and the amount is a number with an optional scale
-(``k m mn bn tn`` or the word) and a unit: a currency symbol or code, ``%`` of something, ``count:<slug>``,
-``percent:<slug>``, or one of the countable nouns below. Where two readings are possible it refuses, and says why.
+A quantity reads `[bound] amount`, where the bound is one of the phrases of DOMAIN §3 ("at least", "more than",
+"nearly", …; `≥ > ≤ < ~` too) or a suffix ("or more", "or less"), and the amount is a number with an optional scale
+(`k m mn bn tn` or the word) and a unit: a currency symbol or code, `%` of something, `count:<slug>`,
+`percent:<slug>`, or one of the countable nouns below. Where two readings are possible it refuses, and says why.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 from pydantic import ValidationError
 
-from tracker.quantity import CURRENCIES, EXACT, ROUNDING, SLUG, Op, Quantity
+from tracker.quantity import BOUND_ROUNDING, EXACT, Op, Quantity
+from tracker.units import CURRENCIES, is_labelled
 
 
 class UnclearWords(ValueError):
@@ -156,9 +157,9 @@ _ARTICLES = re.compile(r"^(?:the|its|their|our|all|a|national)\s+", _ASCII)
 
 
 def read(words: str) -> Quantity:
-    """The one quantity that the words say, with the words kept as ``text``.
+    """The one quantity that the words say, with the words kept as `text`.
 
-    Errors: ``UnclearWords`` when a unit is missing, a number can be read in two ways, or the words are not a quantity.
+    Raises: UnclearWords if a unit is missing, a number can be read in two ways, or the words are not a quantity.
     """
     said = " ".join(words.replace("\u2212", "-").split())
     if not said:
@@ -227,7 +228,7 @@ def _fraction(match: re.Match[str], op: Op | None) -> Quantity:
     """The share of an amount, or in percent of what is named.
 
     What is no finite decimal is rounded to two places: a bound to the side that keeps it true ("more than two-thirds":
-    over 66.66 %), the rest to the nearest, as ``approx``.
+    over 66.66 %), the rest to the nearest, as `approx`.
     """
     count = (match["count"] or "a").lower()
     parts = _PARTS[match["part"].lower()]
@@ -242,7 +243,7 @@ def _fraction(match: re.Match[str], op: Op | None) -> Quantity:
         amount, unit = share * 100, f"percent:{_whole(rest)}"
     value = EXACT.divide(amount, parts)
     if value != value.quantize(Decimal("1e-12"), context=EXACT):
-        value = value.quantize(Decimal("0.01"), rounding=ROUNDING.get(op or "eq", ROUND_HALF_EVEN), context=EXACT)
+        value = value.quantize(Decimal("0.01"), rounding=BOUND_ROUNDING.get(op or "eq", ROUND_HALF_EVEN), context=EXACT)
         op = op if op not in (None, "eq") else "approx"
     return Quantity(op=op or ("approx" if unit == "percent:members" else "eq"), value=value, unit=unit)
 
@@ -289,7 +290,7 @@ def _unit(symbol: str | None, unit: str, said: str) -> str:
         raise UnclearWords(
             f'"{said}" has no unit; name the currency ("50bn EUR") or what is counted ("2m count:trees")'
         )
-    if re.fullmatch(rf"(?:count|percent):{SLUG}", unit):
+    if is_labelled(unit):
         return unit
     if unit in _SYMBOLS or lower in _NAMES or lower in _UNCLEAR_MONEY or re.fullmatch(r"[A-Za-z]{3}", unit):
         for pattern, counted in _COUNTED.items():

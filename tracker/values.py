@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import calendar
+import hashlib
 import re
+import unicodedata
 from datetime import date
 from typing import Annotated, Any, Literal, Self
 
@@ -11,8 +13,10 @@ import pycountry
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
+from tracker import quantity_words
 from tracker.quantity import Quantity
 from tracker.quantity_words import UnclearWords
+from tracker.units import SLUG
 
 Precision = Literal["day", "month", "quarter", "half", "year"]
 Kind = Literal["money", "count", "ratio", "milestone", "qualitative"]
@@ -26,7 +30,7 @@ Stance = Literal["supports", "qualifies", "doubts", "contradicts"]
 Trajectory = Literal["ahead", "on_track", "behind", "unknown"]
 
 STAGES: dict[Stage, int] = {"pledged": 0, "committed": 1, "allocated": 2, "disbursed": 3, "delivered": 3}
-"""How firm each stage is; ``unspecified`` has no place in the order."""
+"""How firm each stage is; `unspecified` has no place in the order."""
 
 TIERS: dict[Tier, int] = {"official": 0, "primary": 1, "media": 2, "other": 3}
 COUNTRIES = frozenset(c.alpha_2 for c in pycountry.countries) | {"EU", "XK"}
@@ -45,7 +49,7 @@ Text = Annotated[str, Field(min_length=1, max_length=4000, pattern=_TEXT)]
 """Some paragraphs of plain text, at most 4,000 characters, not only spaces."""
 
 Quote = Annotated[str, Field(min_length=1, max_length=300, pattern=_TEXT)]
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,127}$", examples=["nato-ukraine-2024"])]
+Slug = Annotated[str, Field(pattern=f"^{SLUG}$", examples=["nato-ukraine-2024"])]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Url = Annotated[str, Field(max_length=2000, pattern=r"^https?://[^\s\x00-\x1f\x7f]+$")]
 
@@ -57,6 +61,18 @@ EventReference = Annotated[
     WithJsonSchema({"type": "string", "pattern": _EVENT_ID}),
 ]
 """The id of an event on the same pledge. Of whatever form, one that names none is `unknown_event`."""
+
+
+def is_slug(value: object) -> bool:
+    """Whether the value can be a pledge's id: 1 to 128 of a-z, 0-9 and -, the first a letter or digit."""
+    return isinstance(value, str) and re.fullmatch(SLUG, value) is not None
+
+
+def slug_of(title: str) -> str:
+    """A slug made from a title: the same title gives the same slug, one without Latin letters a hash."""
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    slug = re.sub(r"[^a-z0-9]+", "-", plain.replace("'", "")).strip("-")[:128].rstrip("-")
+    return slug or f"pledge-{hashlib.sha256(title.encode()).hexdigest()[:12]}"
 
 
 _is_iso_date = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}").fullmatch
@@ -88,7 +104,7 @@ Day = Annotated[
 def _quantity(value: Any) -> Any:
     if isinstance(value, str):
         try:
-            return Quantity.parse(value)
+            return quantity_words.read(value)
         except UnclearWords as unclear:
             raise PydanticCustomError("quantity_words", "{reason}", {"reason": str(unclear)}) from None
     return value
@@ -121,7 +137,7 @@ _PARTIAL = f"^{_YEAR}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?|-Q[1-4]|-H[12
 
 
 def end_of(partial: str) -> date:
-    """The last day that a partial date can mean: ``2025-02`` is 2025-02-28, ``2025-H1`` 2025-06-30."""
+    """The last day that a partial date can mean: `2025-02` is 2025-02-28, `2025-H1` 2025-06-30."""
     if len(partial) == 10:
         return date.fromisoformat(partial)
     year, _, part = partial.partition("-")
@@ -167,6 +183,23 @@ Code = Annotated[
 ]
 """ISO 3166 alpha-2 for a state, any slug for the rest."""
 
+Codes = Annotated[tuple[Code, ...], Field(max_length=500)]
+
+
+KIND_UNITS: dict[Kind, str] = {
+    "money": "it is in a currency",
+    "count": "it is in count:<what>",
+    "ratio": "it is in percent:<of what>",
+    "milestone": "such a pledge has milestones, no target",
+    "qualitative": "such a pledge has no target",
+}
+
+
+def fits_kind(quantity: Quantity, kind: Kind) -> bool:
+    """Whether a quantity measures what pledges of the kind promise."""
+    prefix = {"count": "count:", "ratio": "percent:"}.get(kind)
+    return quantity.measure == "money" if kind == "money" else prefix is not None and quantity.unit.startswith(prefix)
+
 
 class Value(BaseModel):
     """A frozen value; an unknown field is refused."""
@@ -190,9 +223,9 @@ class Period(Value):
 
 
 class Window(Value):
-    """When the pledge is due: ``end`` is the earliest reading of the deadline, ``latest`` (default ``end``) the latest.
+    """When the pledge is due: `end` is the earliest reading of the deadline, `latest` (default `end`) the latest.
 
-    ``text`` keeps the words of the source: "this year", "within a year".
+    `text` keeps the words of the source: "this year", "within a year".
     """
 
     start: Day | None = None
@@ -228,7 +261,7 @@ class Party(Value):
 
 
 class Source(Value):
-    """Where it is written. ``origin`` is what the publisher itself quotes; without it the publisher is the origin."""
+    """Where it is written. `origin` is what the publisher itself quotes; without it the publisher is the origin."""
 
     publisher: OneLine
     title: OneLine | None = None
@@ -240,6 +273,11 @@ class Source(Value):
     sha256: Sha256 | None = None
     archive_url: Url | None = None
     tier: Tier
+
+    @property
+    def quoted_origin(self) -> str:
+        """What is quoted in the end: `origin`, or the publisher itself where none is given."""
+        return self.origin or self.publisher
 
 
 class NotApplicable(Value):
@@ -253,9 +291,9 @@ class Group(Value):
     """Who is bound, and how their results add up to the pledge's."""
 
     rule: Literal["aggregate", "each_member", "count_at_least"]
-    members: Annotated[tuple[Code, ...], Field(max_length=500)]
+    members: Codes
     not_applicable: Annotated[tuple[NotApplicable, ...], Field(max_length=500)] = ()
-    opted_out: Annotated[tuple[Code, ...], Field(max_length=500)] = ()
+    opted_out: Codes = ()
     count: Annotated[int, Field(ge=1, le=500, strict=True)] | None = None
 
     @model_validator(mode="after")
@@ -285,5 +323,12 @@ class Figure(Value):
 
     @property
     def series(self) -> tuple[str, str, str]:
-        """(measure, stage, attribution): who typed it has no part in it."""
+        """(measure, stage, attribution): figures of one series are compared; who typed them has no part in it."""
         return (self.quantity.measure, self.stage, self.attribution)
+
+
+class RecordedAs(Value):
+    """Where a voided fact was recorded instead."""
+
+    pledge: Slug
+    event: EventId

@@ -1,4 +1,4 @@
-"""JSON schemas of what is answered. What is posted has its schemas from the facts themselves."""
+"""JSON schemas of the responses. Those of posted facts come from the facts' own models."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Any, get_args
 
 from api.http.contract import Schema, ref
 from api.resources.contracts import FLAG_NAMES, KINDS, STATUSES
-from tracker.quantity import DECIMAL, SLUG, Op
+from tracker.quantity import DECIMAL, Op
 from tracker.rules.flags import Evidence
 from tracker.rules.outcome import Lifecycle, ScheduleState
+from tracker.units import SLUG
 from tracker.values import STAGES, MemberVerdict, Trajectory
 
 _TEXT: Schema = {"type": "string"}
@@ -64,7 +65,6 @@ _CONVERSION = _object(
     {"to_rate": _DECIMAL},
 )
 _MEMBER_COUNT = _or_null({"anyOf": [_COUNT, _QUANTITY]})
-_COUNTED = ("eligible", "met", "not_met", "not_applicable", "opted_out", "not_reported", "total")
 _MEMBERS = _object(
     dict.fromkeys(
         ("eligible", "met", "not_met", "not_applicable", "opted_out", "not_reported", "total"), _MEMBER_COUNT
@@ -92,7 +92,7 @@ _SHARE = _object(
         "event": _ID,
     }
 )
-_SPEAKING = {"stated_on": _DATE, "event": _ID}
+_STATED = {"stated_on": _DATE, "event": _ID}
 
 STATUS = _object(
     {
@@ -110,10 +110,11 @@ STATUS = _object(
         "stage": _or_null(_STAGE),
         "period": _or_null(_DATES),
         "window": _or_null(_DATES),
+        "deadline": _or_null(_DATE),
         "schedule": _object({"current": _enum(ScheduleState), "original": _enum(ScheduleState)}),
         "trajectory": _enum(Trajectory),
         "claimed_trajectory": _list(
-            _object({"trajectory": _enum(Trajectory), "speaker": _or_null(ref("Who")), **_SPEAKING})
+            _object({"trajectory": _enum(Trajectory), "speaker": _or_null(ref("Who")), **_STATED})
         ),
         "evidence": _enum(Evidence),
         "lifecycle": _enum(Lifecycle),
@@ -132,13 +133,13 @@ STATUS = _object(
         "required_stage": _or_null(_STAGE),
         "tolerance": _DECIMAL,
         "original": _object({"target": _or_null(_QUANTITY), "window": _or_null(_DATES)}),
-        "projection": _object({"quantity": _QUANTITY, "stage": _STAGE, "period": _or_null(_DATES), **_SPEAKING}),
+        "projection": _object({"quantity": _QUANTITY, "stage": _STAGE, "period": _or_null(_DATES), **_STATED}),
         "members": _MEMBERS,
         "milestones": _list(_MILESTONE),
         "shares": _list(_SHARE),
-        "other_measures": _list(_object({"quantity": _QUANTITY, **_SPEAKING})),
+        "other_measures": _list(_object({"quantity": _QUANTITY, **_STATED})),
         "assessment": _object(
-            {"rating": _TEXT, "rubric": _TEXT, "rubric_version": _TEXT, "reasoning": _TEXT, **_SPEAKING}
+            {"rating": _TEXT, "rubric": _TEXT, "rubric_version": _TEXT, "reasoning": _TEXT, **_STATED}
         ),
         "conversion": _CONVERSION,
         "conversions": _list(_CONVERSION),

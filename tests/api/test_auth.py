@@ -11,10 +11,10 @@ from litestar.exceptions import ImproperlyConfiguredException
 from api.http import auth
 from api.http.auth import KeyRefused, create_key, list_keys, revoke_key
 from api.http.contract import Contract
+from api.http.json_logging import JsonLines
 from api.http.limits import WriteLimit
 from api.http.middleware import must_be_guarded
-from api.http.problems import JsonLines, RateLimited, log
-from api.resources import read_request
+from api.http.problems import RateLimited, log
 from api.settings import Settings
 from projections.tables import open_engine
 from projections.timeline import Timeline
@@ -295,9 +295,8 @@ def test_many_readers_and_writers_at_once(api: Api) -> None:
     assert api.get("/v1/pledges/aid-2024").json()["version"] == 21
 
 
-def test_health_says_how_far_the_projection_is(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_health_says_how_far_the_projection_is(sqlite_url: str) -> None:
     with running(sqlite_url, projector=False, max_lag=1) as api:
-        monkeypatch.setattr(read_request, "PROJECTION_WAIT_SECONDS", 0.0)
         answer = api.get("/health/ready")
         assert (answer.status_code, answer.json()["status"]) == (200, "ready")
         for n in range(2):

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 
-from api.http import auth, event_tail, shutdown, streams
+from api.http import auth, event_tail, shutdown
 from api.resources import event_stream
 from tests.support.api import ADMIN, Api, made, prepare, problem, running, statement
 from tests.support.live import Live, serving
@@ -171,7 +171,7 @@ def test_a_key_has_so_many_streams_and_no_more(live: Live, monkeypatch: pytest.M
     wait_until(lambda: not live.services.event_tail.streams)
     with listening(live.address):
         pass
-    assert live.services.event_tail._held.total() <= 1
+    assert live.services.event_tail._per_holder.total() <= 1
 
 
 def test_a_stream_needs_no_thread(live: Live) -> None:
@@ -234,7 +234,7 @@ def test_a_reader_that_takes_nothing_is_dropped(sqlite_url: str, monkeypatch: py
 
 def test_a_reader_that_takes_nothing_does_not_hold_up_the_end(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(event_stream, "STALLED_READER_SECONDS", NEVER)
-    monkeypatch.setattr(streams, "ABORT_SECONDS", NEVER)
+    monkeypatch.setattr(shutdown, "ABORT_CONNECTION_SECONDS", NEVER)
     with ExitStack() as stack, serving(sqlite_url, projector=False) as live:
         stack.enter_context(taking_nothing(live))
         wait_until(lambda: live.stalled() == 1)
@@ -244,27 +244,27 @@ def test_an_export_that_nobody_takes_does_not_hold_up_the_end(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Neither that one, nor one that goes on for too long; and neither is told as an error of ours."""
-    monkeypatch.setattr(streams, "STALLED_SECONDS", 0.8)
-    monkeypatch.setattr(streams, "ABORT_SECONDS", 1.6)
-    monkeypatch.setattr(shutdown, "_AFTER", NEVER)
+    monkeypatch.setattr(shutdown, "STALLED_SECONDS", 0.8)
+    monkeypatch.setattr(shutdown, "ABORT_SECONDS", 1.6)
+    monkeypatch.setattr(shutdown, "ABORT_CONNECTION_SECONDS", NEVER)
     with ExitStack() as stack, serving(sqlite_url) as live:
         title = "x" * 300
         items = [{"pledge": f"p{n}", "fact": made(title=title, summary=title)} for n in range(1_000)]
         live.post("/v1/events", items)
         stack.enter_context(reading(live, "/v1/export?format=csv", taking=0))
         stack.enter_context(reading(live, "/v1/export", taking=400))
-        wait_until(lambda: len(live.services.open_bodies._since) == 2 and live.stalled() > 0)
-    assert live.services.open_bodies._since == {}
+        wait_until(lambda: len(live.services.open_bodies._sent_at) == 2 and live.stalled() > 0)
+    assert live.services.open_bodies._sent_at == {}
     assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 def test_a_reader_that_goes_on_has_longer_than_one_that_takes_nothing() -> None:
-    assert streams.STALLED_SECONDS < streams.ABORT_SECONDS
+    assert shutdown.STALLED_SECONDS < shutdown.ABORT_SECONDS
 
     async def both() -> None:
-        bodies = streams.OpenBodies()
+        bodies = shutdown.OpenBodies()
         nothing, goes_on = (asyncio.create_task(asyncio.sleep(NEVER)) for _ in range(2))
-        bodies._since = {nothing: time.monotonic() - HANG_SECONDS, goes_on: time.monotonic()}
+        bodies._sent_at = {nothing: time.monotonic() - HANG_SECONDS, goes_on: time.monotonic()}
         bodies._cancel(HANG_SECONDS)
         await asyncio.wait({nothing})
         assert (nothing.cancelled(), goes_on.cancelling()) == (True, 0)
@@ -278,7 +278,7 @@ def test_an_answer_that_is_written_and_not_taken_does_not_hold_up_the_end(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its handler is long done: only the connection still has the bytes."""
-    monkeypatch.setattr(streams, "ABORT_SECONDS", 1.0)
+    monkeypatch.setattr(shutdown, "ABORT_CONNECTION_SECONDS", 1.0)
     with ExitStack() as stack, serving(sqlite_url) as live:
         title = "x" * 300
         items = [{"pledge": f"p{n}", "fact": made(title=title, tags=[title[:60]])} for n in range(1_000)]
@@ -299,7 +299,7 @@ def test_what_is_long_ago_is_read_a_page_at_a_time(live: Live, monkeypatch: pyte
         assert [next(other).id for _ in range(2)] == ["30", "31"]
         add(live)
         assert next(blocks).id == next(other).id == "32"
-    assert len(live.services.event_tail._kept) <= 5
+    assert len(live.services.event_tail._events) <= 5
 
 
 def test_a_revoked_key_hears_no_more(sqlite_url: str) -> None:
@@ -317,18 +317,11 @@ def test_a_revoked_key_hears_no_more(sqlite_url: str) -> None:
             assert list(blocks) == []
 
 
-class OnlyWhenWoken(threading.Event):
-    """A wake-up that never comes by itself."""
-
-    def wait(self, timeout: float | None = None) -> bool:
-        return super().wait(NEVER)
-
-
-def test_processes_hear_each_other(postgres_url: str) -> None:
+def test_processes_hear_each_other(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """On PostgreSQL by a notification: the other process does not look by itself."""
     prepare(postgres_url)
     with running(postgres_url) as writer, serving(postgres_url, projector=False) as other:
-        other.services.follower._wake = OnlyWhenWoken()
+        monkeypatch.setattr(other.services.follower.watcher, "_poll", NEVER)
         writer.open()
         with listening(other.address, "?after=0") as blocks:
             assert next(blocks).id == "1"

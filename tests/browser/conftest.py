@@ -52,9 +52,10 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def tab(chromium: Browser, site: Site) -> Iterator[Opener]:
-    """Opens tabs. In the end none of them has said an error, or asked another machine for anything.
+    """Opens tabs. In the end none of them has reported an error, or asked another machine for anything.
 
-    The test asks for what the API refuses (``refused``) or nobody answers (``away``): Chromium reports that by itself.
+    `refused` says that the test asks for what the API refuses, `away` that nobody answers it: Chromium reports both as
+    errors.
     """
     contexts: list[BrowserContext] = []
     errors: list[str] = []

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from openpyxl import Workbook
 
-from api.imports.importer import Importer
+from api.imports.importer import ImportChunk, Importer
 from tests.support.paths import ROOT
 from tests.support.shell import Shell, gone
 from tests.support.waiting import HANG_SECONDS, wait_until
@@ -316,12 +316,12 @@ def test_a_chunk_that_another_writer_made_wrong_is_told_with_what_stays(
     path = shell.write("f.ndjson", ndjson(made("a"), made("b"), said("b")))
     record = Importer._record
 
-    def late(self: Importer, key: str, items: Any, drafts: Any) -> Any:
-        if drafts[0].pledge == "b" and self.tracker.version("b") == 0:
+    def late(self: Importer, chunk: ImportChunk) -> Any:
+        if chunk.facts[0].draft.pledge == "b" and self.tracker.version("b") == 0:
             other = Tracker(shell.url, create_table=False)
-            record(Importer(other, "other", "other", self.clock), "other", items[:1], drafts[:1])
+            record(Importer(other, "other", "other", self.clock), ImportChunk("other", chunk.facts[:1]))
             other.close()
-        return record(self, key, items, drafts)
+        return record(self, chunk)
 
     monkeypatch.setattr(Importer, "_record", late)
     result = shell.run("import", path, "--chunk", "1", code=1)

@@ -7,7 +7,8 @@ import pytest
 
 from benchmarks import generate, one_pledge, scale
 from tracker.event import Event
-from tracker.log.recorder import NewLogRow, open_recorder
+from tracker.log.open import open_recorder
+from tracker.log.rows import NewLogRow
 from tracker.pledge import Pledge
 
 
@@ -23,7 +24,7 @@ def test_every_generated_fact_would_have_been_recorded() -> None:
         pledge.check(event.fact, event.recorded_at)
         pledge.apply(event)
     assert len(pledges) == 300
-    counts = [len(pledge.entries) for pledge in pledges.values()]
+    counts = [len(pledge.facts) for pledge in pledges.values()]
     assert (min(counts), max(counts)) >= (8, 12)
 
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from tests.support import given as facts
 from tests.support.given import Given, Posted
+from tracker.comparison import compare
 from tracker.errors import Refusal
-from tracker.quantity import compare
 from tracker.rules.status import StatusFold
 
 DAYS = st.integers(0, 60).map(lambda n: (date(2024, 1, 1) + timedelta(days=13 * n)).isoformat())
@@ -117,13 +117,13 @@ def records(draw: Any) -> Given:
     return record
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, suppress_health_check=list(HealthCheck))
 @given(records())
 def test_a_status_changes_only_on_a_boundary_and_an_event_only_what_lies_after_it(record: Given) -> None:
     record.holds()
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, suppress_health_check=list(HealthCheck))
 @given(records(), DAYS)
 def test_every_status_is_consistent_in_itself(record: Given, day: str) -> None:
     status = StatusFold(record.events).status(date.fromisoformat(day))

@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 
 from tests.support.paths import ROOT
 from tests.support.streams import DAYS, envelope, event_id, random_stream, streams
+from tracker.acting import ACTING
 from tracker.event import Event
 from tracker.facts import ShareReported
-from tracker.rules.pledge_history import ACTING
 from tracker.rules.status import StatusFold, derive
 from tracker.rules.status_history import history
 
@@ -31,8 +31,8 @@ LONG_AGO = date(1999, 1, 1)
 days_asked = st.one_of(st.sampled_from(DAYS).map(date.fromisoformat), st.dates(date(2023, 6, 1), date(2026, 6, 1)))
 
 
-def body(record: StatusFold, day: date) -> bytes | None:
-    status = record.status(day)
+def body(fold: StatusFold, day: date) -> bytes | None:
+    status = fold.status(day)
     return None if status is None else status.body
 
 
@@ -103,21 +103,21 @@ def test_what_was_known_at_an_instant_is_what_was_recorded_by_then(events: list[
 @settings(max_examples=150)
 @given(streams(), st.lists(days_asked, min_size=1, max_size=12))
 def test_nothing_changes_between_two_boundaries(events: list[Event], asked: list[date]) -> None:
-    record = StatusFold(events)
-    boundaries = [LONG_AGO, *record.boundaries()]
+    fold = StatusFold(events)
+    boundaries = [LONG_AGO, *fold.boundaries()]
     for day in asked:
         since = boundaries[bisect_right(boundaries, day) - 1]
-        assert body(StatusFold(events), day) == body(record, since), (since, day)
+        assert body(StatusFold(events), day) == body(fold, since), (since, day)
 
 
 @settings(max_examples=100)
 @given(streams())
 def test_segments_are_the_statuses_of_their_days(events: list[Event]) -> None:
-    record = StatusFold(events)
-    segments = record.segments()
+    fold = StatusFold(events)
+    segments = fold.segments()
     for segment in segments:
         last = (segment.valid_to or segment.valid_from + ONE_DAY) - ONE_DAY
-        assert body(record, segment.valid_from) == body(record, last) == segment.status.body
+        assert body(fold, segment.valid_from) == body(fold, last) == segment.status.body
     for earlier, later in pairwise(segments):
         assert earlier.valid_to is not None
         assert earlier.valid_to <= later.valid_from

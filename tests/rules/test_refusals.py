@@ -41,7 +41,7 @@ from tests.support.given import (
     year,
 )
 from tracker.errors import FutureStatement, InvalidFact
-from tracker.facts import read_fact
+from tracker.fact_reading import read_fact
 from tracker.pledge import Pledge
 from tracker.quantity import Quantity
 

@@ -11,7 +11,6 @@ from litestar.testing import TestClient
 
 from api.app import create_app
 from api.http import auth
-from api.resources import read_request
 from api.services import Services
 from api.settings import Settings
 from projections.queries import TIMELINE
@@ -80,7 +79,7 @@ class Api:
         return answer.json()
 
     def head(self) -> int:
-        return self.services.tracker.journal.head()
+        return self.services.tracker.log.head()
 
 
 @contextmanager
@@ -94,15 +93,15 @@ def running(database_url: str, **settings: Any) -> Iterator[Api]:
 
 @contextmanager
 def patient(services: Services) -> Iterator[None]:
-    """Reads and writes wait for the projection for as long as it takes; writes only where this process projects."""
-    projected = services.follower.projected
-
-    async def in_the_end(position: int, timeout: float) -> bool:
-        return await projected(position, HANG_SECONDS if services.settings.projector else timeout)
-
+    """Reads and writes wait for the projection for as long as it takes, if this process projects."""
+    follower = services.follower
+    if not services.settings.projector:
+        yield
+        return
+    wait, wait_async = follower.wait, follower.wait_async
     with (
-        patch.object(services.follower, "projected", in_the_end),
-        patch.object(read_request, "PROJECTION_WAIT_SECONDS", HANG_SECONDS),
+        patch.object(follower, "wait", lambda position, timeout: wait(position, HANG_SECONDS)),
+        patch.object(follower, "wait_async", lambda position, timeout: wait_async(position, HANG_SECONDS)),
     ):
         yield
 

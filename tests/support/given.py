@@ -1,8 +1,8 @@
-"""The rules told in facts: ``given(pledge(…), progress(…)).then(as_of=…, status=…)``. Pure: no store, no clock.
+"""The rules told in facts: `given(pledge(…), progress(…)).then(as_of=…, status=…)`. Pure: no store, no clock.
 
-A fact is recorded at noon of the day on which it was said, never before the one above it, unless ``recorded="…"`` says
-otherwise; ``then(known_at="…")`` knows what was recorded by the end of that day. A fact that acts on another takes that
-other fact itself: ``h1 = progress(…)``, ``corrected(h1, {…})``.
+A fact is recorded at noon of the day on which it was said, never before the one above it, unless `recorded="…"` says
+otherwise; `then(known_at="…")` knows what was recorded by the end of that day. A fact that acts on another takes that
+other fact itself: `h1 = progress(…)`, `corrected(h1, {…})`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from uuid import UUID
 
 import pytest
 
+from tracker import quantity_words
 from tracker.errors import Refusal
 from tracker.event import Event, fact_json
-from tracker.facts import read_fact
+from tracker.fact_reading import read_fact
 from tracker.pledge import Pledge
 from tracker.quantity import Quantity
 from tracker.rules.explanations import figures, members
@@ -94,8 +95,8 @@ class Given:
     def then(self, *, as_of: str, known_at: str | None = None, **expected: Any) -> Given:
         """At these clocks every named member of the status is as expected.
 
-        Quantities and ratios are given in words, ``schedule`` as (current, original), a mapping as the part of it that
-        matters, ``flags`` as all of them; ``flag`` and ``no_flag`` name one. ``because`` maps to the facts themselves.
+        Quantities and ratios are given in words, `schedule` as (current, original), a mapping as the part of it that
+        matters, `flags` as all of them; `flag` and `no_flag` name one. `because` maps to the facts themselves.
         """
         document = self.document(as_of, known_at)
         assert document is not None, f"on {as_of} the pledge does not exist"
@@ -197,8 +198,8 @@ def given(*facts: Posted, slug: str = "aid") -> Given:
     return record
 
 
-def _body(record: StatusFold, day: date) -> bytes | None:
-    status = record.status(day) if record.events else None
+def _body(fold: StatusFold, day: date) -> bytes | None:
+    status = fold.status(day) if fold.events else None
     return None if status is None else status.body
 
 
@@ -232,7 +233,7 @@ def _seen(document: dict[str, Any], name: str, wanted: Any) -> Any:
 def _says(seen: dict[str, Any], words: str) -> bool:
     """Whether a quantity, or a ratio (which has no unit), says what the words say."""
     unit = seen.get("unit")
-    other = Quantity.parse(words if unit is not None else f"{words} count:times")
+    other = quantity_words.read(words if unit is not None else f"{words} count:times")
     return Quantity.model_validate({"unit": "count:times", **seen}) == other
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from tests.support.streams import recorded
 from tracker.event import Event
-from tracker.facts import AnyFact, read_fact
+from tracker.fact_reading import read_fact
+from tracker.facts import AnyFact
 from tracker.pledge import Pledge
 from tracker.rules.status import StatusFold
 

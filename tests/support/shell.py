@@ -16,7 +16,8 @@ from click.testing import CliRunner, Result
 from api.cli.main import main
 from tests.support.paths import ROOT
 from tests.support.waiting import HANG_SECONDS, wait_until
-from tracker.log.recorder import LogRecorder, open_recorder
+from tracker.log.open import open_recorder
+from tracker.log.recorder import LogRecorder
 
 
 @dataclass(frozen=True)

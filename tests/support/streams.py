@@ -13,14 +13,8 @@ from hypothesis import strategies as st
 
 from tracker.errors import Refusal
 from tracker.event import Event
-from tracker.facts import (
-    FACTS_WITH_FIGURE,
-    AnyFact,
-    EventCorrected,
-    EventVoided,
-    PledgeMade,
-    read_fact,
-)
+from tracker.fact_reading import read_fact
+from tracker.facts import FACTS_WITH_FIGURE, AnyFact, EventCorrected, EventVoided, PledgeMade
 from tracker.pledge import Pledge
 
 Json = dict[str, Any]

@@ -7,33 +7,31 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from tracker.facts import PledgeExceeded, PledgeMet, PledgeMissed, ProgressReported
+from tracker.facts import Claim, Fact, PledgeExceeded, PledgeMet, PledgeMissed, ProgressReported
 from tracker.quantity import Quantity
 from tracker.rules.pledge_history import FactInForce
 from tracker.rules.rates import Conversion, convert
 from tracker.rules.terms import Terms
-from tracker.values import TIERS, Figure, Rank
+from tracker.values import TIERS, Figure, Rank, Tier
 
 PLEDGE_FIGURES = (ProgressReported, PledgeMet, PledgeExceeded, PledgeMissed)
 """Facts whose figure is about the pledge as a whole or a part of it; a member's result is its own series."""
 
-CLAIMS = (PledgeMet, PledgeExceeded, PledgeMissed)
-
 RANKS: dict[Rank, int] = {"preferred": 0, "normal": 1, "deprecated": 2}
-
+"""The place of each rank in the order of DOMAIN §5."""
 
 Disposition = tuple[str, str]
-"""What becomes of a figure, in a word of API's figures, and why in a sentence."""
+"""What becomes of a figure: the `outcome` of the figures report, and the reason in a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """One reported figure on the way to the choice."""
 
-    item: FactInForce
+    item: FactInForce[Fact]
     figure: Figure
     day: date
-    """See ``day_of``."""
+    """See `day_of`."""
 
     compared: Quantity | None
     """The quantity in the unit that the series is compared in; None when no rate is published."""
@@ -58,54 +56,53 @@ class Candidate:
 
     @property
     def origin(self) -> str:
-        """What is quoted in the end: the publisher unless the source names an origin."""
-        source = self.item.fact.source
-        return "" if source is None else source.origin or source.publisher
+        """What its source quotes in the end."""
+        return self.item.origin
 
 
-def figure_of(item: FactInForce) -> Figure:
-    """The figure of an item that is known to have one."""
+def figure_of(item: FactInForce[Fact]) -> Figure:
+    """The figure of a fact that is known to carry one."""
     assert item.figure is not None
     return item.figure
 
 
-def day_of(item: FactInForce) -> date:
+def day_of(item: FactInForce[Fact]) -> date:
     """The end of the figure's period, else the day it was first said: its place in time, and the day of its rates."""
     period = figure_of(item).period
     return period.end if period is not None and period.end is not None else item.first_said_on
 
 
 class CandidateReader:
-    """Reads figures. As long as it is asked the same question it reads each of them once."""
+    """Makes candidates of figures, and keeps each as long as the measure, the unit and the terms stay the same."""
 
     def __init__(self) -> None:
         self._question: tuple[str | None, str | None, Terms] | None = None
         self._read: dict[str, Candidate] = {}
 
     def read(
-        self, items: Iterable[FactInForce], measure: str | None, unit: str | None, terms: Terms
+        self, items: Iterable[FactInForce[Fact]], measure: str | None, unit: str | None, terms: Terms
     ) -> tuple[Candidate, ...]:
-        """The figures of the items as to what is measured, in a unit, at the rates of their days."""
+        """A candidate for each fact, judged as a figure of the measure and converted at the rate of its day."""
         question = (measure, unit, terms)
         if self._question != question:
             self._question, self._read = question, {}
         found = []
         for item in items:
-            reading = self._read.get(item.id)
-            if reading is None or reading.item is not item:
-                reading = self._read[item.id] = _read(item, *question)
-            found.append(reading)
+            candidate = self._read.get(item.id)
+            if candidate is None or candidate.item is not item:
+                candidate = self._read[item.id] = _read(item, *question)
+            found.append(candidate)
         return tuple(found)
 
 
-def _read(item: FactInForce, measure: str | None, unit: str | None, terms: Terms) -> Candidate:
+def _read(item: FactInForce[Fact], measure: str | None, unit: str | None, terms: Terms) -> Candidate:
     figure, day = figure_of(item), day_of(item)
     compared, conversion = (None, None) if unit is None else convert(figure.quantity, unit, day)
-    says_final = figure.final if figure.final is not None else isinstance(item.fact, CLAIMS)
+    says_final = figure.final if figure.final is not None else isinstance(item.fact, Claim)
     period = figure.period
     ended = period is not None and terms.ended_by(period.end, item)
     final = (says_final or ended) and not terms.raised_after(item)
-    tier = item.fact.source.tier if item.fact.source is not None else "other"
+    tier: Tier = "other" if item.fact.source is None else item.fact.source.tier
     said_on = item.first_said_on
     return Candidate(
         item=item,
@@ -130,7 +127,7 @@ def _read(item: FactInForce, measure: str | None, unit: str | None, terms: Terms
     )
 
 
-def _aside(item: FactInForce, figure: Figure, measure: str | None, terms: Terms) -> Disposition | None:
+def _aside(item: FactInForce[Fact], figure: Figure, measure: str | None, terms: Terms) -> Disposition | None:
     end = figure.period.end if figure.period is not None else None
     start = terms.window.start if terms.window is not None else None
     if figure.nature == "projection":

@@ -1,4 +1,4 @@
-"""What is wrong between the figures of one series: disputes, unit errors, totals that fall (DOMAIN §5)."""
+"""Contradictions between the figures of one series: disputes, unit errors, totals that fall (DOMAIN §5)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tracker.values import Rank
 
 @dataclass(slots=True)
 class Contradictions:
-    """What is wrong between the figures of one series: the ids of the events that show it."""
+    """The contradictions between the figures of one series, as the ids of the events that show them."""
 
     disputed: set[str] = field(default_factory=set)
     unit_errors: set[str] = field(default_factory=set)
@@ -24,62 +24,65 @@ class Contradictions:
     """Event id to the ids of the events that contradict it."""
 
     def look_at(self, pool: Sequence[Candidate]) -> None:
-        """Disputes, unit errors and falls. Between figures of two ranks a reviewer has settled which one counts."""
+        """Find disputes, unit errors and falls in a pool of candidates.
+
+        Figures of two ranks never contradict each other: a reviewer has settled which one counts.
+        """
         occasions: dict[tuple[object, ...], list[Candidate]] = {}
-        for reading in pool:
-            occasions.setdefault(reading.occasion, []).append(reading)
+        for candidate in pool:
+            occasions.setdefault(candidate.occasion, []).append(candidate)
         running: dict[Rank, list[Candidate]] = {}
         for together in occasions.values():
-            for reading in together if len(together) == 1 else self._settle(together):
-                if reading.figure.basis == "cumulative":
-                    running.setdefault(reading.item.rank, []).append(reading)
+            for candidate in together if len(together) == 1 else self._settle(together):
+                if candidate.figure.basis == "cumulative":
+                    running.setdefault(candidate.item.rank, []).append(candidate)
         for totals in running.values():
             self._fall(totals)
 
     def _settle(self, together: Sequence[Candidate]) -> Sequence[Candidate]:
-        """Those of the best rank among figures of one occasion, looked at."""
-        best = min((reading.item.rank for reading in together), key=RANKS.__getitem__)
-        equals = [reading for reading in together if reading.item.rank == best]
+        """Find disputes and unit errors among the figures of one occasion; gives those of the best rank."""
+        best = min((candidate.item.rank for candidate in together), key=RANKS.__getitem__)
+        equals = [candidate for candidate in together if candidate.item.rank == best]
         self._dispute(equals)
         self._unit_error(equals)
         return equals
 
     def _dispute(self, together: Sequence[Candidate]) -> None:
         """Intervals on a line meet pairwise when the highest low end and the lowest high end do."""
-        lows = [(reading.low, reading) for reading in together if reading.low is not None]
-        highs = [(reading.high, reading) for reading in together if reading.high is not None]
+        lows = [(candidate.low, candidate) for candidate in together if candidate.low is not None]
+        highs = [(candidate.high, candidate) for candidate in together if candidate.high is not None]
         if not lows or not highs:
             return
         low, upper = max(lows, key=lambda pair: pair[0])
         high, lower = min(highs, key=lambda pair: pair[0])
         if low > high:
             self.disputed |= {*upper.item.causes, *lower.item.causes}
-        for reading in together:
-            if reading.low is not None and reading.low > high:
-                self.conflicts[reading.item.id].add(lower.item.id)
-            if reading.high is not None and reading.high < low:
-                self.conflicts[reading.item.id].add(upper.item.id)
+        for candidate in together:
+            if candidate.low is not None and candidate.low > high:
+                self.conflicts[candidate.item.id].add(lower.item.id)
+            if candidate.high is not None and candidate.high < low:
+                self.conflicts[candidate.item.id].add(upper.item.id)
 
     def _unit_error(self, together: Sequence[Candidate]) -> None:
         seen: dict[str, Candidate] = {}
-        for reading in together:
-            digits = plain(reading.figure.quantity.value)
-            other = seen.setdefault(digits, reading)
-            if other.figure.quantity.unit != reading.figure.quantity.unit and digits != "0":
-                self.unit_errors |= {*other.item.causes, *reading.item.causes}
-                self._contradict(other, reading)
+        for candidate in together:
+            digits = plain(candidate.figure.quantity.value)
+            other = seen.setdefault(digits, candidate)
+            if other.figure.quantity.unit != candidate.figure.quantity.unit and digits != "0":
+                self.unit_errors |= {*other.item.causes, *candidate.item.causes}
+                self._contradict(other, candidate)
 
     def _fall(self, running: Sequence[Candidate]) -> None:
-        """A running total that is certainly lower than one of a day before it."""
+        """Find each running total that is certainly lower than one of an earlier day."""
         highest: Candidate | None = None
         of_the_day: Candidate | None = None
-        for reading in sorted(running, key=attrgetter("day")):
-            if of_the_day is not None and of_the_day.day != reading.day:
+        for candidate in sorted(running, key=attrgetter("day")):
+            if of_the_day is not None and of_the_day.day != candidate.day:
                 highest, of_the_day = _higher(highest, of_the_day), None
-            if highest is not None and _is_below(reading, highest):
-                self.falls |= {*highest.item.causes, *reading.item.causes}
-                self._contradict(highest, reading)
-            of_the_day = _higher(of_the_day, reading)
+            if highest is not None and _is_below(candidate, highest):
+                self.falls |= {*highest.item.causes, *candidate.item.causes}
+                self._contradict(highest, candidate)
+            of_the_day = _higher(of_the_day, candidate)
 
     def _contradict(self, one: Candidate, other: Candidate) -> None:
         self.conflicts[one.item.id].add(other.item.id)
@@ -93,5 +96,5 @@ def _higher(one: Candidate | None, other: Candidate) -> Candidate | None:
     return other if one is None or one.low is None or other.low > one.low else one
 
 
-def _is_below(reading: Candidate, other: Candidate) -> bool:
-    return reading.high is not None and other.low is not None and reading.high < other.low
+def _is_below(candidate: Candidate, other: Candidate) -> bool:
+    return candidate.high is not None and other.low is not None and candidate.high < other.low

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from tracker.facts import MemberReported, TallyReported
-from tracker.quantity import Quantity, compare
+from tracker.comparison import compare
+from tracker.facts import Fact, MemberReported, TallyReported
+from tracker.quantity import Quantity
 from tracker.rules.candidates import figure_of
 from tracker.rules.pledge_history import FactInForce, View
 from tracker.rules.terms import Terms
@@ -18,7 +19,7 @@ MemberCount = int | Quantity
 
 @dataclass(frozen=True, slots=True)
 class MemberCounts:
-    """How many met it. ``eligible`` = ``total`` - not applicable - opted out; None where nobody said."""
+    """How many met it. `eligible` = `total` - not applicable - opted out; None where nobody said."""
 
     eligible: int | None
     met: MemberCount | None
@@ -36,7 +37,7 @@ class MemberRow:
 
     member: str
     verdict: MemberVerdict
-    item: FactInForce | None = None
+    item: FactInForce[Fact] | None = None
     reason: str | None = None
 
 
@@ -44,53 +45,45 @@ class MemberRow:
 class GroupResult:
     """The group's result on a day: the counts, the rows, and what the headline asks of them."""
 
-    members: MemberCounts
+    counts: MemberCounts
     rows: tuple[MemberRow, ...]
     is_complete: bool
     some_met: bool
     is_reported: bool
     mismatch: bool
     causes: frozenset[str]
-    items: tuple[FactInForce, ...]
+    items: tuple[FactInForce[Fact], ...]
     """The reports that count, for evidence."""
 
-    contradicting: tuple[FactInForce, ...]
+    contradicting: tuple[FactInForce[Fact], ...]
     """Member reports whose own figure contradicts their verdict."""
 
 
-def count(view: View, terms: Terms) -> GroupResult | None:
+def group_result(view: View, terms: Terms) -> GroupResult | None:
     """The result of the pledge's group on the view's days; None without a group and without a tally."""
     tallies = view.of(TallyReported)
     group = terms.group
     if group is None and not tallies:
         return None
-    reported: dict[str, FactInForce] = {}
-    for item in sorted(view.of(MemberReported), key=lambda item: (item.said_on, item.version)):
-        fact = item.fact
-        assert isinstance(fact, MemberReported)
-        if not _is_projected(item):
-            reported[fact.member] = item
+    by_date = sorted(view.of(MemberReported), key=lambda item: item.last_said)
+    reported = {item.fact.member: item for item in by_date if not _is_projected(item)}
     rows = _rows(terms, reported)
     tally = _latest(item for item in tallies if not _is_projected(item))
     outlook = _latest(item for item in tallies if _is_projected(item))
-    if (
-        outlook is not None
-        and tally is not None
-        and (tally.said_on, tally.version) > (outlook.said_on, outlook.version)
-    ):
+    if outlook is not None and tally is not None and tally.last_said > outlook.last_said:
         outlook = None
     verdicts = [row.verdict for row in rows]
     is_complete = bool(rows) and "not_reported" not in verdicts
-    members = _count(rows, None if is_complete else tally)
-    mismatch = tally is not None and _disagrees(rows, is_complete, tally, members)
-    met = members.met
+    counts = _member_counts(rows, None if is_complete else tally)
+    mismatch = tally is not None and _disagrees(rows, is_complete, tally, counts)
+    met = counts.met
     if not is_complete and tally is not None and not isinstance(met, Quantity):
-        told = None if isinstance(members.not_met, Quantity) else (met or 0) + (members.not_met or 0)
-        is_complete = told is not None and told == members.eligible
+        counted = None if isinstance(counts.not_met, Quantity) else (met or 0) + (counts.not_met or 0)
+        is_complete = counted is not None and counted == counts.eligible
     items = [*reported.values(), *([tally] if tally is not None else [])]
     causes = {id_ for item in [*items, *([outlook] if outlook else [])] for id_ in item.causes}
     return GroupResult(
-        members=_with(members, outlook),
+        counts=_with_outlook(counts, outlook),
         rows=rows if tally is None else _with_names(rows, tally),
         is_complete=is_complete,
         some_met=_is_some(met) or "met" in verdicts,
@@ -106,17 +99,15 @@ def _is_some(count: MemberCount | None) -> bool:
     return (count.interval.low or 0) > 0 if isinstance(count, Quantity) else bool(count)
 
 
-def _is_projected(item: FactInForce) -> bool:
-    fact = item.fact
-    assert isinstance(fact, MemberReported | TallyReported)
-    return fact.nature == "projection" or (item.figure is not None and item.figure.nature == "projection")
+def _is_projected(item: FactInForce[MemberReported | TallyReported]) -> bool:
+    return item.fact.nature == "projection" or (item.figure is not None and item.figure.nature == "projection")
 
 
-def _latest(items: Iterable[FactInForce]) -> FactInForce | None:
-    return max(items, key=lambda item: (item.said_on, item.version), default=None)
+def _latest(tallies: Iterable[FactInForce[TallyReported]]) -> FactInForce[TallyReported] | None:
+    return max(tallies, key=lambda tally: tally.last_said, default=None)
 
 
-def _rows(terms: Terms, reported: dict[str, FactInForce]) -> tuple[MemberRow, ...]:
+def _rows(terms: Terms, reported: dict[str, FactInForce[MemberReported]]) -> tuple[MemberRow, ...]:
     group = terms.group
     if group is None:
         return ()
@@ -124,7 +115,7 @@ def _rows(terms: Terms, reported: dict[str, FactInForce]) -> tuple[MemberRow, ..
     rows = []
     for member in group.members:
         item = reported.get(member)
-        if item is not None and isinstance(item.fact, MemberReported):
+        if item is not None:
             rows.append(MemberRow(member, item.fact.verdict, item, item.fact.reason))
         elif member in aside:
             rows.append(MemberRow(member, "not_applicable", reason=aside[member]))
@@ -133,10 +124,9 @@ def _rows(terms: Terms, reported: dict[str, FactInForce]) -> tuple[MemberRow, ..
     return tuple(rows)
 
 
-def _with_names(rows: tuple[MemberRow, ...], tally: FactInForce) -> tuple[MemberRow, ...]:
+def _with_names(rows: tuple[MemberRow, ...], tally: FactInForce[TallyReported]) -> tuple[MemberRow, ...]:
     """The rows with what the tally's lists say of members without a report of their own."""
     fact = tally.fact
-    assert isinstance(fact, TallyReported)
     named: dict[str, MemberVerdict] = dict.fromkeys(fact.members_met or (), "met")
     named |= dict.fromkeys(fact.members_not_met or (), "not_met")
     return tuple(
@@ -147,7 +137,7 @@ def _with_names(rows: tuple[MemberRow, ...], tally: FactInForce) -> tuple[Member
     )
 
 
-def _count(rows: tuple[MemberRow, ...], tally: FactInForce | None) -> MemberCounts:
+def _member_counts(rows: tuple[MemberRow, ...], tally: FactInForce[TallyReported] | None) -> MemberCounts:
     verdicts = [row.verdict for row in rows]
     not_applicable, opted_out = verdicts.count("not_applicable"), verdicts.count("opted_out")
     total: int | None = len(rows) or None
@@ -163,7 +153,6 @@ def _count(rows: tuple[MemberRow, ...], tally: FactInForce | None) -> MemberCoun
             total=total,
         )
     fact = tally.fact
-    assert isinstance(fact, TallyReported)
     if isinstance(fact.not_applicable, int):
         not_applicable = max(not_applicable, fact.not_applicable)
     if total is None and isinstance(fact.total, int):
@@ -181,28 +170,18 @@ def _length(members: tuple[str, ...] | None) -> int | None:
     return None if members is None else len(members)
 
 
-def _with(members: MemberCounts, outlook: FactInForce | None) -> MemberCounts:
+def _with_outlook(counts: MemberCounts, outlook: FactInForce[TallyReported] | None) -> MemberCounts:
     if outlook is None:
-        return members
+        return counts
     fact = outlook.fact
-    assert isinstance(fact, TallyReported)
-    projected = fact.met if fact.met is not None else _length(fact.members_met)
-    return MemberCounts(
-        members.eligible,
-        members.met,
-        members.not_met,
-        members.not_applicable,
-        members.opted_out,
-        members.not_reported,
-        members.total,
-        projected,
-    )
+    return replace(counts, projected=fact.met if fact.met is not None else _length(fact.members_met))
 
 
-def _disagrees(rows: tuple[MemberRow, ...], is_complete: bool, tally: FactInForce, counted: MemberCounts) -> bool:
+def _disagrees(
+    rows: tuple[MemberRow, ...], is_complete: bool, tally: FactInForce[TallyReported], counts: MemberCounts
+) -> bool:
     """Whether the rows and the tally cannot both be right."""
     fact = tally.fact
-    assert isinstance(fact, TallyReported)
     verdicts = {row.member: row.verdict for row in rows if row.item is not None}
     if any(verdicts.get(member, "met") != "met" for member in fact.members_met or ()):
         return True
@@ -218,15 +197,14 @@ def _disagrees(rows: tuple[MemberRow, ...], is_complete: bool, tally: FactInForc
             return True
     if rows and isinstance(fact.total, int) and fact.total != len(rows):
         return True
-    if is_complete and isinstance(fact.not_applicable, int) and fact.not_applicable != counted.not_applicable:
+    if is_complete and isinstance(fact.not_applicable, int) and fact.not_applicable != counts.not_applicable:
         return True
     both = [number for number, _ in said if isinstance(number, int)]
-    return counted.eligible is not None and sum(both) > counted.eligible
+    return counts.eligible is not None and sum(both) > counts.eligible
 
 
-def _contradicts_itself(item: FactInForce, terms: Terms) -> bool:
+def _contradicts_itself(item: FactInForce[MemberReported], terms: Terms) -> bool:
     fact = item.fact
-    assert isinstance(fact, MemberReported)
     if item.figure is None or terms.target is None or figure_of(item).quantity.unit != terms.target.unit:
         return False
     result = compare(figure_of(item).quantity, terms.target, terms.direction)

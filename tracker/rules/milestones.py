@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
-from tracker.facts import MilestoneMissed, MilestoneReached, MilestoneScheduled
+from tracker.facts import Fact, MilestoneMissed, MilestoneReached, MilestoneScheduled
 from tracker.rules.pledge_history import FactInForce, View
 from tracker.values import end_of
 
@@ -15,7 +15,7 @@ MilestoneState = Literal["scheduled", "reached", "partly_reached", "missed"]
 
 @dataclass(slots=True)
 class Milestone:
-    """One step. ``due`` is as the source has it, the last one said; ``first_due`` the first one."""
+    """One step. `due` is as the source has it, the last one said; `first_due` the first one."""
 
     milestone: str
     due: str | None
@@ -25,11 +25,11 @@ class Milestone:
     stated_on: date | None = None
     event: str | None = None
     decided_on: date | None = None
-    items: list[FactInForce] = field(default_factory=list)
+    items: list[FactInForce[Fact]] = field(default_factory=list)
 
     @property
     def deadline(self) -> date | None:
-        """The last day on which it is in time."""
+        """The last day on which the step is reached in time."""
         return None if self.due is None else end_of(self.due)
 
 
@@ -40,20 +40,19 @@ def milestones(view: View, as_of: date) -> tuple[Milestone, ...]:
     """
     named: dict[str, Milestone] = {}
     facts = view.of(MilestoneScheduled, MilestoneReached, MilestoneMissed)
-    for item in sorted(facts, key=lambda item: (item.said_on, item.version)):
+    for item in sorted(facts, key=lambda item: item.last_said):
         fact = item.fact
-        assert isinstance(fact, MilestoneScheduled | MilestoneReached | MilestoneMissed)
         key = " ".join(fact.milestone.casefold().split())
         step = named.setdefault(key, Milestone(fact.milestone, fact.due, fact.due, "scheduled"))
         step.items.append(item)
         step.first_due = step.first_due or fact.due
         step.due = fact.due or step.due
-        if isinstance(fact, MilestoneScheduled):
-            continue
         if isinstance(fact, MilestoneReached):
             step.state = "partly_reached" if fact.partly else "reached"
-        else:
+        elif isinstance(fact, MilestoneMissed):
             step.state = "partly_reached" if fact.partly else "missed"
+        else:
+            continue
         step.stated_on, step.event, step.decided_on = fact.stated_on, item.id, item.said_on
     for step in named.values():
         step.late = _is_late(step, as_of)

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
-from tracker.facts import (
-    MilestoneMissed,
-    MilestoneReached,
-    MilestoneScheduled,
-    PledgeMade,
-    PledgeMissed,
-    PledgeSuperseded,
-    PledgeWithdrawn,
-)
-from tracker.quantity import Comparison, Quantity, compare
+from tracker.comparison import Comparison, compare
+from tracker.facts import PledgeMissed, PledgeSuperseded, PledgeWithdrawn
+from tracker.quantity import Quantity
 from tracker.rules.candidates import PLEDGE_FIGURES
-from tracker.rules.figures import Actual, Choice, reached_on
+from tracker.rules.evaluation import MILESTONE_FACTS, Evaluation
+from tracker.rules.figures import Actual, reached_on
 from tracker.rules.members import GroupResult
-from tracker.rules.milestones import Milestone, last_due, milestones
-from tracker.rules.pledge_history import View
+from tracker.rules.milestones import Milestone, last_due
 from tracker.rules.terms import Terms
 from tracker.values import Window
 
@@ -41,40 +34,15 @@ Lifecycle = Literal["active", "withdrawn", "superseded"]
 ScheduleState = Literal["no_deadline", "open", "due_soon", "overdue", "closed_on_time", "closed_late"]
 
 DUE_SOON = timedelta(days=30)
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """Everything the headline of one day is decided on."""
-
-    as_of: date
-    view: View
-    terms: Terms
-    choice: Choice
-    result: GroupResult | None
-    steps: tuple[Milestone, ...]
-
-    def on(self, as_of: date) -> Evaluation:
-        """The same on another day of the view."""
-        return replace(self, as_of=as_of, steps=milestones(self.view, as_of))
-
-    @property
-    def deadline(self) -> date | None:
-        """The last day in time: of the window in force, else of the last milestone if those are what is measured."""
-        given = self.terms.deadline
-        if given is not None or self.terms.target is not None or _is_not_measurable(self):
-            return given
-        return last_due(self.steps)
-
-    @property
-    def is_closed(self) -> bool:
-        """Whether the latest reading of the deadline has passed."""
-        return self.deadline is not None and self.as_of > self.deadline
+"""A deadline that is no further away is due soon."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The headline, why, and since when nothing more is expected (``settled_on``, None while something is)."""
+    """The headline and the ids of the events that caused it.
+
+    `settled_on` is the day from which nothing more is expected, None while something is.
+    """
 
     status: Headline
     causes: frozenset[str]
@@ -82,67 +50,49 @@ class Outcome:
     settled_on: date | None = None
 
 
-def decide(facts: Evaluation) -> Outcome:
+def decide(evaluation: Evaluation) -> Outcome:
     """The first headline of DOMAIN §6 that holds."""
-    view, terms = facts.view, facts.terms
+    view, terms = evaluation.view, evaluation.terms
     acting = view.acting_on(PledgeWithdrawn, PledgeSuperseded)
     for name, cls in (("withdrawn", PledgeWithdrawn), ("superseded", PledgeSuperseded)):
         if items := view.of(cls):
-            ended = min(items, key=lambda item: (item.said_on, item.version))
+            ended = min(items, key=lambda item: item.last_said)
             return Outcome(
                 "withdrawn" if name == "withdrawn" else "superseded",
                 terms.causes | acting | set(ended.causes),
                 settled_on=ended.said_on,
             )
     causes = terms.causes | acting
-    if _is_not_measurable(facts):
-        return Outcome("not_measurable", causes | view.acting_on(*_STEPS))
+    if not evaluation.is_measurable:
+        return Outcome("not_measurable", causes | view.acting_on(*MILESTONE_FACTS))
     if terms.target is None:
-        causes = causes | step_causes(facts)
-    if terms.group is not None and terms.group.rule != "aggregate" and facts.result is not None:
-        return _of_members(facts, facts.result, causes)
-    if facts.steps and terms.target is None:
-        return _of_steps(facts, causes)
-    return _of_figure(facts, causes | view.acting_on(*PLEDGE_FIGURES))
+        causes = causes | evaluation.milestone_causes
+    if terms.group is not None and terms.group.rule != "aggregate" and evaluation.group_result is not None:
+        return _of_members(evaluation, evaluation.group_result, causes)
+    if evaluation.steps and terms.target is None:
+        return _of_steps(evaluation, causes)
+    return _of_figure(evaluation, causes | view.acting_on(*PLEDGE_FIGURES))
 
 
-_STEPS = (MilestoneScheduled, MilestoneReached, MilestoneMissed)
-
-
-def step_causes(facts: Evaluation) -> set[str]:
-    """The events that made the milestones what they are."""
-    return facts.view.acting_on(*_STEPS) | {id_ for step in facts.steps for item in step.items for id_ in item.causes}
-
-
-def _is_not_measurable(facts: Evaluation) -> bool:
-    made = facts.view.made.fact
-    assert isinstance(made, PledgeMade)
-    if not made.measurable:
-        return True
-    if facts.terms.kind == "qualitative":
-        return not facts.steps
-    return facts.terms.target is None and facts.terms.group is None and not facts.steps
-
-
-def _of_members(facts: Evaluation, result: GroupResult, causes: frozenset[str] | set[str]) -> Outcome:
+def _of_members(evaluation: Evaluation, result: GroupResult, causes: frozenset[str] | set[str]) -> Outcome:
     causes = frozenset(causes | result.causes)
-    group = facts.terms.group
+    group = evaluation.terms.group
     assert group is not None
-    met, eligible = result.members.met, result.members.eligible
+    met, eligible = result.counts.met, result.counts.eligible
     if group.rule == "count_at_least" and group.count is not None and isinstance(met, int) and met >= group.count:
         word: Headline = "exceeded" if met > group.count else "met"
         return Outcome(word, causes, settled_on=_reached_on(result, group.count))
     all_met = result.is_complete and eligible is not None and eligible > 0 and met == eligible
-    if group.rule == "each_member" and facts.deadline is None:
+    if group.rule == "each_member" and evaluation.deadline is None:
         settled = max((item.said_on for item in result.items), default=None)
         if all_met:
             return Outcome("met", causes, settled_on=settled)
         return Outcome("in_progress" if result.is_reported else "announced", causes)
-    if not facts.is_closed:
+    if not evaluation.is_closed:
         return Outcome("in_progress" if result.is_reported else "announced", causes)
     if all_met and group.rule == "each_member":
-        return Outcome("met", causes, settled_on=facts.deadline)
-    settled = facts.deadline if result.is_complete else None
+        return Outcome("met", causes, settled_on=evaluation.deadline)
+    settled = evaluation.deadline if result.is_complete else None
     if result.some_met:
         return Outcome("partly_met", causes, settled_on=settled)
     return Outcome("missed" if result.is_complete else "overdue", causes, settled_on=settled)
@@ -154,8 +104,8 @@ def _reached_on(result: GroupResult, count: int) -> date | None:
     return days[count - 1] if len(days) >= count else max((item.said_on for item in result.items), default=None)
 
 
-def _of_steps(facts: Evaluation, causes: frozenset[str] | set[str]) -> Outcome:
-    steps = facts.steps
+def _of_steps(evaluation: Evaluation, causes: frozenset[str] | set[str]) -> Outcome:
+    steps = evaluation.steps
     causes = frozenset(causes)
     reached = [step for step in steps if step.state == "reached"]
     decided = [step.decided_on for step in steps if step.decided_on is not None]
@@ -163,55 +113,55 @@ def _of_steps(facts: Evaluation, causes: frozenset[str] | set[str]) -> Outcome:
     if len(reached) == len(steps):
         return Outcome("met", causes, settled_on=max(decided))
     all_decided = all(step.state != "scheduled" for step in steps)
-    closed = facts.is_closed or (facts.deadline is None and all_decided)
+    closed = evaluation.is_closed or (evaluation.deadline is None and all_decided)
     if closed and some:
         return Outcome("partly_met", causes, settled_on=max(decided) if all_decided else None)
     if closed and all_decided:
         return Outcome("missed", causes, settled_on=max(decided))
-    if facts.is_closed or _last_is_overdue(facts):
+    if evaluation.is_closed or _last_is_overdue(evaluation):
         return Outcome("overdue", causes)
     return Outcome("in_progress" if decided else "announced", causes)
 
 
-def _last_is_overdue(facts: Evaluation) -> bool:
+def _last_is_overdue(evaluation: Evaluation) -> bool:
     """Whether the step that is due last has not been reached in time, whatever the window leaves (POINTS)."""
-    last = last_due(facts.steps)
-    if last is None or facts.as_of <= last:
+    last = last_due(evaluation.steps)
+    if last is None or evaluation.as_of <= last:
         return False
-    return any(step.state != "reached" and step.deadline == last for step in facts.steps)
+    return any(step.state != "reached" and step.deadline == last for step in evaluation.steps)
 
 
-def _of_figure(facts: Evaluation, causes: frozenset[str] | set[str]) -> Outcome:
-    view, terms, choice = facts.view, facts.terms, facts.choice
-    answer = choice.answer
+def _of_figure(evaluation: Evaluation, causes: frozenset[str] | set[str]) -> Outcome:
+    view, terms, choice = evaluation.view, evaluation.terms, evaluation.choice
+    actual = choice.actual
     admissions = [i for i in view.of(PledgeMissed) if i.figure is None and not terms.raised_after(i)]
     causes = frozenset(causes | choice.causes | {id_ for item in admissions for id_ in item.causes})
-    comparison = _compared(answer, terms)
-    is_final = answer is not None and (answer.final or bool(admissions))
-    settled = None if answer is None else answer.day
-    if answer is not None and comparison in ("exceeded", "met") and (is_final or _needs_no_end(answer, terms)):
-        if _needs_no_end(answer, terms) and (first := reached_on(choice, lambda q: _keeps(q, terms))):
+    comparison = _compared(actual, terms)
+    is_final = actual is not None and (actual.final or bool(admissions))
+    settled = None if actual is None else actual.day
+    if actual is not None and comparison in ("exceeded", "met") and (is_final or _needs_no_end(actual, terms)):
+        if _needs_no_end(actual, terms) and (first := reached_on(choice, lambda q: _keeps(q, terms))):
             settled, causes = first[0], causes | first[1]
         return Outcome("exceeded" if comparison == "exceeded" else "met", causes, comparison, settled)
-    if answer is not None and is_final and comparison == "below":
-        zero = answer.quantity.certainly_zero or (admissions and not _may_be_above_zero(answer.quantity))
+    if actual is not None and is_final and comparison == "below":
+        zero = actual.quantity.certainly_zero or (admissions and not _may_be_above_zero(actual.quantity))
         return Outcome("missed" if zero else "partly_met", causes, comparison, settled)
-    if admissions and (answer is None or not _may_be_above_zero(answer.quantity)):
+    if admissions and (actual is None or not _may_be_above_zero(actual.quantity)):
         return Outcome("missed", causes, comparison, max(item.said_on for item in admissions))
     if is_final and terms.target is not None:
         return Outcome("indeterminate", causes, comparison or "unknown", settled)
-    if facts.is_closed and not is_final:
+    if evaluation.is_closed and not is_final:
         return Outcome("overdue", causes, comparison)
-    return Outcome("in_progress" if answer is not None else "announced", causes, comparison)
+    return Outcome("in_progress" if actual is not None else "announced", causes, comparison)
 
 
-def _compared(answer: Actual | None, terms: Terms) -> Comparison | None:
-    """None without a figure or a target; ``unknown`` where no rate makes them comparable."""
-    if answer is None or terms.target is None:
+def _compared(actual: Actual | None, terms: Terms) -> Comparison | None:
+    """The actual against the target: None without one of them, `unknown` where no rate makes them comparable."""
+    if actual is None or terms.target is None:
         return None
-    if answer.compared is None or answer.compared.unit != terms.target.unit:
+    if actual.compared is None or actual.compared.unit != terms.target.unit:
         return "unknown"
-    return compare(answer.compared, terms.target, terms.direction)
+    return compare(actual.compared, terms.target, terms.direction)
 
 
 def _keeps(quantity: Quantity, terms: Terms) -> bool:
@@ -221,10 +171,10 @@ def _keeps(quantity: Quantity, terms: Terms) -> bool:
     return compare(quantity, target, terms.direction) in ("met", "exceeded")
 
 
-def _needs_no_end(answer: Actual, terms: Terms) -> bool:
+def _needs_no_end(actual: Actual, terms: Terms) -> bool:
     """A running total that has reached its target has met it; a level or a ceiling only at the end."""
     ceiling = terms.target is not None and terms.target.op in ("le", "lt")
-    return terms.direction == "up" and not ceiling and not answer.is_level
+    return terms.direction == "up" and not ceiling and not actual.is_level
 
 
 def _may_be_above_zero(quantity: Quantity) -> bool:

@@ -1,7 +1,7 @@
-"""What is on record about one pledge, seen from a day: corrections, voids, restatements, retractions, ranks resolved.
+"""The history of one pledge, seen from a day: corrections, voids, restatements, retractions, ranks resolved.
 
-Record-keeping (``EventCorrected``, ``EventVoided``, ``FigureRanked``, ``SourceCaptured``) acts from the day of the fact
-it repairs; what was said in the world (``FigureRestated``, ``StatementRetracted``) acts from its own (DOMAIN §2).
+Record-keeping (`EventCorrected`, `EventVoided`, `FigureRanked`, `SourceCaptured`) acts from the day of the fact
+it repairs; what was said in the world (`FigureRestated`, `StatementRetracted`) acts from its own (DOMAIN §2).
 """
 
 from __future__ import annotations
@@ -11,30 +11,27 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
-from typing import Any
+from typing import Any, Generic, TypeVar, cast
 
+from tracker.acting import ACTING, REPAIRS
 from tracker.errors import InvalidFact
 from tracker.event import Event
 from tracker.facts import (
-    FACTS_WITH_FIGURE,
     AnyFact,
     EventCorrected,
     EventVoided,
+    Fact,
     FigureRanked,
     FigureRestated,
     PledgeMade,
-    SourceCaptured,
     StatedFact,
     StatementRetracted,
+    figure_in,
 )
 from tracker.merge_patch import corrected
 from tracker.values import Figure, Rank
 
-ACTING = (EventCorrected, EventVoided, FigureRanked, FigureRestated, StatementRetracted, SourceCaptured)
-"""Facts that act on other facts."""
-
-REPAIRS = (EventCorrected, EventVoided, FigureRanked, SourceCaptured)
-"""Facts that repair our own record: they have no date of their own on the as-of axis."""
+F_co = TypeVar("F_co", bound=Fact, covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +45,14 @@ class ResolvedFact:
 
 
 @dataclass(frozen=True, slots=True)
-class FactInForce:
-    """A fact in force on a day. ``figure`` is as restated; ``said_on`` and ``version`` are those of its last statement.
+class FactInForce(Generic[F_co]):
+    """A fact in force on a day. `figure` is as restated; `said_on` and `version` are those of its last statement.
 
-    ``causes`` are the ids of the events that made it what it is, its own first.
+    `causes` are the ids of the events that made it what it is, its own first.
     """
 
     id: str
-    fact: AnyFact
+    fact: F_co
     figure: Figure | None
     rank: Rank
     said_on: date
@@ -68,52 +65,69 @@ class FactInForce:
         """The day it was first said: a figure without a period is about that day, however it is restated."""
         return self.fact.in_force_on
 
+    @property
+    def last_said(self) -> tuple[date, int]:
+        """Where its last statement stands in the order in which things were said: day and version."""
+        return (self.said_on, self.version)
+
+    @property
+    def origin(self) -> str:
+        """What its source quotes in the end (`Source.quoted_origin`); empty without a source."""
+        return "" if self.fact.source is None else self.fact.source.quoted_origin
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class View:
-    """The record from one change to the next: the facts in force by version, and what took others away.
+    """The history from one change to the next: the facts in force by version, and what took others away.
 
-    Ledgers give the same view for every day of such a stretch: two views are the same when they are one object.
+    A history gives the same view for every day of such a stretch: two views are the same when they are one object.
     """
 
-    made: FactInForce
-    latest: FactInForce
+    made: FactInForce[PledgeMade]
+    latest: FactInForce[Fact]
     """The latest statement made in the world."""
 
-    items: tuple[FactInForce, ...]
-    by_type: Mapping[type[AnyFact], tuple[FactInForce, ...]]
+    items: tuple[FactInForce[Fact], ...]
+    by_type: Mapping[type[Fact], tuple[FactInForce[Fact], ...]]
     retracted: dict[str, str]
     """Event id to the id of the retraction."""
 
-    taken_back: tuple[FactInForce, ...]
+    taken_back: tuple[FactInForce[Fact], ...]
     """The facts that are retracted, by version."""
 
     acting: tuple[tuple[str, str], ...]
     """(id, type of a fact that it acts on in the end) for every acting event in force."""
 
-    def of(self, *types: type[AnyFact]) -> Sequence[FactInForce]:
-        """The items of some types, by version."""
-        found = [items for cls in types if (items := self.by_type.get(cls))]
-        if len(found) > 1:
-            return sorted((item for items in found for item in items), key=lambda item: item.first_version)
-        return found[0] if found else ()
+    def of(self, *types: type[F_co]) -> Sequence[FactInForce[F_co]]:
+        """The facts in force of some types, by version."""
+        return _of_types(self.by_type, types)
 
-    def acting_on(self, *types: type[AnyFact]) -> set[str]:
+    def acting_on(self, *types: type[Fact]) -> set[str]:
         """The ids of the events that act on facts of some types."""
         names = {cls.__name__ for cls in types}
         return {id_ for id_, name in self.acting if name in names}
 
-    def plus(self, item: FactInForce) -> View:
-        """The same with a later fact that acts on no other."""
+    def plus(self, item: FactInForce[Fact]) -> View:
+        """The view with one later fact that acts on no other."""
         by_type = {**self.by_type, type(item.fact): (*self.by_type.get(type(item.fact), ()), item)}
         latest = max(self.latest, item, key=_said) if isinstance(item.fact, StatedFact) else self.latest
         return replace(self, items=(*self.items, item), by_type=by_type, latest=latest)
 
 
+def _of_types(
+    by_type: Mapping[type[Fact], Sequence[FactInForce[Fact]]], types: Sequence[type[F_co]]
+) -> Sequence[FactInForce[F_co]]:
+    """The facts of some types by version: under the key of a type are facts of that type alone."""
+    found = [cast("Sequence[FactInForce[F_co]]", items) for cls in types if (items := by_type.get(cls))]
+    if len(found) > 1:
+        return sorted((item for items in found for item in items), key=lambda item: item.first_version)
+    return found[0] if found else ()
+
+
 class PledgeHistory:
     """All known events of one pledge, in version order, from which a view of any day is taken.
 
-    A fact acts only on facts before it (``Pledge.check``), so reading backwards settles each before it is asked.
+    A fact acts only on facts before it (`Pledge.check`), so reading backwards settles each before it is asked.
     """
 
     def __init__(self, events: Sequence[Event], patched: dict[Any, Any] | None = None) -> None:
@@ -124,24 +138,22 @@ class PledgeHistory:
         self._views: dict[date, View | None] = {}
 
     def followed_by(self, event: Event) -> PledgeHistory:
-        """The ledger with one more event. What is settled stays so, unless the event acts on another."""
+        """The history with one more event. What is settled stays so, unless the event acts on another."""
         after = PledgeHistory([*self.events, event], self._patched)
         after._acts_from = self._acts_from
         if isinstance(event.fact, ACTING) or not self.events:
             return after
-        # These are cached properties: what would be found again is put in their place.
-        standing, day = ResolvedFact(event, event.fact, event.in_force_on), event.in_force_on
+        # A cached property that is assigned is not found again from all the events.
+        resolved, day = ResolvedFact(event, event.fact, event.in_force_on), event.in_force_on
         place = bisect_left(self.changes, day)
         is_new = self.changes[place : place + 1] != [day]
-        after.__dict__ |= {
-            "resolutions": [[*resolution, standing] for resolution in self.resolutions],
-            "changes": [*self.changes[:place], day, *self.changes[place:]] if is_new else self.changes,
-            "versions": {**self.versions, event.id: event.version},
-            "_events": {**self._events, event.id: event},
-            "_references": self._references,
-            "_resolved": None if self._resolved is None else ([*self._resolved[0], standing], self._resolved[1]),
-        }
-        (item,) = _items([standing])
+        after.resolutions = [[*resolution, resolved] for resolution in self.resolutions]
+        after.changes = [*self.changes[:place], day, *self.changes[place:]] if is_new else self.changes
+        after.versions = {**self.versions, event.id: event.version}
+        after._events = {**self._events, event.id: event}
+        after._references = self._references
+        after._resolved = None if self._resolved is None else ([*self._resolved[0], resolved], self._resolved[1])
+        (item,) = _in_force([resolved])
         views = {since: view for since, view in self._views.items() if since > day} | {day: self.view(day)}
         after._views = {since: view and view.plus(item) for since, view in views.items()}
         return after
@@ -151,12 +163,12 @@ class PledgeHistory:
         voided: set[str] = set()
         retracted: dict[str, str] = {}
         patches: dict[str, list[Event]] = {}
-        standing: list[ResolvedFact] = []
+        resolution: list[ResolvedFact] = []
         for event in reversed(self.events):
             if event.id in voided:
                 continue
             fact, by = self._with(event, patches.get(event.id))
-            standing.append(ResolvedFact(event, fact, fact.in_force_on, by))
+            resolution.append(ResolvedFact(event, fact, fact.in_force_on, by))
             if event.id in retracted:
                 continue
             if isinstance(fact, EventVoided):
@@ -165,32 +177,33 @@ class PledgeHistory:
                 patches.setdefault(fact.event, []).append(event)
             elif isinstance(fact, StatementRetracted) and fact.in_force_on <= as_of:
                 retracted.setdefault(fact.event, event.id)
-        standing.reverse()
-        return standing, retracted
+        resolution.reverse()
+        return resolution, retracted
 
     @cached_property
     def resolutions(self) -> list[list[ResolvedFact]]:
-        """All that ``resolve`` answers for any day: it changes only where a piece of record-keeping is taken back."""
+        """Every list of facts that `resolve` gives for some day: a new one only where a repair is taken back."""
         if self._resolved is not None:
             return [self._resolved[0]]
-        days, found = [date.min], []
-        for day in days:
-            standing, _ = self.resolve(day)
-            found.append(standing)
-            for s in standing:
-                takes_back = isinstance(s.fact, StatementRetracted) and isinstance(self._fact(s.fact.event), REPAIRS)
-                if takes_back and s.in_force_on not in days:
-                    days.append(s.in_force_on)
-        return found
+        found: dict[date, list[ResolvedFact]] = {}
+        unseen = {date.min}
+        while unseen:
+            day = unseen.pop()
+            found[day], _ = self.resolve(day)
+            unseen |= {s.in_force_on for s in found[day] if self._takes_back_a_repair(s.fact)} - found.keys()
+        return list(found.values())
+
+    def _takes_back_a_repair(self, fact: AnyFact) -> bool:
+        return isinstance(fact, StatementRetracted) and isinstance(self._fact(fact.event), REPAIRS)
 
     @cached_property
     def changes(self) -> list[date]:
         """The days on which what is in force may change, in order."""
-        standing = {s.in_force_on for standing in self.resolutions for s in standing if not isinstance(s.fact, REPAIRS)}
-        return sorted(standing | {self.acts_from(event) for event in self.events if isinstance(event.fact, ACTING)})
+        days = {s.in_force_on for resolution in self.resolutions for s in resolution if not isinstance(s.fact, REPAIRS)}
+        return sorted(days | {self.acts_from(event) for event in self.events if isinstance(event.fact, ACTING)})
 
     def view(self, as_of: date) -> View | None:
-        """What is on record on a day; None before the pledge was made, or when its PledgeMade is voided."""
+        """The facts in force on a day; None before the pledge was made, or when its PledgeMade is voided."""
         place = bisect_right(self.changes, as_of)
         if place == 0:
             return None
@@ -200,28 +213,28 @@ class PledgeHistory:
         return self._views[since]
 
     def _view(self, as_of: date) -> View | None:
-        standing, retracted = self._resolved or self.resolve(as_of)
-        in_force = [s for s in standing if s.in_force_on <= as_of or isinstance(s.fact, REPAIRS)]
-        items = tuple(_items([s for s in in_force if s.event.id not in retracted]))
-        made = next((item for item in items if isinstance(item.fact, PledgeMade)), None)
-        if made is None:
-            return None
-        by_type: dict[type[AnyFact], list[FactInForce]] = {}
+        resolution, retracted = self._resolved or self.resolve(as_of)
+        present = [s for s in resolution if s.in_force_on <= as_of or isinstance(s.fact, REPAIRS)]
+        items = tuple(_in_force([s for s in present if s.event.id not in retracted]))
+        by_type: dict[type[Fact], list[FactInForce[Fact]]] = {}
         for item in items:
             by_type.setdefault(type(item.fact), []).append(item)
+        made = _of_types(by_type, [PledgeMade])
+        if not made:
+            return None
         return View(
-            made=made,
+            made=made[0],
             latest=max((item for item in items if isinstance(item.fact, StatedFact)), key=_said),
             items=items,
             by_type={cls: tuple(found) for cls, found in by_type.items()},
             retracted=retracted,
-            taken_back=tuple(_items([s for s in in_force if s.event.id in retracted])),
-            acting=tuple(self._acting({s.event.id for s in in_force}, as_of)),
+            taken_back=tuple(_in_force([s for s in present if s.event.id in retracted])),
+            acting=tuple(self._acting({s.event.id for s in present}, as_of)),
         )
 
     @cached_property
     def _resolved(self) -> tuple[list[ResolvedFact], dict[str, str]] | None:
-        """What ``resolve`` answers for every day, where nothing was ever retracted."""
+        """What `resolve` gives for every day alike; None if anything was ever retracted."""
         retracts = any(isinstance(event.fact, StatementRetracted) for event in self.events)
         return None if retracts else self.resolve(date.max)
 
@@ -239,31 +252,34 @@ class PledgeHistory:
         return {event.id: event.version for event in self.events}
 
     @property
-    def touched(self) -> set[str]:
+    def acted_on(self) -> set[str]:
         """The ids of the events that others act on, as posted and under any correction."""
         return set().union(*self._references.values())
 
     def _repairs_from(self, event: Event) -> date:
         """The earliest day on which a fact that the event reaches was in force, before it or after it."""
         related = [other for other in self._related[event.id] if other.version <= event.version]
-        standings = [s for known in (related[:-1], related) for s in PledgeHistory(known, self._patched).resolutions]
-        by_id = [{s.event.id: s for s in standing} for standing in standings]
-        reached, days = [event.id, event.fact.event] if isinstance(event.fact, REPAIRS) else [event.id], []
-        for id_ in reached:
+        resolutions = [r for known in (related[:-1], related) for r in PledgeHistory(known, self._patched).resolutions]
+        by_id = [{s.event.id: s for s in resolution} for resolution in resolutions]
+        unseen = {event.id, event.fact.event} if isinstance(event.fact, REPAIRS) else {event.id}
+        reached: set[str] = set()
+        days: list[date] = []
+        while unseen:
+            id_ = unseen.pop()
+            reached.add(id_)
             for s in (known[id_] for known in by_id if id_ in known):
                 if not isinstance(s.fact, REPAIRS):
                     days.append(s.in_force_on)
                 elif s.fact.event not in reached:
-                    reached.append(s.fact.event)
+                    unseen.add(s.fact.event)
         return min(days, default=event.in_force_on)
 
-    def _acting(self, in_force: set[str], as_of: date) -> Iterable[tuple[str, str]]:
+    def _acting(self, present: set[str], as_of: date) -> Iterable[tuple[str, str]]:
         for event in self.events:
             if event.id not in self._references:
                 continue
-            kept = isinstance(event.fact, REPAIRS)
-            if self.acts_from(event) <= as_of or (not kept and event.id in in_force):
-                for name in self._roots(event.id):
+            if self.acts_from(event) <= as_of or (not isinstance(event.fact, REPAIRS) and event.id in present):
+                for name in self._root_types(event.id):
                     yield event.id, name
 
     def _fact(self, id_: str) -> AnyFact | None:
@@ -309,13 +325,15 @@ class PledgeHistory:
         ordered = {id(ids): sorted(ids, key=self.versions.__getitem__) for ids in group.values()}
         return {id_: [self._events[other] for other in ordered[id(ids)]] for id_, ids in group.items()}
 
-    def _roots(self, id_: str) -> set[str]:
+    def _root_types(self, id_: str) -> set[str]:
         """The types of the facts that an acting event acts on in the end."""
         found: set[str] = set()
-        todo = [id_]
-        for other in todo:
+        unseen, seen = {id_}, set[str]()
+        while unseen:
+            other = unseen.pop()
+            seen.add(other)
             if other in self._references:
-                todo += self._references[other] - set(todo)
+                unseen |= self._references[other] - seen
             elif (fact := self._fact(other)) is not None:
                 found.add(fact.type)
         return found
@@ -339,11 +357,12 @@ def _patched(posted: AnyFact, patches: Sequence[tuple[str, Any]]) -> tuple[AnyFa
     return fact, tuple(by)
 
 
-def _said(item: FactInForce) -> tuple[date, int]:
+def _said(item: FactInForce[Fact]) -> tuple[date, int]:
     return (item.fact.in_force_on, item.version)
 
 
-def _items(present: Sequence[ResolvedFact]) -> Iterable[FactInForce]:
+def _in_force(present: Sequence[ResolvedFact]) -> Iterable[FactInForce[Fact]]:
+    """The facts in force, each with the restatements and ranks among them applied."""
     restated: dict[str, ResolvedFact] = {}
     ranked: dict[str, ResolvedFact] = {}
     for s in present:
@@ -354,7 +373,7 @@ def _items(present: Sequence[ResolvedFact]) -> Iterable[FactInForce]:
         elif isinstance(s.fact, FigureRanked):
             ranked[s.fact.event] = s
     for s in present:
-        figure: Figure | None = getattr(s.fact, "figure", None) if isinstance(s.fact, FACTS_WITH_FIGURE) else None
+        figure = figure_in(s.fact)
         causes, last, rank = [s.event.id, *s.patched_by], s, ranked.get(s.event.id)
         while (later := restated.get(last.event.id)) is not None and isinstance(later.fact, FigureRestated):
             last, figure = later, later.fact.figure

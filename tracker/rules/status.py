@@ -1,6 +1,6 @@
 """The status of a pledge at a point on both clocks: derived, never typed, with the events that caused it (DOMAIN §6).
 
-``derive`` is a function of its arguments: the same events give the same bytes in any process, zone, locale and order
+`derive` is a function of its arguments: the same events give the same bytes in any process, zone, locale and order
 of arrival of independent facts. docs/rules.md tells the rules in the order in which they are applied here.
 """
 
@@ -15,17 +15,20 @@ from typing import Any
 
 from pydantic_core import to_json
 
+from tracker.comparison import Ratio, ratio
 from tracker.event import Event, stamp
-from tracker.facts import MilestoneMissed, MilestoneReached, MilestoneScheduled, PledgeMade, PledgeRevised, StatedFact
-from tracker.quantity import Quantity, Ratio, ratio
+from tracker.facts import MilestoneFact, PledgeMade, PledgeRevised, StatedFact
+from tracker.quantity import Quantity
 from tracker.rules.candidates import CandidateReader
+from tracker.rules.evaluation import Evaluation
 from tracker.rules.figures import choose
 from tracker.rules.flags import STALE_AFTER, Evidence, evidence, flags, stale_days, trajectory
-from tracker.rules.members import count
+from tracker.rules.json_values import dates_json, quantity_json
+from tracker.rules.members import group_result
 from tracker.rules.milestones import milestones
-from tracker.rules.outcome import DUE_SOON, Evaluation, Headline, decide
+from tracker.rules.outcome import DUE_SOON, Headline, decide
 from tracker.rules.pledge_history import PledgeHistory, View
-from tracker.rules.status_document import because_of, dates, outline, quantity, status_document
+from tracker.rules.status_document import because_of, outline, status_document
 from tracker.rules.terms import Terms, terms_of
 from tracker.values import Kind, Party, Trajectory, Window, end_of
 
@@ -34,9 +37,9 @@ ONE_DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Status:
-    """Where a pledge stands. ``body`` is its JSON without the clocks; lists filter and sort by the other fields.
+    """Where a pledge stands. `body` is its JSON without the clocks; lists filter and sort by the other fields.
 
-    ``converted`` is the actual in the target's unit, None where there is no actual or no rate.
+    `converted` is the actual in the target's unit, None where there is no actual or no rate.
     """
 
     pledge: str
@@ -62,13 +65,13 @@ class Status:
 
     @cached_property
     def body(self) -> bytes:
-        """The document as JSON, without ``as_of``, ``known_at``, ``position`` and ``version``."""
+        """The document as JSON, without `as_of`, `known_at`, `position` and `version`."""
         return to_json(self.document)
 
 
 @dataclass(frozen=True, slots=True)
 class StatusSegment:
-    """A stretch of equal status on the as-of axis, ``[valid_from, valid_to)``."""
+    """A stretch of equal status on the as-of axis, `[valid_from, valid_to)`."""
 
     valid_from: date
     valid_to: date | None
@@ -76,10 +79,10 @@ class StatusSegment:
 
 
 @dataclass(frozen=True, slots=True)
-class _Weighed:
-    """What the facts of a view say on every day on which they are in force. ``outline``: see ``document.outline``."""
+class _Evaluated:
+    """What a view comes to on every day of it; `outline` is the document without what depends on the day."""
 
-    facts: Evaluation
+    evaluation: Evaluation
     attested: tuple[Evidence, frozenset[str]]
     trajectory: Trajectory
     actual: Quantity | None
@@ -89,9 +92,9 @@ class _Weighed:
 
 
 def derive(events: Sequence[Event], as_of: date, known_at: datetime | None = None) -> Status | None:
-    """The status of one pledge from its events: what had been said by ``as_of`` and recorded by ``known_at``.
+    """The status of one pledge from its events: what had been said by `as_of` and recorded by `known_at`.
 
-    None when the pledge does not exist at these clocks. Without ``known_at`` all the events are known.
+    None when the pledge does not exist at these clocks. Without `known_at` all the events are known.
     """
     known = events if known_at is None else [event for event in events if event.recorded_at <= known_at]
     return StatusFold(known).status(as_of)
@@ -108,34 +111,34 @@ class StatusFold:
     """All known events of one pledge, in version order, and the statuses they add up to."""
 
     def __init__(self, events: Sequence[Event]) -> None:
-        self.ledger = PledgeHistory(events)
+        self.history = PledgeHistory(events)
         self._reader = CandidateReader()
         self._statuses: dict[date, Status | None] = {}
         self._headlines: dict[date, Headline] = {}
-        self._weighed: dict[View, _Weighed] = {}
+        self._evaluated: dict[View, _Evaluated] = {}
 
     @property
     def events(self) -> Sequence[Event]:
         """The events, in version order."""
-        return self.ledger.events
+        return self.history.events
 
     def followed_by(self, event: Event) -> StatusFold:
-        """The record with one more event: as if made of all of them, in less time."""
+        """The fold of one more event: equal to a fold of all the events, made in less time."""
         after = StatusFold(())
-        after.ledger, after._reader = self.ledger.followed_by(event), self._reader
+        after.history, after._reader = self.history.followed_by(event), self._reader
         since = after.acts_from(event)
         after._headlines = {day: headline for day, headline in self._headlines.items() if day < since}
         return after
 
     def forget_statuses(self) -> None:
-        """Let go of the statuses derived so far: most of what a record weighs, and nothing that a later one needs."""
+        """Free the statuses derived so far, most of the memory of a fold; `followed_by` does not need them."""
         self._statuses.clear()
-        self._weighed.clear()
+        self._evaluated.clear()
 
     def status(self, as_of: date) -> Status | None:
         """The status on a day; None when the pledge does not exist then."""
         if as_of not in self._statuses:
-            view = self.ledger.view(as_of)
+            view = self.history.view(as_of)
             self._statuses[as_of] = None if view is None else self._derive(view, as_of)
         return self._statuses[as_of]
 
@@ -156,13 +159,13 @@ class StatusFold:
 
     def boundaries(self, since: date | None = None) -> list[date]:
         """The days on which the status may change, with or without an event: all, or a day and those after it."""
-        changes = self.ledger.changes
+        changes = self.history.changes
         days = set(changes if since is None else changes[bisect_right(changes, since) :])
         earliest = date.min if since is None or since - date.min < STALE_AFTER else since - STALE_AFTER
-        touched = self.ledger.touched
-        standing = (s for resolution in self.ledger.resolutions for s in resolution)
-        lasting = [s for s in standing if s.in_force_on >= earliest and isinstance(s.fact, StatedFact)]
-        sure = {s.in_force_on for s in lasting if s.event.id not in touched}
+        acted_on = self.history.acted_on
+        resolved = (s for resolution in self.history.resolutions for s in resolution)
+        lasting = [s for s in resolved if s.in_force_on >= earliest and isinstance(s.fact, StatedFact)]
+        sure = {s.in_force_on for s in lasting if s.event.id not in acted_on}
         days.update(stale_days({s.in_force_on for s in lasting}, sure))
         for deadline in self.deadlines():
             days |= {deadline - DUE_SOON, deadline + ONE_DAY}
@@ -171,27 +174,25 @@ class StatusFold:
     def deadlines(self) -> set[date]:
         """Every deadline of the pledge and its milestones, before and after revisions and corrections."""
         found = set()
-        for fact in (s.fact for resolution in self.ledger.resolutions for s in resolution):
+        for fact in (s.fact for resolution in self.history.resolutions for s in resolution):
             if isinstance(fact, PledgeMade | PledgeRevised) and fact.window is not None:
                 found.add(fact.window.deadline)
-            elif isinstance(fact, MilestoneScheduled | MilestoneReached | MilestoneMissed) and fact.due is not None:
+            elif isinstance(fact, MilestoneFact) and fact.due is not None:
                 found.add(end_of(fact.due))
         return {day for day in found if day is not None}
 
     def acts_from(self, event: Event) -> date:
         """The earliest day whose status the event could change when it was recorded."""
-        return self.ledger.acts_from(event)
+        return self.history.acts_from(event)
 
     def _derive(self, view: View, as_of: date) -> Status:
-        made = view.made.fact
-        assert isinstance(made, PledgeMade)
-        weighed = self._weigh(view, as_of)
-        facts, attested = weighed.facts.on(as_of), weighed.attested
-        terms, outcome = facts.terms, decide(facts)
-        raised = flags(facts, outcome, attested)
+        made, evaluated = view.made.fact, self._evaluate(view, as_of)
+        evaluation, attested = evaluated.evaluation.on(as_of), evaluated.attested
+        terms, outcome = evaluation.terms, decide(evaluation)
+        raised = flags(evaluation, outcome, attested)
         names = tuple(name for name, _ in raised)
-        because = because_of(facts, outcome, attested, raised, self.ledger.versions)
-        document = status_document(weighed.outline, facts, outcome, names, self._past_targets(terms), because)
+        because = because_of(evaluation, outcome, attested, raised, self.history.versions)
+        document = status_document(evaluated.outline, evaluation, outcome, names, self._past_targets(terms), because)
         return Status(
             pledge=self.events[0].pledge,
             title=terms.title,
@@ -203,36 +204,37 @@ class StatusFold:
             status=outcome.status,
             flags=names,
             target=terms.target,
-            actual=weighed.actual,
-            converted=weighed.converted,
-            ratio=weighed.ratio,
+            actual=evaluated.actual,
+            converted=evaluated.converted,
+            ratio=evaluated.ratio,
             window=terms.window,
-            deadline=facts.deadline,
+            deadline=evaluation.deadline,
             evidence=attested[0],
-            trajectory=weighed.trajectory,
+            trajectory=evaluated.trajectory,
             last_stated_on=view.latest.fact.stated_on,
             because=because,
             document=document,
         )
 
-    def _weigh(self, view: View, as_of: date) -> _Weighed:
-        """What depends on the facts in force alone, not on the day: deadlines pass without it being weighed again."""
-        if view not in self._weighed:
+    def _evaluate(self, view: View, as_of: date) -> _Evaluated:
+        """What depends on the facts in force alone, not on the day: deadlines pass without a new evaluation."""
+        if view not in self._evaluated:
             terms = terms_of(view)
             choice = choose(view, terms, self._reader)
-            facts = Evaluation(as_of, view, terms, choice, count(view, terms), milestones(view, as_of))
-            self._weighed[view] = _weighed(self.events[0].pledge, facts)
-        return self._weighed[view]
+            members = group_result(view, terms)
+            evaluation = Evaluation(as_of, view, terms, choice, members, milestones(view, as_of))
+            self._evaluated[view] = _evaluate(self.events[0].pledge, evaluation)
+        return self._evaluated[view]
 
     def _past_targets(self, terms: Terms) -> list[dict[str, Any]]:
-        """The answer under each target that was raised, on the day before it was."""
+        """The status under each target that was raised, on the day before it was."""
         found = []
         for before, change in zip(terms.changes, terms.changes[1:], strict=False):
             if change.is_new_question and before.target is not None and before.since[0] < change.since[0]:
                 found.append(
                     {
-                        "target": quantity(before.target),
-                        "window": None if before.window is None else dates(before.window),
+                        "target": quantity_json(before.target),
+                        "window": None if before.window is None else dates_json(before.window),
                         "until": change.since[0].isoformat(),
                         "status": self._headline(change.since[0] - ONE_DAY),
                     }
@@ -242,21 +244,20 @@ class StatusFold:
     def _headline(self, as_of: date) -> Headline:
         """The status on a day in one word; what did not exist yet is announced."""
         if as_of not in self._headlines:
-            view = self.ledger.view(as_of)
+            view = self.history.view(as_of)
             self._headlines[as_of] = "announced" if view is None else self._decide(view, as_of)
         return self._headlines[as_of]
 
     def _decide(self, view: View, as_of: date) -> Headline:
-        return decide(self._weigh(view, as_of).facts.on(as_of)).status
+        return decide(self._evaluate(view, as_of).evaluation.on(as_of)).status
 
 
-def _weighed(pledge: str, facts: Evaluation) -> _Weighed:
-    target, answer, actual, converted = facts.terms.target, facts.choice.answer, None, None
-    if answer is not None:
-        actual = answer.quantity
-        if answer.compared is not None and (target is None or answer.compared.unit == target.unit):
-            converted = answer.compared
+def _evaluate(pledge: str, evaluation: Evaluation) -> _Evaluated:
+    target, actual, converted = evaluation.terms.target, evaluation.choice.actual, None
+    if actual is not None and actual.compared is not None and (target is None or actual.compared.unit == target.unit):
+        converted = actual.compared
     share = None if converted is None or target is None else ratio(converted, target)
-    attested, own = evidence(facts), trajectory(facts)
-    outlined = outline(pledge, facts, actual, share, attested[0], own)
-    return _Weighed(facts, attested, own, actual, converted, share, outlined)
+    attested, own = evidence(evaluation), trajectory(evaluation)
+    outlined = outline(pledge, evaluation, share, attested[0], own)
+    reported = None if actual is None else actual.quantity
+    return _Evaluated(evaluation, attested, own, reported, converted, share, outlined)

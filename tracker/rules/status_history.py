@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
-from tracker.event import Event
-from tracker.rules.pledge_history import REPAIRS
+from tracker.event import Event, event_json
+from tracker.rules.event_days import days_of
 from tracker.rules.status import ONE_DAY, Status, StatusFold
 
 Axis = Literal["as_of", "known"]
@@ -16,9 +16,9 @@ Axis = Literal["as_of", "known"]
 
 @dataclass(frozen=True, slots=True)
 class HistoryStep:
-    """One change or one event that changed nothing. ``event`` is None where only a deadline passed.
+    """One change, or one event that changed nothing. `event` is None where only a deadline passed.
 
-    ``status_before`` and ``status_after`` are headlines, None while the pledge does not exist; ``changed`` names the
+    `status_before` and `status_after` are headlines, None while the pledge does not exist; `changed` names the
     members of the status that differ.
     """
 
@@ -29,36 +29,45 @@ class HistoryStep:
     changed: tuple[str, ...]
 
 
-def history(events: Sequence[Event], axis: Axis, as_of: date) -> list[HistoryStep]:
-    """The steps up to ``as_of``: by the day from which each event acts, or by the order in which we recorded them.
+def step_json(step: HistoryStep) -> dict[str, Any]:
+    """The step as a JSON object, as it is served."""
+    return {
+        "event": None if step.event is None else event_json(step.event),
+        "as_of": step.as_of.isoformat(),
+        "status_before": step.status_before,
+        "status_after": step.status_after,
+        "changed": step.changed,
+    }
 
-    On the as-of axis everything that ``events`` holds is known throughout; a correction stands at the day from which
-    it acts. On the known axis ``as_of`` stays where it is, and the record grows event by event.
+
+def history(events: Sequence[Event], axis: Axis, as_of: date) -> list[HistoryStep]:
+    """The steps up to `as_of`: by the day from which each event acts, or by the order in which we recorded them.
+
+    On the as-of axis everything that `events` holds is known throughout; a correction stands at the day from which
+    it acts. On the known axis `as_of` stays where it is, and the history grows event by event.
     """
     return list(_along_known(events, as_of) if axis == "known" else _along_as_of(events, as_of))
 
 
 def _along_known(events: Sequence[Event], as_of: date) -> Iterator[HistoryStep]:
-    record, before = StatusFold(()), None
+    fold, before = StatusFold(()), None
     for event in events:
-        record = record.followed_by(event)
-        after = record.status(as_of)
+        fold = fold.followed_by(event)
+        after = fold.status(as_of)
         yield _step(event, as_of, before, after)
         before = after
 
 
 def _along_as_of(events: Sequence[Event], as_of: date) -> Iterator[HistoryStep]:
-    record = StatusFold(events)
-    standing = {s.event.id: s.in_force_on for s in record.ledger.resolve(as_of)[0]}
+    fold = StatusFold(events)
+    acts_from = days_of(fold.history, as_of)
     acting: dict[date, list[Event]] = {}
     for event in events:
-        kept = isinstance(event.fact, REPAIRS)
-        day = record.acts_from(event) if kept else standing.get(event.id, event.in_force_on)
-        acting.setdefault(day, []).append(event)
-    passed = {deadline + ONE_DAY for deadline in record.deadlines()}
+        acting.setdefault(acts_from[event.id], []).append(event)
+    passed = {deadline + ONE_DAY for deadline in fold.deadlines()}
     before: Status | None = None
-    for day in sorted({day for day in (*record.boundaries(), *acting) if day <= as_of}):
-        after, today = record.status(day), acting.get(day, [])
+    for day in sorted({day for day in (*fold.boundaries(), *acting) if day <= as_of}):
+        after, today = fold.status(day), acting.get(day, [])
         if day in passed or not today:
             ids = {event.id for event in today}
             alone = StatusFold([e for e in events if e.id not in ids]).status(day) if today else after
@@ -76,7 +85,7 @@ def _along_as_of(events: Sequence[Event], as_of: date) -> Iterator[HistoryStep]:
 def _one_by_one(
     events: Sequence[Event], today: Sequence[Event], day: date, before: Status | None
 ) -> Iterator[HistoryStep]:
-    """Several events of one day, each on what the ones before it leave; in the order of recording."""
+    """A step for each of several events of one day, in the order of recording."""
     still_to_come = {event.id for event in today}
     for event in today:
         still_to_come.discard(event.id)
