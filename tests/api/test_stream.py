@@ -234,7 +234,7 @@ def test_a_reader_that_takes_nothing_is_dropped(sqlite_url: str, monkeypatch: py
 
 def test_a_reader_that_takes_nothing_does_not_hold_up_the_end(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(event_stream, "STALLED_READER_SECONDS", NEVER)
-    monkeypatch.setattr(shutdown, "ABORT_CONNECTION_SECONDS", NEVER)
+    monkeypatch.setattr(shutdown, "CONNECTION_GRACE_SECONDS", NEVER)
     with ExitStack() as stack, serving(sqlite_url, projector=False) as live:
         stack.enter_context(taking_nothing(live))
         wait_until(lambda: live.stalled() == 1)
@@ -246,7 +246,7 @@ def test_an_export_that_nobody_takes_does_not_hold_up_the_end(
     """Neither that one, nor one that goes on for too long; and neither is told as an error of ours."""
     monkeypatch.setattr(shutdown, "STALLED_SECONDS", 0.8)
     monkeypatch.setattr(shutdown, "ABORT_SECONDS", 1.6)
-    monkeypatch.setattr(shutdown, "ABORT_CONNECTION_SECONDS", NEVER)
+    monkeypatch.setattr(shutdown, "CONNECTION_GRACE_SECONDS", NEVER)
     with ExitStack() as stack, serving(sqlite_url) as live:
         title = "x" * 300
         items = [{"pledge": f"p{n}", "fact": made(title=title, summary=title)} for n in range(1_000)]
@@ -278,7 +278,7 @@ def test_an_answer_that_is_written_and_not_taken_does_not_hold_up_the_end(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its handler is long done: only the connection still has the bytes."""
-    monkeypatch.setattr(shutdown, "ABORT_CONNECTION_SECONDS", 1.0)
+    monkeypatch.setattr(shutdown, "ABORT_SECONDS", 1.0)
     with ExitStack() as stack, serving(sqlite_url) as live:
         title = "x" * 300
         items = [{"pledge": f"p{n}", "fact": made(title=title, tags=[title[:60]])} for n in range(1_000)]
