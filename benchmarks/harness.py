@@ -27,7 +27,7 @@ START_SECONDS = 600.0
 
 @dataclass(frozen=True)
 class Row:
-    """One ratio: ours against a peer, medians of rounds taken in turn."""
+    """One ratio: ours against a peer or a budget, medians of rounds taken in turn."""
 
     row: str
     name: str
@@ -125,7 +125,7 @@ def report(rows: list[Row], *, scale: str, path: Path) -> None:
         goal = "" if row.goal is None else f"{'≥' if row.better == 'higher' else '≤'} {row.goal:g}"
         mark = {True: "", False: "  MISSED", None: ""}[row.holds]
         print(
-            f"{row.row:4} {row.name:44} {row.ours:12,.1f} {row.peer:12,.1f} {row.ratio:8.2f} {goal:>8}"
+            f"{row.row:4} {row.name:44} {row.ours:12,.3f} {row.peer:12,.3f} {row.ratio:8.2f} {goal:>8}"
             f"  {row.against} ({row.unit}){mark}"
         )
     packages = ("litestar", "uvicorn", "eventsourcing", "pydantic", "sqlalchemy", "psycopg")

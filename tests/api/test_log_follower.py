@@ -11,9 +11,7 @@ import pytest
 from api.http.clocks import now
 from projections.runner import ProjectionRunner
 from tests.support.api import Api, prepare, running
-
-ENOUGH = 20.0
-"""Seconds within which anything that works has happened."""
+from tests.support.waiting import HANG_SECONDS
 
 
 @pytest.fixture
@@ -36,8 +34,8 @@ def test_a_thread_and_an_event_loop_wait_in_the_same_place(api: Api) -> None:
     position = api.open()["position"]
     with ThreadPoolExecutor(2) as threads:
         waiting = [
-            threads.submit(follower.wait, position, ENOUGH),
-            threads.submit(lambda: asyncio.run(follower.wait_async(position, ENOUGH))),
+            threads.submit(follower.wait, position, HANG_SECONDS),
+            threads.submit(lambda: asyncio.run(follower.wait_async(position, HANG_SECONDS))),
         ]
         project(api)
         assert [found.result() for found in waiting] == [True, True]
@@ -57,5 +55,5 @@ def test_the_end_of_the_process_ends_every_wait(api: Api) -> None:
     with ThreadPoolExecutor(1) as threads:
         waiting = threads.submit(follower.wait, 1000, 3600.0)
         follower.stop()
-        assert waiting.result(ENOUGH) is False
+        assert waiting.result(HANG_SECONDS) is False
     assert not follower.wait(1000, 3600.0)

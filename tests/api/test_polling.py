@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from api.http.responses import BytesResponse
 from projections import projector
 from projections.timeline import Timeline
 from tests.support.api import ADMIN, Api, prepare, problem, progress, running, statement
-from tests.support.shell import until
+from tests.support.waiting import HANG_SECONDS, wait_until
 from tracker.errors import Unavailable
 from tracker.log.recorder import LogRecorder
 
@@ -76,7 +75,7 @@ def test_the_store_away_is_503_and_says_when_to_come_back(lite: Api, monkeypatch
             problem(answer, 503, "unavailable")
             assert answer.headers["retry-after"] == "1"
         assert lite.get("/health/live").status_code == 200
-        answer = lite.post(f"{ONE}/events", statement())
+        answer = lite.post(f"{ONE}/events", statement(), headers={"Prefer": "respond-async"})
         assert answer.status_code in (201, 503)
     assert lite.get(ONE).status_code == 200
 
@@ -115,9 +114,7 @@ def test_an_event_of_another_process_is_noticed(database_url: str) -> None:
         given = tag_of(other, ONE)
         assert again(other, ONE, given) == 304
         api.add(statement())
-        deadline = time.monotonic() + 1
-        while again(other, ONE, given) == 304:
-            assert time.monotonic() < deadline
+        wait_until(lambda: again(other, ONE, given) == 200)
         assert other.get(ONE).json()["version"] == 2
         assert other.get("/v1/pledges").json()["items"][0]["version"] == 2
 
@@ -196,8 +193,8 @@ def test_what_is_said_while_an_event_is_parked_is_not_for_ever(lite: Api, monkey
         before = {path: lite.get(path) for path in paths}
         assert lite.get("/health/ready").json()["parked_events"] == [{"position": 2, "pledge": "aid-2024"}]
     lite.add(statement())
-    until(lambda: lite.get("/health/ready").json()["parked"] == 0)
-    until(lambda: lite.services.heads.is_settled)
+    wait_until(lambda: lite.get("/health/ready").json()["parked"] == 0)
+    wait_until(lambda: lite.services.heads.is_settled)
     for path, old in before.items():
         assert old.headers["cache-control"] == "no-cache", path
         new = lite.get(path, headers={"If-None-Match": old.headers["etag"]})
@@ -249,14 +246,14 @@ def test_a_cold_answer_is_made_once_for_all_who_wait(lite: Api, monkeypatch: pyt
 
     def slow(*args: Any, **kwargs: Any) -> Any:
         made.append(1)
-        assert all_asked.wait(20)
+        assert all_asked.wait(HANG_SECONDS)
         return summary(*args, **kwargs)
 
     monkeypatch.setattr(Timeline, "summary", slow)
     answers: ResponseCache = lite.client.app.state.response_cache
     with ThreadPoolExecutor(many) as pool:
         asked = [pool.submit(lite.get, "/v1/summary?as_of=2024-12-30") for _ in range(many)]
-        until(lambda: sum(len(event._waiters) for event in answers._in_making.values()) == many - 1)
+        wait_until(lambda: sum(len(event._waiters) for event in answers._in_making.values()) == many - 1)
         all_asked.set()
         assert {answer.result().status_code for answer in asked} == {200}
     assert len(made) == 1

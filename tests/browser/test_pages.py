@@ -1,15 +1,16 @@
 """The pages in a real browser: the seeds' story told by clicking, time, the API and keys."""
 
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.support.api import SOURCE
 from tests.support.browser import (  # fmt: skip
     LICENSE,
-    SOURCE,
     Opener,
     Site,
     opened,
@@ -160,15 +161,20 @@ def test_back_leads_to_the_view_before_and_keeps_the_focus(tab: Opener) -> None:
     heading = page.get_by_role("heading", name=re.compile(r"pledges?( found)?$")).first
     slider, kind = page.get_by_label("Move through time"), page.get_by_label("Kind")
     today = slider.input_value()
+    page.clock.install()
+    page.clock.pause_at(datetime.now(UTC) + timedelta(minutes=1))
     slider.focus()
     slider.press("Home")
     for _ in range(3):
+        before = page.url
         slider.press("ArrowRight")
-        page.wait_for_timeout(250)
+        page.clock.run_for(250)
+        expect(page).not_to_have_url(before)
     expect(heading).to_have_text("1 pledge")
     moved = page.url
-    page.wait_for_timeout(1200)
+    page.clock.run_for(1200)
     slider.press("ArrowRight")
+    page.clock.resume()
     expect(page).not_to_have_url(moved)
     expect(slider).to_be_focused()
     page.go_back()

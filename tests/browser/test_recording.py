@@ -5,7 +5,8 @@ import uuid
 
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.support.browser import ARGUMENTS, CHROMIUM, KEY, Opener, Site, opened, use_key
+from tests.support.api import ADMIN
+from tests.support.browser import ARGUMENTS, CHROMIUM, Opener, Site, opened, use_key, wait_on
 
 
 def fill(page: Page, quantity: str) -> None:
@@ -47,7 +48,7 @@ def test_a_monitor_records_a_fact_and_sees_what_it_would_give(tab: Opener, site:
     expect(page.get_by_text("A key is held in this tab’s memory")).to_be_visible()
     kept = page.evaluate("[localStorage.length, sessionStorage.length, document.cookie, location.href]")
     assert kept[:3] == [0, 0, ""]
-    assert KEY not in kept[3]
+    assert ADMIN not in kept[3]
     page.reload()
     expect(page.get_by_label("Your key")).to_be_visible()
 
@@ -136,31 +137,35 @@ def test_an_answer_that_comes_when_the_form_is_left_disturbs_nothing(tab: Opener
     page.get_by_label("Publisher").fill("Example Gazette")
     page.get_by_label("Summary").fill("Talk.")
     keys: list[str] = []
-    waiting: list[Route] = []
+    previews: list[Route] = []
+    recording: list[Route] = []
 
     def slow(route: Route) -> None:
         if "idempotency-key" in route.request.headers:
             keys.append(route.request.headers["idempotency-key"])
-        waiting.append(route)
+            recording.append(route)
+        else:
+            previews.append(route)
 
     page.route("**/v1/**", slow)
     page.get_by_label("Summary").fill("Talk, in short.")
-    page.wait_for_timeout(600)
+    wait_on(page, lambda: bool(previews))
     page.get_by_role("link", name="Audit", exact=True).click()
     expect(page.get_by_role("heading", name="Every event, in the order of recording")).to_be_visible()
-    waiting.pop().continue_()
+    previews.pop().continue_()
     page.go_back()
     expect(page.get_by_label("Summary")).to_have_value("Talk, in short.")
     page.get_by_role("button", name="Record it").click()
     page.get_by_role("link", name="Audit", exact=True).click()
     expect(page.get_by_role("heading", name="Every event, in the order of recording")).to_be_visible()
-    waiting.pop().fulfill(status=408, body="a proxy gave up")
+    wait_on(page, lambda: bool(recording))
+    recording.pop().fulfill(status=408, body="a proxy gave up")
     expect(page.locator("[data-announce]")).to_have_text("Not recorded: the server does not answer.")
     page.go_back()
     expect(page.get_by_label("Summary")).to_have_value("Talk, in short.")
     page.get_by_role("button", name="Record it").click()
-    page.wait_for_timeout(300)
-    for route in waiting:
+    wait_on(page, lambda: bool(recording))
+    for route in [*previews, *recording]:
         route.continue_()
     expect(page.locator("[data-receipt]")).to_contain_text(f"event 2 of {slug}")
     assert len(keys) == 2

@@ -7,14 +7,12 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from importlib.resources import files
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import click
-import httpx
 import pytest
 from sqlalchemy import text
 
@@ -24,7 +22,8 @@ from api.http import media
 from projections.tables import open_engine, writing
 from projections.timeline import Timeline
 from tests.support.paths import ROOT
-from tests.support.shell import Shell, behind, ended, gone, is_ready, until
+from tests.support.shell import Shell, ask, behind, ended, gone, is_ready
+from tests.support.waiting import HANG_SECONDS, wait_until
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -96,7 +95,7 @@ def python(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
         env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "80", **env},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HANG_SECONDS,
         check=True,
     )
 
@@ -257,7 +256,7 @@ def test_an_export_holds_every_pledge(form: str, shell: Shell) -> None:
 def test_an_export_is_what_the_api_answers_in_every_format_of_statuses(form: str, shell: Shell) -> None:
     shell.run("export", "--format", form, "--output", "statuses")
     with shell.serving() as (address, _):
-        answer = httpx.get(f"{address}/v1/export", params={"format": form})
+        answer = ask(f"{address}/v1/export", format=form)
     assert (shell.directory / "statuses").read_bytes() == answer.content
 
 
@@ -379,14 +378,12 @@ def test_the_app_role_may_do_its_work_and_never_change_the_record(
 
 def test_a_server_answers_and_ends_when_told(shell: Shell) -> None:
     with shell.serving() as (address, process):
-        answer = httpx.get(f"{address}/v1/pledges/nato-ukraine-2024", params={"as_of": "2025-02-12"}).content
+        answer = ask(f"{address}/v1/pledges/nato-ukraine-2024", as_of="2025-02-12").content
         asked = shell.run("status", "nato-ukraine-2024", "--as-of", "2025-02-12", "--json").stdout
         assert asked.encode() == answer + b"\n"
         exported = shell.run("export").stdout
-        assert exported.encode() == httpx.get(f"{address}/v1/export").content
-        started = time.monotonic()
+        assert exported.encode() == ask(f"{address}/v1/export").content
         assert ended(process) == 0
-        assert time.monotonic() - started < 10
 
 
 def test_a_server_warns_when_nobody_could_write(lite: Shell) -> None:
@@ -414,7 +411,7 @@ def test_several_workers_serve_one_record(postgres_url: str, tmp_path: Path) -> 
     shell.run("init")
     shell.run("seed")
     with shell.serving("--workers", "2") as (address, process):
-        assert httpx.get(f"{address}/v1/pledges").json()["total"] == 12
+        assert ask(f"{address}/v1/pledges").json()["total"] == 12
         assert ended(process) == 0
 
 
@@ -424,10 +421,8 @@ def test_the_projector_alone_projects_and_ends_when_told(shell: Shell) -> None:
         timeline = Timeline(engine, log)
         process = shell.start("project")
         try:
-            until(lambda: timeline.position() == 68, process)
-            started = time.monotonic()
+            wait_until(lambda: timeline.position() == 68, process)
             assert ended(process) == 0
-            assert time.monotonic() - started < 5
         finally:
             gone(process)
     engine.dispose()
@@ -440,10 +435,10 @@ def test_a_server_can_leave_projecting_to_the_projector(shell: Shell) -> None:
         assert server.stderr is not None
         found = re.search(r"http://\S+", server.stderr.readline())
         assert found is not None
-        until(lambda: behind(found[0]) == 68, server)
+        wait_until(lambda: behind(found[0]) == 68, server)
         assert not is_ready(found[0])
         projector = shell.start("project")
-        until(lambda: is_ready(found[0]), server)
+        wait_until(lambda: is_ready(found[0]), server)
         assert ended(server) == ended(projector) == 0
     finally:
         for process in (server, projector):

@@ -12,7 +12,8 @@ from openpyxl import Workbook
 
 from api.imports.importer import ImportChunk, Importer
 from tests.support.paths import ROOT
-from tests.support.shell import Shell, gone, until
+from tests.support.shell import Shell, gone
+from tests.support.waiting import HANG_SECONDS, wait_until
 from tracker.application import Tracker
 from tracker.event import Event, fact_json
 
@@ -245,7 +246,7 @@ def test_an_import_that_was_killed_goes_on_where_it_stopped(shell: Shell) -> Non
     path = shell.write("f.ndjson", ndjson(*items))
     process = shell.start("import", path, "--chunk", "5")
     try:
-        until(lambda: shell.head() > 20, process)
+        wait_until(lambda: shell.head() > 20, process)
         process.send_signal(signal.SIGKILL)
     finally:
         gone(process)
@@ -284,7 +285,7 @@ def test_two_imports_of_one_file_at_once_record_it_once(shell: Shell) -> None:
     path = shell.write("f.ndjson", ndjson(made("a"), first, *rest))
     both = [shell.start("import", path, "--chunk", "10") for _ in range(2)]
     for process in both:
-        _, told = process.communicate(timeout=60)
+        _, told = process.communicate(timeout=HANG_SECONDS)
         assert process.returncode == 0, told
     assert shell.head() == 302
 

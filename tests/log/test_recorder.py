@@ -10,6 +10,7 @@ import pytest
 from eventsourcing.persistence import IntegrityError
 
 from tests.support.log_lines import NOON, SECOND, append, line, stamp
+from tests.support.waiting import HANG_SECONDS
 from tracker.log.open import open_recorder
 from tracker.log.recorder import LogRecorder
 from tracker.log.rows import LogRow, NewLogRow, leaf_hash
@@ -181,12 +182,12 @@ def test_a_writer_held_open_hides_itself_and_those_who_wait_for_it(log: LogRecor
 
     def held(state: bytes, recorded_at: datetime) -> bytes:
         inside.set()
-        assert go_on.wait(20)
+        assert go_on.wait(HANG_SECONDS)
         return state
 
     with closing(open_recorder(database_url)) as other, ThreadPoolExecutor(2) as threads:
         first = threads.submit(log.append, [line("a", 1)], restamp=held)
-        assert inside.wait(20)
+        assert inside.wait(HANG_SECONDS)
         second = threads.submit(append, other, line("b", 1))
         try:
             with suppress(TimeoutError):

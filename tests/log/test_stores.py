@@ -16,6 +16,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.sql import SQL, Identifier
 
 from tests.support.log_lines import append, line
+from tests.support.waiting import HANG_SECONDS
 from tracker.errors import Unavailable
 from tracker.log.open import open_recorder, recorder_environment
 from tracker.log.postgres import PostgresLog
@@ -125,8 +126,8 @@ def test_a_store_that_is_away_is_unavailable_until_it_is_back(postgres_server_ur
     allow = SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
     with closing(open_recorder(postgres_url)) as log, psycopg.connect(postgres_server_url, autocommit=True) as admin:
         assert isinstance(log, PostgresLog)
-        log.datastore.pool.timeout = 0.3
         append(log, line("p", 1))
+        log.datastore.pool.timeout = 0.3
         admin.execute(allow.format(Identifier(str(name)), SQL("false")))
         admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
         with pytest.raises(Unavailable):
@@ -134,7 +135,7 @@ def test_a_store_that_is_away_is_unavailable_until_it_is_back(postgres_server_ur
         with pytest.raises(Unavailable):
             append(log, line("p", 2))
         admin.execute(allow.format(Identifier(str(name)), SQL("true")))
-        log.datastore.pool.timeout = 5
+        log.datastore.pool.timeout = HANG_SECONDS
         assert log.head() == 1
         assert [row.position for row in append(log, line("p", 2))] == [2]
 

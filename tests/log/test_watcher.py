@@ -11,11 +11,9 @@ from contextlib import contextmanager
 import psycopg
 import pytest
 
+from tests.support.waiting import HANG_SECONDS
 from tracker.errors import Unavailable
 from tracker.log.watcher import CHANNEL, LogWatcher
-
-ENOUGH = 20.0
-"""Seconds within which anything that works has happened."""
 
 LOGGER = logging.getLogger("tests.watcher")
 
@@ -47,7 +45,7 @@ class Looks:
         return self.pause
 
     def again(self) -> bool:
-        return self.done.acquire(timeout=ENOUGH)
+        return self.done.acquire(timeout=HANG_SECONDS)
 
 
 def test_it_looks_again_without_any_hint() -> None:
@@ -102,7 +100,7 @@ def test_postgres_notifies_also_after_its_connection_was_lost(postgres_url: str)
         """Whether a notification makes it look; those sent before it listens are lost."""
         while looks.done.acquire(blocking=False):
             pass
-        deadline = time.monotonic() + ENOUGH
+        deadline = time.monotonic() + HANG_SECONDS
         while time.monotonic() < deadline:
             conn.execute(f"NOTIFY {CHANNEL}")
             if looks.done.acquire(timeout=0.05):

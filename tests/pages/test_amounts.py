@@ -124,7 +124,7 @@ def read_back(printed: str) -> Quantity:
     return Quantity(op="between", value=low.value, upper=high.value, unit=low.unit)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(quantities(), quantities(), st.sampled_from(["up", "down"]))
 def test_what_is_printed_stands_to_the_target_as_what_was_said(said: Quantity, aim: Quantity, way: Direction) -> None:
     """The abbreviations are read back: each end lies to each end of the other as it did; no bound is narrower."""
@@ -145,7 +145,7 @@ def test_what_is_printed_stands_to_the_target_as_what_was_said(said: Quantity, a
         assert compare(said_again, aim_again, way) == compare(said, aim, way)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(quantities(), quantities())
 def test_a_share_in_percent_stands_to_the_whole_as_the_ratio(said: Quantity, aim: Quantity) -> None:
     aim = aim.model_copy(update={"unit": said.unit, "value": aim.value or Decimal(1)})
@@ -161,7 +161,7 @@ def test_a_share_in_percent_stands_to_the_whole_as_the_ratio(said: Quantity, aim
         assert (numbers[0] == 0) == (said.value == 0)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(quantities(), max_size=12))
 def test_amounts_beside_each_other_read_the_same_only_if_they_are(shown: list[Quantity]) -> None:
     near = amounts.distinct_digits([q.model_dump(mode="json", exclude_none=True) for q in shown])

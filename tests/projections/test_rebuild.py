@@ -19,8 +19,8 @@ from projections import rebuild, table_writer
 from projections.queries import TIMELINE, Filters
 from projections.runner import Busy, ProjectionRunner
 from projections.tables import open_engine, prepare
-from tests.support.shell import until
-from tests.support.timelines import ENOUGH, World, assert_equals_log, made, progress, reached, world
+from tests.support.timelines import World, assert_equals_log, made, progress, reach, world
+from tests.support.waiting import HANG_SECONDS, wait_until
 from tracker.log.open import open_recorder
 
 
@@ -116,9 +116,9 @@ def test_rows_made_by_other_rules_are_rebuilt_while_they_answer(it: World) -> No
     newer = it.another_runner(version="2")
     newer.start()
     it.record("aid", progress(10, "2024-02-01"))
-    assert reached(newer, 2)
+    reach(newer, 2)
     assert newer._rebuild_thread is not None
-    newer._rebuild_thread.join(ENOUGH)
+    newer._rebuild_thread.join(HANG_SECONDS)
     assert (it.timeline.progress().version, it.timeline.progress().set) == ("2", 2)
     assert_equals_log(it, 2)
 
@@ -172,17 +172,17 @@ def test_the_projectors_role_may_make_tables_in_its_own_schema_and_nowhere_else(
 def test_no_worker_outlives_the_process_it_works_for(how: signal.Signals) -> None:
     script = (
         "import os, time; from projections.rebuild import _each\n"
-        "if __name__ == '__main__': list(_each(time.sleep, [60.0, 60.0], 2))"
+        "if __name__ == '__main__': list(_each(time.sleep, [3600.0, 3600.0], 2))"
     )
     with subprocess.Popen([sys.executable, "-c", script]) as process:
         tasks = Path(f"/proc/{process.pid}/task/{process.pid}/children")
         if not tasks.exists():
             process.kill()
             pytest.skip("only Linux tells the children of a process")
-        until(lambda: len(_workers(tasks)) == 2, process)
+        wait_until(lambda: len(_workers(tasks)) == 2, process)
         workers = _workers(tasks)
         process.send_signal(how)
-    until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
+    wait_until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
 
 
 def _workers(tasks: Path) -> list[str]:

@@ -16,7 +16,8 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from projections import projector, table_writer
 from projections.queries import SORTS, STALE_FLAG, Filters
 from projections.runner import ProjectionRunner
-from tests.support.timelines import ENOUGH, World, assert_equals_log, kept, made, progress, reached, world
+from tests.support.timelines import World, assert_equals_log, kept, made, progress, reach, world
+from tests.support.waiting import HANG_SECONDS, wait_until
 from tracker.errors import Unavailable
 from tracker.event import Event
 from tracker.log.rows import NewLogRow
@@ -255,14 +256,14 @@ def test_one_works_and_the_others_stand_by_until_it_stops(it: World) -> None:
 def test_a_standby_takes_over_by_itself(it: World) -> None:
     it.runner.start()
     it.record("aid", made())
-    assert reached(it.runner, 1)
+    reach(it.runner, 1)
     standby = it.another_runner(poll=0.02)
     standby.start()
     it.record("aid", progress(10, "2024-02-01"))
-    assert reached(standby, 2)
+    reach(standby, 2)
     it.runner.stop()
     it.record("aid", progress(20, "2024-03-01"))
-    assert reached(standby, 3)
+    reach(standby, 3)
     assert standby.is_active
     assert_equals_log(it, 3)
 
@@ -289,9 +290,16 @@ def test_whoever_waits_is_told_and_needs_no_poll(it: World) -> None:
     runner.start()
     for version in range(1, 6):
         it.record("aid", made() if version == 1 else progress(version, f"2024-0{version}-01"))
-        assert reached(runner, version)
+        reach(runner, version)
         assert reported(it) == (None if version == 1 else str(version))
     assert runner.position == 5
+
+
+def is_listened_to(it: World) -> bool:
+    """Whether a session of the database waits for notifications: one sent before is lost."""
+    with it.engine.connect() as conn:
+        waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN %%'"
+        return conn.exec_driver_sql(waiting).first() is not None
 
 
 def test_postgres_wakes_the_projector_of_another_process(postgres_url: str) -> None:
@@ -299,14 +307,15 @@ def test_postgres_wakes_the_projector_of_another_process(postgres_url: str) -> N
         runner = it.another_runner(poll=3600)
         runner.start()
         it.record("aid", made())
-        assert reached(runner, 1)
+        reach(runner, 1)
+        wait_until(lambda: is_listened_to(it))
         seen = threading.Event()
         watcher = runner.watcher
         wake = watcher.wake
         with patch.object(watcher, "wake", side_effect=lambda: (seen.set(), wake())):
             it.record("aid", progress(10, "2024-02-01"))
-            assert seen.wait(ENOUGH)
-        assert reached(runner, 2)
+            assert seen.wait(HANG_SECONDS)
+        reach(runner, 2)
 
 
 def test_a_process_without_a_projector_waits_for_the_others(it: World) -> None:
@@ -340,14 +349,14 @@ def test_a_store_that_is_away_is_waited_for(it: World, caplog: pytest.LogCapture
     it.runners.append(runner)
     runner.start()
     it.record("aid", made())
-    assert reached(runner, 1)
+    reach(runner, 1)
     with caplog.at_level(logging.WARNING):
         log.gone.set()
         for _ in range(3):
-            assert log.asked.acquire(timeout=ENOUGH)
+            assert log.asked.acquire(timeout=HANG_SECONDS)
         it.record("aid", progress(10, "2024-02-01"))
         log.gone.clear()
-        assert reached(runner, 2)
+        reach(runner, 2)
     assert len([r for r in caplog.records if "cannot go on" in r.message]) == 1
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -19,6 +18,7 @@ from projections.runner import ProjectionRunner
 from projections.tables import OPEN_DATE, open_engine, table_set
 from projections.timeline import Timeline
 from seeds import seed_files
+from tests.support.waiting import wait_until
 from tracker.application import Draft, Request, Tracker
 from tracker.event import Event, event_id
 from tracker.fact_reading import read_fact
@@ -27,9 +27,6 @@ from tracker.rules.status import StatusFold, complete
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
-
-ENOUGH = 20.0
-"""Seconds within which anything that works has happened."""
 
 
 class World:
@@ -106,15 +103,10 @@ class World:
         self.engine.dispose()
 
 
-def reached(runner: ProjectionRunner, position: int) -> bool:
-    """Wake a runner and wait until it has projected a position, or seen it projected; False if it has not at last."""
+def reach(runner: ProjectionRunner, position: int) -> None:
+    """Wake a runner and wait until it has projected a position, or seen it projected."""
     runner.wake()
-    deadline = time.monotonic() + ENOUGH
-    while runner.position < position:
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.005)
-    return True
+    wait_until(lambda: runner.position >= position)
 
 
 @contextmanager
