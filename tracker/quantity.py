@@ -41,10 +41,17 @@ TOLERANCE = Decimal("0.05")
 EXACT = Context(prec=120)
 """Sums and products of posted decimals stay exact in this many digits; quotients are rounded where they are shown."""
 
-DECIMAL = r"^-?(0|[1-9][0-9]{0,29})(\.[0-9]{1,12})?$"
-"""The pattern of a decimal in JSON: at most 30 digits before the point and 12 after it."""
+DIGITS = 30
+"""The most digits of a posted decimal before the point."""
+
+DECIMALS = 18
+"""The most digits of a posted decimal after the point."""
+
+DECIMAL = rf"^-?(0|[1-9][0-9]{{0,{DIGITS - 1}}})(\.[0-9]{{1,{DECIMALS}}})?$"
+"""The pattern of a decimal in JSON, with anchors."""
 
 _is_decimal = re.compile(DECIMAL).fullmatch
+_is_mistakable = re.compile(r"-?[1-9][0-9]{0,2}\.[0-9]{3}").fullmatch
 
 
 def plain(value: Decimal) -> str:
@@ -55,13 +62,18 @@ def plain(value: Decimal) -> str:
     return "0" if text == "-0" else text
 
 
+def unmistakable(number: str) -> str:
+    """A plainly written number that nobody takes for thousands: 1.375 is written 1.3750, others stay (DOMAIN §3)."""
+    return f"{number}0" if _is_mistakable(number) else number
+
+
 def _decimal(value: Any) -> Any:
     written = plain(value) if isinstance(value, Decimal) else value
     if not isinstance(written, str) or not _is_decimal(written):
         raise PydanticCustomError(
             "decimal_string",
             'a decimal is a JSON string written plainly, such as "20900000000" or "1.25": no exponent, no separators,'
-            " at most 30 digits and 12 decimals",
+            f" at most {DIGITS} digits before the point and {DECIMALS} after it",
         )
     return value
 
@@ -186,8 +198,8 @@ class Quantity(BaseModel):
 
     def __str__(self) -> str:
         if self.op == "between" and self.upper is not None:
-            return f"between {plain(self.value)} and {plain(self.upper)} {self.unit}"
-        return f"{OP_WORDS[self.op]}{plain(self.value)} {self.unit}"
+            return f"between {unmistakable(plain(self.value))} and {unmistakable(plain(self.upper))} {self.unit}"
+        return f"{OP_WORDS[self.op]}{unmistakable(plain(self.value))} {self.unit}"
 
     @property
     def key(self) -> tuple[str, Decimal, Decimal | None, str]:

@@ -1,159 +1,75 @@
-"""Quantities in words: "over €50bn", "at least 2 % of GDP", "two-thirds of Allies", "2 million rounds of 155 mm".
+"""Quantities in words: "over €50bn", "at least 2 % of GDP", "half a billion euros", "2 million rounds of 155 mm".
 
 A quantity reads `[bound] amount`, where the bound is one of the phrases of DOMAIN §3 ("at least", "more than",
-"nearly", …; `≥ > ≤ < ~` too) or a suffix ("or more", "or less"), and the amount is a number with an optional scale
-(`k m mn bn tn` or the word) and a unit: a currency symbol or code, `%` of something, `count:<slug>`,
-`percent:<slug>`, or one of the countable nouns below. Where two readings are possible it refuses, and says why.
+"nearly", …; `≥ > ≤ < ~` too) or a suffix ("or more", `+`), and the amount is a number with number words and a unit: a
+currency's sign, code or English name, `%` of something, `count:<slug>`, `percent:<slug>`, or a countable noun. Number
+words are English, German, French, South Asian, and the commonest of some more languages. Where two readings are
+possible it refuses and says both; docs/words.md has a table of what is understood.
 """
 
 from __future__ import annotations
 
+import math
 import re
-from decimal import ROUND_HALF_EVEN, Decimal
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from fractions import Fraction
+from itertools import chain, islice
 
 from pydantic import ValidationError
 
-from tracker.quantity import BOUND_ROUNDING, EXACT, Op, Quantity
-from tracker.units import CURRENCIES, is_labelled
+from tracker.quantity import BOUND_ROUNDING, DECIMALS, DIGITS, Op, Quantity
+from tracker.quantity_words_currencies import Money, before_number, currency
+from tracker.quantity_words_numbers import Numeral, Scale, folded, numeral, plus, scale, share
+from tracker.quantity_words_refusals import must_be_timeless, no_number
+from tracker.quantity_words_tables import BOUNDS, PARTS, SUFFIXES, UnclearWords
+from tracker.quantity_words_units import UnitWords, unit_of, whole
+
+__all__ = ["UnclearWords", "read"]
+
+MAX_LENGTH = 200
+"""The most characters of words that are read, and kept as `text`."""
+
+_BEFORE = [(re.compile(rf"(?:{'|'.join(words)})(?:(?<=\W)|(?![^\W\d_])) ?"), op) for op, words in BOUNDS.items()]
+_BEHIND = [(re.compile(rf" (?:{words})$"), op) for words, op in SUFFIXES]
+_BETWEEN = re.compile(r"(?:between|from|zwischen|von|entre|de) ")
+_AND = re.compile(r" (?:and|und|et|to|bis|à) ")
+_TO = re.compile(r" (?:to|bis|à) ")
+_DASH = re.compile(r"(?<!constant)(?<=[0-9a-z€$£¥%.]) ?[-–—] ?(?=[^ ]{0,4} ?[0-9])")
+_LEAD = re.compile(r"(?:a total of|a sum of|all|the|an?) (?=.*[^ ])")
+_AND_A_HALF = re.compile(rf" (?:and|und|et) (?:an? |one |une? |eine? )?({'|'.join(PARTS)})(?![^\W\d_])")
+_OF_WHOLE = re.compile(r"(?:of|der|des|du|de la|de l'|de|d') ?|(?=(?:the|its|their|our|all) )")
+_OF_TOTAL = re.compile(r"(?:which|it|that|the total|from)(?![^\W\d_])")
+_BARE = ("", "%", "percent", "per cent")
+"""The units of the first end of a range that the second one completes: 2 % to 3 % of GDP."""
+_JOINTS = 6
+"""How many words that may join the ends of a range are tried."""
+_ENDLESS = 2
+"""Decimal places that are kept of a fraction that has no finite decimal."""
+_ROUNDED: dict[str, Callable[[Fraction], int]] = {ROUND_FLOOR: math.floor, ROUND_CEILING: math.ceil}
 
 
-class UnclearWords(ValueError):
-    """The words do not say one quantity; the message says what is missing or what the two readings are."""
+@dataclass(frozen=True, slots=True)
+class _Amount:
+    """The parts of an amount as it is written."""
 
+    said: str
+    minus: bool
+    front: Money | None
+    number: Numeral
+    scale: Scale
+    unit: str
+    or_more: bool
+    extra: Fraction = Fraction(0)
+    """The fraction of the number word that is added: a billion and a half."""
+    of: Fraction = Fraction(1)
+    """The share of the amount that is meant: half of the 40bn."""
 
-_ASCII = re.IGNORECASE | re.ASCII
-"""Letters are folded as ASCII has them: the long s and the dotless i are not letters of a unit."""
-
-_BOUNDS: list[tuple[str, Op]] = [
-    (r"at least|(?:a )?minimum of|no(?:t)? (?:less|fewer) than|≥|>=", "ge"),
-    (r"more than|over|exceeding|in excess of|above|greater than|>", "gt"),
-    (r"up to|at most|no(?:t)? more than|(?:a )?maximum of|≤|<=", "le"),
-    (r"under|less than|fewer than|below|<", "lt"),
-    (r"about|around|some|approximately|approx\.?|roughly|circa|ca\.|~|≈", "approx"),
-    (r"nearly|almost|close to", "nearly"),
-    (r"exactly|precisely", "eq"),
-]
-_PREFIX = [(re.compile(rf"(?:{words})(?=[\s0-9€$£₴-])\s*", _ASCII), op) for words, op in _BOUNDS]
-_SUFFIX: list[tuple[re.Pattern[str], Op]] = [
-    (re.compile(r"\s+(?:or more|and more|and above|at least)$", _ASCII), "ge"),
-    (re.compile(r"\s+(?:or less|or fewer|at most)$", _ASCII), "le"),
-]
-
-_SYMBOLS = {
-    "€": "EUR",
-    "US$": "USD",
-    "C$": "CAD",
-    "CA$": "CAD",
-    "A$": "AUD",
-    "AU$": "AUD",
-    "NZ$": "NZD",
-    "$": "USD",
-    "£": "GBP",
-    "₴": "UAH",
-    "₺": "TRY",
-    "₩": "KRW",
-    "₹": "INR",
-}
-_NAMES = {
-    "euro": "EUR",
-    "euros": "EUR",
-    "us dollar": "USD",
-    "us dollars": "USD",
-    "u.s. dollars": "USD",
-    "pounds sterling": "GBP",
-    "hryvnia": "UAH",
-    "hryvnias": "UAH",
-    "zloty": "PLN",
-    "zlotys": "PLN",
-    "swedish kronor": "SEK",
-    "norwegian kroner": "NOK",
-    "danish kroner": "DKK",
-    "swiss francs": "CHF",
-    "canadian dollars": "CAD",
-    "australian dollars": "AUD",
-    "japanese yen": "JPY",
-}
-_UNCLEAR_MONEY = {
-    "¥": "yen or yuan",
-    "kr": "Swedish, Norwegian, Danish or Icelandic crowns",
-    "dollar": "the dollars of several states",
-    "dollars": "the dollars of several states",
-    "pounds": "the pounds of several states, or a weight",
-    "crowns": "the crowns of several states",
-    "kroner": "Norwegian or Danish crowns",
-    "francs": "the francs of several states",
-    "pesos": "the pesos of several states",
-    "rubles": "Russian or Belarusian roubles",
-}
-_SCALES = {
-    "": 0,
-    "k": 3,
-    "thousand": 3,
-    "m": 6,
-    "mn": 6,
-    "mln": 6,
-    "mio": 6,
-    "million": 6,
-    "millions": 6,
-    "bn": 9,
-    "bln": 9,
-    "billion": 9,
-    "billions": 9,
-    "tn": 12,
-    "trn": 12,
-    "trillion": 12,
-    "trillions": 12,
-}
-_COUNTED = {
-    r"(?:155[- ]?(?:mm|millimet(?:er|re)s?) (?:artillery )?(?:rounds|shells))": "count:155mm-rounds",
-    r"(?:(?:artillery )?(?:rounds|shells) of 155[- ]?(?:mm|millimet(?:er|re)s?)(?: (?:artillery )?"
-    r"(?:shells|rounds|ammunition))?)": "count:155mm-rounds",
-    r"(?:artillery )?(?:rounds|shells)": "count:rounds",
-    r"(?:nato )?allies|allied (?:countries|nations)": "count:allies",
-    r"(?:member (?:states|nations|countries)|members)": "count:members",
-    r"(?:countries|states|nations)": "count:countries",
-    r"trees": "count:trees",
-    r"troops|soldiers": "count:troops",
-}
-_WHOLES = {
-    "gdp": "gdp",
-    "gross domestic product": "gdp",
-    "economic output": "gdp",
-    "allies": "members",
-    "nato allies": "members",
-    "members": "members",
-    "member states": "members",
-    "nato members": "members",
-    "the members": "members",
-}
-_SMALL = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
-    " eighteen nineteen twenty"
-).split()
-_PARTS = {"half": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "sixth": 6, "eighth": 8, "tenth": 10}
-_FRACTION = re.compile(
-    rf"(?:(?P<count>a|one|two|three|four|five|six|seven|eight|nine)[\s-]+)?(?P<part>{'|'.join(_PARTS)})s?"
-    r"(?:\s+(?:of\s+)?(?P<rest>.+))?",
-    re.I,
-)
-_NUMBER = r"-?[0-9](?:[0-9.,'\u2019]| (?!155[- ]?m))*[0-9]|-?[0-9]"
-_SYMBOL = rf"(?:{'|'.join(re.escape(s) for s in sorted([*_SYMBOLS, '¥'], key=len, reverse=True))}|[A-Z]{{3}})"
-_SCALE = rf"(?:(?:{'|'.join(sorted((s for s in _SCALES if s), key=len, reverse=True))})(?![A-Za-z]))"
-_AMOUNT = re.compile(
-    rf"(?P<minus>-)?(?P<symbol>{_SYMBOL})?\s*"
-    rf"(?P<number>{_NUMBER}|(?:{'|'.join(_SMALL)})(?![A-Za-z]))\s*"
-    rf"(?P<scale>{_SCALE})?\s*"
-    r"(?P<unit>.*)",
-    _ASCII | re.S,
-)
-_RANGE = re.compile(rf"(-?{_SYMBOL}?\s?(?:{_NUMBER})\s?{_SCALE}?)(?:\s?[-–—]\s?| to )(-?{_SYMBOL}?\s?[0-9].*)", _ASCII)
-_TOTAL = re.compile(
-    rf"^(?:a total of|[Aa]ll|the|a|an)\s+(?=(?:{_SYMBOL}\s?)?(?:[0-9]|(?:{'|'.join(_SMALL)})\b))", re.ASCII
-)
-_PER_TIME = re.compile(
-    r"\s+(?:per|a|each|every)\s+(?:year|month|week|day|annum|quarter)$|\s+(?:annually|yearly|monthly)$", _ASCII
-)
-_ARTICLES = re.compile(r"^(?:the|its|their|our|all|a|national)\s+", _ASCII)
+    @property
+    def is_rounded(self) -> bool:
+        """Whether the value comes from a fraction, so that it may have no finite decimal."""
+        return self.number.is_share or self.of != 1 or self.extra != 0
 
 
 def read(words: str) -> Quantity:
@@ -164,167 +80,219 @@ def read(words: str) -> Quantity:
     said = " ".join(words.replace("\u2212", "-").split())
     if not said:
         raise UnclearWords('there are no words; write an amount with its unit, such as "over 50bn EUR"')
-    if len(said) > 200:
-        raise UnclearWords("more than 200 characters; give the quantity alone and put the rest into 'summary'")
+    if len(said) > MAX_LENGTH:
+        raise UnclearWords(
+            f"more than {MAX_LENGTH} characters; give the quantity alone and put the rest into 'summary'"
+        )
     try:
-        quantity = _read(said)
+        quantity = _read(said.replace("\u2019", "'"))
         return Quantity(op=quantity.op, value=quantity.value, upper=quantity.upper, unit=quantity.unit, text=said)
     except ValidationError as error:
         reason = error.errors()[0]
-        problem = "more than 30 digits or 12 decimal places" if reason["type"] == "decimal_string" else reason["msg"]
-        raise UnclearWords(f'"{said}": {problem}') from None
+        long = f"more than {DIGITS} digits before the point or {DECIMALS} after it"
+        raise UnclearWords(f'"{said}": {long if reason["type"] == "decimal_string" else reason["msg"]}') from None
 
 
 def _read(said: str) -> Quantity:
-    if match := re.fullmatch(r"between (.+?) and (.+)|from (.+?) to (.+)", said, _ASCII):
-        low, high = (match[1], match[2]) if match[1] else (match[3], match[4])
-        return _between(low, high)
-    if match := _RANGE.fullmatch(said):
-        return _between(match[1], match[2])
-    op, rest = _bound(said)
-    return _amount(rest, op)
+    low = folded(said)
+    must_be_timeless(said, low)
+    if (found := _range(said, low)) is not None:
+        return found
+    op, rest = _bound(said, low)
+    if (amount := _amount(rest)) is None and (amount := _share(rest)) is None:
+        return _share_of_whole(rest, op)
+    if amount.or_more:
+        if op is not None:
+            raise UnclearWords(f'"{said}" has two bounds; keep the one that the source means')
+        op = "ge"
+    return _one(list(_quantities(amount, op)), said)
 
 
-def _bound(said: str) -> tuple[Op | None, str]:
-    for pattern, op in _PREFIX:
-        if match := pattern.match(said):
-            rest = said[match.end() :]
-            if any(p.match(rest) for p, _ in _PREFIX):
+def _bound(said: str, low: str) -> tuple[Op | None, str]:
+    """The bound before or behind an amount, and the amount."""
+    for pattern, op in _BEFORE:
+        if match := pattern.match(low):
+            rest, op_behind = said[match.end() :], _bound_behind(low)
+            if any(p.match(low, match.end()) for p, _ in _BEFORE) or op_behind is not None:
                 raise UnclearWords(f'"{said}" has two bounds; keep the one that the source means')
             return op, rest
-    for pattern, op in _SUFFIX:
-        if match := pattern.search(said):
-            return op, said[: match.start()]
-    return None, said
+    behind = _bound_behind(low)
+    return (None, said) if behind is None else (behind[0], said[: behind[1]])
 
 
-def _between(low: str, high: str) -> Quantity:
-    """Both ends in one unit; what one end leaves out it takes from the other: "10–12bn EUR", "€10–12bn"."""
-    own, other = _AMOUNT.fullmatch(low), _AMOUNT.fullmatch(high)
-    if own is None or other is None:
-        raise UnclearWords(f'"{low}" to "{high}" is not a range of two amounts')
-    unit = (own["symbol"] or own["unit"], other["symbol"] or other["unit"])
-    units = {_unit(None, word.strip(), f"{low} to {high}") for word in unit if word} or {_unit(None, "", high)}
-    if len(units) == 2:
-        raise UnclearWords(f"two units, {' and '.join(sorted(units))}; a range has one")
-    lower, upper = _value(own, own["scale"] or other["scale"], low), _value(other, other["scale"], high)
-    return Quantity(op="between", value=lower, upper=upper, unit=units.pop())
+def _bound_behind(low: str) -> tuple[Op, int] | None:
+    return next(((op, match.start()) for pattern, op in _BEHIND if (match := pattern.search(low))), None)
 
 
-def _amount(said: str, op: Op | None) -> Quantity:
-    if fraction := _FRACTION.fullmatch(said):
-        return _fraction(fraction, op)
-    if match := _PER_TIME.search(said):
-        raise UnclearWords(f'"{said}" is an amount per time; give the amount alone, and the time as window or period')
-    match = _AMOUNT.fullmatch(_TOTAL.sub("", said))
-    if match is None:
-        raise UnclearWords(f'"{said}" has no number; write an amount with its unit, such as "at least 40bn EUR"')
-    value = _value(match, match["scale"], said)
-    unit = _unit(match["symbol"], match["unit"].strip(), said)
-    return Quantity(op=op or "eq", value=value, unit=unit)
+def _range(said: str, low: str) -> Quantity | None:
+    """A range: both ends in one unit, and what one end leaves out it takes from the other (10–12bn EUR, €10–12bn)."""
+    start = _BETWEEN.match(low)
+    joints = _AND.finditer(low, start.end()) if start else chain(_TO.finditer(low), _DASH.finditer(low))
+    wrong: UnclearWords | None = None
+    for joint in islice(joints, _JOINTS):
+        first, last = said[start.end() if start else 0 : joint.start()], said[joint.end() :]
+        ends = _amount(first), _amount(last)
+        if ends[0] is None or ends[1] is None or (not start and not _may_start_range(ends[0])):
+            continue
+        try:
+            return _between(ends[0], ends[1], said)
+        except UnclearWords as unclear:
+            wrong = wrong or unclear
+    if wrong is not None:
+        raise wrong
+    if start and start[0].startswith(("between", "zwischen")):
+        raise UnclearWords(f'"{said}" is not a range of two amounts')
+    return None
 
 
-def _fraction(match: re.Match[str], op: Op | None) -> Quantity:
-    """The share of an amount, or in percent of what is named.
+def _may_start_range(first: _Amount) -> bool:
+    """Whether a dash or "to" behind the amount can make a range: it has no unit yet, or money or percent."""
+    return first.unit in _BARE or currency(first.unit) is not None
+
+
+def _between(first: _Amount, last: _Amount, said: str) -> Quantity:
+    if first.or_more or last.or_more:
+        raise UnclearWords(f'"{said}" has two bounds; keep the one that the source means')
+    if not first.scale.is_said and not (first.front and first.front.has_scale):
+        first = replace(first, scale=last.scale)
+    if first.front is None and first.unit in _BARE:
+        first = replace(first, unit=last.unit, front=last.front)
+    elif last.front is None and not last.unit:
+        last = replace(last, unit=first.unit, front=first.front)
+    low, high = (_one(list(_quantities(end, None)), said) for end in (first, last))
+    if low.unit != high.unit:
+        raise UnclearWords(f"two units, {low.unit} and {high.unit}; a range has one")
+    return Quantity(op="between", value=low.value, upper=high.value, unit=low.unit)
+
+
+def _amount(said: str) -> _Amount | None:
+    """The parts of an amount; None if no number stands where one belongs."""
+    text = said
+    if (lead := _LEAD.match(_folded_but_codes(text))) and _starts_with_number(text[lead.end() :]):
+        text = text[lead.end() :]
+    minus, text = text.startswith("-"), text.removeprefix("-").lstrip()
+    front = None
+    if not _starts_with_number(text, bare=True) and (found := currency(text)) is not None:
+        front, text = before_number(*found)
+        text = text.lstrip()
+    if text.startswith("-"):
+        if minus:
+            raise UnclearWords(f'"{said}" has two minus signs')
+        minus, text = True, text[1:].lstrip()
+    if (number := numeral(folded(text))) is None:
+        return None
+    value, behind = number
+    or_more, behind = plus(text[len(text) - len(behind) :])
+    scaled, behind = scale(behind, value)
+    extra, behind = _and_a_half(behind) if scaled.is_said else (Fraction(0), behind)
+    more, behind = plus(behind)
+    unit = behind.strip()
+    if unit.endswith("+"):
+        more, unit = True, unit[:-1].strip()
+    return _Amount(said, minus, front, value, scaled, unit, or_more or more, extra)
+
+
+def _folded_but_codes(text: str) -> str:
+    """In lower case, but for ALL, which is a currency."""
+    return text if text.startswith("ALL") else folded(text)
+
+
+def _starts_with_number(text: str, *, bare: bool = False) -> bool:
+    """Whether a number stands at the start, with a currency before it unless it is to be bare."""
+    if numeral(folded(text)) is not None:
+        return True
+    if bare or (found := currency(text)) is None:
+        return False
+    return numeral(folded(before_number(*found)[1].lstrip(" -"))) is not None
+
+
+def _and_a_half(rest: str) -> tuple[Fraction, str]:
+    match = _AND_A_HALF.match(folded(rest))
+    return (Fraction(1, PARTS[match[1]]), rest[match.end() :]) if match else (Fraction(0), rest)
+
+
+def _share(said: str) -> _Amount | None:
+    """A share of an amount: half of €40bn, a third of the 3bn EUR."""
+    if (found := share(folded(said))) is None:
+        return None
+    of, _, rest = found
+    whole_text = said[len(said) - len(rest) :].strip()
+    link = _OF_WHOLE.match(folded(whole_text))
+    amount = _amount(whole_text[link.end() :].strip()) if link else None
+    return None if amount is None else replace(amount, of=of)
+
+
+def _share_of_whole(said: str, op: Op | None) -> Quantity:
+    """A share in percent of what is named.
 
     What is no finite decimal is rounded to two places: a bound to the side that keeps it true ("more than two-thirds":
     over 66.66 %), the rest to the nearest, as `approx`.
     """
-    count = (match["count"] or "a").lower()
-    parts = _PARTS[match["part"].lower()]
-    share = Decimal(_SMALL.index(count) if count != "a" else 1)
-    rest = (match["rest"] or "").strip()
-    if re.search(r"[0-9]", rest):
-        whole = _amount(_ARTICLES.sub("", rest), None)
-        amount, unit = EXACT.multiply(whole.value, share), whole.unit
-    elif not rest or rest.lower().startswith(("which", "it", "that", "the total", "from")):
-        amount, unit = share * 100, "percent:total"
+    low = folded(said)
+    if (found := share(low)) is None:
+        raise no_number(said, low)
+    of, _, rest = found
+    rest = rest.strip()
+    link = _OF_WHOLE.match(rest)
+    if not rest or _OF_TOTAL.match(rest):
+        unit = "percent:total"
+    elif link is None:
+        raise UnclearWords(f'"{said}": half of what? Write "half of GDP" or "50 percent:gdp"')
     else:
-        amount, unit = share * 100, f"percent:{_whole(rest)}"
-    value = EXACT.divide(amount, parts)
-    if value != value.quantize(Decimal("1e-12"), context=EXACT):
-        value = value.quantize(Decimal("0.01"), rounding=BOUND_ROUNDING.get(op or "eq", ROUND_HALF_EVEN), context=EXACT)
-        op = op if op not in (None, "eq") else "approx"
-    return Quantity(op=op or ("approx" if unit == "percent:members" else "eq"), value=value, unit=unit)
+        of_what = rest[link.end() :]
+        unit = f"percent:{'total' if _OF_TOTAL.match(of_what) else whole(of_what, said)}"
+    value, is_exact = _decimal(of * 100, op, is_rounded=True)
+    if op in (None, "eq") and (not is_exact or unit == "percent:members"):
+        op = "approx"
+    return Quantity(op=op or "eq", value=value, unit=unit)
 
 
-def _value(amount: re.Match[str], scale: str | None, said: str) -> Decimal:
-    number = _number(amount["number"], said)
-    if amount["minus"]:
-        if number.is_signed():
-            raise UnclearWords(f'"{said}" has two minus signs')
-        number = number.copy_negate()
-    return number.scaleb(_SCALES[(scale or "").lower()], EXACT)
+def _quantities(amount: _Amount, op: Op | None) -> Iterator[Quantity]:
+    """What the amount may be: one quantity, or those that its words do not tell apart."""
+    unit = unit_of(amount.front, amount.unit, amount.said)
+    if unit.has_scale and amount.scale.is_said:
+        raise UnclearWords(f'"{amount.said}" has two number words; give one')
+    for number in _numbers(amount, unit):
+        value, is_exact = _decimal(number, op, is_rounded=amount.is_rounded)
+        seen = op if is_exact or op not in (None, "eq") else "approx"
+        yield Quantity.model_construct(op=seen or "eq", value=value, unit=unit.unit)
 
 
-def _number(digits: str, said: str) -> Decimal:
-    """The number, English style: comma or space between thousands, a point before decimals."""
-    if digits.lower() in _SMALL:
-        return Decimal(_SMALL.index(digits.lower()))
-    text = digits.replace("\u2019", "'")
-    whole, point, decimals = text.partition(".")
-    if any(c in decimals for c in ".,' "):
-        raise UnclearWords(
-            f'"{digits}" can be read in two ways; write 1500000 or 1,500,000, and decimals after a point'
-        )
-    for separator in ",' ":
-        if separator in whole:
-            if not re.fullmatch(rf"-?\d{{1,3}}(?:{re.escape(separator)}\d{{3}})+", whole):
-                raise UnclearWords(f'"{digits}" in "{said}" may be a decimal comma or thousands; write 1.5 or 1,500')
-            whole = whole.replace(separator, "")
-    if decimals and len(decimals) > 12:
-        raise UnclearWords(f'"{digits}" has more than 12 decimal places')
-    if len(whole.lstrip("-")) > 30:
-        raise UnclearWords(f'"{digits}" has more than 30 digits')
-    return Decimal(f"{whole}{point}{decimals}")
+def _numbers(amount: _Amount, unit: UnitWords) -> Iterator[Fraction]:
+    decimal_comma = amount.scale.decimal_comma or unit.decimal_comma
+    south_asian = amount.scale.south_asian or unit.south_asian
+    sign = -1 if amount.minus else 1
+    for number in amount.number.values(decimal_comma=decimal_comma, south_asian=south_asian):
+        for factor in amount.scale.factors:
+            for tied in unit.factors:
+                yield sign * (number + amount.extra) * factor * tied * amount.of
 
 
-def _unit(symbol: str | None, unit: str, said: str) -> str:
-    unit = re.sub(r"\s*\((?:[^()]*\d[^()]*)\)$", "", unit)
-    if symbol is not None:
-        if unit and unit.upper() != _currency(symbol, said):
-            raise UnclearWords(f'"{said}" has two units, {symbol} and "{unit}"; give one')
-        return _currency(symbol, said)
-    lower = unit.lower()
-    if not unit:
-        raise UnclearWords(
-            f'"{said}" has no unit; name the currency ("50bn EUR") or what is counted ("2m count:trees")'
-        )
-    if is_labelled(unit):
-        return unit
-    if unit in _SYMBOLS or lower in _NAMES or lower in _UNCLEAR_MONEY or re.fullmatch(r"[A-Za-z]{3}", unit):
-        for pattern, counted in _COUNTED.items():
-            if re.fullmatch(pattern, lower):
-                return counted
-        return _currency(unit, said)
-    if match := re.fullmatch(r"(?:%|per ?cent|percent)(?:\s+(?P<whole>.+))?", lower):
-        if not match["whole"]:
-            raise UnclearWords(f'"{said}": percent of what? Write "2 % of GDP" or "2 percent:gdp"')
-        return f"percent:{_whole(re.sub(r'^of +', '', match['whole']))}"
-    for pattern, counted in _COUNTED.items():
-        if re.fullmatch(pattern, lower):
-            return counted
-    raise UnclearWords(
-        f'"{unit}" is no unit; use a currency code, or "count:<what>" or "percent:<of what>" in lower case'
-    )
+def _one(readings: list[Quantity], said: str) -> Quantity:
+    """The one reading, checked as posted quantities are.
+
+    Raises: UnclearWords if there are two, naming both; ValidationError if it is none that can be recorded.
+    """
+    seen = list(dict.fromkeys(readings))
+    if len(seen) > 1:
+        both = " or ".join(str(reading) for reading in seen)
+        raise UnclearWords(f'"{said}" may be {both}; write the one that the source means')
+    one = seen[0]
+    return Quantity(op=one.op, value=one.value, unit=one.unit)
 
 
-def _currency(symbol: str, said: str) -> str:
-    if symbol.lower() in _UNCLEAR_MONEY:
-        raise UnclearWords(f'"{symbol}" in "{said}" may be {_UNCLEAR_MONEY[symbol.lower()]}; write the ISO 4217 code')
-    code = _SYMBOLS.get(symbol.upper()) or _NAMES.get(symbol.lower()) or symbol.upper()
-    if code not in CURRENCIES:
-        raise UnclearWords(f'"{symbol}" in "{said}" is no ISO 4217 currency code')
-    return code
+def _decimal(number: Fraction, op: Op | None, *, is_rounded: bool) -> tuple[Decimal, bool]:
+    """The number as a decimal, and whether it is exact.
+
+    A fraction without a decimal that can be recorded is rounded to two places so that a bound stays true.
+    """
+    for places in range(DECIMALS + 1 if is_rounded else 2 * (DIGITS + DECIMALS)):
+        scaled = number * 10**places
+        if scaled.denominator == 1:
+            return _plain(scaled.numerator, places), True
+    whole_number = _ROUNDED.get(BOUND_ROUNDING.get(op or "eq", ""), round)
+    return _plain(whole_number(number * 10**_ENDLESS), _ENDLESS), False
 
 
-def _whole(words: str) -> str:
-    """The slug of what a percentage is of."""
-    name = words.strip().lower().rstrip(".")
-    while (shorter := _ARTICLES.sub("", name)) != name:
-        name = shorter
-    name = _WHOLES.get(name, name)
-    slug = re.sub(r"[^a-z0-9]+", "-", name).strip("-")
-    if not slug or len(name.split()) > 5:
-        raise UnclearWords(f'"{words}": name what the percentage is of in a few words, such as "percent:gdp"')
-    return slug
+def _plain(digits: int, places: int) -> Decimal:
+    return Decimal((int(digits < 0), tuple(map(int, str(abs(digits)))), -places))

@@ -1,10 +1,12 @@
 """Units (DOMAIN §3): a currency, what is counted, or what a percentage is of.
 
-    EUR                  an ISO 4217 code
+    EUR                  an ISO 4217 code, in force or withdrawn since 1990
+    USD:constant-2020    the same at the prices of 2020
     count:155mm-rounds   155 mm rounds, counted
     percent:gdp          a percentage of GDP
 
-A measure is what amounts of several units have in common: all currencies measure `money`, every other unit only itself.
+A measure is what amounts of several units have in common: all currencies at current prices measure `money`, every other
+unit only itself. So constant prices are never converted, compared or added to current ones.
 """
 
 from __future__ import annotations
@@ -12,30 +14,30 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-import pycountry
 from pydantic import AfterValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
+
+from tracker.currencies import CODES
 
 SLUG = "[a-z0-9][a-z0-9-]{0,127}"
 """The pattern of a slug, without anchors: the id of a pledge, a tag, what is counted."""
 
-CURRENCIES = frozenset(c.alpha_3 for c in pycountry.currencies) - {"XXX", "XTS"}
-"""ISO 4217 without "no currency" and "for testing": an amount in neither is none."""
+CURRENCIES = CODES
+"""The currency codes that an amount may be in: ISO 4217, in force or withdrawn since 1990."""
 
-UNIT = rf"^({'|'.join(sorted(CURRENCIES))}|count:{SLUG}|percent:{SLUG})$"
+UNIT = rf"^(({'|'.join(sorted(CURRENCIES))})(:constant-(19|20)[0-9]{{2}})?|count:{SLUG}|percent:{SLUG})$"
 """The pattern of a unit, with anchors."""
 
 _is_unit = re.compile(UNIT).fullmatch
-_is_labelled = re.compile(rf"(?:count|percent):{SLUG}").fullmatch
 
 
-def is_labelled(unit: str) -> bool:
-    """Whether the unit is `count:<slug>` or `percent:<slug>`: it names what it measures, and is no currency."""
-    return _is_labelled(unit) is not None
+def is_unit(text: str) -> bool:
+    """Whether the text is a unit as facts write it."""
+    return _is_unit(text) is not None
 
 
 def measure_of(unit: str) -> str:
-    """What the unit measures: `money` for every currency, else the unit itself."""
+    """What the unit measures: `money` for every currency at current prices, else the unit itself."""
     return unit if ":" in unit else "money"
 
 
@@ -43,14 +45,14 @@ def _unit(value: str) -> str:
     if not _is_unit(value):
         raise PydanticCustomError(
             "unit",
-            "{unit} is no unit: it is an ISO 4217 code (EUR), count:<slug> (count:155mm-rounds) or percent:<slug>"
-            " (percent:gdp)",
+            "{unit} is no unit: it is an ISO 4217 code (EUR), one at constant prices (USD:constant-2020), count:<slug>"
+            " (count:155mm-rounds) or percent:<slug> (percent:gdp)",
             {"unit": repr(value)},
         )
     return value
 
 
-Unit = Annotated[
-    str, AfterValidator(_unit), WithJsonSchema({"type": "string", "pattern": UNIT, "examples": ["EUR", "percent:gdp"]})
-]
+_EXAMPLES = ["EUR", "USD:constant-2020", "percent:gdp"]
+
+Unit = Annotated[str, AfterValidator(_unit), WithJsonSchema({"type": "string", "pattern": UNIT, "examples": _EXAMPLES})]
 """A unit, checked when a fact is posted."""
