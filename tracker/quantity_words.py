@@ -162,7 +162,7 @@ def _between(first: _Amount, last: _Amount, said: str) -> Quantity:
     low, high = (_one(list(_quantities(end, None)), said) for end in (first, last))
     if low.unit != high.unit:
         raise UnclearWords(f"two units, {low.unit} and {high.unit}; a range has one")
-    return Quantity(op="between", value=low.value, upper=high.value, unit=low.unit)
+    return Quantity.model_construct(op="between", value=low.value, upper=high.value, unit=low.unit)
 
 
 def _amount(said: str) -> _Amount | None:
@@ -182,6 +182,8 @@ def _amount(said: str) -> _Amount | None:
     if (number := numeral(folded(text))) is None:
         return None
     value, behind = number
+    if value.digits and re.match(r"e[+-]?[0-9]", behind):
+        raise UnclearWords(f'"{said}" has an exponent; write the number out, such as 5000000000 or 5bn')
     or_more, behind = plus(text[len(text) - len(behind) :])
     scaled, behind = scale(behind, value)
     extra, behind = _and_a_half(behind) if scaled.is_said else (Fraction(0), behind)
@@ -244,7 +246,7 @@ def _share_of_whole(said: str, op: Op | None) -> Quantity:
     value, is_exact = _decimal(of * 100, op, is_rounded=True)
     if op in (None, "eq") and (not is_exact or unit == "percent:members"):
         op = "approx"
-    return Quantity(op=op or "eq", value=value, unit=unit)
+    return Quantity.model_construct(op=op or "eq", value=value, unit=unit)
 
 
 def _quantities(amount: _Amount, op: Op | None) -> Iterator[Quantity]:
@@ -269,16 +271,15 @@ def _numbers(amount: _Amount, unit: UnitWords) -> Iterator[Fraction]:
 
 
 def _one(readings: list[Quantity], said: str) -> Quantity:
-    """The one reading, checked as posted quantities are.
+    """The one reading.
 
-    Raises: UnclearWords if there are two, naming both; ValidationError if it is none that can be recorded.
+    Raises: UnclearWords if there are two, naming both.
     """
     seen = list(dict.fromkeys(readings))
     if len(seen) > 1:
         both = " or ".join(str(reading) for reading in seen)
         raise UnclearWords(f'"{said}" may be {both}; write the one that the source means')
-    one = seen[0]
-    return Quantity(op=one.op, value=one.value, unit=one.unit)
+    return seen[0]
 
 
 def _decimal(number: Fraction, op: Op | None, *, is_rounded: bool) -> tuple[Decimal, bool]:

@@ -35,7 +35,7 @@ _FAMILIES: dict[str, dict[str, str]] = {
         "XPF": "cfp", "FRF": "french", "BEF": "belgian", "LUF": "luxembourg", "RWF": "rwandan", "BIF": "burundian",
         "DJF": "djiboutian/djibouti", "GNF": "guinean", "KMF": "comorian", "CDF": "congolese",
     },
-    "krone kroner krona kronor kronas krones crown crowns koruna korunas koruny": {
+    "crown crowns krone kroner krona kronor kronas krones koruna korunas koruny": {
         "SEK": "swedish", "NOK": "norwegian", "DKK": "danish", "ISK": "icelandic", "CZK": "czech", "SKK": "slovak",
     },
     "peso pesos": {
@@ -67,23 +67,32 @@ _FAMILIES: dict[str, dict[str, str]] = {
 }  # fmt: skip
 """The nouns that several states share, and the adjectives that tell which."""
 
-_NAMES = """
-EUR euro,euros|GBP pound sterling,pounds sterling,sterling,livres sterling|USD dollars américains,dollar américain
-CHF francs suisses,franc suisse|CAD dollars canadiens|SEK schwedische kronen|NOK norwegische kronen
-JPY yen,yens,japanese yen|CNY yuan,renminbi,chinese yuan,yuan renminbi,chinese renminbi|INR indische rupien
-UAH hryvnia,hryvnias,hryvnya,hryvnyas,ukrainian hryvnia,ukrainian hryvnias|PLN zloty,zlotys,złoty,zlotych,polish zloty
-HUF forint,forints,hungarian forint|BGN lev,leva,levs,bulgarian lev,bulgarian leva|ALL lek,leks,albanian lek
-BRL real,reais,reals,brazilian real,brazilian reais|ZAR rand,rands,south african rand|NGN naira,nairas,nigerian naira
-GHS cedi,cedis,ghanaian cedi,ghanaian cedis|ETB birr,birrs,ethiopian birr|BWP pula|GMD dalasi|MZN metical,meticais,mozambican meticais
-THB baht,bahts,thai baht|MYR ringgit,ringgits,malaysian ringgit|IDR rupiah,rupiahs,indonesian rupiah|VND dong,dongs,vietnamese dong
-MMK kyat,kyats,myanmar kyat,myanmar kyats|KHR riel,riels,cambodian riel|LAK kip|BDT taka,takas,bangladeshi taka|AFN afghani,afghanis|KZT tenge,kazakh tenge
-GEL lari,georgian lari|AMD dram,drams,armenian dram|ILS shekel,shekels,israeli shekel,israeli shekels,new shekels|MDL moldovan leu
-PEN soles,peruvian soles|BOB boliviano,bolivianos|PYG guarani,guaranis|GTQ quetzal,quetzales|HNL lempira,lempiras
-CRC colones|HTG gourde,gourdes,haitian gourdes|VES bolivar,bolivars,bolivares,venezuelan bolivars|ESP peseta,pesetas,spanish pesetas|NLG guilder,guilders,dutch guilder
-GRD drachma,drachmas,greek drachmas|LVL lats|LTL litas|EEK kroon,kroons|HRK kuna,kunas,croatian kuna|SIT tolar,tolars|FIM markka|MKD denar,denars
-DEM deutschmark,deutschmarks,d-mark,d-marks|MNT tugrik,tugriks|BTN ngultrum|MGA ariary|ERN nakfa|PGK kina
-XDR special drawing rights,sdr,sdrs|CNY rmb|ILS nis|GBP stg|DEM dm|UAH uah
-"""
+_NAMES: dict[str, str] = {
+    "EUR": "euro/euros", "GBP": "pound sterling/pounds sterling/sterling/livres sterling/stg",
+    "USD": "dollars américains/dollar américain", "CHF": "francs suisses/franc suisse", "CAD": "dollars canadiens",
+    "SEK": "schwedische kronen", "NOK": "norwegische kronen", "JPY": "yen/yens/japanese yen",
+    "CNY": "yuan/renminbi/chinese yuan/yuan renminbi/chinese renminbi/rmb", "INR": "indische rupien",
+    "UAH": "hryvnia/hryvnias/hryvnya/hryvnyas/ukrainian hryvnia/ukrainian hryvnias",
+    "PLN": "zloty/zlotys/złoty/zlotych/polish zloty", "HUF": "forint/forints/hungarian forint",
+    "BGN": "lev/leva/levs/bulgarian lev/bulgarian leva", "ALL": "lek/leks/albanian lek",
+    "BRL": "real/reais/reals/brazilian real/brazilian reais", "ZAR": "rand/rands/south african rand",
+    "NGN": "naira/nairas/nigerian naira", "GHS": "cedi/cedis/ghanaian cedi/ghanaian cedis",
+    "ETB": "birr/birrs/ethiopian birr", "BWP": "pula", "GMD": "dalasi", "MZN": "metical/meticais/mozambican meticais",
+    "THB": "baht/bahts/thai baht", "MYR": "ringgit/ringgits/malaysian ringgit",
+    "IDR": "rupiah/rupiahs/indonesian rupiah", "VND": "dong/dongs/vietnamese dong",
+    "MMK": "kyat/kyats/myanmar kyat/myanmar kyats", "KHR": "riel/riels/cambodian riel", "LAK": "kip",
+    "BDT": "taka/takas/bangladeshi taka", "AFN": "afghani/afghanis", "KZT": "tenge/kazakh tenge",
+    "GEL": "lari/georgian lari", "AMD": "dram/drams/armenian dram",
+    "ILS": "shekel/shekels/israeli shekel/israeli shekels/new shekels/nis", "MDL": "moldovan leu",
+    "PEN": "soles/peruvian soles", "BOB": "boliviano/bolivianos", "PYG": "guarani/guaranis", "GTQ": "quetzal/quetzales",
+    "HNL": "lempira/lempiras", "CRC": "colones", "HTG": "gourde/gourdes/haitian gourdes",
+    "VES": "bolivar/bolivars/bolivares/venezuelan bolivars", "ESP": "peseta/pesetas/spanish pesetas",
+    "NLG": "guilder/guilders/dutch guilder", "GRD": "drachma/drachmas/greek drachmas", "LVL": "lats", "LTL": "litas",
+    "EEK": "kroon/kroons", "HRK": "kuna/kunas/croatian kuna", "SIT": "tolar/tolars", "FIM": "markka",
+    "MKD": "denar/denars", "DEM": "deutschmark/deutschmarks/d-mark/d-marks/dm", "MNT": "tugrik/tugriks",
+    "BTN": "ngultrum", "MGA": "ariary", "ERN": "nakfa", "PGK": "kina", "XDR": "special drawing rights/sdr/sdrs",
+}  # fmt: skip
+"""Names that one currency has."""
 
 _SIGNS: dict[str, str] = {
     "€": "EUR", "us$": "USD", "u.s.$": "USD", "c$": "CAD", "ca$": "CAD", "can$": "CAD", "cdn$": "CAD", "a$": "AUD",
@@ -135,9 +144,8 @@ def _known() -> dict[str, Money]:
                 for adjective in words.split("/"):
                     name = f"{adjective}{noun}" if adjective.endswith("-") else f"{adjective} {noun}"
                     known[name] = Money(name, (code,), code)
-    for entry in _NAMES.replace("\n", "|").strip("|").split("|"):
-        code, _, names = entry.partition(" ")
-        known |= {name: Money(name, (code,), code) for name in names.split(",")}
+    for code, names in _NAMES.items():
+        known |= {name: Money(name, (code,), code) for name in names.split("/")}
     known |= {sign: Money(sign, (code,), code) for sign, code in _SIGNS.items()}
     known |= {"us $": known["us$"], "u.s. $": known["us$"]}
     dollars = (*_FAMILIES["dollar dollars"], *_FAMILIES["peso pesos"])
@@ -158,12 +166,16 @@ def _known() -> dict[str, Money]:
 KNOWN = _known()
 """Signs and names of currencies, in lower case."""
 
-_MARK = re.compile(
-    "|".join(
-        re.escape(name) + (r"(?![^\W\d_])" if name[-1].isalpha() else "")
-        for name in sorted(KNOWN, key=len, reverse=True)
-    )
-)
+
+def _marks() -> dict[str, re.Pattern[str]]:
+    """For each first letter, the signs and names that start with it, the longest first."""
+    starting: dict[str, list[str]] = {}
+    for name in sorted(KNOWN, key=len, reverse=True):
+        starting.setdefault(name[0], []).append(re.escape(name) + (r"(?![^\W\d_])" if name[-1].isalpha() else ""))
+    return {first: re.compile("|".join(names)) for first, names in starting.items()}
+
+
+_MARKS = _marks()
 _CONSTANT = re.compile(r"([A-Z]{3}):constant-((?:19|20)[0-9]{2})(?![0-9])")
 _CODE = re.compile(r"[A-Za-z]{3}(?![^\W\d_])")
 _TIED = re.compile(
@@ -216,7 +228,8 @@ def _scaled(money: Money, word: str, said: str) -> Money:
 
 def _mark(text: str) -> tuple[Money, str] | None:
     """The sign, name or code at the start of a text."""
-    if match := _MARK.match(folded(text)):
+    marks = _MARKS.get(folded(text[:1]))
+    if marks is not None and (match := marks.match(folded(text))):
         known = KNOWN[match[0]]
         said = Money(text[: match.end()], known.codes, known.default, known.several)
         return said, text[match.end() :]

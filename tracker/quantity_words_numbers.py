@@ -72,8 +72,10 @@ class Scale:
 
 
 def folded(text: str) -> str:
-    """The text in lower case, letter by letter: the Kelvin sign is no k, the dotted capital I no i."""
-    return "".join(c.lower() if c.lower().upper() == c else c for c in text)
+    """The text in lower case, of the same length: the Kelvin sign is no k, and the dotted capital I no i."""
+    if "\u212a" in text or "\u0130" in text:
+        return "".join(c if c in "\u212a\u0130" else c.lower() for c in text)
+    return text.lower()
 
 
 def digit_values(digits: str, *, decimal_comma: bool, south_asian: bool) -> tuple[Fraction, ...]:
@@ -153,7 +155,8 @@ def share(text: str) -> tuple[Fraction, bool, str] | None:
     if (first := re.match(r"([^\W\d_]+)[ -]", text)) and (first[1] in UNITS or first[1] in ("a", "die", "la", "le")):
         count, at = UNITS.get(first[1], 1), first.end()
     part = re.compile(r"[^\W\d_]+").match(text, at)
-    if part is None or part[0] not in PARTS or count == 0:
+    is_ordinal = part is not None and at == 0 and part[0] in ENGLISH_PARTS and part[0] not in ("half", "quarter")
+    if part is None or part[0] not in PARTS or count == 0 or is_ordinal:
         return None
     return Fraction(count, PARTS[part[0]]), part[0] in ENGLISH_PARTS, text[part.end() :]
 
@@ -185,6 +188,9 @@ def _cardinal(text: str) -> tuple[Fraction, bool, str] | None:
             if behind is None or not any(behind[1] in table for table in (UNITS, TEENS, TENS)):
                 break
         elif (larger := _with(value, word)) is not None:
+            behind = _LETTERS.match(text, match.end())
+            if value is None and word in HUNDREDS and (behind is None or behind[1] not in SCALES):
+                break
             value = larger
         else:
             break

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from tracker.currencies import CODES
 from tracker.quantity_words_currencies import KNOWN, Money, currency
 from tracker.quantity_words_numbers import folded, numeral
 from tracker.quantity_words_refusals import left_over
@@ -13,6 +14,7 @@ from tracker.units import is_unit
 
 _LINK = re.compile(r"d'|de l'|de |di |of (?=(?:the )?[a-z$€£]+s?$)")
 _PERCENT = re.compile(r"(?:%|per ?cent(?!:)|percent(?!:)|pct\.?|prozent|pour ?cent|v\.? ?h\.)(?![^\W\d_])")
+_POINTS = re.compile(r"(?:percent(?:age)?|per cent|basis|%)[ -]points?(?![^\W\d_])|prozentpunkte?|pp(?![^\W\d_])")
 _FOREIGN_PERCENT = re.compile(r"prozent|pour ?cent|v\.")
 _OF = re.compile(r"(?:of|des|der|du|de la|de l'|de|d'|vom|von) ?")
 _ARTICLES = re.compile(r"(?:the|its|their|our|all|a|national|la|le|l') ?(?<=[ '])")
@@ -39,6 +41,7 @@ class UnitWords:
 
 _WORDS_TOO = ("real", "won", "mark", "marks", "crown", "crowns")
 """Names of currencies that are common words, too: 19.4 % real."""
+_NO_NOUNS = frozenset("since by in for and or with from to on at as per than until which more less".split())
 _SOUTH_ASIAN = ("INR", "PKR", "BDT", "NPR", "LKR")
 
 
@@ -63,6 +66,8 @@ def unit_of(front: Money | None, words: str, said: str) -> UnitWords:
     if not text:
         problem = 'name the currency ("50bn EUR") or what is counted ("2m count:trees")'
         raise UnclearWords(f'"{said}" has no unit; {problem}')
+    if _POINTS.match(low):
+        raise UnclearWords(f'"{said}": a point is the difference of two percentages; give the percentage itself')
     if match := _PERCENT.match(low):
         comma = foreign or _FOREIGN_PERCENT.match(low) is not None
         return UnitWords(_percent(low[match.end() :].strip(), said), decimal_comma=comma)
@@ -86,6 +91,8 @@ def _money(
     year = year or money.year
     if year is None and (match := _PRICES.fullmatch(folded(rest))):
         year, rest = match[1] or match[2], ""
+    if rest.startswith(":"):
+        raise UnclearWords(f'"{text}" is no unit; constant prices are written USD:constant-2020')
     if rest.strip(" ."):
         raise left_over(rest.strip(), said)
     if money.default is None:
@@ -109,8 +116,6 @@ def _several(money: Money, said: str) -> UnclearWords:
 
 def _percent(words: str, said: str) -> str:
     """The unit of a percentage of what the words say."""
-    if re.match(r"(?:percentage )?points?\b", words):
-        raise UnclearWords(f'"{said}": a point is the difference of two percentages; give the percentage itself')
     if not words:
         raise UnclearWords(f'"{said}": percent of what? Write "2 % of GDP" or "2 percent:gdp"')
     match = re.fullmatch(r"(below|above) (?:the |its |their )?baseline", words)
@@ -134,12 +139,16 @@ def whole(words: str, said: str) -> str:
         name = name[match.end() :]
     name = WHOLES.get(name, name)
     amounts = [word for word in re.findall(r"[^\W\d_]+", name) if word in SCALES and len(word) > 1]
-    is_money = any(word in KNOWN and word not in _WORDS_TOO for word in name.split()) or any(sign in name for sign in "€$£¥₹")
+    is_money = (
+        name.upper() in CODES
+        or any(word in KNOWN and word not in _WORDS_TOO for word in name.split())
+        or any(sign in name for sign in "€$£¥₹")
+    )
     if amounts or is_money or (numeral(name) is not None and not re.match(r"[0-9]{4}\b(?![.,'])", name)):
         problem = "give the amount itself, or say in words what the percentage is of"
         raise UnclearWords(f'"{said}" is a share of an amount: {problem}')
     slug = re.sub(r"[^a-z0-9]+", "-", name).strip("-")
-    if ":" in name or not slug or len(name.split()) > 5:
+    if ":" in name or not slug or len(name.split()) > 5 or name.split()[0] in _NO_NOUNS:
         raise UnclearWords(f'"{words}": name what the percentage is of in a few words, such as "percent:gdp"')
     return slug
 

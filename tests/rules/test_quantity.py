@@ -1,6 +1,7 @@
 """Amounts with bounds: what is compared, divided, summed and printed (DOMAIN §3)."""
 
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal, localcontext
 from itertools import pairwise
 
@@ -12,10 +13,13 @@ from pydantic import ValidationError
 from tracker import quantity_words
 from tracker.comparison import Direction, compare, may_exceed, ratio
 from tracker.quantity import EXACT, Interval, Op, Quantity, plain, spanning, total
+from tracker.rules.rates import convert
 
 TINY, HUGE = Decimal("1e-30"), Decimal("1e40")
 
-UNITS = st.sampled_from(["EUR", "USD", "ALL", "count:155mm-rounds", "count:1-2", "percent:gdp", "percent:members"])
+UNITS = st.sampled_from(
+    ["EUR", "USD", "ALL", "USD:constant-2020", "count:155mm-rounds", "count:1-2", "percent:gdp", "percent:members"]
+)
 DIRECTIONS = st.sampled_from(["up", "down"])
 
 
@@ -28,8 +32,9 @@ def decimals(draw: st.DrawFn) -> Decimal:
     """Mostly small numbers that collide, now and then all the digits that may be posted."""
     small = st.integers(-12, 42).map(Decimal)
     tenths = st.integers(-50, 500).map(lambda n: Decimal(n) / 10)
-    long = st.integers(-(10**42) + 1, 10**42 - 1).map(lambda n: Decimal(n).scaleb(-12, EXACT))
-    return draw(st.one_of(small, small, tenths, long))
+    thousandths = st.integers(-(10**6), 10**6).map(lambda n: Decimal(n) / 1000)
+    long = st.integers(-(10**48) + 1, 10**48 - 1).map(lambda n: Decimal(n).scaleb(-18, EXACT))
+    return draw(st.one_of(small, small, tenths, thousandths, long))
 
 
 @st.composite
@@ -253,6 +258,21 @@ def test_an_actual_against_a_target_downwards(actual: str, target: str, expected
     assert compare(q(actual), q(target), "down") == expected
 
 
+@pytest.mark.parametrize("other", ["USD", "USD:constant-2022", "EUR:constant-2020"])
+def test_constant_prices_are_a_measure_of_their_own(other: str) -> None:
+    constant = q("5bn USD:constant-2020")
+    assert constant.measure == constant.unit != q(f"5bn {other}").measure
+    assert convert(constant, other, date(2024, 6, 28)) == (None, None)
+    assert convert(q(f"5bn {other}"), constant.unit, date(2024, 6, 28)) == (None, None)
+    with pytest.raises(ValueError, match="cannot be compared"):
+        compare(constant, q(f"5bn {other}"))
+
+
+@pytest.mark.parametrize("unit", ["BGN", "HRK", "DEM"])
+def test_a_currency_that_was_withdrawn_since_1990_is_a_unit(unit: str) -> None:
+    assert q(f"5m {unit}").measure == "money"
+
+
 def test_two_units_are_never_compared() -> None:
     with pytest.raises(ValueError, match="USD cannot be compared with EUR"):
         compare(q("5 USD"), q("5 EUR"))
@@ -402,6 +422,14 @@ def test_decimals_are_written_plainly(value: str, written: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "printed"),
+    [("1.375", "1.3750 EUR"), ("-999.125", "-999.1250 EUR"), ("0.375", "0.375 EUR"), ("1000.375", "1000.375 EUR")],
+)
+def test_a_value_that_looks_like_thousands_is_printed_with_one_more_zero(value: str, printed: str) -> None:
+    assert str(Quantity(op="eq", value=Decimal(value), unit="EUR")) == printed
+
+
+@pytest.mark.parametrize(
     ("fields", "problem"),
     [
         ({"value": 5}, "a decimal is a JSON string"),
@@ -411,12 +439,16 @@ def test_decimals_are_written_plainly(value: str, written: str) -> None:
         ({"value": "5 "}, "a decimal is a JSON string"),
         ({"value": "5\n"}, "a decimal is a JSON string"),
         ({"value": "٥"}, "a decimal is a JSON string"),
-        ({"value": "1" * 31}, "at most 30 digits"),
-        ({"value": Decimal("0.1234567890123")}, "12 decimals"),
+        ({"value": "1" * 31}, "at most 30 digits before the point"),
+        ({"value": Decimal("0.1234567890123456789")}, "18 after it"),
         ({"value": Decimal("NaN")}, "a decimal is a JSON string"),
         ({"value": Decimal("Infinity")}, "a decimal is a JSON string"),
         ({"unit": "BTC"}, "is no unit"),
         ({"unit": "eur"}, "is no unit"),
+        ({"unit": "XXX"}, "is no unit"),
+        ({"unit": "USD:constant-20"}, "is no unit"),
+        ({"unit": "USD:constant-1820"}, "is no unit"),
+        ({"unit": "USD:2020"}, "is no unit"),
         ({"unit": "EUR\n"}, "is no unit"),
         ({"unit": "count:"}, "is no unit"),
         ({"unit": "count:155 mm"}, "is no unit"),

@@ -9,7 +9,6 @@ from tracker.quantity import Quantity
 from tracker.quantity_words import UnclearWords, read
 
 SEEDS = [
-    ("€40 billion ($44 billion)", "40000000000 EUR"),
     ("€20.9 billion", "20900000000 EUR"),
     ("€40 billion", "40000000000 EUR"),
     ("2% of economic output", "2 percent:gdp"),
@@ -21,7 +20,7 @@ SEEDS = [
     ("at least 2% of their GDP", "at least 2 percent:gdp"),
     ("22 allies", "22 count:allies"),
     ("3.68% of GDP", "3.68 percent:gdp"),
-    ("approximately $1.3 trillion (€1.1 trillion)", "about 1300000000000 USD"),
+    ("approximately $1.3 trillion", "about 1300000000000 USD"),
     ("€1.1 trillion", "1100000000000 EUR"),
     ("$485 billion", "485000000000 USD"),
     ("nearly 20 per cent increase", "nearly 20 percent:increase"),
@@ -32,7 +31,7 @@ SEEDS = [
     ("over 50 billion euro", "over 50000000000 EUR"),
     ("more than half of which comes from European Allies and Canada", "over 50 percent:total"),
 ]
-"""Every amount in the five seed documents that names its unit."""
+"""Every amount in the five seed documents that names one unit."""
 
 BOUNDS = [
     ("at least", "at least 5 EUR"),
@@ -162,11 +161,9 @@ def test_a_fraction_without_an_end_is_rounded_so_that_it_stays_true(words: str, 
         ("40bn", "has no unit; name the currency"),
         ("50 million", "has no unit; name the currency"),
         ("all 32", "has no unit"),
-        ("$1,5", "may be a decimal comma or thousands"),
-        ("1,5 EUR", "may be a decimal comma or thousands"),
-        ("12,34,567 EUR", "may be a decimal comma or thousands"),
-        ("1.234.567 EUR", "can be read in two ways"),
-        ("1.234,5 EUR", "can be read in two ways"),
+        ("$1,5", "may be 1.5 USD or 1500 USD"),
+        ("12,34,567 EUR", "is no number"),
+        ("€40 billion ($44 billion)", "has two amounts"),
         ("20 %", "percent of what?"),
         ("nearly 20 per cent", "percent of what?"),
         ("2% of what the members of the alliance earn", "name what the percentage is of in a few words"),
@@ -188,7 +185,6 @@ def test_a_fraction_without_an_end_is_rounded_so_that_it_stays_true(words: str, 
         ("billions of euros", "has no number"),
         ("EUR", "has no number"),
         ("over", "has no number"),
-        ("thirty-two Allies", "has no number"),
         ("one billion citizens", '"citizens" is no unit'),
         ("5 count:Trees", "is no unit"),
         ("5 km", "is no unit"),
@@ -199,9 +195,9 @@ def test_a_fraction_without_an_end_is_rounded_so_that_it_stays_true(words: str, 
         ("under 0 EUR", "no amount is under 0"),
         ("up to -5 EUR", "no amount is up to -5"),
         ("nearly 0 EUR", "no amount is nearly 0"),
-        ("1234567890123456789012345678901 EUR", "has more than 30 digits"),
-        ("999999999999999999999999999999bn EUR", "more than 30 digits or 12 decimal places"),
-        ("0.1234567890123 EUR", "has more than 12 decimal places"),
+        ("1234567890123456789012345678901 EUR", "more than 30 digits"),
+        ("999999999999999999999999999999bn EUR", "more than 30 digits before the point or 18 after it"),
+        ("0.1234567890123456789 EUR", "more than 30 digits before the point or 18 after it"),
     ],
 )
 def test_what_is_ambiguous_or_incomplete_is_refused_with_the_reason(words: str, reason: str) -> None:
@@ -214,7 +210,8 @@ VOCABULARY = (
     "at least over more than up to at most under about some nearly between and from to or a an the all half third"
     " two-thirds quarters of which € $ US$ £ ¥ EUR USD kr % percent per cent GDP Allies count:trees percent:gdp k m"
     " bn billion million 0 1 2 40 1,5 1,500 1.5 1.500.0 -5 -- – . , ' ( ) year two nine ≥ < ~ \u00a0 \u0130 \u017f"
-    " \u212a ٣ ½"
+    " \u212a ٣ ½ milliard Mrd. Mio d'euros lakh crore dollars Canadian MNOK M€ T bio hundred twenty und et"
+    " constant 2020 USD:constant-2020 prices 1/2 + -plus per over 1.375 1.3750 below baseline :"
 ).split(" ")
 
 

@@ -94,8 +94,9 @@ centaines de millions d'euros => order of magnitude
 no money => has no number
 tbd => has no number
 an estimated EUR => has no number
+n/a => has no number
 ٣ EUR => has no number
-5E9 EUR => "E9 EUR" is no unit
+5E9 EUR => has an exponent
 # no unit
 40bn => has no unit; name the currency
 half a million => has no unit; name the currency
@@ -117,8 +118,8 @@ mkr 40 => Swedish, Norwegian, Danish or Icelandic crowns
 5m rupees => the rupees of several states | INR
 Rs 5m => the rupees of several states | INR
 5m dinars => the dinars of several states | KWD
-5m crowns => Swedish, Norwegian, Danish or Icelandic crowns | SEK, NOK
-5m kroner => Swedish, Norwegian, Danish or Icelandic crowns | SEK, NOK
+5m crowns => the crowns of several states | SEK, NOK, DKK or another
+5m kroner => the crowns of several states | SEK, NOK, DKK or another
 5m rubles => the roubles of several states | RUB or BYN
 5m dirhams => the dirhams of several states | AED or MAD
 5m CFA francs => West or Central African CFA francs | XOF or XAF
@@ -143,7 +144,7 @@ between 5 EUR and 6 USD => two units, EUR and USD
 MNOK 40 million => has two number words
 EUR million 5 bn => has two number words
 40 million MEUR => has two number words
-5bn USD:constant-1820 => stands behind the amount
+5bn USD:constant-1820 => no unit
 5bn USD:constant-2020 (2021 prices) => has two amounts
 # two amounts
 around $100m (€92m) => two amounts | 'equivalent'
@@ -152,13 +153,13 @@ approximately $1.3 trillion (€1.1 trillion) => two amounts | 'equivalent'
 €92m or $100m => two amounts | 'equivalent'
 €92m = $100m => two amounts | 'equivalent'
 50 million Euros in loans and €10m in grants => two amounts | a figure of its own
-€5bn $6bn => two amounts | a figure of its own
+€5bn $6bn => has two units
 €5bn and $6bn => two amounts | a figure of its own
 €5bn plus €2bn => two amounts | a figure of its own
 €5bn, €2bn of it new => two amounts
 EUR 5m + EUR 3m => two amounts
 5m EUR; 3m USD => two amounts
-2 million 500 EUR => is no unit | two amounts
+2 million 500 EUR => two amounts
 over 10 to 12bn EUR => two amounts
 # more than the amount
 50 million euros in loans => "in loans" stands behind the amount | 'summary'
@@ -188,7 +189,7 @@ an annual €5m => amount per time | 'recurrence'
 5 Mio. Euro pro Jahr => amount per time | 'recurrence'
 5 Mio. Euro jährlich => amount per time | 'recurrence'
 2 milliards d'euros par an => amount per time | 'recurrence'
-at least $100bn a year from 2020 to 2025 => amount per time | 'recurrence'
+at least $100bn a year from 2020 to 2025 => amount per time | 'recurrence' | instead of a 'window'
 up to USD 50 million over five years => "over five years" | 'window'
 USD 50 million over 5 years => "over 5 years" | 'window'
 USD 50 million over the next three years => "over the next three years" | 'window'
@@ -217,6 +218,7 @@ over five years => 'window'
 $2 per person => a rate per person
 5 EUR per head => a rate per head
 # percentages
+2% of GDP by 2024 and beyond => 'window'
 20 % => percent of what?
 nearly 20 per cent => percent of what?
 half a percent => percent of what?
@@ -260,7 +262,7 @@ one billion citizens => "citizens" is no unit | count:citizens
 5 million people => count:people
 5 count:Trees => is no unit
 5 thouſand EUR => is no unit
-5K EUR => is no unit
+5K EUR => is no unit
 5 k m EUR => is no unit
 """
 

@@ -1,4 +1,7 @@
-"""Phrasings that are understood, each with the quantity that it says (DOMAIN §3, Words). Refusals: test_words_refused."""
+"""Phrasings that are understood, each with the quantity that it says (DOMAIN §3, Words).
+
+`test_words_refused` has as many that are not.
+"""
 
 import pytest
 
@@ -354,6 +357,10 @@ at most 0 count:net-mtco2e = le 0 count:net-mtco2e
 2 million rounds of 155 mm = eq 2000000 count:155mm-rounds
 all 32 Allies = eq 32 count:allies
 # ranges
+1000 to 2000 EUR = between 1000 to 2000 EUR
+1000 bis 2000 Euro = between 1000 to 2000 EUR
+from 1990 to 2000 trees = between 1990 to 2000 count:trees
+over 2024 trees = gt 2024 count:trees
 between 10 and 12bn EUR = between 10000000000 to 12000000000 EUR
 between €10m and €1bn = between 10000000 to 1000000000 EUR
 between one hundred and fifty and two hundred EUR = between 150 to 200 EUR
