@@ -28,7 +28,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from api.formats.fact_columns import CELL_SHAPES, KNOWN_COLUMNS, path_of
 from api.imports.sheets import SheetRow, SheetTable
 from tracker.facts import FACT_TYPES
-from tracker.quantity import plain
+from tracker.quantity import plain, unmistakable
 from tracker.values import is_slug, slug_of
 
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^{}|]+)(?:\|([a-z]+)(?::([^{}|]+))?)?\}")
@@ -287,6 +287,8 @@ class _TemplateReader:
             if match[0] in ("{{", "}}"):
                 return match[0][0]
             text = " ".join(self.row.cells.get(match[1], "").split())
+            if match[1] in self.row.numbers and CELL_SHAPES.get(path) in ("quantity", "count"):
+                text = unmistakable(text)
             try:
                 plain_already = match[2] == "number" and match[1] in self.row.numbers
                 return self._filtered(text, match[2], match[3]) if match[2] and text and not plain_already else text
@@ -324,7 +326,7 @@ class _TemplateReader:
         if len(found) != 1 or not re.fullmatch(rf"(?:{grouped}|\d+)({re.escape(mark)}\d+)?", found[0]):
             raise ValueError(f'"{text}" has no number, or more than one, with "{mark}" before the decimals')
         bare = re.sub(rf"[{re.escape(thousands)}'\s]", "", found[0]).replace(mark, ".")
-        return text.replace(found[0], plain(Decimal(bare)))
+        return text.replace(found[0], unmistakable(plain(Decimal(bare))))
 
     def day(self, text: str, path: str, fact: MappedFact) -> str:
         """A date in one of the map's formats as YYYY-MM-DD; what no format fits stays as it is, to be refused."""

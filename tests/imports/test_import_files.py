@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -426,7 +427,13 @@ def test_a_number_cell_of_a_workbook_is_never_read_by_a_decimal_mark(tmp_path: P
         tmp_path / "f.xlsx", [["Donor", "Date", "Amount", "Currency"], ["X", date(2024, 1, 2), 1.234, "EUR"]]
     )
     (item,), _ = read_items(path, mapping=mapping)
-    assert item.fact["figure"]["quantity"] == "1.234 EUR"
+    assert item.fact["figure"]["quantity"] == "1.2340 EUR"
+    assert quantity_words.read("1.2340 EUR").value == Decimal("1.234")
+
+
+def test_a_number_that_a_map_reads_is_never_taken_for_thousands(tmp_path: Path) -> None:
+    (fact,), _ = mapped(tmp_path, 'Donor,Date,Amount,Currency\r\nX,2024,"250,125",EUR\r\n', f'decimal = ","\n{MAP}')
+    assert fact["figure"]["quantity"] == "250.1250 EUR"
 
 
 def test_one_row_can_open_its_pledge_once_and_say_more(tmp_path: Path) -> None:
