@@ -48,6 +48,14 @@ demo: $(VENV)/.runtime ## Serve the seed pledges, and print a line that records 
 test: $(VENV)/.dev browser ## Run all tests, on SQLite, PostgreSQL and in a browser (ARGS="-k name")
 	$(BIN)/pytest -n $(JOBS) --dist loadfile $(ARGS)
 
+.PHONY: test-quick
+test-quick: $(VENV)/.dev ## Run the tests of the rules, the words and the imports, in under 90 seconds
+	$(BIN)/pytest -n $(JOBS) --dist loadfile -m 'not slow and not browser' tests/rules tests/imports $(ARGS)
+
+.PHONY: test-loaded
+test-loaded: $(VENV)/.dev ## Run all tests beside eight busy loops (ARGS=tests/api/test_stream.py)
+	./.ci/loaded $(MAKE) test
+
 .PHONY: browser
 browser: ## Install Debian's Chromium if there is no browser and we may
 	@./.ci/browser
@@ -72,7 +80,7 @@ lint-containers: $(VENV)/.dev ## Check the Dockerfile and docker-compose.yml
 	else echo 'docker compose is not installed: not asked'; fi
 
 .PHONY: bench
-bench: $(VENV)/.dev ## Measure against the peers
+bench: $(VENV)/.dev ## Measure against the peers and the budgets of time
 	$(BIN)/python -m benchmarks.run
 
 .PHONY: bench-quick

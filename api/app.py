@@ -12,22 +12,29 @@ from litestar.datastructures import State
 from litestar.di import Provide
 
 from api.http import auth
-from api.http.cache import BytesResponse, KnownHeads, ResponseCache, Validity
+from api.http.cache import ResponseCache
 from api.http.clocks import now
 from api.http.event_tail import EventTail
+from api.http.json_logging import log_as_json
+from api.http.known_heads import KnownHeads, Validity
 from api.http.limits import WriteLimit
 from api.http.log_follower import LogFollower
 from api.http.middleware import RequestMiddleware, finish, must_be_guarded
-from api.http.problems import HANDLERS, log_as_json
+from api.http.problems import HANDLERS
 from api.http.request_counts import RequestCounts
-from api.http.streams import OpenBodies
+from api.http.responses import BytesResponse
+from api.http.shutdown import OpenBodies, on_signal
 from api.pages.controller import PageController
+from api.pages.embed import EmbedController
+from api.pages.problem_types import ProblemController
 from api.pages.problems import with_pages
-from api.resources.about import HealthController, ProblemController, SchemaController
-from api.resources.event_stream import StreamController, on_signal
+from api.pages.schema import SchemaPageController
+from api.resources.event_stream import StreamController
 from api.resources.events import EventController
+from api.resources.health import HealthController
 from api.resources.metrics import MetricsController
 from api.resources.openapi import openapi
+from api.resources.openapi_document import SchemaController
 from api.resources.pledges import PledgeController
 from api.resources.publishing import PublishController
 from api.resources.replay import AuditController
@@ -36,25 +43,26 @@ from api.resources.writes import WriteController
 from api.services import Services
 from api.settings import Settings
 from projections.queries import TIMELINE
-from projections.runner import PROJECTION_VERSION, Runner
+from projections.runner import PROJECTION_VERSION, ProjectionRunner
 from projections.tables import create_tables, open_engine
 from projections.timeline import Timeline
 from tracker.application import Tracker
 
 WORKER_THREADS = 64
-"""Writers share commits, so many may wait at once."""
+"""Threads for routes that touch a database; writers share commits, so many may wait at once."""
 
 MAX_BODY_BYTES = 64 * 1024
+"""Bytes read of the body of a request, at most, where its route names no other bound."""
 
 
 class V1(PledgeController, EventController, ReportController, WriteController):
-    """One controller, because GET and POST of one address must be one route."""
+    """The routes under `/v1` in one controller, because GET and POST of one address must be one route."""
 
 
 def create_app(settings: Settings | None = None) -> Litestar:
-    """The API on the store that the settings name. Opens the store at once; starts and stops its threads itself.
+    """The API on the store that the settings name. It opens the store at once; its threads live while it serves.
 
-    Errors: ``Unavailable`` when the store is away.
+    Raises: Unavailable if the store does not answer.
     """
     settings = settings or Settings()
     log_as_json()
@@ -67,10 +75,12 @@ def create_app(settings: Settings | None = None) -> Litestar:
             HealthController,
             ProblemController,
             SchemaController,
+            SchemaPageController,
             StreamController,
             AuditController,
             MetricsController,
             PublishController,
+            EmbedController,
             PageController,
         ],
         dependencies={"services": Provide(lambda: services, sync_to_thread=False)},
@@ -87,11 +97,11 @@ def create_app(settings: Settings | None = None) -> Litestar:
         debug=False,
     )
     must_be_guarded(app)
-    app.state["openapi"] = BytesResponse(openapi(app), holds=Validity())
+    app.state["openapi"] = BytesResponse(openapi(app), validity=Validity())
     return app
 
 
-def _services(settings: Settings) -> tuple[Services, Runner | None]:
+def _services(settings: Settings) -> tuple[Services, ProjectionRunner | None]:
     url = settings.database_url
     tracker = Tracker(url, create_table=settings.sqlite)
     engine = open_engine(url)
@@ -99,7 +109,7 @@ def _services(settings: Settings) -> tuple[Services, Runner | None]:
         create_tables(engine, TIMELINE, PROJECTION_VERSION)
         auth.create_tables(engine)
     keys, heads = auth.KeyRing(engine, settings.admin_key), KnownHeads()
-    timeline = Timeline(engine, tracker.journal)
+    timeline = Timeline(engine, tracker.log)
     services = Services(
         settings=settings,
         tracker=tracker,
@@ -108,16 +118,18 @@ def _services(settings: Settings) -> tuple[Services, Runner | None]:
         keys=keys,
         heads=heads,
         response_cache=ResponseCache(heads),
-        follower=LogFollower(heads, keys, tracker.journal, timeline, url),
+        follower=LogFollower(heads, keys, tracker.log, timeline, url),
         limit=WriteLimit(settings.rate_limit),
-        event_tail=EventTail(tracker.journal, heads),
+        event_tail=EventTail(tracker.log, heads),
         request_counts=RequestCounts(),
         open_bodies=OpenBodies(),
     )
-    return services, Runner(url, tracker.journal, now, engine=engine) if settings.projector else None
+    return services, ProjectionRunner(url, tracker.log, now, engine=engine) if settings.projector else None
 
 
-def _running(services: Services, runner: Runner | None) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
+def _running(
+    services: Services, runner: ProjectionRunner | None
+) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         services.open_streams()

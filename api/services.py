@@ -1,4 +1,4 @@
-"""What a request can reach, made once by ``create_app`` and handed to every route."""
+"""The services that a route can reach, made once by `create_app` and handed to every route."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 
 from api.http.auth import KeyRing
-from api.http.cache import KnownHeads, ResponseCache
+from api.http.cache import ResponseCache
 from api.http.event_tail import EventTail
+from api.http.known_heads import KnownHeads
 from api.http.limits import WriteLimit
 from api.http.log_follower import LogFollower
 from api.http.request_counts import RequestCounts
-from api.http.streams import OpenBodies
+from api.http.shutdown import OpenBodies
 from api.settings import Settings
 from projections.timeline import Timeline
 from tracker.application import Tracker
@@ -20,7 +21,7 @@ from tracker.application import Tracker
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The record, the read model, and what this process keeps in memory."""
+    """The record, the read model, and the caches and counters of this process."""
 
     settings: Settings
     tracker: Tracker
@@ -36,11 +37,11 @@ class Services:
     open_bodies: OpenBodies
 
     def open_streams(self) -> None:
-        """Begin, on the event loop that runs."""
+        """Let streams begin, on the event loop that runs."""
         self.event_tail.open()
         self.open_bodies.open()
 
     def end_streams(self) -> None:
-        """The process ends, and nobody who reads slowly keeps it. From any thread, and from a signal's handler."""
+        """End event streams and slow bodies: the process ends. May be called from any thread and a signal's handler."""
         self.event_tail.close()
         self.open_bodies.close()

@@ -1,4 +1,4 @@
-"""Settings: environment variables ``TRACKER_*``, or a file ``.env`` in the working directory."""
+"""Settings: environment variables `TRACKER_*`, or a file `.env` in the working directory."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Annotated
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-ADMIN_KEY_LENGTH = 32
-"""A shorter admin key could be guessed."""
+MIN_ADMIN_KEY_CHARACTERS = 32
+"""Characters of the admin key, at least: a shorter one could be guessed."""
 
 
 class Settings(BaseSettings):
-    """What an operator decides. Every field is ``TRACKER_`` and its name in capitals."""
+    """The settings of an operator. The variable of a field is `TRACKER_` and its name in capitals."""
 
     # Without input in messages: a key that is too short must not be printed.
     model_config = SettingsConfigDict(
@@ -54,8 +54,8 @@ class Settings(BaseSettings):
     @field_validator("admin_key")
     @classmethod
     def _is_long(cls, key: SecretStr | None) -> SecretStr | None:
-        if key is not None and len(key.get_secret_value()) < ADMIN_KEY_LENGTH:
-            raise ValueError(f"the admin key needs {ADMIN_KEY_LENGTH} characters or more")
+        if key is not None and len(key.get_secret_value()) < MIN_ADMIN_KEY_CHARACTERS:
+            raise ValueError(f"the admin key needs {MIN_ADMIN_KEY_CHARACTERS} characters or more")
         return key
 
     @property

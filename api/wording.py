@@ -1,19 +1,25 @@
-"""What pages say: amounts, dates and the field's words for people. A bound stays a bound, also when abbreviated."""
+"""The field's words for people: statuses, flags, fact types, dates and parties. Amounts are in `api.amounts`.
+
+What is new in the rules needs a row here, and a test fails until it is there:
+
+    a status      STATUS and STATUS_MEANS; also an icon in pages/templates/_icons.html, a colour in pages/static/app.css
+    a flag        FLAG
+    a fact type   TYPE; ACTED_ON too, if it acts on other facts; the fields of its form in pages/form_fields.py
+
+Every other value of a status document has its table below. A member of a document that is not called in plain English
+is in DOCUMENT_MEMBER; any other name is read as it is written.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
-from itertools import pairwise
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 import pycountry
 
-from tracker.quantity import EXACT, OP_WORDS, plain
-
 NBSP = "\u00a0"
+"""The space at which a line is not broken."""
 
 STATUS = {
     "exceeded": "Exceeded",
@@ -43,6 +49,7 @@ STATUS_MEANS = {
     "withdrawn": "the promise was taken back",
     "superseded": "another pledge took its place",
 }
+"""What each headline means; see `means` for groups and milestones."""
 
 _GROUP_MEANS = {
     "met": "everybody who is bound by it met it",
@@ -76,6 +83,7 @@ FLAG = {
     "single_source": ("Single source", "what counts here goes back to one origin"),
     "stale_projection": ("Being repaired", "an event could not be taken in yet"),
 }
+"""Flags: (name, what it means)."""
 
 EVIDENCE = {
     "none": "no report that counts",
@@ -100,6 +108,8 @@ VERDICT = {
     "opted_out": "Opted out",
     "not_reported": "Not reported",
 }
+"""Results of members, in the order in which a page lists them."""
+
 MILESTONE = {
     "scheduled": "Not reached yet",
     "reached": "Reached",
@@ -131,19 +141,26 @@ TYPE = {
     "SourceCaptured": "Source captured",
     "AssessmentIssued": "Assessment issued",
 }
-CHANGED = {"because": "reasons", "claimed_trajectory": "what speakers claim", "past_targets": "earlier targets"}
+"""Types of facts."""
 
-_SYMBOL = {"EUR": "€", "USD": "US$", "GBP": "£", "JPY": "¥"}
-_MILLION = 1_000_000
-_SCALE = ((12, "tn"), (9, "bn"), (6, "m"))
-_DIGITS = 3
-_FULL = 7
-"""So many digits are too many for an abbreviation: the number is written in full."""
-_SIDE = {"gt": ROUND_FLOOR, "ge": ROUND_FLOOR, "lt": ROUND_CEILING, "le": ROUND_CEILING, "nearly": ROUND_CEILING}
-_HALF_A_TENTH = Decimal("0.05")
-_WHOLE = {"gdp": "GDP"}
+ACTED_ON = {
+    "EventCorrected": "corrected by us",
+    "EventVoided": "voided by us",
+    "FigureRanked": "ranked by a reviewer",
+    "SourceCaptured": "source captured",
+    "FigureRestated": "restated by its source",
+    "StatementRetracted": "taken back",
+}
+"""What happened to an event on which a fact of the type acts."""
+
+DOCUMENT_MEMBER = {
+    "because": "reasons",
+    "claimed_trajectory": "what speakers claim",
+    "past_targets": "earlier targets",
+}
+
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
-_LONG = "January February March April May June July August September October November December".split()
+_LONG_MONTHS = "January February March April May June July August September October November December".split()
 
 
 def means(status: Mapping[str, Any]) -> str:
@@ -153,195 +170,6 @@ def means(status: Mapping[str, Any]) -> str:
     if status["target"] is None and "milestones" in status:
         special = _MILESTONES_MEAN
     return special.get(headline, STATUS_MEANS[headline])
-
-
-class AmountText(NamedTuple):
-    """A quantity for people: ``short`` abbreviated ("over €50bn"), ``exact`` in full, ``text`` as it was said."""
-
-    short: str
-    exact: str
-    text: str | None
-
-
-Near = Mapping[tuple[str, Decimal, str], int]
-"""To how many digits a value of a unit with a rounding is abbreviated, by what stands beside it."""
-
-_ALONE: Near = MappingProxyType({})
-
-
-def amount(quantity: Mapping[str, str] | None, near: Near = _ALONE) -> AmountText | None:
-    """A quantity of a status document for people; ``near`` is what ``apart`` says of all that is shown together."""
-    if quantity is None:
-        return None
-    op, unit = quantity["op"], quantity["unit"]
-    ends = _ends(quantity)
-    short = [short_value(v, unit, side, near.get((unit, v, side), _DIGITS)) for v, side in ends]
-    exact = [exact_value(value, unit) for value, _ in ends]
-    if op == "between":
-        return AmountText(f"between {' and '.join(short)}", f"between {' and '.join(exact)}", quantity.get("text"))
-    return AmountText(OP_WORDS[op] + short[0], OP_WORDS[op] + exact[0], quantity.get("text"))
-
-
-def same(one: Any, other: Any) -> bool:
-    """Two members of documents say the same; quantities do, however they were worded."""
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        return {**one, "text": None} == {**other, "text": None}
-    return bool(one == other)
-
-
-def apart(*shown: Any) -> Near:
-    """How far to abbreviate the quantities in documents that are shown beside each other.
-
-    What is less reads as less, and two amounts read the same only if they are: 39.999bn beside 40bn is not 40bn.
-    """
-    by_unit: dict[str, set[tuple[Decimal, str]]] = {}
-    for quantity in _quantities(shown):
-        by_unit.setdefault(quantity["unit"], set()).update(_ends(quantity))
-    return {(unit, *end): n for unit, ends in by_unit.items() for end, n in _digits(sorted(ends)).items()}
-
-
-def _quantities(shown: Any) -> Iterator[Mapping[str, str]]:
-    if isinstance(shown, Mapping):
-        if "unit" in shown and "op" in shown:
-            yield shown
-        else:
-            yield from _quantities(shown.values())
-    elif isinstance(shown, Iterable) and not isinstance(shown, str | bytes):
-        for part in shown:
-            yield from _quantities(part)
-
-
-def _ends(quantity: Mapping[str, str]) -> list[tuple[Decimal, str]]:
-    """The values that a quantity is written with, and the side to which each is rounded."""
-    value = Decimal(quantity["value"])
-    if quantity["op"] == "between":
-        return [(value, ROUND_FLOOR), (Decimal(quantity["upper"]), ROUND_CEILING)]
-    return [(value, _SIDE.get(quantity["op"], ROUND_HALF_EVEN))]
-
-
-def _digits(ends: list[tuple[Decimal, str]]) -> dict[tuple[Decimal, str], int]:
-    digits = dict.fromkeys(ends, _DIGITS)
-
-    def misread() -> set[tuple[Decimal, str]]:
-        read = [_rounded(*end, digits[end]) for end in ends]
-        pairs = zip(pairwise(ends), pairwise(read), strict=True)
-        wrong = {end for (a, b), (x, y) in pairs if (a[0] < b[0]) != (x < y) or x > y for end in (a, b)}
-        return {end for end in wrong if _rounded(*end, digits[end]) != end[0]}
-
-    for more in range(_DIGITS + 1, _FULL + 1):
-        digits |= dict.fromkeys(misread(), more)
-    return dict.fromkeys(ends, _FULL) if misread() else digits
-
-
-def short_value(value: Decimal, unit: str, rounding: str = ROUND_HALF_EVEN, digits: int = _DIGITS) -> str:
-    """A value with its unit in three digits, €20.9bn; what is below a million stays in full."""
-    return with_unit(short_number(value, rounding, digits), unit)
-
-
-def short_number(value: Decimal, rounding: str = ROUND_HALF_EVEN, digits: int = _DIGITS) -> str:
-    """A number in three digits, 20.9bn."""
-    if digits < _FULL and abs(value) >= _MILLION:
-        number = _rounded(value, rounding, digits)
-        exponent, name = next((e, name) for e, name in _SCALE if number.adjusted() >= e)
-        return f"{grouped(number.scaleb(-exponent, context=EXACT))}{name}"
-    return grouped(value)
-
-
-def _rounded(value: Decimal, rounding: str, digits: int) -> Decimal:
-    """What the abbreviation of a value says."""
-    if digits >= _FULL or abs(value) < _MILLION:
-        return value
-    place = min(value.adjusted() + 1 - digits, _SCALE[0][0])
-    return value.quantize(Decimal(1).scaleb(place), rounding=rounding, context=EXACT)
-
-
-def exact_value(value: Decimal, unit: str) -> str:
-    """A value in full with its unit: 20,900,000,000 EUR."""
-    if ":" not in unit:
-        return f"{grouped(value)}{NBSP}{unit}"
-    return with_unit(grouped(value), unit)
-
-
-def with_unit(number: str, unit: str) -> str:
-    """A written number with its unit."""
-    kind, _, what = unit.partition(":")
-    words = _WHOLE.get(what, what.replace("-", " "))
-    if kind == "percent":
-        preposition = "" if what.startswith(("increase", "growth", "real", "decrease")) else "of "
-        return f"{number}{NBSP}% {preposition}{words}"
-    if kind == "count":
-        return f"{number}{NBSP}{words}"
-    symbol = _SYMBOL.get(unit)
-    if symbol is None:
-        return f"{unit}{NBSP}{number}"
-    return f"−{symbol}{number[1:]}" if number.startswith("−") else f"{symbol}{number}"
-
-
-def grouped(value: Decimal) -> str:
-    """A number with separators for thousands and a true minus."""
-    whole, _, rest = plain(abs(value)).partition(".")
-    return f"{'−' if value < 0 else ''}{int(whole):,}{'.' + rest if rest else ''}"
-
-
-def unit_words(unit: str) -> str:
-    """What a unit is called: EUR, 155mm rounds, % of GDP."""
-    return unit if ":" not in unit else with_unit("", unit).strip(f" {NBSP}")
-
-
-def ratio(value: Mapping[str, str] | None, actual: Mapping[str, str] | None = None) -> str | None:
-    """A ratio in percent, with one decimal, rounded to the side that keeps a bound true: "over 125 %".
-
-    It reads 100 % only if it is that. ``actual`` tells a nothing from what is too little for a ratio of six decimals.
-    """
-    if value is None:
-        return None
-    op, share = value["op"], Decimal(value["value"])
-    if op == "between":
-        return f"between {percent(share, ROUND_FLOOR)} and {percent(Decimal(value['upper']), ROUND_CEILING)}"
-    said = share or Decimal((actual or value)["value"])
-    if said and op in ("eq", "approx", "nearly") and abs(share) * 100 <= _HALF_A_TENTH:
-        return f"under {'0.1' if said > 0 else '0'}{NBSP}%"
-    if said > 0 == share and op in ("ge", "gt"):
-        return f"over 0{NBSP}%"
-    return OP_WORDS[op] + percent(share, _SIDE.get(op, ROUND_HALF_EVEN))
-
-
-def exact_ratio(status: Mapping[str, Any]) -> str:
-    """The ratio of a status document with all of its digits."""
-    value, actual, target = status["ratio"], status["actual"], status["target"]
-    share = Decimal(value["value"])
-    if value["op"] == "between":
-        return f"between {_percent(share)} and {_percent(Decimal(value['upper']))}"
-    if value["op"] != "eq":
-        return OP_WORDS[value["op"]] + _percent(share)
-    product = EXACT.multiply(share, Decimal(target["value"]))
-    is_exact = actual["unit"] == target["unit"] and product == Decimal(actual["value"])
-    return f"{'exactly' if is_exact else 'rounded to'} {_percent(share)}"
-
-
-def percent(share: Decimal, rounding: str = ROUND_HALF_EVEN) -> str:
-    """A share as a percentage with one decimal, and more where it would read 0 or 100 % without being that."""
-    exact = share.scaleb(2, context=EXACT)
-    for places in range(1, 13):
-        number = exact.quantize(Decimal(1).scaleb(-places), rounding=rounding, context=EXACT)
-        if number not in (0, 100) or number == exact:
-            return f"{grouped(number)}{NBSP}%"
-    return _percent(share)
-
-
-def _percent(share: Decimal) -> str:
-    return f"{grouped(share.scaleb(2, context=EXACT))}{NBSP}%"
-
-
-def count(value: int | Mapping[str, str] | None) -> str:
-    """A number of members, which may be a quantity ("about 66.67 % of members") or unknown."""
-    if value is None:
-        return "not known"
-    if isinstance(value, int):
-        return str(value)
-    said = amount(value)
-    assert said is not None
-    return said.short
 
 
 def day(value: date | str | None) -> str:
@@ -366,7 +194,7 @@ def stated(fact: Mapping[str, Any]) -> str:
     on, precision = date.fromisoformat(fact["stated_on"]), fact.get("precision", "day")
     match precision:
         case "month":
-            return f"{_LONG[on.month - 1]}{NBSP}{on.year}"
+            return f"{_LONG_MONTHS[on.month - 1]}{NBSP}{on.year}"
         case "quarter":
             return f"Q{(on.month + 2) // 3} {on.year}"
         case "half":
@@ -399,7 +227,7 @@ def span(period: Mapping[str, str] | None) -> str:
 
 
 def party(value: Mapping[str, str] | None) -> str:
-    """Who."""
+    """The name of a party; an empty string for none."""
     return "" if value is None else value["name"]
 
 
@@ -411,6 +239,6 @@ def member(code: str) -> str:
     return str(getattr(found, "common_name", found.name)).partition(",")[0]
 
 
-def humane(name: str) -> str:
-    """A member of a document in words: past_targets → past targets."""
-    return CHANGED.get(name, name.replace("_", " "))
+def in_words(name: str) -> str:
+    """A name of the API in words: past_targets → earlier targets, on_track → on track."""
+    return DOCUMENT_MEMBER.get(name, name.replace("_", " "))

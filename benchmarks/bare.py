@@ -13,7 +13,7 @@ BODY = Path(os.environ["BENCH_BODY"]).read_bytes() if "BENCH_BODY" in os.environ
 
 @get("/constant", sync_to_thread=False)
 def constant() -> Response[bytes]:
-    """The bytes of ``BENCH_BODY``."""
+    """The bytes of `BENCH_BODY`."""
     return Response(BODY, media_type="application/json")
 
 

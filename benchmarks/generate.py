@@ -22,7 +22,8 @@ from typing import Any
 from pydantic_core import to_json
 
 from tracker.event import event_id, restamp, stamp
-from tracker.log.recorder import NewLogRow, open_recorder
+from tracker.log.open import open_recorder
+from tracker.log.rows import NewLogRow
 
 SEED = 20240710
 CURRENCIES = ("EUR", "EUR", "EUR", "USD", "GBP", "SEK")
@@ -201,7 +202,7 @@ def load(database_url: str, pledges: int, *, seed: int = SEED, batch: int = 10_0
 
 
 def main() -> None:
-    """Load a synthetic log into the store of ``--database-url``."""
+    """Load a synthetic log into the store of `--database-url`."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--database-url", required=True)
     parser.add_argument("--pledges", type=int, default=1_000)

@@ -27,7 +27,7 @@ START_SECONDS = 600.0
 
 @dataclass(frozen=True)
 class Row:
-    """One ratio: ours against a peer, medians of rounds taken in turn."""
+    """One ratio: ours against a peer or a budget, medians of rounds taken in turn."""
 
     row: str
     name: str
@@ -73,7 +73,7 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def running(command: list[str], port: int, ready: str, env: dict[str, str] | None = None) -> Iterator[int]:
-    """A server process, from its first good answer on ``ready`` until it is told to stop; its process id."""
+    """A server process, from its first good answer on `ready` until it is told to stop; its process id."""
     process = subprocess.Popen(command, env=os.environ | (env or {}), stdout=subprocess.DEVNULL)
     try:
         wait_until(lambda: answers(f"http://127.0.0.1:{port}{ready}") or process.poll() is not None)
@@ -86,14 +86,14 @@ def running(command: list[str], port: int, ready: str, env: dict[str, str] | Non
 
 
 def tracker_server(database_url: str, port: int, *arguments: str) -> contextlib.AbstractContextManager[int]:
-    """``tracker serve`` on a store, without a rate limit."""
+    """`tracker serve` on a store, without a rate limit."""
     env = {"TRACKER_DATABASE_URL": database_url, "TRACKER_ADMIN_KEY": ADMIN, "TRACKER_RATE_LIMIT": "0"}
     command = [str(Path(PYTHON).with_name("tracker")), "serve", "--port", str(port), *arguments]
     return running(command, port, "/health/ready", env)
 
 
 def bare_server(port: int, body: Path) -> contextlib.AbstractContextManager[int]:
-    """The bare handler on the server that ``tracker serve`` runs on, with the same options."""
+    """The bare handler on the server that `tracker serve` runs on, with the same options."""
     options = ["--port", str(port), "--log-level", "warning", "--no-access-log", "--no-server-header"]
     return running(
         [PYTHON, "-m", "uvicorn", "benchmarks.bare:app", *options], port, "/constant", {"BENCH_BODY": str(body)}
@@ -110,7 +110,7 @@ def answers(url: str) -> bool:
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
-    """Ask again and again until it holds; gives up after ``START_SECONDS``."""
+    """Ask again and again until it holds; gives up after `START_SECONDS`."""
     deadline = time.monotonic() + START_SECONDS
     while not holds():
         if time.monotonic() > deadline:
@@ -125,7 +125,7 @@ def report(rows: list[Row], *, scale: str, path: Path) -> None:
         goal = "" if row.goal is None else f"{'≥' if row.better == 'higher' else '≤'} {row.goal:g}"
         mark = {True: "", False: "  MISSED", None: ""}[row.holds]
         print(
-            f"{row.row:4} {row.name:44} {row.ours:12,.1f} {row.peer:12,.1f} {row.ratio:8.2f} {goal:>8}"
+            f"{row.row:4} {row.name:44} {row.ours:12,.3f} {row.peer:12,.3f} {row.ratio:8.2f} {goal:>8}"
             f"  {row.against} ({row.unit}){mark}"
         )
     packages = ("litestar", "uvicorn", "eventsourcing", "pydantic", "sqlalchemy", "psycopg")

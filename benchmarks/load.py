@@ -31,7 +31,7 @@ def request(path: str, port: int, headers: dict[str, str] | None = None) -> byte
 def rate(port: int, message: bytes, *, status: int, seconds: float, connections: int = 16) -> float:
     """Answers a second to one request repeated on a loopback server, from a process of its own.
 
-    Errors: ``RuntimeError`` when an answer has another status.
+    Raises: RuntimeError if an answer has another status.
     """
     ours, theirs = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(

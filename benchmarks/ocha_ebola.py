@@ -10,7 +10,7 @@ area and, among equal ones, its place. Each row is a pledge; what a vintage chan
     no longer there                 PledgeWithdrawn
     there again                     StatementRetracted of the withdrawal
 
-Then ``status=met`` sums up to what was committed and ``status=announced`` to what was pledged only, at every vintage.
+Then `status=met` sums up to what was committed and `status=announced` to what was pledged only, at every vintage.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,9 +27,12 @@ from typing import Any, Protocol
 
 RowKey = tuple[str, str, str, str, int]
 
+STALLED_SECONDS = 60.0
+"""Seconds without any progress of the projection after which it is not waited for any longer."""
+
 
 class Client(Protocol):
-    """What is needed of httpx.Client or Litestar's TestClient."""
+    """The part of httpx.Client and of Litestar's TestClient that is used here."""
 
     def get(self, url: str, **kwargs: Any) -> Any: ...
     def post(self, url: str, **kwargs: Any) -> Any: ...
@@ -48,7 +52,7 @@ class Vintage:
 
 @dataclass
 class Known:
-    """What the tracker has been told of one row."""
+    """The facts that were recorded about one row."""
 
     amount: int
     committed: bool
@@ -77,7 +81,7 @@ def slug(key: RowKey) -> str:
 
 
 class Recorder:
-    """Tells the tracker what each vintage changes, and remembers the ids that later facts refer to."""
+    """Records what each vintage changes, and remembers the ids that later facts refer to."""
 
     def __init__(self, client: Client, key: str) -> None:
         self._client = client
@@ -97,6 +101,20 @@ class Recorder:
             known = self._known.setdefault(key, Known(amount, committed))
             known.amount, known.committed = amount, committed
         return int(answer.json()["last_position"])
+
+    def wait_projected(self, position: int) -> None:
+        """Wait until the projection has a position, however long that takes as long as it moves.
+
+        Raises: TimeoutError if it has not moved for STALLED_SECONDS.
+        """
+        reached, moved_at = -1, time.monotonic()
+        while reached < position:
+            now = int(self._client.get("/health/ready").json()["position"])
+            if now > reached:
+                reached, moved_at = now, time.monotonic()
+            elif time.monotonic() - moved_at > STALLED_SECONDS:
+                raise TimeoutError(f"the projection stands at {reached} of {position}")
+            time.sleep(0.02)
 
     def _keys(self, vintage: Vintage) -> list[RowKey]:
         return sorted(vintage.rows.keys() | self._known.keys())

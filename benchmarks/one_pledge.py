@@ -19,21 +19,24 @@ from typing import Any, Literal
 from sqlalchemy import func, select
 
 from projections import table_writer
-from projections.queries import TIMELINE
-from projections.runner import Runner
+from projections.queries import TIMELINE, Clocks
+from projections.runner import ProjectionRunner
 from projections.tables import open_engine, table_set
-from projections.timeline import Clocks, Timeline
+from projections.timeline import Timeline
 from tracker.application import Draft, Request, Tracker
 from tracker.event import event_id
 from tracker.fact_reading import read_fact
-from tracker.log.recorder import open_recorder
+from tracker.log.open import open_recorder
 
 Basis = Literal["cumulative", "increment"]
 
 FIRST = date(2000, 1, 1)
 SOURCE = {"publisher": "Ministry", "tier": "official"}
-SAMPLES = 50
-BATCH = 500
+SAMPLED_READS = 50
+"""Reads that are timed of one pledge."""
+
+BATCH_FACTS = 500
+"""Facts recorded in one request."""
 
 
 def facts(count: int, basis: Basis, *, newest_first: bool) -> Iterator[dict[str, Any]]:
@@ -68,13 +71,13 @@ def facts(count: int, basis: Basis, *, newest_first: bool) -> Iterator[dict[str,
 def measure(url: str, pledge: str, name: str, drafts: list[Draft]) -> None:
     """Record the facts, project them, read the pledge at random points."""
     tracker = Tracker(url)
-    engine, log = open_engine(url), tracker.journal
-    runner = Runner(url, log, lambda: datetime.now(UTC), engine=engine)
+    engine, log = open_engine(url), tracker.log
+    runner = ProjectionRunner(url, log, lambda: datetime.now(UTC), engine=engine)
     timeline = Timeline(engine, log)
     try:
         started = time.perf_counter()
-        for at in range(0, len(drafts), BATCH):
-            tracker.record(Request(tuple(drafts[at : at + BATCH]), by="benchmark", now=datetime.now(UTC)))
+        for at in range(0, len(drafts), BATCH_FACTS):
+            tracker.record(Request(tuple(drafts[at : at + BATCH_FACTS]), by="benchmark", now=datetime.now(UTC)))
         recorded = time.perf_counter()
         runner.catch_up()
         projected = time.perf_counter()
@@ -84,10 +87,10 @@ def measure(url: str, pledge: str, name: str, drafts: list[Draft]) -> None:
                 select(func.count(), func.sum(func.length(table.c.body))).where(table.c.pledge == pledge)
             ).one()
         head, spent = log.head(), []
-        for sample in range(SAMPLES):
-            day = FIRST + timedelta(days=1 + sample * (len(drafts) - 1) // SAMPLES)
+        for sample in range(SAMPLED_READS):
+            day = FIRST + timedelta(days=1 + sample * (len(drafts) - 1) // SAMPLED_READS)
             begin = time.perf_counter()
-            timeline.one(pledge, Clocks(day, head - (sample * len(drafts)) // SAMPLES))
+            timeline.one(pledge, Clocks(day, head - (sample * len(drafts)) // SAMPLED_READS))
             spent.append(1000 * (time.perf_counter() - begin))
         took = f"{recorded - started:,.1f} s | {projected - recorded:,.1f} s"
         print(f"| {name} | {took} | {rows:,} | {size / 1e6:,.1f} MB | {statistics.median(spent):,.1f} ms |", flush=True)
@@ -98,7 +101,7 @@ def measure(url: str, pledge: str, name: str, drafts: list[Draft]) -> None:
 
 
 def main() -> None:
-    """Measure the four orders on the store of ``--database-url``."""
+    """Measure the four orders on the store of `--database-url`."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--database-url", required=True)
     parser.add_argument("--facts", type=int, default=1_000)

@@ -1,4 +1,4 @@
-"""``make bench``: every row is a ratio taken in one run on one machine, ours and the peer in turn.
+"""`make bench`: every row is a ratio, taken in one run on one machine: ours to the peer's in turn, or to a budget.
 
 python -m benchmarks.run [--quick]
 """
@@ -9,14 +9,14 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from benchmarks import polling
+from benchmarks import budgets, polling
 from benchmarks.harness import Row, report
 
 
 def main() -> None:
     """Measure, print one table and write benchmarks/latest.json."""
     parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("--quick", action="store_true", help="small scale, under 50 seconds")
+    parser.add_argument("--quick", action="store_true", help="small scale, under a minute")
     quick = parser.parse_args().quick
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -26,6 +26,13 @@ def main() -> None:
             seconds=0.8 if quick else 3.0,
             rounds=3 if quick else 5,
             appends=40 if quick else 200,
+        )
+        rows += budgets.rows(
+            Path(folder),
+            rounds=1 if quick else 3,
+            events=1_000 if quick else 10_000,
+            followed=200 if quick else 1_000,
+            appends=20 if quick else 200,
         )
     report(rows, scale="quick" if quick else "full", path=Path(__file__).with_name("latest.json"))
 

@@ -25,15 +25,16 @@ from sqlalchemy import event, text
 
 from benchmarks.generate import FIRST_DAY, load
 from benchmarks.harness import ADMIN, PYTHON, free_port, tracker_server
-from projections.queries import Clocks
+from projections.queries import Clocks, Filters
 from projections.tables import open_engine
-from projections.timeline import Filters, Timeline
-from tracker.log.recorder import open_recorder
+from projections.timeline import Timeline
+from tracker.log.open import open_recorder
 
 TRACKER = str(Path(PYTHON).with_name("tracker"))
-SAMPLES = 40
+SAMPLED_READS = 40
+"""Requests that are timed of each kind."""
 
-_SMALL = 100_000
+SMALL_LOG_EVENTS = 100_000
 """Events below which a database rightly reads a whole table."""
 
 
@@ -116,7 +117,7 @@ def _reads(url: str, head: int) -> None:
             ("one pledge, random past", lambda: f"/v1/pledges/pledge-{choose.randrange(1000):06d}?{clocks()}"),
         ]
         for name, path in paths:
-            _timed(name, port, [path() for _ in range(SAMPLES)])
+            _timed(name, port, [path() for _ in range(SAMPLED_READS)])
         _timed("summary of all, random past", port, [f"/v1/summary?{clocks()}" for _ in range(3)])
         _timed("summary by pledgor, now", port, [f"/v1/summary?by=pledgor&{today()}" for _ in range(3)])
         _timed("diff over a week", port, [f"/v1/diff?from=2024-05-0{n}&to=2024-05-0{n + 7}" for n in (1, 2)])
@@ -173,8 +174,8 @@ def _plans(url: str, head: int) -> None:
     finally:
         engine.dispose()
         log.close()
-    print(f"\n```\n{plan}\n```\n", flush=True)
-    if head > _SMALL and any(
+    print(f"\n``\n{plan}\n``\n", flush=True)
+    if head > SMALL_LOG_EVENTS and any(
         scan in plan for scan in ("Seq Scan on timeline", "Seq Scan on catalogue", "SCAN timeline_")
     ):
         sys.exit("the page read scans a table")

@@ -1,4 +1,4 @@
-"""Point the links of CONTRIBUTING.md at the lines where their functions stand now: ``python docs/walk.py``."""
+"""Point the links of docs/architecture.md at the lines where their functions stand now: `python docs/walk.py`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-LINK = re.compile(r"\[`(?P<name>\w+)`\]\((?P<path>[\w/]+\.py)#L(?P<line>\d+)\)")
+LINK = re.compile(r"\[`(?P<name>\w+)`\]\(\.\./(?P<path>[\w/]+\.py)#L(?P<line>\d+)\)")
 
 
 def stands(name: str, path: str) -> list[int]:
@@ -18,9 +18,9 @@ def stands(name: str, path: str) -> list[int]:
 def _moved(link: re.Match[str]) -> str:
     found = stands(link["name"], link["path"])
     nearest = min(found, key=lambda line: abs(line - int(link["line"])))
-    return f"[`{link['name']}`]({link['path']}#L{nearest})"
+    return f"[`{link['name']}`](../{link['path']}#L{nearest})"
 
 
 if __name__ == "__main__":
-    page = ROOT / "CONTRIBUTING.md"
+    page = ROOT / "docs" / "architecture.md"
     page.write_text(LINK.sub(_moved, page.read_text("utf-8")), "utf-8")

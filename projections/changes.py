@@ -1,8 +1,8 @@
-"""When a pledge's headline changed, and since when we have known so: what a feed tells.
+"""When a pledge's headline changed, and since when that is known: the entries of a feed.
 
 A change is a day on which the status is another than on the day before. It is known since the first position from
-which on both statuses were, without a break, what they are now: a correction of the past is a new change, a later event
-that leaves the two days as they were is not.
+which on both statuses were, without a break, what they are now. A correction of the past is a new change; a later event
+that leaves the two days as they were is none.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _ONE_DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class StatusChange:
-    """On ``on`` the headline became ``after``; ``before`` is None when the pledge was made.
+    """The headline became `after` on the day `on`; `before` is None when the pledge was made.
 
-    ``position`` is that of the event since which it is known.
+    `position` is that of the event since which the change is known.
     """
 
     pledge: str
@@ -35,18 +35,18 @@ class StatusChange:
 
 
 def latest(tables: TableSet, filters: Filters, clocks: Clocks, limit: int, *, by_position: bool) -> Select[Any]:
-    """``(pledge, valid_from)`` of the rectangles that begin last, on either axis."""
+    """`(pledge, valid_from)` of the rectangles that begin last, on the known or on the valid axis."""
     t, c = tables.timeline.c, tables.catalogue.c
-    on_cards, on_sheets = conditions(tables, filters, clocks)
+    on_catalogue, on_timeline = conditions(tables, filters, clocks)
     query = select(t.pledge, t.valid_from)
-    if on_cards:
+    if on_catalogue:
         day = and_(c.valid_from <= t.valid_from, c.valid_to > t.valid_from)
         known = and_(c.known_from <= clocks.position, c.known_to > clocks.position)
-        query = query.join(tables.catalogue, and_(c.pledge == t.pledge, day, known)).where(*on_cards)
+        query = query.join(tables.catalogue, and_(c.pledge == t.pledge, day, known)).where(*on_catalogue)
     at_last = t.known_from.desc() if by_position else t.valid_from.desc()
     return (
         query.where(t.known_to > clocks.position, t.known_from <= clocks.position, t.valid_from <= clocks.as_of)
-        .where(*on_sheets)
+        .where(*on_timeline)
         .order_by(at_last, t.pledge)
         .limit(limit)
     )
@@ -61,7 +61,7 @@ def statuses(tables: TableSet, pledges: Sequence[str], clocks: Clocks) -> Select
 
 
 def change(pledge: str, on: date, rectangles: Iterable[Any], position: int) -> StatusChange | None:
-    """The change on a day, from the pledge's rectangles as ``statuses`` has them; None if there was none."""
+    """The change on a day, from the pledge's rectangles as `statuses` has them; None if there was none."""
     days = (on - _ONE_DAY, on)
     near = [r for r in rectangles if r.valid_from <= on and r.valid_to > days[0]]
 

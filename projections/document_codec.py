@@ -1,7 +1,7 @@
 """Documents as they are stored: compressed one by one, with the words that all of them share given in advance.
 
 A status document of 1,800 bytes is stored in about 250; to unpack it takes some 6 µs, less than to read it unpacked.
-Where very many events caused a status they are stored as their versions, and the ids come from the log.
+Where very many events caused a status, `because` is stored with their versions, and their ids come from the log.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 
-# Never changed in place: what is packed with it can be read with it alone. With another one goes another ``VERSION``
-# of the runner. zlib finds matches near the end cheapest, so that is where the commonest words stand.
-_SHARED = (
+# Never changed in place: a document packed with it can be read with it alone. Another one needs another
+# `runner.PROJECTION_VERSION`. zlib finds matches near the end cheapest, so that is where the commonest words stand.
+_SHARED_WORDS = (
     b'"members":{"eligible":,"met":,"not_met":,"not_applicable":,"opted_out":,"not_reported":,"total":,"projected":'
     b'"milestones":[{"milestone":"","due":"","first_due":"","state":"reached","late":false,"stated_on":"","event":"'
     b'"shares":[{"subset":"","share":{"op":"gt","value":"50","unit":"percent:"},"of":"","bound":{},"derived":true,'
@@ -39,38 +39,38 @@ _SHARED = (
 )
 
 
-MANY = 100
-"""Event ids in ``because``, all together, from which on they are stored as versions: a sum has many increments."""
+MAX_STORED_IDS = 100
+"""Event ids in `because`, all together, from which on they are stored as versions: a sum has many increments."""
 
-_BY_VERSION = b"\0"  # no zlib stream begins with it
+_WITH_VERSIONS = b"\0"  # no zlib stream begins with it
 
 
 def pack(document: dict[str, Any], versions: Mapping[str, int]) -> bytes:
-    """The document as stored; ``versions`` are those of the pledge's events, by id."""
+    """The document as stored; `versions` are those of the pledge's events, by id."""
     because = document["because"]
-    if sum(map(len, because.values())) < MANY:
+    if sum(map(len, because.values())) < MAX_STORED_IDS:
         return _deflated(to_json(document))
     spans: dict[int, str] = {}
     for ids in because.values():
         if id(ids) not in spans:
             spans[id(ids)] = _spans(versions[event] for event in ids)
     brief = {**document, "because": {name: spans[id(ids)] for name, ids in because.items()}}
-    return _BY_VERSION + _deflated(to_json(brief))
+    return _WITH_VERSIONS + _deflated(to_json(brief))
 
 
 def needs_ids(stored: bytes) -> bool:
-    """Whether the ids of the pledge's events are needed to unpack it."""
-    return stored.startswith(_BY_VERSION)
+    """Whether the ids of the pledge's events are needed to unpack a stored document."""
+    return stored.startswith(_WITH_VERSIONS)
 
 
 def brief(stored: bytes) -> dict[str, Any]:
-    """The document as an object; where ids are needed, ``because`` has versions as text in their place."""
-    document: dict[str, Any] = from_json(_inflated(stored.removeprefix(_BY_VERSION)))
+    """The document as an object; where ids are needed, `because` has versions as text in place of the ids."""
+    document: dict[str, Any] = from_json(_inflated(stored.removeprefix(_WITH_VERSIONS)))
     return document
 
 
 def unpack(stored: bytes, ids: Sequence[str] = ()) -> bytes:
-    """The document that was packed; ``ids`` are those of the pledge's events by version, where they are needed."""
+    """The document that was packed; `ids` are those of the pledge's events by version, where they are needed."""
     if not needs_ids(stored):
         return _inflated(stored)
     document = brief(stored)
@@ -80,12 +80,12 @@ def unpack(stored: bytes, ids: Sequence[str] = ()) -> bytes:
 
 
 def _deflated(document: bytes) -> bytes:
-    packer = zlib.compressobj(1, zdict=_SHARED)
+    packer = zlib.compressobj(1, zdict=_SHARED_WORDS)
     return packer.compress(document) + packer.flush()
 
 
 def _inflated(packed: bytes) -> bytes:
-    return zlib.decompressobj(zdict=_SHARED).decompress(packed)
+    return zlib.decompressobj(zdict=_SHARED_WORDS).decompress(packed)
 
 
 def _spans(versions: Iterable[int]) -> str:

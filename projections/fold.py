@@ -1,7 +1,7 @@
 """From one event to the rectangles it changes: the pure half of the timeline.
 
-An event at position ``p`` closes, at ``p``, the open rectangles whose status it changes, and opens others from ``p``
-on. It can only change what lies on or after ``StatusFold.acts_from(event)`` on the valid axis. A deadline is a boundary
+An event at position `p` closes, at `p`, the open rectangles whose status it changes, and opens others from `p`
+on. It can only change what lies on or after `StatusFold.acts_from(event)` on the valid axis. A deadline is a boundary
 in advance: "overdue from 2025-08-01" is a rectangle as soon as the pledge is made.
 """
 
@@ -24,7 +24,7 @@ from tracker.rules.status import Status, StatusFold
 
 
 class TimelineRow(NamedTuple):
-    """What one row of ``timeline_<n>`` says, without its pledge and bounds."""
+    """One row of `timeline_<n>` without its pledge and bounds."""
 
     status: str
     flags: str
@@ -35,7 +35,7 @@ class TimelineRow(NamedTuple):
 
 
 class CatalogueRow(NamedTuple):
-    """What one row of ``catalogue_<n>`` says, without its pledge and bounds."""
+    """One row of `catalogue_<n>` without its pledge and bounds."""
 
     title: str
     kind: str
@@ -52,65 +52,72 @@ class CatalogueRow(NamedTuple):
     search: str
 
 
-C = TypeVar("C", bound=tuple[Any, ...])
+RowT = TypeVar("RowT", bound=tuple[Any, ...])
 
 
 @dataclass(frozen=True, slots=True)
-class Rectangle(Generic[C]):
-    """[valid_from, valid_to) × [known_from, known_to), and what holds there. ``stored`` if the table has it."""
+class Rectangle(Generic[RowT]):
+    """[valid_from, valid_to) × [known_from, known_to), and the row that holds there; `stored` if it is in the table."""
 
     valid_from: date
     valid_to: date
     known_from: int
-    content: C
+    content: RowT
     known_to: int = OPEN_POSITION
     stored: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class OpenRectangles:
-    """The rectangles of one pledge that reach into now on the known axis, in order of the valid axis."""
+    """The rectangles of one pledge that are still known, in order of the valid axis, for each of the two tables."""
 
-    sheets: tuple[Rectangle[TimelineRow], ...] = ()
-    cards: tuple[Rectangle[CatalogueRow], ...] = ()
+    timeline: tuple[Rectangle[TimelineRow], ...] = ()
+    catalogue: tuple[Rectangle[CatalogueRow], ...] = ()
 
     @property
     def as_stored(self) -> OpenRectangles:
-        """The same once the table has them."""
+        """The same rectangles once they are written."""
         return OpenRectangles(
-            tuple(replace(r, stored=True) for r in self.sheets), tuple(replace(r, stored=True) for r in self.cards)
+            tuple(replace(r, stored=True) for r in self.timeline),
+            tuple(replace(r, stored=True) for r in self.catalogue),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class ClosedRectangles:
-    """The rectangles of one pledge that events have closed."""
+    """The rectangles of one pledge that events have closed, for each of the two tables."""
 
-    sheets: tuple[Rectangle[TimelineRow], ...] = ()
-    cards: tuple[Rectangle[CatalogueRow], ...] = ()
+    timeline: tuple[Rectangle[TimelineRow], ...] = ()
+    catalogue: tuple[Rectangle[CatalogueRow], ...] = ()
 
     def __add__(self, later: ClosedRectangles) -> ClosedRectangles:
-        return ClosedRectangles(self.sheets + later.sheets, self.cards + later.cards)
+        return ClosedRectangles(self.timeline + later.timeline, self.catalogue + later.catalogue)
 
 
-def fold(now: OpenRectangles, record: StatusFold, event: Event) -> tuple[OpenRectangles, ClosedRectangles]:
-    """What is open after an event, and what it closed. ``record`` has all events of the pledge up to this one."""
-    since = record.acts_from(event)
-    segments, versions = record.segments(since), record.history.versions
-    sheets = [(s.valid_from, s.valid_to or OPEN_DATE, sheet_of(s.status, versions)) for s in segments]
-    cards = [(s.valid_from, s.valid_to or OPEN_DATE, card_of(s.status)) for s in segments]
-    open_sheets, closed_sheets = _supersede(now.sheets, since, sheets, event.position)
-    open_cards, closed_cards = _supersede(now.cards, since, cards, event.position)
-    return OpenRectangles(open_sheets, open_cards), ClosedRectangles(closed_sheets, closed_cards)
+def fold(now: OpenRectangles, statuses: StatusFold, event: Event) -> tuple[OpenRectangles, ClosedRectangles]:
+    """The rectangles that are open after an event, and those that it closed.
+
+    `statuses` has folded all events of the pledge up to this one.
+    """
+    since = statuses.acts_from(event)
+    segments, versions = statuses.segments(since), statuses.history.versions
+    timeline = [(s.valid_from, s.valid_to or OPEN_DATE, timeline_row(s.status, versions)) for s in segments]
+    catalogue = [(s.valid_from, s.valid_to or OPEN_DATE, catalogue_row(s.status)) for s in segments]
+    open_timeline, closed_timeline = _supersede(now.timeline, since, timeline, event.position)
+    open_catalogue, closed_catalogue = _supersede(now.catalogue, since, catalogue, event.position)
+    return OpenRectangles(open_timeline, open_catalogue), ClosedRectangles(closed_timeline, closed_catalogue)
 
 
 def _supersede(
-    now: Sequence[Rectangle[C]], since: date, stretches: Iterable[tuple[date, date, C]], position: int
-) -> tuple[tuple[Rectangle[C], ...], tuple[Rectangle[C], ...]]:
-    """Put the stretches in the place of what is open from ``since`` on; what they repeat stays as it is."""
+    now: Sequence[Rectangle[RowT]], since: date, stretches: Iterable[tuple[date, date, RowT]], position: int
+) -> tuple[tuple[Rectangle[RowT], ...], tuple[Rectangle[RowT], ...]]:
+    """Replace what is open from `since` on by the stretches; a rectangle that a stretch repeats stays open.
+
+    Returns the rectangles that are open now, and those that are closed at `position`.
+    """
     kept = bisect_left(now, since, key=lambda r: r.valid_to)
     opened, now = [*now[:kept]], now[kept:]
-    before: list[tuple[date, date, C]] = [
+    before: list[tuple[date, date, RowT]] = [
         (r.valid_from, min(r.valid_to, since), r.content) for r in now if r.valid_from < since
     ]
     left = {(r.valid_from, r.valid_to): r for r in now}
@@ -123,9 +130,9 @@ def _supersede(
     return tuple(opened), tuple(replace(r, known_to=position) for r in left.values())
 
 
-def _joined(stretches: Iterable[tuple[date, date, C]]) -> list[tuple[date, date, C]]:
-    """Neighbours that say the same are one stretch."""
-    joined: list[tuple[date, date, C]] = []
+def _joined(stretches: Iterable[tuple[date, date, RowT]]) -> list[tuple[date, date, RowT]]:
+    """The stretches, with neighbours of the same content joined into one."""
+    joined: list[tuple[date, date, RowT]] = []
     for valid_from, valid_to, content in stretches:
         if joined and joined[-1][1] == valid_from and joined[-1][2] == content:
             joined[-1] = (joined[-1][0], valid_to, content)
@@ -134,8 +141,8 @@ def _joined(stretches: Iterable[tuple[date, date, C]]) -> list[tuple[date, date,
     return joined
 
 
-def sheet_of(status: Status, versions: Mapping[str, int]) -> TimelineRow:
-    """What changes with the status. ``versions`` are those of the pledge's events, by id."""
+def timeline_row(status: Status, versions: Mapping[str, int]) -> TimelineRow:
+    """The columns that change with the status. `versions` are those of the pledge's events, by id."""
     return TimelineRow(
         status=status.status,
         flags=listed(status.flags),
@@ -146,8 +153,8 @@ def sheet_of(status: Status, versions: Mapping[str, int]) -> TimelineRow:
     )
 
 
-def card_of(status: Status) -> CatalogueRow:
-    """What a list is filtered by and what seldom changes."""
+def catalogue_row(status: Status) -> CatalogueRow:
+    """The columns that lists are filtered by and that seldom change."""
     pledgor, beneficiary = status.pledgor, status.beneficiary
     quantity = status.target or status.actual
     words = [status.title, pledgor.name, pledgor.code, status.pledge, *status.tags]
@@ -171,12 +178,12 @@ def card_of(status: Status) -> CatalogueRow:
 
 
 def listed(words: Sequence[str]) -> str:
-    """Slugs in one text, each between commas: ",late,stale,"; empty for none."""
+    """Slugs as one text, each between commas: ",late,stale,"; empty for none."""
     return f",{','.join(words)}," if words else ""
 
 
 def sortable(value: Decimal) -> str:
-    """Text in whose order decimals of at most 6 places lie: sign, number of digits, digits; below 0 the complement."""
+    """A decimal of at most 6 places as text that sorts alike: sign, number of digits, digits; complements below 0."""
     digits = str(abs(int(value.scaleb(6, EXACT))))
     if value >= 0:
         return f"1{len(digits):03d}{digits}"
@@ -184,7 +191,7 @@ def sortable(value: Decimal) -> str:
 
 
 class SummaryAmount(NamedTuple):
-    """A quantity without its words, for sums over many."""
+    """A quantity without its text, for sums over many pledges."""
 
     op: Op
     value: Decimal
@@ -198,7 +205,7 @@ class SummaryAmount(NamedTuple):
 
     @property
     def quantity(self) -> Quantity:
-        """The same as a quantity; it was checked when it was recorded."""
+        """The amount as a quantity, unchecked: it was checked when it was recorded."""
         return Quantity.model_construct(op=self.op, value=self.value, upper=self.upper, unit=self.unit, text=None)
 
     @property
@@ -208,9 +215,9 @@ class SummaryAmount(NamedTuple):
 
 
 class SummaryAmounts(NamedTuple):
-    """What a summary adds up: the target, the actual in the source's unit and in the target's.
+    """The amounts that a summary adds up: the target, the actual in the source's unit and in the target's.
 
-    ``rates_of`` is the day whose rates convert them: the end of the actual's period, else the last statement's.
+    `rates_of` is the day whose rates convert them: the end of the actual's period, else the last statement's.
     """
 
     target: SummaryAmount | None
@@ -230,11 +237,11 @@ def _amounts(status: Status) -> bytes:
 
 
 def read_amounts(stored: bytes) -> SummaryAmounts:
-    """What ``timeline_<n>.amounts`` says."""
+    """The amounts in a value of `timeline_<n>.amounts`."""
     target, actual, converted, day = from_json(stored)
-    said = _read(actual)
+    reported = _read(actual)
     return SummaryAmounts(
-        _read(target), said, said if converted == actual else _read(converted), date.fromisoformat(day)
+        _read(target), reported, reported if converted == actual else _read(converted), date.fromisoformat(day)
     )
 
 

@@ -1,4 +1,4 @@
-"""One projector works at a time: a lock that ends with the process that holds it."""
+"""The right of one process to project, or to rebuild: a lock that ends with the process that holds it."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class Lease(Protocol):
     """The right to do one thing alone."""
 
     def acquire(self) -> bool:
-        """Take it, or see that it is still held. Never waits."""
+        """Whether this process holds the lease now; takes it if it is free. Never waits."""
         ...
 
     def release(self) -> None:
-        """Give it back, if it is held."""
+        """Give the lease back, if this process holds it."""
         ...
 
 
@@ -80,7 +80,7 @@ class SessionLease:
 
 
 def lease(database_url: str, name: str) -> Lease:
-    """The lease of that name on a database."""
+    """The lease `name` on a database."""
     if database_url.startswith("sqlite"):
         path = database_url.partition("://")[2].removeprefix("/").partition("?")[0]
         return FileLease(Path(f"{path}.{name}.lock"))

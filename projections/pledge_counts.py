@@ -17,8 +17,9 @@ from typing import Any
 
 from projections.tables import OPEN_DATE
 
-_NEVER = OPEN_DATE.toordinal()
-_SMALLEST = 64
+_OPEN_END = OPEN_DATE.toordinal()
+
+SMALLEST_BLOCK_CORNERS = 64
 """Corners of the smallest block; fewer are looked at one by one."""
 
 
@@ -31,11 +32,11 @@ class _Corners:
         self._blocks: list[list[array[int]]] = []
 
     def extend(self, corners: Iterable[tuple[int, int]]) -> None:
-        """Take in ``(position, day)`` in the order of positions."""
+        """Take in `(position, day)` in the order of positions."""
         for position, day in corners:
             self._positions.append(position)
             self._days.append(day)
-        size, level = _SMALLEST, 0
+        size, level = SMALLEST_BLOCK_CORNERS, 0
         while size <= len(self._days):
             if level == len(self._blocks):
                 self._blocks.append([])
@@ -48,12 +49,12 @@ class _Corners:
             size, level = size * 2, level + 1
 
     def count(self, position: int, day: date) -> int:
-        """How many lie at or before a position and a day."""
+        """The number of corners at or before a position and a day."""
         left = bisect_right(self._positions, position)
         last = day.toordinal()
         start = total = 0
         for level in reversed(range(len(self._blocks))):
-            size = _SMALLEST << level
+            size = SMALLEST_BLOCK_CORNERS << level
             if left - start >= size:
                 total += bisect_right(self._blocks[level][start // size], last)
                 start += size
@@ -69,7 +70,7 @@ class PledgeCounts:
         self._lock = Lock()
 
     def extend(self, rectangles: Iterable[Sequence[Any]], upto: int) -> None:
-        """Take in ``(valid_from, valid_to, known_from, known_to)`` of all that begin or end after ``position``."""
+        """Take in `(valid_from, valid_to, known_from, known_to)` of all that begin or end after `position`."""
         added: list[tuple[int, int]] = []
         taken: list[tuple[int, int]] = []
         with self._lock:
@@ -77,17 +78,17 @@ class PledgeCounts:
                 first, last = valid_from.toordinal(), valid_to.toordinal()
                 if self.position < known_from <= upto:
                     added.append((known_from, first))
-                    if last != _NEVER:
+                    if last != _OPEN_END:
                         taken.append((known_from, last))
                 if self.position < known_to <= upto:
                     taken.append((known_to, first))
-                    if last != _NEVER:
+                    if last != _OPEN_END:
                         added.append((known_to, last))
             self._added.extend(sorted(added))
             self._taken.extend(sorted(taken))
             self.position = max(self.position, upto)
 
     def count(self, position: int, day: date) -> int:
-        """How many pledges exist at a point; the position is at most ``self.position``."""
+        """The number of pledges that exist at a point; the position is at most `self.position`."""
         with self._lock:
             return self._added.count(position, day) - self._taken.count(position, day)

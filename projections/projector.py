@@ -1,8 +1,8 @@
 """One table set following the log: read a batch, fold it, write rows and position in one transaction.
 
 The fold is done outside the transaction, so that on SQLite writers of the log wait for the rows to be written only.
-An event that cannot be folded is parked with its bytes. Its pledge stays as it was before that event, and both are
-tried again when the next event of the pledge arrives; the other pledges go on.
+An event that cannot be folded is parked with its bytes. Its pledge stays as it was before that event, and the parked
+event is tried again when the next event of the pledge arrives; the other pledges go on.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from projections.queries import TIMELINE
 from projections.table_writer import ParkedEvent, PledgeChange
 from projections.tables import is_missing_table, table_set, writing
 from tracker.event import Event
-from tracker.log.recorder import LogRecorder, LogRow
+from tracker.log.recorder import LogRecorder
+from tracker.log.rows import LogRow
 from tracker.rules.status import StatusFold
 
 _log = logging.getLogger(__name__)
@@ -40,43 +41,46 @@ FOLD_ATTEMPTS = 2
 
 @dataclass(slots=True)
 class FoldedPledge:
-    """One pledge as far as it is folded: its record, what is open, and what was closed since the last write."""
+    """One pledge as far as it is folded: its events, what is open, and what was closed since the last write."""
 
-    record: StatusFold = field(default_factory=lambda: StatusFold(()))
+    statuses: StatusFold = field(default_factory=lambda: StatusFold(()))
     open: OpenRectangles = field(default_factory=OpenRectangles)
     closed: ClosedRectangles = field(default_factory=ClosedRectangles)
 
-    def take(self, waiting: Sequence[ParkedEvent]) -> list[ParkedEvent]:
-        """Fold events in their order; those from the first one on that cannot be folded come back, with the reason."""
-        for index, parked in enumerate(waiting):
+    def take(self, unfolded: Sequence[ParkedEvent]) -> list[ParkedEvent]:
+        """Fold events in their order.
+
+        Returns the first one that cannot be folded, with the reason, and all after it; nothing if all are folded.
+        """
+        for index, parked in enumerate(unfolded):
             for _ in range(FOLD_ATTEMPTS):
                 error = self._take(parked)
                 if error is None:
                     break
             else:
                 reason = f"{type(error).__name__}: {error}"[:2000]
-                return [ParkedEvent(parked.position, parked.pledge, parked.line, reason), *waiting[index + 1 :]]
+                return [ParkedEvent(parked.position, parked.pledge, parked.line, reason), *unfolded[index + 1 :]]
         return []
 
     def _take(self, parked: ParkedEvent) -> Exception | None:
         try:
             event = Event.read(parked.line, parked.position)
-            record = self.record.followed_by(event)
-            now, closed = fold(self.open, record, event)
+            statuses = self.statuses.followed_by(event)
+            now, closed = fold(self.open, statuses, event)
         except Exception as error:  # whatever it is, the other pledges go on
             return error
-        record.forget_statuses()
-        self.record, self.open, self.closed = record, now, self.closed + closed
+        statuses.forget_statuses()
+        self.statuses, self.open, self.closed = statuses, now, self.closed + closed
         return None
 
 
-def waiting(row: LogRow) -> ParkedEvent:
-    """A row of the log that waits to be folded."""
+def unfolded(row: LogRow) -> ParkedEvent:
+    """A row of the log that is still to be folded: parked for no reason yet."""
     return ParkedEvent(row.position, row.pledge, row.state, "")
 
 
 def tell_parked(parked: Iterable[ParkedEvent]) -> None:
-    """Tell the operator which events wait, and why; those behind the first of a pledge have no reason of their own."""
+    """Log which events are parked, and why; those behind the first of a pledge have no reason of their own."""
     for one in parked:
         why = one.error or "it waits for the one before it"
         _log.warning("event %d of %s is parked, its pledge stays as it was: %s", one.position, one.pledge, why)
@@ -84,9 +88,9 @@ def tell_parked(parked: Iterable[ParkedEvent]) -> None:
 
 @dataclass(slots=True)
 class _Batch:
-    """What a batch of the log comes to, as far as it was taken in.
+    """A batch of the log, folded as far as it was taken in: the first `taken` of its rows.
 
-    ``parked`` is what stays parked of each pledge that the batch touches.
+    `parked` has the events that stay parked, of each pledge that the batch touches.
     """
 
     pledges: dict[str, FoldedPledge]
@@ -95,7 +99,7 @@ class _Batch:
 
 
 class Projector:
-    """Keeps one table set up with the log. Two on one set do no harm: the slower one is told ``Superseded``."""
+    """Keeps one table set up with the log. Safe to run twice on a table set: the slower instance gets Superseded."""
 
     def __init__(self, engine: Engine, log: LogRecorder, number: int, now: Callable[[], str], *, active: bool) -> None:
         self.tables = table_set(number)
@@ -110,7 +114,7 @@ class Projector:
     def refresh(self) -> None:
         """Forget everything and begin where the set stands.
 
-        Errors: ``Superseded`` when the set is gone or has changed its part.
+        Raises: Superseded if the set is gone, or answers now and did not before, or the other way round.
         """
         self._cache.clear()
         self._cached_events = 0
@@ -124,15 +128,15 @@ class Projector:
                 self._parked.setdefault(parked.pledge, []).append(parked)
 
     def step(self, limit: int) -> int:
-        """Take up to ``limit`` events in, fewer when they are costly; how many it were.
+        """Take in up to `limit` events, fewer if they are costly; the number taken in.
 
-        Errors: ``Superseded`` when somebody else moved the set on.
+        Raises: Superseded if another instance moved the set on.
         """
         rows = self._log.read(self.position, limit)
         return self._apply(rows, FOLD_SECONDS) if rows else 0
 
     def beat(self) -> None:
-        """Say that somebody is at work although there is nothing to do."""
+        """Write a heartbeat without an event."""
         with self._writing.begin() as conn:
             self._advance(conn, self.position)
 
@@ -142,7 +146,7 @@ class Projector:
         )
 
     def _apply(self, rows: Sequence[LogRow], budget: float = inf) -> int:
-        """Fold and write the rows, or as many of the first of them as the seconds allow; how many it were."""
+        """Fold and write the rows, or as many of the first of them as `budget` seconds allow; the number written."""
         try:
             batch = self._fold(rows, budget)
             rows = rows[: batch.taken]
@@ -169,7 +173,7 @@ class Projector:
         until = monotonic() + budget
         for row in rows:
             before = batch.parked.get(row.pledge, self._parked.get(row.pledge, []))
-            batch.parked[row.pledge] = batch.pledges[row.pledge].take([*before, waiting(row)])
+            batch.parked[row.pledge] = batch.pledges[row.pledge].take([*before, unfolded(row)])
             batch.taken += 1
             if monotonic() > until:
                 break
@@ -193,7 +197,7 @@ class Projector:
         tell_parked(parked)
 
     def _reparked(self, batch: _Batch) -> tuple[list[ParkedEvent], list[int]]:
-        """What is to be parked now, and the positions that are parked no more."""
+        """The events that are parked from now on, and the positions of those that are parked no more."""
         parked: list[ParkedEvent] = []
         freed: list[int] = []
         for name, left in batch.parked.items():
@@ -221,7 +225,7 @@ class Projector:
                 continue
             known = self._cache.pop(row.pledge, None)
             if known is not None:
-                self._cached_events -= len(known.record.events)
+                self._cached_events -= len(known.statuses.events)
             elif row.version > 1:
                 missing.append(row.pledge)
             pledges[row.pledge] = known or FoldedPledge()
@@ -229,24 +233,24 @@ class Projector:
             with self._engine.connect() as conn:
                 opened = table_writer.load_open(conn, self.tables, missing)
             for name in missing:
-                pledges[name].record = StatusFold(self._events_of(name))
+                pledges[name].statuses = StatusFold(self._events_of(name))
                 pledges[name].open = opened[name]
         return pledges
 
     def _events_of(self, name: str) -> list[Event]:
-        """The events of a pledge that are folded."""
+        """The events of a pledge that are folded: those before its first parked one."""
         first = min((p.position for p in self._parked.get(name, ())), default=self.position + 1)
         return [Event.read(row.state, row.position) for row in self._log.pledge_rows(name, first - 1)]
 
     def _remember(self, name: str, pledge: FoldedPledge) -> None:
         self._cache[name] = pledge
-        self._cached_events += len(pledge.record.events)
+        self._cached_events += len(pledge.statuses.events)
         while self._cached_events > CACHED_EVENTS:
             _, oldest = self._cache.popitem(last=False)
-            self._cached_events -= len(oldest.record.events)
+            self._cached_events -= len(oldest.statuses.events)
 
     def _forget(self, names: Iterable[str]) -> None:
         for name in set(names):
             known = self._cache.pop(name, None)
             if known is not None:
-                self._cached_events -= len(known.record.events)
+                self._cached_events -= len(known.statuses.events)

@@ -1,4 +1,4 @@
-"""What is asked of the timeline, and the SQL that answers it; values reach it as parameters only."""
+"""The questions that the read models answer, and their SQL; values reach it as parameters only."""
 
 from __future__ import annotations
 
@@ -8,22 +8,24 @@ from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, Select, Table, and_, cast, false, func, literal, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, cast, false, func, literal, or_, select
 from sqlalchemy.sql.selectable import FromClause
 
-from projections.tables import OPEN_DATE, PARKED, STATE, TableSet
+from projections.tables import OPEN_DATE, PARKED, STATE, TableName, TableSet
 
 TIMELINE = "timeline"
+"""The name of this projection in `projection_state`."""
+
 STALE_FLAG = "stale_projection"
-"""The flag of a pledge one of whose events could not be folded: its answers are those before that event."""
+"""The flag of a pledge one of whose events could not be folded: its status is that of the events before it."""
 
 SORTS = ("pledge", "title", "due", "ratio", "last_stated_on")
-"""What a page can be sorted by; with a ``-`` in front, descending. Nulls come last either way, ties by pledge."""
+"""What a page can be sorted by; with a `-` in front, descending. Nulls come last either way, ties by pledge."""
 
 
 @dataclass(frozen=True, slots=True)
 class Clocks:
-    """A point on both axes. ``position`` is the known axis; ``known_at`` is only what the answer says (None is now)."""
+    """A point on both axes. `position` is on the known axis; `known_at` is only shown beside it, None for now."""
 
     as_of: date
     position: int
@@ -32,10 +34,10 @@ class Clocks:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What a list is narrowed to. Of several values of one filter any will do; different filters must all hold.
+    """The filters of a list. Of several values of one filter any will do; different filters must all hold.
 
-    ``pledgor`` and ``beneficiary`` are codes or names in any case; ``due_before`` leaves its own day out; every word
-    of ``q`` must occur in the title, a party, the slug or a tag.
+    `pledgor` and `beneficiary` are codes or names in any case; `due_before` leaves its own day out; every word
+    of `q` must occur in the title, a party, the slug or a tag.
     """
 
     status: tuple[str, ...] = ()
@@ -50,7 +52,7 @@ class Filters:
 
 
 class StatusPage(NamedTuple):
-    """Documents in order, where the next page begins (None: there is none), and how many there are in all."""
+    """Documents in order, the key and pledge after which the next page begins (None after the last), and the total."""
 
     items: list[bytes]
     next: tuple[str | None, str] | None
@@ -58,7 +60,7 @@ class StatusPage(NamedTuple):
 
 
 class PageStart(NamedTuple):
-    """The last row of a page: its sort key as text, None for a null, and its pledge."""
+    """The row after which a page begins: its sort key as text (None for a null), and its pledge."""
 
     key: str | None
     pledge: str
@@ -66,23 +68,23 @@ class PageStart(NamedTuple):
 
 @cache
 def answering() -> tuple[ColumnElement[Any], ...]:
-    """Which set answers, and a number that changes with what is parked beside it (0: nothing is).
+    """The set that answers, and a number that changes with the events parked beside it (0 if none is).
 
-    Both stand in every read: a set that was switched away from is noticed by the very statement that read it.
+    Both are columns of every read: a set that was switched away from is noticed by the very statement that read it.
     """
     active = select(STATE.c.set).where(STATE.c.name == TIMELINE, STATE.c.active).scalar_subquery()
     parked = select(cast(func.coalesce(func.sum(PARKED.c.position), 0), BigInteger)).where(PARKED.c.set == active)
     return active, parked.scalar_subquery()
 
 
-def standing() -> Select[Any]:
-    """``(position, set, what is parked)`` of the set that answers."""
+def head() -> Select[Any]:
+    """`(position, set, parked)` of the set that answers, `parked` as in `answering`."""
     _, parked = answering()
     return select(STATE.c.position, STATE.c.set, parked).where(STATE.c.name == TIMELINE, STATE.c.active)
 
 
 def holds(table: FromClause, clocks: Clocks) -> ColumnElement[bool]:
-    """The row's rectangle contains the point."""
+    """The condition that the row's rectangle contains the point."""
     day = day_of(clocks)
     return and_(
         table.c.known_to > clocks.position,
@@ -103,13 +105,15 @@ def one(tables: TableSet, pledge: str, clocks: Clocks) -> Select[Any]:
     return select(timeline.c.body).where(timeline.c.pledge == literal(pledge), holds(timeline, clocks))
 
 
-def rows(table: Table, pledges: Sequence[str], clocks: Clocks) -> Select[Any]:
-    """Whole rows of some pledges, those that hold."""
+def rows(tables: TableSet, of: TableName, pledges: Sequence[str], clocks: Clocks) -> Select[Any]:
+    """Whole rows of some pledges in one table, those that hold at the clocks."""
+    table = tables.table(of)
     return select(table).where(table.c.pledge.in_(pledges), holds(table, clocks))
 
 
-def names(table: Table, clocks: Clocks, after: str, limit: int) -> Select[Any]:
-    """The pledges that a table has, in order."""
+def names(tables: TableSet, of: TableName, clocks: Clocks, after: str, limit: int) -> Select[Any]:
+    """The pledges that one table has at the clocks, in order."""
+    table = tables.table(of)
     return (
         select(table.c.pledge).where(table.c.pledge > after, holds(table, clocks)).order_by(table.c.pledge).limit(limit)
     )
@@ -126,53 +130,53 @@ def rectangles(tables: TableSet, pledge: str, position: int) -> Select[Any]:
 
 
 def count(tables: TableSet, filters: Filters, clocks: Clocks) -> Select[Any]:
-    """How many pledges there are."""
-    on_cards, on_sheets = conditions(tables, filters, clocks)
-    source, where = _source(tables, clocks, cards=bool(on_cards) or not on_sheets, sheets=bool(on_sheets))
-    return select(func.count()).select_from(source).where(*where, *on_cards, *on_sheets)
+    """The number of pledges that pass the filters."""
+    on_catalogue, on_timeline = conditions(tables, filters, clocks)
+    needs_catalogue = bool(on_catalogue) or not on_timeline
+    source, where = _source(tables, clocks, catalogue=needs_catalogue, timeline=bool(on_timeline))
+    return select(func.count()).select_from(source).where(*where, *on_catalogue, *on_timeline)
 
 
 def corners(tables: TableSet, after: int, upto: int) -> Select[Any]:
-    """The bounds of the catalogue's rectangles that begin or end between two positions, for ``census``."""
+    """The bounds of the catalogue's rectangles that begin or end between two positions, for `pledge_counts`."""
     c = tables.catalogue.c
     begins_or_ends = or_(and_(c.known_from > after, c.known_from <= upto), and_(c.known_to > after, c.known_to <= upto))
     return select(c.valid_from, c.valid_to, c.known_from, c.known_to).where(begins_or_ends)
 
 
 def amounts(tables: TableSet, filters: Filters, clocks: Clocks, after: str, limit: int) -> Select[Any]:
-    """What a summary is made of, a row a pledge, in their order."""
-    on_cards, on_sheets = conditions(tables, filters, clocks)
-    source, where = _source(tables, clocks, cards=True, sheets=True)
-    cards, sheets = tables.catalogue.c, tables.timeline.c
+    """The columns that a summary is made of, one row for each pledge, in order of the pledges."""
+    on_catalogue, on_timeline = conditions(tables, filters, clocks)
+    source, where = _source(tables, clocks, catalogue=True, timeline=True)
+    c, t = tables.catalogue.c, tables.timeline.c
     return (
-        select(
-            sheets.pledge, sheets.status, sheets.flags, sheets.amounts,
-            cards.kind, cards.pledgor, cards.beneficiary, cards.tags, cards.unit,
-        )
+        select(t.pledge, t.status, t.flags, t.amounts, c.kind, c.pledgor, c.beneficiary, c.tags, c.unit)
         .select_from(source)
-        .where(cards.pledge > after, sheets.pledge > after, *where, *on_cards, *on_sheets)
-        .order_by(cards.pledge)
+        .where(c.pledge > after, t.pledge > after, *where, *on_catalogue, *on_timeline)
+        .order_by(c.pledge)
         .limit(limit)
-    )  # fmt: skip
+    )
 
 
 def parts(tables: TableSet, clocks: Clocks) -> Select[Any]:
-    """The pledges that are part of another one."""
-    cards = tables.catalogue
-    return select(cards.c.pledge, cards.c.part_of).where(cards.c.part_of.is_not(None), holds(cards, clocks))
+    """The pledges that are part of another one, each with that other one."""
+    catalogue = tables.catalogue
+    return select(catalogue.c.pledge, catalogue.c.part_of).where(
+        catalogue.c.part_of.is_not(None), holds(catalogue, clocks)
+    )
 
 
 def differing(
     tables: TableSet, at: Clocks, other: Clocks, after: str, limit: int, listed: tuple[Filters, Clocks]
 ) -> Select[Any]:
-    """What held at one point and not at the other, by pledge; of those that a list at a third point shows."""
+    """The documents of rectangles that hold at one point and not at the other, by pledge; of the pledges in a list."""
     t = tables.timeline
     query = select(t.c.pledge, t.c.body).where(t.c.pledge > after, holds(t, at), ~holds(t, other))
     filters, clocks = listed
     if filters != Filters():
-        on_cards, on_sheets = conditions(tables, filters, clocks)
-        source, where = _source(tables, clocks, cards=True, sheets=True)
-        pledges = select(tables.catalogue.c.pledge).select_from(source).where(*where, *on_cards, *on_sheets)
+        on_catalogue, on_timeline = conditions(tables, filters, clocks)
+        source, where = _source(tables, clocks, catalogue=True, timeline=True)
+        pledges = select(tables.catalogue.c.pledge).select_from(source).where(*where, *on_catalogue, *on_timeline)
         query = query.where(t.c.pledge.in_(pledges))
     return query.order_by(t.c.pledge).limit(limit)
 
@@ -180,21 +184,21 @@ def differing(
 def page(
     tables: TableSet, filters: Filters, clocks: Clocks, sort: str, limit: int, after: PageStart | None, *, nulls: bool
 ) -> Select[Any]:
-    """``(pledge, sort key, document)`` of the pledges whose sort key is not null, or is, in order.
+    """`(pledge, sort key, document)` of the pledges whose sort key is not null, or is null, in order.
 
     Two queries and not one, so that each walks an index in its order.
     """
     name, descending = sort.removeprefix("-"), sort.startswith("-")
-    on_cards, on_sheets = conditions(tables, filters, clocks)
-    in_cards = name in tables.catalogue.c
-    source, where = _source(tables, clocks, cards=bool(on_cards) or in_cards, sheets=True)
-    owner = tables.catalogue if in_cards else tables.timeline
+    on_catalogue, on_timeline = conditions(tables, filters, clocks)
+    in_catalogue = name in tables.catalogue.c
+    source, where = _source(tables, clocks, catalogue=bool(on_catalogue) or in_catalogue, timeline=True)
+    owner = tables.catalogue if in_catalogue else tables.timeline
     pledge, key = owner.c.pledge, owner.c[name]
     query = select(pledge, key.label("key"), tables.timeline.c.body).select_from(source)
-    query = query.where(*where, *on_cards, *on_sheets).limit(limit)
+    query = query.where(*where, *on_catalogue, *on_timeline).limit(limit)
     if name == "pledge":
         if after is not None:
-            # Said of both tables: a planner that begins with the one knows it of the other only if told.
+            # On both tables: a planner that begins with one of them does not infer the condition on the other.
             for column in (tables.catalogue.c.pledge, tables.timeline.c.pledge):
                 query = query.where(column < after.pledge if descending else column > after.pledge)
         return query.order_by(pledge.desc() if descending else pledge)
@@ -210,13 +214,13 @@ def page(
 
 
 def _source(
-    tables: TableSet, clocks: Clocks, *, cards: bool, sheets: bool
+    tables: TableSet, clocks: Clocks, *, catalogue: bool, timeline: bool
 ) -> tuple[FromClause, list[ColumnElement[bool]]]:
-    """The tables that are needed, joined, and that their rows hold at the clocks."""
-    card, sheet = tables.catalogue, tables.timeline
-    if cards and sheets:
-        return card.join(sheet, sheet.c.pledge == card.c.pledge), [holds(card, clocks), holds(sheet, clocks)]
-    one_of = card if cards else sheet
+    """The tables that are needed, joined, and the conditions that their rows hold at the clocks."""
+    c, t = tables.catalogue, tables.timeline
+    if catalogue and timeline:
+        return c.join(t, t.c.pledge == c.c.pledge), [holds(c, clocks), holds(t, clocks)]
+    one_of = c if catalogue else t
     return one_of, [holds(one_of, clocks)]
 
 
@@ -225,35 +229,35 @@ def conditions(
 ) -> tuple[list[ColumnElement[bool]], list[ColumnElement[bool]]]:
     """The filters as conditions on the catalogue, and on the timeline."""
     c, t = tables.catalogue.c, tables.timeline.c
-    on_cards: list[ColumnElement[bool]] = []
-    on_sheets: list[ColumnElement[bool]] = []
+    on_catalogue: list[ColumnElement[bool]] = []
+    on_timeline: list[ColumnElement[bool]] = []
     if filters.kind:
-        on_cards.append(c.kind.in_(_plain(filters.kind)))
+        on_catalogue.append(c.kind.in_(_plain(filters.kind)))
     if filters.unit:
-        on_cards.append(c.unit.in_(_plain(filters.unit)))
+        on_catalogue.append(c.unit.in_(_plain(filters.unit)))
     for given, name, code in (
         (filters.pledgor, c.pledgor_name, c.pledgor_code),
         (filters.beneficiary, c.beneficiary_name, c.beneficiary_code),
     ):
         if given:
             folded = [word.casefold() for word in _plain(given)]
-            on_cards.append(or_(name.in_(folded), code.in_(folded)))
+            on_catalogue.append(or_(name.in_(folded), code.in_(folded)))
     if filters.tag:
-        on_cards.append(_any_listed(c.tags, filters.tag))
+        on_catalogue.append(_any_listed(c.tags, filters.tag))
     if filters.due_before is not None:
-        on_cards.append(c.due < filters.due_before)
+        on_catalogue.append(c.due < filters.due_before)
     if filters.q is not None:
         words = filters.q.casefold().split()
-        on_cards += [c.search.contains(word, autoescape=True) if _plain((word,)) else false() for word in words]
+        on_catalogue += [c.search.contains(word, autoescape=True) if _plain((word,)) else false() for word in words]
     if filters.status:
-        on_sheets.append(t.status.in_(_plain(filters.status)))
+        on_timeline.append(t.status.in_(_plain(filters.status)))
     if filters.flag:
         flagged = _any_listed(t.flags, filters.flag)
         if STALE_FLAG in filters.flag:
             stalled = select(PARKED.c.pledge).where(PARKED.c.set == tables.number, PARKED.c.position <= clocks.position)
             flagged = or_(flagged, t.pledge.in_(stalled))
-        on_sheets.append(flagged)
-    return on_cards, on_sheets
+        on_timeline.append(flagged)
+    return on_catalogue, on_timeline
 
 
 def _any_listed(column: ColumnElement[Any], words: tuple[str, ...]) -> ColumnElement[bool]:
@@ -263,5 +267,5 @@ def _any_listed(column: ColumnElement[Any], words: tuple[str, ...]) -> ColumnEle
 
 
 def _plain(words: tuple[str, ...]) -> list[str]:
-    """The words that a database can hold; others match nothing."""
+    """The words that a database can hold; others occur in no row."""
     return [word for word in words if not any(ch == "\0" or "\ud800" <= ch <= "\udfff" for ch in word)]

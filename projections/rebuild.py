@@ -27,26 +27,31 @@ from sqlalchemy import Connection, Engine, delete, insert, select, text, update
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
 
 from projections import table_writer
-from projections.projector import FoldedPledge, Projector, tell_parked
+from projections.projector import FoldedPledge, Projector, tell_parked, unfolded
 from projections.queries import TIMELINE
 from projections.table_writer import ParkedEvent, PledgeChange
 from projections.tables import PARKED, STATE, TableSet, create_tables, table_set, writing
 from tracker.log.recorder import LogRecorder
 
-T = TypeVar("T")
-R = TypeVar("R")
+ItemT = TypeVar("ItemT")
+ResultT = TypeVar("ResultT")
 Report = Callable[[int, int], None]
-"""Told how many events of how many are done."""
+"""Called with the number of events that are done, and the number of all."""
 
-BUCKET = 20_000
+BUCKET_EVENTS = 20_000
 """Events of a bucket, about: its lines are in memory at once."""
 
-_CHUNK = 2_000  # events read, or folded, at a time
+CHUNK_EVENTS = 2_000
+"""Events read, or folded and written in one transaction, at a time."""
+
+DROP_LOCK_SECONDS = 3
+"""Seconds that dropping a table set waits on PostgreSQL for the reads of it to end."""
+
 _log = logging.getLogger(__name__)
 
 
 class Stopped(Exception):
-    """The build was told to stop."""
+    """The process ends, and the build with it. The next build begins anew."""
 
 
 def rebuild(
@@ -59,11 +64,11 @@ def rebuild(
     progress: Report | None = None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> int:
-    """Build a new set, switch to it and drop the others; the position it has reached.
+    """Build a new set, switch to it and drop the others; the position that the new set has reached.
 
-    With more than one of ``processes`` the folding is done in fresh Python processes.
+    With more than one of `processes` the folding is done in fresh Python processes.
 
-    Errors: ``Stopped`` when ``stopped()`` said so; nothing has changed then.
+    Raises: Stopped if `stopped()` became true; nothing has changed then.
     """
     create_tables(engine, TIMELINE, version)
     tables = _begin(engine, version)
@@ -76,7 +81,7 @@ def rebuild(
     while not _switched(engine, tables):
         if stopped():
             raise Stopped
-        built.step(_CHUNK)
+        built.step(CHUNK_EVENTS)
     drop_unused(engine)
     return built.position
 
@@ -112,13 +117,13 @@ def _load(
             report(done, head)
 
 
-def _each(work: Callable[[T], R], items: Iterable[T], processes: int) -> Iterator[R]:
-    """The work done on the items in their order, in that many processes; a few items are on their way at a time."""
+def _each(work: Callable[[ItemT], ResultT], items: Iterable[ItemT], processes: int) -> Iterator[ResultT]:
+    """The results of the work on the items, in their order; two items a process are in memory at a time."""
     if processes < 2:
         yield from map(work, items)
         return
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_end_with_parent) as pool:
-        going: deque[Future[R]] = deque()
+        going: deque[Future[ResultT]] = deque()
         try:
             for item in items:
                 going.append(pool.submit(work, item))
@@ -132,19 +137,18 @@ def _each(work: Callable[[T], R], items: Iterable[T], processes: int) -> Iterato
 
 
 def _end_with_parent() -> None:
-    """A worker whose parent was killed would wait for work for ever."""
-    parent = parent_process()
-    assert parent is not None
+    """End this worker with its parent: one whose parent was killed would wait for work for ever."""
 
     def watch() -> None:
-        parent.join()
-        os._exit(1)
+        if (parent := parent_process()) is not None:
+            parent.join()
+            os._exit(1)
 
     Thread(target=watch, name="watch-parent", daemon=True).start()
 
 
 def _chunked(lines: Iterable[ParkedEvent]) -> Iterator[dict[str, list[ParkedEvent]]]:
-    """The events by pledge, in pieces with about as many as one transaction takes."""
+    """The events by pledge, in pieces of about CHUNK_EVENTS; a pledge is whole in one of them."""
     pledges: dict[str, list[ParkedEvent]] = {}
     for line in lines:
         pledges.setdefault(line.pledge, []).append(line)
@@ -153,7 +157,7 @@ def _chunked(lines: Iterable[ParkedEvent]) -> Iterator[dict[str, list[ParkedEven
     for name, events in pledges.items():
         some[name] = events
         size += len(events)
-        if size >= _CHUNK:
+        if size >= CHUNK_EVENTS:
             yield some
             some, size = {}, 0
     if some:
@@ -162,7 +166,7 @@ def _chunked(lines: Iterable[ParkedEvent]) -> Iterator[dict[str, list[ParkedEven
 
 @dataclass(frozen=True, slots=True)
 class _Folded:
-    """Whole pledges: their events, what these come to, and those that could not be folded."""
+    """Whole pledges: their events, the changes that these make, and the events that could not be folded."""
 
     events: dict[str, list[ParkedEvent]]
     changes: dict[str, PledgeChange]
@@ -206,8 +210,8 @@ def _write(engine: Engine, tables: TableSet, folded: _Folded) -> None:
 def _buckets(
     log: LogRecorder, head: int, directory: Path, stopped: Callable[[], bool]
 ) -> Iterator[Iterable[ParkedEvent]]:
-    """The log up to ``head``, each pledge whole in one bucket and its events in order."""
-    count = head // BUCKET + 1
+    """The log up to `head` in buckets: each pledge is whole in one bucket, and its events are in order."""
+    count = head // BUCKET_EVENTS + 1
     if count == 1:
         yield _lines(log, head)
         return
@@ -215,7 +219,7 @@ def _buckets(
     with ExitStack() as stack:
         files = [stack.enter_context(gzip.open(path, "wb", compresslevel=1)) for path in paths]
         for line in _lines(log, head):
-            if line.position % _CHUNK == 0 and stopped():
+            if line.position % CHUNK_EVENTS == 0 and stopped():
                 raise Stopped
             name = line.pledge.encode()
             file = files[zlib.crc32(name) % count]
@@ -228,8 +232,8 @@ def _buckets(
 def _lines(log: LogRecorder, head: int) -> Iterator[ParkedEvent]:
     after = 0
     while after < head:
-        rows = log.read(after, _CHUNK, upto=head)
-        yield from (ParkedEvent(row.position, row.pledge, row.state, "") for row in rows)
+        rows = log.read(after, CHUNK_EVENTS, upto=head)
+        yield from map(unfolded, rows)
         after = rows[-1].position
 
 
@@ -241,7 +245,7 @@ def _read(path: Path) -> Iterator[ParkedEvent]:
 
 
 def _index(engine: Engine, tables: TableSet) -> None:
-    """Each statement is a transaction: writers of a SQLite log wait for one index, not for all."""
+    """Make the indexes, each in a transaction of its own: writers of a SQLite log wait for one index, not for all."""
     analyze = [f"ANALYZE {table.name}" for table in (tables.timeline, tables.catalogue)]
     for statement in (*tables.indexing(engine.dialect.name), *analyze):
         with writing(engine).begin() as conn:
@@ -249,7 +253,7 @@ def _index(engine: Engine, tables: TableSet) -> None:
 
 
 def _switched(engine: Engine, tables: TableSet) -> bool:
-    """Answer from the set, unless the one that answers has read more of the log."""
+    """Whether the set answers from now on: not yet if the one that answers has read more of the log."""
     with writing(engine).begin() as conn:
         # The row of the answering set is locked by an update, so that its projector cannot move on in between.
         conn.execute(update(STATE).where(STATE.c.name == TIMELINE, STATE.c.active).values(active=True))
@@ -276,7 +280,7 @@ def drop_unused(engine: Engine) -> None:
 
 def _drop(conn: Connection, number: int) -> None:
     if conn.dialect.name == "postgresql":
-        conn.execute(text("SET LOCAL lock_timeout = '3s'"))
+        conn.execute(text(f"SET LOCAL lock_timeout = '{DROP_LOCK_SECONDS}s'"))
     still = conn.scalar(select(STATE.c.active).where(STATE.c.name == TIMELINE, STATE.c.set == number))
     if still:
         return

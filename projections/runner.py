@@ -1,17 +1,17 @@
-"""The projector as it runs: follow the log, one instance at a time, and tell who waits how far it is.
+"""The projector as it runs: it follows the log, one instance at a time on a database.
 
-The thread MUST outlive a store that goes away and events that cannot be folded. A wake-up (``wake``, NOTIFY) is a hint:
-the log is looked at every ``poll`` seconds as well.
+The thread MUST outlive a store that goes away and events that cannot be folded. That is why the library's class of the
+same name is not used: it does one transaction for each event, and ends at the first exception.
 """
 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from threading import Condition, Event, Lock, Thread
+from threading import Event, Lock, Thread
 
-import psycopg
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
@@ -20,32 +20,46 @@ from projections.lease import lease
 from projections.projector import Projector
 from projections.queries import TIMELINE
 from projections.rebuild import Report, Stopped, rebuild
-from projections.tables import connect_postgres, create_tables, is_missing_table, open_engine
+from projections.tables import create_tables, is_missing_table, open_engine
 from tracker.errors import Unavailable
 from tracker.event import stamp
-from tracker.log.recorder import CHANNEL, LogRecorder
+from tracker.log.recorder import LogRecorder
+from tracker.log.watcher import POLL_SECONDS, LogWatcher
 from tracker.rules.status_document import RULES_VERSION
 
-PROJECTION_VERSION = f"1+{RULES_VERSION}"
+PROJECTION_VERSION = f"2+{RULES_VERSION}"
 """What rows are made by: this code (count up when a column changes its meaning) and the rules. Another one rebuilds."""
 
 BATCH_EVENTS = 1_000
 """Events of one transaction, at most."""
 
 HEARTBEAT_INTERVAL = timedelta(seconds=5)
-_BULK = 5_000  # an empty projection this far behind is built in bulk
-_PATIENCE = 3  # times that a turn begins anew
-_GLANCE = 0.01  # seconds between two looks at another process's progress
+"""The longest time between two signs of life of a projector that has nothing to do."""
+
+BULK_EVENTS = 5_000
+"""Events in the log from which on an empty projection is built in bulk instead of batch by batch."""
+
+TURN_ATTEMPTS = 3
+"""How often one turn begins anew when another instance or a switch of table sets came in between."""
+
+STANDBY_LOOK_SECONDS = 0.01
+"""Seconds between two looks at the progress of the process that projects, while `catch_up` waits for it."""
+
+STANDBY_SECONDS = 10.0
+"""Seconds that `catch_up` waits for the process that projects."""
 
 _log = logging.getLogger(__name__)
 
 
 class Busy(Exception):
-    """Another process is rebuilding the projection. Wait until it is done."""
+    """Another process is rebuilding the projection, or projects and is behind. Wait until it is done."""
 
 
-class Runner:
-    """Keeps the timeline of one database up with its log. ``now`` gives the time of heartbeats; MUST be stopped."""
+class ProjectionRunner:
+    """Keeps the timeline of one database up with its log; MUST be stopped.
+
+    `now` gives the time of heartbeats. `poll` is the seconds between two looks at a log of which nothing is heard.
+    """
 
     def __init__(
         self,
@@ -55,10 +69,10 @@ class Runner:
         *,
         engine: Engine | None = None,
         batch: int = BATCH_EVENTS,
-        poll: float = 0.5,
+        poll: float = POLL_SECONDS,
         version: str = PROJECTION_VERSION,
     ) -> None:
-        self._url, self._log, self._batch, self._poll, self._version = database_url, log, batch, poll, version
+        self._log, self._batch, self._version = log, batch, version
         self._engine = engine or open_engine(database_url)
         self._owns_engine = engine is None
         self._clock = now
@@ -66,29 +80,27 @@ class Runner:
         self._rebuilding = lease(database_url, "rebuild")
         self._projector: Projector | None = None
         self._beaten_at: datetime | None = None
-        self._moved = Condition()
         self._position = 0
-        self._wake = Event()
         self._stopping = Event()
         self._turn_lock = Lock()
-        self._threads: list[Thread] = []
+        self._rebuild_thread: Thread | None = None
+        self.watcher = LogWatcher(database_url, self._follow, name="projector", logger=_log, poll=poll)
+        """The thread that projects; its `last_seen` tells when a turn last went well, at work or standing by."""
 
     # In the background
 
     def start(self) -> None:
-        """Follow the log in a thread until ``stop``."""
+        """Follow the log in a thread until `stop`."""
         self._stopping.clear()
-        self._spawn(self._follow, "projector")
-        if self._engine.dialect.name == "postgresql":
-            self._spawn(self._listen, "projector-listen")
+        self.watcher.start()
 
     def stop(self) -> None:
-        """Finish the batch at hand, let go of the lease and of the engine, if it is ours."""
+        """Finish the batch at hand, and release the lease and the engine, if the engine was opened here."""
         self._stopping.set()
-        self._wake.set()
-        for thread in self._threads:
-            thread.join()
-        self._threads.clear()
+        self.watcher.stop()
+        if self._rebuild_thread is not None:
+            self._rebuild_thread.join()
+            self._rebuild_thread = None
         with self._turn_lock:
             self._lease.release()
             self._projector = None
@@ -96,8 +108,8 @@ class Runner:
             self._engine.dispose()
 
     def wake(self) -> None:
-        """The log has grown."""
-        self._wake.set()
+        """The log has grown: look now."""
+        self.watcher.wake()
 
     @property
     def is_active(self) -> bool:
@@ -109,96 +121,60 @@ class Runner:
         """The last position that this instance has projected, or seen projected. Asks no database."""
         return self._position
 
-    def wait_until(self, position: int, timeout: float) -> bool:
-        """Whether the projection reaches a position within so many seconds, whoever projects it."""
-        self.wake()
-        left = timeout
-        while True:
-            if self._position >= position:
-                return True
-            if left <= 0:
-                return False
-            # The one at work says so itself; what another process has done has to be looked up.
-            pause = min(left, self._poll if self.is_active else _GLANCE)
-            with self._moved:
-                self._moved.wait_for(lambda: self._position >= position, pause)
-            left -= pause
-            if self._position < position and not self.is_active:
-                self._look()
-
-    def _spawn(self, target: Callable[[], None], name: str) -> None:
-        thread = Thread(target=target, name=name, daemon=True)
-        self._threads.append(thread)
-        thread.start()
-
-    def _follow(self) -> None:
-        trouble = ""
-        while not self._stopping.is_set():
-            self._wake.clear()
-            try:
-                worked = self.run_once()
-                trouble = ""
-            except Exception as error:
-                # The store is away, or worse: say so once, and go on when it is better.
-                if str(error) != trouble:
-                    _log.warning("the projector cannot go on: %s", error, exc_info=not _is_away(error))
-                    trouble = str(error)
-                self._let_go()
-                worked = 0
-            if not worked:
-                self._wake.wait(self._poll)
-
-    def _listen(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                with connect_postgres(self._url, autocommit=True) as conn:
-                    conn.execute(f"LISTEN {CHANNEL}")
-                    while not self._stopping.is_set():
-                        for _ in conn.notifies(timeout=0.25, stop_after=1):
-                            self.wake()
-            except psycopg.Error:
-                self._stopping.wait(self._poll)
+    def _follow(self) -> float | None:
+        """One look of the watcher: at once again after events, for there may be more."""
+        try:
+            return 0.0 if self.run_once() else None
+        except Exception as error:
+            self._let_go()
+            if isinstance(error, (OperationalError, InterfaceError)):
+                raise Unavailable(f"the store does not answer: {error.orig}") from error
+            raise
 
     # One step at a time
 
     def run_once(self) -> int:
-        """Project one batch if the lease is ours or free; how many events that was."""
+        """Project one batch if this instance holds the lease or can take it; the number of events in the batch."""
         with self._turn_lock:
             if not self._lease.acquire():
                 self._projector = None
                 self._look()
                 return 0
-            for _ in range(_PATIENCE):
+            for _ in range(TURN_ATTEMPTS):
                 try:
                     projector = self._ready()
                     done = projector.step(self._batch)
                     self._beat(projector, worked=done > 0)
                 except table_writer.Superseded:
-                    # Another set answers now, or somebody else has been here: begin where it stands.
+                    # Another set answers now, or another instance wrote to this one: begin where it stands.
                     self._projector = None
                     continue
-                self._reached(projector.position)
+                self._position = projector.position
                 return done
             return 0
 
     def catch_up(self) -> int:
         """Project until the head that the log had when this was called; the position that was reached.
 
-        Errors: ``Busy`` when another process holds the lease and does not get there.
+        Raises: Busy if another process holds the lease and does not get there within STANDBY_SECONDS.
         """
         head = self._log.head()
+        deadline = time.monotonic() + STANDBY_SECONDS
         self.run_once()
         while not self._stopping.is_set() and self._position < head:
-            if not self.run_once() and not self.is_active and not self.wait_until(head, 10):
+            if self.run_once() or self.is_active:
+                continue
+            if time.monotonic() > deadline:
                 raise Busy("another process projects, and is behind")
+            self._stopping.wait(STANDBY_LOOK_SECONDS)
         return self._position
 
     def rebuild(self, progress: Report | None = None, *, processes: int = 1) -> int:
         """Build the projection anew beside the one that answers, then switch; the position that was reached.
 
-        ``progress`` is told how many events of how many are done.
+        `progress` is called with the number of events that are done and the number of all.
 
-        Errors: ``Busy`` when another process is at it.
+        Raises: Busy if another process rebuilds; Stopped if `stop` was called meanwhile.
         """
         if not self._rebuilding.acquire():
             raise Busy("the projection is being rebuilt already")
@@ -218,16 +194,17 @@ class Runner:
     # How
 
     def _ready(self) -> Projector:
-        """The projector of the set that answers; makes the tables, or builds a set of this version, where needed."""
+        """The projector of the set that answers. Missing tables are made, a set of another version is built anew."""
         if self._projector is not None:
             return self._projector
         create_tables(self._engine, TIMELINE, self._version)
         live = self._live()
-        if live.position == 0 and self._log.head() > _BULK:
+        if live.position == 0 and self._log.head() > BULK_EVENTS:
             self.rebuild()
             live = self._live()
-        elif live.version != self._version and not any(t.name == "projector-rebuild" for t in self._threads):
-            self._spawn(self._rebuild_aside, "projector-rebuild")
+        elif live.version != self._version and self._rebuild_thread is None:
+            self._rebuild_thread = Thread(target=self._rebuild_aside, name="projector-rebuild", daemon=True)
+            self._rebuild_thread.start()
         self._projector = Projector(self._engine, self._log, live.number, self._now, active=True)
         return self._projector
 
@@ -245,26 +222,23 @@ class Runner:
             return next(s for s in table_writer.states(conn, TIMELINE) if s.active)
 
     def _look(self) -> None:
-        """See how far the one at work is."""
+        """See how far the instance at work is; nowhere while there are no tables."""
         try:
-            self._reached(self._live().position)
-        except (StopIteration, DBAPIError) as error:
-            if isinstance(error, DBAPIError) and not is_missing_table(error) and not _is_away(error):
+            self._position = self._live().position
+        except StopIteration:
+            return
+        except DBAPIError as error:
+            if not is_missing_table(error):
                 raise
 
     def _beat(self, projector: Projector, *, worked: bool) -> None:
-        """Be heard of, also when there is nothing to do."""
+        """Write a heartbeat where none was written with events for HEARTBEAT_INTERVAL."""
         now = self._clock()
         if not worked and (self._beaten_at is None or now - self._beaten_at >= HEARTBEAT_INTERVAL):
             projector.beat()
             worked = True
         if worked:
             self._beaten_at = now
-
-    def _reached(self, position: int) -> None:
-        with self._moved:
-            self._position = position
-            self._moved.notify_all()
 
     def _let_go(self) -> None:
         with self._turn_lock:
@@ -275,7 +249,3 @@ class Runner:
 
     def _now(self) -> str:
         return stamp(self._clock())
-
-
-def _is_away(error: Exception) -> bool:
-    return isinstance(error, (Unavailable, OperationalError, InterfaceError, psycopg.OperationalError, OSError))

@@ -20,7 +20,7 @@ _NOTHING = Interval(Decimal(0), Decimal(0))
 
 @dataclass(frozen=True, slots=True)
 class Pledged:
-    """What a summary needs to know of one pledge."""
+    """The columns of one pledge that a summary adds up and groups by."""
 
     pledge: str
     status: str
@@ -32,7 +32,7 @@ class Pledged:
 
     @classmethod
     def of(cls, row: Any, *, stale: bool) -> Pledged:
-        """From a row of ``queries.amounts``."""
+        """The pledge of a row of `queries.amounts`; `stale` if one of its events is parked."""
         flags = _listed(row.flags)
         return cls(
             pledge=row.pledge,
@@ -52,10 +52,10 @@ class Pledged:
 def summarize(
     pledges: Iterable[Pledged], whole: Mapping[str, str], by: str | None = None, currency: str | None = None
 ) -> dict[str, Any]:
-    """The summary of API.md. ``whole`` names, for every pledge that is part of another, that other one.
+    """The summary of API.md. `whole` has, for every pledge that is part of another, the name of that other one.
 
-    A part is left out of the sums of a selection (or group) that has its whole, or the whole of that, in it. Pledges
-    are added one by one and not kept, but for those parts.
+    A part is left out of the sums of a selection (or group) that has its whole, or the whole of that, in it. Of the
+    pledges only such parts are kept in memory until the end.
     """
     wholes = frozenset(whole.values())
     together, groups = _Group(whole, wholes, currency), dict[str, _Group]()
@@ -74,7 +74,7 @@ def summarize(
 
 @dataclass(slots=True)
 class _Sum:
-    """Amounts of one unit, added up as intervals. A single one stays as it was said."""
+    """Amounts of one unit, added up as intervals. A single one stays as it was stated."""
 
     count: int = 0
     only: SummaryAmount | None = None
@@ -87,7 +87,7 @@ class _Sum:
         self.interval = self.interval.plus(amount.interval)
 
     def document(self, unit: str, *, cents: bool = False) -> dict[str, str] | None:
-        """As JSON, rounded half-even to ``cents`` if asked. None for nothing, and for a sum without any bound."""
+        """The sum as JSON, rounded half-even to cents if `cents`; None for no amounts, and without any bound."""
         if self.count == 0:
             return None
         added = self.only
@@ -138,7 +138,7 @@ class _Total:
 
 @dataclass(slots=True)
 class _Converted:
-    """Sums of money in one currency, at the rates of the day of each figure; what has no rate is named."""
+    """Sums of money in one currency, at the rates of the day of each figure, and the pledges that have no rate."""
 
     target: _Sum = field(default_factory=_Sum)
     actual: _Sum = field(default_factory=_Sum)
@@ -153,7 +153,7 @@ class _Converted:
             converted, how = convert(amount.quantity, currency, amounts.rates_of)
             own = amounts.converted if added is self.actual else None
             if own is not None and own.unit == currency and (converted is None or SummaryAmount.of(converted) != own):
-                # A sum of increments: the status has each at the rates of its own day, and tells them.
+                # A sum of increments: the status converts each at the rates of its own day, and lists those.
                 added.add(own)
                 continue
             if converted is None:
@@ -183,13 +183,13 @@ class _Converted:
 
 @dataclass(slots=True)
 class _Group:
-    """What the pledges of one selection come to so far."""
+    """Counts and sums of the pledges of one selection so far."""
 
     whole: Mapping[str, str]
     wholes: frozenset[str]
     currency: str | None
     selected: set[str] = field(default_factory=set)
-    """Those of the selection that others are part of."""
+    """The pledges of the selection that others are part of."""
 
     parts: list[Pledged] = field(default_factory=list)
     by_status: Counter[str] = field(default_factory=Counter)
@@ -234,7 +234,7 @@ class _Group:
         chain = [pledge]
         while (above := self.whole.get(chain[-1])) is not None and above not in chain:
             chain.append(above)
-        # One that is part of itself, by way of others, is no part: else none of them would be added.
+        # A pledge that is part of itself, by way of others, is no part: else none of them would be added.
         return above != pledge and not self.selected.isdisjoint(chain[1:])
 
 

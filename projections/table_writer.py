@@ -15,7 +15,7 @@ from sqlalchemy.sql import ColumnElement
 from projections.fold import CatalogueRow, ClosedRectangles, OpenRectangles, Rectangle, TimelineRow
 from projections.tables import OPEN_POSITION, PARKED, STATE, TableSet
 
-_CHUNK = 500
+PLEDGES_PER_QUERY = 500
 """Pledges named in one query."""
 
 
@@ -25,7 +25,7 @@ class Superseded(Exception):
 
 @dataclass(frozen=True, slots=True)
 class PledgeChange:
-    """What some events changed of one pledge: the rectangles that they closed, and all that are open after them."""
+    """The effect of some events on one pledge: the rectangles that they closed, and all that are open after them."""
 
     closed: ClosedRectangles
     open: OpenRectangles
@@ -33,7 +33,7 @@ class PledgeChange:
 
 @dataclass(frozen=True, slots=True)
 class TableSetState:
-    """One table set: how far it has read the log, since when it was not heard of, and whether it answers."""
+    """One table set: how far it has read the log, when a projector last wrote to it (RFC 3339), whether it answers."""
 
     number: int
     version: str
@@ -60,7 +60,10 @@ def states(conn: Connection, name: str) -> list[TableSetState]:
 
 
 def advance(conn: Connection, name: str, number: int, before: int, after: int, *, heartbeat: str, active: bool) -> None:
-    """Move a set's position on. Errors: ``Superseded`` unless it stands where this projector left it."""
+    """Move a set's position from `before` to `after`.
+
+    Raises: Superseded unless the set stands where this projector left it.
+    """
     here = (STATE.c.name == name, STATE.c.set == number, STATE.c.position == before, STATE.c.active == active)
     moved = conn.execute(update(STATE).where(*here).values(position=after, heartbeat=heartbeat))
     if moved.rowcount != 1:
@@ -68,16 +71,16 @@ def advance(conn: Connection, name: str, number: int, before: int, after: int, *
 
 
 def load_open(conn: Connection, tables: TableSet, pledges: Sequence[str]) -> dict[str, OpenRectangles]:
-    """What is open of these pledges; one that has no rectangle is ``OpenRectangles()``."""
-    sheets: dict[str, list[Rectangle[TimelineRow]]] = {pledge: [] for pledge in pledges}
-    cards: dict[str, list[Rectangle[CatalogueRow]]] = {pledge: [] for pledge in pledges}
-    for start in range(0, len(pledges), _CHUNK):
-        some = pledges[start : start + _CHUNK]
+    """The open rectangles of these pledges; `OpenRectangles()` of one that has none."""
+    timeline: dict[str, list[Rectangle[TimelineRow]]] = {pledge: [] for pledge in pledges}
+    catalogue: dict[str, list[Rectangle[CatalogueRow]]] = {pledge: [] for pledge in pledges}
+    for start in range(0, len(pledges), PLEDGES_PER_QUERY):
+        some = pledges[start : start + PLEDGES_PER_QUERY]
         for pledge, valid_from, valid_to, known_from, _, *content in _open_rows(conn, tables.timeline, some):
-            sheets[pledge].append(Rectangle(valid_from, valid_to, known_from, TimelineRow(*content), stored=True))
+            timeline[pledge].append(Rectangle(valid_from, valid_to, known_from, TimelineRow(*content), stored=True))
         for pledge, valid_from, valid_to, known_from, _, *content in _open_rows(conn, tables.catalogue, some):
-            cards[pledge].append(Rectangle(valid_from, valid_to, known_from, CatalogueRow(*content), stored=True))
-    return {pledge: OpenRectangles(tuple(sheets[pledge]), tuple(cards[pledge])) for pledge in pledges}
+            catalogue[pledge].append(Rectangle(valid_from, valid_to, known_from, CatalogueRow(*content), stored=True))
+    return {pledge: OpenRectangles(tuple(timeline[pledge]), tuple(catalogue[pledge])) for pledge in pledges}
 
 
 def _open_rows(conn: Connection, table: Table, pledges: Sequence[str]) -> Iterable[Any]:
@@ -88,9 +91,9 @@ def _open_rows(conn: Connection, table: Table, pledges: Sequence[str]) -> Iterab
 
 
 def write(conn: Connection, tables: TableSet, changes: Mapping[str, PledgeChange]) -> None:
-    """Close and insert what the changes say."""
-    _write(conn, tables.timeline, {p: (c.closed.sheets, c.open.sheets) for p, c in changes.items()})
-    _write(conn, tables.catalogue, {p: (c.closed.cards, c.open.cards) for p, c in changes.items()})
+    """Close and insert the rectangles of the changes, in both tables."""
+    _write(conn, tables.timeline, {p: (c.closed.timeline, c.open.timeline) for p, c in changes.items()})
+    _write(conn, tables.catalogue, {p: (c.closed.catalogue, c.open.catalogue) for p, c in changes.items()})
 
 
 def _write(
@@ -173,7 +176,7 @@ def load_parked(conn: Connection, number: int, upto: int = OPEN_POSITION) -> lis
 
 
 def write_parked(conn: Connection, number: int, parked: Iterable[ParkedEvent], freed: Iterable[int]) -> None:
-    """Park some events, and take others out of the parking place."""
+    """Park some events beside a set, and delete those at the positions `freed` from what is parked."""
     if gone := list(freed):
         conn.execute(delete(PARKED).where(PARKED.c.set == number, PARKED.c.position.in_(gone)))
     rows = [

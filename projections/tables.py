@@ -1,11 +1,11 @@
 """The tables of the read models, on SQLite and PostgreSQL alike, and the engine that reaches them.
 
-``timeline_<n>``    one row per rectangle [valid_from, valid_to) × [known_from, known_to): the status there
-``catalogue_<n>``   one row per rectangle of what seldom changes: title, parties, tags, unit, deadline
-``projection_state`` the table sets (the ``<n>``), how far each has read the log, and which one answers
-``parked``          events that could not be folded, with their bytes
+`timeline_<n>`    one row per rectangle [valid_from, valid_to) × [known_from, known_to): the status there
+`catalogue_<n>`   one row per rectangle of what seldom changes: title, parties, tags, unit, deadline
+`projection_state` the table sets (the `<n>`), how far each has read the log, and which one answers
+`parked`          events that could not be folded, with their bytes
 
-The valid axis is days, the known axis log positions. An open end is ``OPEN_DATE`` or ``OPEN_POSITION``, so that one
+The valid axis is days, the known axis log positions. An open end is `OPEN_DATE` or `OPEN_POSITION`, so that one
 comparison finds what is in force; outside this package it is null. Text sorts by code point on both stores.
 """
 
@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import psycopg
 from sqlalchemy import (
@@ -46,7 +46,20 @@ OPEN_POSITION = 2**63 - 1
 SCHEMA = "projections"
 """PostgreSQL's schema of the read models: the projector's role may create tables here and nowhere else."""
 
-_CREATING = 0x7072_6F6A  # the advisory lock under which tables are made
+_CREATE_LOCK = 0x7072_6F6A
+"""The key of the advisory lock under which tables are made: "proj"."""
+
+SQLITE_BUSY_SECONDS = 30
+"""Seconds that a statement waits for the one that writes the SQLite file."""
+
+CONNECT_SECONDS = 5
+"""Seconds after which an attempt to connect to PostgreSQL is given up."""
+
+POOL_CONNECTIONS, POOL_EXTRA_CONNECTIONS = 8, 16
+"""Connections to PostgreSQL that are kept, and further ones that are opened while all are in use."""
+
+TableName = Literal["timeline", "catalogue"]
+"""One of the two tables of a set, whatever its number."""
 
 TextColumn = Text().with_variant(Text(collation="C"), "postgresql")
 BigIntColumn = BigInteger().with_variant(Integer(), "sqlite")
@@ -89,8 +102,12 @@ class TableSet:
     timeline: Table
     catalogue: Table
 
+    def table(self, name: TableName) -> Table:
+        """The timeline or the catalogue of this set."""
+        return self.timeline if name == "timeline" else self.catalogue
+
     def create(self, conn: Connection) -> None:
-        """Make the tables, still without an index: a bulk load is faster so."""
+        """Make the tables without an index: a bulk load is faster so."""
         for table in (self.catalogue, self.timeline):
             table.create(conn)
 
@@ -110,13 +127,13 @@ class TableSet:
         return statements
 
     def drop(self, conn: Connection) -> None:
-        """Drop the tables with all they hold."""
+        """Drop both tables."""
         self.metadata.drop_all(conn)
 
 
 @lru_cache(maxsize=64)
 def table_set(number: int) -> TableSet:
-    """The tables of set ``number``."""
+    """The tables of set `number`."""
     metadata = MetaData()
     timeline = Table(
         f"timeline_{number}",
@@ -124,16 +141,16 @@ def table_set(number: int) -> TableSet:
         *_bounds(),
         Column("status", TextColumn, nullable=False),
         Column("flags", TextColumn, nullable=False),  # ",late,stale,"
-        Column("ratio", TextColumn),  # ``fold.sortable``
+        Column("ratio", TextColumn),  # `fold.sortable`
         Column("last_stated_on", Date, nullable=False),
-        Column("amounts", LargeBinary, nullable=False),  # what a summary adds up, ``fold.amounts``
-        Column("body", LargeBinary, nullable=False),  # ``packing.pack``
+        Column("amounts", LargeBinary, nullable=False),  # the amounts that a summary adds up, `fold.read_amounts`
+        Column("body", LargeBinary, nullable=False),  # `document_codec.pack`
     )
     catalogue = Table(
         f"catalogue_{number}",
         metadata,
         *_bounds(),
-        Column("title", TextColumn, nullable=False),  # case-folded, as all that is searched here
+        Column("title", TextColumn, nullable=False),  # case-folded, as is all that is searched here
         Column("kind", TextColumn, nullable=False),
         Column("pledgor", TextColumn, nullable=False),  # code, else name, as written
         Column("pledgor_name", TextColumn, nullable=False),
@@ -185,10 +202,10 @@ def _indexes(tables: TableSet) -> dict[Table, dict[str, str]]:
 
 
 def open_engine(database_url: str) -> Engine:
-    """The engine for ``sqlite:///file.db`` or any ``postgresql://`` URL that libpq takes; dispose of it when done."""
+    """The engine for `sqlite:///file.db` or any `postgresql://` URL that libpq takes; dispose of it when done."""
     scheme, _, rest = database_url.partition("://")
     if scheme == "sqlite":
-        engine = create_engine(f"sqlite:///{rest.removeprefix('/')}", connect_args={"timeout": 30})
+        engine = create_engine(f"sqlite:///{rest.removeprefix('/')}", connect_args={"timeout": SQLITE_BUSY_SECONDS})
         event.listen(engine, "connect", _sqlite_connected)
         event.listen(engine, "begin", _sqlite_begun)
         return engine
@@ -196,14 +213,17 @@ def open_engine(database_url: str) -> Engine:
         # The URL is not repeated: it may hold a password.
         raise ValueError("a database URL begins with sqlite:/// or postgresql://")
     return create_engine(
-        "postgresql+psycopg://", creator=lambda: connect_postgres(database_url), pool_size=8, max_overflow=16
+        "postgresql+psycopg://",
+        creator=lambda: connect_postgres(database_url),
+        pool_size=POOL_CONNECTIONS,
+        max_overflow=POOL_EXTRA_CONNECTIONS,
     )
 
 
 def connect_postgres(database_url: str, *, autocommit: bool = False) -> psycopg.Connection[Any]:
-    """A connection that sees the read models first."""
+    """A connection on which unqualified names are those of the read models first."""
     conninfo = f"postgresql://{database_url.partition('://')[2]}"
-    conn: psycopg.Connection[Any] = psycopg.connect(conninfo, connect_timeout=5, autocommit=True)
+    conn: psycopg.Connection[Any] = psycopg.connect(conninfo, connect_timeout=CONNECT_SECONDS, autocommit=True)
     conn.execute(f"SET search_path TO {SCHEMA}, public")
     conn.autocommit = autocommit
     return conn
@@ -226,14 +246,14 @@ def _sqlite_begun(conn: Connection) -> None:
 
 
 def prepare(engine: Engine, *, app_role: str | None = None) -> None:
-    """Make what needs a privileged role: PostgreSQL's schema and btree_gist. ``app_role`` may then create tables in it.
+    """Make what needs a privileged role: PostgreSQL's schema and btree_gist. `app_role` may then create tables in it.
 
-    Does nothing where all is there, and nothing on SQLite.
+    Safe to run again where all of it is there; there is nothing to make on SQLite.
     """
     if engine.dialect.name != "postgresql":
         return
     with engine.begin() as conn:
-        conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CREATING})
+        conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CREATE_LOCK})
         # "IF NOT EXISTS" asks for the right to create also where nothing is to be made.
         if conn.scalar(text("SELECT to_regnamespace(:schema)"), {"schema": SCHEMA}) is None:
             conn.execute(text(f"CREATE SCHEMA {SCHEMA}"))
@@ -246,11 +266,11 @@ def prepare(engine: Engine, *, app_role: str | None = None) -> None:
 
 
 def create_tables(engine: Engine, name: str, version: str) -> None:
-    """Make what is missing: the state, the parking place and a first, empty table set."""
+    """Make what is missing of the state, the parked events and a first, empty table set."""
     prepare(engine)
     with writing(engine).begin() as conn:
         if conn.dialect.name == "postgresql":
-            conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CREATING})
+            conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CREATE_LOCK})
         META.create_all(conn)
         if conn.execute(STATE.select().where(STATE.c.name == name).limit(1)).first() is None:
             first = table_set(1)
@@ -261,7 +281,7 @@ def create_tables(engine: Engine, name: str, version: str) -> None:
 
 
 def is_missing_table(error: Exception) -> bool:
-    """The statement named a table that is not there: not made yet, or dropped after a switch."""
+    """Whether the statement named a table that is not there: not made yet, or dropped after a switch."""
     if isinstance(error, OperationalError):
         return "no such table" in str(error.orig)
     return isinstance(error, ProgrammingError) and isinstance(error.orig, psycopg.errors.UndefinedTable)

@@ -1,6 +1,7 @@
 """Statuses folded from the log itself, pledge by pledge, and how the read model differs from them.
 
-One pledge is in memory at a time. The read model is right when there are no differences.
+The read model is right when there is no mismatch. The events of one pledge are in memory at a time, and the documents
+and rows of COMPARE_BATCH_PLEDGES.
 """
 
 from __future__ import annotations
@@ -12,36 +13,40 @@ from itertools import islice
 
 from pydantic_core import from_json
 
-from projections.fold import CatalogueRow, TimelineRow, card_of, sheet_of
-from projections.timeline import Clocks, Timeline
+from projections.fold import CatalogueRow, TimelineRow, catalogue_row, timeline_row
+from projections.queries import Clocks
+from projections.timeline import Timeline
 from tracker.event import Event
 from tracker.log.recorder import LogRecorder
 from tracker.rules.status import StatusFold, complete
 
-_BATCH = 5_000
+REPLAY_BATCH_ROWS = 5_000
+"""Rows of the log that are looked through at a time for opened pledges."""
 
-_TOGETHER = 200
+COMPARE_BATCH_PLEDGES = 200
 """Pledges whose rows are read at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayedPledge:
-    """One pledge as the log has it; ``document`` is None where it does not exist at the clocks.
+    """One pledge as the log has it, and the rows that the read model should have of it.
 
-    ``sheet`` and ``card`` are what the rows of the read model should say.
+    Document and rows are None where the pledge does not exist at the clocks.
     """
 
     pledge: str
     document: bytes | None = None
-    sheet: TimelineRow | None = None
-    card: CatalogueRow | None = None
+    timeline: TimelineRow | None = None
+    catalogue: CatalogueRow | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """A pledge that the read model has otherwise; a document is None where there is none, or none that can be read.
+    """A pledge that the read model has otherwise than the log.
 
-    ``members`` are the names of what differs between the documents, ``rows`` of what differs in the tables.
+    A document is None where the pledge does not exist, or where what is stored of it cannot be read (`readable` is
+    False then); `projected` is empty for a pledge that the log does not have. `rows` names the columns and tables that
+    differ.
     """
 
     pledge: str
@@ -52,11 +57,11 @@ class Mismatch:
 
     @property
     def members(self) -> list[str]:
-        """The members of the document that are not the same."""
+        """The names of the document's members that differ; none where there are not two documents."""
         if self.replayed is None or self.projected is None:
             return []
-        log, read = from_json(self.replayed), from_json(self.projected)
-        return sorted(name for name in log.keys() | read.keys() if log.get(name) != read.get(name))
+        replayed, projected = from_json(self.replayed), from_json(self.projected)
+        return sorted(name for name in replayed.keys() | projected.keys() if replayed.get(name) != projected.get(name))
 
     def __str__(self) -> str:
         if not self.readable:
@@ -75,59 +80,61 @@ def replay_one(log: LogRecorder, pledge: str, clocks: Clocks) -> bytes | None:
 
 def _replayed(log: LogRecorder, pledge: str, clocks: Clocks) -> ReplayedPledge:
     events = [Event.read(row.state, row.position) for row in log.pledge_rows(pledge, clocks.position)]
-    record = StatusFold(events)
-    status = record.status(clocks.as_of) if events else None
+    statuses = StatusFold(events)
+    status = statuses.status(clocks.as_of) if events else None
     if status is None:
         return ReplayedPledge(pledge)
     last = events[-1]
     document = complete(
         status.body, as_of=clocks.as_of, known_at=clocks.known_at, position=last.position, version=last.version
     )
-    return ReplayedPledge(pledge, document, sheet_of(status, record.history.versions), card_of(status))
+    return ReplayedPledge(pledge, document, timeline_row(status, statuses.history.versions), catalogue_row(status))
 
 
 def replay(log: LogRecorder, clocks: Clocks) -> Iterator[ReplayedPledge]:
     """Every pledge that the log opens up to the position, in the order in which they were opened."""
     after = 0
     while True:
-        rows = log.changed_since(after, _BATCH)
+        rows = log.changed_since(after, REPLAY_BATCH_ROWS)
         for position, pledge, version in rows:
             if position > clocks.position:
                 return
             if version == 1:
                 yield _replayed(log, pledge, clocks)
-        if len(rows) < _BATCH:
+        if len(rows) < REPLAY_BATCH_ROWS:
             return
         after = rows[-1][0]
 
 
 def compare(log: LogRecorder, timeline: Timeline, clocks: Clocks) -> Iterator[Mismatch | None]:
-    """For every pledge of the log its difference, None if there is none; then what only the projection has.
+    """For every pledge of the log its mismatch, None if there is none; then the pledges that only the projection has.
 
     The projection MUST have reached the position.
     """
-    return (difference for _, difference in compared(log, timeline, clocks))
+    return (mismatch for _, mismatch in compare_documents(log, timeline, clocks))
 
 
-def compared(log: LogRecorder, timeline: Timeline, clocks: Clocks) -> Iterator[tuple[bytes | None, Mismatch | None]]:
-    """The same beside the documents that the log gives; None where a pledge does not exist at the clocks."""
+def compare_documents(
+    log: LogRecorder, timeline: Timeline, clocks: Clocks
+) -> Iterator[tuple[bytes | None, Mismatch | None]]:
+    """As `compare`, each beside the document that the log gives; None where a pledge does not exist at the clocks."""
     replayed, stalled = replay(log, clocks), timeline.stalled(clocks)
-    while some := list(islice(replayed, _TOGETHER)):
-        held = timeline.held([one.pledge for one in some], clocks)
+    while some := list(islice(replayed, COMPARE_BATCH_PLEDGES)):
+        stored = timeline.stored_rows([one.pledge for one in some], clocks)
         for one in some:
-            wrong = _wrong(one, *held[one.pledge])
-            yield one.document, _difference(one, wrong, timeline, clocks) if wrong or one.pledge in stalled else None
+            wrong = _wrong_rows(one, *stored[one.pledge])
+            yield one.document, _mismatch(one, wrong, timeline, clocks) if wrong or one.pledge in stalled else None
     strays: set[str] = set()
-    for names in timeline.names(clocks):
+    for names in timeline.stored_names(clocks):
         known = log.heads(names, clocks.position)
         strays |= {name for name in names if name not in known}
     yield from ((None, Mismatch(name, None, b"")) for name in sorted(strays))
 
 
-def _wrong(one: ReplayedPledge, sheets: list[TimelineRow], cards: list[CatalogueRow]) -> tuple[str, ...]:
+def _wrong_rows(one: ReplayedPledge, timeline: list[TimelineRow], catalogue: list[CatalogueRow]) -> tuple[str, ...]:
     """The columns whose values are not what the rules say, or the table that has not exactly the rows it should."""
     found: list[str] = []
-    for table, wanted, rows in (("timeline", one.sheet, sheets), ("catalogue", one.card, cards)):
+    for table, wanted, rows in (("timeline", one.timeline, timeline), ("catalogue", one.catalogue, catalogue)):
         if len(rows) != (wanted is not None):
             found.append(f"{table} has {len(rows)} rows of it" if len(rows) != 1 else f"{table} has a row of it")
         elif wanted is not None:
@@ -136,7 +143,7 @@ def _wrong(one: ReplayedPledge, sheets: list[TimelineRow], cards: list[Catalogue
     return tuple(found)
 
 
-def _difference(one: ReplayedPledge, wrong: tuple[str, ...], timeline: Timeline, clocks: Clocks) -> Mismatch | None:
+def _mismatch(one: ReplayedPledge, wrong: tuple[str, ...], timeline: Timeline, clocks: Clocks) -> Mismatch | None:
     try:
         projected = timeline.one(one.pledge, clocks)
         if projected is not None:

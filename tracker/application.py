@@ -1,7 +1,8 @@
 """The tracker: load a pledge, decide, record. One application for all pledges, many callers, one writer a process.
 
 Concurrent requests are gathered by one writer thread into one transaction (group commit), each keeping its own success
-or refusal. Between processes the log's unique keys decide: who loses the race decides again on what is there now.
+or refusal. Between processes the log's unique keys decide: the process that loses the race decides again on the events
+that are there now.
 """
 
 from __future__ import annotations
@@ -29,22 +30,24 @@ from tracker.errors import (
 )
 from tracker.event import Event, restamp
 from tracker.facts import AnyFact
-from tracker.log.recorder import LogRecorder, LogRow, NewLogRow, recorder_environment
+from tracker.log.open import recorder_environment
+from tracker.log.recorder import LogRecorder
+from tracker.log.rows import LogRow, NewLogRow
 from tracker.pledge import Pledge
 
 MAX_GROUP = 1_000
-"""At most so many requests share one transaction."""
+"""Requests that share one transaction, at most."""
 
 CACHED_PLEDGES = 4_096
 """Aggregates kept in memory between writes; the least recently used goes first."""
 
 MAX_APPEND_ATTEMPTS = 64
-"""How often a request decides anew when another process is faster. Of four on one pledge each loses three in four."""
+"""How often a request decides anew because another process is faster; of four on one pledge each loses 3 in 4."""
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A fact to record on a pledge; the edge gives it its event id. ``expected_version`` is checked if given."""
+    """A fact to record on a pledge; the edge gives it its event id. `expected_version` is checked if given."""
 
     pledge: str
     fact: AnyFact
@@ -54,7 +57,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Facts to record all or nothing, by whom and when. ``key`` is the whole idempotency key, its scope included."""
+    """Facts to record, all or nothing: who records them, and the time. `key` is the idempotency key with its scope."""
 
     drafts: tuple[Draft, ...]
     by: str
@@ -62,12 +65,12 @@ class Request:
     key: str | None = None
     payload_hash: bytes | None = None
     opens: bool = False
-    """The request means to open its pledge: a taken slug is ``PledgeExists``."""
+    """Whether the request is to open its pledge: a taken slug is PledgeExists then."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """The events of a request as the log has them, each with its stored line; ``replayed`` if they were there."""
+    """The events of a request as the log has them, each with its stored line; `replayed` if they were there."""
 
     events: tuple[Event, ...]
     lines: tuple[bytes, ...]
@@ -94,15 +97,15 @@ class Tracker(Application[str]):
         self._closed = False
 
     @property
-    def journal(self) -> LogRecorder:
-        """The log that everything is read from."""
+    def log(self) -> LogRecorder:  # type: ignore[override]  # the library's is a deprecated name of notification_log
+        """The log of all events."""
         return cast(LogRecorder, self.recorder)
 
     def record(self, request: Request) -> Recorded:
         """Record all drafts or none, and wait until they are durable.
 
-        Errors: ``BatchRefused`` with each bad draft's index and reason, ``IdempotencyMismatch`` when the key belongs to
-        another payload, ``Unavailable`` when the store is away (the outcome is then unknown: send the same again).
+        Raises: BatchRefused with the index and reason of each bad draft; IdempotencyMismatch if the key belongs to
+        another payload; Unavailable if the store is away (the outcome is then unknown: send the same again).
         """
         job = _Job(request)
         with self._starting:
@@ -115,16 +118,19 @@ class Tracker(Application[str]):
         return job.done.result()
 
     def preview(self, request: Request) -> tuple[Event, ...]:
-        """The events that the request would record now; nothing is written. Errors: as ``record``."""
+        """The events that the request would record now; nothing is written.
+
+        Raises: BatchRefused and Unavailable, as `record` does.
+        """
         pledges = self._load({draft.pledge for draft in request.drafts}, fresh=True)
-        return self._decide(request, pledges, after=self.journal.head())
+        return self._decide(request, pledges, after=self.log.head())
 
     def replay(self, key: str, payload_hash: bytes | None) -> Recorded | None:
-        """What was recorded under an idempotency key, or None.
+        """The events recorded under an idempotency key, or None.
 
-        Errors: ``IdempotencyMismatch`` when it was another payload.
+        Raises: IdempotencyMismatch if they were recorded for another payload.
         """
-        rows = self.journal.by_key(key)
+        rows = self.log.by_key(key)
         if not rows:
             return None
         if rows[0].payload_hash != payload_hash:
@@ -132,26 +138,26 @@ class Tracker(Application[str]):
         return _recorded(rows, replayed=True)
 
     def events_of(self, pledge: str, upto: int | None = None) -> list[Event]:
-        """All events of a pledge up to a position, by version; none if there is no such pledge."""
-        return [Event.read(row.state, row.position) for row in self.journal.pledge_rows(pledge, upto)]
+        """All events of a pledge up to a position, by version; none if the pledge does not exist."""
+        return [Event.read(row.state, row.position) for row in self.log.pledge_rows(pledge, upto)]
 
     def version(self, pledge: str) -> int:
         """The last version of a pledge; 0 if there is none."""
-        return self.journal.version(pledge)
+        return self.log.version(pledge)
 
     def close(self) -> None:
-        """Let the writer finish what was handed to it, then close the store."""
+        """Let the writer finish the requests that it was given, then close the store."""
         with self._starting:
             self._closed = True
             writer, self._writer = self._writer, None
         if writer is not None:
             self._jobs.put(None)
             writer.join()
-        self.journal.close()
+        self.log.close()
         super().close()
 
     def _write(self) -> None:
-        """The writer thread: one group after the other until it is told to stop."""
+        """The writer thread: one group after the other, until None is in the queue."""
         waiting: list[_Job] = []
         running = True
         while running or waiting:
@@ -201,7 +207,7 @@ class Tracker(Application[str]):
             job.done.set_result(_recorded(own, events=events))
 
     def _record_alone(self, job: _Job) -> None:
-        """Decide and append one request until it stands, was refused, or is found recorded under its key."""
+        """Decide and append one request until it is recorded, refused, or found recorded under its key."""
         request = job.request
         names = {draft.pledge for draft in request.drafts}
         try:
@@ -226,7 +232,7 @@ class Tracker(Application[str]):
             job.done.set_exception(error)
 
     def _refuse(self, job: _Job, refused: BatchRefused) -> None:
-        """Refuse a request, unless it is refused only because it is recorded already, under its own key."""
+        """Refuse a request, unless it is recorded already under its own key: then that is its answer."""
         key, payload_hash = job.request.key, job.request.payload_hash
         try:
             replayed = None if key is None else self.replay(key, payload_hash)
@@ -239,12 +245,12 @@ class Tracker(Application[str]):
             job.done.set_result(replayed)
 
     def _decide_fresh(self, request: Request, pledges: dict[str, Pledge]) -> tuple[Event, ...]:
-        """Decide on the cached pledges; a refusal counts only on what the log has now."""
+        """Decide on the cached pledges; a refusal counts only if the log still has the same events."""
         try:
             return self._decide(request, pledges)
         except BatchRefused:
             names = {draft.pledge for draft in request.drafts}
-            stale = any(self.journal.version(name) > pledges[name].version for name in names) or len(request.drafts) > 1
+            stale = any(self.log.version(name) > pledges[name].version for name in names) or len(request.drafts) > 1
             if not stale:
                 raise
         self._forget(names)
@@ -257,7 +263,7 @@ class Tracker(Application[str]):
             raise
 
     def _decide(self, request: Request, pledges: dict[str, Pledge], after: int = 0) -> tuple[Event, ...]:
-        """Check the drafts in order, each on what those before it leave; the pledges take in what is accepted."""
+        """Check the drafts in order, each after those before it; the pledges apply the events that are accepted."""
         events: list[Event] = []
         refusals: list[tuple[int, Refusal]] = []
         unopened: set[str] = set()
@@ -297,14 +303,14 @@ class Tracker(Application[str]):
             for request, events in decided
             for index, event in enumerate(events)
         ]
-        return self.journal.append(lines, restamp=restamp)
+        return self.log.append(lines, restamp=restamp)
 
     def _load(self, names: Iterable[str], *, fresh: bool = False) -> dict[str, Pledge]:
         """The pledges by name, from the cache or from their events; an unknown one is empty."""
         wanted = set(names)
         found = {} if fresh else {name: self._pledges[name] for name in wanted if name in self._pledges}
         missing = sorted(wanted - found.keys())
-        known = self.journal.heads(missing) if missing else {}
+        known = self.log.heads(missing) if missing else {}
         for name in missing:
             found[name] = Pledge.of(name, self.events_of(name) if name in known else ())
         if not fresh:
@@ -332,7 +338,8 @@ def _must_be_expected(request: Request, draft: Draft, pledge: Pledge) -> None:
 def _one_transaction(waiting: list[_Job]) -> tuple[list[_Job], list[_Job]]:
     """The requests that may share the next transaction, and the rest.
 
-    A batch has one of its own, and so has the second request under one idempotency key: it must find the first.
+    A batch has a transaction of its own, and so has the second request under one idempotency key: it must find the
+    first one recorded.
     """
     if len(waiting[0].request.drafts) > 1:
         return waiting[:1], waiting[1:]

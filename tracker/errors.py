@@ -44,6 +44,9 @@ class TrackerError(Exception):
 class Refusal(TrackerError):
     """The fact was not recorded; nothing was left behind. Mend the fact and send it again."""
 
+    explained_by_missing: ClassVar[frozenset[str]] = frozenset()
+    """Types of earlier facts on the pledge: if one of them is missing, that alone may explain the refusal."""
+
 
 class InvalidFact(Refusal):
     """The fact does not have the shape of its type, or its parts contradict each other.
@@ -53,6 +56,7 @@ class InvalidFact(Refusal):
 
     code = "invalid_fact"
     title = "The fact is not valid"
+    explained_by_missing = frozenset({"EventCorrected", "EventVoided", "PledgeMade", "PledgeRevised"})
 
     def __init__(self, detail: str, *, pointer: str = "", problems: tuple[tuple[str, str], ...] = ()) -> None:
         super().__init__(detail, pointer=pointer)
@@ -71,6 +75,7 @@ class UnitMismatch(Refusal):
 
     code = "unit_mismatch"
     title = "The unit cannot be compared with the target"
+    explained_by_missing = frozenset({"EventCorrected", "EventVoided", "PledgeMade"})
 
 
 class UnknownEvent(Refusal):
@@ -85,6 +90,7 @@ class WrongEventType(Refusal):
 
     code = "wrong_event_type"
     title = "The event is of a type this fact cannot act on"
+    explained_by_missing = frozenset({"EventCorrected", "EventVoided"})
 
 
 class NotOpened(Refusal):
@@ -92,6 +98,7 @@ class NotOpened(Refusal):
 
     code = "not_opened"
     title = "The pledge has not been made yet"
+    explained_by_missing = frozenset({"PledgeMade"})
 
 
 class FutureStatement(Refusal):
@@ -113,6 +120,7 @@ class DuplicateFact(Refusal):
 
     code = "duplicate_fact"
     title = "The same report is recorded already"
+    explained_by_missing = frozenset({"EventCorrected", "EventVoided"})
 
 
 class MixedBasis(Refusal):
@@ -120,6 +128,7 @@ class MixedBasis(Refusal):
 
     code = "mixed_basis"
     title = "The series has another basis"
+    explained_by_missing = frozenset({"EventCorrected", "EventVoided", "FigureRestated"})
 
 
 class AlreadyVoided(Refusal):
@@ -127,6 +136,7 @@ class AlreadyVoided(Refusal):
 
     code = "already_voided"
     title = "The event is voided already"
+    explained_by_missing = frozenset({"EventVoided"})
 
 
 class VersionConflict(Refusal):

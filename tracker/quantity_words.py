@@ -170,6 +170,8 @@ def _amount(said: str) -> _Amount | None:
     text = said
     if (lead := _LEAD.match(_folded_but_codes(text))) and _starts_with_number(text[lead.end() :]):
         text = text[lead.end() :]
+    if re.match(r"A \$", text):
+        raise UnclearWords(f'"{text[:3]}" in "{said}" may be an article or the "A" of A$; write the ISO 4217 code')
     minus, text = text.startswith("-"), text.removeprefix("-").lstrip()
     front = None
     if not _starts_with_number(text, bare=True) and (found := currency(text)) is not None:
@@ -195,8 +197,8 @@ def _amount(said: str) -> _Amount | None:
 
 
 def _folded_but_codes(text: str) -> str:
-    """In lower case, but for ALL, which is a currency."""
-    return text if text.startswith("ALL") else folded(text)
+    """In lower case, but for ALL, which is a currency, and the A of A$."""
+    return text if text.startswith(("ALL", "A $")) else folded(text)
 
 
 def _starts_with_number(text: str, *, bare: bool = False) -> bool:

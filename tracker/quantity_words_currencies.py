@@ -193,14 +193,9 @@ def currency(text: str) -> tuple[Money, str] | None:
     """
     if (match := _CONSTANT.match(text)) and match[1] in CODES:
         return Money(match[0], (match[1],), match[1], year=match[2]), text[match.end() :]
-    if (match := _TIED_CODE.match(text)) and match[1] in CODES:
-        return _scaled(_of_code(match[1]), match[2], match[0]), text[match.end() :]
     found = _mark(text)
     if found is None:
-        match = _TIED.match(text)
-        if match is None or (found := _mark(text[match.end() :])) is None:
-            return None
-        return _scaled(found[0], match[1], text[: len(text) - len(found[1])]), found[1]
+        return _tied(text)
     money, rest = found
     if not money.said[-1].isalpha() and (match := _TIED_BEHIND.match(folded(rest))) and not rest.startswith(" "):
         return _scaled(money, match[1], money.said + match[0]), rest[match.end() :]
@@ -211,6 +206,17 @@ def currency(text: str) -> tuple[Money, str] | None:
             raise UnclearWords(f'"{text}" has two units, {money.said} and "{second[0].said}"; give one')
         money, rest = together, second[1]
     return money, rest
+
+
+def _tied(text: str) -> tuple[Money, str] | None:
+    """A code or sign with a number word tied to it, before it (MNOK, M€) or behind it (EURm)."""
+    match = _TIED.match(text)
+    if match is not None and (found := _mark(text[match.end() :])) is not None:
+        return _scaled(found[0], match[1], text[: len(text) - len(found[1])]), found[1]
+    match = _TIED_CODE.match(text)
+    if match is None or match[1] not in CODES:
+        return None
+    return _scaled(_of_code(match[1]), match[2], match[0]), text[match.end() :]
 
 
 def before_number(money: Money, rest: str) -> tuple[Money, str]:

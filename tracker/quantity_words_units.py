@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tracker.currencies import CODES
 from tracker.quantity_words_currencies import KNOWN, Money, currency
-from tracker.quantity_words_numbers import folded, numeral
+from tracker.quantity_words_numbers import folded, numeral, share
 from tracker.quantity_words_refusals import left_over
 from tracker.quantity_words_tables import COUNTED, SCALES, WHOLES, UnclearWords
 from tracker.units import is_unit
@@ -144,11 +144,16 @@ def whole(words: str, said: str) -> str:
         or any(word in KNOWN and word not in _WORDS_TOO for word in name.split())
         or any(sign in name for sign in "€$£¥₹")
     )
-    if amounts or is_money or (numeral(name) is not None and not re.match(r"[0-9]{4}\b(?![.,'])", name)):
+    if (
+        amounts
+        or is_money
+        or share(name) is not None
+        or (numeral(name) is not None and not re.match(r"[0-9]{4}\b(?![.,'])", name))
+    ):
         problem = "give the amount itself, or say in words what the percentage is of"
         raise UnclearWords(f'"{said}" is a share of an amount: {problem}')
     slug = re.sub(r"[^a-z0-9]+", "-", name).strip("-")
-    if ":" in name or not slug or len(name.split()) > 5 or name.split()[0] in _NO_NOUNS:
+    if ":" in name or not re.search("[a-z]", slug) or len(name.split()) > 5 or name.split()[0] in _NO_NOUNS:
         raise UnclearWords(f'"{words}": name what the percentage is of in a few words, such as "percent:gdp"')
     return slug
 

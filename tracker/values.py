@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import calendar
+import hashlib
 import re
+import unicodedata
 from datetime import date
 from typing import Annotated, Any, Literal, Self
 
@@ -59,6 +61,18 @@ EventReference = Annotated[
     WithJsonSchema({"type": "string", "pattern": _EVENT_ID}),
 ]
 """The id of an event on the same pledge. Of whatever form, one that names none is `unknown_event`."""
+
+
+def is_slug(value: object) -> bool:
+    """Whether the value can be a pledge's id: 1 to 128 of a-z, 0-9 and -, the first a letter or digit."""
+    return isinstance(value, str) and re.fullmatch(SLUG, value) is not None
+
+
+def slug_of(title: str) -> str:
+    """A slug made from a title: the same title gives the same slug, one without Latin letters a hash."""
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    slug = re.sub(r"[^a-z0-9]+", "-", plain.replace("'", "")).strip("-")[:128].rstrip("-")
+    return slug or f"pledge-{hashlib.sha256(title.encode()).hexdigest()[:12]}"
 
 
 _is_iso_date = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}").fullmatch

@@ -1,4 +1,4 @@
-"""``tracker keys``: who may do what."""
+"""`tracker keys`: the keys of people and programs, and the role of each."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from typing import get_args
 import click
 from rich.text import Text
 
-from api.cli.common import Tidy, Wrong, columns, opened_stores, say, show
+from api.cli.group import CommandGroup, fail
+from api.cli.stores import opened_stores
+from api.cli.terminal import columns, say, show
 from api.http.auth import KeyRefused, create_key, list_keys, revoke_key
 from api.http.contract import Role
 
 
-@click.group(cls=Tidy)
+@click.group(cls=CommandGroup)
 def keys() -> None:
     """Make, list and revoke keys.
 
@@ -36,7 +38,7 @@ def create(name: str, role: str) -> None:
         try:
             key = create_key(stores.engine, name, role)
         except KeyRefused as refused:
-            raise Wrong(str(refused)) from None
+            fail(str(refused))
     say(f"The key of {name}, {role}. It is shown this once:")
     click.echo(key)
 
@@ -73,5 +75,5 @@ def revoke(name: str) -> None:
         try:
             revoke_key(stores.engine, name)
         except KeyRefused as refused:
-            raise Wrong(str(refused)) from None
+            fail(str(refused))
     say(f"The key of {name} is revoked.")

@@ -1,23 +1,50 @@
-"""The command ``tracker`` (docs and README: Commands). Answers go to stdout, everything else to stderr.
+"""The command `tracker` (README: Commands). Answers go to stdout, everything else to stderr.
 
 Exit codes: 0 done, 1 found wrong, 2 wrong usage.
 """
 
 from __future__ import annotations
 
-from importlib.metadata import version
-
 import click
 
-from api.cli.common import Tidy
-from api.cli.keys import keys
-from api.cli.read import export, history, replay, status
-from api.cli.record import import_, seed
-from api.cli.run import init, project, rebuild, serve
+from api.cli.group import CommandGroup, LazyCommand
+
+COMMANDS = {
+    "export": LazyCommand(
+        "api.cli.export:export", "Write all statuses at a point on both clocks, or the events behind them."
+    ),
+    "history": LazyCommand("api.cli.status:history", "Show how a pledge's status came to be, event by event."),
+    "import": LazyCommand("api.cli.import_files:import_", "Record the facts of an NDJSON, CSV or XLSX file."),
+    "init": LazyCommand("api.cli.tables:init", "Create or upgrade the tables; run it again as often as you like."),
+    "keys": LazyCommand("api.cli.keys:keys", "Make, list and revoke keys."),
+    "project": LazyCommand(
+        "api.cli.serve:project",
+        "Keep the read models up to date until stopped, beside `tracker serve --no-projector`.",
+    ),
+    "rebuild": LazyCommand(
+        "api.cli.tables:rebuild", "Build the read models anew beside those that answer, then switch."
+    ),
+    "replay": LazyCommand(
+        "api.cli.replay:replay",
+        "Fold the log itself, pledge by pledge, and print each status as a line of JSON, or compare it.",
+    ),
+    "seed": LazyCommand("api.cli.import_files:seed", "Load the seed events; running it twice changes nothing."),
+    "serve": LazyCommand(
+        "api.cli.serve:serve", "Serve the API and the dashboard, and keep the read models up to date."
+    ),
+    "status": LazyCommand(
+        "api.cli.status:status", "Show the status of one pledge, or of all of them, at a point on both clocks."
+    ),
+}
+"""Every command with its place and its line in the list; the line is the first sentence of the command's own help."""
 
 
-@click.group(cls=Tidy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(version("commitments-tracker"), prog_name="tracker")
+@click.group(
+    cls=CommandGroup,
+    lazy_commands=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(package_name="commitments-tracker", prog_name="tracker", message="%(prog)s, version %(version)s")
 def main() -> None:
     """Public pledges as immutable events, and their status on any date, on two clocks.
 
@@ -29,7 +56,3 @@ def main() -> None:
       tracker serve --port 8000
       tracker status nato-ukraine-2024 --as-of 2024-12-31
     """
-
-
-for _command in (serve, project, seed, import_, export, status, history, replay, rebuild, keys, init):
-    main.add_command(_command)

@@ -11,19 +11,22 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, time
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import quoteattr
 
-from api import wording as words
-from api.formats.badge import clean
-from api.http.license import address as license_address
+from api import amounts, wording
+from api.formats.xml_text import xml_text
+from api.http import data_license
+from api.http.media import MediaFormat
 from projections.changes import StatusChange
 from tracker.event import stamp
 
-_SPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://commitments-tracker.invalid/feed")
+ATOM_FORMAT = MediaFormat("atom", "application/atom+xml; charset=utf-8")
+
+_ID_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://commitments-tracker.invalid/feed")
 
 
 class FeedEntry(NamedTuple):
-    """A change, when it came to be known, and the status document of its day."""
+    """One entry of the feed: a change, when it came to be known, and the status document of its day."""
 
     change: StatusChange
     updated: datetime
@@ -38,23 +41,27 @@ def known_from(change: StatusChange, recorded_at: datetime) -> datetime:
 def feed(
     entries: Iterable[FeedEntry], query: Mapping[str, str], updated: datetime, origin: str | None, license_: str | None
 ) -> bytes:
-    """The feed. ``query`` is what it is narrowed to; ``updated`` counts where there is no entry."""
+    """The feed as XML.
+
+    `query` are the filters that narrow it, as they stand in its address. `updated` is the feed's date where it has no
+    entry. Ids are made with `origin`, the log's name, so that no two logs share one.
+    """
     entries = list(entries)
-    own = "/v1/feed.atom" + (f"?{urlencode(query)}" if query else "")
+    address = "/v1/feed.atom" + (f"?{urlencode(query)}" if query else "")
     newest = max((entry.updated for entry in entries), default=updated)
-    found = license_address(license_)
+    license_url = data_license.address(license_)
     lines = [
         '<?xml version="1.0" encoding="utf-8"?>',
         '<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="en">',
-        f"<id>{_id(origin, own)}</id>",
+        f"<id>{_id(origin, address)}</id>",
         "<title>Commitments Tracker: changes of status</title>",
         "<subtitle>What became of public pledges, as it is recorded.</subtitle>",
         f"<updated>{stamp(newest)}</updated>",
-        f'<link rel="self" type="application/atom+xml" href={quoteattr(own)}/>',
+        f'<link rel="self" type="application/atom+xml" href={quoteattr(address)}/>',
         '<link rel="alternate" type="text/html" href="/"/>',
-        *([f'<link rel="license" href={quoteattr(found)}/>'] if found else []),
+        *([f'<link rel="license" href={quoteattr(license_url)}/>'] if license_url else []),
         "<author><name>Commitments Tracker</name></author>",
-        *([f"<rights>{_text(license_)}</rights>"] if license_ else []),
+        *([f"<rights>{xml_text(license_)}</rights>"] if license_ else []),
         *(line for entry in entries for line in _entry(entry, origin)),
         "</feed>",
     ]
@@ -64,30 +71,30 @@ def feed(
 def _entry(entry: FeedEntry, origin: str | None) -> Iterable[str]:
     change, status = entry.change, entry.status
     place = f"{change.pledge}?as_of={change.on}"
-    now = words.STATUS[change.after]
+    now = wording.STATUS[change.after]
     yield "<entry>"
     yield f"<id>{_id(origin, f'{change.pledge}/{change.on}/{change.after}/{change.position}')}</id>"
-    yield f"<title>{_text(now + ': ' + status['title'])}</title>"
+    yield f"<title>{xml_text(now + ': ' + status['title'])}</title>"
     yield f"<updated>{stamp(entry.updated)}</updated>"
     yield f"<published>{stamp(entry.updated)}</published>"
     yield f'<link rel="alternate" type="text/html" href={quoteattr(f"/pledges/{place}")}/>'
     yield f'<link rel="related" type="application/json" href={quoteattr(f"/v1/pledges/{place}")}/>'
     yield f"<category term={quoteattr(change.after)} label={quoteattr(now)}/>"
-    yield f'<summary type="text">{_text(said(change, status))}</summary>'
+    yield f'<summary type="text">{xml_text(sentence(change, status))}</summary>'
     yield "</entry>"
 
 
-def said(change: StatusChange, status: Mapping[str, Any]) -> str:
+def sentence(change: StatusChange, status: Mapping[str, Any]) -> str:
     """The change in a sentence."""
-    became = words.STATUS[change.after].lower()
-    who = words.party(status["pledgor"])
+    became = wording.STATUS[change.after].lower()
+    who = wording.party(status["pledgor"])
     if change.before is None:
-        start = f"{words.day(change.on)}: {who} made this pledge; it is {became}."
+        start = f"{wording.day(change.on)}: {who} made this pledge; it is {became}."
     else:
-        start = f"{words.day(change.on)}: from {words.STATUS[change.before].lower()} to {became}."
-    near = words.apart(status["actual"], status["target"])
-    actual, target = words.amount(status["actual"], near), words.amount(status["target"], near)
-    share = words.ratio(status["ratio"], status["actual"])
+        start = f"{wording.day(change.on)}: from {wording.STATUS[change.before].lower()} to {became}."
+    near = amounts.distinct_digits(status["actual"], status["target"])
+    actual, target = amounts.amount(status["actual"], near), amounts.amount(status["target"], near)
+    share = amounts.ratio(status["ratio"], status["actual"])
     figures = [] if actual is None else [f"Reported: {actual.short}"]
     figures += [] if target is None else [f"target: {target.short}" if figures else f"Target: {target.short}"]
     figures += [] if share is None else [share]
@@ -95,8 +102,4 @@ def said(change: StatusChange, status: Mapping[str, Any]) -> str:
 
 
 def _id(origin: str | None, name: str) -> str:
-    return uuid.uuid5(_SPACE, f"{origin or ''}\n{name}").urn
-
-
-def _text(text: str | None) -> str:
-    return escape(clean(text or ""))
+    return uuid.uuid5(_ID_NAMESPACE, f"{origin or ''}\n{name}").urn

@@ -1,27 +1,29 @@
 """A pledge's status as a picture of a few words, for other people's pages.
 
 Light and dark go by the reader's own setting, also inside an <img>. No text is ever cut: a long title has more lines,
-and every line is told how wide to be, whatever font there is.
+and every line states its own width, so that it fits in whatever font the reader has.
 """
 
 from __future__ import annotations
 
-import re
 import textwrap
 import unicodedata
 from collections.abc import Mapping
 from typing import Any
 from xml.sax.saxutils import escape
 
-from api import wording as words
+from api import amounts, wording
+from api.formats.xml_text import xml_safe
+from api.http.media import MediaFormat
 
-_LINE = 46
-_LEADING = 15
-_PAD = 8
+BADGE_FORMAT = MediaFormat("svg", "image/svg+xml")
+
+_TITLE_LINE_CHARACTERS = 46
+_LINE_HEIGHT_PX = 15
+_PADDING_PX = 8
 _NARROW, _WIDE = frozenset("ijlft.,:;'|!()[]I "), frozenset("mwMWO@%QG—…")
-_FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
-_COLOURS = {
+STATUS_COLOURS = {
     "exceeded": ("#0a6a5b", "#58cbb5"),
     "met": ("#25713a", "#76cf8c"),
     "partly_met": ("#7d5a00", "#e0b94f"),
@@ -30,8 +32,10 @@ _COLOURS = {
     "missed": ("#a01c38", "#ff9aa8"),
     "indeterminate": ("#6a489e", "#c5a8f0"),
 }
-_PLAIN = ("#56606b", "#b3bcc5")
-"""For announced, not measurable, withdrawn and superseded: nothing good or bad is said."""
+"""The colours of a status, light and dark."""
+
+NEUTRAL_COLOURS = ("#56606b", "#b3bcc5")
+"""The colours of announced, not measurable, withdrawn and superseded, which say nothing good or bad."""
 
 _STYLE = (
     ".l{fill:#ecebe6}.s{fill:%s}text{font:11px Verdana,'DejaVu Sans',sans-serif}.k{fill:#1c2126}.w{fill:#fff}"
@@ -40,20 +44,20 @@ _STYLE = (
 
 
 def style(headline: str) -> str:
-    """The style of a badge, light and dark."""
-    return _STYLE % _COLOURS.get(headline, _PLAIN)
+    """The style sheet of a badge for a status, light and dark."""
+    return _STYLE % STATUS_COLOURS.get(headline, NEUTRAL_COLOURS)
 
 
 def badge(status: Mapping[str, Any]) -> bytes:
     """The SVG for a status document."""
-    headline = words.STATUS[status["status"]]
-    share = words.ratio(status["ratio"], status["actual"])
-    title = textwrap.wrap(clean(status["title"]), _LINE) or [status["pledge"]]
+    headline = wording.STATUS[status["status"]]
+    share = amounts.ratio(status["ratio"], status["actual"])
+    title = textwrap.wrap(xml_safe(status["title"]), _TITLE_LINE_CHARACTERS) or [status["pledge"]]
     state = [headline, share] if share is not None and len(title) > 1 else [f"{headline} {share or ''}".strip()]
-    left, right = (_PAD * 2 + max(map(_width, lines)) for lines in (title, state))
+    left, right = (_PADDING_PX * 2 + max(map(_width, lines)) for lines in (title, state))
     rows = max(len(title), len(state))
-    width, height = left + right, rows * _LEADING + 7
-    label = f"{headline}: {clean(status['title'])}"
+    width, height = left + right, rows * _LINE_HEIGHT_PX + 7
+    label = f"{headline}: {xml_safe(status['title'])}"
     return "".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}"',
@@ -65,8 +69,8 @@ def badge(status: Mapping[str, Any]) -> bytes:
             f'<rect class="l" width="{width}" height="{height}"/>',
             f'<rect class="s" x="{left}" width="{right}" height="{height}"/></g>',
             '<g aria-hidden="true">',
-            *_lines(title, "k", _PAD, height),
-            *_lines(state, "w", left + _PAD, height),
+            *_lines(title, "k", _PADDING_PX, height),
+            *_lines(state, "w", left + _PADDING_PX, height),
             "</g></svg>\n",
         ]
     ).encode()
@@ -74,29 +78,24 @@ def badge(status: Mapping[str, Any]) -> bytes:
 
 def summary(status: Mapping[str, Any]) -> str:
     """The status in a sentence, with its clocks."""
-    actual, target = words.amount(status["actual"]), words.amount(status["target"])
+    actual, target = amounts.amount(status["actual"]), amounts.amount(status["target"])
     reported = "nothing that counts is reported" if actual is None else f"{actual.exact} reported"
     aim = "" if target is None else f", {target.exact} promised"
-    who = clean(words.party(status["pledgor"]))
-    return f"{who}: {reported}{aim}. As of {words.day(status['as_of'])}, version {status['version']}."
-
-
-def clean(text: str) -> str:
-    """The text without what XML cannot hold."""
-    return _FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", text)
+    who = xml_safe(wording.party(status["pledgor"]))
+    return f"{who}: {reported}{aim}. As of {wording.day(status['as_of'])}, version {status['version']}."
 
 
 def _lines(lines: list[str], kind: str, x: int, height: int) -> list[str]:
-    top = (height - len(lines) * _LEADING) / 2 + 11
+    top = (height - len(lines) * _LINE_HEIGHT_PX) / 2 + 11
     return [
-        f'<text class="{kind}" x="{x}" y="{top + row * _LEADING:g}" textLength="{_width(line)}"'
+        f'<text class="{kind}" x="{x}" y="{top + row * _LINE_HEIGHT_PX:g}" textLength="{_width(line)}"'
         f' lengthAdjust="spacingAndGlyphs">{escape(line)}</text>'
         for row, line in enumerate(lines)
     ]
 
 
 def _width(line: str) -> int:
-    """How wide a line is in 11 px Verdana, rather more than less."""
+    """The width of a line in px of 11 px Verdana, rather more than less."""
     return round(sum(map(_advance, line))) or 1
 
 

@@ -4,8 +4,8 @@
  "subject": "nato-ukraine-2024", "time": "2026-11-21T16:00:00.123456Z", "datacontenttype": "application/json",
  "sequence": "0000000000000000002", "data": <the event as it is served>}
 
-`time` is when it was recorded, which is what happened here; when it was said stands in the data. Where the data have a
-licence, each event has it as the extension attribute `license`.
+`time` is when the event was recorded, which is what happened here; when its fact was stated stands in the data. Where
+the data have a licence, each event has it as the extension attribute `license`.
 """
 
 from __future__ import annotations
@@ -14,17 +14,20 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from pydantic_core import from_json, to_json
 
+from api.formats.provenance import Provenance
 
-def batch(lines: Iterable[bytes], license_: str | None = None) -> Iterator[bytes]:
-    """A JSON array of events, from events as they are served."""
-    opening, extensions = b"[\n", {} if license_ is None else {"license": license_}
+
+def write_events(lines: Iterable[bytes], provenance: Provenance) -> Iterator[bytes]:
+    """A JSON array of CloudEvents, from events as they are served."""
+    extensions = {} if provenance.license_ is None else {"license": provenance.license_}
+    opening = b"[\n"
     for line in lines:
-        yield opening + _wrapped(line, extensions)
+        yield opening + _cloud_event(line, extensions)
         opening = b",\n"
     yield b"]\n" if opening == b",\n" else b"[]\n"
 
 
-def _wrapped(line: bytes, extensions: Mapping[str, str]) -> bytes:
+def _cloud_event(line: bytes, extensions: Mapping[str, str]) -> bytes:
     event = from_json(line)
     attributes = {
         "specversion": "1.0",

@@ -31,7 +31,7 @@ MAX_KEY_AGE_SECONDS = 0.9
 """Seconds for which the keys in memory count as current."""
 
 KEY_REFRESH_SECONDS = 0.4
-"""Seconds between two readings of the keys."""
+"""Seconds between two reads of the keys from the database."""
 
 ADMIN_NAME = "admin"
 """`recorded_by` of what the key in the settings records."""
@@ -59,7 +59,7 @@ Index(
 )
 
 _NAME = re.compile(r"[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]{0,62}[^\s\x00-\x1f\x7f])?")
-_MAY: dict[Needs, frozenset[Role]] = {
+_ROLES_FOR: dict[Needs, frozenset[Role]] = {
     "reader": frozenset(get_args(Role)),
     "monitor": frozenset({"monitor", "admin"}),
     "auditor": frozenset({"auditor", "admin"}),
@@ -68,7 +68,7 @@ _MAY: dict[Needs, frozenset[Role]] = {
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whose key it is. The name becomes `recorded_by`."""
+    """The holder of a key: the name, which becomes `recorded_by`, and the role."""
 
     name: str
     role: Role
@@ -103,7 +103,7 @@ def create_tables(engine: Engine, *, app_role: str | None = None) -> None:
 def create_key(engine: Engine, name: str, role: str) -> str:
     """Make a key and return it: it is shown once and can never be read again.
 
-    Errors: ``KeyRefused`` if a key of this name is in force, or the name or role cannot be.
+    Raises: KeyRefused if a key of this name is in force, or the name or role cannot be.
     """
     if role not in get_args(Role):
         raise KeyRefused(f"no role is called {role!r}; it is one of {', '.join(get_args(Role))}")
@@ -130,7 +130,7 @@ def list_keys(engine: Engine) -> list[AccessKey]:
 def revoke_key(engine: Engine, name: str) -> None:
     """Take the key of this name out of force.
 
-    Errors: ``KeyRefused`` if none is in force.
+    Raises: KeyRefused if none is in force.
     """
     in_force = KEYS.c.revoked_at.is_(None)
     with writing(engine).begin() as conn:
@@ -140,14 +140,14 @@ def revoke_key(engine: Engine, name: str) -> None:
 
 
 class KeyRing:
-    """The keys in force, in memory. MUST NOT answer from what is older than ``MAX_KEY_AGE_SECONDS``."""
+    """The keys in force, in memory. It MUST NOT answer from keys read more than `MAX_KEY_AGE_SECONDS` ago."""
 
     def __init__(self, engine: Engine, admin_key: SecretStr | None) -> None:
         self._engine = engine
         self._admin = None if admin_key is None else _hash(admin_key.get_secret_value())
         self._keys: dict[str, tuple[str, Caller]] = {}
         self._read_at: float | None = None
-        self._reading = Lock()
+        self._read_lock = Lock()
 
     @property
     def age(self) -> float:
@@ -155,8 +155,11 @@ class KeyRing:
         return float("inf") if self._read_at is None else time.monotonic() - self._read_at
 
     def refresh(self, older_than: float = 0.0, since: float = inf) -> None:
-        """Read the keys again if they are older than that and were not read ``since`` (of the monotonic clock)."""
-        with self._reading:
+        """Read the keys again if they are older than `older_than` seconds and were not read since `since`.
+
+        `since` is an instant of the monotonic clock.
+        """
+        with self._read_lock:
             if self.age < older_than or (self._read_at is not None and self._read_at >= since):
                 return
             before = time.monotonic()
@@ -175,9 +178,9 @@ class KeyRing:
         return self._admin is not None and hmac.compare_digest(self._admin, _hash(key))
 
     def caller(self, key: str) -> Caller:
-        """Whose key it is.
+        """The holder of a key.
 
-        Errors: ``Unauthorized`` if it is nobody's, or revoked.
+        Raises: Unauthorized if it is not known, or revoked.
         """
         if self.is_admin(key):
             return Caller(ADMIN_NAME, "admin")
@@ -190,7 +193,7 @@ class KeyRing:
 def bearer(authorization: bytes) -> str:
     """The key in an `Authorization` header.
 
-    Errors: ``Unauthorized`` if the header holds something else.
+    Raises: Unauthorized if the header holds something else.
     """
     scheme, _, key = authorization.decode("latin-1").partition(" ")
     key = key.strip()
@@ -200,15 +203,15 @@ def bearer(authorization: bytes) -> str:
 
 
 def must_allow(caller: Caller | None, needs: Needs, *, public_read: bool) -> None:
-    """Whether the caller may use a route.
+    """Check that the caller may use a route.
 
-    Errors: ``Unauthorized`` without a key, ``Forbidden`` with one of another role.
+    Raises: Unauthorized if there is no key and one is needed; Forbidden if its role is another one.
     """
     if needs == "open" or (needs == "reader" and public_read):
         return
     if caller is None:
         raise Unauthorized("this needs a key: `Authorization: Bearer <key>`")
-    if caller.role not in _MAY[needs]:
+    if caller.role not in _ROLES_FOR[needs]:
         raise Forbidden(f"this needs the role {needs}; the key {caller.name!r} has the role {caller.role}")
 
 

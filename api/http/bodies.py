@@ -11,8 +11,8 @@ from typing import Any
 from litestar import Request
 from pydantic_core import from_json
 
-from api.http.cache import header
-from api.http.contract import JSON, NDJSON
+from api.http.contract import NDJSON
+from api.http.headers import header
 from api.http.problems import Malformed, UnsupportedMediaType
 
 _PLACE = re.compile(r" at line (\d+) column (\d+)$")
@@ -22,7 +22,7 @@ _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]', re.DOTALL)
 async def read_body(request: Request[Any, Any, Any], *accepted: str) -> tuple[str, bytes]:
     """The media type and the bytes of a body. The route bounds their number while they are read.
 
-    Errors: ``UnsupportedMediaType``.
+    Raises: UnsupportedMediaType if it is none of those accepted, compressed, or not UTF-8.
     """
     given = (header(request.scope, b"content-type") or b"").decode("latin-1")
     media_type, _, parameters = given.partition(";")
@@ -43,7 +43,7 @@ async def read_body(request: Request[Any, Any, Any], *accepted: str) -> tuple[st
 def parse(body: bytes, *, first_line: int = 1) -> Any:
     """The JSON value in some bytes.
 
-    Errors: ``Malformed`` with line and column, also for NaN, numbers out of reach, deep nesting and a name given twice.
+    Raises: Malformed with line and column, also for NaN, numbers out of reach, deep nesting and a name given twice.
     """
     try:
         value = from_json(body, allow_inf_nan=False, cache_strings="keys")
@@ -51,11 +51,11 @@ def parse(body: bytes, *, first_line: int = 1) -> Any:
         raise _malformed(str(error), first_line) from None
     text = body.decode()
     try:
-        json.loads(text, object_pairs_hook=_once, parse_float=_finite)
-    except _Twice as twice:
-        line, column = _second(text, twice.name)
+        json.loads(text, object_pairs_hook=_without_repeats, parse_float=_finite)
+    except _RepeatedName as repeated:
+        line, column = _second_place(text, repeated.name)
         raise Malformed(
-            f"the name {twice.name!r} stands twice in one object", line=first_line + line, column=column
+            f"the name {repeated.name!r} stands twice in one object", line=first_line + line, column=column
         ) from None
     except OverflowError:
         raise Malformed("a number is out of reach; decimals are strings") from None
@@ -73,21 +73,21 @@ def values(media_type: str, body: bytes) -> Any:
 
 
 def payload_hash(value: Any) -> bytes:
-    """SHA-256 of a JSON value, however it was spaced and ordered."""
+    """SHA-256 of a JSON value: the same for any spaces and any order of names."""
     return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).digest()
 
 
-class _Twice(Exception):
+class _RepeatedName(Exception):
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.name = name
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         seen: set[str] = set()
-        raise _Twice(next(name for name, _ in pairs if name in seen or seen.add(name)))  # type: ignore[func-returns-value]
+        raise _RepeatedName(next(name for name, _ in pairs if name in seen or seen.add(name)))  # type: ignore[func-returns-value]
     return found
 
 
@@ -107,8 +107,8 @@ def _malformed(message: str, first_line: int) -> Malformed:
     )
 
 
-def _second(text: str, name: str) -> tuple[int, int]:
-    """Where an object names ``name`` again: (lines before it, column from 1). Slow; only used to say it."""
+def _second_place(text: str, name: str) -> tuple[int, int]:
+    """The place where an object has `name` again: (lines before it, column from 1). Slow: for the refusal only."""
     seen: list[set[str] | None] = []
     previous = ""
     for token in _TOKEN.finditer(text):
@@ -125,6 +125,3 @@ def _second(text: str, name: str) -> tuple[int, int]:
             names.add(key)
         previous = mark
     return 0, 1
-
-
-__all__ = ["JSON", "NDJSON", "parse", "parse_lines", "payload_hash", "read_body", "values"]

@@ -1,14 +1,17 @@
-"""The two clocks of a read: ``as_of``, and ``known_at`` or ``at_position`` (DOMAIN §2). Reads the system clock."""
+"""The two clocks of a read: `as_of`, and `known_at` or `at_position` (DOMAIN §2). It reads the system clock."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import Any
 
 from api.http.contract import Parameter
 from api.http.parameters import Query, day, integer, invalid
-from tracker.log.recorder import MAX_POSITION, LogRecorder
+from tracker.event import stamp
+from tracker.log.recorder import LogRecorder
+from tracker.log.rows import MAX_POSITION
 
 AS_OF = Parameter(
     "as_of",
@@ -42,27 +45,27 @@ def today() -> date:
 
 @dataclass(frozen=True, slots=True)
 class ReadClocks:
-    """A point on both clocks. ``position`` bounds what is known, None for all; ``known_at`` is None when it is now."""
+    """A point on both clocks, as a request names it.
+
+    `position` is the last position that is known, None for the newest; `known_at` is None if it is now.
+    """
 
     as_of: date
     position: int | None
     known_at: datetime | None
     dated: bool
-    """The caller named the day, so that the answer does not change at midnight."""
+    """True if the request has `as_of`, so that the response does not change at midnight."""
 
     numbered: bool = False
-    """The caller named the position."""
-
-    @property
-    def fixed(self) -> bool:
-        """Nothing that happens later can change the answer."""
-        return self.dated and self.position is not None
+    """True if the request has `at_position`."""
 
 
 def point(query: Query, log: LogRecorder, known_head: int = 0) -> ReadClocks:
-    """The clocks that a query names. ``known_head`` is a position that the log is known to have reached.
+    """The clocks that a query names. `known_head` is a position that the log is known to have reached.
 
-    Asks the log only if the query has ``known_at`` or ``at_position``.
+    The log is asked only if the query has `known_at` or `at_position`.
+
+    Raises: InvalidParameter if a clock cannot be read, or lies beyond the log.
     """
     as_of, dated = day(query, "as_of", today()), "as_of" in query
     position = integer(query, "at_position", 0, MAX_POSITION)
@@ -80,7 +83,10 @@ def point(query: Query, log: LogRecorder, known_head: int = 0) -> ReadClocks:
 
 
 def instant(query: Query, name: str) -> datetime | None:
-    """An instant, RFC 3339 with its offset; a space stands for the ``+`` that it was before it was decoded."""
+    """An instant, RFC 3339 with its offset; a space stands for the `+` that it was before it was decoded.
+
+    Raises: InvalidParameter if it is none.
+    """
     if (text := query.get(name)) is None:
         return None
     if _RFC3339.fullmatch(text):
@@ -93,6 +99,18 @@ def instant(query: Query, name: str) -> datetime | None:
 
 
 def must_be_past(known_at: datetime, log: LogRecorder) -> None:
-    """What will be known cannot be asked. The log's own last instant counts as past, also on a clock set back."""
+    """The log's last instant counts as past even if the clock was set back since.
+
+    Raises: InvalidParameter if `known_at` lies in the future.
+    """
     if known_at > now() and ((last := log.last_recorded_at()) is None or known_at > last):
         raise invalid("known_at", "lies in the future")
+
+
+def clocks_json(as_of: date, known_at: datetime | None, position: int) -> dict[str, Any]:
+    """The clocks that every response names, so that it can be asked for again; `known_at` is null if it was now."""
+    return {
+        "as_of": as_of.isoformat(),
+        "known_at": None if known_at is None else stamp(known_at),
+        "position": position,
+    }

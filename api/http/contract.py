@@ -1,4 +1,4 @@
-"""What a route takes and answers, declared once: it guards the route, checks its parameters and documents it."""
+"""The contract of a route, declared once: it guards the route, checks its parameters and documents it."""
 
 from __future__ import annotations
 
@@ -7,22 +7,27 @@ from dataclasses import dataclass, field
 from inspect import iscoroutinefunction
 from typing import Any, Literal
 
-from litestar import route
+from litestar import Request, route
 from litestar.enums import HttpMethod
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import AnyCallable
 
+from api.http.media import JSON_FORMAT, MediaFormat
+
+AnyRequest = Request[Any, Any, Any]
+"""A request whatever Litestar's type variables for user, key and state are."""
+
 Role = Literal["reader", "monitor", "auditor", "admin"]
 Needs = Literal["open", "reader", "monitor", "auditor"]
-"""Whom a route is for; "open" asks for no key and looks at none."""
+"""The role that a route needs; an open one asks for no key and reads none."""
 
 Schema = Mapping[str, Any]
-JSON = "application/json"
+JSON = JSON_FORMAT.media_type
 NDJSON = "application/x-ndjson"
 
 
 def ref(name: str) -> Schema:
-    """A schema among the components."""
+    """The reference to a schema among the components."""
     return {"$ref": f"#/components/schemas/{name}"}
 
 
@@ -37,7 +42,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What an answer with one status code holds: media types to schemas, and headers to what they say."""
+    """The response of one status code: media types to schemas, and header names to what they mean."""
 
     about: str
     content: Mapping[str, Schema]
@@ -46,7 +51,10 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """A route's side of the bargain. ``problems`` are the codes it may answer beside those every route may."""
+    """What a route needs, takes and answers.
+
+    `problems` are the codes of its problems, beside those that every route may answer.
+    """
 
     needs: Needs
     replies: Mapping[int, Reply]
@@ -57,20 +65,20 @@ class Contract:
     tag: str = "Reading"
     writes: bool = False
     framed: bool = False
-    """Whether other sites may show it in a frame."""
+    """Whether other sites may show the response in a frame."""
 
-    formats: tuple[str, ...] = ("json",)
-    """The names of the formats it answers in, the default first."""
+    formats: tuple[MediaFormat, ...] = (JSON_FORMAT,)
+    """The formats that the route offers, the default first."""
 
     names: frozenset[str] = field(init=False)
-    """The query parameters it takes."""
+    """The names of the query parameters that the route takes."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "names", frozenset(parameter.name for parameter in self.query))
 
 
 def read(path: str, contract: Contract, *, threaded: bool = True) -> Callable[[AnyCallable], HTTPRouteHandler]:
-    """A route for GET and HEAD; a plain function runs in a thread, unless it asks no database."""
+    """A route for GET and HEAD. A plain function runs in a thread; `threaded` is False if it asks no database."""
 
     def declared(fn: AnyCallable) -> HTTPRouteHandler:
         return route(
@@ -85,7 +93,7 @@ def read(path: str, contract: Contract, *, threaded: bool = True) -> Callable[[A
 
 
 def write(path: str, contract: Contract, *, limit: int) -> Callable[[AnyCallable], HTTPRouteHandler]:
-    """A route for POST that reads at most ``limit`` bytes of body, whatever Content-Length says."""
+    """A route for POST that reads at most `limit` bytes of body, whatever Content-Length says."""
     return route(
         path,
         http_method=[HttpMethod.POST],

@@ -1,11 +1,8 @@
-"""Posted JSON to drafts of events: envelopes, ids, references inside a batch, and the place of every mistake."""
+"""Posted JSON as drafts of events: envelopes, ids, references inside a batch, and the place of every mistake."""
 
 from __future__ import annotations
 
-import hashlib
-import re
 import secrets
-import unicodedata
 from datetime import datetime
 from typing import Any
 
@@ -16,31 +13,35 @@ from tracker.errors import BatchRefused, InvalidFact, NotOpened, Refusal, TooLar
 from tracker.event import event_id
 from tracker.fact_reading import read_fact
 from tracker.facts import FACT_TYPES, MAX_FACT_BYTES, AnyFact, PledgeMade
-from tracker.units import SLUG
+from tracker.values import is_slug, slug_of
 
-MAX_ITEMS = 10_000
-MAX_REF = 100
+MAX_BATCH_ITEMS = 10_000
+"""Items in one batch at most: one request is one transaction."""
+
+MAX_REF_CHARACTERS = 100
+"""Characters of an item's `ref` at most."""
 
 Refusals = list[tuple[int, Refusal]]
+"""The refused items of a batch: their indexes and why each is refused."""
 
 
 def draft(pledge: str, raw: Any, now: datetime, *, expected_version: int | None = None, at: str = "") -> Draft:
-    """One posted fact as a draft with an id of its own; ``at`` is where the fact stands in the body.
+    """One posted fact as a draft with an id of its own; `at` is the JSON Pointer of the fact in the body.
 
-    Errors: ``TooLarge``, ``InvalidFact``.
+    Raises: TooLarge if the fact is over `MAX_FACT_BYTES`, InvalidFact if it does not have the shape of its type.
     """
     return Draft(pledge, _fact(raw, at), _new_id(now), expected_version)
 
 
-def opening(raw: Any, now: datetime) -> Draft:
-    """The draft of ``{"pledge"?, "fact"}`` that opens a pledge; a slug left out is made from the title.
+def opening_draft(raw: Any, now: datetime) -> Draft:
+    """The draft of `{"pledge"?, "fact"}` that opens a pledge; a slug that is left out is made from the title.
 
-    Errors: ``InvalidFact``, ``NotOpened`` when the fact is not PledgeMade.
+    Raises: InvalidFact if the body or the fact does not have its shape, NotOpened if the fact is not PledgeMade.
     """
     must_have(raw, needed=("fact",), allowed=("pledge",))
     problems: list[tuple[str, str]] = []
     if "pledge" in raw and not is_slug(raw["pledge"]):
-        problems.append(("/pledge", _SLUG_WANTED))
+        problems.append(("/pledge", _SLUG_FORM))
     try:
         fact = _fact(raw["fact"], "/fact")
     except InvalidFact as invalid:
@@ -52,15 +53,15 @@ def opening(raw: Any, now: datetime) -> Draft:
     return Draft(raw.get("pledge") or slug_of(fact.title), fact, _new_id(now))
 
 
-def batch(raw: Any, now: datetime) -> tuple[list[tuple[int, Draft]], Refusals]:
-    """The drafts of a batch with their indexes, and why the other items are refused.
+def batch_drafts(raw: Any, now: datetime) -> tuple[list[tuple[int, Draft]], Refusals]:
+    """The drafts of a batch with their indexes, and the refusals of the other items.
 
-    Errors: ``InvalidFact`` if it is no list of 1 or more, ``TooLarge`` if it has too many items.
+    Raises: InvalidFact if the body is no list of one item or more, TooLarge if it has over `MAX_BATCH_ITEMS`.
     """
     if not isinstance(raw, list) or not raw:
         raise InvalidFact("a batch is a list of one item or more")
-    if len(raw) > MAX_ITEMS:
-        raise TooLarge(f"a batch has at most {MAX_ITEMS} items, this one has {len(raw)}")
+    if len(raw) > MAX_BATCH_ITEMS:
+        raise TooLarge(f"a batch has at most {MAX_BATCH_ITEMS} items, this one has {len(raw)}")
     drafts: list[tuple[int, Draft]] = []
     refusals: Refusals = []
     ids: dict[str, str] = {}
@@ -69,17 +70,17 @@ def batch(raw: Any, now: datetime) -> tuple[list[tuple[int, Draft]], Refusals]:
         try:
             must_have(item, needed=("pledge", "fact"), allowed=("expected_version", "ref"))
             _must_be_an_item(item, ids)
-            fact = _fact(_with_ids(item["fact"], ids), "/fact")
+            fact = _fact(_with_event_ids(item["fact"], ids), "/fact")
             drafts.append((index, Draft(item["pledge"], fact, id_, item.get("expected_version"))))
         except Refusal as refusal:
-            refusals.append((index, moved(refusal, f"/{index}")))
+            refusals.append((index, below(refusal, f"/{index}")))
         if isinstance(item, dict) and isinstance(ref := item.get("ref"), str):
             ids.setdefault(ref, id_)
     return drafts, refusals
 
 
-def checkable(raw: list[Any], drafts: list[tuple[int, Draft]], refusals: Refusals) -> list[tuple[int, Draft]]:
-    """The drafts that can be judged although other items are refused: those that do not build on them."""
+def independent_drafts(raw: list[Any], drafts: list[tuple[int, Draft]], refusals: Refusals) -> list[tuple[int, Draft]]:
+    """The drafts that can be checked although other items are refused: those that do not build on a refused item."""
     bad = {index: raw[index] for index, _ in refusals if isinstance(raw[index], dict)}
     openings: dict[str, int] = {}
     for index, item in sorted(bad.items(), reverse=True):
@@ -89,31 +90,32 @@ def checkable(raw: list[Any], drafts: list[tuple[int, Draft]], refusals: Refusal
     return [
         (index, draft)
         for index, draft in drafts
-        if openings.get(draft.pledge, index) >= index and not refs.intersection(_refs(raw[index]["fact"]))
+        if openings.get(draft.pledge, index) >= index and not refs.intersection(_refs_in(raw[index]["fact"]))
     ]
 
 
 def _may_open(raw: Any) -> bool:
+    """Whether the posted fact is, or was meant to be, a PledgeMade."""
     return not isinstance(raw, dict) or raw.get("type") not in FACT_TYPES or raw["type"] == "PledgeMade"
 
 
-def in_batch(refused: BatchRefused, indexes: list[int]) -> Refusals:
-    """The tracker's refusals, moved to where the items stand in the body."""
-    found: Refusals = []
-    for at, refusal in refused.refusals:
-        index = indexes[at]
-        found.append((index, moved(refusal, f"/{index}" if _of_item(refusal) else f"/{index}/fact")))
-    return found
+def batch_refusals(refused: BatchRefused, indexes: list[int]) -> Refusals:
+    """The tracker's refusals of a batch, by the indexes of the items in the body, their pointers from its beginning."""
+    moved: Refusals = []
+    for position, refusal in refused.refusals:
+        index = indexes[position]
+        moved.append((index, below(refusal, f"/{index}" if _is_of_item(refusal) else f"/{index}/fact")))
+    return moved
 
 
-def alone(refused: BatchRefused, prefix: str) -> Refusal:
-    """The refusal of a single fact, moved to where the fact stands in the body."""
+def single_refusal(refused: BatchRefused, prefix: str) -> Refusal:
+    """The refusal of the only fact of a request, its pointer below the place of the fact in the body."""
     refusal = refused.refusals[0][1]
-    return refusal if _of_item(refusal) else moved(refusal, prefix)
+    return refusal if _is_of_item(refusal) else below(refusal, prefix)
 
 
-def moved(refusal: Refusal, prefix: str) -> Refusal:
-    """The refusal, with its pointers below ``prefix``."""
+def below(refusal: Refusal, prefix: str) -> Refusal:
+    """The same refusal, with its pointers below `prefix`."""
     if isinstance(refusal, VersionConflict) and not refusal.pointer and prefix:
         refusal.pointer = "/expected_version"
     refusal.pointer = prefix + refusal.pointer
@@ -122,22 +124,10 @@ def moved(refusal: Refusal, prefix: str) -> Refusal:
     return refusal
 
 
-def is_slug(value: Any) -> bool:
-    """Whether it can be a pledge's id."""
-    return isinstance(value, str) and re.fullmatch(SLUG, value) is not None
-
-
-def slug_of(title: str) -> str:
-    """A slug made of a title: the same title gives the same one."""
-    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
-    slug = re.sub(r"[^a-z0-9]+", "-", plain.replace("'", "")).strip("-")[:128].rstrip("-")
-    return slug or f"pledge-{hashlib.sha256(title.encode()).hexdigest()[:12]}"
-
-
 def must_have(raw: Any, *, needed: tuple[str, ...], allowed: tuple[str, ...]) -> None:
-    """Whether it is an object with these fields and no others.
+    """Check that the value is an object with all the needed fields and no others than those and the allowed ones.
 
-    Errors: ``InvalidFact`` with every problem.
+    Raises: InvalidFact with a problem for each field that is missing or unknown.
     """
     if not isinstance(raw, dict):
         raise InvalidFact("a JSON object is wanted here")
@@ -151,28 +141,28 @@ def must_have(raw: Any, *, needed: tuple[str, ...], allowed: tuple[str, ...]) ->
         raise InvalidFact(problems[0][1], pointer=problems[0][0], problems=tuple(problems))
 
 
-_SLUG_WANTED = "a slug is 1 to 128 of a-z, 0-9 and -, and begins with a letter or digit"
+_SLUG_FORM = "a slug is 1 to 128 of a-z, 0-9 and -, and begins with a letter or digit"
 
 
 def _must_be_an_item(item: dict[str, Any], ids: dict[str, str]) -> None:
     if not is_slug(item["pledge"]):
-        raise InvalidFact(_SLUG_WANTED, pointer="/pledge")
+        raise InvalidFact(_SLUG_FORM, pointer="/pledge")
     expected = item.get("expected_version", 0)
     if not isinstance(expected, int) or isinstance(expected, bool) or not 0 <= expected < 2**53:
         raise InvalidFact("a version is a whole number", pointer="/expected_version")
     if "ref" in item:
         ref = item["ref"]
-        if not isinstance(ref, str) or not 0 < len(ref) <= MAX_REF:
-            raise InvalidFact(f"a ref is a string of 1 to {MAX_REF} characters", pointer="/ref")
+        if not isinstance(ref, str) or not 0 < len(ref) <= MAX_REF_CHARACTERS:
+            raise InvalidFact(f"a ref is a string of 1 to {MAX_REF_CHARACTERS} characters", pointer="/ref")
         if ref in ids:
             raise InvalidFact("an earlier item has the same ref", pointer="/ref")
 
 
-def _with_ids(raw: Any, ids: dict[str, str]) -> Any:
-    """The fact with the ids of the items that it refers to."""
+def _with_event_ids(raw: Any, ids: dict[str, str]) -> Any:
+    """The fact with event ids in the place of the refs of earlier items."""
     if not isinstance(raw, dict):
         return raw
-    found = dict(raw)
+    resolved = dict(raw)
     for name in ("event", "of"):
         given = raw.get(name)
         if not isinstance(given, dict):
@@ -182,11 +172,11 @@ def _with_ids(raw: Any, ids: dict[str, str]) -> Any:
             raise InvalidFact('this is an event id, or {"ref": "<ref of an earlier item>"}', pointer=f"/fact/{name}")
         if ref not in ids:
             raise UnknownEvent(f"no earlier item has the ref {ref!r}", pointer=f"/fact/{name}")
-        found[name] = ids[ref]
-    return found
+        resolved[name] = ids[ref]
+    return resolved
 
 
-def _refs(raw: Any) -> set[str]:
+def _refs_in(raw: Any) -> set[str]:
     given = [raw.get(name) for name in ("event", "of")] if isinstance(raw, dict) else []
     return {str(value["ref"]) for value in given if isinstance(value, dict) and "ref" in value}
 
@@ -197,11 +187,11 @@ def _fact(raw: Any, at: str) -> AnyFact:
             raise TooLarge(f"the fact has {size} bytes, {MAX_FACT_BYTES} are allowed; keep documents outside")
         return read_fact(raw)
     except Refusal as refusal:
-        raise moved(refusal, at) from None
+        raise below(refusal, at) from None
 
 
-def _of_item(refusal: Refusal) -> bool:
-    """Whether a refusal of the tracker is about the item rather than its fact."""
+def _is_of_item(refusal: Refusal) -> bool:
+    """Whether a refusal of the tracker is of the item's envelope rather than its fact."""
     return isinstance(refusal, VersionConflict) or refusal.pointer == "/pledge"
 
 

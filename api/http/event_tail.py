@@ -1,4 +1,4 @@
-"""The end of the log, held once for all the streams of a process: it wakes them, and hands them what is new."""
+"""The end of the log, held once for all the streams of a process: it wakes them, and gives them the new events."""
 
 from __future__ import annotations
 
@@ -10,38 +10,43 @@ from typing import NamedTuple
 
 from litestar.concurrency import sync_to_thread
 
-from api.http.cache import KnownHeads
+from api.http.known_heads import KnownHeads
 from api.http.problems import RateLimited
 from tracker.event import served
-from tracker.log.recorder import LogRecorder, LogRow
+from tracker.log.recorder import LogRecorder
+from tracker.log.rows import LogRow
 
 MAX_STREAMS_PER_HOLDER = 32
-"""Streams of one key, or of one address without a key."""
+"""Open streams of one key, or of one address without a key, at most."""
 
 MAX_STREAMS = 2_000
-"""Streams of this process."""
+"""Open streams of this process, at most."""
 
 TAIL_EVENTS = 1_000
+"""The last events of the log that are held in memory for all streams, at most."""
+
 TAIL_BYTES = 4 * 1024 * 1024
-"""The last events of the log that are held in memory for all streams."""
+"""Bytes of their frames, at most."""
 
 END_GRACE_SECONDS = 0.5
-"""Seconds that a stream has to end in when the process is told to."""
+"""Seconds that a stream has to end by itself once the process ends."""
 
 READ_PAGE_ROWS = 200
+"""Rows of the log that are read at a time."""
+
 MAX_STORE_READERS = 4
-"""Streams that may read what is older from the store at one time."""
+"""Streams that may read older events from the store at one time."""
 
 
 class StreamFilter(NamedTuple):
-    """What a stream is narrowed to; None for everything."""
+    """The pledge and the fact type that a stream is narrowed to; None for all."""
 
     pledge: str | None = None
     type: str | None = None
 
 
 class TailEvent(NamedTuple):
-    """One event as it is sent."""
+    """One event in memory; `frame` is what is sent of it."""
 
     position: int
     pledge: str
@@ -50,17 +55,19 @@ class TailEvent(NamedTuple):
 
 
 class EventTail:
-    """The end of the log, for all streams of this process. Lives on one event loop; only ``grew`` may be called from
-    other threads."""
+    """The end of the log, for all streams of this process.
 
-    def __init__(self, journal: LogRecorder, heads: KnownHeads) -> None:
+    It lives on one event loop; only `grew` and `close` may be called from other threads.
+    """
+
+    def __init__(self, log: LogRecorder, heads: KnownHeads) -> None:
         self.closing = False
-        self._journal = journal
+        self._log = log
         self._heads = heads
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._woken: dict[asyncio.Event, asyncio.Task[object] | None] = {}
-        self._held: Counter[str] = Counter()
-        self._kept: deque[TailEvent] = deque()
+        self._streams: dict[asyncio.Event, asyncio.Task[object] | None] = {}
+        self._per_holder: Counter[str] = Counter()
+        self._events: deque[TailEvent] = deque()
         self._bytes = 0
         self._end = 0
         self._filling = asyncio.Lock()
@@ -68,12 +75,12 @@ class EventTail:
 
     @property
     def streams(self) -> int:
-        """How many are open."""
-        return len(self._woken)
+        """The number of open streams."""
+        return len(self._streams)
 
     @property
     def head(self) -> int:
-        """How far streams go now."""
+        """The last position that streams send now."""
         return self._heads.log
 
     def open(self) -> None:
@@ -83,9 +90,9 @@ class EventTail:
         self.closing = False
 
     def grew(self) -> None:
-        """The log has grown. From any thread."""
+        """Wake the streams: the log has grown. From any thread."""
         loop = self._loop
-        if loop is not None and self._woken:
+        if loop is not None and self._streams:
             with suppress(RuntimeError):  # the loop is closed
                 loop.call_soon_threadsafe(self._wake)
 
@@ -95,42 +102,42 @@ class EventTail:
         self.grew()
 
     def _wake(self) -> None:
-        for woken in self._woken:
+        for woken in self._streams:
             woken.set()
         if self.closing and self._loop is not None:
             self._loop.call_later(END_GRACE_SECONDS, self._cancel)
 
     def _cancel(self) -> None:
-        """End the streams that are still here: their readers take nothing."""
-        for task in self._woken.values():
+        """Cancel the streams that have not ended: their readers take no bytes."""
+        for task in self._streams.values():
             if task is not None:
                 task.cancel()
 
     @contextmanager
     def joined(self, holder: str) -> Iterator[asyncio.Event]:
-        """Take part: the event is set whenever there is something new.
+        """Count one more stream, and give it an event that is set whenever the log has grown.
 
-        Errors: ``RateLimited`` if there are too many streams already.
+        Raises: RateLimited if this holder, or the process, has too many streams already.
         """
-        if self._held[holder] >= MAX_STREAMS_PER_HOLDER:
+        if self._per_holder[holder] >= MAX_STREAMS_PER_HOLDER:
             raise RateLimited(f"{MAX_STREAMS_PER_HOLDER} streams are open already; close one", retry_after=10)
-        if len(self._woken) >= MAX_STREAMS:
+        if len(self._streams) >= MAX_STREAMS:
             raise RateLimited("too many streams are open; poll `/v1/events?after=` instead", retry_after=30)
         woken = asyncio.Event()
-        self._held[holder] += 1
-        self._woken[woken] = asyncio.current_task()
+        self._per_holder[holder] += 1
+        self._streams[woken] = asyncio.current_task()
         try:
             yield woken
         finally:
-            del self._woken[woken]
-            self._held[holder] -= 1
-            if not self._held[holder]:
-                del self._held[holder]
+            del self._streams[woken]
+            self._per_holder[holder] -= 1
+            if not self._per_holder[holder]:
+                del self._per_holder[holder]
 
     async def after(self, position: int, wanted: StreamFilter) -> tuple[bytes, int]:
-        """What to send after a position, and the position that it reaches.
+        """The bytes to send after a position, and the position that they reach.
 
-        Errors: ``Unavailable``.
+        Raises: Unavailable if older events are wanted and the store does not answer.
         """
         head = self.head
         if position >= head:
@@ -138,7 +145,7 @@ class EventTail:
         async with self._filling:
             if near := position >= self._floor(head):
                 await self._fill(head)
-                near = position >= self._end - len(self._kept)  # large events push others out
+                near = position >= self._end - len(self._events)  # large events push others out
         if near:
             return self._newest(position, wanted), max(position, self._end)
         async with self._reading:
@@ -148,34 +155,34 @@ class EventTail:
 
     def _newest(self, position: int, wanted: StreamFilter) -> bytes:
         found = []
-        for kept in reversed(self._kept):
-            if kept.position <= position:
+        for event in reversed(self._events):
+            if event.position <= position:
                 break
-            if wanted.pledge in (None, kept.pledge) and wanted.type in (None, kept.type):
-                found.append(kept.frame)
+            if wanted.pledge in (None, event.pledge) and wanted.type in (None, event.type):
+                found.append(event.frame)
         return b"".join(reversed(found))
 
     def _floor(self, head: int) -> int:
-        """The oldest position after which all events are kept, or will be."""
-        return head - TAIL_EVENTS if head - self._end > TAIL_EVENTS else self._end - len(self._kept)
+        """The oldest position after which all events are in memory, or will be once it is filled up to the head."""
+        return head - TAIL_EVENTS if head - self._end > TAIL_EVENTS else self._end - len(self._events)
 
     async def _fill(self, head: int) -> None:
         if head - self._end > TAIL_EVENTS:
-            self._kept.clear()
+            self._events.clear()
             self._bytes, self._end = 0, head - TAIL_EVENTS
         while self._end < head:
             rows = await sync_to_thread(self._read, self._end, head, StreamFilter())
             if not rows:
                 return
             for row in rows:
-                self._kept.append(TailEvent(row.position, row.pledge, row.type, _frame(row)))
-                self._bytes += len(self._kept[-1].frame)
+                self._events.append(TailEvent(row.position, row.pledge, row.type, _frame(row)))
+                self._bytes += len(self._events[-1].frame)
             self._end = rows[-1].position
-            while len(self._kept) > TAIL_EVENTS or self._bytes > TAIL_BYTES:
-                self._bytes -= len(self._kept.popleft().frame)
+            while len(self._events) > TAIL_EVENTS or self._bytes > TAIL_BYTES:
+                self._bytes -= len(self._events.popleft().frame)
 
     def _read(self, after: int, upto: int, wanted: StreamFilter) -> list[LogRow]:
-        return self._journal.read(after, READ_PAGE_ROWS, upto=upto, pledge=wanted.pledge, type=wanted.type)
+        return self._log.read(after, READ_PAGE_ROWS, upto=upto, pledge=wanted.pledge, type=wanted.type)
 
 
 def _frame(row: LogRow) -> bytes:

@@ -1,4 +1,4 @@
-"""How many writes a key may make in a minute."""
+"""The rate limit of writes: so many a minute for each key."""
 
 from __future__ import annotations
 
@@ -7,21 +7,23 @@ import time
 from api.http.problems import RateLimited
 
 WINDOW_SECONDS = 60.0
+"""Seconds of a key's window, from its first write."""
+
 MAX_COUNTED_KEYS = 10_000
-"""Keys counted at a time; the forgotten ones are those that have not written for the longest."""
+"""Keys counted at a time; beyond them, the key that has not written for the longest is forgotten."""
 
 
 class WriteLimit:
-    """Counts each key's writes within its own minute. 0 is no limit."""
+    """Counts each key's writes within its own window. A limit of 0 is none."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self._since: dict[str, tuple[float, int]] = {}
 
     def count(self, name: str, headers: list[tuple[bytes, bytes]]) -> None:
-        """Count one write and add the RateLimit headers to those given, which a refusal has, too.
+        """Count one write and add the RateLimit headers to `headers`; a refusal has them too.
 
-        Errors: ``RateLimited``, with the seconds to wait.
+        Raises: RateLimited with the seconds to wait, if the key has no write left.
         """
         if not self.limit:
             return

@@ -1,147 +1,147 @@
-"""One thread a process that follows the log: it keeps the heads and the keys fresh and wakes who waits.
+"""Follows the log for one process: keeps the known heads and the keys fresh, and ends every wait for the projection.
 
-It looks when told to (after an own write), when PostgreSQL notifies, and every ``POLL_SECONDS`` seconds as a net. While
-the projection is behind the log it looks more often.
+While a request waits for the projection, the projection's head is read every CATCH_UP_SECONDS.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable
-from threading import Event, Lock, Thread
-from typing import Any
+from concurrent.futures import Future
+from threading import Lock
+from typing import NamedTuple
 
-import psycopg
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from api.http.auth import KEY_REFRESH_SECONDS, KeyRing
-from api.http.cache import KnownHeads
-from projections.tables import connect_postgres
+from api.http.known_heads import KnownHeads
 from projections.timeline import Timeline
-from tracker.errors import TrackerError
-from tracker.log.recorder import CHANNEL, LogRecorder
-
-POLL_SECONDS = 0.25
-"""Seconds between two looks when nothing happens."""
+from tracker.errors import Unavailable
+from tracker.log.recorder import LogRecorder
+from tracker.log.watcher import LogWatcher
 
 CATCH_UP_SECONDS = 0.003
-"""Seconds between two looks while somebody waits for the projection."""
+"""Seconds between two looks while a request waits for the projection."""
 
 FOLLOW_BATCH_ROWS = 5_000
+"""Rows of the log taken in at a time."""
 
-log = logging.getLogger("tracker.api")
+STOP_SECONDS = 5.0
+"""Seconds that the process waits at its end for a look that is under way."""
+
+_log = logging.getLogger("tracker.api")
+
+
+class _Waiter(NamedTuple):
+    """A request that waits for the projection; `done` becomes whether it got to the position."""
+
+    position: int
+    done: Future[bool]
 
 
 class LogFollower:
-    """Keeps ``heads`` and ``keys`` fresh until it is stopped. A store that is away is looked for again and again."""
+    """Keeps `heads` and `keys` fresh until it is stopped; its watcher outlives a store that is away."""
 
     def __init__(
-        self, heads: KnownHeads, keys: KeyRing, journal: LogRecorder, timeline: Timeline, database_url: str
+        self, heads: KnownHeads, keys: KeyRing, log: LogRecorder, timeline: Timeline, database_url: str
     ) -> None:
         self._heads = heads
         self._keys = keys
-        self._journal = journal
+        self._log = log
         self._timeline = timeline
-        self._url = database_url
-        self._wake = Event()
-        self._stop = Event()
-        self._threads: list[Thread] = []
-        self._waiting: list[tuple[int, asyncio.AbstractEventLoop, asyncio.Future[bool]]] = []
+        self._waiters: list[_Waiter] = []
         self._lock = Lock()
-        self._away = False
+        self._stopped = False
+        self.watcher = LogWatcher(database_url, self._look, name="follower", logger=_log)
+        """The thread that looks; its `last_seen` tells how old this process's knowledge is."""
         self.also_wake: Callable[[], None] = lambda: None
-        """Who else is to be told that the log has grown: the projector, if it runs here."""
+        """Called by `wake`: the projector's, if it runs in this process."""
         self.grown: Callable[[], None] = lambda: None
-        """Who is to be told once the heads say so: the streams."""
+        """Called once the heads have new events: the streams' wake-up."""
 
     def start(self) -> None:
-        """Look once, so that the heads are those of the store, then follow in a thread."""
-        self._look(first=True)
-        self._threads = [Thread(target=self._follow, name="tracker-follower", daemon=True)]
-        if not self._url.startswith("sqlite:"):
-            self._threads.append(Thread(target=self._listen, name="tracker-listener", daemon=True))
-        for thread in self._threads:
-            thread.start()
+        """Look once, so that the heads are those of the store, then follow in a thread.
+
+        Raises: Unavailable if the store is away.
+        """
+        self._stopped = False
+        self._heads.log = self._heads.at_start = self._log.head()
+        self._look()
+        self.watcher.start()
 
     def stop(self) -> None:
-        """Stop following; who still waits is told that the projection is not there."""
-        self._stop.set()
-        self._wake.set()
-        for thread in self._threads:
-            thread.join(timeout=5)
+        """Stop following; every request that still waits goes on without the projection."""
+        self._stopped = True
+        self.watcher.stop(STOP_SECONDS)
         self._release(everybody=True)
 
     def wake(self) -> None:
         """The log has grown: look now."""
         self.also_wake()
-        self._wake.set()
+        self.watcher.wake()
 
-    async def projected(self, position: int, timeout: float) -> bool:
-        """Wait until the projection has an event; False if it has not within so many seconds."""
+    def wait(self, position: int, timeout: float) -> bool:
+        """Wait in a thread until the projection has an event; False if it has not within `timeout` seconds."""
         if self._heads.projection >= position:
             return True
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[bool] = loop.create_future()
-        with self._lock:
-            self._waiting.append((position, loop, future))
-        self.wake()
+        waiter = self._joined(position)
         try:
-            return await asyncio.wait_for(future, timeout)
+            return waiter.done.result(timeout)
         except TimeoutError:
             return False
         finally:
-            with self._lock:
-                self._waiting = [waiter for waiter in self._waiting if waiter[2] is not future]
+            self._leave(waiter)
 
-    def _follow(self) -> None:
-        while not self._stop.is_set():
-            self._look()
-            self._wake.wait(CATCH_UP_SECONDS if self._waiting else POLL_SECONDS)
-            self._wake.clear()
-
-    def _look(self, *, first: bool = False) -> None:
+    async def wait_async(self, position: int, timeout: float) -> bool:
+        """The same as `wait`, on an event loop."""
+        if self._heads.projection >= position:
+            return True
+        waiter = self._joined(position)
         try:
-            if first:
-                self._heads.log = self._heads.at_start = self._journal.head()
-            while changes := self._journal.changed_since(self._heads.log, FOLLOW_BATCH_ROWS):
+            return await asyncio.wait_for(asyncio.wrap_future(waiter.done), timeout)
+        except TimeoutError:
+            return False
+        finally:
+            self._leave(waiter)
+
+    def _joined(self, position: int) -> _Waiter:
+        waiter = _Waiter(position, Future())
+        # A loop that gives up cannot cancel it then under the thread that is setting it.
+        waiter.done.set_running_or_notify_cancel()
+        with self._lock:
+            self._waiters.append(waiter)
+        self._release(everybody=self._stopped)
+        self.wake()
+        return waiter
+
+    def _leave(self, waiter: _Waiter) -> None:
+        with self._lock:
+            self._waiters = [other for other in self._waiters if other is not waiter]
+
+    def _look(self) -> float | None:
+        """One look of the watcher: at the log, at the projection, and from time to time at the keys."""
+        try:
+            while changes := self._log.changed_since(self._heads.log, FOLLOW_BATCH_ROWS):
                 self._heads.advance(changes)
                 self.grown()
-            standing = self._timeline.standing()
-            self._heads.note_standing(standing)
-            self._heads.projection = standing.position
+            head = self._timeline.head()
+            self._heads.note_standing(head)
+            self._heads.projection = head.position
+            self._release()
             self._keys.refresh(older_than=KEY_REFRESH_SECONDS)
-            self._away = False
-        except (TrackerError, SQLAlchemyError) as error:
-            if first:
-                raise
-            if not self._away:
-                log.warning("store away", extra={"reason": type(error).__name__})
-            self._away = True
-            self._stop.wait(POLL_SECONDS)
-        self._release()
+        except (OperationalError, InterfaceError) as error:
+            raise Unavailable(f"the store does not answer: {error.orig}") from error
+        return CATCH_UP_SECONDS if self._waiters else None
 
     def _release(self, *, everybody: bool = False) -> None:
+        """Let those go on whose position the projection has; at the end all of them, without it."""
+        projected = self._heads.projection
+        done: list[_Waiter] = []
+        waiting: list[_Waiter] = []
         with self._lock:
-            for position, loop, future in self._waiting:
-                if everybody or self._heads.projection >= position:
-                    loop.call_soon_threadsafe(_settle, future, not everybody)
-
-    def _listen(self) -> None:
-        """PostgreSQL says when the log grows; a hint only, so a lost connection costs nothing but time."""
-        while not self._stop.is_set():
-            try:
-                with connect_postgres(self._url, autocommit=True) as conn:
-                    conn.execute(f"LISTEN {CHANNEL}")
-                    self._wake.set()
-                    while not self._stop.is_set():
-                        for _ in conn.notifies(timeout=POLL_SECONDS, stop_after=1):
-                            self._wake.set()
-            except psycopg.Error:
-                time.sleep(POLL_SECONDS)
-
-
-def _settle(future: asyncio.Future[Any], result: bool) -> None:
-    if not future.done():
-        future.set_result(result)
+            for waiter in self._waiters:
+                (done if everybody or projected >= waiter.position else waiting).append(waiter)
+            self._waiters = waiting
+        for waiter in done:
+            waiter.done.set_result(projected >= waiter.position)

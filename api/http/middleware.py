@@ -1,4 +1,4 @@
-"""What every request passes: key and role, rate limit, kept answers, parameters. And what every answer carries."""
+"""The checks of every request: key and role, rate limit, response cache, parameters; the headers of every response."""
 
 from __future__ import annotations
 
@@ -14,22 +14,23 @@ from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http.auth import Caller, KeyRing, bearer, must_allow
-from api.http.cache import ResponseCache, header
+from api.http.cache import ResponseCache
 from api.http.contract import Contract
+from api.http.headers import header
 from api.http.limits import WriteLimit
 from api.http.parameters import parse
 from api.http.problems import Unauthorized
 from api.http.request_counts import RequestCounts
 
-_ALWAYS = [
+_SECURITY_HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
 ]
 _METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
-_UNFRAMED = (b"x-frame-options", b"DENY")
-_EXPOSED = b"ETag, Link, Location, Memento-Datetime, Retry-After, RateLimit, RateLimit-Policy"
-_SHARED = [(b"access-control-allow-origin", b"*"), (b"access-control-expose-headers", _EXPOSED)]
-_PREFLIGHT = [
+_NOT_FRAMED = (b"x-frame-options", b"DENY")
+_CORS_EXPOSED = b"ETag, Link, Location, Memento-Datetime, Retry-After, RateLimit, RateLimit-Policy"
+_CORS_HEADERS = [(b"access-control-allow-origin", b"*"), (b"access-control-expose-headers", _CORS_EXPOSED)]
+_CORS_PREFLIGHT = [
     (b"access-control-allow-methods", b"GET, HEAD"),
     (b"access-control-allow-headers", b"Accept, Accept-Datetime, Authorization, If-None-Match, Last-Event-ID"),
     (b"access-control-max-age", b"86400"),
@@ -37,18 +38,21 @@ _PREFLIGHT = [
 
 
 class RequestMiddleware(ASGIMiddleware):
-    """In this order: key and role, rate limit, an answer that is kept, parameters. Then the route itself."""
+    """Checks in this order: key and role, rate limit, cached response, parameters. Then the route itself."""
 
     scopes = (ScopeType.HTTP,)
 
-    def __init__(self, keys: KeyRing, limit: WriteLimit, answers: ResponseCache, *, public_read: bool) -> None:
+    def __init__(self, keys: KeyRing, limit: WriteLimit, cache: ResponseCache, *, public_read: bool) -> None:
         self._keys = keys
         self._limit = limit
-        self._answers = answers
+        self._cache = cache
         self._public_read = public_read
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        """Let the request through, answer it from memory, or refuse it."""
+        """Pass the request on to its route, answer it from the cache, or refuse it.
+
+        Raises: Unauthorized, Forbidden, RateLimited, UnknownParameter or InvalidParameter.
+        """
         contract: Contract | None = scope["route_handler"].opt.get("contract")
         if contract is None:  # OPTIONS; Litestar's own answer leaves out the methods that were added last
             routes = scope["litestar_app"].routes
@@ -67,12 +71,12 @@ class RequestMiddleware(ASGIMiddleware):
                 state["headers"] = []
                 self._limit.count(caller.name, state["headers"])
             else:
-                answer = self._answers.find(scope) or await self._answers.made_by_another(scope)
-                if answer is not None:
-                    await answer(scope, receive, send)
+                cached = self._cache.find(scope) or await self._cache.made_by_another(scope)
+                if cached is not None:
+                    await cached(scope, receive, send)
                     return
                 state["query"] = parse(scope["query_string"], contract.names)
-                with self._answers.making(scope, send) as sending:
+                with self._cache.making(scope, send) as sending:
                     await next_app(scope, receive, sending)
                 return
         state["query"] = parse(scope["query_string"], contract.names)
@@ -92,29 +96,29 @@ class RequestMiddleware(ASGIMiddleware):
             return self._keys.caller(key)
 
 
-def finish(tally: RequestCounts, *, public_read: bool) -> Any:
-    """The hook that every answer passes on its way out, 404 and 500 included."""
+def finish(counts: RequestCounts, *, public_read: bool) -> Any:
+    """The hook that every response passes before it is sent, 404 and 500 included: it counts it and adds headers."""
 
     async def before_send(message: Message, scope: Scope) -> None:
         if message["type"] != "http.response.start":
             return
-        headers: list[tuple[bytes, bytes]] = [*message.get("headers", ()), *_ALWAYS]
+        headers: list[tuple[bytes, bytes]] = [*message.get("headers", ()), *_SECURITY_HEADERS]
         state: Any = scope.get("state") or {}
         headers += state.get("headers") or ()
         if not _may_be_framed(scope):
-            headers.append(_UNFRAMED)
+            headers.append(_NOT_FRAMED)
         method = scope["method"] if scope["type"] == ScopeType.HTTP else ""
         began = state.get("began")
-        tally.add(
+        counts.add(
             method if method in _METHODS else "other",
             scope.get("path_template") or "none",
             message["status"],
             None if began is None else time.perf_counter() - began,
         )
         if public_read and method in ("GET", "HEAD"):
-            headers += _SHARED
+            headers += _CORS_HEADERS
         elif public_read and method == "OPTIONS":
-            headers += [*_SHARED, *_PREFLIGHT]
+            headers += [*_CORS_HEADERS, *_CORS_PREFLIGHT]
         message["headers"] = headers
 
     return before_send
@@ -127,9 +131,9 @@ def _may_be_framed(scope: Scope) -> bool:
 
 
 def must_be_guarded(app: Litestar, allowed: Iterable[str] = ()) -> None:
-    """Every route declares whom it is for; one that does not keeps the app from starting.
+    """Check that every route has a contract, so that none is open by mistake; `allowed` are paths without one.
 
-    Errors: ``ImproperlyConfiguredException``.
+    Raises: ImproperlyConfiguredException if a route has none.
     """
     for route in app.routes:
         for handler in getattr(route, "route_handlers", [getattr(route, "route_handler", None)]):

@@ -1,26 +1,27 @@
-"""What went wrong, as RFC 9457 problems. HTTP status codes of the tracker's errors live here and nowhere else."""
+"""Errors as problem documents (RFC 9457). The HTTP status of each of the tracker's errors stands here alone."""
 
 from __future__ import annotations
 
-import json
 import logging
 import uuid
 from collections.abc import Iterator
 from typing import Any
 
-from litestar import Request, Response
+from litestar import Response
 from litestar.exceptions import HTTPException
 from litestar.types import ExceptionHandlersMap
 from pydantic_core import to_json
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from api.http.contract import AnyRequest
+from api.http.json_logging import LOGGER_NAME
 from tracker import errors
-from tracker.errors import BatchRefused, InvalidFact, Refusal, TrackerError, Unavailable
+from tracker.errors import BatchRefused, InvalidFact, PledgeNotFound, Refusal, TrackerError, Unavailable
 
 PROBLEM = "application/problem+json"
 
-log = logging.getLogger("tracker.api")
+log = logging.getLogger(LOGGER_NAME)
 
 
 class Malformed(TrackerError):
@@ -130,9 +131,9 @@ STATUS = {
 }
 
 RETRY_AFTER = "1"
-"""Seconds: a store that is away is back soon, or its operator is on the way."""
+"""Seconds that a 503 asks to wait: a store that is away is back soon, or its operator is on the way."""
 
-_OF_STATUS: dict[int, type[TrackerError]] = {
+_ERROR_OF_STATUS: dict[int, type[TrackerError]] = {
     401: Unauthorized,
     403: Forbidden,
     404: NotFound,
@@ -145,8 +146,13 @@ _OF_STATUS: dict[int, type[TrackerError]] = {
 }
 
 
+def pledge_not_found(pledge: str) -> PledgeNotFound:
+    """The refusal of a pledge that is not there to be read or added to."""
+    return PledgeNotFound(f"there is no pledge {pledge[:128]!r}")
+
+
 def catalogue() -> dict[str, type[TrackerError]]:
-    """Every problem that can be answered, by its code."""
+    """The error of every type of problem, by its code."""
     return {cls.code: cls for cls in _leaves(TrackerError) if cls.code in STATUS}
 
 
@@ -157,7 +163,7 @@ def _leaves(cls: type[TrackerError]) -> Iterator[type[TrackerError]]:
 
 
 def address(code: str) -> str:
-    """Where a type of problem is explained."""
+    """The path at which a type of problem is explained."""
     return f"/problems/{code}"
 
 
@@ -191,7 +197,7 @@ def _entries(error: TrackerError) -> Iterator[dict[str, Any]]:
 
 
 def respond(error: TrackerError, instance: str, headers: dict[str, str] | None = None) -> Response[bytes]:
-    """The answer to a request that failed with this error."""
+    """The response to a request that failed with this error; `instance` is the request's path."""
     status, body = document(error, instance)
     own = {"Cache-Control": "no-store"}
     if status == 401:
@@ -204,8 +210,7 @@ def respond(error: TrackerError, instance: str, headers: dict[str, str] | None =
     return Response(to_json(body), status_code=status, media_type=PROBLEM, headers=own | (headers or {}))
 
 
-def _on_tracker_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    assert isinstance(error, TrackerError)
+def _on_tracker_error(request: AnyRequest, error: TrackerError) -> Response[bytes]:
     if isinstance(error, Unavailable):
         # What the store's driver said is for the operator: it may name hosts and users.
         log.warning("store away", extra={"path": request.scope["path"], "reason": error.detail})
@@ -213,15 +218,14 @@ def _on_tracker_error(request: Request[Any, Any, Any], error: Exception) -> Resp
     return respond(error, request.scope["path"])
 
 
-def _on_store_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+def _on_store_error(request: AnyRequest, error: Exception) -> Response[bytes]:
     return _on_tracker_error(request, Unavailable(type(error).__name__))
 
 
-def _on_http_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    assert isinstance(error, HTTPException)
+def _on_http_error(request: AnyRequest, error: HTTPException) -> Response[bytes]:
     path = request.scope["path"]
     if error.status_code >= 500:
-        return _on_anything(request, error)
+        return _on_unexpected_error(request, error)
     if error.status_code == 413:
         return respond(errors.TooLarge("the body is larger than is read here"), path)
     if error.status_code == 405:
@@ -231,11 +235,11 @@ def _on_http_error(request: Request[Any, Any, Any], error: Exception) -> Respons
         )
     if error.status_code == 404:
         return respond(NotFound("nothing is served at this address; see /schema"), path)
-    kind = _OF_STATUS.get(error.status_code, InvalidParameter)
+    kind = _ERROR_OF_STATUS.get(error.status_code, InvalidParameter)
     return respond(kind(error.detail), path)
 
 
-def _on_anything(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+def _on_unexpected_error(request: AnyRequest, error: Exception) -> Response[bytes]:
     request_id = uuid.uuid4().hex
     log.error(
         "unhandled",
@@ -252,32 +256,6 @@ HANDLERS: ExceptionHandlersMap = {
     InterfaceError: _on_store_error,
     PoolTimeout: _on_store_error,
     HTTPException: _on_http_error,
-    Exception: _on_anything,
+    Exception: _on_unexpected_error,
 }
-"""Litestar's map from exceptions to answers: whatever happens, the answer is a problem."""
-
-
-class JsonLines(logging.Formatter):
-    """One JSON object a line. Never logged: headers, bodies, query strings."""
-
-    _FIELDS = ("request_id", "method", "path", "reason")
-
-    def format(self, record: logging.LogRecord) -> str:
-        line: dict[str, Any] = {
-            "at": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
-            "level": record.levelname.lower(),
-            "message": record.getMessage(),
-        }
-        line |= {name: getattr(record, name) for name in self._FIELDS if hasattr(record, name)}
-        if record.exc_info:
-            line["trace"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
-
-
-def log_as_json() -> None:
-    """Send the log of this package to standard error, one JSON object a line; twice changes nothing."""
-    if not log.handlers:
-        handler = logging.StreamHandler()
-        handler.setFormatter(JsonLines())
-        log.addHandler(handler)
-        log.propagate = False
+"""Litestar's map from exceptions to responses: every error is answered with a problem document."""

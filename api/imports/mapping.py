@@ -25,56 +25,59 @@ from typing import Annotated, Literal, Self
 import pycountry
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
-from api.formats.columns import COLUMNS, KNOWN, path_of
-from api.http.drafts import is_slug, slug_of
-from api.imports.rows import SheetRow, Table
+from api.formats.fact_columns import CELL_SHAPES, KNOWN_COLUMNS, path_of
+from api.imports.sheets import SheetRow, SheetTable
 from tracker.facts import FACT_TYPES
-from tracker.quantity import plain
+from tracker.quantity import plain, unmistakable
+from tracker.values import is_slug, slug_of
 
-_PLACE = re.compile(r"\{\{|\}\}|\{([^{}|]+)(?:\|([a-z]+)(?::([^{}|]+))?)?\}")
+_PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^{}|]+)(?:\|([a-z]+)(?::([^{}|]+))?)?\}")
 _NUMBER = re.compile(r"\d+(?:[.,'\s]\d+)*")
 _FILTERS = ("slug", "number", "lower", "upper", "country", "lookup")
 _TWICE_PERCENT = re.compile(r"\s*%\s*(?=%|per ?cent\b)", re.IGNORECASE)
-"""The sign of a cell, ``2%``, before the map's own ``percent:gdp``."""
-_FIRST_DAY = ("figure.period.start", "window.start")
-"""An imprecise date there means its first day, elsewhere its last: a replay must never know early."""
+"""The sign of a cell, `2%`, before the map's own `percent:gdp`."""
+_FIRST_DAY_PATHS = ("figure.period.start", "window.start")
+"""The places where an imprecise date means its first day; elsewhere it means its last, since a replay must never know
+early."""
 
 _Cell = Annotated[str, StringConstraints(strict=True)]
 
 
 class BadMap(Exception):
-    """The map cannot be used; ``problems`` are sentences."""
+    """The map cannot be used; `problems` has a sentence for each reason."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("; ".join(problems))
         self.problems = problems
 
 
-class _Part(BaseModel):
+class _MapPart(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class _Rule(_Part):
+class _RowRule(_MapPart):
     when: dict[str, _Cell | list[_Cell]] | list[_Cell] | _Cell = Field(default_factory=list)
-    """Columns that are filled, or columns and what stands in them: a text, one of several, ``*`` (any), ```` (none)."""
+    """Columns that must be filled, or columns and the texts that must stand in them: one of several texts, "*" for any
+    text, "" for none."""
 
     @property
     def conditions(self) -> dict[str, list[str]]:
-        """Column to what may stand in it."""
+        """The texts that may stand in each column that the rule looks at."""
         if isinstance(self.when, str):
             return {self.when: ["*"]}
         if isinstance(self.when, list):
             return {column: ["*"] for column in self.when}
-        return {column: [said] if isinstance(said, str) else said for column, said in self.when.items()}
+        return {column: [texts] if isinstance(texts, str) else texts for column, texts in self.when.items()}
 
     def unreadable(self, row: SheetRow) -> list[str] | None:
-        """The columns whose broken cells leave open whether the rule is for the row; None if it is not for it."""
+        """The columns whose broken cells leave open whether the rule applies to the row; None if it does not apply."""
         broken = [column for column in self.conditions if column in row.broken]
-        read = {column: said for column, said in self.conditions.items() if column not in broken}
-        return broken if all(_holds(row.cells.get(column, ""), said) for column, said in read.items()) else None
+        readable = {column: texts for column, texts in self.conditions.items() if column not in broken}
+        holds = all(_holds(row.cells.get(column, ""), texts) for column, texts in readable.items())
+        return broken if holds else None
 
 
-class FactRule(_Rule):
+class FactRule(_RowRule):
     """One kind of fact that a row can become."""
 
     type: str
@@ -85,46 +88,48 @@ class FactRule(_Rule):
     fields: dict[str, _Cell] = Field(default_factory=dict)
 
 
-class LeftOut(_Rule):
+class LeaveOutRule(_RowRule):
     """Rows that are meant to become no fact."""
 
 
-class SheetMap(_Part):
+class SheetMap(_MapPart):
     """How the rows of one sheet become facts."""
 
     sheet: str | None = None
     header: Annotated[int, Field(ge=1)] = 1
     oldest_first: bool = True
     dates: tuple[str, ...] = ()
-    """``strptime`` formats of dates written as text; one without a day is a month, without a month a year."""
+    """`strptime` formats of dates written as text; one without a day is a month, without a month a year."""
     decimal: Literal[".", ","] = "."
     lookup: dict[str, dict[str, _Cell]] = Field(default_factory=dict)
     fields: dict[str, _Cell] = Field(default_factory=dict)
     fact: Annotated[tuple[FactRule, ...], Field(min_length=1)]
-    leave_out: tuple[LeftOut, ...] = ()
+    leave_out: tuple[LeaveOutRule, ...] = ()
 
     @model_validator(mode="after")
-    def _names_what_is_there(self) -> Self:
+    def _must_name_known_parts(self) -> Self:
         problems = []
         for rule in self.fact:
             if rule.type not in FACT_TYPES:
                 problems.append(f"no fact is of type {rule.type!r}")
             fields = self.fields | rule.fields
-            problems += [f'no fact has a field "{name}"' for name in fields if name not in KNOWN or name == "pledge"]
+            problems += [
+                f'no fact has a field "{name}"' for name in fields if name not in KNOWN_COLUMNS or name == "pledge"
+            ]
             for template in (rule.pledge, rule.ref or "", *fields.values()):
-                problems += self._wrong_in(template)
+                problems += self._problems_of_template(template)
         if problems:
             raise ValueError("; ".join(dict.fromkeys(problems)))
         return self
 
-    def _wrong_in(self, template: str) -> Iterator[str]:
-        rest = _PLACE.sub("", template)
+    def _problems_of_template(self, template: str) -> Iterator[str]:
+        rest = _PLACEHOLDER.sub("", template)
         if "{" in rest or "}" in rest:
             yield f"a brace in {template!r} is not closed, or not doubled"
-        for _, use, argument in _PLACE.findall(template):
-            if use and use not in _FILTERS:
-                yield f"{template!r}: there is no {use!r}; there are {', '.join(_FILTERS)}"
-            if (use == "lookup") != bool(argument) or (argument and argument not in self.lookup):
+        for _, name, argument in _PLACEHOLDER.findall(template):
+            if name and name not in _FILTERS:
+                yield f"{template!r}: there is no {name!r}; there are {', '.join(_FILTERS)}"
+            if (name == "lookup") != bool(argument) or (argument and argument not in self.lookup):
                 yield f"{template!r}: lookup names one of the tables [lookup.…]"
 
     @property
@@ -133,13 +138,13 @@ class SheetMap(_Part):
         templates = [*self.fields.values()]
         for rule in self.fact:
             templates += [rule.pledge, rule.ref or "", *rule.fields.values()]
-        return {match[0] for t in templates for match in _PLACE.findall(t) if match[0]} | {
+        return {match[0] for t in templates for match in _PLACEHOLDER.findall(t) if match[0]} | {
             column for rule in (*self.fact, *self.leave_out) for column in rule.conditions
         }
 
 
 class MappedFact:
-    """One fact that a row became: its cells by path, from which columns, and what went wrong on the way."""
+    """One fact that a row becomes: its cells by path, the columns they come from by path, and problems by path."""
 
     def __init__(self, row: SheetRow, rule: FactRule) -> None:
         self.place = row.place
@@ -152,20 +157,20 @@ class MappedFact:
 
     @property
     def slug(self) -> str:
-        """The pledge; empty where the row does not tell it."""
+        """The id of the pledge; empty if the row gives none that can be one."""
         return "" if any(path == "pledge" for path, _ in self.problems) or not is_slug(self.pledge) else self.pledge
 
 
 @dataclass(slots=True)
 class MappedRow:
-    """What a row became. ``left_out``: nothing, as the map wants it.
+    """What a row mapped. `left_out`: nothing, as the map wants it.
 
-    ``problems`` are those of the row, by column. ``unclear`` is what it may become when they are mended.
+    `problems` are those of the row, by column. `unclear` is what it may become when they are mended.
     """
 
     place: str
     facts: list[MappedFact] = field(default_factory=list)
-    unclear: list[MappedFact] = field(default_factory=list)
+    uncertain: list[MappedFact] = field(default_factory=list)
     problems: list[tuple[str, str]] = field(default_factory=list)
     left_out: bool = False
 
@@ -173,7 +178,7 @@ class MappedRow:
 def read_map(path: Path) -> SheetMap:
     """The map in a TOML file.
 
-    Errors: ``BadMap``.
+    Raises: BadMap if it is not TOML, or no map.
     """
     try:
         return SheetMap.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
@@ -185,87 +190,89 @@ def read_map(path: Path) -> SheetMap:
 
 def _sentence(loc: tuple[int | str, ...], kind: str, message: str) -> str:
     where = ".".join(str(part + 1) if isinstance(part, int) else part for part in loc)
-    said = {"extra_forbidden": "a map has no such key", "missing": "this key is needed"}.get(kind, message)
-    said = said.removeprefix("Value error, ")
-    return f"{where}: {said}" if where else said
+    sentence = {"extra_forbidden": "a map has no such key", "missing": "this key is needed"}.get(kind, message)
+    sentence = sentence.removeprefix("Value error, ")
+    return f"{where}: {sentence}" if where else sentence
 
 
-def mapped(table: Table, mapping: SheetMap) -> Iterator[MappedRow]:
-    """What the rows of a table become, row by row, in the order of the map's facts.
+def mapped_rows(table: SheetTable, mapping: SheetMap) -> Iterator[MappedRow]:
+    """The facts that the rows of a table become, row by row, in the order of the map's facts.
 
-    Errors: ``BadMap`` when the table lacks a column that the map reads.
+    Raises: BadMap if the table lacks a column that the map reads.
     """
     if missing := sorted(mapping.columns - set(table.columns)):
         there = ", ".join(table.columns)
         raise BadMap([f'{table.place}: there is no column "{name}"; there are: {there}' for name in missing])
     opened: set[tuple[int, str]] = set()
     for row in table.rows:
-        became = _became(row, mapping, opened)
-        became.problems += [said for said in row.broken.items() if said[0] not in table.columns]
-        yield became
+        mapped = _mapped_row(row, mapping, opened)
+        mapped.problems += [(column, why) for column, why in row.broken.items() if column not in table.columns]
+        yield mapped
 
 
-def _became(row: SheetRow, mapping: SheetMap, opened: set[tuple[int, str]]) -> MappedRow:
-    """What one row becomes; ``opened`` are the rules with ``once`` that had their first row, and of which pledge."""
-    became = MappedRow(row.place)
+def _mapped_row(row: SheetRow, mapping: SheetMap, opened: set[tuple[int, str]]) -> MappedRow:
+    """The facts of one row; `opened` has the number and pledge of each rule with `once` that had its first row."""
+    mapped = MappedRow(row.place)
     broken: list[str] = []
     for number, rule in enumerate(mapping.fact):
         unreadable = rule.unreadable(row)
         if unreadable is None:
             continue
-        fact = _mapped(row, rule, mapping)
+        fact = _mapped_fact(row, rule, mapping)
         if unreadable:
             broken += unreadable
-            became.unclear.append(fact)
+            mapped.uncertain.append(fact)
             continue
         if rule.once and fact.slug:
             if (number, fact.slug) in opened:
                 continue
             opened.add((number, fact.slug))
-        became.facts.append(fact)
-    if not became.facts and not broken:
+        mapped.facts.append(fact)
+    if not mapped.facts and not broken:
         left_out = [rule.unreadable(row) for rule in mapping.leave_out]
-        became.left_out = [] in left_out
-        if not became.left_out:
-            became.unclear = [_mapped(row, rule, mapping) for rule in mapping.fact]
+        mapped.left_out = [] in left_out
+        if not mapped.left_out:
+            mapped.uncertain = [_mapped_fact(row, rule, mapping) for rule in mapping.fact]
             broken = [column for unreadable in left_out for column in unreadable or ()]
             if not broken:
-                became.problems.append(("", _NO_FACT))
-    became.problems += [(column, row.broken[column]) for column in dict.fromkeys(broken)]
-    return became
+                mapped.problems.append(("", _NO_FACT))
+    mapped.problems += [(column, row.broken[column]) for column in dict.fromkeys(broken)]
+    return mapped
 
 
 _NO_FACT = "this row becomes no fact; mend the row or the map, or name such rows in [[leave_out]] of the map"
 
 
-def _holds(cell: str, said: list[str]) -> bool:
+def _holds(cell: str, texts: list[str]) -> bool:
     cell = cell.strip().casefold()
-    return any((one == "*" and cell != "") or one.strip().casefold() == cell for one in said)
+    return any((text == "*" and cell != "") or text.strip().casefold() == cell for text in texts)
 
 
-def _mapped(row: SheetRow, rule: FactRule, mapping: SheetMap) -> MappedFact:
+def _mapped_fact(row: SheetRow, rule: FactRule, mapping: SheetMap) -> MappedFact:
     fact = MappedFact(row, rule)
-    reader = _Reader(row, mapping)
+    reader = _TemplateReader(row, mapping)
     fact.pledge = reader.fill(rule.pledge, "pledge", fact)
     fact.ref = reader.fill(rule.ref, "ref", fact) or None if rule.ref else None
     for name, template in (mapping.fields | rule.fields).items():
         path = path_of(name, rule.type)
         text = reader.fill(template, path, fact)
-        if text and COLUMNS.get(path) in ("day", "partial"):
+        if text and CELL_SHAPES.get(path) in ("day", "partial"):
             text = reader.day(text, path, fact)
         if text:
             fact.cells[path] = text
     return fact
 
 
-class _Reader:
+class _TemplateReader:
+    """Fills the templates of a map from the cells of one row."""
+
     def __init__(self, row: SheetRow, mapping: SheetMap) -> None:
         self.row = row
         self.mapping = mapping
 
     def fill(self, template: str, path: str, fact: MappedFact) -> str:
         """The template with the row's cells in it; empty if it names columns and all of them are empty."""
-        columns = [match[0] for match in _PLACE.findall(template) if match[0]]
+        columns = [match[0] for match in _PLACEHOLDER.findall(template) if match[0]]
         if columns:
             fact.labels[path] = f"{path} ({', '.join(dict.fromkeys(columns))})"
         else:
@@ -280,18 +287,20 @@ class _Reader:
             if match[0] in ("{{", "}}"):
                 return match[0][0]
             text = " ".join(self.row.cells.get(match[1], "").split())
+            if match[1] in self.row.numbers and CELL_SHAPES.get(path) in ("quantity", "count"):
+                text = unmistakable(text)
             try:
                 plain_already = match[2] == "number" and match[1] in self.row.numbers
-                return self._used(text, match[2], match[3]) if match[2] and text and not plain_already else text
+                return self._filtered(text, match[2], match[3]) if match[2] and text and not plain_already else text
             except ValueError as wrong:
                 fact.problems.append((path, str(wrong)))
                 return text
 
-        filled = _PLACE.sub(cell, template).strip()
-        return _TWICE_PERCENT.sub(" ", filled) if COLUMNS.get(path) in ("quantity", "count") else filled
+        filled = _PLACEHOLDER.sub(cell, template).strip()
+        return _TWICE_PERCENT.sub(" ", filled) if CELL_SHAPES.get(path) in ("quantity", "count") else filled
 
-    def _used(self, text: str, use: str, argument: str | None) -> str:
-        match use:
+    def _filtered(self, text: str, name: str, argument: str | None) -> str:
+        match name:
             case "slug":
                 return slug_of(text)
             case "number":
@@ -307,7 +316,7 @@ class _Reader:
                     raise ValueError(f'"{text}" is not in the table [lookup.{argument}]')
                 return known[text.casefold()]
             case _:
-                return text.lower() if use == "lower" else text.upper()
+                return text.lower() if name == "lower" else text.upper()
 
     def _number(self, text: str) -> str:
         """The text with the one number in it written plainly: its decimals are behind the map's mark."""
@@ -317,7 +326,7 @@ class _Reader:
         if len(found) != 1 or not re.fullmatch(rf"(?:{grouped}|\d+)({re.escape(mark)}\d+)?", found[0]):
             raise ValueError(f'"{text}" has no number, or more than one, with "{mark}" before the decimals')
         bare = re.sub(rf"[{re.escape(thousands)}'\s]", "", found[0]).replace(mark, ".")
-        return text.replace(found[0], plain(Decimal(bare)))
+        return text.replace(found[0], unmistakable(plain(Decimal(bare))))
 
     def day(self, text: str, path: str, fact: MappedFact) -> str:
         """A date in one of the map's formats as YYYY-MM-DD; what no format fits stays as it is, to be refused."""
@@ -328,16 +337,16 @@ class _Reader:
                 continue
             has_day = re.search(r"%[dejxcD]", pattern) is not None
             has_month = has_day or re.search(r"%[mbB]", pattern) is not None
-            if COLUMNS[path] == "partial":
+            if CELL_SHAPES[path] == "partial":
                 return found.isoformat()[: 10 if has_day else 7 if has_month else 4]
             if not has_day:
-                found = _edge(found, has_month, first=path in _FIRST_DAY)
+                found = _edge_of_month_or_year(found, has_month, first=path in _FIRST_DAY_PATHS)
                 if path == "stated_on":
                     fact.cells.setdefault("precision", "month" if has_month else "year")
             return found.isoformat()
         return text
 
 
-def _edge(day: date, has_month: bool, *, first: bool) -> date:
+def _edge_of_month_or_year(day: date, has_month: bool, *, first: bool) -> date:
     month = day.month if has_month else 1 if first else 12
     return date(day.year, month, 1 if first else calendar.monthrange(day.year, month)[1])

@@ -7,28 +7,28 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from api import wording as words
+from api import wording
 from api.http import clocks
 from api.http.auth import must_allow
-from api.http.cache import BytesResponse
 from api.http.contract import Parameter
 from api.http.parameters import choice, flag, integer, matching
 from api.http.problems import Forbidden, Unauthorized
+from api.http.responses import BytesResponse
 from api.pages.frame import HEADERS, HTML, PageRequest, page_contract
-from api.resources.contracts import TYPES
+from api.resources.contracts import TYPE_NAMES
 from projections import verify
-from projections.timeline import Clocks
+from projections.queries import Clocks
 from tracker.event import Event, fact_json, stamp
 from tracker.units import SLUG
 
 FAR_POSITION = 10**15
 """A position that no log reaches."""
 
-CONTRACT = page_contract(
+AUDIT_CONTRACT = page_contract(
     "The log, and its replay against the projection.",
     Parameter("by", "Only what this key recorded.", {"type": "string", "pattern": "^[ -~]{1,64}$"}),
     Parameter("pledge", "Only this pledge's events.", {"type": "string", "pattern": f"^{SLUG}$"}),
-    Parameter("type", "Only facts of this type.", {"enum": list(TYPES)}),
+    Parameter("type", "Only facts of this type.", {"enum": list(TYPE_NAMES)}),
     Parameter(
         "before", "The position before which the page ends.", {"type": "integer", "minimum": 1, "maximum": FAR_POSITION}
     ),
@@ -36,65 +36,71 @@ CONTRACT = page_contract(
 )
 
 AUDIT_PAGE_ROWS = 50
-_WINDOW = 1_000
-_WINDOWS = 10
-"""So many stretches of the log are searched for a page of a filtered list; then the reader is asked to go on."""
+_READ_ROWS = 1_000
+_MAX_READS = 10
+"""Reads of `_READ_ROWS` rows in which the events of a filtered list are looked for; then the reader may go on."""
 
 
 @dataclass(frozen=True, slots=True)
 class AuditPage:
-    """A page of the log, newest first. ``searched`` is the first position looked at; ``more``: others are before it."""
+    """A page of the log, newest first.
+
+    `searched_from` is the lowest position that was looked at; `has_more` is True if there are positions below it.
+    """
 
     events: list[dict[str, Any]]
-    searched: int
-    more: bool
+    searched_from: int
+    has_more: bool
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayOutcome:
-    """The outcome of a replay: how many pledges were folded, and those that the projection has otherwise.
+    """What a replay found: the number of pledges folded, and those that the projection has otherwise.
 
-    ``name`` is that of a pledge asked for alone, which has so many ``events``.
+    `pledge` is the slug of the only pledge that was replayed, None after a replay of all. `events` counts its events
+    where they add up to no pledge.
     """
 
     pledges: int
     differences: list[dict[str, Any]]
-    name: str | None
+    pledge: str | None
     events: int = 0
 
 
-def audit(page: PageRequest) -> BytesResponse:
+def draw_audit(page: PageRequest) -> BytesResponse:
     """The page at `/audit`."""
     query = page.query
     at = page.projected()
     pledge = matching(query, "pledge", "slug", SLUG)
-    kind, by = choice(query, "type", TYPES), query.get("by")
-    head = page.services.tracker.journal.head() if page.at.position is None else at.position
+    fact_type, by = choice(query, "type", TYPE_NAMES), query.get("by")
+    head = page.services.tracker.log.head() if page.at.position is None else at.position
     top = min(integer(query, "before", 1, FAR_POSITION, FAR_POSITION) - 1, head)
-    listed = _listed(page, top, pledge, kind, by)
-    verdict, refused = None, False
-    if flag(query, "replay"):
-        refused = pledge is None and not _may_replay_all(page)
-        verdict = None if refused else _one(page, pledge, at) if pledge is not None else _all(page, at)
+    listed = _list_events(page, top, pledge, fact_type, by)
+    is_replay = flag(query, "replay")
+    is_refused = is_replay and pledge is None and not _may_replay_all(page)
+    outcome = None
+    if is_replay and not is_refused:
+        outcome = _replay_all(page, at) if pledge is None else _replay_one(page, pledge, at)
     names = sorted({event["pledge"] for event in listed.events})
-    held = page.services.timeline.held(names, Clocks(clocks.today(), page.services.timeline.position(), None))
-    oldest = listed.events[-1]["position"] if len(listed.events) == AUDIT_PAGE_ROWS else listed.searched
+    held = page.services.timeline.stored_rows(names, Clocks(clocks.today(), page.services.timeline.position(), None))
+    is_full = len(listed.events) == AUDIT_PAGE_ROWS
+    oldest = listed.events[-1]["position"] if is_full else listed.searched_from
     html = page.render(
         "audit.html",
         at,
         listed=listed,
-        pledges={name for name, (sheets, _) in held.items() if sheets},
+        pledges={name for name, (rows, _) in held.items() if rows},
         head=head,
-        types=[(name, words.TYPE[name]) for name in TYPES],
-        older=page.link(before=str(oldest), replay=None) if listed.more else None,
+        types=[(name, wording.TYPE[name]) for name in TYPE_NAMES],
+        older=page.link(before=str(oldest), replay=None) if listed.has_more else None,
         newest=page.link(before=None) if "before" in query else None,
-        verdict=verdict,
-        refused=refused,
+        outcome=outcome,
+        is_refused=is_refused,
         is_filtered=any(name in query for name in ("by", "pledge", "type")),
     )
-    if flag(query, "replay"):  # what an auditor may see is kept for nobody
+    if is_replay:  # what an auditor may see is kept in no cache
         return BytesResponse(html, media_type=HTML, headers=HEADERS)
-    return page.sent("about_log", head, html)
+    return page.about_log(head, html)
 
 
 def _may_replay_all(page: PageRequest) -> bool:
@@ -105,25 +111,26 @@ def _may_replay_all(page: PageRequest) -> bool:
     return True
 
 
-def _listed(page: PageRequest, top: int, pledge: str | None, kind: str | None, by: str | None) -> AuditPage:
+def _list_events(page: PageRequest, top: int, pledge: str | None, fact_type: str | None, by: str | None) -> AuditPage:
     """The newest events up to a position that pass the filters."""
-    journal = page.services.tracker.journal
+    log = page.services.tracker.log
     found: list[dict[str, Any]] = []
-    for _ in range(_WINDOWS):
-        after = max(0, top - _WINDOW)
-        for row in reversed(journal.read(after, _WINDOW, upto=top, pledge=pledge, type=kind)):
+    for _ in range(_MAX_READS):
+        after = max(0, top - _READ_ROWS)
+        for row in reversed(log.read(after, _READ_ROWS, upto=top, pledge=pledge, type=fact_type)):
             event = Event.read(row.state, row.position)
             if by is None or event.recorded_by == by:
-                found.append(_listing(event))
+                found.append(_event_row(event))
                 if len(found) == AUDIT_PAGE_ROWS:
-                    return AuditPage(found, row.position, more=row.position > 1)
+                    return AuditPage(found, row.position, has_more=row.position > 1)
         top = after
         if not top:
             break
-    return AuditPage(found, top + 1, more=top > 0)
+    return AuditPage(found, top + 1, has_more=top > 0)
 
 
-def _listing(event: Event) -> dict[str, Any]:
+def _event_row(event: Event) -> dict[str, Any]:
+    """An event as the template lists it; `said` is its day in words."""
     fact = fact_json(event.fact)
     return {
         "id": event.id,
@@ -131,7 +138,7 @@ def _listing(event: Event) -> dict[str, Any]:
         "version": event.version,
         "position": event.position,
         "type": event.type,
-        "said": words.stated(fact),
+        "said": wording.stated(fact),
         "stated_on": fact["stated_on"],
         "recorded_at": stamp(event.recorded_at),
         "recorded_by": event.recorded_by,
@@ -140,28 +147,31 @@ def _listing(event: Event) -> dict[str, Any]:
     }
 
 
-def _one(page: PageRequest, pledge: str, at: Clocks) -> ReplayOutcome:
+def _replay_one(page: PageRequest, pledge: str, at: Clocks) -> ReplayOutcome:
     """One pledge folded from the log, beside what the projection has."""
-    folded = verify.replay_one(page.services.tracker.journal, pledge, at)
+    folded = verify.replay_one(page.services.tracker.log, pledge, at)
     projected = page.services.timeline.one(pledge, at)
     if folded is None and projected is None:
-        events, _ = page.services.tracker.journal.heads([pledge], at.position).get(pledge, (0, 0))
+        events, _ = page.services.tracker.log.heads([pledge], at.position).get(pledge, (0, 0))
         return ReplayOutcome(0, [], pledge, events)
     if folded == projected:
         return ReplayOutcome(1, [], pledge)
-    return ReplayOutcome(1, [_shown(verify.Mismatch(pledge, folded, projected))], pledge)
+    return ReplayOutcome(1, [_mismatch_row(verify.Mismatch(pledge, folded, projected))], pledge)
 
 
-def _all(page: PageRequest, at: Clocks) -> ReplayOutcome:
-    found = list(verify.compare(page.services.tracker.journal, page.services.timeline, at))
-    return ReplayOutcome(len(found), [_shown(d) for d in found if d is not None], None)
+def _replay_all(page: PageRequest, at: Clocks) -> ReplayOutcome:
+    """All pledges folded from the log, beside what the projection has."""
+    found = list(verify.compare(page.services.tracker.log, page.services.timeline, at))
+    return ReplayOutcome(len(found), [_mismatch_row(mismatch) for mismatch in found if mismatch is not None], None)
 
 
-def _shown(difference: verify.Mismatch) -> dict[str, Any]:
-    sides = [None if d is None else from_json(d)["status"] for d in (difference.replayed, difference.projected)]
+def _mismatch_row(mismatch: verify.Mismatch) -> dict[str, Any]:
+    """A difference as the template lists it: the headline on either side, None for no pledge."""
+    documents = (mismatch.replayed, mismatch.projected)
+    replayed, projected = (None if body is None else from_json(body)["status"] for body in documents)
     return {
-        "pledge": difference.pledge,
-        "replayed": sides[0],
-        "projected": sides[1],
-        "members": [words.humane(name) for name in difference.members],
+        "pledge": mismatch.pledge,
+        "replayed": replayed,
+        "projected": projected,
+        "members": [wording.in_words(name) for name in mismatch.members],
     }

@@ -7,16 +7,20 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 WIDTH, HEIGHT = 720, 340
-LEFT, RIGHT, TOP, BOTTOM = 64, 24, 20, 34
-_LETTER = 8
-"""How wide a letter of a label is, rather more than less."""
+"""The size of the drawing, in units of its view box, as all that follows."""
 
-_LEADING = 15
+LEFT, RIGHT, TOP, BOTTOM = 64, 24, 20, 34
+"""The margins around the drawn values."""
+
+_LETTER_WIDTH = 8
+"""The width of a letter of a label, rather too much than too little."""
+
+_LINE_HEIGHT = 15
 
 
 @dataclass(frozen=True, slots=True)
 class ChartLabel:
-    """Words in the drawing, that begin at a place or, ``ends``, end there."""
+    """Words in the drawing that begin at `x` or, if `ends` is True, end there."""
 
     kind: Literal["c-label", "c-note"]
     text: str
@@ -26,22 +30,25 @@ class ChartLabel:
 
     @property
     def left(self) -> float:
-        """Where the words begin, rather before than after."""
-        return self.x - _LETTER * len(self.text) if self.ends else self.x
+        """Where the words begin at the latest."""
+        return self.x - _LETTER_WIDTH * len(self.text) if self.ends else self.x
 
     def meets(self, other: ChartLabel) -> bool:
-        """Whether one would be printed over the other."""
-        apart = abs(self.y - other.y) >= _LEADING
-        return not apart and self.left < other.left + _LETTER * len(other.text) and other.left < self._right
+        """Whether one label would be printed over the other."""
+        if abs(self.y - other.y) >= _LINE_HEIGHT:
+            return False
+        return self.left < other._right and other.left < self._right
 
     @property
     def _right(self) -> float:
-        return self.left + _LETTER * len(self.text)
+        return self.left + _LETTER_WIDTH * len(self.text)
 
 
-def inside(kind: Literal["c-label", "c-note"], text: str, x: float, y: float, gap: float, *, ends: bool) -> ChartLabel:
-    """A label beside a place, on its other side where it would leave the drawing."""
-    width = gap + _LETTER * len(text)
+def label_beside(
+    kind: Literal["c-label", "c-note"], text: str, x: float, y: float, gap: float, *, ends: bool
+) -> ChartLabel:
+    """A label `gap` beside a place, on the other side of it where it would leave the drawing."""
+    width = gap + _LETTER_WIDTH * len(text)
     if ends:
         return (
             ChartLabel(kind, text, x - gap, y, True) if x - width >= LEFT else ChartLabel(kind, text, x + gap, y, False)
@@ -51,11 +58,14 @@ def inside(kind: Literal["c-label", "c-note"], text: str, x: float, y: float, ga
     return ChartLabel(kind, text, WIDTH - 2 if kind == "c-label" else x - gap, y, True)
 
 
-def placed(labels: Iterable[ChartLabel]) -> list[ChartLabel]:
-    """The labels clear of each other: one that would be printed over another moves a line, or two, or is left out."""
+def place_labels(labels: Iterable[ChartLabel]) -> list[ChartLabel]:
+    """The labels clear of each other.
+
+    A label that would be printed over an earlier one moves by one line or two, or is left out.
+    """
     found: list[ChartLabel] = []
     for label in labels:
-        for move in (0, -_LEADING, _LEADING, -2 * _LEADING, 2 * _LEADING):
+        for move in (0, -_LINE_HEIGHT, _LINE_HEIGHT, -2 * _LINE_HEIGHT, 2 * _LINE_HEIGHT):
             moved = replace(label, y=label.y + move)
             if TOP - 8 <= moved.y <= HEIGHT - BOTTOM and not any(moved.meets(other) for other in found):
                 found.append(moved)

@@ -3,53 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
-from litestar import Controller, Request
+from litestar import Controller
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.types import ASGIApp
 
-from api.http.cache import BytesResponse, Redirect
-from api.http.contract import read
+from api.http.contract import AnyRequest, read
 from api.http.problems import NotFound
-from api.pages import audit as audit_page
-from api.pages import overview as overview_page
-from api.pages import pledge as pledge_page
-from api.pages import record as record_page
+from api.http.responses import BytesResponse, Redirect
+from api.pages.audit import AUDIT_CONTRACT, draw_audit
 from api.pages.frame import PageRequest, static_files
+from api.pages.overview import OVERVIEW_CONTRACT, draw_overview
+from api.pages.pledge import PLEDGE_CONTRACT, draw_pledge
+from api.pages.record import RECORD_CONTRACT, draw_record
 from api.resources.contracts import serves
 from api.services import Services
 
-Asking = Request[Any, Any, Any]
-
 
 class PageController(Controller):
-    """What a browser is shown."""
+    """The routes of the pages and of their static files."""
 
-    @read("/", overview_page.CONTRACT)
-    def overview(self, request: Asking, services: NamedDependency[Services]) -> ASGIApp:
+    @read("/", OVERVIEW_CONTRACT)
+    def overview(self, request: AnyRequest, services: NamedDependency[Services]) -> ASGIApp:
         """All pledges and where they stand."""
-        return _shown(PageRequest(request, services), overview_page.overview)
+        return _respond(PageRequest(request, services), draw_overview)
 
-    @read("/pledges/{pledge:str}", pledge_page.CONTRACT)
-    def pledge(self, request: Asking, services: NamedDependency[Services], pledge: FromPath[str]) -> ASGIApp:
+    @read("/pledges/{pledge:str}", PLEDGE_CONTRACT)
+    def pledge(self, request: AnyRequest, services: NamedDependency[Services], pledge: FromPath[str]) -> ASGIApp:
         """One pledge, and everything that was said about it."""
-        return _shown(PageRequest(request, services), pledge_page.pledge, pledge)
+        return _respond(PageRequest(request, services), draw_pledge, pledge)
 
-    @read("/audit", audit_page.CONTRACT)
-    def audit(self, request: Asking, services: NamedDependency[Services]) -> ASGIApp:
+    @read("/audit", AUDIT_CONTRACT)
+    def audit(self, request: AnyRequest, services: NamedDependency[Services]) -> ASGIApp:
         """The log, and its replay against the projection."""
-        return _shown(PageRequest(request, services), audit_page.audit)
+        return _respond(PageRequest(request, services), draw_audit)
 
-    @read("/record", record_page.CONTRACT)
-    def record(self, request: Asking, services: NamedDependency[Services]) -> ASGIApp:
+    @read("/record", RECORD_CONTRACT)
+    def record(self, request: AnyRequest, services: NamedDependency[Services]) -> ASGIApp:
         """A form to record a fact."""
-        return _shown(PageRequest(request, services), record_page.record)
+        return _respond(PageRequest(request, services), draw_record)
 
     @read("/favicon.ico", serves("The icon.", {"image/svg+xml": {"type": "string"}}), threaded=False)
     def icon(self) -> BytesResponse:
-        """The icon, where a browser looks that was told of none: it opened an answer that is no page."""
+        """The icon, at the address where a browser looks for it that opened an answer other than a page."""
         return static_files()["icon.svg"]
 
     @read("/assets/{name:path}", serves("A file of the pages.", {"*/*": {}}, "not_found"), threaded=False)
@@ -61,6 +58,6 @@ class PageController(Controller):
         return found
 
 
-def _shown(page: PageRequest, draw: Callable[..., BytesResponse], *about: str) -> ASGIApp:
-    """The page; a form without JavaScript sends blank fields too, and is sent on to the address without them."""
+def _respond(page: PageRequest, draw: Callable[..., BytesResponse], *about: str) -> ASGIApp:
+    """The page. A request with blank parameters, as forms without JavaScript send them, is redirected without them."""
     return Redirect(page.link()) if page.has_blanks else draw(page, *about)

@@ -14,19 +14,24 @@ from urllib.parse import quote, urlencode
 from jinja2 import Environment, PackageLoader, Undefined
 from litestar import Request
 
-from api import wording as words
-from api.http import clocks, license  # noqa: A004
-from api.http.cache import NO_CACHE, BytesResponse
+from api import amounts, wording
+from api.http import (
+    clocks,
+    data_license,
+)
 from api.http.clocks import CLOCKS
 from api.http.contract import Contract, Parameter, Reply
+from api.http.known_heads import Validity
+from api.http.media import HTML_FORMAT
 from api.http.parameters import Query, day, invalid
+from api.http.responses import NO_CACHE, BytesResponse
 from api.resources.read_request import ReadRequest
 from api.services import Services
-from projections.timeline import Clocks
+from projections.queries import Clocks
 from tracker.event import stamp
 from tracker.facts import FACT_TYPES
 
-HTML = "text/html; charset=utf-8"
+HTML = HTML_FORMAT.media_type
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -34,17 +39,18 @@ POLICY = (
 """No inline script or style, nothing from other machines, no framing."""
 
 HEADERS = {"content-security-policy": POLICY, "vary": "Accept, Authorization"}
+"""What every page is sent with."""
 
 KNOWN_ON = Parameter("known_on", "What we had recorded by the end of this day (UTC).", CLOCKS[0].schema)
 PAGE_CLOCKS = (*CLOCKS, KNOWN_ON)
 CLOCK_NAMES = ("as_of", "known_on", "known_at", "at_position")
-
+"""The query parameters that set the two clocks of a page."""
 
 _PLAINER = Reply("The same page without blank parameters.", {}, {"Location": "Its address."})
 
 
 def page_contract(about: str, *query: Parameter, problems: tuple[str, ...] = ()) -> Contract:
-    """The contract of a page for people."""
+    """The contract of a page for people; `problems` are the codes it may answer beside those of every page."""
     return Contract(
         needs="reader",
         replies={200: Reply(about, {"text/html": {"type": "string"}}, {}), 302: _PLAINER},
@@ -55,7 +61,10 @@ def page_contract(about: str, *query: Parameter, problems: tuple[str, ...] = ())
 
 
 class PageRequest(ReadRequest):
-    """One page read: a reading whose blank parameters count as not given, as forms without JavaScript send them."""
+    """One read of a page. Blank parameters count as not given: forms without JavaScript send them.
+
+    `about_pledge`, `about_all` and `about_log` answer with HTML under the pages' policy.
+    """
 
     def __init__(self, request: Request[Any, Any, Any], services: Services) -> None:
         self.services = services
@@ -67,10 +76,10 @@ class PageRequest(ReadRequest):
         self.format = "html"
         self._read_at = services.heads.log
         self._generation = services.heads.generation
-        self.at = clocks.point(self._clocks(), services.tracker.journal, self._read_at)
+        self.at = clocks.point(self._clocks(), services.tracker.log, self._read_at)
 
     def _clocks(self) -> Query:
-        """The query with the end of the day ``known_on`` as ``known_at``; today's end is now."""
+        """The query with the end of the day `known_on` as `known_at`; today's end is now."""
         known_on = day(self.query, "known_on")
         if known_on is None:
             return self.query
@@ -91,18 +100,21 @@ class PageRequest(ReadRequest):
         return self.at.as_of == clocks.today() and self.at.position is None
 
     def link(self, path: str | None = None, **changes: str | None) -> str:
-        """This page's address with other parameters; to another page only the clocks go along. None takes one away."""
+        """This page's address with other parameters, None for a parameter to leave out.
+
+        The address of another page (`path`) keeps the clocks of this one and no other parameter.
+        """
         kept = self.query if path is None else {n: v for n, v in self.query.items() if n in CLOCK_NAMES}
         query = {name: value for name, value in {**kept, **changes}.items() if value}
         return f"{quote(path or self.path)}{'?' if query else ''}{urlencode(query, safe=':,')}"
 
     def pinned(self, clocks_: Clocks) -> str:
-        """This very page, at both clocks, for ever."""
+        """The address at which this page stays the same for ever: both clocks are named in it."""
         pinned = {"as_of": clocks_.as_of.isoformat(), "at_position": str(clocks_.position)}
         return self.link(known_on=None, known_at=None, **pinned)
 
     def render(self, template: str, clocks_: Clocks, **context: Any) -> bytes:
-        """The page's HTML. ``clocks_`` are those that its footer names."""
+        """The page's HTML. `clocks_` are those that its footer names."""
         return render(
             template,
             page=self,
@@ -114,17 +126,13 @@ class PageRequest(ReadRequest):
             position=clocks_.position,
             pinned=self.pinned(clocks_),
             license=self.services.settings.data_license,
-            license_link=license.address(self.services.settings.data_license),
+            license_link=data_license.address(self.services.settings.data_license),
             **context,
         )
 
-    def sent(self, kind: str, *about: Any) -> BytesResponse:
-        """An answer made by ``about_pledge``, ``about_all`` or ``about_log``, as HTML under the pages' policy."""
-        answer: BytesResponse = getattr(self, kind)(*about, HEADERS)
-        return answer
-
-    def _answer(self, body: bytes, holds: Any, **more: Any) -> BytesResponse:
-        return BytesResponse(body, media_type=HTML, holds=holds, cache_control=self.cache_control, **more)
+    def _response(self, body: bytes, validity: Validity | None, **more: Any) -> BytesResponse:
+        sent = {**more, "headers": HEADERS}
+        return BytesResponse(body, media_type=HTML, validity=validity, cache_control=self.cache_control, **sent)
 
     def _known_day(self) -> str:
         if self.at.known_at is not None:
@@ -133,28 +141,27 @@ class PageRequest(ReadRequest):
 
 
 class _Absent(Undefined):
-    """What a document does not have: false, and an error when it is printed."""
+    """A member that a document does not have: it counts as false, and printing it is an error."""
 
     __str__ = Undefined._fail_with_undefined_error
 
 
 def render(template: str, **context: Any) -> bytes:
-    """A template's HTML."""
+    """The HTML of a template, encoded as UTF-8."""
     return environment().get_template(template).render(**context).encode()
 
 
 @cache
 def environment() -> Environment:
-    """The templates; a name that is not there is an error, and everything is escaped."""
+    """The templates with their filters and globals; printing an unknown name is an error, and all text is escaped."""
     env = Environment(
         loader=PackageLoader("api.pages"), autoescape=True, undefined=_Absent, trim_blocks=True, lstrip_blocks=True
     )
-    env.filters |= {
-        name: getattr(words, name)
-        for name in ("amount", "count", "day", "exact_value", "humane", "instant", "member", "party", "ratio")
-    }
-    env.filters |= {"span": words.span, "stated": words.stated, "unit": words.unit_words}
-    env.globals |= {"words": words, "asset": asset, "fact_types": " ".join(FACT_TYPES)}
+    env.filters |= {"amount": amounts.amount, "count": amounts.count, "ratio": amounts.ratio}
+    env.filters["unit"] = amounts.unit_words
+    env.filters |= {"day": wording.day, "instant": wording.instant, "span": wording.span, "stated": wording.stated}
+    env.filters |= {"in_words": wording.in_words, "member": wording.member, "party": wording.party}
+    env.globals |= {"amounts": amounts, "wording": wording, "asset": asset, "fact_types": " ".join(FACT_TYPES)}
     return env
 
 
@@ -165,7 +172,7 @@ def end_of(day_: date) -> datetime:
 
 @cache
 def static_files() -> Mapping[str, BytesResponse]:
-    """The files under ``static`` by their path, ready to be sent."""
+    """The files under `static` by their path, ready to be sent."""
     found: dict[str, BytesResponse] = {}
 
     def collect(folder: Traversable, prefix: str) -> None:

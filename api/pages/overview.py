@@ -10,30 +10,36 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from api import wording as words
+from api import amounts, wording
 from api.http import clocks
-from api.http.cache import BytesResponse
 from api.http.contract import Parameter
 from api.http.parameters import choice, day
-from api.pages.bars import Bar, bar
-from api.pages.frame import PageRequest, end_of, page_contract
+from api.http.responses import BytesResponse
+from api.pages.bars import Bar, bar_of
+from api.pages.frame import CLOCK_NAMES, PageRequest, end_of, page_contract
 from api.resources import list_filters
 from api.resources.contracts import CURSOR, FILTERS, SORT, SORT_NAMES
-from projections.timeline import Clocks, Filters
+from projections.queries import Clocks, Filters
 from tracker.event import Event, fact_json
 from tracker.rules.event_days import days, said_between
 
 SINCE = Parameter("since", "Show what changed since this day.", {"type": "string", "format": "date"})
 AXIS = Parameter("axis", "What changed in the world, or in our record.", {"enum": ["said", "recorded"]})
-CONTRACT = page_contract("All pledges and where they stand.", *FILTERS, SORT, CURSOR, SINCE, AXIS)
+OVERVIEW_CONTRACT = page_contract("All pledges and where they stand.", *FILTERS, SORT, CURSOR, SINCE, AXIS)
 
 OVERVIEW_PAGE_ROWS = 100
-FIRST = "-ratio"
-"""The order in which people are shown the list: what is furthest first."""
+DEFAULT_SORT = "-ratio"
+"""The order in which people are shown the list: what is furthest comes first."""
 
-_CHANGES = 50
-_FACETS = 500
-"""Pledges among which the choices of the filters are looked for."""
+_MAX_CHANGES = 50
+_FACET_PLEDGES = 500
+"""The number of pledges among which the choices of the filters are looked for."""
+
+_MARKED_EVENTS = 1_000
+"""The number of latest events whose days are marked on the slider."""
+
+_QUIET_MEMBERS = {"as_of", "known_at", "position", "version", "because", "last_stated_on", "claimed_trajectory"}
+"""Members of a status document whose change alone is not shown as a change of the pledge."""
 
 SORT_WORDS = {
     "pledge": "Name",
@@ -49,18 +55,17 @@ SORT_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class PledgeRow:
-    """A pledge on the overview: its document and how far it is."""
+    """A pledge as a row: its status document, its bar, and how far it is, abbreviated and exact."""
 
     status: Mapping[str, Any]
     bar: Bar | None
     progress: str
     exact: str
-    due: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class StatusTile:
-    """How many pledges have a headline, and the address that narrows the list to them or widens it again."""
+    """The number of pledges with a headline, and the address that narrows the list to them or widens it again."""
 
     status: str
     count: int
@@ -70,7 +75,7 @@ class StatusTile:
 
 @dataclass(frozen=True, slots=True)
 class ChangedPledge:
-    """A pledge that changed, from which document to which, with the events between."""
+    """A pledge that changed: its status documents before and after, None for none, and the events between them."""
 
     pledge: str
     before: Mapping[str, Any] | None
@@ -79,19 +84,19 @@ class ChangedPledge:
 
     @property
     def title(self) -> str:
-        """What the pledge is called."""
+        """The title of the pledge, the later one."""
         known = self.after or self.before
         assert known is not None
         return str(known["title"])
 
 
-def overview(page: PageRequest) -> BytesResponse:
+def draw_overview(page: PageRequest) -> BytesResponse:
     """The page at `/`."""
     query, timeline = page.query, page.services.timeline
-    sort = choice(query, "sort", SORT_NAMES, FIRST)
+    sort = choice(query, "sort", SORT_NAMES, DEFAULT_SORT)
     narrowed = list_filters.filters(query)
-    question = list_filters.asked(query, *("as_of", "known_on", "known_at", "at_position")) | {"sort": sort}
-    cursor = list_filters.Cursor.read(query, question, page.services.tracker.journal)
+    question = list_filters.given_filters(query, *CLOCK_NAMES) | {"sort": sort}
+    cursor = list_filters.Cursor.read(query, question, page.services.tracker.log)
     if cursor is not None:
         page.at = cursor.at
     at = page.projected()
@@ -104,7 +109,7 @@ def overview(page: PageRequest) -> BytesResponse:
     body = page.render(
         "overview.html",
         at,
-        rows=[row(from_json(document)) for document in found.items],
+        rows=[pledge_row(from_json(document)) for document in found.items],
         total=found.total,
         following=following,
         begun=page.link(cursor=None) if cursor is not None else None,
@@ -114,34 +119,25 @@ def overview(page: PageRequest) -> BytesResponse:
         facets=_facets(page, at),
         sorts=SORT_WORDS,
         sort=sort,
-        is_filtered=bool(list_filters.asked(query)),
-        clocks=_clocks(page, at),
+        is_filtered=bool(list_filters.given_filters(query)),
+        slider=_time_slider(page, at),
         changes=_changes(page, at, narrowed),
     )
-    return page.sent("about_all", at.position, body)
+    return page.about_all(at.position, body)
 
 
-def row(status: Mapping[str, Any], near: words.Near | None = None) -> PledgeRow:
-    """A pledge as a row, its amounts abbreviated by what else stands near."""
-    progress, exact = progress_of(status, near or words.apart(status["target"], status["actual"]))
-    return PledgeRow(status, bar(status), progress, exact, due(status))
+def pledge_row(status: Mapping[str, Any], digits: amounts.Digits | None = None) -> PledgeRow:
+    """A pledge as a row; `digits` are those of all amounts shown with it, by default of its own two."""
+    progress, exact = progress_of(status, digits or amounts.distinct_digits(status["target"], status["actual"]))
+    return PledgeRow(status, bar_of(status), progress, exact)
 
 
-def due(status: Mapping[str, Any]) -> str | None:
-    """The latest day on which the pledge is due."""
-    window = status["window"] or {}
-    if last := window.get("latest") or window.get("end"):
-        return str(last)
-    dues = [step["due"] for step in status.get("milestones", ()) if step["due"] is not None]
-    return max(dues) if dues else None
-
-
-def progress_of(status: Mapping[str, Any], near: words.Near) -> tuple[str, str]:
-    """How far a pledge is in a line, abbreviated and exact. "Over" never turns into "equals"."""
-    target, actual = words.amount(status["target"], near), words.amount(status["actual"], near)
+def progress_of(status: Mapping[str, Any], digits: amounts.Digits) -> tuple[str, str]:
+    """How far a pledge is, in a line: abbreviated and exact. "Over" never turns into "equals"."""
+    target, actual = amounts.amount(status["target"], digits), amounts.amount(status["actual"], digits)
     members = status.get("members")
     if members is not None and members["met"] is not None:
-        met, eligible = words.count(members["met"]), members["eligible"] or members["total"]
+        met, eligible = amounts.count(members["met"]), members["eligible"] or members["total"]
         line = f"{met} of {eligible} members" if isinstance(members["met"], int) else met
         return line, line
     if actual is not None and target is not None:
@@ -155,14 +151,14 @@ def progress_of(status: Mapping[str, Any], near: words.Near) -> tuple[str, str]:
         reached = sum(step["state"] == "reached" for step in steps)
         line = f"{reached} of {len(steps)} milestones reached"
         if len(steps) == 1:
-            line = f"“{steps[0]['milestone']}”: {words.MILESTONE[steps[0]['state']].lower()}"
+            line = f"“{steps[0]['milestone']}”: {wording.MILESTONE[steps[0]['state']].lower()}"
         return line, line
     return "no number to check", "no number to check"
 
 
 def _tiles(page: PageRequest, counts: Mapping[str, int], narrowed: Filters) -> list[StatusTile]:
     tiles = []
-    for status in words.STATUS:
+    for status in wording.STATUS:
         chosen = status in narrowed.status
         if status in counts or chosen:
             others = [s for s in narrowed.status if s != status] if chosen else [*narrowed.status, status]
@@ -175,7 +171,7 @@ def _distribution(counts: Mapping[str, int]) -> list[tuple[str, str, str]]:
     """(status, x, width) of the bar over the tiles, in percent."""
     total, x = sum(counts.values()), 0
     found = []
-    for status in words.STATUS:
+    for status in wording.STATUS:
         if n := counts.get(status, 0):
             found.append((status, f"{100 * x / total:.3f}%", f"{100 * n / total:.3f}%"))
             x += n
@@ -183,21 +179,21 @@ def _distribution(counts: Mapping[str, int]) -> list[tuple[str, str, str]]:
 
 
 def _facets(page: PageRequest, at: Clocks) -> dict[str, list[tuple[str, str, bool]]]:
-    """What the filters offer, from the first pledges at these clocks: (value, words, whether it is chosen)."""
+    """The choices of each filter, from the first pledges at these clocks: (value, words, whether it is chosen)."""
     found: dict[str, dict[str, str]] = {"pledgor": {}, "beneficiary": {}, "tag": {}, "kind": {}, "flag": {}}
-    for document in page.services.timeline.page(Filters(), at, limit=_FACETS).items:
+    for document in page.services.timeline.page(Filters(), at, limit=_FACET_PLEDGES).items:
         status = from_json(document)
         for name in ("pledgor", "beneficiary"):
             if (who := status[name]) is not None:
                 found[name][who.get("code", who["name"])] = who["name"]
         found["tag"] |= {tag: tag for tag in status["tags"]}
         found["kind"][status["kind"]] = status["kind"]
-        found["flag"] |= {flag: words.FLAG.get(flag, (flag, ""))[0] for flag in status["flags"]}
+        found["flag"] |= {flag: wording.FLAG.get(flag, (flag, ""))[0] for flag in status["flags"]}
     return {name: _offered(offered, page.query.get(name)) for name, offered in found.items()}
 
 
 def _offered(offered: dict[str, str], asked: str | None) -> list[tuple[str, str, bool]]:
-    """The choices in order; what is asked for is one of them by its value or its words, in any case."""
+    """The choices in order; the one asked for is found by its value or its words, in any case, else added."""
     chosen = asked
     if asked is not None:
         same = asked.casefold()
@@ -207,8 +203,8 @@ def _offered(offered: dict[str, str], asked: str | None) -> list[tuple[str, str,
     return [(value, said, value == chosen) for value, said in ordered]
 
 
-def _clocks(page: PageRequest, at: Clocks) -> dict[str, Any]:
-    """The slider over ``as_of``: from the first day on which anything was said until today, with those days marked."""
+def _time_slider(page: PageRequest, at: Clocks) -> dict[str, Any]:
+    """The slider over `as_of`: from the first day on which anything was said until today, with those days marked."""
     last = max(clocks.today(), at.as_of)
     marks: dict[date, int] = {}
     for event in _recent_events(page, at):
@@ -232,7 +228,8 @@ def _clocks(page: PageRequest, at: Clocks) -> dict[str, Any]:
 
 
 def _recent_events(page: PageRequest, at: Clocks) -> list[Event]:
-    rows = page.services.tracker.journal.read(max(0, at.position - 1000), 1000, upto=at.position)
+    after = max(0, at.position - _MARKED_EVENTS)
+    rows = page.services.tracker.log.read(after, _MARKED_EVENTS, upto=at.position)
     return [Event.read(row.state, row.position) for row in rows]
 
 
@@ -247,40 +244,40 @@ def _changes(page: PageRequest, at: Clocks, narrowed: Filters) -> dict[str, Any]
     recorded = choice(page.query, "axis", ("said", "recorded"), "said") == "recorded"
     if recorded:
         then = end_of(since)
-        position = min(page.services.tracker.journal.position_at(then), at.position)
+        position = min(page.services.tracker.log.position_at(then), at.position)
         earlier = Clocks(at.as_of, position, then)
     else:
         earlier = replace(at, as_of=min(since, at.as_of))
     pages = page.services.timeline.diff(earlier, at, narrowed)
-    differences = list(islice((found for some in pages for found in some), _CHANGES + 1))
+    differences = list(islice((found for some in pages for found in some), _MAX_CHANGES + 1))
     changes = [
         ChangedPledge(
             d.pledge,
             None if d.before is None else from_json(d.before),
             None if d.after is None else from_json(d.after),
-            _events(page, d.pledge, earlier, at),
+            _events_between(page, d.pledge, earlier, at),
         )
-        for d in differences[:_CHANGES]
+        for d in differences[:_MAX_CHANGES]
     ]
-    moved = [c for c in changes if _is_visible(c)]
+    visible = [change for change in changes if _is_visible(change)]
     return {
         "since": since.isoformat(),
         "recorded": recorded,
-        "items": moved,
-        "talk": len(changes) - len(moved),
-        "more": len(differences) > _CHANGES,
+        "items": visible,
+        "only_words": len(changes) - len(visible),
+        "more": len(differences) > _MAX_CHANGES,
     }
 
 
 def _is_visible(change: ChangedPledge) -> bool:
-    """More than the day of the last statement is different."""
+    """Whether more has changed than what was merely said."""
     if change.before is None or change.after is None:
         return True
-    quiet = {"as_of", "known_at", "position", "version", "because", "last_stated_on", "claimed_trajectory"}
-    return any(not words.same(change.before.get(n), change.after.get(n)) for n in change.after.keys() - quiet)
+    shown = change.after.keys() - _QUIET_MEMBERS
+    return any(not amounts.same(change.before.get(name), change.after.get(name)) for name in shown)
 
 
-def _events(page: PageRequest, pledge: str, earlier: Clocks, later: Clocks) -> list[dict[str, Any]]:
+def _events_between(page: PageRequest, pledge: str, earlier: Clocks, later: Clocks) -> list[dict[str, Any]]:
     events = page.services.tracker.events_of(pledge, later.position)
     if earlier.as_of != later.as_of:
         between = said_between(events, earlier.as_of, later.as_of)

@@ -9,85 +9,80 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from api import wording as words
-from api.http.cache import BytesResponse
+from api import amounts, wording
 from api.http.contract import Parameter
-from api.pages import chart
+from api.http.problems import pledge_not_found
+from api.http.responses import BytesResponse
+from api.pages.chart import chart_data
+from api.pages.chart_drawing import draw_chart
 from api.pages.frame import PageRequest, page_contract
-from api.pages.overview import due, row
-from api.resources.read_request import slug
-from api.resources.recording import not_found
-from projections.timeline import Clocks
+from api.pages.overview import pledge_row
+from api.resources.read_request import must_be_slug
+from projections.queries import Clocks
 from tracker.acting import ACTING, REPAIRS
 from tracker.event import Event, fact_json, stamp
-from tracker.facts import FACTS_WITH_FIGURE
+from tracker.facts import FACTS_WITH_FIGURE, EventCorrected, EventVoided
 from tracker.rules import explanations
 from tracker.rules.event_days import said_by
-from tracker.rules.pledge_history import PledgeHistory
 from tracker.rules.status import StatusFold
-from tracker.rules.status_history import history
+from tracker.rules.status_history import Axis, history
 
-CONTRACT = page_contract(
+PLEDGE_CONTRACT = page_contract(
     "One pledge.",
     Parameter("axis", "How its status came to be: as it was said, or as we recorded it.", {"enum": ["as_of", "known"]}),
     problems=("pledge_not_found",),
 )
 
-_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_EVENT_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _COMPARED = ("status", "actual", "ratio", "target", "stage", "trajectory", "evidence", "flags")
-_ACTS = {
-    "EventCorrected": "corrected by us",
-    "EventVoided": "voided by us",
-    "FigureRanked": "ranked by a reviewer",
-    "SourceCaptured": "source captured",
-    "FigureRestated": "restated by its source",
-    "StatementRetracted": "taken back",
-}
+"""Members of a status document that are shown side by side, as we knew them and as they are known now."""
+
+_UNLISTED = ("schedule", "deadline", "rules_version")
+"""Members of a status document whose change is not told among the steps: what changed them is."""
 
 
-def pledge(page: PageRequest, name: str) -> BytesResponse:
+def draw_pledge(page: PageRequest, name: str) -> BytesResponse:
     """The page at `/pledges/{id}`."""
     at = page.projected()
-    body = page.services.timeline.one(slug(name), at)
+    body = page.services.timeline.one(must_be_slug(name), at)
     if body is None:
-        raise not_found(name)
+        raise pledge_not_found(name)
     status = from_json(body)
     known = page.services.tracker.events_of(name, at.position)
     figures = _figures(known, at.as_of)
-    record = StatusFold(known)
-    segments = record.segments()
+    fold = StatusFold(known)
+    segments = fold.segments()
     events = _events(known, at.as_of)
     comparison = _comparison(page, name, at, status)
-    near = words.apart(
+    digits = amounts.distinct_digits(
         status, figures, comparison, [e["fact"] for e in events], [s.status.document["actual"] for s in segments]
     )
-    drawn = chart.data(status, figures, record.history, segments, at.as_of, near)
+    data = chart_data(status, figures, fold.history, segments, at.as_of, digits)
     by_id = {event["id"]: event for event in events}
-    attesting, is_shared = _attesting(record.history, status, figures, at.as_of)
-    axis = "known" if page.query.get("axis") == "known" else "as_of"
+    attested = explanations.attestation(known, at.as_of)
+    axis: Axis = "known" if page.query.get("axis") == "known" else "as_of"
     html = page.render(
         "pledge.html",
         at,
         status=status,
-        row=row(status, near),
-        near=near,
-        due=due(status),
+        row=pledge_row(status, digits),
+        digits=digits,
         reasons=[by_id[id_] for id_ in status["because"]["status"] if id_ in by_id],
-        flags=_flags(status, by_id, attesting, is_shared),
-        attesting=[by_id[id_] for id_ in attesting if id_ in by_id],
+        flags=_flags(status, by_id, attested),
+        attesting=[by_id[id_] for id_ in attested.events if id_ in by_id],
         events=events,
         by_id=by_id,
         figures=figures,
         members=_members(explanations.members(known, at.as_of) or []),
-        steps=_steps(known, axis, at.as_of, near),
+        steps=_steps(known, axis, at.as_of, digits),
         axis=axis,
-        data=drawn,
-        chart=None if drawn is None else chart.drawing(drawn),
+        data=data,
+        chart=None if data is None else draw_chart(data),
         comparison=comparison,
         measurable_note=getattr(known[0].fact, "measurable_note", None),
     )
-    last = page.services.tracker.journal.heads([name], at.position)[name]
-    return page.sent("about_pledge", name, last[0], html)
+    last = page.services.tracker.log.heads([name], at.position)[name]
+    return page.about_pledge(name, last[0], html)
 
 
 def _events(known: Sequence[Event], as_of: date) -> list[dict[str, Any]]:
@@ -96,8 +91,8 @@ def _events(known: Sequence[Event], as_of: date) -> list[dict[str, Any]]:
     acting: dict[str, list[dict[str, Any]]] = {}
     for event in said:
         if isinstance(event.fact, ACTING):
-            acts = {"id": event.id, "version": event.version, "type": event.type, "what": _ACTS[event.type]}
-            acting.setdefault(event.fact.event, []).append(acts)
+            act = {"id": event.id, "version": event.version, "type": event.type}
+            acting.setdefault(event.fact.event, []).append({**act, "what": wording.ACTED_ON[event.type]})
     found = []
     for event in said:
         fact = fact_json(event.fact)
@@ -112,82 +107,59 @@ def _events(known: Sequence[Event], as_of: date) -> list[dict[str, Any]]:
                 "recorded_at": stamp(event.recorded_at),
                 "recorded_by": event.recorded_by,
                 "is_kept": isinstance(event.fact, REPAIRS),
-                "said": words.stated(fact),
+                "said": wording.stated(fact),
                 "quantity": None if figure is None else fact["figure"].get("quantity"),
                 "acted": acting.get(event.id, []),
                 "is_void": any(act["type"] == "EventVoided" for act in acting.get(event.id, ())),
-                "target_of": getattr(event.fact, "event", None),
+                "target_of": event.fact.event if isinstance(event.fact, ACTING) else None,
             }
         )
     return found
 
 
 def _figures(known: Sequence[Event], as_of: date) -> list[dict[str, Any]]:
-    """Every figure and why it counts or not, where events have their numbers and not their ids."""
+    """Every figure and why it counts or not; the reason names events by their version, as the page does."""
     numbers = {event.id: f"event {event.version}" for event in known}
     found = explanations.figures(known, as_of) or []
-    return [{**f, "why": _ID.sub(lambda match: numbers.get(match[0], match[0]), f["why"])} for f in found]
+    return [{**f, "why": _EVENT_ID.sub(lambda match: numbers.get(match[0], match[0]), f["why"])} for f in found]
 
 
-def quantity_of(event: Event, near: words.Near) -> words.AmountText | None:
+def _quantity_of(event: Event, digits: amounts.Digits) -> amounts.AmountText | None:
     """The figure that an event carries, as it was recorded."""
     figure = event.fact.figure if isinstance(event.fact, FACTS_WITH_FIGURE) else None
-    return None if figure is None else words.amount(figure.quantity.model_dump(mode="json", exclude_none=True), near)
-
-
-_RESULTS = (("TallyReported",), ("MemberReported",), ("MilestoneReached", "MilestoneMissed"))
-
-
-def _attesting(
-    ledger: PledgeHistory, status: Mapping[str, Any], figures: Sequence[Mapping[str, Any]], as_of: date
-) -> tuple[list[str], bool]:
-    """The events whose origins the evidence is about, by version, and whether they have one between them.
-
-    They are fewer than the evidence's causes: a pledge and a passed-over figure quote origins that do not count.
-    """
-    evaluation = StatusFold(ledger.events).evaluation(as_of)
-    if evaluation is None or status["evidence"] not in ("single_source", "corroborated"):
-        return [], False
-    items = {item.id: item for item in evaluation.view.items}
-    if status["actual"] is not None:
-        found = {f["event"] for f in figures if f["chosen"]}
-        if status["evidence"] == "corroborated":
-            found.update(candidate.item.id for origins in evaluation.choice.corroborating for candidate in origins[:2])
-    else:
-        causes = [items[id_] for id_ in status["because"]["evidence"] if id_ in items]
-        by_type = ({item.id for item in causes if item.fact.type in types} for types in _RESULTS)
-        found = next((ids for ids in by_type if ids), set())
-    sources = [items[id_].fact.source for id_ in found]
-    origins = {source and (source.origin or source.publisher) for source in sources}
-    return sorted(found, key=ledger.versions.__getitem__), len(origins) == 1
+    return (
+        None if figure is None else amounts.amount(figure.quantity.model_dump(mode="json", exclude_none=True), digits)
+    )
 
 
 def _flags(
-    status: Mapping[str, Any], by_id: Mapping[str, Any], attesting: Sequence[str], is_shared: bool
+    status: Mapping[str, Any], by_id: Mapping[str, Any], attested: explanations.Attestation
 ) -> list[dict[str, Any]]:
+    """The flags in words, each with the events that raised it."""
     found = []
     for flag in status["flags"]:
-        name, means = words.FLAG.get(flag, (words.humane(flag), ""))
+        name, means = wording.FLAG.get(flag, (wording.in_words(flag), ""))
         ids = status["because"].get(flag, ())
         if flag == "single_source":
-            ids, means = attesting, means if is_shared else "each of these goes back to one origin only"
+            ids = attested.events
+            means = means if attested.share_origin else "each of these goes back to one origin only"
         causes = [by_id[id_] for id_ in ids if id_ in by_id]
         found.append({"flag": flag, "name": name, "means": means, "events": causes})
     return found
 
 
 def _members(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Member rows, those that met first, then by name."""
-    order = list(words.VERDICT)
-    named = [{**r, "name": words.member(r["member"])} for r in rows]
+    """The members by their verdict, in the order of `wording.VERDICT`, then by name."""
+    order = list(wording.VERDICT)
+    named = [{**r, "name": wording.member(r["member"])} for r in rows]
     return sorted(named, key=lambda r: (order.index(str(r["verdict"])), str(r["name"]).casefold()))
 
 
-def _steps(known: Sequence[Event], axis: Any, as_of: date, near: words.Near) -> list[dict[str, Any]]:
+def _steps(known: Sequence[Event], axis: Axis, as_of: date, digits: amounts.Digits) -> list[dict[str, Any]]:
     """How the status came to be: only what changed something that is shown."""
     found = []
     for step in history(known, axis, as_of):
-        changed = [name for name in step.changed if name not in ("schedule", "rules_version")]
+        changed = [name for name in step.changed if name not in _UNLISTED]
         if not changed and step.status_before == step.status_after:
             continue
         event = step.event
@@ -197,31 +169,36 @@ def _steps(known: Sequence[Event], axis: Any, as_of: date, near: words.Near) -> 
                 "recorded_at": None if event is None else stamp(event.recorded_at),
                 "before": step.status_before,
                 "after": step.status_after,
-                "changed": [words.humane(name) for name in changed if name != "status"] if step.status_before else [],
+                "changed": [wording.in_words(name) for name in changed if name != "status"]
+                if step.status_before
+                else [],
                 "event": None if event is None else {"id": event.id, "version": event.version, "type": event.type},
-                "quantity": None if event is None else quantity_of(event, near),
+                "quantity": None if event is None else _quantity_of(event, digits),
             }
         )
     return found
 
 
 def _comparison(page: PageRequest, name: str, at: Clocks, status: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The same day as we knew it and as it is known now; before the last repair of our record if nobody asks."""
-    journal, timeline = page.services.tracker.journal, page.services.timeline
+    """The same day as we knew it and as it is known now.
+
+    A page without a position is compared with what we knew before the last correction or void; None if there is none.
+    """
+    log, timeline = page.services.tracker.log, page.services.timeline
     if page.at.position is not None:
         then, now_at = at, Clocks(at.as_of, timeline.position(), None)
         now_body = timeline.one(name, now_at)
         old, new = status, None if now_body is None else from_json(now_body)
     else:
         known = page.services.tracker.events_of(name, at.position)
-        repairs = [e for e in known if isinstance(e.fact, REPAIRS) and e.type in ("EventCorrected", "EventVoided")]
+        repairs = [event for event in known if isinstance(event.fact, EventCorrected | EventVoided)]
         if not repairs:
             return None
         before = repairs[-1].position - 1
-        then = Clocks(at.as_of, before, journal.recorded_at(before))
+        then = Clocks(at.as_of, before, log.recorded_at(before))
         body = timeline.one(name, then)
         old, new = ({} if body is None else from_json(body)), status
-    differs = [n for n in _COMPARED if not words.same((old or {}).get(n), (new or {}).get(n))]
+    differs = [n for n in _COMPARED if not amounts.same((old or {}).get(n), (new or {}).get(n))]
     return {
         "then": old or None,
         "now": new,

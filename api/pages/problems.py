@@ -10,12 +10,12 @@ from litestar import Request, Response
 from litestar.types import ExceptionHandler, ExceptionHandlersMap
 from pydantic_core import from_json
 
-from api.http.cache import header
+from api.http.headers import header
 from api.http.problems import PROBLEM
 from api.pages.frame import HEADERS, POLICY, render
 from tracker.units import SLUG
 
-_HINTS = {
+_HINT_BY_STATUS = {
     400: "The address holds something this page does not take; nothing is guessed, lest it answer another question.",
     401: "Ask whoever runs it for a key with the role “reader”, and give it here; programs send it with each request.",
     403: "The key is in force, but not for this.",
@@ -23,18 +23,17 @@ _HINTS = {
     503: "The record is safe; its store does not answer just now. Try again in a moment.",
 }
 
+_is_pledge_path = re.compile(f"/pledges/({SLUG})").fullmatch
 
-_PLEDGE = re.compile(f"/pledges/({SLUG})")
-
-_PRIVATE = {
+_NOT_PUBLIC = {
     "title": "This record is not public",
     "detail": "It can be read with a key. Nothing of it is shown without one.",
 }
-"""What a browser is told that came without a key."""
+"""What the page of a refusal says to a browser without a key."""
 
 
 def wants_page(request: Request[Any, Any, Any]) -> bool:
-    """Whether the caller is a browser that asks for a page: it names HTML, and not under `/v1`."""
+    """Whether a browser asks for a page: it accepts HTML, and the path is neither under `/v1` nor under `/ledger`."""
     accept = (header(request.scope, b"accept") or b"").lower()
     return b"text/html" in accept and not request.scope["path"].startswith(("/v1/", "/ledger/"))
 
@@ -46,22 +45,22 @@ def explained(kinds: Sequence[Mapping[str, object]]) -> Response[bytes]:
 
 
 def with_pages(handlers: ExceptionHandlersMap) -> ExceptionHandlersMap:
-    """The same handlers, whose problems are pages for those who want pages."""
-    return {kind: _twin(handler) for kind, handler in handlers.items()}
+    """The same handlers; the problems they answer are pages where `wants_page`."""
+    return {kind: _with_page(handler) for kind, handler in handlers.items()}
 
 
-def _twin(handler: ExceptionHandler) -> ExceptionHandler:  # type: ignore[type-arg]
+def _with_page(handler: ExceptionHandler) -> ExceptionHandler:  # type: ignore[type-arg]
     def handle(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
         answer: Response[Any] = handler(request, error)
         if answer.media_type != PROBLEM or not wants_page(request):
             return answer
         problem = from_json(answer.content)
         if problem["status"] == 401 and header(request.scope, b"authorization") is None:
-            problem |= _PRIVATE
+            problem |= _NOT_PUBLIC
         log = None
-        if problem["code"] == "pledge_not_found" and (found := _PLEDGE.fullmatch(problem["instance"])):
+        if problem["code"] == "pledge_not_found" and (found := _is_pledge_path(problem["instance"])):
             log = f"/audit?pledge={found[1]}"
-        body = render("problem.html", problem=problem, hint=_HINTS.get(problem["status"], ""), log=log)
+        body = render("problem.html", problem=problem, hint=_HINT_BY_STATUS.get(problem["status"], ""), log=log)
         headers = {**answer.headers, "content-security-policy": POLICY}
         return Response(body, status_code=problem["status"], media_type="text/html", headers=headers)
 

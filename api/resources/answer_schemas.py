@@ -1,4 +1,4 @@
-"""JSON schemas of what is answered. What is posted has its schemas from the facts themselves."""
+"""JSON schemas of the responses. Those of posted facts come from the facts' own models."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from api.http.contract import Schema, ref
 from api.resources.contracts import FLAG_NAMES, KINDS, STATUSES
 from tracker.promises import MONTHS
 from tracker.quantity import Op, OpenEnds
-from tracker.rules.flags import Evidence
 from tracker.rules.conditions import ConditionState
+from tracker.rules.flags import Evidence
 from tracker.rules.instalments import InstalmentState
 from tracker.rules.outcome import LifecycleState, ScheduleState
 from tracker.units import SLUG
@@ -68,7 +68,6 @@ _CONVERSION = _object(
     {"to_rate": _DECIMAL},
 )
 _MEMBER_COUNT = _or_null({"anyOf": [_COUNT, _QUANTITY]})
-_COUNTED = ("eligible", "met", "not_met", "not_applicable", "opted_out", "not_reported", "total")
 _MEMBERS = _object(
     dict.fromkeys(
         ("eligible", "met", "not_met", "not_applicable", "opted_out", "not_reported", "total"), _MEMBER_COUNT
@@ -110,7 +109,7 @@ _PERIODS_TALLY = _object(
     {"total": _COUNT},
     "How the closed periods came out.",
 )
-_SPEAKING = {"stated_on": _DATE, "event": _ID}
+_STATED = {"stated_on": _DATE, "event": _ID}
 
 STATUS = _object(
     {
@@ -129,10 +128,11 @@ STATUS = _object(
         "stage": _or_null(_STAGE),
         "period": _or_null(_DATES),
         "window": _or_null(_DATES),
+        "deadline": _or_null(_DATE),
         "schedule": _object({"current": _enum(ScheduleState), "original": _enum(ScheduleState)}),
         "trajectory": _enum(Trajectory),
         "claimed_trajectory": _list(
-            _object({"trajectory": _enum(Trajectory), "speaker": _or_null(ref("Who")), **_SPEAKING})
+            _object({"trajectory": _enum(Trajectory), "speaker": _or_null(ref("Who")), **_STATED})
         ),
         "evidence": _enum(Evidence),
         "lifecycle": _enum(LifecycleState),
@@ -155,18 +155,20 @@ STATUS = _object(
         "periods": _list(_PERIOD),
         "periods_tally": _PERIODS_TALLY,
         "instalments": _list(_object({"due": _TEXT, "quantity": _QUANTITY, "state": _enum(InstalmentState)})),
-        "conditions": _list(_object({"condition": _TEXT, "text": _TEXT, "state": _enum(ConditionState)}, {"event": _ID})),
+        "conditions": _list(
+            _object({"condition": _TEXT, "text": _TEXT, "state": _enum(ConditionState)}, {"event": _ID})
+        ),
         "direction": {"enum": ["up", "down"]},
         "required_stage": _or_null(_STAGE),
         "tolerance": _DECIMAL,
         "original": _object({"target": _or_null(_QUANTITY), "window": _or_null(_DATES)}),
-        "projection": _object({"quantity": _QUANTITY, "stage": _STAGE, "period": _or_null(_DATES), **_SPEAKING}),
+        "projection": _object({"quantity": _QUANTITY, "stage": _STAGE, "period": _or_null(_DATES), **_STATED}),
         "members": _MEMBERS,
         "milestones": _list(_MILESTONE),
         "shares": _list(_SHARE),
-        "other_measures": _list(_object({"quantity": _QUANTITY, **_SPEAKING})),
+        "other_measures": _list(_object({"quantity": _QUANTITY, **_STATED})),
         "assessment": _object(
-            {"rating": _TEXT, "rubric": _TEXT, "rubric_version": _TEXT, "reasoning": _TEXT, **_SPEAKING}
+            {"rating": _TEXT, "rubric": _TEXT, "rubric_version": _TEXT, "reasoning": _TEXT, **_STATED}
         ),
         "conversion": _CONVERSION,
         "conversions": _list(_CONVERSION),

@@ -1,4 +1,4 @@
-"""The contracts of all routes: parameters, bodies, answers and problems, each said once."""
+"""The contracts of the routes: parameters, bodies, responses and problems, each stated once."""
 
 from __future__ import annotations
 
@@ -6,13 +6,17 @@ from collections.abc import Mapping
 from typing import get_args
 from urllib.parse import urlencode
 
+from api.formats.atom import ATOM_FORMAT
+from api.formats.badge import BADGE_FORMAT
+from api.formats.table import EVENT_FORMATS, STATUS_FORMATS, STATUS_PAGE_FORMATS
 from api.http.clocks import CLOCKS
 from api.http.contract import JSON, NDJSON, Contract, Needs, Parameter, Reply, Schema, ref
-from api.http.drafts import MAX_ITEMS
-from api.http.negotiation import MEDIA_TYPES, format_parameter
-from api.http.parameters import MAX_LENGTH
+from api.http.drafts import MAX_BATCH_ITEMS
+from api.http.media import HTML_FORMAT, JSON_FORMAT, LINK_FORMAT, MediaFormat
+from api.http.negotiation import format_parameter
+from api.http.parameters import MAX_VALUE_CHARACTERS
 from tracker.facts import FACT_TYPES
-from tracker.log.recorder import MAX_POSITION
+from tracker.log.rows import MAX_POSITION
 from tracker.rules.flags import FLAGS
 from tracker.rules.outcome import Headline
 from tracker.units import CURRENCIES, SLUG, UNIT
@@ -24,24 +28,38 @@ FLAG_NAMES = (*FLAGS, "stale_projection")
 SORT_NAMES = tuple(
     f"{sign}{name}" for name in ("pledge", "title", "due", "ratio", "last_stated_on") for sign in ("", "-")
 )
-TYPES = tuple(FACT_TYPES)
+TYPE_NAMES = tuple(FACT_TYPES)
 
-MAX_PAGE = 500
-MAX_EVENTS = 1_000
+MAX_PAGE_PLEDGES = 500
+MAX_PAGE_EVENTS = 1_000
+"""Items of a page, at most."""
+
+MAX_FEED_ENTRIES = 200
+"""Entries of the feed, at most."""
 
 
-def _listed(names: tuple[str, ...]) -> Schema:
+def _comma_separated(names: tuple[str, ...]) -> Schema:
     one = "|".join(names)
-    return {"type": "string", "maxLength": MAX_LENGTH, "pattern": f"^({one})(,({one}))*$", "examples": [names[0]]}
+    return {
+        "type": "string",
+        "maxLength": MAX_VALUE_CHARACTERS,
+        "pattern": f"^({one})(,({one}))*$",
+        "examples": [names[0]],
+    }
 
 
-_PARTY: Schema = {"type": "string", "minLength": 1, "maxLength": MAX_LENGTH, "pattern": r"^[^\x00-\x1f\x7f]+$"}
+_PARTY: Schema = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": MAX_VALUE_CHARACTERS,
+    "pattern": r"^[^\x00-\x1f\x7f]+$",
+}
 _DAY = CLOCKS[0].schema
 
 FILTERS = (
-    Parameter("status", "One or more headlines, separated by commas.", _listed(STATUSES)),
-    Parameter("flag", "One or more flags, separated by commas; any will do.", _listed(FLAG_NAMES)),
-    Parameter("kind", "One or more kinds, separated by commas.", _listed(KINDS)),
+    Parameter("status", "One or more headlines, separated by commas.", _comma_separated(STATUSES)),
+    Parameter("flag", "One or more flags, separated by commas; any will do.", _comma_separated(FLAG_NAMES)),
+    Parameter("kind", "One or more kinds, separated by commas.", _comma_separated(KINDS)),
     Parameter("pledgor", "Who promises: code or name, in any case.", _PARTY),
     Parameter("beneficiary", "To whom: code or name, in any case.", _PARTY),
     Parameter("tag", "A tag.", {"type": "string", "pattern": f"^{SLUG}$"}),
@@ -61,7 +79,7 @@ def _limit(most: int, default: int = 100) -> Parameter:
     return Parameter("limit", "Items a page.", {"type": "integer", "minimum": 1, "maximum": most, "default": default})
 
 
-PAGING = (_limit(MAX_PAGE), CURSOR)
+PAGING = (_limit(MAX_PAGE_PLEDGES), CURSOR)
 
 _SCHEMA_OF: Mapping[str, Schema] = {"cloudevents": {"type": "array", "items": ref("CloudEvent")}}
 ETAG = {"ETag": "The tag of these bytes.", "Cache-Control": "How long they may be kept."}
@@ -74,13 +92,13 @@ def reads(
     about: str,
     schema: Schema,
     *query: Parameter,
-    formats: tuple[str, ...] = ("json",),
+    formats: tuple[MediaFormat, ...] = (JSON_FORMAT,),
     headers: tuple[Parameter, ...] = (),
     problems: tuple[str, ...] = (),
     needs: Needs = "reader",
 ) -> Contract:
     """The contract of a read at the clocks, in JSON and whatever else it is offered in."""
-    media = {MEDIA_TYPES[name].partition(";")[0]: _SCHEMA_OF.get(name, {"type": "string"}) for name in formats}
+    media = {offered.essence: _SCHEMA_OF.get(offered.name, {"type": "string"}) for offered in formats}
     return Contract(
         needs=needs,
         replies={200: Reply(about, {**media, JSON: schema}, ETAG)},
@@ -91,11 +109,9 @@ def reads(
     )
 
 
-_LINES = ("json", "ndjson", "csv")
-_EVENTS = (*_LINES, "cloudevents")
 _MISSING = ("pledge_not_found",)
 
-LIST_PLEDGES = reads("A page of statuses.", ref("StatusPage"), *FILTERS, SORT, *PAGING, formats=_LINES)
+LIST_PLEDGES = reads("A page of statuses.", ref("StatusPage"), *FILTERS, SORT, *PAGING, formats=STATUS_PAGE_FORMATS)
 _HTTP_DATE = (
     "^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), (0[1-9]|1[0-9]|2[0-8]) (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
     " (1[89]|2[0-9])[0-9]{2} ([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9] GMT$"
@@ -106,8 +122,10 @@ _AT = Parameter(
     {"type": "string", "pattern": _HTTP_DATE, "examples": ["Wed, 12 Feb 2025 00:00:00 GMT"]},
 )
 ONE_PLEDGE = reads("One status.", ref("Status"), headers=(_AT,), problems=_MISSING)
-TIMEMAP = reads("The days on which its status changed.", ref("Timemap"), formats=("link", "json"), problems=_MISSING)
-PLEDGE_EVENTS = reads("The pledge's events in order.", ref("EventItems"), formats=_EVENTS, problems=_MISSING)
+TIMEMAP = reads(
+    "The days on which its status changed.", ref("Timemap"), formats=(LINK_FORMAT, JSON_FORMAT), problems=_MISSING
+)
+PLEDGE_EVENTS = reads("The pledge's events in order.", ref("EventItems"), formats=EVENT_FORMATS, problems=_MISSING)
 HISTORY = reads(
     "How the status came to be.",
     ref("History"),
@@ -126,9 +144,9 @@ LOG = reads(
         "after", "The position after which the page begins.", {"type": "integer", "minimum": 0, "maximum": MAX_POSITION}
     ),
     Parameter("pledge", "Only this pledge's.", {"type": "string", "pattern": f"^{SLUG}$"}),
-    Parameter("type", "Only facts of this type.", {"enum": list(TYPES)}),
-    _limit(MAX_EVENTS),
-    formats=_EVENTS,
+    Parameter("type", "Only facts of this type.", {"enum": list(TYPE_NAMES)}),
+    _limit(MAX_PAGE_EVENTS),
+    formats=EVENT_FORMATS,
 )
 SUMMARY = reads(
     "Counts and sums.",
@@ -145,7 +163,7 @@ DIFF = reads(
     Parameter("known_from", "The earlier `known_at`; not with `from`.", CLOCKS[1].schema),
     Parameter("known_to", "The later `known_at`; now by default.", CLOCKS[1].schema),
 )
-EXPORT = reads("All statuses, as a stream.", ref("Export"), *FILTERS, formats=(*_LINES, "parquet", "iati"))
+EXPORT = reads("All statuses, as a stream.", ref("Export"), *FILTERS, formats=STATUS_FORMATS)
 REPLAY = reads(
     "Statuses folded from the log.",
     ref("Replay"),
@@ -153,25 +171,25 @@ REPLAY = reads(
     needs="auditor",
 )
 
-MAX_FEED = 200
 
-
-def _shows(about: str, form: str, *query: Parameter, framed: bool = False, problems: tuple[str, ...] = ()) -> Contract:
-    """The contract of a read at the clocks that has one format only."""
+def _reads_in_one_format(
+    about: str, shown: MediaFormat, *query: Parameter, framed: bool = False, problems: tuple[str, ...] = ()
+) -> Contract:
+    """The contract of a read at the clocks that is offered in one format only."""
     return Contract(
         needs="reader",
-        replies={200: Reply(about, {MEDIA_TYPES[form].partition(";")[0]: {"type": "string"}}, ETAG)},
+        replies={200: Reply(about, {shown.essence: {"type": "string"}}, ETAG)},
         query=(*query, *CLOCKS),
         headers=(_IF_NONE_MATCH,),
         problems=("invalid_parameter", "unknown_parameter", "not_acceptable", *problems),
-        formats=(form,),
+        formats=(shown,),
         framed=framed,
     )
 
 
-FEED = _shows("Changes of status.", "atom", *FILTERS, _limit(MAX_FEED, 50))
-BADGE = _shows("A badge.", "svg", problems=_MISSING)
-EMBED = _shows("A page for an iframe.", "html", framed=True, problems=_MISSING)
+FEED = _reads_in_one_format("Changes of status.", ATOM_FORMAT, *FILTERS, _limit(MAX_FEED_ENTRIES, 50))
+BADGE = _reads_in_one_format("A badge.", BADGE_FORMAT, problems=_MISSING)
+EMBED = _reads_in_one_format("A page for an iframe.", HTML_FORMAT, framed=True, problems=_MISSING)
 
 
 def addressed(path: str, query: Mapping[str, str]) -> str:
@@ -220,7 +238,7 @@ def _writes(about: str, schema: Schema, body: Mapping[str, Schema], *headers: Pa
     )
 
 
-_BATCH: Schema = {"type": "array", "items": ref("BatchItem"), "minItems": 1, "maxItems": MAX_ITEMS}
+_BATCH: Schema = {"type": "array", "items": ref("BatchItem"), "minItems": 1, "maxItems": MAX_BATCH_ITEMS}
 
 OPEN_PLEDGE = _writes("The pledge is open.", ref("Receipt"), {JSON: ref("Opening")}, missing=False)
 ADD_EVENT = _writes("The fact is recorded.", ref("Receipt"), {JSON: ref("Fact")}, _IF_MATCH, missing=True)

@@ -1,52 +1,51 @@
 """The log as it grows, as Server-Sent Events: many streams, one reader of the log, no thread for any of them.
 
-A stream is a position and nothing else: what it has not sent yet stays in the log, or among the last events that all
-streams share in memory. A reader that takes nothing is dropped, and comes back with the last position that it saw.
+A stream holds a position only: events that it has not sent stay in the log, or among the last events that all streams
+share in memory. A reader that takes nothing is dropped, and resumes at the last position that it saw.
 """
 
 from __future__ import annotations
 
 import asyncio
-import signal
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from types import FrameType
-from typing import Any
+from collections.abc import Callable
 
-from litestar import Controller, Request
+from litestar import Controller
 from litestar.concurrency import sync_to_thread
 from litestar.di import NamedDependency
 from litestar.types import Receive, Scope, Send
 
 from api.http.auth import bearer, must_allow
-from api.http.cache import header
-from api.http.contract import Contract, Parameter, Reply, read
+from api.http.contract import AnyRequest, Contract, Parameter, Reply, read
 from api.http.event_tail import EventTail, StreamFilter
-from api.http.negotiation import MEDIA_TYPES, negotiate
+from api.http.headers import header
+from api.http.media import SSE_FORMAT
+from api.http.negotiation import negotiate
 from api.http.parameters import choice, integer, invalid, matching
-from api.http.streams import broken_off, until_gone
-from api.resources.contracts import TYPES
+from api.http.shutdown import abort_connection, until_disconnected
+from api.resources.contracts import TYPE_NAMES
 from api.services import Services
 from tracker.errors import TrackerError, Unavailable
-from tracker.log.recorder import MAX_POSITION
+from tracker.log.rows import MAX_POSITION
 from tracker.units import SLUG
 
 COMMENT_SECONDS = 15.0
-"""Seconds without an event after which a comment is sent, so that nobody in between takes the stream for dead."""
+"""Seconds without an event after which a comment is sent, so that no proxy takes the stream for dead."""
 
 STALLED_READER_SECONDS = 20.0
-"""Seconds that a reader may take for one piece."""
+"""Seconds that a reader may take for one frame before its connection is aborted."""
 
 FRAME_BYTES = 64 * 1024
-"""Bytes handed to the server at a time, so that it never holds more for a reader than this and its own buffer."""
+"""Bytes handed to the server at a time, so that it holds no more for a reader than this and its own buffer."""
+
+UNAVAILABLE_SECONDS = 1.0
+"""Seconds until the log is read again after the store did not answer."""
 
 STREAM_CONTRACT = Contract(
     needs="reader",
     replies={
         200: Reply(
             "Events as they are recorded: `id` is the position, `event` the type of the fact, `data` the event.",
-            {MEDIA_TYPES["sse"]: {"type": "string"}},
+            {SSE_FORMAT.media_type: {"type": "string"}},
             {"Cache-Control": "Never kept."},
         )
     },
@@ -57,7 +56,7 @@ STREAM_CONTRACT = Contract(
             {"type": "integer", "minimum": 0, "maximum": MAX_POSITION},
         ),
         Parameter("pledge", "Only this pledge's.", {"type": "string", "pattern": f"^{SLUG}$"}),
-        Parameter("type", "Only facts of this type.", {"enum": list(TYPES)}),
+        Parameter("type", "Only facts of this type.", {"enum": list(TYPE_NAMES)}),
     ),
     headers=(
         Parameter(
@@ -67,19 +66,19 @@ STREAM_CONTRACT = Contract(
         ),
     ),
     problems=("invalid_parameter", "unknown_parameter", "not_acceptable", "rate_limited"),
-    formats=("sse",),
+    formats=(SSE_FORMAT,),
 )
 
 
 class StreamController(Controller):
-    """The log, live."""
+    """The log as it grows."""
 
     @read("/v1/events/stream", STREAM_CONTRACT)
-    async def stream(self, request: Request[Any, Any, Any], services: NamedDependency[Services]) -> EventStream:
+    async def stream(self, request: AnyRequest, services: NamedDependency[Services]) -> EventStream:
         """The log as it grows, as Server-Sent Events; a comment every 15 s. Resumes from `Last-Event-ID`."""
         query = request.scope["state"]["query"]
         negotiate(request.scope, query, STREAM_CONTRACT.formats)
-        wanted = StreamFilter(matching(query, "pledge", "slug", SLUG), choice(query, "type", TYPES))
+        filter_ = StreamFilter(matching(query, "pledge", "slug", SLUG), choice(query, "type", TYPE_NAMES))
         name, after = "after", integer(query, "after", 0, MAX_POSITION)
         seen = header(request.scope, b"last-event-id")
         if seen:
@@ -88,7 +87,7 @@ class StreamController(Controller):
         elif seen == b"":
             raise invalid("Last-Event-ID", "is a position")
         if after is not None and after > services.event_tail.head:  # another process may have got there
-            head = await sync_to_thread(services.tracker.journal.head)
+            head = await sync_to_thread(services.tracker.log.head)
             if after > head:
                 raise invalid(name, f"is beyond the log, which has reached {head}")
         caller = request.scope["state"].get("caller")
@@ -98,70 +97,70 @@ class StreamController(Controller):
             services.event_tail,
             holder,
             services.event_tail.head if after is None else after,
-            wanted,
+            filter_,
             _still_allowed(services),
         )
 
 
 class EventStream:
-    """One open stream."""
+    """One open stream: the response to one request."""
 
     def __init__(
-        self, tail: EventTail, holder: str, after: int, wanted: StreamFilter, allowed: Callable[[Scope], bool]
+        self, tail: EventTail, holder: str, after: int, filter_: StreamFilter, allowed: Callable[[Scope], bool]
     ) -> None:
         self._tail = tail
         self._holder = holder
         self._position = after
-        self._wanted = wanted
+        self._filter = filter_
         self._allowed = allowed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send events until the reader is gone, too slow, not allowed any more, or we stop."""
+        """Send events until the reader disconnects, stalls or loses its access, or the process ends."""
         with self._tail.joined(self._holder) as woken:
             headers = [
-                (b"content-type", MEDIA_TYPES["sse"].encode()),
+                (b"content-type", SSE_FORMAT.media_type.encode()),
                 (b"cache-control", b"no-store"),
                 (b"x-accel-buffering", b"no"),
             ]
             await send({"type": "http.response.start", "status": 200, "headers": headers})
             if scope["method"] != "HEAD":  # type: ignore[typeddict-item]
-                gone = asyncio.ensure_future(_gone(receive, woken))
+                disconnected = asyncio.ensure_future(_wake_when_disconnected(receive, woken))
                 try:
-                    await self._flow(lambda: not gone.done() and self._allowed(scope), woken, send)
+                    await self._send_events(lambda: not disconnected.done() and self._allowed(scope), woken, send)
                 except (TimeoutError, asyncio.CancelledError):
-                    await broken_off(receive, gone)
+                    await abort_connection(receive, disconnected)
                     return
                 finally:
-                    gone.cancel()
+                    disconnected.cancel()
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _flow(self, wanted: Callable[[], bool], woken: asyncio.Event, send: Send) -> None:
-        piece = b": after %d\nretry: 2000\n\n" % self._position
-        while wanted() and not self._tail.closing:
-            for at in range(0, len(piece), FRAME_BYTES):
+    async def _send_events(self, may_go_on: Callable[[], bool], woken: asyncio.Event, send: Send) -> None:
+        frames = b": after %d\nretry: 2000\n\n" % self._position
+        while may_go_on() and not self._tail.closing:
+            for at in range(0, len(frames), FRAME_BYTES):
                 async with asyncio.timeout(STALLED_READER_SECONDS):
-                    await send({"type": "http.response.body", "body": piece[at : at + FRAME_BYTES], "more_body": True})
+                    await send({"type": "http.response.body", "body": frames[at : at + FRAME_BYTES], "more_body": True})
             woken.clear()
-            patience = COMMENT_SECONDS
+            wait_seconds = COMMENT_SECONDS
             try:
-                piece, self._position = await self._tail.after(self._position, self._wanted)
+                frames, self._position = await self._tail.after(self._position, self._filter)
             except Unavailable:
-                piece, patience = b"", 1.0
-            if not piece and not self._tail.closing:
+                frames, wait_seconds = b"", UNAVAILABLE_SECONDS
+            if not frames and not self._tail.closing:
                 try:
-                    async with asyncio.timeout(patience):
+                    async with asyncio.timeout(wait_seconds):
                         await woken.wait()
                 except TimeoutError:
-                    piece = b":\n\n"
+                    frames = b":\n\n"
 
 
-async def _gone(receive: Receive, woken: asyncio.Event) -> None:
-    await until_gone(receive)
+async def _wake_when_disconnected(receive: Receive, woken: asyncio.Event) -> None:
+    await until_disconnected(receive)
     woken.set()
 
 
 def _still_allowed(services: Services) -> Callable[[Scope], bool]:
-    """Whether the key is still in force: a stream outlives the request that was let in."""
+    """A check that the caller's key is still in force: a stream outlives the check of its request."""
 
     def allowed(scope: Scope) -> bool:
         authorization = header(scope, b"authorization")
@@ -173,30 +172,3 @@ def _still_allowed(services: Services) -> Callable[[Scope], bool]:
         return True
 
     return allowed
-
-
-@contextmanager
-def on_signal(call: Callable[[], None]) -> Iterator[None]:
-    """Call it when the process is told to stop, before the server waits for open requests; in the main thread only."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before: dict[int, Any] = {}
-
-    def told(number: int, frame: FrameType | None) -> None:
-        call()
-        previous = before[number]
-        if callable(previous):
-            previous(number, frame)
-        elif previous is signal.SIG_DFL:
-            signal.signal(number, signal.SIG_DFL)
-            signal.raise_signal(number)
-
-    for number in map(int, (signal.SIGTERM, signal.SIGINT)):
-        before[number] = signal.signal(number, told)
-    try:
-        yield
-    finally:
-        for number, previous in before.items():
-            if signal.getsignal(number) is told:
-                signal.signal(number, previous)

@@ -1,55 +1,52 @@
-"""Reading the log, a page at a time."""
+"""The log, a page at a time."""
 
 from __future__ import annotations
 
-from typing import Any, cast
-from urllib.parse import urlencode
-
-from litestar import Controller, Request
+from litestar import Controller
 from litestar.di import NamedDependency
 
-from api.formats import writers
-from api.http.cache import BytesResponse
-from api.http.contract import read
+from api.formats.provenance import Provenance
+from api.formats.table import write_events
+from api.http.contract import AnyRequest, read
+from api.http.headers import next_link
 from api.http.parameters import choice, integer, matching
+from api.http.responses import BytesResponse
 from api.resources import contracts
 from api.resources.read_request import ReadRequest
 from api.services import Services
 from tracker.event import Event, served
-from tracker.log.recorder import MAX_POSITION, LogRow
+from tracker.log.rows import MAX_POSITION, LogRow
 from tracker.units import SLUG
 
 
 class EventController(Controller):
-    """Everything that was ever recorded, in one gapless order."""
+    """All events that were recorded, in one gapless order."""
 
     path = "/v1"
 
     @read("/events", contracts.LOG)
-    def log(self, request: Request[Any, Any, Any], services: NamedDependency[Services]) -> BytesResponse:
+    def log(self, request: AnyRequest, services: NamedDependency[Services]) -> BytesResponse:
         """The log, oldest first; `next_after` is null on its last page, `position` is where to go on later."""
-        reading = ReadRequest(request, services)
-        query, journal = reading.query, services.tracker.journal
+        read = ReadRequest(request, services)
+        query, log = read.query, services.tracker.log
         after = integer(query, "after", 0, MAX_POSITION, 0)
-        limit = integer(query, "limit", 1, contracts.MAX_EVENTS, 100)
+        limit = integer(query, "limit", 1, contracts.MAX_PAGE_EVENTS, 100)
         pledge = matching(query, "pledge", "slug", SLUG)
-        type_ = choice(query, "type", contracts.TYPES)
-        head = journal.head()
-        upto = head if reading.at.position is None else reading.at.position
-        rows = journal.read(after, limit + 1, upto=upto, pledge=pledge, type=type_)
+        type_ = choice(query, "type", contracts.TYPE_NAMES)
+        head = log.head()
+        upto = head if read.at.position is None else read.at.position
+        rows = log.read(after, limit + 1, upto=upto, pledge=pledge, type=type_)
         more, rows = len(rows) > limit, rows[:limit]
         following = rows[-1].position if more else None
-        if reading.at.dated:
-            rows = [row for row in rows if _event(row).in_force_on <= reading.at.as_of]
-        footer = {"next_after": following, **reading.footer(upto)}
+        if read.at.dated:
+            rows = [row for row in rows if _event(row).in_force_on <= read.at.as_of]
+        footer = {"next_after": following, **read.footer(upto)}
         lines = (served(row.state, row.position) for row in rows)
-        body = b"".join(
-            writers.events(lines, cast(writers.Format, reading.format), footer, services.settings.data_license)
-        )
+        body = b"".join(write_events(read.format, lines, Provenance(footer, services.settings.data_license)))
         headers = {}
         if following is not None:
-            headers["Link"] = f'</v1/events?{urlencode({**query, "after": following})}>; rel="next"'
-        return reading.about_log(head, body, headers)
+            headers["Link"] = next_link("/v1/events", {**query, "after": following})
+        return read.about_log(head, body, headers)
 
 
 def _event(row: LogRow) -> Event:

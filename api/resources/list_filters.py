@@ -1,4 +1,4 @@
-"""The filters, the order and the cursor of lists."""
+"""The filters and the cursor of lists."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 from api.http.clocks import ReadClocks
 from api.http.parameters import Query, day, invalid, matching
 from api.resources.contracts import FILTERS, FLAG_NAMES, KINDS, STATUSES
-from projections.timeline import Filters
+from projections.queries import Filters
 from tracker.log.recorder import LogRecorder
 from tracker.units import SLUG, UNIT
 
@@ -22,7 +22,10 @@ _NAMES = tuple(parameter.name for parameter in FILTERS)
 
 
 def filters(query: Query) -> Filters:
-    """What a query narrows a list to."""
+    """The filters that a query names.
+
+    Raises: InvalidParameter if a value cannot be one.
+    """
     return Filters(
         status=_some(query, "status", STATUSES),
         flag=_some(query, "flag", FLAG_NAMES),
@@ -36,8 +39,8 @@ def filters(query: Query) -> Filters:
     )
 
 
-def asked(query: Query, *names: str) -> dict[str, str]:
-    """The filters of a query, and the parameters in ``names``, as they were given."""
+def given_filters(query: Query, *names: str) -> dict[str, str]:
+    """The filters of a query, and the parameters in `names`, as they were given."""
     return {name: query[name] for name in (*_NAMES, *names) if name in query}
 
 
@@ -50,18 +53,18 @@ class Cursor:
     after: tuple[str | None, str]
 
     def write(self, question: Mapping[str, str]) -> str:
-        """The cursor as the caller gets it; it goes with this question only."""
+        """The cursor as the caller gets it; `question` are the filters and the order of its list, and of no other."""
         at = self.at
         known_at = None if at.known_at is None else at.known_at.isoformat()
-        said = [at.as_of.isoformat(), at.dated, at.numbered, known_at, self.position, *self.after]
-        text = json.dumps(said, separators=(",", ":")).encode()
-        return urlsafe_b64encode(_mark(text, question) + text).rstrip(b"=").decode()
+        fields = [at.as_of.isoformat(), at.dated, at.numbered, known_at, self.position, *self.after]
+        text = json.dumps(fields, separators=(",", ":")).encode()
+        return urlsafe_b64encode(_checksum(text, question) + text).rstrip(b"=").decode()
 
     @classmethod
-    def read(cls, query: Query, question: Mapping[str, str], journal: LogRecorder) -> Cursor | None:
-        """The cursor of a query, with clocks that the log has reached.
+    def read(cls, query: Query, question: Mapping[str, str], log: LogRecorder) -> Cursor | None:
+        """The cursor of a query, with clocks that the log has reached; None if the query has none.
 
-        Errors: ``InvalidParameter`` if no page of this list gave it.
+        Raises: InvalidParameter if no page of this list gave it.
         """
         if (given := query.get("cursor")) is None:
             return None
@@ -70,23 +73,23 @@ class Cursor:
             raw = urlsafe_b64decode(given.encode("ascii") + b"=" * (-len(given) % 4))
         except (NotBase64, ValueError):
             raise refused from None
-        mark, text = raw[:8], raw[8:]
-        if _mark(text, question) != mark:
+        checksum, text = raw[:8], raw[8:]
+        if _checksum(text, question) != checksum:
             raise refused
         try:
             as_of, dated, numbered, known_at, position, key, pledge = _plain(text)
             known = None if known_at is None else datetime.fromisoformat(known_at)
             at = ReadClocks(date.fromisoformat(as_of), position, known, dated is True, numbered is True)
-            if not 0 <= position <= journal.head() or not isinstance(pledge, str):
+            if not 0 <= position <= log.head() or not isinstance(pledge, str):
                 raise refused
         except (ValueError, TypeError):
             raise refused from None
         return cls(at, position, (key, pledge))
 
     def must_be_at(self, given: ReadClocks, query: Query) -> None:
-        """The clocks are frozen in the cursor: they may be left out of the query, or said again, not changed.
+        """The clocks are frozen in the cursor: the query may leave them out or repeat them, not change them.
 
-        Errors: ``InvalidParameter`` at the first clock that is another one.
+        Raises: InvalidParameter at the first clock that differs.
         """
         same = {
             "as_of": given.as_of == self.at.as_of,
@@ -98,10 +101,10 @@ class Cursor:
                 raise invalid(name, "is not the one that the cursor was given for; leave it out or begin again")
 
 
-def _mark(text: bytes, question: Mapping[str, str]) -> bytes:
-    """A checksum that goes with the question: a slip is found, and a cursor of another list."""
-    asked = json.dumps(sorted(question.items())).encode()
-    return hashlib.blake2b(text, key=hashlib.sha256(asked).digest(), digest_size=8).digest()
+def _checksum(text: bytes, question: Mapping[str, str]) -> bytes:
+    """A checksum over the cursor and its question, which finds a slip and a cursor of another list."""
+    key = json.dumps(sorted(question.items())).encode()
+    return hashlib.blake2b(text, key=hashlib.sha256(key).digest(), digest_size=8).digest()
 
 
 def _plain(text: bytes) -> Sequence[Any]:

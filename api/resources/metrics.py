@@ -1,4 +1,4 @@
-"""What Prometheus scrapes: requests and their time, how far log and projection are, streams and kept answers.
+"""Metrics for Prometheus: requests and their times, positions of log and projection, streams, the response cache.
 
 Each process counts for itself. Of several workers behind one port a scrape reaches any one of them: give each its own
 port, or run one process a container.
@@ -18,14 +18,14 @@ from prometheus_client.registry import Collector
 
 from api.http.clocks import now
 from api.http.contract import Contract, Reply, read
-from api.http.request_counts import BOUNDS, RequestCounts
+from api.http.request_counts import BUCKET_SECONDS, RequestCounts
 from api.services import Services
 from tracker.errors import TrackerError
 
-TEXT = "text/plain; version=0.0.4"
+PROMETHEUS_TEXT = "text/plain; version=0.0.4"
 """Litestar adds the charset; named twice, Prometheus could not read the type."""
 
-CONTRACT = Contract(
+METRICS_CONTRACT = Contract(
     needs="reader",
     replies={200: Reply("Metrics in the text format of Prometheus.", {"text/plain": {"type": "string"}}, {})},
     problems=("unknown_parameter",),
@@ -34,20 +34,20 @@ CONTRACT = Contract(
 
 
 class MetricsController(Controller):
-    """For whoever watches over the service."""
+    """What a monitoring system scrapes."""
 
-    @read("/metrics", CONTRACT)
+    @read("/metrics", METRICS_CONTRACT)
     def metrics(self, services: NamedDependency[Services]) -> Response[bytes]:
         """Metrics in the text format of Prometheus; `tracker_store_up` is 0 when the store does not answer."""
         registry = CollectorRegistry(auto_describe=False)
-        registry.register(_Ours(services))
+        registry.register(_ServiceCollector(services))
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=registry)
         headers = {"Cache-Control": "no-store"}
-        return Response(generate_latest(registry), media_type=TEXT, headers=headers)
+        return Response(generate_latest(registry), media_type=PROMETHEUS_TEXT, headers=headers)
 
 
-class _Ours(Collector):
+class _ServiceCollector(Collector):
     def __init__(self, services: Services) -> None:
         self._services = services
 
@@ -56,7 +56,7 @@ class _Ours(Collector):
         yield from self._store()
         services = self._services
         yield GaugeMetricFamily("tracker_streams", "Open event streams.", services.event_tail.streams)
-        number, size = services.response_cache.held
+        number, size = services.response_cache.size
         yield GaugeMetricFamily("tracker_answers_kept", "Answers that are held in memory.", number)
         yield GaugeMetricFamily("tracker_answers_kept_bytes", "Their size.", size)
 
@@ -76,15 +76,15 @@ class _Ours(Collector):
             yield GaugeMetricFamily("tracker_projection_heartbeat_seconds", "Since a projector was at work.", age)
 
 
-def _requests(tally: RequestCounts) -> Iterator[Metric]:
+def _requests(counts: RequestCounts) -> Iterator[Metric]:
     answered = CounterMetricFamily("tracker_http_requests", "Requests answered.", labels=("method", "route", "status"))
-    for (method, route, status), count in sorted(tally.answered.copy().items()):
+    for (method, route, status), count in sorted(counts.responses.copy().items()):
         answered.add_metric((method, route, str(status)), count)
     yield answered
     taken = HistogramMetricFamily(
         "tracker_http_request_seconds", "Time until an answer began.", labels=("method", "route")
     )
-    for (method, route), times in sorted(tally.times.copy().items()):
-        upto = [*map(str, BOUNDS), "+Inf"]
+    for (method, route), times in sorted(counts.times.copy().items()):
+        upto = [*map(str, BUCKET_SECONDS), "+Inf"]
         taken.add_metric((method, route), list(zip(upto, accumulate(times.counts), strict=True)), times.total)
     yield taken

@@ -1,4 +1,4 @@
-"""The OpenAPI document, made of the routes' own contracts and of the facts' own models."""
+"""The OpenAPI document, made from the routes' contracts and from the facts' models."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import Any
 from litestar import Litestar
 from pydantic_core import to_json
 
-from api.http.contract import JSON, Contract, Needs, Parameter, Reply, ref
-from api.http.drafts import MAX_REF
+from api.http.contract import Contract, Needs, Parameter, Reply, ref
+from api.http.drafts import MAX_REF_CHARACTERS
 from api.http.problems import PROBLEM, STATUS, catalogue
 from api.resources.answer_schemas import SCHEMAS
 from tracker.facts import FACT_ADAPTER
 from tracker.units import SLUG
 
 _SLUG = {"type": "string", "pattern": f"^{SLUG}$", "examples": ["nato-ukraine-2024"]}
-_COMMON = ("unavailable",)
-_KEYED = ("unauthorized", "forbidden")
+_PROBLEMS_OF_ALL = ("unavailable",)
+_PROBLEMS_OF_KEYS = ("unauthorized", "forbidden")
 
 ABOUT = """Public pledges as immutable events, and their status on any date.
 
@@ -87,7 +87,7 @@ def components() -> dict[str, Any]:
     }
 
 
-_REF = {"type": "string", "minLength": 1, "maxLength": MAX_REF}
+_REF = {"type": "string", "minLength": 1, "maxLength": MAX_REF_CHARACTERS}
 
 
 def _referring(models: dict[str, Any], to_item: dict[str, Any]) -> dict[str, Any]:
@@ -131,7 +131,7 @@ def _operation(contract: Contract, path: str, handler: Any) -> dict[str, Any]:
         operation["responses"]["304"] = {"description": "The caller has it already."}
     if any(parameter.name == "Accept-Datetime" for parameter in contract.headers):
         operation["responses"]["302"] = {"description": "The address of the day that was asked for."}
-    codes = (*contract.problems, *_COMMON, *(() if contract.needs == "open" else _KEYED))
+    codes = (*contract.problems, *_PROBLEMS_OF_ALL, *(() if contract.needs == "open" else _PROBLEMS_OF_KEYS))
     operation["responses"] |= _problems(codes)
     return operation
 
@@ -151,14 +151,14 @@ def _parameter(parameter: Parameter, where: str) -> dict[str, Any]:
 
 
 def _reply(reply: Reply) -> dict[str, Any]:
-    answer: dict[str, Any] = {"description": reply.about}
+    response: dict[str, Any] = {"description": reply.about}
     if reply.content:
-        answer["content"] = {media: {"schema": dict(schema)} for media, schema in reply.content.items()}
+        response["content"] = {media: {"schema": dict(schema)} for media, schema in reply.content.items()}
     if reply.headers:
-        answer["headers"] = {
+        response["headers"] = {
             name: {"description": about, "schema": {"type": "string"}} for name, about in reply.headers.items()
         }
-    return answer
+    return response
 
 
 def _problems(codes: tuple[str, ...]) -> dict[str, Any]:
@@ -168,6 +168,3 @@ def _problems(codes: tuple[str, ...]) -> dict[str, Any]:
         by_status.setdefault(str(STATUS[code]), []).append(f"`{code}`: {known[code].title}.")
     content = {PROBLEM: {"schema": ref("Problem")}}
     return {status: {"description": " ".join(about), "content": content} for status, about in by_status.items()}
-
-
-__all__ = ["JSON", "components", "openapi"]

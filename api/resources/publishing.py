@@ -1,54 +1,41 @@
-"""For other people's pages and feed readers: a feed of changes, a badge, and a page for an iframe."""
+"""What other sites and feed readers show: a feed of status changes, and a badge."""
 
 from __future__ import annotations
 
-import hashlib
-from base64 import b64encode
-from collections.abc import Mapping
 from datetime import UTC, datetime, time
-from importlib.resources import files
-from typing import Any
 
-from litestar import Controller, Request
+from litestar import Controller
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from pydantic_core import from_json
 
-from api import wording as words
 from api.formats import atom, badge
-from api.http import license  # noqa: A004
-from api.http.cache import BytesResponse
-from api.http.contract import read
+from api.http.contract import AnyRequest, read
+from api.http.headers import style_only_policy
 from api.http.parameters import integer
-from api.pages.bars import bar
-from api.pages.frame import render
+from api.http.responses import BytesResponse
 from api.resources import contracts
-from api.resources.list_filters import asked, filters
-from api.resources.read_request import ReadRequest, slug
-from api.resources.recording import not_found
+from api.resources.list_filters import filters, given_filters
+from api.resources.read_request import ReadRequest
 from api.services import Services
-from projections.timeline import Clocks
-
-Asking = Request[Any, Any, Any]
-
-FRAME_STYLE = files("api.pages").joinpath("templates", "embed.css").read_text("utf-8")
+from projections.queries import Clocks
 
 
 class PublishController(Controller):
-    """What can be shown elsewhere."""
+    """What other sites show of the record."""
 
     @read("/v1/feed.atom", contracts.FEED)
-    def feed(self, request: Asking, services: NamedDependency[Services]) -> BytesResponse:
+    def feed(self, request: AnyRequest, services: NamedDependency[Services]) -> BytesResponse:
         """The changes of status that came to be known last, newest first, as Atom."""
-        reading = ReadRequest(request, services)
-        query, journal = reading.query, services.tracker.journal
-        limit = integer(query, "limit", 1, contracts.MAX_FEED, 50)
-        narrowed, clocks = filters(query), reading.projected()
+        read = ReadRequest(request, services)
+        query, log = read.query, services.tracker.log
+        limit = integer(query, "limit", 1, contracts.MAX_FEED_ENTRIES, 50)
+        narrowed, clocks = filters(query), read.projected()
         recorded: dict[int, datetime] = {}
 
         def recorded_at(position: int) -> datetime:
             if position not in recorded:
-                recorded[position] = journal.recorded_at(position) or datetime.min.replace(tzinfo=UTC)
+                recorded[position] = log.recorded_at(position) or datetime.min.replace(tzinfo=UTC)
             return recorded[position]
 
         found = [
@@ -62,47 +49,13 @@ class PublishController(Controller):
                 entries.append(atom.FeedEntry(change, updated, from_json(body)))
         settings, clock_names = services.settings, ("as_of", "known_at", "at_position", "limit")
         start = datetime.combine(clocks.as_of, time(), UTC)
-        body = atom.feed(entries, asked(query, *clock_names), start, settings.origin, settings.data_license)
-        return reading.about_all(clocks.position, body)
+        body = atom.feed(entries, given_filters(query, *clock_names), start, settings.origin, settings.data_license)
+        return read.about_all(clocks.position, body)
 
     @read("/v1/pledges/{pledge:str}/badge.svg", contracts.BADGE)
-    def badge(self, request: Asking, services: NamedDependency[Services], pledge: FromPath[str]) -> BytesResponse:
+    def badge(self, request: AnyRequest, services: NamedDependency[Services], pledge: FromPath[str]) -> BytesResponse:
         """The status as a small picture, light and dark."""
-        reading, status = _status(request, services, pledge)
-        policy = _policy(badge.style(status["status"]))
-        return reading.about_pledge(pledge, status["version"], badge.badge(status), policy)
-
-    @read("/embed/{pledge:str}", contracts.EMBED)
-    def embed(self, request: Asking, services: NamedDependency[Services], pledge: FromPath[str]) -> BytesResponse:
-        """The status as a small page for an iframe on any site. It needs no script and loads nothing."""
-        reading, status = _status(request, services, pledge)
-        clocks = {name: reading.query[name] for name in ("as_of", "known_at", "at_position") if name in reading.query}
-        near = words.apart(status["actual"], status["target"])
-        body = render(
-            "embed.html",
-            status=status,
-            style=FRAME_STYLE,
-            bar=bar(status),
-            share=words.ratio(status["ratio"], status["actual"]),
-            actual=words.amount(status["actual"], near),
-            target=words.amount(status["target"], near),
-            link=contracts.addressed(f"/pledges/{pledge}", clocks),
-            license=services.settings.data_license,
-            license_link=license.address(services.settings.data_license),
-        )
-        policy = _policy(FRAME_STYLE, "; base-uri 'none'; form-action 'none'; frame-ancestors *")
-        return reading.about_pledge(pledge, status["version"], body, policy)
-
-
-def _status(request: Asking, services: Services, pledge: str) -> tuple[ReadRequest, Mapping[str, Any]]:
-    reading = ReadRequest(request, services)
-    body = services.timeline.one(slug(pledge), reading.projected())
-    if body is None:
-        raise not_found(pledge)
-    return reading, from_json(body)
-
-
-def _policy(style: str, more: str = "") -> dict[str, str]:
-    """Nothing but this very style."""
-    digest = b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return {"Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{digest}'{more}"}
+        read = ReadRequest(request, services)
+        status = from_json(read.status(pledge))
+        policy = style_only_policy(badge.style(status["status"]))
+        return read.about_pledge(pledge, status["version"], badge.badge(status), policy)

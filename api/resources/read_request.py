@@ -1,147 +1,160 @@
-"""What all reads share: the clocks, how far the projection is, the format, and how long an answer holds."""
+"""What all reads share: the clocks, the projection's position, the format, and the validity of the response."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
-from litestar import Request
 from pydantic_core import to_json
 
 from api.http import clocks
-from api.http.cache import IMMUTABLE, IMMUTABLE_PRIVATE, NO_CACHE, BytesResponse, Validity, tag
-from api.http.contract import Contract
-from api.http.drafts import is_slug
-from api.http.license import with_link
-from api.http.negotiation import MEDIA_TYPES, negotiate
+from api.http.contract import AnyRequest, Contract
+from api.http.data_license import with_license_link
+from api.http.headers import entity_tag
+from api.http.known_heads import Validity
+from api.http.negotiation import negotiate
 from api.http.parameters import Query
-from api.resources.recording import not_found
+from api.http.problems import pledge_not_found
+from api.http.responses import IMMUTABLE, IMMUTABLE_PRIVATE, NO_CACHE, BytesResponse
 from api.services import Services
-from projections.timeline import Clocks
+from projections.queries import Clocks
 from tracker.errors import Unavailable
-from tracker.event import Event, stamp
+from tracker.event import Event
 from tracker.rules.status_document import RULES_VERSION
+from tracker.values import is_slug
 
 PROJECTION_WAIT_SECONDS = 1.0
 """Seconds that a read of a position waits for the projection to get there."""
 
 SETTLED_AFTER = timedelta(minutes=1)
-"""An event may still be recorded with an instant this little in the past: one that was stamped, then had to wait."""
+"""The age from which an instant counts as settled: a stamped event may wait this long for its commit."""
 
 
 class ReadRequest:
-    """One read. Made in the thread that answers it: the clocks may have to ask the log."""
+    """A read at the clocks, in one format. It is made in the thread that answers it: the clocks may ask the log."""
 
-    def __init__(self, request: Request[Any, Any, Any], services: Services) -> None:
+    def __init__(self, request: AnyRequest, services: Services) -> None:
         self.services = services
         self.query: Query = request.scope["state"]["query"]
         contract: Contract = request.route_handler.opt["contract"]
-        self.format = negotiate(request.scope, self.query, contract.formats)
+        media_format = negotiate(request.scope, self.query, contract.formats)
+        self.format, self._media_type = media_format.name, media_format.media_type
         self._shared = services.settings.public_read and contract.needs == "reader"
         self._read_at = services.heads.log
         self._generation = services.heads.generation
-        self.at = clocks.point(self.query, services.tracker.journal, self._read_at)
+        self.at = clocks.point(self.query, services.tracker.log, self._read_at)
 
     def projected(self, at: clocks.ReadClocks | None = None) -> Clocks:
-        """The clocks for the projection: as far as it is, or as far as was asked for.
+        """The clocks for the projection: at the position that was asked for, else at the one it has reached.
 
-        Errors: ``Unavailable`` if it does not get in time to a position that was asked for.
+        Raises: Unavailable if the projection does not reach a position that was asked for within
+        `PROJECTION_WAIT_SECONDS`.
         """
         at = at or self.at
-        deadline = time.monotonic() + PROJECTION_WAIT_SECONDS
-        while at.position is not None and self._position() < at.position:
-            if time.monotonic() > deadline:
-                raise Unavailable("the projection has not read the log so far yet")
-            time.sleep(0.01)
-        position = self._position() if at.position is None else at.position
-        return Clocks(at.as_of, position, at.known_at)
+        if at.position is None:
+            return Clocks(at.as_of, self._position(), at.known_at)
+        if not self.services.follower.wait(at.position, PROJECTION_WAIT_SECONDS):
+            raise Unavailable("the projection has not read the log so far yet")
+        return Clocks(at.as_of, at.position, at.known_at)
 
     def _position(self) -> int:
-        """How far the projection is; asked of the store only if it is not known to be far enough."""
+        """How far the projection is, asked of the store: another process may have just written."""
         heads = self.services.heads
-        if self.at.position is None or heads.projection < self.at.position:
-            heads.note_standing(self.services.timeline.standing())
+        heads.note_standing(self.services.timeline.head())
         return heads.projection
 
     def events(self, pledge: str) -> list[Event]:
         """The events of a pledge that are known at the clocks.
 
-        Errors: ``PledgeNotFound`` if there are none.
+        Raises: PledgeNotFound if there are none.
         """
-        events = self.services.tracker.events_of(slug(pledge), self.at.position)
+        events = self.services.tracker.events_of(must_be_slug(pledge), self.at.position)
         if not events:
-            raise not_found(pledge)
+            raise pledge_not_found(pledge)
         return events
 
-    def tag_of(self, *said: Any) -> str:
-        """The tag of a stream, which is sent before its bytes are known: they follow from what is said here."""
-        return tag(to_json([RULES_VERSION, self.services.heads.generation[1], self.format, *said]))
+    def status(self, pledge: str) -> bytes:
+        """The status document of a pledge at the clocks.
+
+        Raises: PledgeNotFound if the pledge has no status there; Unavailable if the projection is late.
+        """
+        document = self.services.timeline.one(must_be_slug(pledge), self.projected())
+        if document is None:
+            raise pledge_not_found(pledge)
+        return document
+
+    def tag_of(self, *determinants: Any) -> str:
+        """The entity tag of a streamed body, which is sent before the bytes are known.
+
+        `determinants` are the values, beside rules and format, from which the bytes follow.
+        """
+        return entity_tag(to_json([RULES_VERSION, self.services.heads.generation[1], self.format, *determinants]))
 
     def footer(self, position: int) -> dict[str, Any]:
-        """The three that every answer has, so that it can be made again."""
-        at = self.at
-        return {
-            "as_of": at.as_of.isoformat(),
-            "known_at": None if at.known_at is None else stamp(at.known_at),
-            "position": position,
-        }
+        """The clocks that every response names, so that it can be asked for again."""
+        return clocks.clocks_json(self.at.as_of, self.at.known_at, position)
 
     def about_pledge(
         self, pledge: str, version: int, body: bytes, headers: Mapping[str, str] | None = None
     ) -> BytesResponse:
-        """An answer made of one pledge's events: it holds until its version changes."""
-        holds: Validity | None = Validity(day=self._day, pledge=pledge, version=version)
+        """A response made from one pledge's events: it is valid until the pledge's version changes."""
+        validity: Validity | None = Validity(day=self._day, pledge=pledge, version=version)
         if self.at.position is not None:
-            holds = self._fixed()
+            validity = self._fixed()
         elif self._version(pledge) != version:
-            holds = None  # the projection is behind the log: ask again next time
-        return self._answer(body, holds, version=version, headers=headers)
+            validity = None  # the projection is behind the log: the next request asks it again
+        return self._response(body, validity, version=version, headers=headers)
 
     def about_all(
         self, position: int, body: bytes, headers: Mapping[str, str] | None = None, etag: str | None = None
     ) -> BytesResponse:
-        """An answer made of all pledges: it holds until the projection moves on."""
-        holds = Validity(day=self._day, projection=position) if self.at.position is None else self._fixed()
-        return self._answer(body, holds, headers=headers, etag=etag)
+        """A response made from all pledges: it is valid until the projection moves on."""
+        validity = Validity(day=self._day, projection=position) if self.at.position is None else self._fixed()
+        return self._response(body, validity, headers=headers, etag=etag)
 
     def about_log(
         self, head: int, body: bytes, headers: Mapping[str, str] | None = None, etag: str | None = None
     ) -> BytesResponse:
-        """An answer made of the log: it holds until the log grows."""
-        holds = Validity(day=self._day, log=head) if self.at.position is None else self._fixed()
-        return self._answer(body, holds, headers=headers, etag=etag)
+        """A response made from the log: it is valid until the log grows."""
+        validity = Validity(day=self._day, log=head) if self.at.position is None else self._fixed()
+        return self._response(body, validity, headers=headers, etag=etag)
 
     def items(self, pledge: str, last: Event, items: object, **more: object) -> BytesResponse:
-        """``{items, …}`` about one pledge, with the position of its last event."""
+        """`{items, …}` about one pledge, with the position of its last event."""
         body = to_json({"items": items, **more, **self.footer(last.position)})
         return self.about_pledge(pledge, last.version, body)
 
     @property
     def cache_control(self) -> str:
-        """Immutable only if the caller named the day and a position that the log has and nothing is parked."""
+        """Immutable only if the request has `as_of` and `at_position` and no event is parked."""
         if not (self.at.dated and self.at.numbered and self._is_settled):
             return NO_CACHE
         return IMMUTABLE if self._shared else IMMUTABLE_PRIVATE
 
-    def _answer(self, body: bytes, holds: Validity | None, **more: Any) -> BytesResponse:
+    def _response(self, body: bytes, validity: Validity | None, **more: Any) -> BytesResponse:
         headers = dict(more.pop("headers", None) or {})
-        if link := with_link(headers.get("Link"), self.services.settings.data_license):
+        if link := with_license_link(headers.get("Link"), self.services.settings.data_license):
             headers["Link"] = link
-        kind, kept = MEDIA_TYPES[self.format], self.cache_control
-        return BytesResponse(body, media_type=kind, holds=holds, cache_control=kept, headers=headers, **more)
+        return BytesResponse(
+            body,
+            media_type=self._media_type,
+            validity=validity,
+            cache_control=self.cache_control,
+            headers=headers,
+            **more,
+        )
 
     @property
-    def _day(self) -> Any:
-        # An answer about a day to come is another once it has: then it is a memento.
+    def _day(self) -> date | None:
+        # A response about a day to come changes once that day has begun: then it is a memento.
         if self.at.dated and self.at.as_of <= clocks.today():
             return None
         return min(self.at.as_of, clocks.today())
 
     @property
     def _is_settled(self) -> bool:
-        """Whether what was read is final: nothing was parked while it was read."""
+        """Whether the response is final: no event was parked while it was made."""
         heads = self.services.heads
         return heads.is_settled and heads.generation == self._generation
 
@@ -152,7 +165,7 @@ class ReadRequest:
         return Validity(day=self._day) if settled else None
 
     def _version(self, pledge: str) -> int:
-        """The pledge's last version by the log, from memory if it is there."""
+        """The pledge's last version in the log, from memory if it is there."""
         heads = self.services.heads
         known = heads.version(pledge)
         if known is None:
@@ -161,11 +174,11 @@ class ReadRequest:
         return known
 
 
-def slug(pledge: str) -> str:
-    """The name as it is, if it can be a pledge's.
+def must_be_slug(pledge: str) -> str:
+    """The same name, which can be a pledge's.
 
-    Errors: ``PledgeNotFound`` otherwise, before any store is asked.
+    Raises: PledgeNotFound if it cannot, before any store is asked.
     """
     if not is_slug(pledge):
-        raise not_found(pledge)
+        raise pledge_not_found(pledge)
     return pledge

@@ -2,109 +2,101 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from itertools import chain
-from typing import Any, cast
+from typing import Any
 
-from litestar import Controller, Request
+from litestar import Controller
 from litestar.di import NamedDependency
 from litestar.types import ASGIApp
 from pydantic_core import from_json, to_json
 
-from api.formats import iati, parquet, writers
-from api.http.cache import BytesResponse
-from api.http.clocks import ReadClocks, instant, must_be_past, today
-from api.http.contract import read
+from api.formats.provenance import Provenance, stated_days_in
+from api.formats.table import write_statuses
+from api.http.clocks import ReadClocks, clocks_json, instant, must_be_past, today
+from api.http.contract import AnyRequest, read
 from api.http.parameters import choice, day, invalid
+from api.http.responses import BytesResponse
 from api.http.streams import PIECE_BYTES, StreamedResponse
 from api.resources import contracts
-from api.resources.list_filters import asked, filters
+from api.resources.list_filters import filters, given_filters
 from api.resources.read_request import ReadRequest
 from api.services import Services
-from projections.timeline import Clocks, PledgeDifference
-from tracker.event import Event, event_json, stamp
+from projections.queries import Clocks
+from projections.timeline import PledgeDifference
+from tracker.event import Event, event_json
 from tracker.rules.event_days import said_between
 from tracker.units import CURRENCIES
 
-Asking = Request[Any, Any, Any]
-
 
 class ReportController(Controller):
-    """What the pledges add up to."""
+    """Reports over all pledges."""
 
     path = "/v1"
 
     @read("/summary", contracts.SUMMARY)
-    def summary(self, request: Asking, services: NamedDependency[Services]) -> BytesResponse:
+    def summary(self, request: AnyRequest, services: NamedDependency[Services]) -> BytesResponse:
         """How many pledges have which status, and what they sum up to."""
-        reading = ReadRequest(request, services)
-        query = reading.query
+        read = ReadRequest(request, services)
+        query = read.query
         by = choice(query, "by", ("pledgor", "beneficiary", "tag"))
         currency = choice(query, "currency", tuple(CURRENCIES))
-        narrowed, clocks = filters(query), reading.projected()
+        narrowed, clocks = filters(query), read.projected()
         report = services.timeline.summary(narrowed, clocks, by, currency)
-        return reading.about_all(clocks.position, to_json({**report, **reading.footer(clocks.position)}))
+        return read.about_all(clocks.position, to_json({**report, **read.footer(clocks.position)}))
 
     @read("/diff", contracts.DIFF)
-    def diff(self, request: Asking, services: NamedDependency[Services]) -> ASGIApp:
+    def diff(self, request: AnyRequest, services: NamedDependency[Services]) -> ASGIApp:
         """The pledges whose status differs between two days, or between two moments of our knowledge.
 
-        What fits one piece is an answer like any other and kept; more is a stream.
+        What fits one piece is a response like any other and cached; more is a stream.
         """
-        reading = ReadRequest(request, services)
-        before, after = _two_points(reading, services)
-        later = reading.projected(after)
+        read = ReadRequest(request, services)
+        before, after = _compared_clocks(read, services)
+        later = read.projected(after)
         position = later.position if before.position is None else before.position
         earlier = Clocks(before.as_of, position, before.known_at)
         footer = {
-            "from": _point(earlier),
-            "to": _point(later),
-            **reading.footer(later.position),
+            "from": clocks_json(earlier.as_of, earlier.known_at, earlier.position),
+            "to": clocks_json(later.as_of, later.known_at, later.position),
+            **read.footer(later.position),
             "as_of": later.as_of.isoformat(),
         }
-        pieces = _differences(services, earlier, later, footer)
+        pieces = _diff_json(services, earlier, later, footer)
         begun = b""
         for piece in pieces:
             begun += piece
             if len(begun) > PIECE_BYTES:
-                mark = reading.about_all(later.position, b"", etag=reading.tag_of("diff", footer))
-                return StreamedResponse(mark, chain([begun], pieces))
-        return reading.about_all(later.position, begun)
+                head = read.about_all(later.position, b"", etag=read.tag_of("diff", footer))
+                return StreamedResponse(head, chain([begun], pieces))
+        return read.about_all(later.position, begun)
 
     @read("/export", contracts.EXPORT)
-    def export(self, request: Asking, services: NamedDependency[Services]) -> StreamedResponse:
+    def export(self, request: AnyRequest, services: NamedDependency[Services]) -> StreamedResponse:
         """All statuses at the clocks, as a stream."""
-        reading = ReadRequest(request, services)
-        narrowed, clocks = filters(reading.query), reading.projected()
-        footer = reading.footer(clocks.position)
+        read = ReadRequest(request, services)
+        narrowed, clocks = filters(read.query), read.projected()
+        footer = read.footer(clocks.position)
         if (license_ := services.settings.data_license) is not None:
             footer["license"] = license_
-        said = reading.tag_of("export", footer, asked(reading.query))
-        mark = reading.about_all(clocks.position, b"", etag=said)
+        etag = read.tag_of("export", footer, given_filters(read.query))
+        head = read.about_all(clocks.position, b"", etag=etag)
         documents = services.timeline.export(clocks, narrowed)
-        if reading.format == "parquet":
-            return StreamedResponse(mark, parquet.statuses(documents, footer))
-        if reading.format == "iati":
-            origin = services.settings.origin
-            return StreamedResponse(mark, iati.statuses(documents, footer, origin, partial(_stated_on, services)))
-        return StreamedResponse(
-            mark, writers.statuses(documents, cast(writers.Format, reading.format), footer, license_)
-        )
+        stated_days = stated_days_in(services.tracker.log)
+        provenance = Provenance(footer, license_, services.settings.origin, stated_days)
+        return StreamedResponse(head, write_statuses(read.format, documents, provenance))
 
 
-def _stated_on(services: Services, event_ids: Sequence[str]) -> dict[str, str]:
-    rows = services.tracker.journal.by_event_ids(event_ids)
-    return {row.event_id: Event.read(row.state, row.position).fact.stated_on.isoformat() for row in rows}
+def _compared_clocks(read: ReadRequest, services: Services) -> tuple[ReadClocks, ReadClocks]:
+    """The earlier and the later clocks of a diff: they differ on one of the two.
 
-
-def _two_points(reading: ReadRequest, services: Services) -> tuple[ReadClocks, ReadClocks]:
-    """The earlier and the later point: they differ on one of the clocks."""
-    query, at = reading.query, reading.at
-    if ("from" in query) == ("known_from" in query):
+    Raises: InvalidParameter if the query does not name exactly one pair.
+    """
+    query, at, known_from = read.query, read.at, instant(read.query, "known_from")
+    if ("from" in query) == (known_from is not None):
         raise invalid("from", "or 'known_from' says where to begin: give one of them")
-    if "from" in query:
+    if known_from is None:
         if "known_to" in query or "as_of" in query:
             raise invalid("to", "goes with 'from'; 'known_to' and 'as_of' go with 'known_from'")
         since, until = day(query, "from", today()), day(query, "to", today())
@@ -113,31 +105,30 @@ def _two_points(reading: ReadRequest, services: Services) -> tuple[ReadClocks, R
         return replace(at, as_of=since, dated=True), replace(at, as_of=until, dated="to" in query)
     if "to" in query or at.position is not None:
         raise invalid("known_to", "goes with 'known_from'; 'to', 'known_at' and 'at_position' do not")
-    journal = services.tracker.journal
-    known_from, known_to = instant(query, "known_from"), instant(query, "known_to")
-    assert known_from is not None
-    must_be_past(known_from, journal)
-    before = replace(at, position=journal.position_at(known_from), known_at=known_from)
+    log = services.tracker.log
+    known_to = instant(query, "known_to")
+    must_be_past(known_from, log)
+    before = replace(at, position=log.position_at(known_from), known_at=known_from)
     if known_to is None:
         return before, at
-    must_be_past(known_to, journal)
+    must_be_past(known_to, log)
     if known_to < known_from:
         raise invalid("known_to", "is not before 'known_from'")
-    return before, replace(at, position=journal.position_at(known_to), known_at=known_to)
+    return before, replace(at, position=log.position_at(known_to), known_at=known_to)
 
 
-def _differences(services: Services, earlier: Clocks, later: Clocks, footer: dict[str, Any]) -> Iterator[bytes]:
+def _diff_json(services: Services, earlier: Clocks, later: Clocks, footer: dict[str, Any]) -> Iterator[bytes]:
     separator = b'{"items":['
     for some in services.timeline.diff(earlier, later):
-        rows = services.tracker.journal.rows_of([found.pledge for found in some], later.position)
+        rows = services.tracker.log.rows_of([found.pledge for found in some], later.position)
         for found in some:
             events = [Event.read(row.state, row.position) for row in rows[found.pledge]]
-            yield separator + to_json(_difference(found, _between(events, earlier, later)))
+            yield separator + to_json(_difference_json(found, _between(events, earlier, later)))
             separator = b","
     yield (b'{"items":[' if separator != b"," else b"") + b"]," + to_json(footer)[1:]
 
 
-def _difference(found: PledgeDifference, events: list[Event]) -> dict[str, Any]:
+def _difference_json(found: PledgeDifference, events: list[Event]) -> dict[str, Any]:
     old: dict[str, Any] = {} if found.before is None else from_json(found.before)
     new: dict[str, Any] = {} if found.after is None else from_json(found.after)
     return {
@@ -154,8 +145,3 @@ def _between(events: list[Event], earlier: Clocks, later: Clocks) -> list[Event]
     if earlier.as_of != later.as_of:
         return said_between(events, earlier.as_of, later.as_of)
     return [event for event in events if event.position > earlier.position]
-
-
-def _point(clocks: Clocks) -> dict[str, Any]:
-    known_at = None if clocks.known_at is None else stamp(clocks.known_at)
-    return {"as_of": clocks.as_of.isoformat(), "known_at": known_at, "position": clocks.position}

@@ -1,63 +1,98 @@
-"""Writing: open a pledge, add a fact, add a batch."""
+"""Writing: open a pledge, add a fact, add a batch; from the bytes of a request to its response.
+
+A write is parsed, looked up under its idempotency key, compared with If-Match, checked for its shape and recorded, in
+this order; the first of these that refuses it gives the response. All of that runs in a thread.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
 
-from litestar import Controller, Request, Response
+from litestar import Controller, Response
 from litestar.concurrency import sync_to_thread
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from pydantic_core import to_json
 
-from api.http.bodies import read_body
-from api.http.cache import header
-from api.http.clocks import now
-from api.http.contract import JSON, NDJSON, write
+from api.http import drafts
+from api.http.bodies import payload_hash, read_body, values
+from api.http.clocks import clocks_json, now
+from api.http.contract import JSON, NDJSON, AnyRequest, write
+from api.http.headers import entity_tags, header
 from api.http.parameters import flag, invalid
-from api.resources import contracts, recording
-from api.resources.recording import PostedWrite, WriteOutcome
+from api.http.problems import pledge_not_found
+from api.resources import contracts
 from api.services import Services
+from tracker.application import Draft, Recorded, Request, Tracker
+from tracker.errors import BatchRefused, NotOpened, Refusal, VersionConflict
+from tracker.event import Event, served
+from tracker.facts import PledgeMade
+from tracker.rules.status import StatusFold, complete
+from tracker.values import is_slug
 
 MAX_FACT_BODY_BYTES = 64 * 1024
-"""Bytes read of the body of a single fact: 48 KiB and its envelope."""
+"""Bytes read of the body of a single fact, at most: 48 KiB and its envelope."""
 
 MAX_BATCH_BODY_BYTES = 64 * 1024 * 1024
+"""Bytes read of the body of a batch, at most."""
+
 READ_YOUR_WRITE_SECONDS = 1.0
-"""Seconds that a write waits for the projection."""
+"""Seconds that a write waits for the projection, so that its caller reads what it wrote."""
+
+
+@dataclass(frozen=True, slots=True)
+class PostedWrite:
+    """A write as it came in. `key` is the caller's Idempotency-Key with its scope, `if_match` the header."""
+
+    by: str
+    media_type: str
+    body: bytes
+    now: datetime
+    key: str | None
+    if_match: bytes | None
+    dry_run: bool
+
+
+class WriteOutcome(NamedTuple):
+    """The outcome of a write: the recorded events and the body of the response. `recorded` is None after a dry run."""
+
+    recorded: Recorded | None
+    body: bytes
 
 
 class WriteController(Controller):
-    """What monitors send."""
+    """The writes of monitors."""
 
     path = "/v1"
 
     @write("/pledges", contracts.OPEN_PLEDGE, limit=MAX_FACT_BODY_BYTES)
-    async def open_pledge(
-        self, request: Request[Any, Any, Any], services: NamedDependency[Services]
-    ) -> Response[bytes]:
+    async def open_pledge(self, request: AnyRequest, services: NamedDependency[Services]) -> Response[bytes]:
         """Open a pledge with its PledgeMade; without `pledge` the slug is made from the title."""
         posted = await _posted(request, JSON)
-        done = await sync_to_thread(recording.open_pledge, services.tracker, posted)
-        return await _answer(request, services, done)
+        outcome = await sync_to_thread(_open_pledge, services.tracker, posted)
+        return await _response(request, services, outcome)
 
     @write("/pledges/{pledge:str}/events", contracts.ADD_EVENT, limit=MAX_FACT_BODY_BYTES)
     async def add_event(
-        self, request: Request[Any, Any, Any], services: NamedDependency[Services], pledge: FromPath[str]
+        self, request: AnyRequest, services: NamedDependency[Services], pledge: FromPath[str]
     ) -> Response[bytes]:
         """Record one fact on a pledge."""
         posted = await _posted(request, JSON)
-        done = await sync_to_thread(recording.add_event, services.tracker, posted, pledge)
-        return await _answer(request, services, done)
+        outcome = await sync_to_thread(_add_event, services.tracker, posted, pledge)
+        return await _response(request, services, outcome)
 
     @write("/events", contracts.ADD_BATCH, limit=MAX_BATCH_BODY_BYTES)
-    async def add_batch(self, request: Request[Any, Any, Any], services: NamedDependency[Services]) -> Response[bytes]:
+    async def add_batch(self, request: AnyRequest, services: NamedDependency[Services]) -> Response[bytes]:
         """Record up to 10,000 facts on any pledges, all or nothing."""
         posted = await _posted(request, JSON, NDJSON)
-        done = await sync_to_thread(recording.add_batch, services.tracker, posted)
-        return await _answer(request, services, done, batch=True)
+        outcome = await sync_to_thread(_add_batch, services.tracker, posted)
+        return await _response(request, services, outcome, batch=True)
 
 
-async def _posted(request: Request[Any, Any, Any], *accepted: str) -> PostedWrite:
+async def _posted(request: AnyRequest, *accepted: str) -> PostedWrite:
     scope = request.scope
     state: Any = scope["state"]
     dry_run = flag(state["query"], "dry_run")
@@ -87,29 +122,190 @@ def _idempotency_key(given: bytes | None) -> str | None:
     return key
 
 
-async def _answer(
-    request: Request[Any, Any, Any], services: Services, done: WriteOutcome, *, batch: bool = False
+async def _response(
+    request: AnyRequest, services: Services, outcome: WriteOutcome, *, batch: bool = False
 ) -> Response[bytes]:
-    """The answer, once the projection has the events or patience is at its end."""
+    """The response, once the projection has the events, or after `READ_YOUR_WRITE_SECONDS`."""
     headers = {"Cache-Control": "no-store"}
-    recorded = done.recorded
+    recorded = outcome.recorded
     if recorded is None:
-        return Response(done.body, status_code=200, media_type=JSON, headers=headers)
+        return Response(outcome.body, status_code=200, media_type=JSON, headers=headers)
     events = recorded.events
     services.heads.recorded((event.pledge, event.version) for event in events)
     if _respond_async(request):
         headers["Preference-Applied"] = "respond-async"
         services.follower.wake()
     else:
-        await services.follower.projected(events[-1].position, READ_YOUR_WRITE_SECONDS)
+        await services.follower.wait_async(events[-1].position, READ_YOUR_WRITE_SECONDS)
     if recorded.replayed:
         headers["Idempotency-Replayed"] = "true"
     if not batch:
         headers["ETag"] = f'"{events[0].version}"'
         headers["Location"] = f"/v1/pledges/{events[0].pledge}"
-    return Response(done.body, status_code=201, media_type=JSON, headers=headers)
+    return Response(outcome.body, status_code=201, media_type=JSON, headers=headers)
 
 
-def _respond_async(request: Request[Any, Any, Any]) -> bool:
+def _respond_async(request: AnyRequest) -> bool:
     prefer = (header(request.scope, b"prefer") or b"").lower()
     return b"respond-async" in [part.split(b";")[0].strip() for part in prefer.split(b",")]
+
+
+def _open_pledge(tracker: Tracker, posted: PostedWrite) -> WriteOutcome:
+    """Open a pledge with its first fact.
+
+    Raises: Refusal if the fact cannot be recorded, with pointers from the beginning of the body.
+    """
+
+    def plan(raw: Any, _expected: int | None) -> tuple[Draft, ...]:
+        return (drafts.opening_draft(raw, posted.now),)
+
+    try:
+        return _record(tracker, posted, plan, _receipt, opens=True)
+    except BatchRefused as refused:
+        raise drafts.single_refusal(refused, "/fact") from None
+
+
+def _add_event(tracker: Tracker, posted: PostedWrite, pledge: str) -> WriteOutcome:
+    """Record one fact on a pledge that exists.
+
+    Raises: PledgeNotFound if there is no such pledge; Refusal if the fact cannot be recorded.
+    """
+
+    def plan(raw: Any, expected: int | None) -> tuple[Draft, ...]:
+        draft = drafts.draft(pledge, raw, posted.now, expected_version=expected)
+        if not is_slug(pledge) or (isinstance(draft.fact, PledgeMade) and not tracker.version(pledge)):
+            raise pledge_not_found(pledge)
+        return (draft,)
+
+    try:
+        return _record(tracker, posted, plan, _receipt, pledge=pledge)
+    except BatchRefused as refused:
+        refusal = drafts.single_refusal(refused, "")
+        raise (pledge_not_found(pledge) if isinstance(refusal, NotOpened) else refusal) from None
+
+
+def _add_batch(tracker: Tracker, posted: PostedWrite) -> WriteOutcome:
+    """Record many facts on many pledges, all or nothing.
+
+    Raises: BatchRefused with every item that is wrong, its pointers from the beginning of the body.
+    """
+    indexes: list[int] = []
+
+    def plan(raw: Any, _expected: int | None) -> tuple[Draft, ...]:
+        given, refusals = drafts.batch_drafts(raw, posted.now)
+        if refusals:
+            sound = drafts.independent_drafts(raw, given, refusals)
+            raise _all_of(refusals + _refused_by_log(tracker, posted, sound))
+        indexes.extend(index for index, _ in given)
+        return tuple(draft for _, draft in given)
+
+    try:
+        return _record(tracker, posted, plan, _batch_receipt)
+    except BatchRefused as refused:
+        raise (_all_of(drafts.batch_refusals(refused, indexes)) if indexes else refused) from None
+
+
+Plan = Callable[[Any, int | None], tuple[Draft, ...]]
+
+
+def _record(
+    tracker: Tracker,
+    posted: PostedWrite,
+    plan: Plan,
+    body_of: Callable[[Recorded], bytes],
+    *,
+    pledge: str | None = None,
+    opens: bool = False,
+) -> WriteOutcome:
+    """The order of refusals: JSON, idempotency, If-Match, shape, log."""
+    raw = values(posted.media_type, posted.body)
+    digest = payload_hash(raw) if posted.key is not None else None
+    if posted.key is not None and not posted.dry_run and (known := tracker.replay(posted.key, digest)):
+        return WriteOutcome(known, body_of(known))
+    try:
+        expected = _expected(tracker, posted.if_match, pledge)
+        request = Request(plan(raw, expected), posted.by, posted.now, posted.key, digest, opens)
+        if posted.dry_run:
+            return WriteOutcome(None, _dry(tracker, request))
+        recorded = tracker.record(request)
+    except (BatchRefused, VersionConflict):
+        # The same request, sent twice at once, must not refuse itself.
+        if posted.key is None or posted.dry_run or not (known := tracker.replay(posted.key, digest)):
+            raise
+        recorded = known
+    return WriteOutcome(recorded, body_of(recorded))
+
+
+def _expected(tracker: Tracker, if_match: bytes | None, pledge: str | None) -> int | None:
+    """The version that If-Match names, if it is the pledge's.
+
+    Raises: VersionConflict if the pledge is at another one.
+    """
+    if if_match is None:
+        return None
+    if pledge is None:
+        raise invalid("If-Match", "goes with one pledge's events; in a batch, say 'expected_version'")
+    at = tracker.version(pledge) if is_slug(pledge) else 0
+    wanted = [etag.partition(".")[0] for etag in entity_tags(if_match)]
+    if if_match.strip() == b"*":
+        wanted = [str(at)] if at else []
+    if str(at) not in wanted:
+        raise VersionConflict(f"{pledge!r} is at version {at}; read it again and decide anew", version=at)
+    return None if if_match.strip() == b"*" else at
+
+
+def _refused_by_log(tracker: Tracker, posted: PostedWrite, sound: list[tuple[int, Draft]]) -> drafts.Refusals:
+    if not sound:
+        return []
+    try:
+        tracker.preview(Request(tuple(draft for _, draft in sound), posted.by, posted.now))
+    except BatchRefused as refused:
+        return drafts.batch_refusals(refused, [index for index, _ in sound])
+    return []
+
+
+def _all_of(refusals: list[tuple[int, Refusal]]) -> BatchRefused:
+    return BatchRefused(sorted(refusals, key=lambda pair: pair[0]))
+
+
+def _receipt(recorded: Recorded) -> bytes:
+    event = recorded.events[0]
+    return b'{"event":%s,"position":%d,"version":%d,"replayed":%s}' % (
+        served(recorded.lines[0], event.position),
+        event.position,
+        event.version,
+        b"true" if recorded.replayed else b"false",
+    )
+
+
+def _batch_receipt(recorded: Recorded) -> bytes:
+    return to_json(
+        {
+            "recorded": len(recorded.events),
+            "first_position": recorded.events[0].position,
+            "last_position": recorded.events[-1].position,
+            "replayed": recorded.replayed,
+        }
+    )
+
+
+def _dry(tracker: Tracker, request: Request) -> bytes:
+    """The events that would be recorded, and the status of each pledge after them, today."""
+    events = tracker.preview(request)
+    as_of = request.now.date()
+    by_pledge: dict[str, list[Event]] = {}
+    for event in events:
+        by_pledge.setdefault(event.pledge, []).append(event)
+    statuses = []
+    for pledge, new in by_pledge.items():
+        status = StatusFold([*tracker.events_of(pledge), *new]).status(as_of)
+        if status is not None:
+            last = new[-1]
+            statuses.append(
+                complete(status.body, as_of=as_of, known_at=None, position=last.position, version=last.version)
+            )
+    return b'{"dry_run":true,"events":[%s],"statuses":[%s],%s' % (
+        b",".join(served(event.line, event.position) for event in events),
+        b",".join(statuses),
+        to_json(clocks_json(as_of, None, events[-1].position))[1:],
+    )

@@ -16,8 +16,10 @@ import pyarrow.parquet
 import pytest
 from lxml import etree
 
-from api.formats import iati, parquet, writers
-from api.http import license, negotiation  # noqa: A004
+from api.formats import iati, parquet
+from api.formats.provenance import Provenance
+from api.formats.table import EXPORT_FORMATS, write_events, write_statuses
+from api.http import data_license, media
 from api.imports.files import read_items
 from tests.support.api import Api, problem, progress, running, statement
 from tests.support.paths import SHARED
@@ -77,6 +79,7 @@ def test_what_is_not_offered_is_406_and_says_what_is(kept: Api, accept: str) -> 
         "application/json", "application/x-ndjson", "text/csv",
     ]  # fmt: skip
     assert "json, ndjson, csv" in refused["detail"]
+    assert "pip install" not in refused["detail"]
 
 
 def test_the_parameter_goes_before_the_header(kept: Api) -> None:
@@ -159,7 +162,7 @@ def test_parquet_has_every_status_typed_and_exact(api: Api) -> None:
 def test_without_the_extra_parquet_is_not_offered_and_says_how_to_have_it(
     lite: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(negotiation.NEEDS_EXTRA, "parquet", "a_library_that_is_not_there")
+    monkeypatch.setattr(media, "find_spec", lambda library: None)
     for asked in ({"params": {"format": "parquet"}}, {"headers": {"Accept": "application/vnd.apache.parquet"}}):
         refused = problem(lite.get("/v1/export", **asked), 406, "not_acceptable")
         assert "pip install 'commitments-tracker[parquet]'" in refused["detail"]
@@ -210,6 +213,35 @@ def test_iati_is_valid_whatever_the_pledge(sqlite_url: str) -> None:
             schema.assertValid(etree.fromstring(api.get(f"/v1/export?format=iati{query}").content))
 
 
+# --- the table
+
+
+def test_no_two_formats_share_a_name_and_each_has_a_writer() -> None:
+    names = [export_format.name for export_format in EXPORT_FORMATS]
+    assert sorted(names) == sorted(set(names))
+    assert [f.name for f in EXPORT_FORMATS if f.statuses is None and f.events is None] == []
+
+
+def test_a_route_offers_what_the_table_can_write(kept: Api) -> None:
+    paths = kept.get("/schema/openapi.json").json()["paths"]
+    offered = {
+        path: set(paths[path]["get"]["responses"]["200"]["content"])
+        for path in ("/v1/pledges", "/v1/export", "/v1/events", "/v1/pledges/{pledge}/events")
+    }
+    statuses = {f.media.essence for f in EXPORT_FORMATS if f.statuses}
+    events = {f.media.essence for f in EXPORT_FORMATS if f.events}
+    assert offered["/v1/export"] == statuses
+    assert offered["/v1/pledges"] == {f.media.essence for f in EXPORT_FORMATS if f.paged}
+    assert offered["/v1/events"] == offered["/v1/pledges/{pledge}/events"] == events
+
+
+def test_a_format_that_does_not_hold_the_rows_is_refused() -> None:
+    with pytest.raises(ValueError, match="iati does not hold events"):
+        write_events("iati", [], Provenance({}))
+    with pytest.raises(ValueError, match="cloudevents does not hold statuses"):
+        write_statuses("cloudevents", [], Provenance({}))
+
+
 # --- in little memory
 
 
@@ -222,11 +254,7 @@ def documents(api: Api, pulled: list[int]) -> Iterator[bytes]:
 
 
 def written(form: str, found: Iterable[bytes]) -> Iterator[bytes]:
-    if form == "parquet":
-        return parquet.statuses(found, {})
-    if form == "iati":
-        return iati.statuses(found, {}, None, lambda _: {})
-    return writers.statuses(found, form, {})  # type: ignore[arg-type]
+    return write_statuses(form, found, Provenance({}))
 
 
 @pytest.mark.parametrize("form", ["json", "ndjson", "csv", "parquet", "iati"])
@@ -236,7 +264,7 @@ def test_a_stream_pulls_what_it_sends_and_holds_no_more(kept: Api, form: str) ->
     assert pulled == []
     for _ in islice(pieces, 3):
         pass
-    assert len(pulled) <= {"parquet": 3 * parquet.ROWS, "iati": iati.BATCH}.get(form, 3)
+    assert len(pulled) <= {"parquet": 3 * parquet.ROW_GROUP_ROWS, "iati": iati.BATCH_STATUSES}.get(form, 3)
 
 
 @pytest.mark.parametrize("form", ["json", "ndjson", "csv", "parquet", "iati"])
@@ -302,9 +330,9 @@ def test_without_a_licence_nothing_is_said_of_one(kept: Api) -> None:
 
 
 def test_a_licence_is_an_address_an_identifier_or_words() -> None:
-    assert license.address("https://example.org/terms") == "https://example.org/terms"
-    assert license.address("ODbL-1.0") == "https://spdx.org/licenses/ODbL-1.0.html"
-    assert license.address("Ask us first") is None
-    assert license.address('https://x/"><script>') is None
-    assert license.with_link('</a>; rel="next"', "Ask us") == '</a>; rel="next"'
-    assert license.with_link(None, None) is None
+    assert data_license.address("https://example.org/terms") == "https://example.org/terms"
+    assert data_license.address("ODbL-1.0") == "https://spdx.org/licenses/ODbL-1.0.html"
+    assert data_license.address("Ask us first") is None
+    assert data_license.address('https://x/"><script>') is None
+    assert data_license.with_license_link('</a>; rel="next"', "Ask us") == '</a>; rel="next"'
+    assert data_license.with_license_link(None, None) is None

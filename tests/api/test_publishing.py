@@ -187,7 +187,7 @@ def test_a_badge_can_be_read_in_light_and_in_dark() -> None:
         light, dark = sorted((luminance(a), luminance(b)), reverse=True)
         return (light + 0.05) / (dark + 0.05)
 
-    for light, dark in (*badges._COLOURS.values(), badges._PLAIN):
+    for light, dark in (*badges.STATUS_COLOURS.values(), badges.NEUTRAL_COLOURS):
         assert contrast("#ffffff", light) >= 4.5
         assert contrast("#14181c", dark) >= 4.5
 

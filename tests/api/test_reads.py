@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
-from api.resources.list_filters import _mark
+from api.resources.list_filters import _checksum
 from tests.support.api import SOURCE, Api, made, problem, progress, statement
 
 ONE = "/v1/pledges/aid-2024"
@@ -284,7 +284,7 @@ def test_a_difference_names_the_events_by_the_days_as_corrected(api: Api) -> Non
 )
 def test_a_cursor_that_was_made_up_is_refused(kept: Api, text: bytes) -> None:
     question = {"sort": "pledge"}
-    cursor = urlsafe_b64encode(_mark(text, question) + text).rstrip(b"=").decode()
+    cursor = urlsafe_b64encode(_checksum(text, question) + text).rstrip(b"=").decode()
     problem(kept.get(f"/v1/pledges?cursor={cursor}"), 400, "invalid_parameter")
 
 

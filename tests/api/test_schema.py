@@ -133,9 +133,9 @@ def test_the_page_loads_nothing_from_elsewhere(kept: Api) -> None:
         assert path.startswith("/")
         assert kept.get(path).status_code == 200
     for name in ("schema.js", "schema.css"):
-        assert "://" not in kept.get(f"/static/{name}").text
-    problem(kept.get("/static/..%2Fapp.py"), 404, "not_found")
-    problem(kept.get("/static/app.py"), 404, "not_found")
+        assert "://" not in kept.get(f"/assets/{name}").text
+    problem(kept.get("/assets/..%2Fapp.py"), 404, "not_found")
+    problem(kept.get("/assets/app.py"), 404, "not_found")
 
 
 # --- whatever satisfies the document

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from api.resources import recording
+from api.resources import writes
 from tests.support.api import MONITOR, SOURCE, Api, made, problem, progress, statement
 
 EVENTS = "/v1/pledges/aid-2024/events"
@@ -259,14 +259,14 @@ def test_a_retry_is_not_refused_for_the_version_that_its_first_sending_made(
     api.open()
     headers = {"Idempotency-Key": "once", "If-Match": '"1"'}
     first: list[dict[str, Any]] = []
-    expected = recording._expected
+    expected = writes._expected
 
     def overtaken(*given: Any) -> int | None:
-        monkeypatch.setattr(recording, "_expected", expected)
+        monkeypatch.setattr(writes, "_expected", expected)
         first.append(api.add(progress(), **headers))
         return expected(*given)
 
-    monkeypatch.setattr(recording, "_expected", overtaken)
+    monkeypatch.setattr(writes, "_expected", overtaken)
     assert api.add(progress(), **headers) == first[0] | {"replayed": True}
     assert api.head() == 2
 

@@ -6,15 +6,26 @@ thread of the tests, which no other test module must meet.
 
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from tests.support.browser import ARGUMENTS, CHROMIUM, SIZES, Opener, Site, serving
+from tests.support.waiting import HANG_SECONDS
+
+expect.set_options(timeout=HANG_SECONDS * 1_000)
 
 REFUSED, AWAY = "status of 4", "net::ERR_FAILED"
 """What Chromium itself says of an answer that refuses, and of none."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of this folder."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker("browser")
 
 
 @pytest.fixture(scope="module")
@@ -41,9 +52,10 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def tab(chromium: Browser, site: Site) -> Iterator[Opener]:
-    """Opens tabs. In the end none of them has said an error, or asked another machine for anything.
+    """Opens tabs. In the end none of them has reported an error, or asked another machine for anything.
 
-    The test asks for what the API refuses (``refused``) or nobody answers (``away``): Chromium reports that by itself.
+    `refused` says that the test asks for what the API refuses, `away` that nobody answers it: Chromium reports both as
+    errors.
     """
     contexts: list[BrowserContext] = []
     errors: list[str] = []
@@ -77,7 +89,7 @@ def tab(chromium: Browser, site: Site) -> Iterator[Opener]:
         context.on("console", heard)
         context.on("weberror", lambda error: errors.append(str(error.error)))
         context.on("request", asked)
-        context.set_default_timeout(5_000)
+        context.set_default_timeout(HANG_SECONDS * 1_000)
         page = context.new_page()
         answer = page.goto(path)
         assert answer is not None

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.browser import KEY, SIZES, Opener
+from tests.support.api import ADMIN
+from tests.support.browser import SIZES, Opener
 from tests.support.paths import ROOT
 
 AXE = (ROOT / "tests" / "vendor" / "axe" / "axe.min.js").read_text(encoding="utf-8")
@@ -55,7 +56,7 @@ def test_axe_finds_no_violation(tab: Opener, name: str) -> None:
 
 def test_axe_finds_no_violation_when_a_fact_is_refused(tab: Opener) -> None:
     page = tab("/record?pledge=nato-ukraine-2024", refused=True)
-    page.get_by_label("Your key").fill(KEY)
+    page.get_by_label("Your key").fill(ADMIN)
     page.get_by_label("Your key").press("Enter")
     page.get_by_label("Publisher").fill("Example Gazette")
     page.get_by_role("button", name="Record it").click()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.support.browser import Opener, Site, opened, progress, use_key
+from tests.support.browser import Opener, Site, opened, progress, use_key, wait_on
 
 # --- the log moves
 
@@ -22,13 +22,9 @@ def place(page: Page) -> list[Any]:
 
 
 def is_as_before(page: Page, before: list[Any]) -> bool:
-    """The same has the focus at the same place, but for the rounding of half a pixel, once the chart is drawn."""
-    for _ in range(30):
-        *now, top = place(page)
-        if now == before[:-1] and abs(top - before[-1]) <= 1:
-            return True
-        page.wait_for_timeout(100)
-    return False
+    """Whether the same has the focus at the same place, but for the rounding of half a pixel."""
+    *now, top = place(page)
+    return bool(now == before[:-1] and abs(top - before[-1]) <= 1)
 
 
 def test_an_open_page_follows_the_log_and_keeps_its_place(tab: Opener, site: Site) -> None:
@@ -45,7 +41,7 @@ def test_an_open_page_follows_the_log_and_keeps_its_place(tab: Opener, site: Sit
     expect(page.locator("[data-announce]")).to_have_text("The page was brought up to date.")
     expect(date).to_be_focused()
     assert page.evaluate("window.mine") == 1
-    assert is_as_before(page, where)
+    wait_on(page, lambda: is_as_before(page, where))
 
 
 def test_what_is_being_typed_stays_when_the_log_moves(tab: Opener, site: Site) -> None:
@@ -124,7 +120,7 @@ def test_a_folded_table_stays_open_and_focused_when_the_chart_is_drawn_anew(tab:
     expect(dots).to_have_count(before + 2)
     expect(page.locator("svg.drawing")).to_be_hidden()
     expect(page.locator(".plot-host")).to_have_attribute("aria-label", re.compile("^€50bn of"))
-    assert is_as_before(page, where)
+    wait_on(page, lambda: is_as_before(page, where))
 
 
 ANOTHER = {"stated_on": "2025-01-20", "source": {"publisher": "Another Gazette", "tier": "media"}}
@@ -152,7 +148,7 @@ def test_a_link_on_a_pledge_keeps_focus_place_and_meaning(tab: Opener, site: Sit
     figure = progress("1bn EUR")["figure"] | {"stage": "committed", "period": {"start": "2025-01-01"}}
     site.post(f"/v1/pledges/{slug}/events", progress("1bn EUR") | ANOTHER | {"figure": figure})
     brought_up_to_date(page)
-    assert is_as_before(page, where)
+    wait_on(page, lambda: is_as_before(page, where))
 
 
 @pytest.mark.parametrize(
@@ -174,7 +170,7 @@ def test_a_link_in_a_list_keeps_focus_place_and_meaning(tab: Opener, site: Site,
     opened(site, pledge=slug, title=slug, stated_on="2026-01-10")
     site.post(f"/v1/pledges/{slug}/events", progress("over 5000bn EUR", stated_on="2026-02-01"))
     brought_up_to_date(page)
-    assert is_as_before(page, where)
+    wait_on(page, lambda: is_as_before(page, where))
 
 
 MOVING = """() => [...document.querySelectorAll("*")].flatMap((element) => ["", "::before", "::after"].map((part) => {

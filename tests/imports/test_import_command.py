@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from openpyxl import Workbook
 
-from api.imports.importer import Importer
+from api.imports.importer import ImportChunk, Importer
 from tests.support.paths import ROOT
-from tests.support.shell import Shell, gone, until
+from tests.support.shell import Shell, gone
+from tests.support.waiting import HANG_SECONDS, wait_until
 from tracker.application import Tracker
 from tracker.event import Event, fact_json
 
@@ -245,7 +246,7 @@ def test_an_import_that_was_killed_goes_on_where_it_stopped(shell: Shell) -> Non
     path = shell.write("f.ndjson", ndjson(*items))
     process = shell.start("import", path, "--chunk", "5")
     try:
-        until(lambda: shell.head() > 20, process)
+        wait_until(lambda: shell.head() > 20, process)
         process.send_signal(signal.SIGKILL)
     finally:
         gone(process)
@@ -284,7 +285,7 @@ def test_two_imports_of_one_file_at_once_record_it_once(shell: Shell) -> None:
     path = shell.write("f.ndjson", ndjson(made("a"), first, *rest))
     both = [shell.start("import", path, "--chunk", "10") for _ in range(2)]
     for process in both:
-        _, told = process.communicate(timeout=60)
+        _, told = process.communicate(timeout=HANG_SECONDS)
         assert process.returncode == 0, told
     assert shell.head() == 302
 
@@ -315,12 +316,12 @@ def test_a_chunk_that_another_writer_made_wrong_is_told_with_what_stays(
     path = shell.write("f.ndjson", ndjson(made("a"), made("b"), said("b")))
     record = Importer._record
 
-    def late(self: Importer, key: str, items: Any, drafts: Any) -> Any:
-        if drafts[0].pledge == "b" and self.tracker.version("b") == 0:
+    def late(self: Importer, chunk: ImportChunk) -> Any:
+        if chunk.facts[0].draft.pledge == "b" and self.tracker.version("b") == 0:
             other = Tracker(shell.url, create_table=False)
-            record(Importer(other, "other", "other", self.clock), "other", items[:1], drafts[:1])
+            record(Importer(other, "other", "other", self.clock), ImportChunk("other", chunk.facts[:1]))
             other.close()
-        return record(self, key, items, drafts)
+        return record(self, chunk)
 
     monkeypatch.setattr(Importer, "_record", late)
     result = shell.run("import", path, "--chunk", "1", code=1)

@@ -1,7 +1,9 @@
 """Files of facts before they meet the record: columns, sheets, maps, and the place of every mistake."""
 
 import re
+from collections.abc import Iterator
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -12,13 +14,15 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 from openpyxl.chart import BarChart, Reference
 
-from api.formats import writers
-from api.formats.columns import COLUMNS, KNOWN, SHORT, flatten, guarded, path_of, unflatten, unguarded
+from api.formats.csv_table import guarded, unguarded, write_table
+from api.formats.fact_columns import CELL_SHAPES, KNOWN_COLUMNS, SHORT_NAMES, flatten, path_of, unflatten
 from api.imports.files import read_items, read_lines
 from api.imports.mapping import BadMap, FactRule, SheetMap, read_map
-from api.imports.rows import UnreadableFile, read_csv, read_xlsx, text_of
+from api.imports.references import REFERENCE_PATHS
+from api.imports.sheets import UnreadableFile, read_csv, read_xlsx, text_of
 from tests.support.paths import ROOT
 from tracker import quantity_words
+from tracker.errors import Refusal
 from tracker.event import fact_json
 from tracker.fact_reading import read_fact
 from tracker.facts import FACT_TYPES
@@ -71,11 +75,11 @@ def test_every_place_in_every_fact_has_a_column() -> None:
 
     for fact in FACT_TYPES.values():
         schema = fact.model_json_schema()
-        assert places(schema, schema.get("$defs", {})) <= set(COLUMNS), fact
+        assert places(schema, schema.get("$defs", {})) <= set(CELL_SHAPES), fact
 
 
 def test_short_names_stand_for_places_that_exist() -> None:
-    assert set(SHORT.values()) <= set(COLUMNS)
+    assert set(SHORT_NAMES.values()) <= set(CELL_SHAPES)
     assert path_of("nature", "ProgressReported") == "figure.nature"
     assert path_of("nature", "TallyReported") == "nature"
     assert path_of("figure.nature", "TallyReported") == "figure.nature"
@@ -122,7 +126,7 @@ def test_a_cell_that_would_be_a_formula_gets_an_apostrophe(cell: str) -> None:
 
 
 def test_exported_csv_is_rfc_4180() -> None:
-    lines = list(writers.csv_lines(["a", "b"], [{"a": 'say "x", y\nz', "b": "=1"}]))
+    lines = list(write_table(["a", "b"], [{"a": 'say "x", y\nz', "b": "=1"}]))
     assert lines == [b"a,b\r\n", b'"say ""x"", y\nz",\'=1\r\n']
 
 
@@ -321,6 +325,25 @@ def test_numbers_are_read_to_the_digits_a_spreadsheet_keeps(value: object, text:
     assert text_of(value) == text
 
 
+# --- references and refusals
+
+
+def test_every_place_that_names_an_event_is_resolved_in_corrections_too() -> None:
+    places = {("event",), ("of",), ("recorded_as", "event")}
+    assert set(REFERENCE_PATHS) == places | {("changes", *place) for place in places}
+
+
+def test_what_explains_a_refusal_is_a_type_of_fact() -> None:
+    def below(error: type[Refusal]) -> Iterator[type[Refusal]]:
+        yield error
+        for subclass in error.__subclasses__():
+            yield from below(subclass)
+
+    explained = [error for error in below(Refusal) if error.explained_by_missing]
+    assert explained
+    assert {fact_type for error in explained for fact_type in error.explained_by_missing} <= set(FACT_TYPES)
+
+
 # --- oldest first
 
 
@@ -404,7 +427,13 @@ def test_a_number_cell_of_a_workbook_is_never_read_by_a_decimal_mark(tmp_path: P
         tmp_path / "f.xlsx", [["Donor", "Date", "Amount", "Currency"], ["X", date(2024, 1, 2), 1.234, "EUR"]]
     )
     (item,), _ = read_items(path, mapping=mapping)
-    assert item.fact["figure"]["quantity"] == "1.234 EUR"
+    assert item.fact["figure"]["quantity"] == "1.2340 EUR"
+    assert quantity_words.read("1.2340 EUR").value == Decimal("1.234")
+
+
+def test_a_number_that_a_map_reads_is_never_taken_for_thousands(tmp_path: Path) -> None:
+    (fact,), _ = mapped(tmp_path, 'Donor,Date,Amount,Currency\r\nX,2024,"250,125",EUR\r\n', f'decimal = ","\n{MAP}')
+    assert fact["figure"]["quantity"] == "250.1250 EUR"
 
 
 def test_one_row_can_open_its_pledge_once_and_say_more(tmp_path: Path) -> None:
@@ -465,7 +494,7 @@ def of_kinds(
     mapping = read_map(written(tmp_path / "m.toml", KINDS + leave_out))
     left_out: list[str] = []
     path = workbook(tmp_path / "f.xlsx", [["ID", "Kind", "Amount"], *rows])
-    items, found = read_items(path, mapping=mapping, leave=left_out.append)
+    items, found = read_items(path, mapping=mapping, note_left_out=left_out.append)
     return [(item.place, item.fact["type"]) for item in items if item.sound], [str(p) for p in found], left_out
 
 
@@ -574,7 +603,9 @@ def test_every_key_of_a_map_is_in_the_docs() -> None:
 
 def test_every_column_is_in_the_docs() -> None:
     page = (DOCS / "import.md").read_text(encoding="utf-8")
-    assert [name for name in sorted(KNOWN) if f"`{name}`" not in page and name.rpartition(".")[0] not in COLUMNS] == []
+    assert [
+        name for name in sorted(KNOWN_COLUMNS) if f"`{name}`" not in page and name.rpartition(".")[0] not in CELL_SHAPES
+    ] == []
 
 
 def test_reading_csv_tells_where_the_header_is(tmp_path: Path) -> None:

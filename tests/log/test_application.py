@@ -76,7 +76,7 @@ def test_a_batch_is_recorded_as_a_whole_or_not_at_all(tracker: Tracker) -> None:
             )
         )
     assert refusals(refused) == [(2, "unit_mismatch"), (3, "not_opened")]
-    assert tracker.journal.head() == 0
+    assert tracker.log.head() == 0
     assert tracker.record(request(draft("aid", made()), draft("aid", progress("1bn EUR")))).events[-1].position == 2
 
 
@@ -92,7 +92,7 @@ def test_a_preview_decides_and_writes_nothing(tracker: Tracker) -> None:
     assert (event.version, event.position) == (2, 2)
     with pytest.raises(BatchRefused):
         tracker.preview(request(draft("none", progress("1bn EUR"))))
-    assert tracker.journal.head() == 1
+    assert tracker.log.head() == 1
     assert tracker.record(request(draft("aid", progress("1bn EUR")))).events[0].version == 2
 
 
@@ -126,7 +126,7 @@ def test_one_key_from_many_callers_records_once(tracker: Tracker) -> None:
 
     with ThreadPoolExecutor(16) as pool:
         answers = list(pool.map(send, range(48)))
-    assert tracker.journal.head() == 1
+    assert tracker.log.head() == 1
     assert {answer.events[0].id for answer in answers} == {tracker.events_of("aid")[0].id}
     assert sum(not answer.replayed for answer in answers) == 1
 
@@ -142,7 +142,7 @@ def test_one_key_with_two_payloads_at_once_records_one_of_them(tracker: Tracker)
     with ThreadPoolExecutor(8) as pool:
         outcomes = list(pool.map(send, range(8)))
     assert sorted(outcomes) == ["mismatch"] * 7 + ["recorded"]
-    assert tracker.journal.head() == 1
+    assert tracker.log.head() == 1
 
 
 def test_many_writers_in_two_processes_lose_and_double_nothing(database_url: str) -> None:

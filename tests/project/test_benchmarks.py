@@ -7,7 +7,8 @@ import pytest
 
 from benchmarks import generate, one_pledge, scale
 from tracker.event import Event
-from tracker.log.recorder import NewLogRow, open_recorder
+from tracker.log.open import open_recorder
+from tracker.log.rows import NewLogRow
 from tracker.pledge import Pledge
 
 

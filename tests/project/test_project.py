@@ -100,7 +100,7 @@ def test_make_alone_lists_the_commands() -> None:
         assert re.search(rf"make {name} +{re.escape(description)}", listed)
 
 
-@pytest.mark.parametrize("script", ["deploy/demo", ".ci/browser", ".ci/run"])
+@pytest.mark.parametrize("script", ["deploy/demo", ".ci/browser", ".ci/loaded", ".ci/run"])
 def test_scripts_are_executable_and_parse(script: str) -> None:
     path = ROOT / script
     shell = path.read_text(encoding="utf-8").splitlines()[0].split("/")[-1].split()[-1]

@@ -7,11 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.support.paths import ROOT
-from tests.support.shell import Shell, gone, is_ready, until
+from tests.support.shell import Shell, ask, gone, is_ready
+from tests.support.waiting import HANG_SECONDS, wait_until
 
 BLOCKS = re.findall(r"<!-- test: curl -->\n```sh\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.S)
 ADMIN = "k" * 40
@@ -20,7 +20,7 @@ ADMIN = "k" * 40
 def run(script: str, **env: str) -> str:
     """The output of a shell script that must succeed."""
     done = subprocess.run(
-        ["sh", "-euc", script], env=os.environ | env, capture_output=True, text=True, timeout=60, check=False
+        ["sh", "-euc", script], env=os.environ | env, capture_output=True, text=True, timeout=HANG_SECONDS, check=False
     )
     assert done.returncode == 0, (done.stdout, done.stderr)
     return done.stdout
@@ -38,7 +38,7 @@ def test_the_curl_lines_of_the_readme_work_in_their_order(shell: Shell) -> None:
     assert len(BLOCKS) >= 4
     with shell.serving(TRACKER_ADMIN_KEY=ADMIN) as (address, _):
         said = [run(block, TRACKER_URL=address, TRACKER_KEY=ADMIN) for block in BLOCKS]
-        status = httpx.get(f"{address}/v1/pledges/example-trees-2025").json()
+        status = ask(f"{address}/v1/pledges/example-trees-2025").json()
     assert '"type":"PledgeMade"' in said[0]
     assert (status["version"], status["actual"]["op"], status["actual"]["value"]) == (2, "gt", "6000")
     assert shell.head() == 70
@@ -62,8 +62,8 @@ def test_the_line_that_the_demo_prints_records_a_fact(tmp_path: Path) -> None:
         while "-d '" not in printed.rpartition("curl ")[2]:
             printed += demo.stdout.readline()
         address = f"http://127.0.0.1:{port}"
-        until(lambda: is_ready(address), demo)
+        wait_until(lambda: is_ready(address), demo)
         assert '"position":69' in run("curl " + printed.rpartition("curl ")[2])
-        assert httpx.get(f"{address}/v1/pledges/nato-ukraine-2024").json()["version"] == 15
+        assert ask(f"{address}/v1/pledges/nato-ukraine-2024").json()["version"] == 15
     finally:
         gone(demo)

@@ -31,7 +31,9 @@ def recorded(
         prepare(url)
         api = stack.enter_context(running(url))
         recorder = Recorder(api.client, ADMIN)
-        yield api, {vintage.at: (vintage.day, recorder.record(vintage)) for vintage in vintages(DATA)}
+        positions = {vintage.at: (vintage.day, recorder.record(vintage)) for vintage in vintages(DATA)}
+        recorder.wait_projected(max(position for _, position in positions.values()))
+        yield api, positions
 
 
 def usd(api: Api, status: str, figure: str, as_of: str, position: int, **filters: str) -> int:

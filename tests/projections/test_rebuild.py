@@ -16,13 +16,12 @@ import pytest
 from sqlalchemy.exc import DatabaseError
 
 from projections import rebuild, table_writer
-from projections.queries import TIMELINE
-from projections.runner import Busy, Runner
+from projections.queries import TIMELINE, Filters
+from projections.runner import Busy, ProjectionRunner
 from projections.tables import open_engine, prepare
-from projections.timeline import Filters
-from tests.support.shell import until
-from tests.support.timelines import ENOUGH, World, assert_equals_log, made, progress, world
-from tracker.log.recorder import open_recorder
+from tests.support.timelines import World, assert_equals_log, made, progress, reach, world
+from tests.support.waiting import HANG_SECONDS, wait_until
+from tracker.log.open import open_recorder
 
 
 @pytest.fixture
@@ -51,14 +50,14 @@ def test_a_rebuild_in_buckets_is_the_same(it: World) -> None:
     it.seed()
     it.runner.catch_up()
     before = list(it.timeline.export(it.clocks()))
-    with patch.object(rebuild, "BUCKET", 7), patch.object(rebuild, "_CHUNK", 5):
+    with patch.object(rebuild, "BUCKET_EVENTS", 7), patch.object(rebuild, "CHUNK_EVENTS", 5):
         it.runner.rebuild()
     assert list(it.timeline.export(it.clocks())) == before
     assert_equals_log(it, it.log.head())
 
 
 def test_a_rebuild_in_several_processes_is_the_same(sqlite_url: str) -> None:
-    with world(sqlite_url) as it, patch.object(rebuild, "_CHUNK", 20):
+    with world(sqlite_url) as it, patch.object(rebuild, "CHUNK_EVENTS", 20):
         it.seed()
         it.runner.rebuild(processes=2)
         assert_equals_log(it, it.log.head())
@@ -76,7 +75,7 @@ def test_what_is_recorded_during_a_rebuild_is_in_it_and_no_read_sees_it_half_bui
             it.record("aid", made())
             it.runner.run_once()
 
-    with patch.object(rebuild, "_CHUNK", 60):
+    with patch.object(rebuild, "CHUNK_EVENTS", 60):
         assert it.runner.rebuild(meanwhile) == it.log.head()
     assert it.one("aid") is not None
     assert_equals_log(it, it.log.head())
@@ -117,17 +116,16 @@ def test_rows_made_by_other_rules_are_rebuilt_while_they_answer(it: World) -> No
     newer = it.another_runner(version="2")
     newer.start()
     it.record("aid", progress(10, "2024-02-01"))
-    assert newer.wait_until(2, ENOUGH)
-    for thread in list(newer._threads):
-        if thread.name == "projector-rebuild":
-            thread.join(ENOUGH)
+    reach(newer, 2)
+    assert newer._rebuild_thread is not None
+    newer._rebuild_thread.join(HANG_SECONDS)
     assert (it.timeline.progress().version, it.timeline.progress().set) == ("2", 2)
     assert_equals_log(it, 2)
 
 
 def test_an_empty_projection_far_behind_is_built_in_bulk(it: World) -> None:
     it.seed()
-    with patch("projections.runner._BULK", 10):
+    with patch("projections.runner.BULK_EVENTS", 10):
         it.runner.catch_up()
     assert it.timeline.progress().set == 2
     assert_equals_log(it, it.log.head())
@@ -153,7 +151,7 @@ def test_the_projectors_role_may_make_tables_in_its_own_schema_and_nowhere_else(
         prepare(owner.engine, app_role=role)
         prepare(owner.engine, app_role=role)
         log, engine = open_recorder(theirs, create_table=False), open_engine(theirs)
-        runner = Runner(theirs, log, lambda: owner.now, engine=engine)
+        runner = ProjectionRunner(theirs, log, lambda: owner.now, engine=engine)
         try:
             runner.catch_up()
             runner.rebuild()
@@ -174,17 +172,17 @@ def test_the_projectors_role_may_make_tables_in_its_own_schema_and_nowhere_else(
 def test_no_worker_outlives_the_process_it_works_for(how: signal.Signals) -> None:
     script = (
         "import os, time; from projections.rebuild import _each\n"
-        "if __name__ == '__main__': list(_each(time.sleep, [60.0, 60.0], 2))"
+        "if __name__ == '__main__': list(_each(time.sleep, [3600.0, 3600.0], 2))"
     )
     with subprocess.Popen([sys.executable, "-c", script]) as process:
         tasks = Path(f"/proc/{process.pid}/task/{process.pid}/children")
         if not tasks.exists():
             process.kill()
             pytest.skip("only Linux tells the children of a process")
-        until(lambda: len(_workers(tasks)) == 2, process)
+        wait_until(lambda: len(_workers(tasks)) == 2, process)
         workers = _workers(tasks)
         process.send_signal(how)
-    until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
+    wait_until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
 
 
 def _workers(tasks: Path) -> list[str]:

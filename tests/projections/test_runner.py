@@ -14,12 +14,13 @@ import pytest
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from projections import projector, table_writer
-from projections.runner import Runner
-from projections.timeline import SORTS, STALE_FLAG, Filters
-from tests.support.timelines import ENOUGH, World, assert_equals_log, kept, made, progress, world
+from projections.queries import SORTS, STALE_FLAG, Filters
+from projections.runner import ProjectionRunner
+from tests.support.timelines import World, assert_equals_log, kept, made, progress, reach, world
+from tests.support.waiting import HANG_SECONDS, wait_until
 from tracker.errors import Unavailable
 from tracker.event import Event
-from tracker.log.recorder import NewLogRow
+from tracker.log.rows import NewLogRow
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ def test_the_log_is_followed_in_batches(it: World) -> None:
 def test_a_costly_batch_is_written_as_far_as_it_got(it: World) -> None:
     it.record("aid", made())
     it.record("aid", progress(20, "2024-06-01"))
-    with patch.object(projector, "BUDGET", 0.0):
+    with patch.object(projector, "FOLD_SECONDS", 0.0):
         assert (it.runner.run_once(), it.timeline.position()) == (1, 1)
         assert (it.runner.run_once(), it.timeline.position()) == (1, 2)
     assert_equals_log(it, 2)
@@ -149,7 +150,7 @@ def test_an_event_that_cannot_be_read_is_parked_and_the_rest_goes_on(
 
 
 def broken(position: int) -> Callable[..., Any]:
-    """``Event.read``, unless it is the event at that position."""
+    """`Event.read`, unless it is the event at that position."""
     read = Event.read
 
     def reads(line: bytes, at: int) -> Event:
@@ -201,11 +202,11 @@ def test_a_rebuild_tries_what_is_parked_and_parks_what_it_must(it: World) -> Non
 
 
 def refusing(pledge: str) -> Callable[..., None]:
-    """``store.write``, unless it writes that pledge."""
+    """`table_writer.write`, unless it writes that pledge."""
     write = table_writer.write
 
     def writes(conn: Any, tables: Any, changes: Any) -> None:
-        if any(c.open.sheets[1:] for name, c in changes.items() if name == pledge):
+        if any(c.open.timeline[1:] for name, c in changes.items() if name == pledge):
             raise DatabaseError("INSERT", None, ValueError("too long"))
         write(conn, tables, changes)
 
@@ -255,14 +256,14 @@ def test_one_works_and_the_others_stand_by_until_it_stops(it: World) -> None:
 def test_a_standby_takes_over_by_itself(it: World) -> None:
     it.runner.start()
     it.record("aid", made())
-    assert it.runner.wait_until(1, ENOUGH)
+    reach(it.runner, 1)
     standby = it.another_runner(poll=0.02)
     standby.start()
     it.record("aid", progress(10, "2024-02-01"))
-    assert standby.wait_until(2, ENOUGH)
+    reach(standby, 2)
     it.runner.stop()
     it.record("aid", progress(20, "2024-03-01"))
-    assert standby.wait_until(3, ENOUGH)
+    reach(standby, 3)
     assert standby.is_active
     assert_equals_log(it, 3)
 
@@ -289,9 +290,16 @@ def test_whoever_waits_is_told_and_needs_no_poll(it: World) -> None:
     runner.start()
     for version in range(1, 6):
         it.record("aid", made() if version == 1 else progress(version, f"2024-0{version}-01"))
-        assert runner.wait_until(version, ENOUGH)
+        reach(runner, version)
         assert reported(it) == (None if version == 1 else str(version))
-    assert not runner.wait_until(6, 0.01)
+    assert runner.position == 5
+
+
+def is_listened_to(it: World) -> bool:
+    """Whether a session of the database waits for notifications: one sent before is lost."""
+    with it.engine.connect() as conn:
+        waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN %%'"
+        return conn.exec_driver_sql(waiting).first() is not None
 
 
 def test_postgres_wakes_the_projector_of_another_process(postgres_url: str) -> None:
@@ -299,20 +307,24 @@ def test_postgres_wakes_the_projector_of_another_process(postgres_url: str) -> N
         runner = it.another_runner(poll=3600)
         runner.start()
         it.record("aid", made())
-        assert runner.wait_until(1, ENOUGH)
+        reach(runner, 1)
+        wait_until(lambda: is_listened_to(it))
         seen = threading.Event()
-        with patch.object(runner, "wake", side_effect=lambda: (seen.set(), runner._wake.set())):
+        watcher = runner.watcher
+        wake = watcher.wake
+        with patch.object(watcher, "wake", side_effect=lambda: (seen.set(), wake())):
             it.record("aid", progress(10, "2024-02-01"))
-            assert seen.wait(ENOUGH)
-        assert runner.wait_until(2, ENOUGH)
+            assert seen.wait(HANG_SECONDS)
+        reach(runner, 2)
 
 
 def test_a_process_without_a_projector_waits_for_the_others(it: World) -> None:
     bystander = it.another_runner()
+    it.runner.run_once()
     it.runner.start()
     it.record("aid", made())
     it.runner.wake()
-    assert bystander.wait_until(1, ENOUGH)
+    assert bystander.catch_up() == 1
     assert not bystander.is_active
 
 
@@ -333,18 +345,18 @@ class Away:
 
 def test_a_store_that_is_away_is_waited_for(it: World, caplog: pytest.LogCaptureFixture) -> None:
     log = Away(it.log)
-    runner = Runner(it.url, log, lambda: it.now, engine=it.engine, poll=0.01)  # type: ignore[arg-type]
+    runner = ProjectionRunner(it.url, log, lambda: it.now, engine=it.engine, poll=0.01)  # type: ignore[arg-type]
     it.runners.append(runner)
     runner.start()
     it.record("aid", made())
-    assert runner.wait_until(1, ENOUGH)
+    reach(runner, 1)
     with caplog.at_level(logging.WARNING):
         log.gone.set()
         for _ in range(3):
-            assert log.asked.acquire(timeout=ENOUGH)
+            assert log.asked.acquire(timeout=HANG_SECONDS)
         it.record("aid", progress(10, "2024-02-01"))
         log.gone.clear()
-        assert runner.wait_until(2, ENOUGH)
+        reach(runner, 2)
     assert len([r for r in caplog.records if "cannot go on" in r.message]) == 1
 
 

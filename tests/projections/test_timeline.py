@@ -16,11 +16,12 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
 from projections import queries
-from projections.document_codec import MANY, needs_ids, pack, unpack
+from projections.document_codec import MAX_STORED_IDS, needs_ids, pack, unpack
 from projections.fold import sortable
 from projections.pledge_counts import PledgeCounts
+from projections.queries import SORTS, Clocks, Filters
 from projections.tables import OPEN_DATE, OPEN_POSITION, table_set
-from projections.timeline import SORTS, Clocks, Filters, PledgeDifference
+from projections.timeline import PledgeDifference
 from tests.support.timelines import DAY, World, assert_equals_log, expected, kept, made, many, progress, said, world
 
 
@@ -145,7 +146,7 @@ def test_what_is_packed_is_unpacked(because: dict[str, set[int]], title: str) ->
     named = {name: [ids[version - 1] for version in sorted(versions)] for name, versions in because.items()}
     document = {"title": title, "because": named, "last_stated_on": "2024-01-01"}
     packed = pack(document, {event: version for version, event in enumerate(ids, start=1)})
-    assert needs_ids(packed) == (sum(map(len, because.values())) >= MANY)
+    assert needs_ids(packed) == (sum(map(len, because.values())) >= MAX_STORED_IDS)
     assert unpack(packed, ids if needs_ids(packed) else ()) == to_json(document)
 
 
@@ -333,7 +334,7 @@ def test_diff_is_the_same_in_pieces_of_any_size(it: World, size: int, monkeypatc
     before, after = it.clocks("2024-02-01", it.clocks().position // 2), it.clocks("2024-12-02")
     whole = differing(it, before, after)
     assert len(whole) > 20
-    monkeypatch.setattr("projections.timeline._EXPORTED", size)
+    monkeypatch.setattr("projections.timeline.EXPORT_BATCH_ROWS", size)
     assert differing(it, before, after) == whole
 
 

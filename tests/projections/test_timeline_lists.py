@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from projections.timeline import SORTS, Clocks, Filters
+from projections.queries import SORTS, Clocks, Filters
 from tests.support.timelines import World, expected, many, world
 
 

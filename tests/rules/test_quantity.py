@@ -154,7 +154,7 @@ def samples(*quantities: Quantity) -> list[Decimal]:
     return sorted(near | {(a + b) / 2 for a, b in pairwise(sorted(ends))})
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(quantities(unit="EUR"), quantities(unit="EUR"), DIRECTIONS)
 @example(q("over 40 EUR"), q("over 40 EUR"), "up")
 @example(q("under 40 EUR"), q("under 40 EUR"), "down")
@@ -168,7 +168,7 @@ def test_compare_asks_every_possible_value(actual: Quantity, target: Quantity, d
     assert may_exceed(actual, target, direction) == any(beyond)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(quantities(unit="EUR"), quantities(unit="EUR"))
 def test_down_is_the_mirror_image_of_up(actual: Quantity, target: Quantity) -> None:
     def mirrored(said: Quantity) -> Quantity | None:
@@ -184,7 +184,7 @@ def test_down_is_the_mirror_image_of_up(actual: Quantity, target: Quantity) -> N
         assert compare(other, aim, "down") == compare(actual, target, "up")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(quantities(unit="EUR"), quantities(unit="EUR"), DIRECTIONS, st.integers(3, 200))
 def test_no_answer_depends_on_the_callers_decimal_context(
     actual: Quantity, target: Quantity, direction: Direction, digits: int
@@ -304,7 +304,7 @@ def test_nothing_is_divided_by_zero_nor_a_bound_by_less() -> None:
     assert ratio(q("5 EUR"), q("-5 EUR")) is None
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(quantities(unit="EUR"), quantities(unit="EUR"))
 def test_a_ratio_has_at_most_six_decimals_and_the_op_of_the_actual(actual: Quantity, target: Quantity) -> None:
     share = ratio(actual, target)
@@ -339,7 +339,7 @@ def test_a_sum_is_exact_only_if_every_part_is() -> None:
     assert str(total([q("20 EUR"), q("-5 EUR")])) == "15 EUR"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(quantities(unit="EUR"), min_size=1, max_size=4), st.data())
 def test_a_sum_leaves_out_no_sum_of_possible_values(parts: list[Quantity], data: st.DataObject) -> None:
     together = total(parts)
@@ -351,7 +351,7 @@ def test_a_sum_leaves_out_no_sum_of_possible_values(parts: list[Quantity], data:
             assert all(part.interval.low == part.interval.high for part in parts)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(quantities())
 def test_the_quantity_that_spans_an_interval_leaves_out_none_of_its_values(said: Quantity) -> None:
     spanned = spanning(said.interval, said.unit)
@@ -402,13 +402,13 @@ def test_zero_is_certain_only_if_nothing_else_is_possible() -> None:
 # --- written and read
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(quantities())
 def test_what_is_printed_is_read_back_as_the_same_quantity(said: Quantity) -> None:
     assert quantity_words.read(str(said)) == said
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(quantities())
 def test_what_is_stored_is_read_back_as_the_same_quantity(said: Quantity) -> None:
     again = Quantity.model_validate_json(said.model_dump_json())

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from seeds import seed_lines
+from seeds import seed_files
 from tracker.event import Event, event_id
 from tracker.fact_reading import read_fact
 from tracker.pledge import Pledge
@@ -26,7 +26,7 @@ def seeds() -> dict[str, list[Event]]:
     events: dict[str, list[Event]] = defaultdict(list)
     ids: dict[str, str] = {}
     for number, item in enumerate(
-        (json.loads(line) for file in seed_lines() for line in file.read_text("utf-8").splitlines()), start=1
+        (json.loads(line) for file in seed_files() for line in file.read_text("utf-8").splitlines()), start=1
     ):
         slug, raw = item["pledge"], item["fact"]
         for name in ("event", "of"):

@@ -129,6 +129,7 @@ Rs 5m => the rupees of several states | INR
 5m shillings => the shillings of several states | KES
 5m lei => the lei of several states | RON or MDL
 5m constant 2020 dollars => the dollars of several states | USD, CAD, AUD
+A $50 million => an article or the "A" of A$
 # no currency, or two
 5 BTC => "BTC" in "5 BTC" is no ISO 4217 currency code
 XYZ 5 => "XYZ" in "XYZ 5" is no ISO 4217 currency code
@@ -234,6 +235,8 @@ at least 55 % below 1990 levels => 'baseline' | percent:below-baseline
 10 % of 40bn EUR => a share of an amount
 2 % of a billion euros => a share of an amount
 2% of what the members of the alliance earn => in a few words
+50 % of 2019 => in a few words
+half of three-quarters => a share of an amount
 # fractions
 half a billion => has no unit; name the currency
 half of a billion => has no unit; name the currency

@@ -207,6 +207,7 @@ US $5m = eq 5000000 USD
 USD$5m = eq 5000000 USD
 U.S.$5m = eq 5000000 USD
 AUD$50 million = eq 50000000 AUD
+a $50 million = eq 50000000 USD
 AUD $50 million = eq 50000000 AUD
 A$50 million = eq 50000000 AUD
 CAD$5m = eq 5000000 CAD

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from unittest.mock import patch
 
 from httpx import Response
 from litestar import Litestar
@@ -15,6 +16,7 @@ from api.settings import Settings
 from projections.queries import TIMELINE
 from projections.runner import PROJECTION_VERSION
 from projections.tables import create_tables, open_engine
+from tests.support.waiting import HANG_SECONDS
 from tracker.application import Tracker
 
 ADMIN = "an-admin-key-of-more-than-32-characters"
@@ -77,7 +79,7 @@ class Api:
         return answer.json()
 
     def head(self) -> int:
-        return self.services.tracker.journal.head()
+        return self.services.tracker.log.head()
 
 
 @contextmanager
@@ -85,8 +87,23 @@ def running(database_url: str, **settings: Any) -> Iterator[Api]:
     """The API on a store whose tables are there."""
     given: dict[str, Any] = {"admin_key": ADMIN, "rate_limit": 0, **settings}
     app = create_app(Settings(_env_file=None, database_url=database_url, **given))
-    with TestClient(app, raise_server_exceptions=False) as client:
+    with TestClient(app, raise_server_exceptions=False) as client, patient(app.state.services):
         yield Api(client)
+
+
+@contextmanager
+def patient(services: Services) -> Iterator[None]:
+    """Reads and writes wait for the projection for as long as it takes, if this process projects."""
+    follower = services.follower
+    if not services.settings.projector:
+        yield
+        return
+    wait, wait_async = follower.wait, follower.wait_async
+    with (
+        patch.object(follower, "wait", lambda position, timeout: wait(position, HANG_SECONDS)),
+        patch.object(follower, "wait_async", lambda position, timeout: wait_async(position, HANG_SECONDS)),
+    ):
+        yield
 
 
 def problem(answer: Response, status: int, code: str, pointer: str | None = None) -> dict[str, Any]:

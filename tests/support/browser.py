@@ -14,11 +14,13 @@ from typing import Any
 import httpx
 from playwright.sync_api import Page
 
-KEY = "an-admin-key-of-more-than-32-characters"
+from tests.support import api
+from tests.support.api import ADMIN
+from tests.support.waiting import HANG_SECONDS, wait_until
+
 LICENSE = "CC BY 4.0"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 SIZES = {320: {"width": 320, "height": 640}, 1440: {"width": 1440, "height": 900}}
-SOURCE = {"publisher": "Example Gazette", "tier": "media"}
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 _TRACKER = [sys.executable, "-c", "from api.cli.main import main; main()"]
 
@@ -28,7 +30,7 @@ class Site:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._api = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {KEY}"}, timeout=10)
+        self._api = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {ADMIN}"}, timeout=HANG_SECONDS)
 
     def get(self, path: str) -> Any:
         answer = self._api.get(path)
@@ -36,8 +38,10 @@ class Site:
         return answer.json()
 
     def post(self, path: str, body: Any) -> Any:
+        """The answer, once every page shows what was recorded."""
         answer = self._api.post(path, json=body)
         assert answer.is_success, answer.text
+        wait_until(lambda: self.get("/health/ready")["lag"] == 0)
         return answer.json()
 
     def close(self) -> None:
@@ -50,7 +54,7 @@ def serving(directory: Path, *, seeded: bool = True, **settings: str) -> Iterato
     env = {name: value for name, value in os.environ.items() if not name.startswith("TRACKER_")}
     env |= {
         "TRACKER_DATABASE_URL": f"sqlite:///{directory}/tracker.db",
-        "TRACKER_ADMIN_KEY": KEY,
+        "TRACKER_ADMIN_KEY": ADMIN,
         "TRACKER_DATA_LICENSE": LICENSE,
         "TRACKER_RATE_LIMIT": "0",
         **settings,
@@ -68,26 +72,24 @@ def serving(directory: Path, *, seeded: bool = True, **settings: str) -> Iterato
                 site.close()
         finally:
             process.terminate()
-            assert process.wait(8) in (0, -15), log.read_text()
+            assert process.wait(HANG_SECONDS) in (0, -15), log.read_text()
             assert "Traceback" not in log.read_text(), log.read_text()
 
 
 def _address(process: "subprocess.Popen[bytes]", log: Path) -> str:
-    transport = httpx.HTTPTransport(retries=0)
-    with httpx.Client(transport=transport, timeout=1) as client:
-        for _ in range(400):
-            found = re.search(r"http://127\.0\.0\.1:\d+", log.read_text())
-            try:
-                if found and client.get(f"{found[0]}/health/ready").is_success:
-                    return found[0]
-            except httpx.TransportError:
-                pass
-            assert process.poll() is None, log.read_text()
-            try:
-                process.wait(0.05)
-            except subprocess.TimeoutExpired:
-                continue
-    raise AssertionError(log.read_text())
+    def is_ready() -> bool:
+        assert process.poll() is None, log.read_text()
+        found = address.search(log.read_text())
+        try:
+            return bool(found and httpx.get(f"{found[0]}/health/ready", timeout=HANG_SECONDS).is_success)
+        except httpx.TransportError:
+            return False
+
+    address = re.compile(r"http://127\.0\.0\.1:\d+")
+    wait_until(is_ready)
+    found = address.search(log.read_text())
+    assert found is not None
+    return found[0]
 
 
 Opener = Callable[..., Page]
@@ -97,22 +99,29 @@ Opener = Callable[..., Page]
 def opened(site: Site, *, pledge: str = "", **fields: Any) -> str:
     """A fresh pledge of at least 40bn EUR."""
     slug = pledge or f"aid-{uuid.uuid4().hex[:8]}"
-    fact = {
-        "type": "PledgeMade", "stated_on": "2025-01-10", "title": f"Aid {slug}", "pledgor": {"name": "Alliance"},
-        "kind": "money", "target": "at least 40bn EUR", "window": {"start": "2025-01-01", "end": "2025-12-31"},
-        "source": SOURCE,
-    }  # fmt: skip
-    site.post("/v1/pledges", {"pledge": slug, "fact": fact | fields})
+    window = {"start": "2025-01-01", "end": "2025-12-31"}
+    fact = api.made(**{"stated_on": "2025-01-10", "title": f"Aid {slug}", "window": window} | fields)
+    site.post("/v1/pledges", {"pledge": slug, "fact": fact})
     return slug
 
 
 def progress(quantity: str, **fields: Any) -> dict[str, Any]:
     """A running total of the first half of 2025."""
-    figure = {"quantity": quantity, "basis": "cumulative", "period": {"start": "2025-01-01", "end": "2025-06-30"}}
-    return {"type": "ProgressReported", "stated_on": "2025-07-10", "source": SOURCE, "figure": figure} | fields
+    period = {"start": "2025-01-01", "end": "2025-06-30"}
+    return api.progress(quantity, figure={"period": period}, stated_on="2025-07-10") | fields
 
 
-def use_key(page: Page, key: str = KEY) -> None:
+def use_key(page: Page, key: str = ADMIN) -> None:
     """Give the page a key, as a monitor does."""
     page.get_by_label("Your key").fill(key)
     page.get_by_role("button", name="Use this key").click()
+
+
+def wait_on(page: Page, holds: Callable[[], bool]) -> None:
+    """Return once the condition holds; the page's requests and messages are heard meanwhile."""
+
+    def heard() -> bool:
+        page.wait_for_timeout(20)
+        return holds()
+
+    wait_until(heard)

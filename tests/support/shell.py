@@ -6,8 +6,7 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,10 +15,9 @@ from click.testing import CliRunner, Result
 
 from api.cli.main import main
 from tests.support.paths import ROOT
-from tracker.log.recorder import LogRecorder, open_recorder
-
-PATIENCE = 30
-"""Seconds after which something that does not happen has failed."""
+from tests.support.waiting import HANG_SECONDS, wait_until
+from tracker.log.open import open_recorder
+from tracker.log.recorder import LogRecorder
 
 
 @dataclass(frozen=True)
@@ -69,7 +67,7 @@ class Shell:
         try:
             assert process.stderr is not None
             address = next(found[0] for line in process.stderr if (found := re.search(r"http://\S+", line)))
-            until(lambda: is_ready(address), process)
+            wait_until(lambda: is_ready(address), process)
             yield address, process
         finally:
             gone(process)
@@ -89,10 +87,15 @@ class Shell:
             return log.head()
 
 
+def ask(url: str, **params: str) -> httpx.Response:
+    """A server's answer, however slow the machine is."""
+    return httpx.get(url, params=params, timeout=HANG_SECONDS)
+
+
 def behind(address: str) -> int | None:
     """How many events a server's projection is behind the log; None if it does not answer."""
     try:
-        lag: int = httpx.get(f"{address}/health/ready", timeout=5).json()["lag"]
+        lag: int = ask(f"{address}/health/ready").json()["lag"]
     except httpx.TransportError:
         return None
     return lag
@@ -100,16 +103,7 @@ def behind(address: str) -> int | None:
 
 def is_ready(address: str) -> bool:
     """Whether a server says so, with nothing left to project."""
-    return behind(address) == 0 and httpx.get(f"{address}/health/ready", timeout=5).status_code == 200
-
-
-def until(holds: Callable[[], bool], process: subprocess.Popen[str] | None = None) -> None:
-    """Wait until something holds; fail when it does not, or when the process has ended."""
-    deadline = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < deadline, "it took too long"
-        assert process is None or process.poll() is None, process.communicate()
-        time.sleep(0.02)
+    return behind(address) == 0 and ask(f"{address}/health/ready").status_code == 200
 
 
 def gone(process: subprocess.Popen[str]) -> None:
@@ -120,6 +114,6 @@ def gone(process: subprocess.Popen[str]) -> None:
 
 
 def ended(process: subprocess.Popen[str], number: int = signal.SIGTERM) -> int:
-    """The exit code of a process after a signal; it has two seconds and a machine's load to end."""
+    """The exit code of a process after a signal."""
     process.send_signal(number)
-    return process.wait(timeout=PATIENCE)
+    return process.wait(timeout=HANG_SECONDS)

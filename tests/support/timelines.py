@@ -1,4 +1,4 @@
-"""Pledges for the tests of the timeline: facts in short, a real log, and what the rules say of every point."""
+"""Pledges for the tests of the timeline: facts in short, a real log, and the statuses that the rules give."""
 
 from __future__ import annotations
 
@@ -13,22 +13,20 @@ from sqlalchemy import Engine, select
 
 from projections import table_writer
 from projections.document_codec import unpack
-from projections.queries import TIMELINE
-from projections.runner import Runner
+from projections.queries import TIMELINE, Clocks
+from projections.runner import ProjectionRunner
 from projections.tables import OPEN_DATE, open_engine, table_set
-from projections.timeline import Clocks, Timeline
-from seeds import seed_lines
+from projections.timeline import Timeline
+from seeds import seed_files
+from tests.support.waiting import wait_until
 from tracker.application import Draft, Request, Tracker
 from tracker.event import Event, event_id
 from tracker.fact_reading import read_fact
-from tracker.log.recorder import open_recorder
+from tracker.log.open import open_recorder
 from tracker.rules.status import StatusFold, complete
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
-
-ENOUGH = 20.0
-"""Seconds within which anything that works has happened."""
 
 
 class World:
@@ -39,14 +37,14 @@ class World:
         self.now = START
         self.random = random.Random(7)
         self.tracker = Tracker(url)
-        self.log = self.tracker.journal
+        self.log = self.tracker.log
         self.engine: Engine = open_engine(url)
-        self.runners: list[Runner] = []
+        self.runners: list[ProjectionRunner] = []
         self.runner = self.another_runner(batch=batch)
         self.timeline = Timeline(self.engine, self.log)
 
-    def another_runner(self, **settings: Any) -> Runner:
-        runner = Runner(self.url, self.log, lambda: self.now, engine=self.engine, **settings)
+    def another_runner(self, **settings: Any) -> ProjectionRunner:
+        runner = ProjectionRunner(self.url, self.log, lambda: self.now, engine=self.engine, **settings)
         self.runners.append(runner)
         return runner
 
@@ -62,7 +60,10 @@ class World:
             log.close()
 
     def record(self, pledge: str, fact: dict[str, Any]) -> str:
-        """The id of the new event. Errors: ``BatchRefused``."""
+        """Record a fact; the id of its event.
+
+        Raises: BatchRefused.
+        """
         self.now += timedelta(minutes=1)
         id_ = event_id(self.now, self.random.randbytes(10))
         self.tracker.record(Request((Draft(pledge, read_fact(fact), id_),), "tester", self.now))
@@ -70,7 +71,7 @@ class World:
 
     def seed(self) -> None:
         refs: dict[str, str] = {}
-        for file in seed_lines():
+        for file in seed_files():
             for line in file.read_text("utf-8").splitlines():
                 item = json.loads(line)
                 fact = item["fact"]
@@ -100,6 +101,12 @@ class World:
             runner.stop()
         self.tracker.close()
         self.engine.dispose()
+
+
+def reach(runner: ProjectionRunner, position: int) -> None:
+    """Wake a runner and wait until it has projected a position, or seen it projected."""
+    runner.wake()
+    wait_until(lambda: runner.position >= position)
 
 
 @contextmanager
@@ -150,7 +157,7 @@ def source(publisher: str) -> dict[str, str]:
 
 
 def expected(it: World, pledge: str, clocks: Clocks) -> bytes | None:
-    """What the rules say of a point, from the log itself."""
+    """The document that the rules give for a point, from the log itself."""
     known = [event for event in it.events(pledge) if event.position <= clocks.position]
     status = StatusFold(known).status(clocks.as_of) if known else None
     if status is None:

@@ -12,13 +12,15 @@ from typing import Any, cast
 from eventsourcing.persistence import InternalError, OperationalError
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore, PostgresFactory
 from eventsourcing.utils import Environment, EnvType
-from psycopg.conninfo import conninfo_to_dict
 from psycopg.errors import LockNotAvailable, ReadOnlySqlTransaction
 from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Composed, Identifier, Literal
 from psycopg_pool import PoolTimeout
 
-from tracker.log.recorder import CHANNEL, LogRecorder, LogRow, NewLogRow, Restamp, numbered
+from tracker.log.library import connect_with, drop_dead_connections, table_statements
+from tracker.log.recorder import LogRecorder
+from tracker.log.rows import LogRow, NewLogRow, Restamp, numbered
+from tracker.log.watcher import CHANNEL
 
 _CREATE = (
     """CREATE TABLE IF NOT EXISTS {log} (
@@ -106,10 +108,8 @@ class PostgresLog(LogRecorder, PostgresApplicationRecorder):
             channel=Identifier(CHANNEL),
             log=self._tables[1],
         )
-        # Of the library's statements the table and its index; its insert function takes no lock, so it is not made.
         own = [SQL(statement).format(**names) for statement in _CREATE]
-        theirs = [s for s in self.sql_create_statements if s.as_string().startswith(("CREATE TABLE", "CREATE UNIQUE"))]
-        self.sql_create_statements = [*theirs, *own]
+        self.sql_create_statements = [*table_statements(self.sql_create_statements), *own]
 
     def create_table(self) -> None:
         with self.datastore.transaction(commit=True) as curs:
@@ -128,7 +128,7 @@ class PostgresLog(LogRecorder, PostgresApplicationRecorder):
         self.datastore.close()
 
     def grant_statements(self, role: str) -> list[Composed]:
-        """What a role needs to append and to read, and nothing else."""
+        """The statements that give a role what it needs to append and to read, and nothing else."""
         names = {
             "role": Identifier(role),
             "schema": Identifier(self.datastore.schema),
@@ -174,11 +174,11 @@ class PostgresLog(LogRecorder, PostgresApplicationRecorder):
             return curs.execute(_psycopg_style(sql), params).fetchall()
 
     def _may_retry(self, lost: Exception) -> bool:
-        # Who waited for a lock or for a connection has waited long enough.
+        # A request that waited for a lock or for a connection has waited long enough.
         return not isinstance(lost.__cause__, LockNotAvailable | PoolTimeout)
 
     def _reconnect(self) -> None:
-        self.datastore.pool.check()
+        drop_dead_connections(self.datastore)
 
     def _to_stored(self, instant: datetime) -> datetime:
         return instant
@@ -195,12 +195,7 @@ class PostgresLogFactory(PostgresFactory):
 
     def __init__(self, env: Environment | EnvType | None) -> None:
         super().__init__(env)
-        pool = self.datastore.pool
-        given = conninfo_to_dict(self.env.get("POSTGRES_CONNINFO") or "")
-        kwargs = cast("dict[str, Any]", pool.kwargs)
-        pool.kwargs = {name: value for name, value in kwargs.items() if value != ""} | given
-        # The pool doubles its pause between attempts; giving up early lets the next request try at once.
-        pool.reconnect_timeout = 2.0
+        connect_with(self.datastore, self.env.get("POSTGRES_CONNINFO") or "")
 
 
 def _columns(rows: Sequence[LogRow]) -> tuple[list[Any], ...]:

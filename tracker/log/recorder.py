@@ -1,45 +1,24 @@
 """The log: every event in one gapless order, written in the same transaction as the event itself.
 
-A log row is `(position, pledge, version, type, event_id, recorded_at, key, key_index, payload_hash, leaf)`; the bytes
-of the event stand in the library's events table under the same number. Positions start at 1 and have no holes, also
-after refused conflicts. `recorded_at` never decreases along the log, also when the clock is set back.
-
-Here is what is the same on both stores: numbering, the receipt of a lost answer, and every read. How each of them
-locks, commits and connects is in `recorder_sqlite.py` and `recorder_postgres.py`.
+Here is what is the same on both stores: retries, the receipt of an append whose answer was lost, and every read. How
+each store locks, commits and connects is in `sqlite` and `postgres`; what a row is, in `rows`.
 """
 
 from __future__ import annotations
 
-import hashlib
 import time
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, cast
 
-from eventsourcing.persistence import (
-    InfrastructureFactory,
-    IntegrityError,
-    InterfaceError,
-    OperationalError,
-    StoredEvent,
-)
-from eventsourcing.utils import Environment
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from eventsourcing.persistence import IntegrityError, InterfaceError, OperationalError, StoredEvent
 
 from tracker.errors import Unavailable
+from tracker.log.rows import EPOCH, MAX_POSITION, LogRow, NewLogRow, Restamp, identity, utc
 
-APPLICATION_NAME = "Tracker"
-"""The library names PostgreSQL's tables after the application: `tracker_events`, `tracker_events_log`."""
-
-CHANNEL = "tracker_log"
-"""PostgreSQL's NOTIFY channel for "the log has grown". A hint only: poll as well."""
-
-MAX_POSITION = 2**63 - 1
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-PAUSES = (0.05, 0.2, 0.5)
+RETRY_SECONDS = (0.05, 0.2, 0.5)
 """Seconds before the second, third and fourth attempt after a lost connection."""
 
 # The state comes from a scalar subquery so that no planner joins from the beginning of the events.
@@ -58,63 +37,32 @@ FROM (SELECT each.value AS pledge,
       FROM {each} LIMIT :all) AS heads
 """
 
-Restamp = Callable[[bytes, datetime], bytes]
-"""Writes another `recorded_at` into an event's bytes."""
-
-
-@dataclass(frozen=True, slots=True)
-class NewLogRow:
-    """One event to append. `recorded_at` is aware; `key` is the idempotency key and `key_index` its place under it."""
-
-    pledge: str
-    version: int
-    type: str
-    event_id: str
-    state: bytes
-    recorded_at: datetime
-    key: str | None = None
-    key_index: int | None = None
-    payload_hash: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LogRow:
-    """One event as recorded: `state` is its stored line, `leaf` SHA-256(0x00 || state) (RFC 6962 §2.1)."""
-
-    position: int
-    pledge: str
-    version: int
-    type: str
-    event_id: str
-    recorded_at: datetime
-    state: bytes
-    key: str | None
-    key_index: int | None
-    payload_hash: bytes | None
-    leaf: bytes
-
 
 class LogRecorder(ABC):
-    """The log of one database, appended to and read. Every read is one indexed query, and raises Unavailable when the
-    store does not answer."""
+    """The log of one database, appended to and read.
+
+    Every read is one indexed query, and raises Unavailable if the store does not answer.
+    """
 
     names: dict[str, str]
-    """What `{log}`, `{events}`, `{number}` (of an event) and `{each}` in a query are here; `each(value)` is a table of
-    the values of the array parameter `:given`."""
+    """The store's names for `{log}`, `{events}`, `{number}` (of an event) and `{each}` in a query; `each(value)` is a
+    table of the values of the array parameter `:given`."""
 
     # Writing
 
     def append(self, lines: Sequence[NewLogRow], *, restamp: Restamp) -> list[LogRow]:
         """Record all lines, in this order, or none.
 
-        A line older than the last one recorded gets its `recorded_at` and the bytes `restamp` makes of it. Raises the
-        library's IntegrityError when a version, an event id or a key is taken by another event; then nothing is
-        written. When the answer was lost and the lines are in the log, they are the answer. After Unavailable the
-        outcome is not known: to append the same lines again is safe.
+        A line stamped before the last row gets that row's `recorded_at`, and the bytes that `restamp` makes for it. If
+        the store's answer was lost and the lines are found in the log, their rows are returned.
+
+        Raises: the library's IntegrityError if a version, an event id or a key is taken by another event; nothing is
+        written then. Unavailable if the store does not answer: the outcome is unknown, and appending the same lines
+        again is safe.
         """
         if not lines:
             return []
-        for pause in (*PAUSES, None):
+        for pause in (*RETRY_SECONDS, None):
             try:
                 return self._append(lines, restamp)
             except IntegrityError:
@@ -125,7 +73,7 @@ class LogRecorder(ABC):
                 if mine := self._receipt_after(lost, lines):
                     return mine
                 if pause is None or not self._may_retry(lost):
-                    raise _away(lost) from lost
+                    raise unavailable(lost) from lost
                 time.sleep(pause)
         raise AssertionError("the last pause is None")
 
@@ -140,7 +88,7 @@ class LogRecorder(ABC):
         return [row.position for row in self.append(lines, restamp=lambda state, _: state)]
 
     def _receipt_after(self, lost: Exception, lines: Sequence[NewLogRow]) -> list[LogRow]:
-        """Reconnect and look whether the commit whose answer was lost has happened."""
+        """The rows of these lines if the commit whose answer was lost has happened, else nothing; reconnects first."""
         if not self._may_retry(lost):
             return []
         self._reconnect()
@@ -149,12 +97,15 @@ class LogRecorder(ABC):
     def _receipt(self, lines: Sequence[NewLogRow]) -> list[LogRow]:
         """The rows of these very lines if all of them are in the log, else nothing."""
         rows = self.by_event_ids([line.event_id for line in lines])
-        return rows if [_identity(row) for row in rows] == [_identity(line) for line in lines] else []
+        return rows if [identity(row) for row in rows] == [identity(line) for line in lines] else []
 
     # Reading
 
     def ping(self) -> None:
-        """Raises Unavailable unless the log can be read."""
+        """Check that the log can be read.
+
+        Raises: Unavailable if not.
+        """
         self.head()
 
     def head(self) -> int:
@@ -162,7 +113,7 @@ class LogRecorder(ABC):
         return cast(int, self._value("SELECT coalesce(max(position), 0) FROM {log}"))
 
     def last_recorded_at(self) -> datetime | None:
-        """When the last event was recorded."""
+        """When the last event was recorded; None for an empty log."""
         return self._instant("SELECT recorded_at FROM {log} ORDER BY position DESC LIMIT 1")
 
     def recorded_at(self, position: int) -> datetime | None:
@@ -231,7 +182,7 @@ class LogRecorder(ABC):
         return found
 
     def by_key(self, key: str) -> list[LogRow]:
-        """What was recorded under an idempotency key, by `key_index`."""
+        """The rows recorded under an idempotency key, by `key_index`."""
         return self._log_rows("WHERE idempotency_key = :key ORDER BY idempotency_index", key=key)
 
     def by_event_ids(self, event_ids: Sequence[str]) -> list[LogRow]:
@@ -284,21 +235,21 @@ class LogRecorder(ABC):
         return rows[0][0] if rows else None
 
     def _ask(self, sql: str, params: dict[str, Any]) -> list[Any]:
-        for pause in (*PAUSES, None):
+        for pause in (*RETRY_SECONDS, None):
             try:
                 return self._rows(sql.format(**self.names), params)
             except (OperationalError, InterfaceError) as lost:
                 if pause is None or not self._may_retry(lost):
-                    raise _away(lost) from lost
+                    raise unavailable(lost) from lost
                 self._reconnect()
                 time.sleep(pause)
         raise AssertionError("the last pause is None")
 
-    # What each store does its own way
+    # The part of each store
 
     @abstractmethod
     def create_table(self) -> None:
-        """Make what is missing of tables, indexes and triggers. Two processes may do this at once."""
+        """Make what is missing of tables, indexes and triggers. Safe to run in two processes at once."""
 
     @abstractmethod
     def close(self) -> None:
@@ -314,7 +265,7 @@ class LogRecorder(ABC):
 
     @abstractmethod
     def _may_retry(self, lost: Exception) -> bool:
-        """Whether this failure was a connection's, so that another connection may do better."""
+        """Whether the connection failed, so that another one may do better."""
 
     @abstractmethod
     def _reconnect(self) -> None:
@@ -330,84 +281,6 @@ class LogRecorder(ABC):
     def _to_array(self, values: Sequence[str]) -> Any: ...
 
 
-def numbered(
-    lines: Sequence[NewLogRow], last: int, last_recorded_at: datetime | None, restamp: Restamp
-) -> list[LogRow]:
-    """The lines as the rows that follow position `last`, none recorded before the one in front of it."""
-    rows: list[LogRow] = []
-    clock = last_recorded_at
-    for position, line in enumerate(lines, start=last + 1):
-        state, given = line.state, utc(line.recorded_at)
-        if clock is not None and given < clock:
-            state = restamp(state, clock)
-        else:
-            clock = given
-        rows.append(
-            LogRow(
-                position, line.pledge, line.version, line.type, line.event_id, clock, state,
-                line.key, line.key_index, line.payload_hash, leaf_hash(state),
-            )
-        )  # fmt: skip
-    return rows
-
-
-def leaf_hash(state: bytes) -> bytes:
-    """SHA-256(0x00 || state), the leaf of RFC 6962 §2.1."""
-    return hashlib.sha256(b"\x00" + state).digest()
-
-
-def utc(instant: datetime) -> datetime:
-    """The same instant in UTC. A naive one is refused: it names no instant."""
-    if instant.tzinfo is None:
-        raise ValueError(f"{instant.isoformat()} has no offset")
-    return instant.astimezone(UTC)
-
-
-def open_recorder(database_url: str, *, create_table: bool = True) -> LogRecorder:
-    """The log at `sqlite:///file.db` or `postgresql://user:password@host:port/db`. Close it when done."""
-    env = Environment(APPLICATION_NAME, recorder_environment(database_url, create_table=create_table))
-    try:
-        return cast(LogRecorder, InfrastructureFactory.construct(env).application_recorder())
-    except (OperationalError, InterfaceError) as lost:
-        raise _away(lost) from lost
-
-
-def recorder_environment(database_url: str, *, create_table: bool = True) -> dict[str, str]:
-    """The library's settings for a database URL.
-
-    `sqlite:///relative.db`, `sqlite:////absolute.db` (a file: the log must outlive the process), or any URI that libpq
-    takes, `postgresql://user@/db?host=/run/postgresql` and `sslmode` too.
-    """
-    common = {"ORIGINATOR_ID_TYPE": "text", "CREATE_TABLE": "y" if create_table else "n"}
-    scheme, _, rest = database_url.partition("://")
-    if scheme == "sqlite":
-        path = rest.removeprefix("/")
-        if not path or path == rest or "memory" in path.partition("?")[2] or path.startswith((":memory:", "file:")):
-            raise ValueError(f"not a SQLite file: {database_url!r}; write sqlite:///tracker.db")
-        return common | {
-            "PERSISTENCE_MODULE": "eventsourcing.sqlite",
-            "APPLICATION_RECORDER_TOPIC": "tracker.log.sqlite:SQLiteLog",
-            "SQLITE_DBNAME": path,
-            "SQLITE_LOCK_TIMEOUT": "30",
-        }
-    if scheme.partition("+")[0] in ("postgresql", "postgres"):
-        given = conninfo_to_dict(f"postgresql://{rest}")
-        known = {name: str(given.pop(name, None) or "") for name in ("dbname", "host", "port", "user", "password")}
-        return common | {
-            "PERSISTENCE_MODULE": "tracker.log.postgres:PostgresLogFactory",
-            "APPLICATION_RECORDER_TOPIC": "tracker.log.postgres:PostgresLog",
-            **{f"POSTGRES_{name.upper()}": value for name, value in known.items()},
-            "POSTGRES_CONNINFO": make_conninfo("", **{name: str(value) for name, value in given.items()}),
-            "POSTGRES_CONNECT_TIMEOUT": "5",
-            "POSTGRES_LOCK_TIMEOUT": "10",
-        }
-    # The URL is not repeated: it may hold a password.
-    raise ValueError("a database URL begins with sqlite:/// or postgresql://")
-
-
-def _identity(row: NewLogRow | LogRow) -> tuple[object, ...]:
-    return row.event_id, row.pledge, row.version, row.type, row.key, row.key_index, row.payload_hash
-
-
-def _away(lost: Exception) -> Unavailable:
+def unavailable(lost: Exception) -> Unavailable:
+    """The library's error about a store that is away, as the tracker's own."""
     return Unavailable(f"the store does not answer: {lost}")

@@ -21,9 +21,17 @@ from eventsourcing.persistence import (
 )
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteConnection, SQLiteDatastore
 
-from tracker.log.recorder import LogRecorder, LogRow, NewLogRow, Restamp, numbered
+from tracker.log.library import connections_in_use, lock_seconds, sqlite_connection
+from tracker.log.recorder import LogRecorder
+from tracker.log.rows import LogRow, NewLogRow, Restamp, numbered
 
-_LOG = (
+CREATE_ATTEMPTS, CREATE_RETRY_SECONDS = 100, 0.05
+"""Attempts to make the tables while another process makes them, and the seconds between two of them."""
+
+CLOSE_ATTEMPTS, CLOSE_RETRY_SECONDS = 500, 0.01
+"""Looks at whether a connection is still in use before the file is closed, and the seconds between two of them."""
+
+_CREATE_LOG = (
     """CREATE TABLE IF NOT EXISTS log (
     position INTEGER PRIMARY KEY CHECK (position > 0),
     pledge TEXT NOT NULL,
@@ -97,20 +105,20 @@ class SQLiteLog(LogRecorder, SQLiteApplicationRecorder):
         refused = [_REFUSED.format(table=t, verb=verb) for t in (events, "log") for verb in ("update", "delete")]
         return [
             *super().construct_create_table_statements(),
-            *_LOG,
+            *_CREATE_LOG,
             _EVENTS_NO_REPLACE.format(events=events),
             *refused,
         ]
 
     def create_table(self) -> None:
         # Two processes may open a new file at once, and the switch to WAL does not wait for the other one's lock.
-        for _ in range(100):
+        for _ in range(CREATE_ATTEMPTS):
             try:
                 return self._create_what_is_missing()
             except (OperationalError, sqlite3.OperationalError) as busy:
                 if "locked" not in str(busy):
                     raise
-                time.sleep(0.05)
+                time.sleep(CREATE_RETRY_SECONDS)
         return self._create_what_is_missing()
 
     def _create_what_is_missing(self) -> None:
@@ -120,10 +128,10 @@ class SQLiteLog(LogRecorder, SQLiteApplicationRecorder):
 
     def close(self) -> None:
         # The library's pool closes connections under the threads that are using them, and SQLite then crashes.
-        for _ in range(500):
-            if self.datastore.pool.num_in_use == 0:
+        for _ in range(CLOSE_ATTEMPTS):
+            if connections_in_use(self.datastore) == 0:
                 return self.datastore.close()
-            time.sleep(0.01)
+            time.sleep(CLOSE_RETRY_SECONDS)
         return None
 
     def _append(self, lines: Sequence[NewLogRow], restamp: Restamp) -> list[LogRow]:
@@ -148,12 +156,11 @@ class SQLiteLog(LogRecorder, SQLiteApplicationRecorder):
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        """A write from its first statement on: it waits for its turn instead of failing half-way."""
-        if not self._writer.acquire(timeout=self.datastore.pool.lock_timeout or -1):
+        """A transaction that writes from its first statement on: it waits for its turn instead of failing half-way."""
+        if not self._writer.acquire(timeout=lock_seconds(self.datastore)):
             raise OperationalError("the log is locked by a writer that does not finish")
         try:
-            with self._connection() as connection:
-                conn = _raw(connection)
+            with self._connection() as (connection, conn):
                 conn.execute("PRAGMA synchronous=FULL")
                 conn.execute("BEGIN IMMEDIATE")
                 try:
@@ -166,23 +173,20 @@ class SQLiteLog(LogRecorder, SQLiteApplicationRecorder):
             self._writer.release()
 
     @contextmanager
-    def _connection(self) -> Iterator[SQLiteConnection]:
-        pool = self.datastore.pool
+    def _connection(self) -> Iterator[tuple[SQLiteConnection, sqlite3.Connection]]:
+        """The library's connection and SQLite's own beneath it; SQLite's errors are raised as the library's."""
         try:
-            connection = pool.get_connection()
-            try:
-                yield connection
-            finally:
-                pool.put_connection(connection)
+            with sqlite_connection(self.datastore) as both:
+                yield both
         except sqlite3.Error as e:
             raise next(ours for theirs, ours in _ERRORS if isinstance(e, theirs))(e) from e
 
     def _rows(self, sql: str, params: dict[str, Any]) -> list[Any]:
-        with self._connection() as connection:
-            return _raw(connection).execute(sql, params).fetchall()
+        with self._connection() as (_, conn):
+            return conn.execute(sql, params).fetchall()
 
     def _may_retry(self, lost: Exception) -> bool:
-        # Who waited for a lock has waited long enough.
+        # A request that waited for a lock has waited long enough.
         return "locked" not in str(lost) and not isinstance(lost, ConnectionUnavailableError)
 
     def _reconnect(self) -> None:
@@ -196,7 +200,3 @@ class SQLiteLog(LogRecorder, SQLiteApplicationRecorder):
 
     def _to_array(self, values: Sequence[str]) -> str:
         return json.dumps(list(values))
-
-
-def _raw(connection: SQLiteConnection) -> sqlite3.Connection:
-    return connection.cursor().sqlite_cursor.connection

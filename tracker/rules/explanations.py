@@ -1,8 +1,11 @@
-"""What stands behind a status: every figure with why it counts or not, and every member's result."""
+"""What stands behind a status: every figure with why it counts or not, every member's result, and the reports that
+its evidence rests on.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -10,6 +13,7 @@ from tracker.event import Event
 from tracker.facts import FigureRestated, figure_in
 from tracker.rules.candidates import PLEDGE_FIGURES, Candidate
 from tracker.rules.evaluation import Evaluation
+from tracker.rules.flags import attesting, evidence
 from tracker.rules.json_values import conversion_json, figure_json, in_cents
 from tracker.rules.members import named_rows
 from tracker.rules.pledge_history import FactInForce, ResolvedFact
@@ -113,3 +117,34 @@ def members(events: Sequence[Event], as_of: date) -> list[dict[str, Any]] | None
         }
         for row in named_rows(evaluation.group_result)
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Attestation:
+    """The reports that the evidence of a status rests on: their event ids, by version.
+
+    `share_origin` is True if all of them quote the same origin. A sum of increments is `single_source` also where each
+    increment has another origin.
+    """
+
+    events: tuple[str, ...]
+    share_origin: bool
+
+
+def attestation(events: Sequence[Event], as_of: date) -> Attestation:
+    """The reports behind evidence `single_source` or `corroborated`; no events for any other evidence.
+
+    They are fewer than the causes of the evidence: the pledge itself and the figures that are passed over quote origins
+    that do not count. Of each report that decides, one of each of two origins is named at most.
+    """
+    fold = StatusFold(events)
+    evaluation = fold.evaluation(as_of)
+    if evaluation is None:
+        return Attestation((), False)
+    found, _ = evidence(evaluation)
+    if found not in ("single_source", "corroborated"):
+        return Attestation((), False)
+    named = 2 if found == "corroborated" else 1
+    items = {item.id: item for origins in attesting(evaluation)[0] for item in origins[:named]}
+    shared = len({item.origin for item in items.values()}) == 1
+    return Attestation(tuple(sorted(items, key=fold.history.versions.__getitem__)), shared)

@@ -67,7 +67,7 @@ def evidence(evaluation: Evaluation) -> tuple[Evidence, frozenset[str]]:
     causes = set(figure_causes(evaluation))
     if choice.contradicted:
         return "disputed", frozenset(causes | choice.contradicted)
-    attesting, reporting = _attesting(evaluation)
+    attesting, reporting = attesting(evaluation)
     causes |= view.acting_on(*reporting)
     if evaluation.group_result is not None:
         causes |= evaluation.group_result.causes
@@ -83,7 +83,7 @@ def evidence(evaluation: Evaluation) -> tuple[Evidence, frozenset[str]]:
     return "retracted" if taken_back else "none", frozenset(causes)
 
 
-def _attesting(evaluation: Evaluation) -> tuple[list[tuple[FactInForce[Fact], ...]], tuple[type[Fact], ...]]:
+def attesting(evaluation: Evaluation) -> tuple[list[tuple[FactInForce[Fact], ...]], tuple[type[Fact], ...]]:
     """For each report that decides one of each origin that says the same; and the types of fact that decide."""
     of_figure = [tuple(c.item for c in origins) for origins in evaluation.choice.corroborating]
     match evaluation.answers_by:

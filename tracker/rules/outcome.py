@@ -173,6 +173,19 @@ def first_window(evaluation: Evaluation) -> Window | None:
     return evaluation.current(first.recurrence)
 
 
+def window_in_force(evaluation: Evaluation, outcome: Outcome) -> Window | None:
+    """The window that the pledge stands to; steps that measure nothing give none."""
+    if outcome.status == "not_measurable" and evaluation.promise.recurrence is None:
+        return evaluation.promise.window
+    return evaluation.window
+
+
+def deadline_in_force(evaluation: Evaluation, outcome: Outcome) -> date | None:
+    """The last day in time; None without one, and while the pledge is conditional."""
+    window = window_in_force(evaluation, outcome)
+    return None if window is None or outcome.status == "conditional" else window.deadline
+
+
 def schedule(window: Window | None, evaluation: Evaluation, outcome: Outcome) -> ScheduleState:
     """Where the pledge stands to one window: still open, kept in time or late, or closed (DOMAIN §6; POINTS)."""
     deadline = None if window is None else window.deadline

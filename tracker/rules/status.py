@@ -27,7 +27,7 @@ from tracker.rules.evaluation import Evaluation, evaluate
 from tracker.rules.flags import Evidence, evidence, flags, stale_days
 from tracker.rules.instalments import instalments_of
 from tracker.rules.json_values import dates_json, quantity_json
-from tracker.rules.outcome import Headline, Outcome, decide
+from tracker.rules.outcome import Headline, Outcome, deadline_in_force, decide
 from tracker.rules.pledge_history import PledgeHistory, View
 from tracker.rules.status_document import outline, ratio_of, status_document
 from tracker.rules.terms import Evening
@@ -222,7 +222,7 @@ class StatusFold:
             converted=converted,
             ratio=ratio_of(question),
             window=window,
-            deadline=None if window is None or outcome.status == "conditional" else window.deadline,
+            deadline=deadline_in_force(evaluation, outcome),
             evidence=attested.attested[0],
             trajectory=attested.trajectory,
             last_stated_on=view.latest.fact.stated_on,

@@ -16,7 +16,7 @@ from tracker.rules.flags import Evidence
 from tracker.rules.instalments import InstalmentResult
 from tracker.rules.json_values import actual_json, conversion_json, dates_json, party_json, quantity_json
 from tracker.rules.milestones import Milestone
-from tracker.rules.outcome import Outcome, first_window, schedule
+from tracker.rules.outcome import Outcome, deadline_in_force, first_window, schedule, window_in_force
 from tracker.rules.periods import PeriodResult, tally_of
 from tracker.rules.pledge_history import FactInForce, View
 from tracker.rules.rates import RATE_TABLE
@@ -55,6 +55,7 @@ def outline(pledge: str, evaluation: Evaluation, attested: Evidence, own: Trajec
         "period": None if actual is None or actual.period is None else dates_json(actual.period),
         "window": None if shown.window is None else dates_json(shown.window),
         **({"recurrence": _recurrence(shown.recurrence)} if shown.recurrence is not None else {}),
+        "deadline": None,
         "direction": shown.direction,
         "required_stage": shown.required_stage,
         "schedule": None,
@@ -81,10 +82,12 @@ def status_document(
     because: dict[str, tuple[str, ...]],
 ) -> dict[str, Any]:
     """The status document: the outline completed with what depends on the day."""
+    day = deadline_in_force(evaluation, outcome)
     found = {
         **outlined,
         "status": outcome.status,
         "flags": flags,
+        "deadline": None if day is None else day.isoformat(),
         "schedule": _schedule(evaluation, outcome),
         "lifecycle": "active" if evaluation.lifecycle.stop is None else evaluation.lifecycle.stop.status,
         "past_targets": past_targets,
@@ -118,12 +121,8 @@ def _progress(question: Question) -> Ratio | None:
 
 
 def _schedule(evaluation: Evaluation, outcome: Outcome) -> dict[str, str]:
-    current = evaluation.window
-    if outcome.status == "not_measurable":
-        recurrence = evaluation.promise.recurrence
-        current = evaluation.promise.window if recurrence is None else current
     return {
-        "current": schedule(current, evaluation, outcome),
+        "current": schedule(window_in_force(evaluation, outcome), evaluation, outcome),
         "original": schedule(first_window(evaluation), evaluation, outcome),
     }
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
-from tracker.event import Event
+from tracker.event import Event, event_json
 from tracker.rules.days import ONE_DAY
 from tracker.rules.event_days import days_of
 from tracker.rules.status import Status, StatusFold
@@ -28,6 +28,17 @@ class HistoryStep:
     status_before: str | None
     status_after: str | None
     changed: tuple[str, ...]
+
+
+def step_json(step: HistoryStep) -> dict[str, Any]:
+    """The step as a JSON object, as it is served."""
+    return {
+        "event": None if step.event is None else event_json(step.event),
+        "as_of": step.as_of.isoformat(),
+        "status_before": step.status_before,
+        "status_after": step.status_after,
+        "changed": step.changed,
+    }
 
 
 def history(events: Sequence[Event], axis: Axis, as_of: date) -> list[HistoryStep]:

@@ -1,5 +1,5 @@
-/* The pages work without this module: it keeps them fresh, moves them through time and records facts.
-   The key lives in one variable of this module, and nowhere else. */
+/* The pages work without this module. With it they follow the log, move through time and record facts.
+   The key is kept in one variable of this module, and nowhere else. */
 
 let key = null;
 let shown = location.href.split("#")[0];
@@ -27,7 +27,8 @@ const authorized = (headers = {}) => (key ? { ...headers, Authorization: `Bearer
 
 const OURS = "[data-key-form], [data-preview], [data-parsed], [data-error], [data-receipt], [data-error-form]";
 
-/* ``keep`` is what stays as the reader has it: "typed", every field that was changed; "focused", the field in use; "". */
+/** Make one element like another. `keep` names the fields that stay as the reader has them: "typed" those that were
+    changed, "focused" the one in use, "" none. */
 function morph(from, to, keep) {
   if (from.nodeType !== Node.ELEMENT_NODE) {
     if (from.data !== to.data) from.data = to.data;
@@ -50,7 +51,7 @@ function morph(from, to, keep) {
   if (from.matches("select") && !busy) from.value = to.value;
 }
 
-/** What a child is, among its siblings, whatever its place; "" where only the place tells. */
+/** The name of a child among its siblings, wherever it stands; "" for a child that is known by its place alone. */
 function keyOf(node) {
   if (node.nodeType !== Node.ELEMENT_NODE) return "";
   if (node.matches("dl > div")) return node.firstElementChild.textContent;
@@ -88,8 +89,8 @@ function morphChildren(from, to, keep) {
   while (current) { const next = current.nextSibling; current.remove(); current = next; }
 }
 
-/** Change what differs, and leave the focus on what has it; ``still``: at the same place on the screen, too. */
-function bring(page, keep, still) {
+/** Change what differs, and leave the focus where it is; with `still` its element keeps its place on the screen, too. */
+function update(page, keep, still) {
   const focused = document.activeElement;
   const { top } = focused.getBoundingClientRect();
   for (const part of ["header.site nav", "main", ".site-foot"]) morph($(part), $(part, page), keep);
@@ -101,7 +102,7 @@ function bring(page, keep, still) {
 let turn = 0;
 let going = 0;
 
-/** Show the page at an address: whether that changed anything, or undefined if another was asked for meanwhile. */
+/** Show the page at an address. True if that changed its text; undefined if another page was asked for meanwhile. */
 async function show(url, keep = "focused") {
   const mine = ++turn;
   document.documentElement.classList.add("is-loading");
@@ -112,8 +113,8 @@ async function show(url, keep = "focused") {
     if (mine !== turn) return undefined;
     const before = $("main").textContent;
     document.title = page.title;
-    bring(page, keep, keep === "typed");
-    if (keep !== "typed") away(null);
+    update(page, keep, keep === "typed");
+    if (keep !== "typed") showFailure(null);
     shown = String(url).split("#")[0];
     enhance();
     return before !== $("main").textContent;
@@ -122,13 +123,13 @@ async function show(url, keep = "focused") {
   }
 }
 
-/** Go there. What has one ``entry`` is one step in the history, however many addresses it passes. */
+/** Show the page at an address and put it into the history. Visits with the same `entry` are one step of the history. */
 async function visit(url, { replace = false, top = false, entry = {} } = {}) {
   going += 1;
   try {
     if ((await show(url)) === undefined) return;
   } catch {
-    if (key) away(() => visit(url, { replace, top, entry }));
+    if (key) showFailure(() => visit(url, { replace, top, entry }));
     else location.assign(url);
     return;
   } finally {
@@ -143,22 +144,24 @@ async function visit(url, { replace = false, top = false, entry = {} } = {}) {
   say(document.title);
 }
 
-function step() {
+/** Show the page of the address that the browser went back or forward to. */
+function goBack() {
   movement = null;
-  if (location.href.split("#")[0] === shown) { away(null); return; }
-  show(location.href, "").catch(() => { if (key) away(step); else location.reload(); });
+  if (location.href.split("#")[0] === shown) { showFailure(null); return; }
+  show(location.href, "").catch(() => { if (key) showFailure(goBack); else location.reload(); });
 }
-addEventListener("popstate", step);
+addEventListener("popstate", goBack);
 
-/** Say where it is seen that a page did not come; with a key in hand, the one that is shown is all there is. */
-function away(again) {
+/** Show above the page that another page did not come, with a button to try `again`; null takes the notice away. With
+    a key in hand the page is not left: the key would be lost. */
+function showFailure(again) {
   $(".away")?.remove();
   if (!again) return;
   const retry = make("button", { type: "button", textContent: "Try again" });
   const close = make("button", { type: "button", textContent: "Stay here" });
   retry.addEventListener("click", again);
   close.addEventListener("click", () => {
-    away(null);
+    showFailure(null);
     if (location.href.split("#")[0] !== shown) history.pushState(null, "", shown);
   });
   const box = make("div", { className: "away notice notice-bad" });
@@ -167,7 +170,7 @@ function away(again) {
   box.append(make("p", {}, "The server does not answer, so the page stays as it is."), make("p", { className: "away-buttons" }, retry, close));
 }
 
-/** The address that a GET form asks for, without what is blank or the default. */
+/** The address that a GET form asks for, without blank fields and defaults. */
 function address(form) {
   const query = new URLSearchParams();
   for (const field of form.elements) {
@@ -188,7 +191,7 @@ document.addEventListener("change", (event) => {
   if (event.target.matches("select") && event.target.form?.matches("[data-auto]")) visit(address(event.target.form));
 });
 
-/* A key is lost when the page is left, so with one in hand links stay inside. */
+/* A key is lost when the page is left, so with a key in hand links are followed without leaving it. */
 document.addEventListener("click", (event) => {
   const link = event.target.closest?.("a[href]");
   if (!key || !link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey) return;
@@ -202,11 +205,11 @@ document.addEventListener("click", (event) => {
 /* --- the slider */
 
 const DAY = 86_400_000;
-const named = (iso) => new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" }).format(new Date(iso)).replace("Sept", "Sep");
-/** The slider's present movement: what follows within a second belongs to it. */
+const dayInWords = (iso) => new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" }).format(new Date(iso)).replace("Sept", "Sep");
+/** The movement of the slider under way: every change within a second of the last one belongs to it. */
 let movement = null;
-const rest = later(1000, () => { movement = null; });
-const slide = later(160, (url) => { visit(url, { entry: (movement ||= {}) }); rest(); });
+const endMovement = later(1000, () => { movement = null; });
+const slide = later(160, (url) => { visit(url, { entry: (movement ||= {}) }); endMovement(); });
 
 function enhanceSlider(box) {
   box.hidden = false;
@@ -214,8 +217,8 @@ function enhanceSlider(box) {
   if (range.moved) return;
   range.moved = () => {
     const iso = new Date(Date.parse(box.dataset.first) + range.value * DAY).toISOString().slice(0, 10);
-    $("[data-slider-date]", box).textContent = named(iso);
-    range.setAttribute("aria-valuetext", named(iso));
+    $("[data-slider-date]", box).textContent = dayInWords(iso);
+    range.setAttribute("aria-valuetext", dayInWords(iso));
     const input = $("#as-of");
     input.value = iso;
     slide(address(input.form));
@@ -223,15 +226,15 @@ function enhanceSlider(box) {
   range.addEventListener("input", range.moved);
 }
 
-/* --- live: the log has moved, so this page may have */
+/* --- live: when the log grows, the page is asked for again */
 
-/** Whether the page shows the record as it was known once: it never moves. */
+/** Whether the page shows the record as it was known once: such a page never changes. */
 const isPast = () => $("[data-past]") !== null;
 
-/** The last position that was heard of, and how often the page was asked for it in vain. */
+/** The last position that the stream told of, and how often the page was asked for in vain since. */
 const heard = { position: 0, tries: 0 };
 
-function hear(event) {
+function noteEvent(event) {
   const about = /^\/pledges\/([^/]+)$/.exec(location.pathname);
   if (about && JSON.parse(event.data).pledge !== about[1]) return;
   heard.position = Number(event.lastEventId);
@@ -254,31 +257,32 @@ const refresh = later(200, async () => {
 
 const light = { element: $("[data-live]"), text: $("[data-live-text]"), source: null, poll: null, isPrivate: $("[data-problem='401']") !== null };
 
-function lit(text, away) {
+/** Say in the header how the page follows the log; `isAway` while the stream is broken off. */
+function showLight(text, isAway) {
   light.element.hidden = false;
-  light.element.classList.toggle("is-away", away);
+  light.element.classList.toggle("is-away", isAway);
   light.text.textContent = text;
 }
 
-/** An EventSource cannot carry a key, and a proxy may refuse to stream: then the page is asked for again and again. */
-function poll() {
+/** Ask for the page every 20 seconds: an EventSource cannot carry a key, and a proxy may refuse to stream. */
+function startPolling() {
   light.poll = setInterval(refresh, 20_000);
-  lit("Every 20 seconds", false);
+  showLight("Every 20 seconds", false);
 }
 
 function follow() {
   if (document.hidden || light.source || light.poll || $("[data-problem]")) return;
-  if (light.isPrivate) { poll(); return; }
+  if (light.isPrivate) { startPolling(); return; }
   const { position } = $("[data-position]").dataset;
   const source = (light.source = new EventSource(`/v1/events/stream${isPast() ? "" : `?after=${position}`}`));
   let opened = false;
-  source.onopen = () => { lit("Live", false); if (opened) refresh(); opened = true; };
-  for (const type of light.element.dataset.types.split(" ")) source.addEventListener(type, hear);
+  source.onopen = () => { showLight("Live", false); if (opened) refresh(); opened = true; };
+  for (const type of light.element.dataset.types.split(" ")) source.addEventListener(type, noteEvent);
   source.onerror = () => {
-    lit("Reconnecting", true);
+    showLight("Reconnecting", true);
     if (source.readyState !== EventSource.CLOSED) return;
     light.source = null;
-    poll();
+    startPolling();
   };
 }
 

@@ -30,7 +30,7 @@ function read(figure) {
   return { points, steps, targets, window: window_, original, asOf: day(dataset.asOf), cumulative: "cumulative" in dataset };
 }
 
-/** The days and values that the drawing goes from and to; years in which nothing happened are left out. */
+/** The first and last day and value of the drawing; years in which nothing happened are left out. */
 function reach({ points, steps, targets, window: w, original, asOf }) {
   const days = [...points.flatMap((p) => [p.said, p.covers]), ...steps.map((s) => s.since), w.start, w.end, w.latest, original.end, original.latest]
     .filter(Boolean).map(Number);
@@ -88,8 +88,7 @@ function draw(Plot, figure, width) {
   });
 }
 
-/** A label is as long as its words: one that would leave the drawing is moved back into it, one that would be printed
-    over another to the line above it or below. */
+/** Move a label that leaves the drawing back into it, and one that is printed over another to a line above or below. */
 function keepApart(svg) {
   const frame = svg.getBoundingClientRect();
   const placed = [];
@@ -105,7 +104,7 @@ function keepApart(svg) {
   }
 }
 
-/** Put Plot's drawing in the place of the server's, anew when the data are others. */
+/** Put Plot's drawing in the place of the server's, and draw it again when the data change. */
 export async function enhance(figure) {
   plot ||= library();
   const Plot = await plot;

@@ -8,7 +8,7 @@ const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 const form = () => $(".record-form");
 const touched = new Set();
 
-/** What was typed about each pledge and is not recorded yet, by pointer: another type of fact takes it over. */
+/** What was typed and is not recorded yet, by pledge and pointer: the form of another type of fact takes it over. */
 const drafts = new Map();
 
 class Unreadable extends Error {
@@ -29,7 +29,7 @@ function value(field) {
   }
 }
 
-/** The fact that the form says. */
+/** The fact that the form states, as JSON has it. */
 function fact() {
   const found = { type: $("[data-record]").dataset.type };
   for (const field of all("[data-pointer]", form())) {
@@ -69,6 +69,7 @@ function input(pointer) {
   return pointer === "/pledge" ? $("[data-slug]") : all("[data-pointer]").find((field) => field.dataset.pointer === pointer);
 }
 
+/** Show errors at their fields; without `everything` only at those that were touched. `under` is the place of the fact. */
 function complain(errors, under, everything) {
   let first = null;
   const rest = [];
@@ -89,7 +90,7 @@ function complain(errors, under, everything) {
   }
 }
 
-/* --- what it would give */
+/* --- what the fact would give */
 
 const OPS = { eq: "", ge: "at least ", gt: "over ", le: "up to ", lt: "under ", approx: "about ", nearly: "nearly " };
 
@@ -127,7 +128,8 @@ function mark(status) {
   return page.make("span", { className: `status s-${status}` }, icon, page.make("span", { textContent: word[0].toUpperCase() + word.slice(1) }));
 }
 
-function foresee(answer) {
+/** Show the quantities as they were read, and the status that the fact would give. */
+function showPreview(answer) {
   const [status] = answer.statuses;
   const [event] = answer.events;
   for (const place of all("[data-parsed]")) {
@@ -162,7 +164,7 @@ export async function preview() {
     const answer = await post(`${url}?dry_run=true`, body);
     const said = await answer.json();
     if (mine !== turn || !form()) return;
-    if (answer.ok) { foresee(said); return; }
+    if (answer.ok) { showPreview(said); return; }
     complain(said.errors ?? [], under, false);
     hint(answer.status === 422 || answer.status === 409 ? `Not yet: ${said.errors?.[0]?.pointer ? `${said.errors[0].pointer.replace(under, "")}: ` : ""}${said.errors?.[0]?.message ?? said.detail}` : said.detail);
   } catch (error) {
@@ -173,7 +175,7 @@ export async function preview() {
 
 /* --- recording */
 
-/** A name for an attempt. `crypto.randomUUID` is not there where the address is plain http. */
+/** A new Idempotency-Key. `crypto.randomUUID` does not exist on a page of plain http. */
 const unique = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
 /** The request that the form makes; undefined if a field cannot be read, which is said at the field. */
@@ -187,7 +189,7 @@ function readable() {
   }
 }
 
-/** The answer and what it says; undefined if none came, or none of ours. */
+/** The answer and its JSON; undefined if no answer came, or none of JSON. */
 async function send(url, body) {
   try {
     const answer = await post(url, body, { "Idempotency-Key": attempt.id });
@@ -242,7 +244,7 @@ function receipt({ event, position, replayed }) {
   box.focus();
 }
 
-/** What of the draft the form has a place for is put there. An event that the address names goes before. */
+/** Put the draft of the pledge into the fields that the form has. An event that the address names is kept. */
 function refill() {
   const draft = drafts.get($("[data-record]").dataset.pledge) ?? new Map();
   for (const [pointer, given] of draft) {
@@ -261,18 +263,18 @@ function note({ target }) {
   const { pledge } = $("[data-record]").dataset;
   if (!drafts.has(pledge)) drafts.set(pledge, new Map());
   drafts.get(pledge).set(pointer, target.dataset.as === "check" ? target.checked : target.value);
-  look(turn);
+  previewLater(turn);
 }
 
-let look = null;
+let previewLater = null;
 
 export function enhance(given) {
   page = given;
   const own = form();
   if (!own) return;
   if (!own.subject) {
-    // Not after it was sent meanwhile: that has its own errors to show.
-    look ??= page.later(350, (asked) => asked === turn && preview());
+    // A preview that was asked for before the fact was sent is dropped: sending shows its own errors.
+    previewLater ??= page.later(350, (asked) => asked === turn && preview());
     own.addEventListener("input", note);
     own.addEventListener("submit", record);
   }

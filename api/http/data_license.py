@@ -1,4 +1,4 @@
-"""The licence of the data, as an operator names it: a web address, the SPDX identifier of one for data, or words."""
+"""The licence of the data, as an operator names it: a web address, an SPDX identifier, or words."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _SPDX = {
         *("CDLA-Permissive-1.0", "CDLA-Permissive-2.0", "CDLA-Sharing-1.0", "C-UDA-1.0", "O-UDA-1.0"),
     )
 }
-"""The identifiers that are known here; any other word may be nobody's, and a link to its page would lead nowhere."""
+"""SPDX identifiers of licences for data, by their small letters. Another word may be no identifier: it gets no link."""
 
 
 def address(license_: str | None) -> str | None:
-    """Where it can be read; None for one that is only words, of which no link and no ``Link`` header tells."""
+    """The web address of a licence; None if it has only words, so that nothing can link to it."""
     if license_ is None:
         return None
     if re.fullmatch(r"https?://[\x21\x23-\x3b\x3d\x3f-\x7e]+", license_):
@@ -27,8 +27,8 @@ def address(license_: str | None) -> str | None:
     return None if known is None else f"https://spdx.org/licenses/{known}.html"
 
 
-def with_link(link: str | None, license_: str | None) -> str | None:
-    """A ``Link`` header with the licence beside what it has (RFC 8288, RFC 4946)."""
+def with_license_link(link: str | None, license_: str | None) -> str | None:
+    """A `Link` header with the licence beside the links it has (RFC 8288, RFC 4946); None if there is no link."""
     found = address(license_)
-    both = [part for part in (link, None if found is None else f'<{found}>; rel="license"') if part]
-    return ", ".join(both) or None
+    links = [part for part in (link, None if found is None else f'<{found}>; rel="license"') if part]
+    return ", ".join(links) or None

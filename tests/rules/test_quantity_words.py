@@ -1,11 +1,10 @@
 """Amounts in words: what is understood, and what is refused with a reason (DOMAIN §3)."""
 
-import time
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.hostile_words import HOSTILE_PIECES, hostile_texts
 from tracker.quantity import Quantity
 from tracker.quantity_words import UnclearWords, read
 
@@ -216,7 +215,7 @@ VOCABULARY = (
 ).split(" ")
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(st.one_of(st.text(max_size=220), st.lists(st.sampled_from(VOCABULARY), max_size=9).map(" ".join)))
 def test_any_text_is_a_quantity_or_unclear(text: str) -> None:
     try:
@@ -228,35 +227,9 @@ def test_any_text_is_a_quantity_or_unclear(text: str) -> None:
         assert read(str(said)) == said
 
 
-@pytest.mark.parametrize(
-    "piece",
-    [
-        *"1 a(-.,'$%~",
-        "1,",
-        "1 ",
-        "1 1",
-        "between ",
-        "between 1 and ",
-        " to ",
-        "1 to ",
-        "half ",
-        "half of ",
-        "a third of ",
-        "of ",
-        "EUR ",
-        "over ",
-        "1-",
-        "1 a ",
-        "1 (1",
-        "rounds of 155",
-        " \u00a0",
-        "1’",
-    ],
-)
-def test_hostile_text_is_refused_at_once(piece: str) -> None:
-    for start in ("", "1 ", "between ", "over 1"):
-        text = (start + piece * 200)[:199] + "!"
-        begin = time.perf_counter()
+@pytest.mark.parametrize("piece", HOSTILE_PIECES)
+def test_hostile_text_is_refused(piece: str) -> None:
+    """In milliseconds, says benchmarks/budgets.py: an expression that goes back over its text would take for ever."""
+    for text in hostile_texts(piece):
         with pytest.raises(UnclearWords):
             read(text)
-        assert time.perf_counter() - begin < 0.05

@@ -1,4 +1,4 @@
-"""CSV files and XLSX sheets as rows of text: what stands in each cell, and where (docs/import.md).
+"""CSV files and XLSX sheets as rows of text: the content of each cell, and its place (docs/import.md).
 
 Numbers are written plainly, dates as YYYY-MM-DD, so that a cell reads the same from either kind of file.
 """
@@ -8,14 +8,14 @@ from __future__ import annotations
 import csv
 import re
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from xml.etree.ElementTree import ParseError
 from zipfile import BadZipFile
 
@@ -33,7 +33,8 @@ class UnreadableFile(Exception):
 class SheetRow:
     """The cells of one row by column name; empty ones are left out.
 
-    ``broken`` says which cells hold no value and why, ``numbers`` which held a number rather than text.
+    `place` is the line, or the sheet and row. `broken` has the columns whose cells hold no value, and why. `numbers`
+    are the columns whose cells held a number rather than text.
     """
 
     place: str
@@ -43,18 +44,18 @@ class SheetRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
-    """A header and its rows. ``place`` is where the header stands."""
+class SheetTable:
+    """A header and its rows. `place` is the line, or the sheet and row, of the header."""
 
     place: str
     columns: tuple[str, ...]
     rows: tuple[SheetRow, ...]
 
 
-def read_csv(path: Path, header: int = 1) -> Table:
-    """A CSV file in UTF-8, separated by commas, semicolons or tabs; ``header`` is the line of the column names.
+def read_csv(path: Path, header: int = 1) -> SheetTable:
+    """A CSV file in UTF-8, separated by commas, semicolons or tabs; `header` is the line of the column names.
 
-    Errors: ``UnreadableFile``.
+    Raises: UnreadableFile if it is not UTF-8 or not CSV, or has no header.
     """
     try:
         text = path.read_bytes().decode("utf-8-sig")
@@ -64,10 +65,12 @@ def read_csv(path: Path, header: int = 1) -> Table:
     return _table(_csv_lines(text, _delimiter(text, header)), header, lambda number: f"line {number}")
 
 
-def read_xlsx(path: Path, sheet: str | None = None, header: int = 1) -> Table:
-    """A sheet of an XLSX workbook, the first with cells if none is named; ``header`` is the row of the column names.
+def read_xlsx(path: Path, sheet: str | None = None, header: int = 1) -> SheetTable:
+    """A sheet of an XLSX workbook, the first with cells if none is named; `header` is the row of the column names.
 
-    Of formulas the saved value counts. Errors: ``UnreadableFile``.
+    Of formulas the saved value counts.
+
+    Raises: UnreadableFile if it is no XLSX workbook, is damaged, or lacks the sheet or a header.
     """
     with _opened(path, data_only=True) as values, _opened(path) as formulas:
         names = [page.title for page in values.worksheets]
@@ -96,16 +99,25 @@ def _opened(path: Path, *, data_only: bool = False) -> Iterator[Any]:
 
 
 _DAMAGED = (BadZipFile, EOFError, IndexError, ParseError, zlib.error)
+"""The exceptions with which openpyxl meets a damaged file."""
 
-_Line = tuple[int, list[str], dict[int, str], set[int]]
+
+class _Line(NamedTuple):
+    """A line of a file: its number from 1, its texts, its broken cells with why, and the indexes of its numbers."""
+
+    number: int
+    texts: list[str]
+    broken: dict[int, str]
+    numbers: set[int]
 
 
-_HEADER_SIZE = 65_536
+_HEADER_CHARACTERS = 65_536
+"""Characters of a header in which its delimiter is looked for, at most."""
 
 
 def _delimiter(text: str, header: int) -> str:
     """The mark that is most often in the header, outside of quotes."""
-    rest = "".join(text.splitlines(keepends=True)[header - 1 :])[:_HEADER_SIZE]
+    rest = "".join(text.splitlines(keepends=True)[header - 1 :])[:_HEADER_CHARACTERS]
     first = next((line for line in re.sub(r'"[^"]*"', "quoted", rest).splitlines() if line.strip()), "")
     return max(",;\t", key=lambda mark: (first.count(mark), mark == ","))
 
@@ -115,7 +127,7 @@ def _csv_lines(text: str, delimiter: str) -> Iterator[_Line]:
     number = 1
     try:
         for cells in reader:
-            yield number, cells, {}, set()
+            yield _Line(number, cells, {}, set())
             number = reader.line_num + 1
     except csv.Error as wrong:
         raise UnreadableFile(f"line {number} is not CSV: {wrong}") from None
@@ -135,7 +147,7 @@ def _xlsx_lines(values: Iterable[Any], formulas: Iterable[Any]) -> Iterator[_Lin
                 texts.append("" if index in broken else _shown(cell))
                 if isinstance(cell.value, int | float):
                     numbers.add(index)
-            yield number, texts, broken, numbers
+            yield _Line(number, texts, broken, numbers)
     except _DAMAGED as wrong:
         raise UnreadableFile(f"this workbook is damaged: {wrong}") from None
 
@@ -173,7 +185,7 @@ def text_of(value: object) -> str:
             return str(value)
 
 
-def _table(lines: Iterator[_Line], header: int, place: Any) -> Table:
+def _table(lines: Iterator[_Line], header: int, place: Callable[[int], str]) -> SheetTable:
     columns: list[str] = []
     rows: list[SheetRow] = []
     for number, cells, broken, numbers in lines:
@@ -202,4 +214,4 @@ def _table(lines: Iterator[_Line], header: int, place: Any) -> Table:
         )
     if not columns:
         raise UnreadableFile("there is no header: the first row names the columns")
-    return Table(where, tuple(name for name in columns if name), tuple(rows))
+    return SheetTable(where, tuple(name for name in columns if name), tuple(rows))

@@ -9,7 +9,7 @@ group.not_applicable [{"member": "IS", …  what is deeper is JSON
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -22,22 +22,23 @@ from tracker.quantity import Quantity
 from tracker.quantity_words import UnclearWords
 from tracker.values import Day, EventId, EventReference, PartialDate, QuantityOrWords
 
-Shape = Literal["text", "day", "partial", "flag", "whole", "quantity", "count", "list", "json", "event"]
-"""What a cell of a column says; ``count`` is a whole number or a quantity."""
+CellShape = Literal["text", "day", "partial", "flag", "whole", "quantity", "count", "list", "json", "event"]
+"""How the text of a cell is read; `partial` is a date without its day or month, `count` a whole number or a quantity,
+`event` an event's id or the `ref` of an earlier row."""
 
-ENVELOPE = ("id", "pledge", "version", "position", "recorded_at", "recorded_by")
-"""What a row of an exported event has beside its fact."""
+ENVELOPE_COLUMNS = ("id", "pledge", "version", "position", "recorded_at", "recorded_by")
+"""The columns of an exported event beside those of its fact."""
 
-LICENSE = "license"
+LICENSE_COLUMN = "license"
 """The last column of an export whose data have a licence; an import does not look at it."""
 
-ITEM = ("pledge", "expected_version", "ref")
-"""What a row may have beside its fact."""
+ITEM_COLUMNS = ("pledge", "expected_version", "ref")
+"""The columns of a row to import beside those of its fact."""
 
-PARTS = ("op", "value", "upper", "unit", "text")
+QUANTITY_PARTS = ("op", "value", "upper", "unit", "text")
 """The parts of a quantity, each in a column of its own."""
 
-SHORT = {
+SHORT_NAMES = {
     "speaker": "speaker.name",
     "speaker_code": "speaker.code",
     "pledgor": "pledgor.name",
@@ -68,32 +69,34 @@ SHORT = {
     "members": "group.members",
     "opted_out": "group.opted_out",
 }
-"""Short names of common columns. A field of the fact's own goes first: a TallyReported has a ``nature`` itself."""
+"""Short names of common columns. A field of the fact's own goes first: a TallyReported has a `nature` itself."""
 
 
-def _places(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Shape]]:
+def _shapes_of(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, CellShape]]:
+    """The places in a model with the shapes of their cells, by path."""
     for name, hint in get_type_hints(model, include_extras=True).items():
         if name in model.model_fields:
-            yield from _of_hint(hint, f"{prefix}{name}")
+            yield from _shapes_of_hint(hint, f"{prefix}{name}")
 
 
-def _of_hint(hint: Any, path: str) -> Iterator[tuple[str, Shape]]:
+def _shapes_of_hint(hint: Any, path: str) -> Iterator[tuple[str, CellShape]]:
     if get_origin(hint) in (Union, UnionType):
         arms = [arm for arm in get_args(hint) if arm is not NoneType]
         if len(arms) > 1:
-            assert QuantityOrWords in arms, f"{path} has a shape of its own"
+            if QuantityOrWords not in arms:
+                raise TypeError(f"{path} has a shape that no cell can have: {hint}")
             yield path, "count"
         else:
-            yield from _of_hint(arms[0], path)
+            yield from _shapes_of_hint(arms[0], path)
         return
-    named: dict[Any, Shape] = {Day: "day", PartialDate: "partial", QuantityOrWords: "quantity"}
+    named: dict[Any, CellShape] = {Day: "day", PartialDate: "partial", QuantityOrWords: "quantity"}
     named |= dict.fromkeys((EventId, EventReference), "event")
     if hint in named:
         yield path, named[hint]
         return
     bare = get_args(hint)[0] if get_origin(hint) is Annotated else hint
     if isinstance(bare, type) and issubclass(bare, BaseModel):
-        yield from _places(bare, f"{path}.")
+        yield from _shapes_of(bare, f"{path}.")
     elif get_origin(bare) is tuple:
         item = get_args(bare)[0]
         yield path, "json" if isinstance(item, type) and issubclass(item, BaseModel) else "list"
@@ -103,41 +106,52 @@ def _of_hint(hint: Any, path: str) -> Iterator[tuple[str, Shape]]:
         yield path, "flag" if bare is bool else "whole" if bare is int else "text"
 
 
-COLUMNS: dict[str, Shape] = {}
-"""Every place in a fact, by its path, in the order of the fact types."""
-for _type in FACT_TYPES.values():
-    for _path, _shape in _places(_type):
-        assert COLUMNS.setdefault(_path, _shape) == _shape, f"{_path} has two shapes"
+def _shapes_of_facts() -> dict[str, CellShape]:
+    shapes: dict[str, CellShape] = {}
+    for fact_type in FACT_TYPES.values():
+        for path, shape in _shapes_of(fact_type):
+            if shapes.setdefault(path, shape) != shape:
+                raise TypeError(f"{path} has two shapes: {shapes[path]} and {shape}")
+    return shapes
 
-QUANTITIES = tuple(path for path, shape in COLUMNS.items() if shape in ("quantity", "count"))
+
+CELL_SHAPES = _shapes_of_facts()
+"""Every place in a fact, by its path, in the order of the fact types, with the shape of its cell."""
+
+_QUANTITY_PATHS = tuple(path for path, shape in CELL_SHAPES.items() if shape in ("quantity", "count"))
+
+EVENT_PATHS = tuple(path for path, shape in CELL_SHAPES.items() if shape == "event")
+"""The places in a fact that name an event."""
 
 FACT_COLUMNS = tuple(
-    column for path in COLUMNS for column in (path, *(f"{path}.{part}" for part in PARTS if path in QUANTITIES))
+    column
+    for path in CELL_SHAPES
+    for column in (path, *(f"{path}.{part}" for part in QUANTITY_PARTS if path in _QUANTITY_PATHS))
 )
 """The columns of an exported fact: words stand beside their parts."""
 
-EVENT_COLUMNS = (*ENVELOPE, *FACT_COLUMNS)
-KNOWN = frozenset({*EVENT_COLUMNS, LICENSE, *ITEM, *SHORT})
-"""Every name that a column may have."""
+EVENT_COLUMNS = (*ENVELOPE_COLUMNS, *FACT_COLUMNS)
+KNOWN_COLUMNS = frozenset({*EVENT_COLUMNS, LICENSE_COLUMN, *ITEM_COLUMNS, *SHORT_NAMES})
+"""Every name that a column of an imported table may have."""
 
 
 def path_of(column: str, type_: str) -> str:
     """The path that a column's name stands for in a fact of the type."""
     fact = FACT_TYPES.get(type_)
-    if column in SHORT and not (fact is not None and column in fact.model_fields and column in COLUMNS):
-        return SHORT[column]
+    if column in SHORT_NAMES and not (fact is not None and column in fact.model_fields and column in CELL_SHAPES):
+        return SHORT_NAMES[column]
     return column
 
 
 def flatten(fact: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    """The cells of a fact as JSON, by path; what it does not have is left out."""
+    """The cells of a fact, given as JSON, by path; a place that the fact does not have is left out."""
     cells: dict[str, str] = {}
     for name, value in fact.items():
         path = f"{prefix}{name}"
-        shape = COLUMNS.get(path)
+        shape = CELL_SHAPES.get(path)
         if isinstance(value, Mapping) and shape in ("quantity", "count"):
             cells[path] = str(Quantity.model_validate(value))
-            cells |= {f"{path}.{part}": value[part] for part in PARTS if part in value}
+            cells |= {f"{path}.{part}": value[part] for part in QUANTITY_PARTS if part in value}
         elif shape == "json":
             cells[path] = to_json(value).decode()
         elif isinstance(value, Mapping):
@@ -151,10 +165,15 @@ def flatten(fact: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     return cells
 
 
-def unflatten(cells: Mapping[str, str]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-    """The fact that the cells say, by path, and what is wrong with single cells; empty cells say nothing.
+def event_cells(event: Mapping[str, Any]) -> dict[str, str]:
+    """The cells of an event as it is served: its fact flat beside its envelope."""
+    return {name: str(event[name]) for name in ENVELOPE_COLUMNS if name in event} | flatten(event["fact"])
 
-    An event is given by its id, or by the ``ref`` of an earlier row.
+
+def unflatten(cells: Mapping[str, str]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    """The fact that the cells hold, by path, and the problems of single cells as path and sentence.
+
+    An empty cell is left out. An event is given by its id, or by the `ref` of an earlier row.
     """
     fact: dict[str, Any] = {}
     problems: list[tuple[str, str]] = []
@@ -180,9 +199,9 @@ def unflatten(cells: Mapping[str, str]) -> tuple[dict[str, Any], list[tuple[str,
 
 
 def _value(path: str, text: str, cells: Mapping[str, str]) -> Any:
-    match COLUMNS.get(path):
+    match CELL_SHAPES.get(path):
         case "quantity" | "count" as shape:
-            parts = {part: cells[f"{path}.{part}"] for part in PARTS if cells.get(f"{path}.{part}")}
+            parts = {part: cells[f"{path}.{part}"] for part in QUANTITY_PARTS if cells.get(f"{path}.{part}")}
             if parts.keys() - {"text"}:
                 _must_agree(text, parts)
                 return parts
@@ -231,22 +250,4 @@ def label_of(pointer: str, labels: Mapping[str, str]) -> str:
         if path in labels:
             return labels[path]
     below = next((label for path, label in labels.items() if paths and path.startswith(f"{paths[0]}.")), None)
-    return next((path for path in paths if path in COLUMNS), below or ".".join(parts))
-
-
-_FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
-
-
-def guarded(cell: str) -> str:
-    """The cell so that no spreadsheet takes it for a formula; ``unguarded`` undoes it."""
-    return f"'{cell}" if _FORMULA.match(cell) else cell
-
-
-def unguarded(cell: str) -> str:
-    """The cell as it was before ``guarded``."""
-    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
-
-
-def row(cells: Mapping[str, str], columns: Sequence[str]) -> list[str]:
-    """The cells in the order of the columns, guarded; what is not there is empty."""
-    return [guarded(cells.get(column, "")) for column in columns]
+    return next((path for path in paths if path in CELL_SHAPES), below or ".".join(parts))

@@ -1,4 +1,4 @@
-"""``tracker seed`` and ``tracker import``: facts from files."""
+"""`tracker seed` and `tracker import`: facts from files."""
 
 from __future__ import annotations
 
@@ -7,14 +7,24 @@ from pathlib import Path
 
 import click
 
-from api.cli.common import Wrong, now, opened_stores, progress, say
-from api.imports.importer import MAX_CHUNK, Importer, ImportPlan, ImportProblem
+import seeds
+from api.cli.group import CommandFailed
+from api.cli.stores import now, opened_stores
+from api.cli.terminal import progress, say
+from api.imports.files import read_items, read_lines
+from api.imports.importer import MAX_CHUNK_FACTS, Importer, ImportPlan
+from api.imports.items import ImportProblem
+from api.imports.mapping import BadMap, read_map
+from api.imports.sheets import UnreadableFile
 
-_SHOWN = 1_000
-"""Problems listed at most; the number of all is told."""
+MAX_LISTED_PROBLEMS = 1_000
+"""Problems that are listed at most; the number of all of them stands in the last line."""
 
-_ROWS_SHOWN = 20
-"""Rows named at most that a map leaves out."""
+MAX_NAMED_ROWS = 20
+"""Rows that are named at most of those that a map leaves out."""
+
+MAX_NAME_LENGTH = 64
+"""Characters of a recorder's name."""
 
 
 @click.command()
@@ -25,10 +35,7 @@ def seed() -> None:
     Example:
       tracker seed
     """
-    from api.imports.files import read_lines
-    from seeds import seed_lines
-
-    contents = [file.read_bytes() for file in seed_lines()]
+    contents = [file.read_bytes() for file in seeds.seed_files()]
     items, problems = read_lines(line for content in contents for line in content.split(b"\n"))
     key = f"seed {hashlib.sha256(b''.join(contents)).hexdigest()}"
     with opened_stores() as stores:
@@ -57,7 +64,7 @@ def seed() -> None:
 @click.option("--oldest-first", is_flag=True, help="Order the facts by stated_on before they are recorded.")
 @click.option("--skip-recorded", is_flag=True, help="Leave out facts that their pledge has word for word already.")
 @click.option("--by", default="import", show_default=True, metavar="NAME", help="Who records, in recorded_by.")
-@click.option("--chunk", type=click.IntRange(1, MAX_CHUNK), default=MAX_CHUNK, hidden=True)
+@click.option("--chunk", "chunk_facts", type=click.IntRange(1, MAX_CHUNK_FACTS), default=MAX_CHUNK_FACTS, hidden=True)
 def import_(
     file: Path,
     map_file: Path | None,
@@ -66,7 +73,7 @@ def import_(
     oldest_first: bool,
     skip_recorded: bool,
     by: str,
-    chunk: int,
+    chunk_facts: int,
 ) -> None:
     """Record the facts of an NDJSON, CSV or XLSX file.
 
@@ -80,48 +87,44 @@ def import_(
       tracker import facts.csv --dry-run
       tracker import aid.xlsx --map aid.toml --by desk
     """
-    from api.imports.files import read_items
-    from api.imports.mapping import BadMap, read_map
-    from api.imports.rows import UnreadableFile
-
     if map_file is not None and file.suffix.lower() in (".ndjson", ".jsonl"):
         raise click.UsageError("a map is for CSV and XLSX files; NDJSON has facts already")
-    if not 0 < len(by.strip()) <= 64 or not by.isprintable():
-        raise click.UsageError("--by is a name of 1 to 64 characters on one line")
+    if not 0 < len(by.strip()) <= MAX_NAME_LENGTH or not by.isprintable():
+        raise click.UsageError(f"--by is a name of 1 to {MAX_NAME_LENGTH} characters on one line")
     try:
         mapping = None if map_file is None else read_map(map_file)
         left_out: list[str] = []
         items, problems = read_items(
-            file, mapping=mapping, sheet=sheet, oldest_first=oldest_first, leave=left_out.append
+            file, mapping=mapping, sheet=sheet, oldest_first=oldest_first, note_left_out=left_out.append
         )
     except BadMap as bad:
         for sentence in bad.problems:
             say(f"{map_file}: {sentence}")
-        raise Wrong("The map cannot be used; nothing was recorded.") from None
+        raise CommandFailed("The map cannot be used; nothing was recorded.") from None
     except UnreadableFile as unreadable:
-        raise Wrong(f"{file}: {unreadable}") from None
+        raise CommandFailed(f"{file}: {unreadable}") from None
     if left_out:
-        say(_of_rows(left_out))
+        say(_left_out_sentence(left_out))
     if not items and not problems:
         say(f"{file} has no facts; nothing was recorded.")
         return
     digest = hashlib.sha256(file.read_bytes())
     digest.update(repr((None if map_file is None else map_file.read_bytes(), sheet, oldest_first)).encode())
     with opened_stores() as stores:
-        importer = Importer(stores.tracker, f"import {digest.hexdigest()}", by.strip(), now, chunk)
+        importer = Importer(stores.tracker, f"import {digest.hexdigest()}", by.strip(), now, chunk_facts)
         with progress("Checking", len(items)) as advance:
             plan = importer.plan(items, problems, skip_recorded=skip_recorded, advance=advance)
         _must_be_sound(plan.problems, str(file))
         if dry_run:
-            say(f"{_there(plan)}{plan.size} facts can be recorded. Nothing was, this was a dry run.")
+            say(f"{_recorded_before(plan)}{plan.size} facts can be recorded. Nothing was, this was a dry run.")
         else:
             _record(importer, plan, str(file))
 
 
-def _of_rows(left_out: list[str]) -> str:
-    """Which rows a map leaves out."""
+def _left_out_sentence(left_out: list[str]) -> str:
+    """The sentence that names the rows that a map leaves out, the first of them at least."""
     rows, _, first = left_out[0].rpartition(" ")
-    shown = [first, *(place.rpartition(" ")[2] for place in left_out[1:_ROWS_SHOWN])]
+    shown = [first, *(place.rpartition(" ")[2] for place in left_out[1:MAX_NAMED_ROWS])]
     more = f" and {len(left_out) - len(shown)} more" if len(left_out) > len(shown) else ""
     if len(left_out) == 1:
         return f"One row became no fact, as the map has it: {left_out[0]}."
@@ -131,28 +134,33 @@ def _of_rows(left_out: list[str]) -> str:
 def _record(importer: Importer, plan: ImportPlan, name: str) -> None:
     recorded = 0
 
-    def done(count: int) -> None:
-        nonlocal recorded
-        recorded += count
-        advance(count)
-
     with progress("Recording", plan.size) as advance:
-        problems = importer.record(plan, done)
+
+        def count_recorded(count: int) -> None:
+            nonlocal recorded
+            recorded += count
+            advance(count)
+
+        problems = importer.record(plan, count_recorded)
     _must_be_sound(problems, name, plan.recorded + recorded)
-    say(f"{_there(plan)}{f'{plan.size} facts recorded.' if plan.size else 'Nothing was changed.'}")
+    say(f"{_recorded_before(plan)}{f'{plan.size} facts recorded.' if plan.size else 'Nothing was changed.'}")
 
 
-def _there(plan: ImportPlan) -> str:
+def _recorded_before(plan: ImportPlan) -> str:
     return f"{plan.recorded} facts were recorded already. " if plan.recorded else ""
 
 
-def _must_be_sound(problems: list[ImportProblem], name: str, there: int = 0) -> None:
+def _must_be_sound(problems: list[ImportProblem], name: str, recorded: int = 0) -> None:
+    """List the problems of a file, of which so many facts are recorded.
+
+    Raises: CommandFailed if there is a problem.
+    """
     if not problems:
         return
-    for problem in problems[:_SHOWN]:
+    for problem in problems[:MAX_LISTED_PROBLEMS]:
         say(str(problem))
-    if len(problems) > _SHOWN:
-        say(f"… and {len(problems) - _SHOWN} more")
+    if len(problems) > MAX_LISTED_PROBLEMS:
+        say(f"… and {len(problems) - MAX_LISTED_PROBLEMS} more")
     count = "one problem" if len(problems) == 1 else f"{len(problems)} problems"
-    after = f"the {there} facts before stay recorded" if there else "nothing was recorded"
-    raise Wrong(f"{name}: {count}; {after}.")
+    after = f"the {recorded} facts before stay recorded" if recorded else "nothing was recorded"
+    raise CommandFailed(f"{name}: {count}; {after}.")

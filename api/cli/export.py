@@ -1,0 +1,111 @@
+"""`tracker export`: all statuses or events, in every format of the table in `api/formats/table.py`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import click
+
+from api.cli.clock_options import clocked, clocks_footer, clocks_of
+from api.cli.group import fail
+from api.cli.stores import Stores, opened_stores, timeline_at
+from api.cli.terminal import progress
+from api.formats.provenance import Provenance, stated_days_in
+from api.formats.table import EVENT_FORMATS, EXPORT_FORMATS, STATUS_FORMATS, export_format, write_events, write_statuses
+from tracker.event import served
+from tracker.log.rows import LogRow
+
+EXPORT_PAGE_ROWS = 1_000
+"""Rows of the log that are read in one query."""
+
+_STATUS_NAMES = [media.name for media in STATUS_FORMATS]
+_EVENT_NAMES = [media.name for media in EVENT_FORMATS]
+
+
+@click.command()
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice([offered.name for offered in EXPORT_FORMATS]),
+    default="json",
+    show_default=True,
+    help=f"What to write: {', '.join(_STATUS_NAMES)} for statuses; {', '.join(_EVENT_NAMES)} for events.",
+)
+@click.option("--events", is_flag=True, help="The events themselves, oldest first, instead of the statuses.")
+@click.option("--output", type=click.Path(dir_okay=False, writable=True, path_type=Path), metavar="FILE",
+              help="Write there. [default: stdout]")  # fmt: skip
+@clocked
+def export(format_name: str, events: bool, output: Path | None, **clocks: str | None) -> None:
+    """Write all statuses at a point on both clocks, or the events behind them.
+
+    Events as NDJSON or CSV can be imported again. CSV is safe to open in a spreadsheet.
+
+    \b
+    Examples:
+      tracker export --format csv --as-of 2024-12-31 > statuses.csv
+      tracker export --format parquet --output statuses.parquet
+      tracker export --events --format ndjson --output events.ndjson
+    """
+    if events and clocks["as_of"] is not None:
+        raise click.UsageError("events are exported as they were recorded: --as-of is for statuses")
+    _must_be_writable(format_name, events=events, output=output)
+    with opened_stores() as stores:
+        at, settings = clocks_of(stores, clocks), stores.settings
+        footer = clocks_footer(at)
+        if settings.data_license:
+            footer["license"] = settings.data_license
+        if events:
+            del footer["as_of"]
+            provenance = Provenance(footer, settings.data_license, settings.origin)
+            lines = (served(row.state, row.position) for row in _log_rows(stores, at.position))
+            pieces = write_events(format_name, lines, provenance)
+        else:
+            stated_days = stated_days_in(stores.log)
+            provenance = Provenance(footer, settings.data_license, settings.origin, stated_days)
+            documents = timeline_at(stores, at.position).export(at)
+            pieces = write_statuses(format_name, documents, provenance)
+        with _target(output) as file, progress("Exporting", at.position if events else None) as advance:
+            for piece in pieces:
+                file.write(piece)
+                advance(1)
+
+
+def _must_be_writable(format_name: str, *, events: bool, output: Path | None) -> None:
+    offered = _EVENT_NAMES if events else _STATUS_NAMES
+    if format_name not in offered:
+        rows = "events" if events else "statuses"
+        raise click.UsageError(f"{format_name} is no format of {rows}; there are: {', '.join(offered)}")
+    chosen = export_format(format_name)
+    if not chosen.media.is_installed:
+        fail(chosen.media.install_hint)
+    if chosen.binary and output is None and sys.stdout.isatty():
+        raise click.UsageError(f"{format_name} is not for a terminal: add --output statuses.{chosen.extension}")
+
+
+def _log_rows(stores: Stores, upto: int) -> Iterator[LogRow]:
+    after = 0
+    while rows := stores.log.read(after, EXPORT_PAGE_ROWS, upto=upto):
+        yield from rows
+        after = rows[-1].position
+
+
+@contextmanager
+def _target(output: Path | None) -> Iterator[IO[bytes]]:
+    """The file to write to; a named one gets its name when it is whole."""
+    if output is None:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    part = output.with_name(f"{output.name}.part")
+    try:
+        with part.open("wb") as file:
+            yield file
+        part.replace(output)
+    except OSError as failed:
+        fail(f"{output} cannot be written: {failed.strerror}")
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,38 @@
+"""Errors of the tracker and of its stores as sentences for a terminal."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import psycopg
+from eventsourcing.persistence import PersistenceError
+from sqlalchemy.exc import SQLAlchemyError
+
+from tracker.errors import TrackerError
+
+STORE_ERRORS = (PersistenceError, SQLAlchemyError, psycopg.Error, sqlite3.Error)
+"""The errors with which a store says that it is away, has no tables, or forbids something."""
+
+
+def failure_sentence(error: Exception) -> str | None:
+    """What the operator is told of an error; None if it is a fault of the program, whose trace is needed."""
+    if isinstance(error, TrackerError):
+        return error.detail
+    if isinstance(error, STORE_ERRORS):
+        return _store_sentence(error)
+    return None
+
+
+def _store_sentence(error: Exception) -> str:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, psycopg.errors.UndefinedTable) or "no such table" in str(cause):
+            return "the tables are not there; run `tracker init` first, as the role that is to own them"
+        if isinstance(cause, psycopg.errors.InsufficientPrivilege):
+            return f"the database role may not do this: {_first_line(cause)}; run `tracker init` with TRACKER_APP_ROLE"
+        cause = cause.__cause__
+    return f"the store does not answer: {_first_line(getattr(error, 'orig', None) or error)}"
+
+
+def _first_line(error: BaseException) -> str:
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)

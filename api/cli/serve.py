@@ -1,0 +1,135 @@
+"""`tracker serve` and `tracker project`: the processes that run until they are stopped."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+from types import FrameType
+from typing import Any
+
+import click
+import uvicorn
+
+from api.app import create_app
+from api.cli.group import fail
+from api.cli.stores import opened_stores, read_settings
+from api.cli.terminal import say
+from api.http.auth import list_keys
+from api.http.json_logging import log_as_json
+from api.http.shutdown import AbortingProtocol
+
+SHUTDOWN_GRACE_SECONDS = 10
+"""Seconds that open requests have to end when the server is told to stop."""
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes a free one.")
+@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes; PostgreSQL only.")
+@click.option("--no-projector", is_flag=True, help="Leave the read models to `tracker project`.")
+def serve(host: str, port: int, workers: int, no_projector: bool) -> None:
+    """Serve the API and the dashboard, and keep the read models up to date.
+
+    \b
+    Examples:
+      tracker serve
+      tracker serve --host 0.0.0.0 --port 8000 --workers 4
+    """
+    settings = read_settings()
+    if workers > 1 and settings.sqlite:
+        raise click.UsageError("several workers need PostgreSQL: a SQLite record is served by one process")
+    if no_projector:
+        os.environ["TRACKER_PROJECTOR"] = "false"  # the workers read the settings themselves
+    _must_be_ready()
+    listening = _listen(host, port)
+    config: dict[str, Any] = {
+        "app": "api.cli.serve:application",
+        "factory": True,
+        "host": host,
+        "port": listening.getsockname()[1],
+        "log_level": "warning",
+        "access_log": False,
+        "server_header": False,
+        "timeout_graceful_shutdown": SHUTDOWN_GRACE_SECONDS,
+        "http": AbortingProtocol,
+    }
+    server = uvicorn.Server(uvicorn.Config(**config))
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        # A signal comes before uvicorn listens for them, or again after it: uvicorn raises them anew when it is done.
+        server.should_exit = True
+        if workers > 1:
+            raise SystemExit(0)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    address = f"[{host}]" if ":" in host else host
+    say(f"Commitments Tracker is on http://{address}:{config['port']} (Ctrl-C stops it)")
+    if workers > 1:
+        listening.close()
+        uvicorn.run(workers=workers, **config)
+        return
+    with listening:
+        server.run(sockets=[listening])
+    if not server.started:
+        fail("the server did not start")
+
+
+def application() -> Any:
+    """The ASGI application, for a process that has the environment alone."""
+    # uvicorn asks inside its event loop, and the application is put together outside of one.
+    with ThreadPoolExecutor(1) as outside:
+        return outside.submit(create_app, read_settings()).result()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as taken:
+        listening.close()
+        fail(f"{host} port {port} cannot be listened on: {taken.strerror or taken}")
+    return listening
+
+
+def _must_be_ready() -> None:
+    """Warn if nobody could write to the store.
+
+    Raises: the error of a store that does not answer or has no tables.
+    """
+    with opened_stores() as stores:
+        stores.log.ping()
+        in_force = [key for key in list_keys(stores.engine) if key.revoked_at is None]
+        if not in_force and stores.settings.admin_key is None:
+            say("Nobody can write yet. Make a key with `tracker keys create`, or set TRACKER_ADMIN_KEY.")
+
+
+@click.command()
+def project() -> None:
+    """Keep the read models up to date until stopped, beside `tracker serve --no-projector`.
+
+    One projector works at a time; others stand by.
+
+    \b
+    Example:
+      tracker project
+    """
+    stopping = Event()
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    log_as_json()
+    with opened_stores() as stores:
+        runner = stores.runner()
+        runner.start()
+        say("Projecting (Ctrl-C stops it)")
+        stopping.wait()
+        runner.stop()

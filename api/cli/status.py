@@ -1,0 +1,138 @@
+"""`tracker status` and `tracker history`: what the API answers, on the terminal."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from typing import Any, get_args
+
+import click
+from pydantic_core import from_json, to_json
+from rich.table import Table
+from rich.text import Text
+
+from api.cli.clock_options import clocked, clocks_footer, clocks_of, must_be_slug, not_found, say_clocks
+from api.cli.stores import opened_stores, timeline_at
+from api.cli.terminal import columns, show, write_pieces
+from api.formats.provenance import Provenance
+from api.formats.status_columns import figure_words
+from api.formats.table import write_statuses
+from projections.verify import replay_one
+from tracker.event import Event
+from tracker.rules.pledge_history import PledgeHistory
+from tracker.rules.status_history import Axis, step_json
+from tracker.rules.status_history import history as steps_of
+
+
+@click.command()
+@click.argument("pledge", required=False)
+@click.option("--json", "as_json", is_flag=True, help="The document as the API answers it.")
+@clocked
+def status(pledge: str | None, as_json: bool, **clocks: str | None) -> None:
+    """Show the status of one pledge, or of all of them, at a point on both clocks.
+
+    \b
+    Examples:
+      tracker status
+      tracker status nato-ukraine-2024 --as-of 2024-12-31
+      tracker status nato-ukraine-2024 --known-at 2026-11-21T16:00:00Z --json
+    """
+    with opened_stores() as stores:
+        at = clocks_of(stores, clocks)
+        if pledge is None:
+            documents = timeline_at(stores, at.position).export(at)
+            if as_json:
+                write_pieces(write_statuses("json", documents, Provenance(clocks_footer(at))), sys.stdout.buffer)
+            else:
+                show(_status_table([from_json(document) for document in documents]))
+                say_clocks(at)
+            return
+        document = replay_one(stores.log, must_be_slug(pledge), at)
+        if document is None:
+            raise not_found(pledge, at)
+        if as_json:
+            write_pieces([document + b"\n"], sys.stdout.buffer)
+        else:
+            _print_status(from_json(document))
+
+
+@click.command()
+@click.argument("pledge")
+@click.option("--axis", type=click.Choice(get_args(Axis)), default="as_of", show_default=True,
+              help="Along what had been said, or along what we knew.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="The items as the API answers them.")
+@clocked
+def history(pledge: str, axis: Axis, as_json: bool, **clocks: str | None) -> None:
+    """Show how a pledge's status came to be, event by event.
+
+    \b
+    Examples:
+      tracker history nato-ukraine-2024
+      tracker history nato-ukraine-2024 --axis known
+    """
+    with opened_stores() as stores:
+        at = clocks_of(stores, clocks)
+        rows = stores.log.pledge_rows(must_be_slug(pledge), at.position)
+        events = [Event.read(row.state, row.position) for row in rows]
+        if PledgeHistory(events).view(at.as_of) is None:
+            raise not_found(pledge, at)
+        steps = steps_of(events, axis, at.as_of)
+        at = replace(at, position=events[-1].position)
+        if as_json:
+            items = [step_json(step) for step in steps]
+            click.echo(to_json({"items": items, "axis": axis, **clocks_footer(at)}))
+            return
+        table = columns("day", "event", "position", "status", "changed")
+        for step in steps:
+            event = "a deadline passed" if step.event is None else step.event.type
+            place = "" if step.event is None else str(step.event.position)
+            before, after = step.status_before or "—", step.status_after or "—"
+            change = after if before == after else f"{before} → {after}"
+            table.add_row(*map(Text, (step.as_of.isoformat(), event, place, change, ", ".join(step.changed))))
+        show(table)
+        say_clocks(at)
+
+
+def _status_table(documents: list[dict[str, Any]]) -> Table:
+    table = columns("pledge", "status", "actual", "target", "ratio", "flags")
+    for document in documents:
+        cells = (
+            document["pledge"], document["status"], _words(document["actual"]), _words(document["target"]),
+            _words(document["ratio"]), ", ".join(document["flags"]),
+        )  # fmt: skip
+        table.add_row(*map(Text, cells))
+    return table
+
+
+def _words(figure: dict[str, Any] | None) -> str:
+    return "—" if figure is None else figure_words(figure)
+
+
+def _print_status(document: dict[str, Any]) -> None:
+    """One pledge, its figures and dates, and the events that made it so."""
+    parties = [document[name]["name"] for name in ("pledgor", "beneficiary") if document[name]]
+    window = document["window"] or {}
+    schedule = document["schedule"]
+    known_at = document["known_at"] or "now"
+    lines = {
+        "pledge": f"{document['pledge']} ({document['kind']})",
+        "by, for": " → ".join(parties),
+        "status": document["status"],
+        "actual": _words(document["actual"]),
+        "target": _words(document["target"]),
+        "ratio": _words(document["ratio"]),
+        "window": " to ".join(str(window[name]) for name in ("start", "end", "latest") if name in window) or "—",
+        "schedule": schedule["current"],
+        "trajectory": document["trajectory"],
+        "evidence": document["evidence"],
+        "flags": ", ".join(document["flags"]) or "—",
+        "because": ", ".join(document["because"].get("status", ())),
+        "as of": f"{document['as_of']}, known at {known_at}, version {document['version']},"
+        f" position {document['position']}",
+    }
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, text in lines.items():
+        table.add_row(name, Text(text))
+    show(Text(document["title"], style="bold"), table)

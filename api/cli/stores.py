@@ -1,0 +1,112 @@
+"""The settings and the stores that the commands open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import click
+from pydantic import ValidationError
+from sqlalchemy import Engine
+
+from api.cli.group import fail
+from api.cli.terminal import say
+from api.http import auth
+from api.settings import Settings
+from projections import tables
+from projections.runner import PROJECTION_VERSION, Busy, ProjectionRunner
+from projections.timeline import Timeline
+from tracker.application import Tracker
+from tracker.log.recorder import LogRecorder
+
+
+def read_settings() -> Settings:
+    """The settings of the environment.
+
+    Raises: click.UsageError if one of them cannot be; the sentence names it, without its value.
+    """
+    try:
+        return Settings.model_validate({})
+    except ValidationError as invalid:
+        sentences = (f"TRACKER_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in invalid.errors())
+        raise click.UsageError("; ".join(sentences)) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """The tracker with its log, and the database of the read models."""
+
+    settings: Settings
+    tracker: Tracker
+    engine: Engine
+
+    @property
+    def log(self) -> LogRecorder:
+        """The log."""
+        return self.tracker.log
+
+    def runner(self) -> ProjectionRunner:
+        """A projector of these stores, for the caller to start and stop."""
+        return ProjectionRunner(self.settings.database_url, self.log, now, engine=self.engine)
+
+
+@contextmanager
+def opened_stores(*, create: bool = False) -> Iterator[Stores]:
+    """The stores that the settings name, closed at the end. On SQLite missing tables are made.
+
+    `create` makes the tables of the log on PostgreSQL as well.
+
+    Raises: click.UsageError if the settings or the address of the database cannot be.
+    """
+    settings = read_settings()
+    with _usage_of_url():
+        engine = tables.open_engine(settings.database_url)
+        tracker = Tracker(settings.database_url, create_table=create or settings.sqlite)
+    try:
+        if settings.sqlite:
+            make_tables(engine)
+        yield Stores(settings, tracker, engine)
+    finally:
+        tracker.close()
+        engine.dispose()
+
+
+@contextmanager
+def _usage_of_url() -> Iterator[None]:
+    try:
+        yield
+    except ValueError as wrong:
+        raise click.UsageError(f"TRACKER_DATABASE_URL: {wrong}") from None
+
+
+def make_tables(engine: Engine, app_role: str | None = None) -> None:
+    """Make what is missing of the read models' tables and the table of keys, for `app_role` to write to."""
+    tables.prepare(engine, app_role=app_role)
+    auth.create_tables(engine, app_role=app_role)
+
+
+def timeline_at(stores: Stores, position: int) -> Timeline:
+    """The read model, once it has reached a position; it is projected here if no other process does.
+
+    Raises: CommandFailed if another process holds the projection and is not there yet.
+    """
+    timeline = Timeline(stores.engine, stores.log)
+    runner = stores.runner()
+    try:
+        if (built_by := timeline.progress().version) not in ("", PROJECTION_VERSION):
+            say(f"The read models are of version {built_by}; building those of {PROJECTION_VERSION}.")
+            runner.rebuild()
+        if timeline.position() < position:
+            runner.catch_up()
+    except Busy as busy:
+        fail(f"{busy}; try again later")
+    finally:
+        runner.stop()
+    return timeline
+
+
+def now() -> datetime:
+    """The clock, read at the edge."""
+    return datetime.now(UTC)

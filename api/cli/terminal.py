@@ -1,0 +1,68 @@
+"""What the commands write: the answer on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import IO
+
+import click
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+PIPE_WIDTH = 240
+"""Characters of a line at most where stdout is no terminal."""
+
+
+def say(message: str) -> None:
+    """Write a sentence to stderr, so that stdout holds the answer alone."""
+    click.echo(message, err=True)
+
+
+def write_pieces(pieces: Iterable[bytes], file: IO[bytes]) -> None:
+    """Write the pieces to the file, each as it is made."""
+    for piece in pieces:
+        file.write(piece)
+    file.flush()
+
+
+@contextmanager
+def progress(description: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """A progress bar on a terminal, nothing elsewhere.
+
+    It yields a function to call with the number of things done since the last call. `total` is None if the number of
+    all things is not known.
+    """
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        disable=not sys.stderr.isatty(),
+    ) as bar:
+        task = bar.add_task(description, total=total)
+        yield lambda count: bar.advance(task, count)
+
+
+def columns(*names: str) -> Table:
+    """An empty table with these columns."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in names:
+        table.add_column(name, overflow="fold")
+    return table
+
+
+def show(*tables: RenderableType) -> None:
+    """Print tables or texts as wide as the terminal; for a pipe as wide as they are, and without styles."""
+    terminal = sys.stdout.isatty()
+    console = Console(
+        highlight=False, markup=False, emoji=False, width=None if terminal else PIPE_WIDTH, no_color=not terminal
+    )
+    with console.capture() as captured:
+        console.print(*tables, sep="\n")
+    for line in captured.get().splitlines():
+        click.echo(line.rstrip())

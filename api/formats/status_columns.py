@@ -1,0 +1,50 @@
+"""A status document as one row of a table: a column for each of its figures, dates and counts, named by its path.
+
+A bound is in words beside its parts: `target` is "at least 40 EUR", `target.op` is "ge", `target.value` "40".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tracker.comparison import Ratio
+from tracker.quantity import Quantity
+
+_QUANTITY_PARTS = ("op", "value", "upper", "unit")
+STATUS_COLUMNS = (
+    *("pledge", "title", "pledgor.name", "pledgor.code", "beneficiary.name", "beneficiary.code", "kind", "tags"),
+    *("part_of", "status", "flags"),
+    *(column for name in ("target", "actual") for column in (name, *(f"{name}.{part}" for part in _QUANTITY_PARTS))),
+    *("ratio", "ratio.op", "ratio.value", "ratio.upper", "stage", "period.start", "period.end"),
+    *("window.start", "window.end", "window.latest", "window.text", "schedule.current", "schedule.original"),
+    *("trajectory", "evidence", "lifecycle", "members.eligible", "members.met", "members.not_met"),
+    *("members.not_applicable", "members.opted_out", "members.not_reported", "members.total"),
+    *("version", "last_stated_on", "rules_version", "as_of", "known_at", "position"),
+)
+"""The columns of a status; what has parts of its own beyond these is in the JSON only."""
+
+
+def status_cells(status: Mapping[str, Any]) -> dict[str, str]:
+    """The cells of a status document by column; a column whose place is empty is left out."""
+    cells: dict[str, str] = {}
+    for column in STATUS_COLUMNS:
+        value: Any = status
+        for name in column.split("."):
+            value = value.get(name) if isinstance(value, Mapping) else None
+        if value is not None:
+            cells[column] = _cell(value)
+    return cells
+
+
+def figure_words(figure: Mapping[str, Any]) -> str:
+    """A quantity or a ratio of a status document in words: "at least 40 EUR", "over 125 %"."""
+    return str((Quantity if "unit" in figure else Ratio).model_validate(figure))
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return figure_words(value)
+    if isinstance(value, list):
+        return "; ".join(value)
+    return str(value)

@@ -1,0 +1,36 @@
+"""The log of this package as lines of JSON."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+LOGGER_NAME = "tracker.api"
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line. Headers, bodies and query strings are never logged."""
+
+    _FIELDS = ("request_id", "method", "path", "reason")
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "at": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
+            "level": record.levelname.lower(),
+            "message": record.getMessage(),
+        }
+        line |= {name: getattr(record, name) for name in self._FIELDS if hasattr(record, name)}
+        if record.exc_info:
+            line["trace"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
+
+def log_as_json() -> None:
+    """Send the log of this package to standard error, one JSON object a line. A second call changes nothing."""
+    log = logging.getLogger(LOGGER_NAME)
+    if not log.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(JsonLines())
+        log.addHandler(handler)
+        log.propagate = False

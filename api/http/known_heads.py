@@ -1,0 +1,103 @@
+"""What this process knows of the log and of the projection, and for how long a response made from them is valid.
+
+`KnownHeads` holds plain integers that `api.http.log_follower` keeps fresh, so that a cached response is checked
+without a thread and without a database.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from threading import Lock
+
+from api.http.clocks import today
+from projections.table_reader import ProjectionHead
+
+MAX_KNOWN_VERSIONS = 100_000
+"""Pledges whose version is held in memory; the least recently changed goes first."""
+
+
+class KnownHeads:
+    """How far the log and the projection are, and each pledge's last version, as this process knows them."""
+
+    def __init__(self) -> None:
+        self.log = 0
+        self.at_start = 0
+        """The log's head when this process began. Until the projection has reached it, reads miss recorded events."""
+        self.projection = 0
+        self.generation = (0, 0)
+        """The table set that is read and its number of parked events. Another pair may give another response at the
+        same position."""
+        self._versions: OrderedDict[str, int] = OrderedDict()
+        self._lock = Lock()
+
+    def note_standing(self, standing: ProjectionHead) -> None:
+        """Take in the projection's position and generation; the position never goes down here."""
+        self.generation = (standing.set, standing.parked)
+        self.projection = max(self.projection, standing.position)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether a response about a past position is final: no event is parked that would change it later."""
+        return self.generation[1] == 0
+
+    def version(self, pledge: str) -> int | None:
+        """The pledge's last version; None if this process does not hold it."""
+        return self._versions.get(pledge)
+
+    def advance(self, changes: Iterable[tuple[int, str, int]]) -> None:
+        """Take in `(position, pledge, version)` of events of the log."""
+        with self._lock:
+            for position, pledge, version in changes:
+                self.log = max(self.log, position)
+                self._set(pledge, version)
+
+    def recorded(self, versions: Iterable[tuple[str, int]]) -> None:
+        """Take in `(pledge, version)` of own writes. The log's head stays: others may have written in between."""
+        with self._lock:
+            for pledge, version in versions:
+                self._set(pledge, version)
+
+    def note(self, pledge: str, version: int, *, read_at: int) -> None:
+        """Take in a version that was read from the log when `self.log` was `read_at`.
+
+        It is ignored if the log went on since and the pledge is not held.
+        """
+        with self._lock:
+            if pledge in self._versions or self.log == read_at:
+                self._set(pledge, version)
+
+    def _set(self, pledge: str, version: int) -> None:
+        self._versions[pledge] = max(version, self._versions.get(pledge, 0))
+        self._versions.move_to_end(pledge)
+        if len(self._versions) > MAX_KNOWN_VERSIONS:
+            self._versions.popitem(last=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Validity:
+    """The conditions under which a cached response is still valid; None is not checked."""
+
+    day: date | None = None
+    """Today (UTC) is still this day."""
+
+    pledge: str | None = None
+    version: int | None = None
+    """The last version of `pledge` is still this one."""
+
+    projection: int | None = None
+    """The projection is still at this position, and the log is not beyond it."""
+
+    log: int | None = None
+    """The log's head is still this position."""
+
+    def is_met(self, heads: KnownHeads) -> bool:
+        """Whether a response made now would have the same bytes."""
+        return (
+            (self.pledge is None or heads.version(self.pledge) == self.version)
+            and (self.projection is None or heads.log <= heads.projection == self.projection)
+            and (self.log is None or heads.log == self.log)
+            and (self.day is None or self.day == today())
+        )

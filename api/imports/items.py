@@ -1,0 +1,75 @@
+"""The facts of an import file before they meet the log, and what is wrong with single places of the file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from api.formats.fact_columns import label_of
+from tracker.facts import FACT_TYPES
+
+
+@dataclass(frozen=True, slots=True)
+class ImportProblem:
+    """What is wrong with one place of a file: the line or the sheet and row, the column or JSON Pointer, a sentence."""
+
+    place: str
+    where: str
+    message: str
+
+    def __str__(self) -> str:
+        return ": ".join(part for part in (self.place, self.where, self.message) if part)
+
+    @property
+    def row(self) -> int:
+        """The number of the line or row, by which problems are sorted."""
+        return int(self.place.rpartition(" ")[2])
+
+
+@dataclass(frozen=True, slots=True)
+class ImportItem:
+    """One fact of a file, its references still as they were written.
+
+    `place` is the line, or the sheet and row. `labels` are the columns of the fact's places, by path; None where the
+    places are JSON Pointers. `old_id` is the id that the event had where it was exported from. `sound` is False if
+    the item has a problem already: it is not recorded, and stays for the sake of the items that follow from it.
+    `certain` is False if a broken cell leaves open whether the row becomes this fact at all.
+    """
+
+    place: str
+    pledge: str
+    fact: Any
+    ref: str | None = None
+    old_id: str | None = None
+    expected_version: int | None = None
+    labels: Mapping[str, str] | None = None
+    sound: bool = True
+    certain: bool = True
+
+    def problem(self, pointer: str, message: str) -> ImportProblem:
+        """The problem of the place that a JSON Pointer into the fact names."""
+        where = f"/fact{pointer}" if self.labels is None else label_of(pointer, self.labels)
+        return ImportProblem(self.place, where, message)
+
+    @property
+    def fact_type(self) -> str:
+        """The type of the fact; empty if no fact has the type that the item names."""
+        named = self.fact.get("type") if isinstance(self.fact, dict) else None
+        return named if isinstance(named, str) and named in FACT_TYPES else ""
+
+    @property
+    def content(self) -> bytes:
+        """The bytes of the item that the payload hash of its chunk is made of."""
+        content = [self.pledge, self.fact, self.ref, self.old_id, self.expected_version]
+        return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
+
+
+def payload_hash(items: Iterable[ImportItem]) -> bytes:
+    """The SHA-256 of the items of one chunk, by which a second run knows that it is the same chunk."""
+    digest = hashlib.sha256()
+    for item in items:
+        digest.update(item.content + b"\n")
+    return digest.digest()

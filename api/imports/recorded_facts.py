@@ -1,0 +1,32 @@
+"""The facts that the log has already, word for word: `--skip-recorded` leaves them out of an import."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict, deque
+
+from tracker.application import Tracker
+from tracker.event import fact_json
+from tracker.facts import AnyFact
+
+
+class RecordedFacts:
+    """The recorded facts of the pledges that are asked about; each is found once."""
+
+    def __init__(self, tracker: Tracker) -> None:
+        self._tracker = tracker
+        self._event_ids: dict[str, dict[bytes, deque[str]]] = {}
+
+    def take(self, pledge: str, fact: AnyFact) -> str | None:
+        """The id of an event of the pledge with this very fact that was not taken before; None if there is none."""
+        if pledge not in self._event_ids:
+            by_content: defaultdict[bytes, deque[str]] = defaultdict(deque)
+            for event in self._tracker.events_of(pledge):
+                by_content[_content(event.fact)].append(event.id)
+            self._event_ids[pledge] = by_content
+        event_ids = self._event_ids[pledge].get(_content(fact))
+        return event_ids.popleft() if event_ids else None
+
+
+def _content(fact: AnyFact) -> bytes:
+    return json.dumps(fact_json(fact), sort_keys=True).encode()

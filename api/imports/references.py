@@ -1,0 +1,75 @@
+"""How the facts of a file name events: by the `ref` of an earlier row, or by the id that an exported event had."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from api.formats.fact_columns import EVENT_PATHS
+from api.imports.items import ImportItem, ImportProblem
+
+_IN_FACT = tuple(tuple(path.split(".")) for path in EVENT_PATHS)
+REFERENCE_PATHS = (*_IN_FACT, *(("changes", *path) for path in _IN_FACT))
+"""The places where a fact names an event; a correction changes such places too."""
+
+
+class EventReferences:
+    """The events that later items may name, with the ids they get in the log."""
+
+    def __init__(self) -> None:
+        self._by_ref: dict[str, tuple[str, str]] = {}
+        self._by_old_id: dict[str, tuple[str, str]] = {}
+        self._uncertain: dict[str, tuple[str, str]] = {}
+
+    def add(self, item: ImportItem, event_id: str) -> list[ImportProblem]:
+        """Let later items name the event; a problem for each name that an earlier item has already."""
+        if not item.certain:
+            self._uncertain[item.ref or ""] = (event_id, item.place)
+            return []
+        problems = []
+        for field, name, known in (("ref", item.ref, self._by_ref), ("id", item.old_id, self._by_old_id)):
+            if name is not None and known.setdefault(name, (event_id, item.place))[0] != event_id:
+                problems.append(ImportProblem(item.place, field, f'"{name}" is given already, at {known[name][1]}'))
+        return problems
+
+    def resolve(self, item: ImportItem) -> tuple[Any, list[ImportProblem]]:
+        """The item's fact with ids of the log in its references, and a problem for each `ref` that no item has."""
+        if not isinstance(item.fact, dict):
+            return item.fact, []
+        fact, problems = item.fact, []
+        for path in REFERENCE_PATHS:
+            named = _value_at(fact, path)
+            if isinstance(named, dict) and named.keys() == {"ref"}:
+                ref = named["ref"] if isinstance(named["ref"], str) else ""
+                found = self._by_ref.get(ref) or self._uncertain.get(ref)
+                if found is None:
+                    problems.append(item.problem(f"/{'/'.join(path)}", f'no earlier row has the ref "{named["ref"]}"'))
+                    continue
+            elif isinstance(named, str) and named in self._by_old_id:
+                found = self._by_old_id[named]
+            else:
+                continue
+            fact = _with_value_at(fact, path, found[0])
+        return fact, problems
+
+
+def named_events(fact: Any) -> Iterator[str]:
+    """The ids of the events that a fact, given as JSON, names."""
+    for path in REFERENCE_PATHS:
+        named = _value_at(fact, path)
+        if isinstance(named, str):
+            yield named
+
+
+def _value_at(value: Any, path: Sequence[str]) -> Any:
+    """The value at a path of member names; None if there is none."""
+    for name in path:
+        if not isinstance(value, dict):
+            return None
+        value = value.get(name)
+    return value
+
+
+def _with_value_at(value: dict[str, Any], path: Sequence[str], leaf: str) -> dict[str, Any]:
+    name, *rest = path
+    return value | {name: _with_value_at(value[name], rest, leaf) if rest else leaf}

@@ -1,0 +1,51 @@
+"""The status of one pledge as a small page for an iframe on any site. It needs no script and loads nothing."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+from litestar import Controller
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from pydantic_core import from_json
+
+from api import amounts
+from api.http import (
+    data_license,
+)
+from api.http.contract import AnyRequest, read
+from api.http.headers import style_only_policy
+from api.http.responses import BytesResponse
+from api.pages.bars import bar_of
+from api.pages.frame import render
+from api.resources import contracts
+from api.resources.read_request import ReadRequest
+from api.services import Services
+
+FRAME_STYLE = files("api.pages").joinpath("templates", "embed.css").read_text("utf-8")
+
+
+class EmbedController(Controller):
+    """What other sites show in a frame."""
+
+    @read("/embed/{pledge:str}", contracts.EMBED)
+    def embed(self, request: AnyRequest, services: NamedDependency[Services], pledge: FromPath[str]) -> BytesResponse:
+        """The status as a small page for an iframe on any site. It needs no script and loads nothing."""
+        read = ReadRequest(request, services)
+        status = from_json(read.status(pledge))
+        clocks = {name: read.query[name] for name in ("as_of", "known_at", "at_position") if name in read.query}
+        near = amounts.distinct_digits(status["actual"], status["target"])
+        body = render(
+            "embed.html",
+            status=status,
+            style=FRAME_STYLE,
+            bar=bar_of(status),
+            share=amounts.ratio(status["ratio"], status["actual"]),
+            actual=amounts.amount(status["actual"], near),
+            target=amounts.amount(status["target"], near),
+            link=contracts.addressed(f"/pledges/{pledge}", clocks),
+            license=services.settings.data_license,
+            license_link=data_license.address(services.settings.data_license),
+        )
+        policy = style_only_policy(FRAME_STYLE, "; base-uri 'none'; form-action 'none'; frame-ancestors *")
+        return read.about_pledge(pledge, status["version"], body, policy)

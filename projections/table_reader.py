@@ -1,0 +1,231 @@
+"""Reads of the table set that answers, also while another one is switched to, and of the documents stored in it.
+
+A read selects stored documents; it never folds. What it says of a point it will always say: rectangles on the known
+axis up to a position do not change once that position is reached.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
+
+from pydantic_core import from_json, to_json
+from sqlalchemy import Connection, Engine, Select, func, select
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+
+from projections import queries
+from projections.document_codec import needs_ids, unpack
+from projections.fold import CatalogueRow, TimelineRow
+from projections.queries import STALE_FLAG, TIMELINE, Clocks
+from projections.table_writer import ParkedEvent, load_parked, states
+from projections.tables import OPEN_POSITION, PARKED, TableName, TableSet, is_missing_table, table_set
+from tracker.errors import Unavailable
+from tracker.log.recorder import LogRecorder
+from tracker.rules.status import complete
+
+NAME_BATCH_ROWS = 2_000
+"""Names of pledges fetched at a time."""
+
+SWITCH_ATTEMPTS = 5
+"""How often a read begins anew because another table set answers meanwhile."""
+
+AnswerT = TypeVar("AnswerT")
+QueryArgs = ParamSpec("QueryArgs")
+
+
+class QueryReply(NamedTuple):
+    """The rows of one query, the set that they came from, and a number for the events parked beside it, 0 for none.
+
+    The last two columns of each row are those of `queries.answering`.
+    """
+
+    rows: Sequence[Any]
+    tables: TableSet
+    parked: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectionProgress:
+    """How far the projection is behind the log. `heartbeat` is when a projector was last at work (RFC 3339)."""
+
+    position: int
+    head: int
+    lag: int
+    heartbeat: str | None
+    parked: int
+    set: int
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectionHead:
+    """The position of the last event that is projected, the set that has it, and a number for the events parked beside
+    it: 0 for none, another one whenever they change.
+    """
+
+    position: int = 0
+    set: int = 0
+    parked: int = 0
+
+
+class TableReader:
+    """Reads the projection of one database. Every read raises Unavailable if the store does not answer."""
+
+    def __init__(self, engine: Engine, log: LogRecorder) -> None:
+        # A statement is its own transaction on PostgreSQL: no round trips for BEGIN and ROLLBACK.
+        plain = engine.dialect.name != "postgresql"
+        self._engine = engine if plain else engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._log = log
+        self._set: int | None = None
+
+    # How far the projection is
+
+    def position(self) -> int:
+        """The position of the last event that is projected; 0 before there is any."""
+        return self.head().position
+
+    def head(self) -> ProjectionHead:
+        """How far the projection is, and which set has it: as long as that is equal, no answer changes."""
+
+        def ask(conn: Connection) -> ProjectionHead:
+            row = conn.execute(queries.head()).first()
+            return ProjectionHead() if row is None else ProjectionHead(*row)
+
+        return self._answered(ask, ProjectionHead())
+
+    def progress(self) -> ProjectionProgress:
+        """How far the projection is behind the log, and how many events could not be folded."""
+
+        def ask(conn: Connection) -> ProjectionProgress:
+            state = next(s for s in states(conn, TIMELINE) if s.active)
+            parked = conn.scalar(select(func.count()).where(PARKED.c.set == state.number)) or 0
+            head = max(self._log.head(), state.position)
+            return ProjectionProgress(
+                position=state.position, head=head, lag=head - state.position, heartbeat=state.heartbeat,
+                parked=parked, set=state.number, version=state.version,
+            )  # fmt: skip
+
+        head = self._log.head()
+        return self._answered(ask, ProjectionProgress(0, head, head, None, 0, 0, ""))
+
+    def parked(self) -> list[ParkedEvent]:
+        """The events that could not be folded, with their bytes and why."""
+
+        def ask(conn: Connection) -> list[ParkedEvent]:
+            return load_parked(conn, next(s.number for s in states(conn, TIMELINE) if s.active))
+
+        return self._answered(ask, [])
+
+    def stalled(self, clocks: Clocks) -> frozenset[str]:
+        """The pledges with an event that is known at the clocks and could not be folded."""
+        head = self.head()
+        return self._stalled(clocks, table_set(head.set), head.parked)
+
+    # What the tables have, for checks
+
+    def stored_rows(
+        self, pledges: Sequence[str], clocks: Clocks
+    ) -> dict[str, tuple[list[TimelineRow], list[CatalogueRow]]]:
+        """The rows of some pledges that hold at a point: one in each table where all is right."""
+        found: dict[str, tuple[list[TimelineRow], list[CatalogueRow]]] = {pledge: ([], []) for pledge in pledges}
+        for row in self._read(queries.rows, "timeline", pledges, clocks).rows:
+            found[row.pledge][0].append(TimelineRow(*row[5:-2]))
+        for row in self._read(queries.rows, "catalogue", pledges, clocks).rows:
+            found[row.pledge][1].append(CatalogueRow(*row[5:-2]))
+        return found
+
+    def stored_names(self, clocks: Clocks) -> Iterator[list[str]]:
+        """The pledges that either table has at a point, NAME_BATCH_ROWS at a time; one may come twice."""
+        both: tuple[TableName, ...] = ("timeline", "catalogue")
+        for table in both:
+            last = ""
+            while rows := self._read(queries.names, table, clocks, last, NAME_BATCH_ROWS).rows:
+                yield [row.pledge for row in rows]
+                last = rows[-1].pledge
+
+    # How
+
+    def _documents(self, bodies: Sequence[tuple[str, bytes]], clocks: Clocks, reply: QueryReply) -> list[bytes]:
+        """The documents of `(pledge, stored body)`: with the clocks, and the last version and position by then."""
+        if not bodies:
+            return []
+        stalled = self._stalled(clocks, reply.tables, reply.parked)
+        heads = self._log.heads([pledge for pledge, _ in bodies], clocks.position)
+        without_ids = [pledge for pledge, body in bodies if needs_ids(body)]
+        ids = self._log.ids_of(without_ids, clocks.position) if without_ids else {}
+        documents = []
+        for pledge, stored in bodies:
+            version, position = heads[pledge]
+            body = unpack(stored, ids.get(pledge, ()))
+            if pledge in stalled:
+                body = _flagged(body)
+            documents.append(
+                complete(body, as_of=clocks.as_of, known_at=clocks.known_at, position=position, version=version)
+            )
+        return documents
+
+    def _stalled(self, clocks: Clocks, tables: TableSet, parked: int) -> frozenset[str]:
+        return frozenset(p.pledge for p in self._parked_by(clocks.position, tables)) if parked else frozenset()
+
+    def _first_parked(self, pledge: str, position: int, tables: TableSet) -> int:
+        """The position of the pledge's first parked event by then; `OPEN_POSITION` without one."""
+        found = self._parked_by(position, tables)
+        return min((p.position for p in found if p.pledge == pledge), default=OPEN_POSITION)
+
+    def _parked_by(self, position: int, tables: TableSet) -> list[ParkedEvent]:
+        none: list[ParkedEvent] = []
+        return self._answered(lambda conn: load_parked(conn, tables.number, position), none)
+
+    def _read(
+        self,
+        query: Callable[Concatenate[TableSet, QueryArgs], Select[Any]],
+        *args: QueryArgs.args,
+        **kwargs: QueryArgs.kwargs,
+    ) -> QueryReply:
+        """The rows of one query on the set that answers; asked again if another one does by then."""
+        for _ in range(SWITCH_ATTEMPTS):
+            number = self._active_set() if self._set is None else self._set
+            if number is None:
+                return QueryReply([], table_set(0), 0)
+            tables = table_set(number)
+            rows = self._rows(query(tables, *args, **kwargs).add_columns(*queries.answering()))
+            if rows and rows[0][-2] == number:
+                return QueryReply(rows, tables, rows[0][-1])
+            if rows is not None and not rows and (head := self.head()).set == number:
+                return QueryReply(rows, tables, head.parked)
+            self._set = None
+        raise Unavailable("the projection is being switched; ask again")
+
+    def _active_set(self) -> int | None:
+        self._set = self.head().set or None
+        return self._set
+
+    def _rows(self, query: Select[Any]) -> Sequence[Any] | None:
+        """The rows of a query; None where its table is not there."""
+
+        def ask(conn: Connection) -> Sequence[Any] | None:
+            return conn.execute(query).all()
+
+        return self._answered(ask, None)
+
+    def _answered(self, ask: Callable[[Connection], AnswerT], missing: AnswerT) -> AnswerT:
+        """The answer of the store, or `missing` where the table is not there; tries a lost connection once more."""
+        for last in (False, True):
+            try:
+                with self._engine.connect() as conn:
+                    return ask(conn)
+            except DBAPIError as error:
+                if is_missing_table(error):
+                    return missing
+                if not isinstance(error, (OperationalError, InterfaceError)):
+                    raise
+                if last or not error.connection_invalidated:
+                    raise Unavailable(f"the store does not answer: {error.orig}") from error
+        raise AssertionError("the second attempt answers or raises")
+
+
+def _flagged(body: bytes) -> bytes:
+    document = from_json(body)
+    document["flags"] = [*document["flags"], STALE_FLAG]
+    return to_json(document)

@@ -1,0 +1,66 @@
+"""What is used of the eventsourcing library beyond its documented interface.
+
+A new version of the library may change any of these; the library's own recorder test cases run on both stores against
+what stands here (tests/log/test_library_cases.py).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, cast
+
+from psycopg.conninfo import conninfo_to_dict
+
+if TYPE_CHECKING:
+    from eventsourcing.postgres import PostgresDatastore
+    from eventsourcing.sqlite import SQLiteConnection, SQLiteDatastore
+    from psycopg.sql import Composed
+
+POSTGRES_RECONNECT_SECONDS = 2.0
+"""Seconds after which the pool gives up one series of attempts to connect; the next request begins another."""
+
+
+def table_statements(statements: Sequence[Composed]) -> list[Composed]:
+    """Of the library's statements for PostgreSQL the events table and its index.
+
+    The insert function among them takes no lock, so that a follower could skip events; it is not made.
+    """
+    return [s for s in statements if s.as_string().startswith(("CREATE TABLE", "CREATE UNIQUE"))]
+
+
+def connect_with(datastore: PostgresDatastore, conninfo: str) -> None:
+    """Let the pool connect with everything a libpq URI can say, and give up early.
+
+    The pool doubles its pause between attempts; a request that comes after it gave up tries at once.
+    """
+    pool = datastore.pool
+    kwargs = cast("dict[str, Any]", pool.kwargs)
+    pool.kwargs = {name: value for name, value in kwargs.items() if value != ""} | conninfo_to_dict(conninfo)
+    pool.reconnect_timeout = POSTGRES_RECONNECT_SECONDS
+
+
+def drop_dead_connections(datastore: PostgresDatastore) -> None:
+    """Throw away the pool's connections that are dead."""
+    datastore.pool.check()
+
+
+@contextmanager
+def sqlite_connection(datastore: SQLiteDatastore) -> Iterator[tuple[SQLiteConnection, sqlite3.Connection]]:
+    """A connection of the pool: the library's, which commits, and SQLite's own beneath it."""
+    connection = datastore.pool.get_connection()
+    try:
+        yield connection, connection.cursor().sqlite_cursor.connection
+    finally:
+        datastore.pool.put_connection(connection)
+
+
+def connections_in_use(datastore: SQLiteDatastore) -> int:
+    """Connections of the pool that a thread has now."""
+    return datastore.pool.num_in_use
+
+
+def lock_seconds(datastore: SQLiteDatastore) -> float:
+    """Seconds that a writer waits for the one before it; -1 without end."""
+    return datastore.pool.lock_timeout or -1

@@ -1,0 +1,120 @@
+"""One thread that looks at the log again whenever it may have grown, for who keeps something up with it.
+
+A hint makes it look at once: `wake` after a write of this process, PostgreSQL's NOTIFY after one of another. No hint is
+relied on: it looks every `poll` seconds as well. A look may raise whatever it will; the thread tells it once and goes
+on, because a process whose thread has ended answers stale data for ever.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from threading import Event, Thread
+from typing import Any
+
+import psycopg
+
+from tracker.errors import Unavailable
+
+CHANNEL = "tracker_log"
+"""PostgreSQL's NOTIFY channel for "the log has grown". A hint only: the watcher polls as well."""
+
+POLL_SECONDS = 0.25
+"""Seconds between two looks when nothing happens, and between two attempts to listen."""
+
+CONNECT_SECONDS = 5
+"""Seconds after which an attempt to connect for listening is given up."""
+
+
+class LogWatcher:
+    """Calls `look` in a thread of its own until it is stopped; MUST be stopped before what `look` uses is closed.
+
+    `look` returns the seconds after which to look again at the latest (0 at once), or None for `poll`. `name` is that
+    of the threads and of the messages to `logger`.
+    """
+
+    last_seen: float
+    """When a look last succeeded, on the monotonic clock; at first when the watcher was made."""
+
+    def __init__(
+        self,
+        database_url: str,
+        look: Callable[[], float | None],
+        *,
+        name: str,
+        logger: logging.Logger,
+        poll: float = POLL_SECONDS,
+    ) -> None:
+        self._url, self._look, self._name, self._logger, self._poll = database_url, look, name, logger, poll
+        self._woken = Event()
+        self._stopping = Event()
+        self._threads: list[Thread] = []
+        self.last_seen = time.monotonic()
+
+    def start(self) -> None:
+        """Begin to look; on PostgreSQL listen for notifications, too."""
+        self._stopping.clear()
+        self._threads = [Thread(target=self._watch, name=self._name, daemon=True)]
+        if not self._url.startswith("sqlite"):
+            self._threads.append(Thread(target=self._listen, name=f"{self._name}-listener", daemon=True))
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self, timeout: float | None = None) -> None:
+        """Let the look at hand finish, for at most so many seconds, and look no more."""
+        self._stopping.set()
+        self._woken.set()
+        for thread in self._threads:
+            thread.join(timeout)
+        self._threads = []
+
+    def wake(self) -> None:
+        """The log may have grown: look now. From any thread."""
+        self._woken.set()
+
+    def wait(self, timeout: float) -> None:
+        """Wait for the next hint, `timeout` seconds at most. For the watching thread alone: it takes the hint."""
+        self._woken.wait(timeout)
+        self._woken.clear()
+
+    def _watch(self) -> None:
+        told: type[Exception] | None = None
+        while not self._stopping.is_set():
+            try:
+                pause = self._look()
+                self.last_seen = time.monotonic()
+                told = None
+            except Exception as error:
+                told = self._tell("cannot go on", error, told)
+                # Hints come with every write, and a store that is away is not to be asked at that pace.
+                self._stopping.wait(min(self._poll, POLL_SECONDS))
+                continue
+            self.wait(self._poll if pause is None else pause)
+
+    def _listen(self) -> None:
+        told: type[Exception] | None = None
+        while not self._stopping.is_set():
+            try:
+                with _connection(self._url) as conn:
+                    conn.execute(f"LISTEN {CHANNEL}")
+                    told = None
+                    self.wake()
+                    while not self._stopping.is_set():
+                        for _ in conn.notifies(timeout=POLL_SECONDS, stop_after=1):
+                            self.wake()
+            except Exception as error:
+                told = self._tell("is not notified, and looks every so often", error, told)
+                self._stopping.wait(POLL_SECONDS)
+
+    def _tell(self, what: str, error: Exception, told: type[Exception] | None) -> type[Exception]:
+        """Log an error unless its class was told already; with a traceback unless only the store is away."""
+        if type(error) is not told:
+            is_away = isinstance(error, (Unavailable, psycopg.OperationalError))
+            self._logger.warning("the %s %s: %s", self._name, what, error, exc_info=not is_away)
+        return type(error)
+
+
+def _connection(database_url: str) -> psycopg.Connection[Any]:
+    conninfo = f"postgresql://{database_url.partition('://')[2]}"
+    return psycopg.connect(conninfo, connect_timeout=CONNECT_SECONDS, autocommit=True)
