@@ -13,6 +13,7 @@ from tracker.facts import (
     ShareReported,
     StatementMade,
 )
+from tracker.currencies import TABLE_VERSION
 from tracker.quantity import EXACT, TOLERANCE, Interval, Quantity, plain, spanning
 from tracker.rules.candidates import PLEDGE_FIGURES, Candidate
 from tracker.rules.evaluation import Evaluation
@@ -26,7 +27,8 @@ from tracker.values import Trajectory
 RULES = "1"
 """Counts up with every change of a rule that can change an answer; docs/rules.md has the changelog."""
 
-RULES_VERSION = f"{RULES}+{RATE_TABLE}"
+RULES_VERSION = f"{RULES}+{RATE_TABLE}+{TABLE_VERSION}"
+"""Rules, rates and currency codes: what an answer follows from beside the events."""
 
 
 def outline(
