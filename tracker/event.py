@@ -117,7 +117,20 @@ def restamp(line: bytes, recorded_at: datetime) -> bytes:
 
 def served(line: bytes, position: int) -> bytes:
     """The stored line with its `position`, as it is answered."""
-    return b'%s,"position":%d}' % (line[:-1], position)
+    if line.startswith(b'{"') and line.endswith(b"}"):
+        return b'%s,"position":%d}' % (line[:-1], position)
+    return to_json(raw_event(line, position))
+
+
+def raw_event(line: bytes, position: int) -> dict[str, Any]:
+    """A stored line as a JSON object with its position, whatever is in it; a line that is no object is text there."""
+    try:
+        stored = from_json(line)
+    except ValueError:
+        stored = None
+    if not isinstance(stored, dict):
+        return {"line": line.decode("utf-8", "replace"), "position": position}
+    return {**stored, "position": position}
 
 
 def event_id(at: datetime, randomness: bytes) -> str:

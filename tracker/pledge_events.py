@@ -6,16 +6,14 @@ is not taken in either: a correction or a void among it would else be missed in 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol, TypeVar, cast, get_args
 
-from pydantic_core import from_json
-
 from tracker.errors import TrackerError, UnreadableEvent
-from tracker.event import Event
-from tracker.values import Precision, last_day
+from tracker.event import Event, raw_event
+from tracker.values import FIRST_YEAR, LAST_YEAR, Precision, last_day
 
 AnswerT = TypeVar("AnswerT")
 
@@ -124,6 +122,11 @@ class PledgeEvents:
         return found, PledgeEvents(self.rows, self.events[:taken], reason_of(failure))
 
 
+def unread_json(unread: Sequence[UnreadEvent]) -> dict[str, Any]:
+    """The member `unreadable` of an answer that was made without some events; none where all were taken in."""
+    return {"unreadable": [event.json for event in unread]} if unread else {}
+
+
 def waits_for(position: int) -> str:
     """Why an event is not taken in that stands behind one of its pledge that cannot be."""
     return f"it waits for event {position} of the same pledge"
@@ -134,17 +137,6 @@ def reason_of(error: Exception) -> str:
     if isinstance(error, UnreadableEvent):
         return error.reason[:MAX_REASON_CHARACTERS]
     return f"{type(error).__name__}: {error}"[:MAX_REASON_CHARACTERS]
-
-
-def raw_event(line: bytes, position: int) -> dict[str, Any]:
-    """A stored line as a JSON object with its position; a line that is none stands in `line` as text."""
-    try:
-        stored = from_json(line)
-    except ValueError:
-        stored = None
-    if not isinstance(stored, dict):
-        return {"line": line.decode("utf-8", "replace"), "position": position}
-    return {**stored, "position": position}
 
 
 def raw_fact(event: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -161,4 +153,12 @@ def raw_in_force_on(event: Mapping[str, Any]) -> date | None:
         day = date.fromisoformat(fact["stated_on"])
     except (KeyError, TypeError, ValueError):
         return None
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        return None
     return last_day(day, cast(Precision, precision)) if precision in get_args(Precision) else day
+
+
+def is_said(line: bytes, as_of: date) -> bool:
+    """Whether a stored fact had been said by a day as it was posted; one whose day does not read counts as said."""
+    on = raw_in_force_on(raw_event(line, 0))
+    return on is None or on <= as_of

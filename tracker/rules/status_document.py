@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from tracker.comparison import Ratio
+from tracker.currencies import TABLE_VERSION
 from tracker.facts import (
     AssessmentIssued,
     PledgeSuperseded,
@@ -13,7 +14,6 @@ from tracker.facts import (
     ShareReported,
     StatementMade,
 )
-from tracker.currencies import TABLE_VERSION
 from tracker.quantity import EXACT, TOLERANCE, Interval, Quantity, plain, spanning
 from tracker.rules.candidates import PLEDGE_FIGURES, Candidate
 from tracker.rules.evaluation import Evaluation
