@@ -71,8 +71,8 @@ class Event:
             raise UnreadableEvent(position, pledge, line, str(wrong)) from None
         except KeyError as missing:
             raise UnreadableEvent(position, pledge, line, f"its envelope has no {missing}") from None
-        except (TypeError, ValueError) as wrong:
-            raise UnreadableEvent(position, pledge, line, f"its envelope is broken: {wrong}") from None
+        except Exception as wrong:  # an upcast may raise whatever it will
+            raise UnreadableEvent(position, pledge, line, f"the stored line is broken: {wrong}") from None
 
     def at(self, position: int, recorded_at: datetime) -> Event:
         """The same event with the place and the instant that the log gave it."""
