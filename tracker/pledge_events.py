@@ -98,6 +98,11 @@ class PledgeEvents:
             UnreadEvent(row.position, row.pledge, row.state, why) for row, why in zip(rest, reasons, strict=False)
         )
 
+    def before(self, position: int, reason: str) -> PledgeEvents:
+        """The same without the events from a position on, for a reason."""
+        kept = tuple(event for event in self.events if event.position < position)
+        return self if len(kept) == len(self.events) else PledgeEvents(self.rows, kept, reason)
+
     def fold(self, answer: Callable[[tuple[Event, ...]], AnswerT]) -> tuple[AnswerT, PledgeEvents]:
         """The answer that a function makes of the events, and the events that it was made of.
 

@@ -287,5 +287,5 @@ def _events_between(page: PageRequest, pledge: str, earlier: Clocks, later: Cloc
         on = days(events)
         return [e for e in events if e.position > earlier.position and on[e.id] <= later.as_of]
 
-    found, _ = page.services.tracker.events_of(pledge, later.position).fold(between)
+    found, _ = page.taken_in(pledge, later.position).fold(between)
     return [{"id": e.id, "type": e.type, "fact": fact_json(e.fact)} for e in found]

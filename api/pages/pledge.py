@@ -22,7 +22,6 @@ from projections.queries import Clocks
 from tracker.acting import ACTING, REPAIRS
 from tracker.event import Event, fact_json, stamp
 from tracker.facts import FACTS_WITH_FIGURE, EventCorrected, EventVoided
-from tracker.pledge_events import PledgeEvents, UnreadEvent
 from tracker.rules import explanations
 from tracker.rules.event_days import said_by
 from tracker.rules.pledge_history import PledgeHistory
@@ -51,7 +50,7 @@ def draw_pledge(page: PageRequest, name: str) -> BytesResponse:
         raise pledge_not_found(name, page.services.timeline.unread(name, at.position))
     status = from_json(body)
     axis: Axis = "known" if page.query.get("axis") == "known" else "as_of"
-    recorded = page.services.tracker.events_of(name, at.position)
+    recorded = page.taken_in(name, at.position)
     told, known = recorded.fold(lambda events: _tell(events, at.as_of, axis))
     events = told.events
     comparison = _comparison(page, name, at, status, known.events)
@@ -72,7 +71,7 @@ def draw_pledge(page: PageRequest, name: str) -> BytesResponse:
         digits=digits,
         reasons=[by_id[id_] for id_ in status["because"]["status"] if id_ in by_id],
         flags=_flags(status, by_id, told.attested),
-        unread=_unread(known, page.services.timeline.unread(name, at.position)),
+        unread=[event.json for event in known.unread],
         attesting=[by_id[id_] for id_ in told.attested.events if id_ in by_id],
         events=events,
         by_id=by_id,
@@ -112,12 +111,6 @@ def _tell(known: Sequence[Event], as_of: date, axis: Axis) -> _Told:
         members=explanations.members(known, as_of) or [],
         steps=history(known, axis, as_of) if known else [],
     )
-
-
-def _unread(known: PledgeEvents, parked: Sequence[UnreadEvent]) -> list[dict[str, Any]]:
-    """The events that were not taken in, here or by the projection, each with its raw JSON and why."""
-    by_position = {event.position: event for event in (*parked, *known.unread)}
-    return [by_position[position].json for position in sorted(by_position)]
 
 
 def _events(known: Sequence[Event], as_of: date) -> list[dict[str, Any]]:

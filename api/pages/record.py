@@ -40,7 +40,7 @@ def draw_record(page: PageRequest) -> BytesResponse:
     if fact_type == "PledgeMade":
         pledge = None
     at = page.projected()
-    recorded = PledgeEvents() if pledge is None or not is_slug(pledge) else page.services.tracker.events_of(pledge)
+    recorded = PledgeEvents() if pledge is None or not is_slug(pledge) else page.taken_in(pledge, None)
     if pledge is not None and not recorded.rows:
         raise pledge_not_found(pledge)
     targets, known = recorded.fold(lambda events: targets_of(fact_type, events))

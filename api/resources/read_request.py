@@ -76,9 +76,20 @@ class ReadRequest:
 
         Raises: PledgeNotFound if there are none.
         """
-        events = self.services.tracker.events_of(must_be_slug(pledge), self.at.position)
+        events = self.taken_in(must_be_slug(pledge), self.at.position)
         if not events.rows:
             raise pledge_not_found(pledge)
+        return events
+
+    def taken_in(self, pledge: str, position: int | None) -> PledgeEvents:
+        """The events of a pledge up to a position; what stands behind a parked one is set aside as the projection does.
+
+        So no answer has an event that the pledge's status does not have.
+        """
+        events = self.services.tracker.events_of(pledge, position)
+        if not self.services.heads.is_settled and events.rows:
+            for parked in self.services.timeline.unread(pledge, events.position)[:1]:
+                events = events.before(parked.position, parked.reason)
         return events
 
     def folded(
@@ -93,8 +104,7 @@ class ReadRequest:
         events = self.events(pledge)
         found, known = events.fold(answer)
         if known.reason and not events.reason:
-            first = known.unread[0]
-            log.warning("rules failed", extra={"pledge": pledge, "position": first.position, "reason": first.reason})
+            log.warning("the rules failed on event %d of %s: %s", known.unread[0].position, pledge, known.reason)
         if found is None:
             raise pledge_not_found(pledge, known.unread)
         return found, known

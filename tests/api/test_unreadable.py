@@ -49,13 +49,13 @@ def filled(api: Api) -> None:
     lost = made(target=quantity(LOST, "40000000000"), title="In a lost currency", tags=["all"])
     append(api, "lost", 1, lost)
     append(api, "lost", 2, progress(quantity(LOST)))
-    append(api, "first", 1, made(gilt=True))
+    append(api, "first", 1, made(target=quantity(), gilt=True))
     append(api, "newer", 2, {"type": "PledgeGilded", "stated_on": "2024-07-01", "gilt": "gold"})
     append(api, "newer", 3, progress(quantity()))
     append(api, "fielded", 2, progress(quantity(), shine=7))
     append(api, "decimals", 2, progress(quantity(value="12,5")))
     append(api, "typed", 2, {**progress(quantity()), "source": ["a", 7], "figure": "much"})
-    append(api, "reckless", 2, {**statement(), "stated_on": "0001-01-01"})
+    append(api, "reckless", 2, {**statement(), "type": "MilestoneReached", "milestone": "Law", "due": "soon"})
     append(api, "broken", 2, line=b"not\njson")
     settled(api)
 
@@ -85,11 +85,8 @@ def get_routes(api: Api) -> Iterator[str]:
                 continue
             start = "?from=2024-01-01" if path == "/v1/diff" else "?"
             yield filled_in + start
-            yield (
-                f"{filled_in}{start}&as_of=2024-07-31"
-                if path != "/v1/diff"
-                else f"{filled_in}?known_from=2020-01-01T00:00:00Z"
-            )
+            if "as_of" in query:
+                yield f"{filled_in}?as_of=2024-07-31" + ("&known_from=2020-01-01T00:00:00Z" if "from" in start else "")
             for format_ in query.get("format", {}).get("enum", ()):
                 yield f"{filled_in}{start}&format={format_}"
             if "axis" in query:
