@@ -22,6 +22,7 @@ from projections.table_writer import ParkedEvent, load_parked, states
 from projections.tables import OPEN_POSITION, PARKED, TableName, TableSet, is_missing_table, table_set
 from tracker.errors import Unavailable
 from tracker.log.recorder import LogRecorder
+from tracker.pledge_events import UnreadEvent
 from tracker.rules.status import complete
 
 NAME_BATCH_ROWS = 2_000
@@ -117,6 +118,11 @@ class TableReader:
 
         return self._answered(ask, [])
 
+    def unread(self, pledge: str, position: int) -> list[UnreadEvent]:
+        """The events of a pledge up to a position that could not be folded, with their bytes and why."""
+        found = self._parked_by(position, table_set(self.head().set))
+        return [UnreadEvent(p.position, p.pledge, p.line, p.error) for p in found if p.pledge == pledge]
+
     def stalled(self, clocks: Clocks) -> frozenset[str]:
         """The pledges with an event that is known at the clocks and could not be folded."""
         head = self.head()
@@ -159,7 +165,7 @@ class TableReader:
             version, position = heads[pledge]
             body = unpack(stored, ids.get(pledge, ()))
             if pledge in stalled:
-                body = _flagged(body)
+                body = flagged(body)
             documents.append(
                 complete(body, as_of=clocks.as_of, known_at=clocks.known_at, position=position, version=version)
             )
@@ -225,7 +231,8 @@ class TableReader:
         raise AssertionError("the second attempt answers or raises")
 
 
-def _flagged(body: bytes) -> bytes:
+def flagged(body: bytes) -> bytes:
+    """The document of a pledge with an event that could not be taken in."""
     document = from_json(body)
     document["flags"] = [*document["flags"], STALE_FLAG]
     return to_json(document)

@@ -48,8 +48,16 @@ CLOCKS: dict[str, Schema] = {"as_of": _DATE, "known_at": _or_null(_INSTANT), "po
 _QUANTITY, _DATES = ref("Amount"), ref("Dates")
 
 
-def _items(items: Schema, more: Mapping[str, Schema] | None = None) -> Schema:
-    return _object({"items": _list(items), **CLOCKS, **(more or {})})
+_UNREAD: dict[str, Schema] = {
+    "unreadable": _list(_object({"event": {"type": "object"}, "reason": _TEXT})),
+}
+"""The raw events that this version could not take in, each with why; left out where there is none."""
+
+
+def _items(
+    items: Schema, more: Mapping[str, Schema] | None = None, optional: Mapping[str, Schema] | None = None
+) -> Schema:
+    return _object({"items": _list(items), **CLOCKS, **(more or {})}, optional)
 
 
 _FIGURE: dict[str, Schema] = {
@@ -206,6 +214,7 @@ SCHEMAS: dict[str, Schema] = {
             }
         ),
         {"axis": {"enum": ["as_of", "known"]}},
+        _UNREAD,
     ),
     "Timeline": _items(
         _object(
@@ -219,7 +228,8 @@ SCHEMAS: dict[str, Schema] = {
                 "ratio": _or_null(ref("Ratio")),
                 "flags": _list(_TEXT),
             }
-        )
+        ),
+        optional=_UNREAD,
     ),
     "Timemap": _items(_object({"as_of": _DATE, "datetime": _TEXT, "url": _TEXT})),
     "Figures": _items(
@@ -239,7 +249,8 @@ SCHEMAS: dict[str, Schema] = {
                 "conversion": _or_null(_CONVERSION),
                 "converted": _or_null(_QUANTITY),
             }
-        )
+        ),
+        optional=_UNREAD,
     ),
     "Members": _items(
         _object(
@@ -251,7 +262,8 @@ SCHEMAS: dict[str, Schema] = {
                 "stated_on": _or_null(_DATE),
                 "event": _or_null(_ID),
             }
-        )
+        ),
+        optional=_UNREAD,
     ),
     "Summary": _object(
         {**_GROUP, **CLOCKS},
@@ -269,7 +281,8 @@ SCHEMAS: dict[str, Schema] = {
                 "actual_before": _or_null(_QUANTITY),
                 "actual_after": _or_null(_QUANTITY),
                 "events": _list(ref("Event")),
-            }
+            },
+            _UNREAD,
         ),
         {"from": _object(CLOCKS), "to": _object(CLOCKS)},
     ),
