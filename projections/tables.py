@@ -4,6 +4,7 @@
 `catalogue_<n>`   one row per rectangle of what seldom changes: title, parties, tags, unit, deadline
 `projection_state` the table sets (the `<n>`), how far each has read the log, and which one answers
 `parked`          events that could not be folded, with their bytes
+`projection_lease` which instance is at work, and its beat
 
 The valid axis is days, the known axis log positions. An open end is `OPEN_DATE` or `OPEN_POSITION`, so that one
 comparison finds what is in force; outside this package it is null. Text sorts by code point on both stores.
@@ -91,6 +92,19 @@ PARKED = Table(
     Column("line", LargeBinary, nullable=False),
     Column("error", Text, nullable=False),
 )
+
+LEASE = Table(
+    "projection_lease",
+    META,
+    Column("name", TextColumn, primary_key=True),
+    Column("holder", TextColumn, nullable=False),  # empty while nobody has the lease
+    Column("beat", BigIntColumn, nullable=False),
+    Column("has_lock", Boolean, nullable=False),
+)
+"""One row per lease (`projections.lease`). The beat goes up with every transaction of the holder."""
+
+LEASE_OF_PROJECTOR = "projector"
+"""The lease of the instance that keeps the table set that answers up with the log."""
 
 
 @dataclass(frozen=True)
@@ -266,12 +280,14 @@ def prepare(engine: Engine, *, app_role: str | None = None) -> None:
 
 
 def create_tables(engine: Engine, name: str, version: str) -> None:
-    """Make what is missing of the state, the parked events and a first, empty table set."""
+    """Make what is missing of the state, the lease, the parked events and a first, empty table set."""
     prepare(engine)
     with writing(engine).begin() as conn:
         if conn.dialect.name == "postgresql":
             conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CREATE_LOCK})
         META.create_all(conn)
+        if conn.execute(LEASE.select().where(LEASE.c.name == LEASE_OF_PROJECTOR)).first() is None:
+            conn.execute(LEASE.insert().values(name=LEASE_OF_PROJECTOR, holder="", beat=0, has_lock=False))
         if conn.execute(STATE.select().where(STATE.c.name == name).limit(1)).first() is None:
             first = table_set(1)
             first.create(conn)
