@@ -21,8 +21,8 @@ from projections.projector import Projector
 from projections.queries import TIMELINE
 from projections.rebuild import Report, Stopped, rebuild
 from projections.tables import LEASE_OF_PROJECTOR, create_tables, is_missing_table, open_engine
-from tracker.errors import Unavailable
 from tracker.event import stamp
+from tracker.log.away import unavailable
 from tracker.log.recorder import LogRecorder
 from tracker.log.watcher import POLL_SECONDS, LogWatcher
 from tracker.rules.status_document import RULES_VERSION
@@ -128,7 +128,7 @@ class ProjectionRunner:
         except Exception as error:
             self._let_go()
             if isinstance(error, (OperationalError, InterfaceError)):
-                raise Unavailable(f"the store does not answer: {error.orig}") from error
+                raise unavailable(error.orig) from error
             raise
 
     # One step at a time

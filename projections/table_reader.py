@@ -21,6 +21,7 @@ from projections.queries import STALE_FLAG, TIMELINE, Clocks
 from projections.table_writer import ParkedEvent, load_parked, states
 from projections.tables import OPEN_POSITION, PARKED, TableName, TableSet, is_missing_table, table_set
 from tracker.errors import Unavailable
+from tracker.log.away import unavailable
 from tracker.log.recorder import LogRecorder
 from tracker.rules.status import complete
 
@@ -221,7 +222,7 @@ class TableReader:
                 if not isinstance(error, (OperationalError, InterfaceError)):
                     raise
                 if last or not error.connection_invalidated:
-                    raise Unavailable(f"the store does not answer: {error.orig}") from error
+                    raise unavailable(error.orig) from error
         raise AssertionError("the second attempt answers or raises")
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from api.http.auth import KEY_REFRESH_SECONDS, KeyRing
 from api.http.known_heads import KnownHeads
 from projections.timeline import Timeline
-from tracker.errors import Unavailable
+from tracker.log.away import unavailable
 from tracker.log.recorder import LogRecorder
 from tracker.log.watcher import LogWatcher
 
@@ -131,7 +131,7 @@ class LogFollower:
             self._release()
             self._keys.refresh(older_than=KEY_REFRESH_SECONDS)
         except (OperationalError, InterfaceError) as error:
-            raise Unavailable(f"the store does not answer: {error.orig}") from error
+            raise unavailable(error.orig) from error
         return CATCH_UP_SECONDS if self._waiters else None
 
     def _release(self, *, everybody: bool = False) -> None:
