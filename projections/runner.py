@@ -42,6 +42,9 @@ BULK_EVENTS = 5_000
 TURN_ATTEMPTS = 3
 """How often one turn begins anew when another instance or a switch of table sets came in between."""
 
+REBUILD_RETRY_SECONDS = 30.0
+"""Seconds between two attempts to build the rows of other rules anew beside those that answer."""
+
 STANDBY_LOOK_SECONDS = 0.01
 """Seconds between two looks at the progress of the process that projects, while `catch_up` waits for it."""
 
@@ -231,12 +234,21 @@ class ProjectionRunner:
 
     def _rebuild_aside(self) -> None:
         """Other rules made the rows that answer: build them anew while those go on answering."""
-        try:
-            self.rebuild()
-        except (Busy, Stopped) as reason:
-            _log.info("no rebuild now: %s", reason)
-        except Exception:
-            _log.exception("the rebuild for version %s failed", self._version)
+        told: type[Exception] | None = None
+        while not self._stopping.is_set():
+            try:
+                if self._live().version != self._version:  # another process may have built it meanwhile
+                    self.rebuild()
+                return
+            except Stopped:
+                return
+            except Busy as reason:
+                _log.info("no rebuild now: %s", reason)
+            except Exception as error:
+                if type(error) is not told:
+                    _log.exception("the rebuild for version %s failed, and is tried again", self._version)
+                told = type(error)
+            self._stopping.wait(REBUILD_RETRY_SECONDS)
 
     def _live(self) -> table_writer.TableSetState:
         with self._engine.connect() as conn:

@@ -62,12 +62,13 @@ class ProjectionProgress:
 @dataclass(frozen=True, slots=True)
 class ProjectionHead:
     """The position of the last event that is projected, the set that has it, and a number for the events parked beside
-    it: 0 for none, another one whenever they change.
+    it: 0 for none, another one whenever they change. `heartbeat` is when a projector was last at work (RFC 3339).
     """
 
     position: int = 0
     set: int = 0
     parked: int = 0
+    heartbeat: str | None = None
 
 
 class TableReader:
@@ -87,7 +88,7 @@ class TableReader:
         return self.head().position
 
     def head(self) -> ProjectionHead:
-        """How far the projection is, and which set has it: as long as that is equal, no answer changes."""
+        """How far the projection is, and which set has it."""
 
         def ask(conn: Connection) -> ProjectionHead:
             row = conn.execute(queries.head()).first()

@@ -121,7 +121,7 @@ class Tracker(Application[str]):
         with self._starting:
             if self._closed:
                 raise Unavailable("the tracker is shutting down")
-            if self._writer is None:
+            if self._writer is None or not self._writer.is_alive():
                 self._writer = Thread(target=self._write, name="tracker-writer", daemon=True)
                 self._writer.start()
             self._jobs.put(job)
