@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,10 @@ from projections.queries import TIMELINE
 from projections.runner import PROJECTION_VERSION
 from projections.tables import create_tables, open_engine, writing
 from tests.support.api import ADMIN, made
+from tests.support.log_lines import append, line
 from tests.support.shell import Shell, gone, until
+from tracker.errors import Unavailable
+from tracker.log.open import open_recorder
 
 KEY = {"Authorization": f"Bearer {ADMIN}"}
 NOTICED_SECONDS = 30.0
@@ -84,8 +87,8 @@ def serving(shell: Shell, *arguments: str, **env: str) -> Iterator[Server]:
         assert process.stderr is not None
         address = next(found[0] for line in process.stderr if (found := re.search(r"http://\S+", line)))
         server = Server(address, process)
-        until(lambda: is_up(server), process)
-        with server.client:
+        with closing(server.client):
+            until(lambda: is_up(server), process)
             yield server
     finally:
         gone(process)
@@ -200,6 +203,25 @@ def test_a_database_that_was_read_only_is_written_to_again_without_a_restart(pos
         server.comes(lambda: server.total() == 2 and not server.failing())
 
 
+def test_a_sqlite_file_that_was_read_only_is_written_to_again(sqlite_url: str, tmp_path: Path) -> None:
+    file = tmp_path / "tracker.db"
+    open_recorder(sqlite_url).close()
+    if os.geteuid() or subprocess.run(["chattr", "+i", file], check=False, capture_output=True).returncode:
+        pytest.skip("a file cannot be made immutable here")
+    try:
+        log = open_recorder(sqlite_url, create_table=False)
+        assert log.head() == 0
+        assert "readonly" in (log.why_read_only() or "")
+        with pytest.raises(Unavailable, match="readonly"):
+            append(log, line())
+        assert log.last_failure is not None
+    finally:
+        subprocess.run(["chattr", "-i", file], check=True)
+    with closing(log):
+        assert [row.position for row in append(log, line())] == [1]
+        assert (log.why_read_only(), log.last_failure) == (None, None)
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 4 MB."""
@@ -218,10 +240,9 @@ def test_a_full_disk_makes_readiness_fail_and_an_emptied_one_mends_it(small_disk
         assert server.add().status_code == 201
         server.comes(lambda: server.total() == 1 and not server.failing())
         filler = small_disk / "filler"
-        with filler.open("wb") as file, suppress(OSError):
+        with filler.open("wb", buffering=0) as file, suppress(OSError):
             while True:
                 file.write(b"\0" * 4096)
-                file.flush()
         statuses = set()
         for number in range(40):
             statuses.add(server.add(f"filling-{number}").status_code)
@@ -240,35 +261,39 @@ def test_a_full_disk_makes_readiness_fail_and_an_emptied_one_mends_it(small_disk
 # A store that is locked
 
 
-@contextmanager
-def locked(engine: Engine) -> Iterator[None]:
-    """The tables of the log, so that nobody can read them; on SQLite the locks of all readers."""
-    if engine.dialect.name == "postgresql":
-        with engine.begin() as conn:
-            conn.execute(text(f"LOCK TABLE {log_tables(engine)[0]} IN ACCESS EXCLUSIVE MODE"))
-            yield
-        return
-    path = Path(f"{engine.url.database}-shm")
-    engine.dispose()
-    with path.open("r+b") as file:
-        fcntl.lockf(file, fcntl.LOCK_EX, 5, 123)  # SQLite's WAL_READ_LOCK(0..4)
-        yield
-
-
-def test_a_locked_store_is_503_after_the_read_time_out(shell: Shell, engine: Engine) -> None:
-    with serving(shell) as server:
+def test_a_locked_store_is_503_after_the_read_time_out(postgres_url: str, tmp_path: Path) -> None:
+    shell = Shell(postgres_url, tmp_path)
+    shell.run("init")
+    path = "/v1/pledges/aid-2024/history?as_of=2024-05-05"
+    with serving(shell) as server, psycopg.connect(postgres_url) as other:
         assert server.add().status_code == 201
         server.comes(lambda: server.total() == 1 and not server.failing())
-        with locked(engine):
-            began = time.monotonic()
-            answer = server.get("/v1/pledges/aid-2024/history?as_of=2024-05-05")
-            took = time.monotonic() - began
-            assert answer.status_code == 503, answer.text
-            assert answer.headers["retry-after"]
-            assert took < 4 * READ_SECONDS, took
-            server.comes(lambda: "store" in server.failing("/health/reads"))
+        other.execute("LOCK TABLE tracker_events_log IN ACCESS EXCLUSIVE MODE")
+        began = time.monotonic()
+        answer = server.get(path)
+        took = time.monotonic() - began
+        assert answer.status_code == 503, answer.text
+        assert answer.headers["retry-after"]
+        assert took < 4 * READ_SECONDS, took
+        server.comes(lambda: "store" in server.failing("/health/reads"))
+        other.rollback()
         server.comes(lambda: not server.failing())
+        assert server.get(path).status_code == 200
+
+
+def test_a_writer_that_holds_the_sqlite_file_keeps_no_reader_waiting(sqlite_url: str, tmp_path: Path) -> None:
+    shell = Shell(sqlite_url, tmp_path)
+    shell.run("init")
+    with serving(shell) as server, closing(sqlite3.connect(tmp_path / "tracker.db")) as other:
+        assert server.add().status_code == 201
+        server.comes(lambda: server.total() == 1 and not server.failing())
+        other.execute("BEGIN EXCLUSIVE")
+        began = time.monotonic()
         assert server.get("/v1/pledges/aid-2024/history?as_of=2024-05-05").status_code == 200
+        assert server.failing("/health/reads") == {}
+        assert time.monotonic() - began < 4 * READ_SECONDS
+        other.rollback()
+        assert server.add("shells").status_code == 201
 
 
 # A password that is wrong

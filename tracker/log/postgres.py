@@ -243,6 +243,7 @@ class PostgresLogFactory(PostgresFactory):
         try:
             recorder = super().application_recorder()
         except OperationalError as lost:
+            self.datastore.close()  # nobody else can: there is no recorder
             raise OperationalError(self._why_unconnected() or str(lost)) from lost
         log = cast(PostgresLog, recorder)
         log.read_seconds, log.why_unconnected = self._read_seconds, self._why_unconnected
