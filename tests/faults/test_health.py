@@ -24,7 +24,8 @@ from projections.runner import PROJECTION_VERSION
 from projections.tables import create_tables, open_engine, writing
 from tests.support.api import ADMIN, made
 from tests.support.log_lines import append, line
-from tests.support.shell import Shell, gone, until
+from tests.support.shell import Shell, gone
+from tests.support.waiting import HANG_SECONDS, wait_until
 from tracker.errors import Unavailable
 from tracker.log.open import open_recorder
 
@@ -55,7 +56,7 @@ class Server:
 
     def __init__(self, address: str, process: subprocess.Popen[str]) -> None:
         self.process = process
-        self.client = httpx.Client(base_url=address, headers=KEY, timeout=30)
+        self.client = httpx.Client(base_url=address, headers=KEY, timeout=HANG_SECONDS)
 
     def get(self, path: str) -> httpx.Response:
         return self.client.get(path)
@@ -76,7 +77,7 @@ class Server:
         return answer.json()["total"] if answer.status_code == 200 else None
 
     def comes(self, holds: Callable[[], bool]) -> None:
-        until(holds, self.process)
+        wait_until(holds, self.process)
 
 
 @contextmanager
@@ -88,7 +89,7 @@ def serving(shell: Shell, *arguments: str, **env: str) -> Iterator[Server]:
         address = next(found[0] for line in process.stderr if (found := re.search(r"http://\S+", line)))
         server = Server(address, process)
         with closing(server.client):
-            until(lambda: is_up(server), process)
+            wait_until(lambda: is_up(server), process)
             yield server
     finally:
         gone(process)
@@ -330,7 +331,7 @@ def test_a_wrong_password_is_told_as_that_and_not_shown(with_password: str, tmp_
         assert "wr0ng-secret" not in said
         return 'password authentication failed for user "needs_password"' in said
 
-    until(refused)  # the server reads its rules anew in its own time
+    wait_until(refused)  # the server reads its rules anew in its own time
     for command in (["serve", "--port", "0"], ["init"], ["project", "--check"]):
         said = shell.run(*command, code=1, TRACKER_READ_TIMEOUT="1").stderr
         assert "TRACKER_DATABASE_URL" in said, (command, said)

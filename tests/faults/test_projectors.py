@@ -16,8 +16,9 @@ from projections.lease import TAKEOVER_SECONDS
 from projections.queries import TIMELINE
 from projections.runner import PROJECTION_VERSION
 from projections.tables import LEASE, STATE, create_tables, open_engine
-from tests.support.shell import Shell, ended, gone, until
+from tests.support.shell import Shell, ended, gone
 from tests.support.timelines import made, progress, world
+from tests.support.waiting import wait_until
 
 TAKEOVER_BOUND = 15.0
 """Seconds within which a standby projects after the one at work is frozen."""
@@ -67,27 +68,27 @@ def test_a_standby_takes_over_from_a_frozen_projector_and_the_one_that_wakes_sta
 ) -> None:
     with world(shell.url) as it, projecting(shell) as first:
         it.record("aid", made())
-        until(lambda: position(engine) == 1, first)
+        wait_until(lambda: position(engine) == 1, first)
         with projecting(shell) as second:
             assert holder(engine) == first.pid
             first.send_signal(signal.SIGSTOP)
             frozen = time.monotonic()
             it.record("aid", progress(10, "2024-02-01"))
-            until(lambda: position(engine) == 2, second)
+            wait_until(lambda: position(engine) == 2, second)
             took = time.monotonic() - frozen
             assert took < TAKEOVER_BOUND, took
             assert holder(engine) == second.pid
             first.send_signal(signal.SIGCONT)
             for version in range(3, 8):
                 it.record("aid", progress(version, f"2024-0{version}-01"))
-            until(lambda: position(engine) == 7, second)
+            wait_until(lambda: position(engine) == 7, second)
             assert holder(engine) == second.pid
             # The second one has the lock in the end, so its own end is noticed at once.
-            until(lambda: has_lock(engine), second)
+            wait_until(lambda: has_lock(engine), second)
             second.send_signal(signal.SIGKILL)
             killed = time.monotonic()
             it.record("aid", progress(80, "2024-08-01"))
-            until(lambda: position(engine) == 8, first)
+            wait_until(lambda: position(engine) == 8, first)
             assert time.monotonic() - killed < TAKEOVER_SECONDS
             assert holder(engine) == first.pid
             assert ended(first) == 0
@@ -102,10 +103,10 @@ def has_lock(engine: Engine) -> bool:
 def test_a_projector_that_is_told_to_stop_hands_over_at_once(shell: Shell, engine: Engine) -> None:
     with world(shell.url) as it, projecting(shell) as first:
         it.record("aid", made())
-        until(lambda: position(engine) == 1, first)
+        wait_until(lambda: position(engine) == 1, first)
         with projecting(shell) as second:
             assert ended(first) == 0
             stopped = time.monotonic()
             it.record("aid", progress(10, "2024-02-01"))
-            until(lambda: position(engine) == 2, second)
+            wait_until(lambda: position(engine) == 2, second)
             assert time.monotonic() - stopped < TAKEOVER_SECONDS
