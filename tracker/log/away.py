@@ -19,7 +19,7 @@ _REFUSED = re.compile(
 
 def reason(error: object) -> str:
     """Why a store is away: that it refuses the password, the role or the database, or what it said itself."""
-    text = str(error).strip()
+    text = " ".join(str(error).split())  # libpq says it on several lines
     refused = _REFUSED.search(text)
     if refused is None:
         return f"the store does not answer: {text}"
