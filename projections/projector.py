@@ -112,13 +112,25 @@ class _Batch:
 
 
 class Projector:
-    """Keeps one table set up with the log. Safe to run twice on a table set: the slower instance gets Superseded."""
+    """Keeps one table set up with the log. Safe to run twice on a table set: the slower instance gets Superseded.
 
-    def __init__(self, engine: Engine, log: LogRecorder, number: int, now: Callable[[], str], *, active: bool) -> None:
+    `fence` is called in every transaction that writes, and raises Superseded if this instance may not write any more.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        log: LogRecorder,
+        number: int,
+        now: Callable[[], str],
+        *,
+        active: bool,
+        fence: Callable[[Connection], None] = lambda conn: None,
+    ) -> None:
         self.tables = table_set(number)
         self.position = 0
         self._engine, self._writing, self._log, self._now = engine, writing(engine), log, now
-        self._active = active
+        self._active, self._fence = active, fence
         self._cache: OrderedDict[str, FoldedPledge] = OrderedDict()
         self._cached_events = 0
         self._parked: dict[str, list[ParkedEvent]] = {}
@@ -158,6 +170,7 @@ class Projector:
             self._advance(conn, self.position)
 
     def _advance(self, conn: Connection, position: int) -> None:
+        self._fence(conn)
         table_writer.advance(
             conn, TIMELINE, self.tables.number, self.position, position, heartbeat=self._now(), active=self._active
         )

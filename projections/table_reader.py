@@ -21,6 +21,7 @@ from projections.queries import STALE_FLAG, TIMELINE, Clocks
 from projections.table_writer import ParkedEvent, load_parked, states
 from projections.tables import OPEN_POSITION, PARKED, TableName, TableSet, is_missing_table, table_set
 from tracker.errors import Unavailable
+from tracker.log.away import unavailable
 from tracker.log.recorder import LogRecorder
 from tracker.pledge_events import UnreadEvent
 from tracker.rules.status import complete
@@ -62,12 +63,13 @@ class ProjectionProgress:
 @dataclass(frozen=True, slots=True)
 class ProjectionHead:
     """The position of the last event that is projected, the set that has it, and a number for the events parked beside
-    it: 0 for none, another one whenever they change.
+    it: 0 for none, another one whenever they change. `heartbeat` is when a projector was last at work (RFC 3339).
     """
 
     position: int = 0
     set: int = 0
     parked: int = 0
+    heartbeat: str | None = None
 
 
 class TableReader:
@@ -87,7 +89,7 @@ class TableReader:
         return self.head().position
 
     def head(self) -> ProjectionHead:
-        """How far the projection is, and which set has it: as long as that is equal, no answer changes."""
+        """How far the projection is, and which set has it."""
 
         def ask(conn: Connection) -> ProjectionHead:
             row = conn.execute(queries.head()).first()
@@ -227,7 +229,7 @@ class TableReader:
                 if not isinstance(error, (OperationalError, InterfaceError)):
                     raise
                 if last or not error.connection_invalidated:
-                    raise Unavailable(f"the store does not answer: {error.orig}") from error
+                    raise unavailable(error.orig) from error
         raise AssertionError("the second attempt answers or raises")
 
 

@@ -17,7 +17,7 @@ from threading import Lock, Thread
 from typing import cast
 
 from eventsourcing.application import Application
-from eventsourcing.persistence import IntegrityError
+from eventsourcing.persistence import IntegrityError, InterfaceError, OperationalError
 
 from tracker.errors import (
     BatchRefused,
@@ -31,6 +31,7 @@ from tracker.errors import (
 )
 from tracker.event import Event, restamp
 from tracker.facts import AnyFact
+from tracker.log.away import READ_SECONDS, unavailable
 from tracker.log.open import recorder_environment
 from tracker.log.recorder import LogRecorder
 from tracker.log.rows import LogRow, NewLogRow
@@ -89,8 +90,17 @@ class Tracker(Application[str]):
 
     name = "Tracker"
 
-    def __init__(self, database_url: str, *, create_table: bool = True) -> None:
-        super().__init__(env=recorder_environment(database_url, create_table=create_table))
+    def __init__(self, database_url: str, *, create_table: bool = True, read_seconds: float = READ_SECONDS) -> None:
+        """Open the log; a read of it is given up after `read_seconds`.
+
+        Raises: Unavailable if the store does not answer while its tables are made.
+        """
+        try:
+            super().__init__(
+                env=recorder_environment(database_url, create_table=create_table, read_seconds=read_seconds)
+            )
+        except (OperationalError, InterfaceError) as lost:
+            raise unavailable(lost) from lost
         self._pledges: OrderedDict[str, Pledge] = OrderedDict()
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._writer: Thread | None = None
@@ -113,7 +123,7 @@ class Tracker(Application[str]):
         with self._starting:
             if self._closed:
                 raise Unavailable("the tracker is shutting down")
-            if self._writer is None:
+            if self._writer is None or not self._writer.is_alive():
                 self._writer = Thread(target=self._write, name="tracker-writer", daemon=True)
                 self._writer.start()
             self._jobs.put(job)

@@ -318,7 +318,26 @@ SCHEMAS: dict[str, Schema] = {
         {"license": _TEXT},
         about="CloudEvents 1.0 in JSON, and `sequence`: the position, padded so that it sorts as text.",
     ),
-    "Health": {"type": "object", "properties": {"status": {"enum": ["live", "ready", "not_ready"]}}},
+    "Health": {
+        "description": "Whether all is well. `checks` has each condition by its name, with a sentence where it fails.",
+        "type": "object",
+        "properties": {
+            "status": {"enum": ["live", "not_live", "ready", "not_ready"]},
+            "checks": {
+                "type": "object",
+                "additionalProperties": _object({"ok": {"type": "boolean"}, "why": _TEXT}),
+            },
+            "store": {"enum": ["reachable", "unreachable"]},
+            "head": _COUNT,
+            "position": _COUNT,
+            "lag": _COUNT,
+            "max_lag": _COUNT,
+            "heartbeat": {"type": ["string", "null"], "format": "date-time"},
+            "parked": _COUNT,
+            "parked_events": _list(_object({"position": _COUNT, "pledge": _TEXT})),
+        },
+        "required": ["status", "checks"],
+    },
     "Problem": {
         "description": "What went wrong, RFC 9457.",
         "type": "object",
