@@ -33,6 +33,7 @@ ENV PATH=/opt/tracker/bin:$PATH \
 USER 10001:10001
 WORKDIR /data
 EXPOSE 8000
+# Whether a restart would help; docs/operations.md says what to ask for reads and for the whole service.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
   CMD ["python", "-c", "import os, urllib.request as r; r.urlopen('http://127.0.0.1:' + os.environ['PORT'] + '/health/live', timeout=4)"]
 

@@ -103,8 +103,8 @@ def create_app(settings: Settings | None = None) -> Litestar:
 
 def _services(settings: Settings) -> tuple[Services, ProjectionRunner | None]:
     url = settings.database_url
-    tracker = Tracker(url, create_table=settings.sqlite)
-    engine = open_engine(url)
+    tracker = Tracker(url, create_table=settings.sqlite, read_seconds=settings.read_timeout)
+    engine = open_engine(url, read_seconds=settings.read_timeout)
     if settings.sqlite:
         create_tables(engine, TIMELINE, PROJECTION_VERSION)
         auth.create_tables(engine)

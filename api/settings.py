@@ -7,6 +7,8 @@ from typing import Annotated
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from tracker.log.away import READ_SECONDS
+
 MIN_ADMIN_KEY_CHARACTERS = 32
 """Characters of the admin key, at least: a shorter one could be guessed."""
 
@@ -47,6 +49,9 @@ class Settings(BaseSettings):
 
     max_lag: Annotated[int, Field(ge=0)] = 1000
     """Events the projection may be behind while the service still counts as ready."""
+
+    read_timeout: Annotated[float, Field(gt=0)] = READ_SECONDS
+    """Seconds that a read waits for the store before it is answered 503."""
 
     projector: bool = True
     """Whether the API process runs the projector too; `tracker serve --no-projector` says no."""

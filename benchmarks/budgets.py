@@ -18,7 +18,8 @@ from projections.tables import open_engine
 from tests.support.hostile_words import HOSTILE_PIECES, hostile_texts
 from tests.support.long_records import SHAPES, decide, fold, follow, long_record
 from tests.support.stores import postgres_database, postgres_server
-from tracker.quantity_words import UnclearWords, read
+from tracker.quantity_words import read
+from tracker.quantity_words_tables import UnclearWords
 
 SHAPES_DECIDED = ("increment", "cumulative", "mixed")
 """Shapes of records whose facts are decided on and followed one by one."""

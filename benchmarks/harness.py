@@ -82,7 +82,7 @@ def running(command: list[str], port: int, ready: str, env: dict[str, str] | Non
         yield process.pid
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=START_SECONDS)
 
 
 def tracker_server(database_url: str, port: int, *arguments: str) -> contextlib.AbstractContextManager[int]:

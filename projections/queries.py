@@ -78,9 +78,11 @@ def answering() -> tuple[ColumnElement[Any], ...]:
 
 
 def head() -> Select[Any]:
-    """`(position, set, parked)` of the set that answers, `parked` as in `answering`."""
+    """`(position, set, parked, heartbeat)` of the set that answers, `parked` as in `answering`."""
     _, parked = answering()
-    return select(STATE.c.position, STATE.c.set, parked).where(STATE.c.name == TIMELINE, STATE.c.active)
+    return select(STATE.c.position, STATE.c.set, parked, STATE.c.heartbeat).where(
+        STATE.c.name == TIMELINE, STATE.c.active
+    )
 
 
 def holds(table: FromClause, clocks: Clocks) -> ColumnElement[bool]:

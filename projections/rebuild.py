@@ -27,7 +27,7 @@ from sqlalchemy import Connection, Engine, delete, insert, select, text, update
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
 
 from projections import table_writer
-from projections.projector import FoldedPledge, Projector, tell_parked, unfolded
+from projections.projector import FoldedPledge, Projector, refusal_of, tell_parked, unfolded
 from projections.queries import TIMELINE
 from projections.table_writer import ParkedEvent, PledgeChange
 from projections.tables import PARKED, STATE, TableSet, create_tables, table_set, writing
@@ -193,7 +193,6 @@ def _write(engine: Engine, tables: TableSet, folded: _Folded) -> None:
         raise
     except DatabaseError as error:
         # The store refuses the rows of some pledge: it is found, and stays as it was before its last event.
-        reason = f"{type(error.orig).__name__}: {error.orig}"[:2000]
         if len(folded.events) > 1:
             for name, events in folded.events.items():
                 _write(engine, tables, _fold({name: events}))
@@ -203,7 +202,7 @@ def _write(engine: Engine, tables: TableSet, folded: _Folded) -> None:
         taken = [event for event in events if event.position not in aside]
         if not taken:
             raise
-        refused = replace(taken[-1], error=reason)
+        refused = replace(taken[-1], error=refusal_of(error))
         _write(engine, tables, replace(_fold({name: taken[:-1]}), parked=[refused, *folded.parked]))
 
 

@@ -18,6 +18,9 @@ from projections.tables import OPEN_POSITION, PARKED, STATE, TableSet
 PLEDGES_PER_QUERY = 500
 """Pledges named in one query."""
 
+ASKED_AGAIN = "it is about to be tried again"
+"""What stands in the place of the reason of a parked event from the moment that an operator asks to try it again."""
+
 
 class Superseded(Exception):
     """Another projector wrote to the table set, or another set answers now. Read the state again and go on from it."""
@@ -184,3 +187,14 @@ def write_parked(conn: Connection, number: int, parked: Iterable[ParkedEvent], f
     ]
     if rows:
         conn.execute(insert(PARKED), rows)
+
+
+def ask_again(conn: Connection, number: int) -> None:
+    """Let the projector of a set try all events again that are parked beside it."""
+    conn.execute(update(PARKED).where(PARKED.c.set == number).values(error=ASKED_AGAIN))
+
+
+def asked_again(conn: Connection, number: int) -> list[str]:
+    """The pledges of a set with parked events that are to be tried again."""
+    query = select(PARKED.c.pledge).where(PARKED.c.set == number, PARKED.c.error == ASKED_AGAIN)
+    return list(conn.scalars(query.distinct().order_by(PARKED.c.pledge)))

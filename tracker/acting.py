@@ -20,12 +20,12 @@ from tracker.facts import (
     EventVoided,
     FigureRanked,
     FigureRestated,
-    PledgeMade,
     ShareReported,
     SourceCaptured,
     StatementRetracted,
     figure_in,
 )
+from tracker.promise_facts import PledgeMade
 
 ACTING = (EventCorrected, EventVoided, FigureRanked, FigureRestated, StatementRetracted, SourceCaptured)
 """Facts that act on other facts: each names one event in `event`."""

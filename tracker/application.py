@@ -17,7 +17,7 @@ from threading import Lock, Thread
 from typing import cast
 
 from eventsourcing.application import Application
-from eventsourcing.persistence import IntegrityError
+from eventsourcing.persistence import IntegrityError, InterfaceError, OperationalError
 
 from tracker.errors import (
     BatchRefused,
@@ -26,14 +26,17 @@ from tracker.errors import (
     Refusal,
     TrackerError,
     Unavailable,
+    UnreadableEvent,
     VersionConflict,
 )
 from tracker.event import Event, restamp
 from tracker.facts import AnyFact
+from tracker.log.away import READ_SECONDS, unavailable
 from tracker.log.open import recorder_environment
 from tracker.log.recorder import LogRecorder
 from tracker.log.rows import LogRow, NewLogRow
 from tracker.pledge import Pledge
+from tracker.pledge_events import PledgeEvents, reason_of
 
 MAX_GROUP = 1_000
 """Requests that share one transaction, at most."""
@@ -70,10 +73,9 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """The events of a request as the log has them, each with its stored line; `replayed` if they were there."""
+    """The events of a request as the log has them; `replayed` if they were there before."""
 
-    events: tuple[Event, ...]
-    lines: tuple[bytes, ...]
+    events: tuple[LogRow, ...]
     replayed: bool = False
 
 
@@ -88,8 +90,17 @@ class Tracker(Application[str]):
 
     name = "Tracker"
 
-    def __init__(self, database_url: str, *, create_table: bool = True) -> None:
-        super().__init__(env=recorder_environment(database_url, create_table=create_table))
+    def __init__(self, database_url: str, *, create_table: bool = True, read_seconds: float = READ_SECONDS) -> None:
+        """Open the log; a read of it is given up after `read_seconds`.
+
+        Raises: Unavailable if the store does not answer while its tables are made.
+        """
+        try:
+            super().__init__(
+                env=recorder_environment(database_url, create_table=create_table, read_seconds=read_seconds)
+            )
+        except (OperationalError, InterfaceError) as lost:
+            raise unavailable(lost) from lost
         self._pledges: OrderedDict[str, Pledge] = OrderedDict()
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._writer: Thread | None = None
@@ -105,13 +116,14 @@ class Tracker(Application[str]):
         """Record all drafts or none, and wait until they are durable.
 
         Raises: BatchRefused with the index and reason of each bad draft; IdempotencyMismatch if the key belongs to
-        another payload; Unavailable if the store is away (the outcome is then unknown: send the same again).
+        another payload; UnreadableEvent if a pledge of the request has an event that this version cannot read (nothing
+        is recorded); Unavailable if the store is away (the outcome is then unknown: send the same again).
         """
         job = _Job(request)
         with self._starting:
             if self._closed:
                 raise Unavailable("the tracker is shutting down")
-            if self._writer is None:
+            if self._writer is None or not self._writer.is_alive():
                 self._writer = Thread(target=self._write, name="tracker-writer", daemon=True)
                 self._writer.start()
             self._jobs.put(job)
@@ -120,7 +132,7 @@ class Tracker(Application[str]):
     def preview(self, request: Request) -> tuple[Event, ...]:
         """The events that the request would record now; nothing is written.
 
-        Raises: BatchRefused and Unavailable, as `record` does.
+        Raises: BatchRefused, UnreadableEvent and Unavailable, as `record` does.
         """
         pledges = self._load({draft.pledge for draft in request.drafts}, fresh=True)
         return self._decide(request, pledges, after=self.log.head())
@@ -135,11 +147,11 @@ class Tracker(Application[str]):
             return None
         if rows[0].payload_hash != payload_hash:
             raise IdempotencyMismatch("this Idempotency-Key was used for another payload; use a new key")
-        return _recorded(rows, replayed=True)
+        return Recorded(tuple(rows), replayed=True)
 
-    def events_of(self, pledge: str, upto: int | None = None) -> list[Event]:
+    def events_of(self, pledge: str, upto: int | None = None) -> PledgeEvents:
         """All events of a pledge up to a position, by version; none if the pledge does not exist."""
-        return [Event.read(row.state, row.position) for row in self.log.pledge_rows(pledge, upto)]
+        return PledgeEvents.read(self.log.pledge_rows(pledge, upto))
 
     def version(self, pledge: str) -> int:
         """The last version of a pledge; 0 if there is none."""
@@ -195,6 +207,8 @@ class Tracker(Application[str]):
                 decided.append((job, self._decide_fresh(job.request, pledges)))
             except BatchRefused as refused:
                 self._refuse(job, refused)
+            except UnreadableEvent as unreadable:
+                job.done.set_exception(unreadable)
         try:
             rows = self._append([(job.request, events) for job, events in decided])
         except IntegrityError:
@@ -204,7 +218,7 @@ class Tracker(Application[str]):
             return
         for job, events in decided:
             own, rows = rows[: len(events)], rows[len(events) :]
-            job.done.set_result(_recorded(own, events=events))
+            job.done.set_result(Recorded(tuple(own)))
 
     def _record_alone(self, job: _Job) -> None:
         """Decide and append one request until it is recorded, refused, or found recorded under its key."""
@@ -222,7 +236,7 @@ class Tracker(Application[str]):
                 except IntegrityError:
                     self._forget(names)
                     continue
-                job.done.set_result(_recorded(rows, events=events))
+                job.done.set_result(Recorded(tuple(rows)))
                 return
             raise Unavailable("other writers were faster each time; send the request again")
         except BatchRefused as refused:
@@ -312,9 +326,11 @@ class Tracker(Application[str]):
         missing = sorted(wanted - found.keys())
         known = self.log.heads(missing) if missing else {}
         for name in missing:
-            found[name] = Pledge.of(name, self.events_of(name) if name in known else ())
+            found[name] = _pledge_of(name, self.events_of(name) if name in known else PledgeEvents())
         if not fresh:
             for name, pledge in found.items():
+                if pledge.unreadable is not None:
+                    continue
                 self._pledges[name] = pledge
                 self._pledges.move_to_end(name)
             while len(self._pledges) > max(CACHED_PLEDGES, len(found)):
@@ -324,6 +340,23 @@ class Tracker(Application[str]):
     def _forget(self, names: Iterable[str]) -> None:
         for name in names:
             self._pledges.pop(name, None)
+
+
+def _pledge_of(name: str, recorded: PledgeEvents) -> Pledge:
+    """The pledge after its events; `unreadable` where one of them cannot be read or taken in."""
+    pledge = Pledge(name)
+    reason = recorded.reason
+    for event in recorded.events:
+        try:
+            pledge.apply(event)
+        except Exception as error:  # whatever it is, the other pledges of the group go on
+            reason = reason_of(error)
+            break
+    if reason:
+        row = recorded.rows[pledge.version]
+        pledge.unreadable = UnreadableEvent(row.position, name, row.state, reason)
+        pledge.version = recorded.version
+    return pledge
 
 
 def _must_be_expected(request: Request, draft: Draft, pledge: Pledge) -> None:
@@ -353,13 +386,3 @@ def _one_transaction(waiting: list[_Job]) -> tuple[list[_Job], list[_Job]]:
         if key is not None:
             keys.add(key)
     return group, waiting[len(group) :]
-
-
-def _recorded(rows: Sequence[LogRow], *, events: Sequence[Event] | None = None, replayed: bool = False) -> Recorded:
-    if events is None:
-        events = [Event.read(row.state, row.position) for row in rows]
-    return Recorded(
-        tuple(event.at(row.position, row.recorded_at) for event, row in zip(events, rows, strict=True)),
-        tuple(row.state for row in rows),
-        replayed,
-    )

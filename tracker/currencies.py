@@ -2,8 +2,7 @@
 
 The table is part of the repository and of `rules_version`: a new release of a library never changes what an amount
 may be in. A code that leaves ISO 4217 moves from `IN_FORCE` to `WITHDRAWN` and stays readable and recordable.
-Sources: ISO 4217 list one (in force) and list three (historic denominations), as of 2026-11; the irrevocable rates are
-those of the Council Regulations that fixed them (units of the currency per euro).
+Sources: ISO 4217 list one (in force) and list three (historic denominations), as of 2026-11.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from datetime import date
 from decimal import Decimal
 
 TABLE_VERSION = "iso4217-2026.11"
+"""The version of the table, part of `rules_version`: count it up with every change of the codes or rates."""
 
 IN_FORCE = frozenset(
     """
@@ -37,6 +37,7 @@ WITHDRAWN = frozenset(
 """Codes that ISO 4217 withdrew in 1990 or later."""
 
 CODES = IN_FORCE | WITHDRAWN
+"""Every code that an amount may be in."""
 
 EURO_RATES: dict[str, tuple[Decimal, date]] = {
     code: (Decimal(rate), date.fromisoformat(since))
@@ -64,4 +65,7 @@ EURO_RATES: dict[str, tuple[Decimal, date]] = {
         ("BGN", "1.95583", "2026-01-01"),
     )
 }
-"""Irrevocable conversion rates: units per euro, and the day from which the rate holds for ever."""
+"""The rates at which the euro replaced currencies, from which day on for ever: units of the currency per euro.
+
+Source: the Council Regulations that fixed them.
+"""

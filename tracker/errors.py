@@ -18,6 +18,7 @@
         BatchRefused           batch_refused
       PledgeNotFound           pledge_not_found       nothing to read
       Unavailable              unavailable            the store is away
+      UnreadableEvent          unavailable            recorded by a newer version, or broken
 
 `pointer` is an RFC 6901 JSON Pointer relative to the fact (or to the batch item). `members` are further members of
 the problem document. HTTP status codes live in `api/http/problems.py` alone.
@@ -176,3 +177,21 @@ class Unavailable(TrackerError):
 
     code = "unavailable"
     title = "The store is away"
+
+
+class UnreadableEvent(TrackerError):
+    """An event of the pledge cannot be understood by this version: another one recorded it, or it is broken.
+
+    The pledge takes no writes here and is answered as it was before the event; other pledges are as ever. Upgrade this
+    process. `line` is the event as it is stored, `reason` why it cannot be understood.
+    """
+
+    code = "unavailable"
+    title = "An event of the pledge cannot be read"
+
+    def __init__(self, position: int, pledge: str, line: bytes, reason: str) -> None:
+        super().__init__(
+            f'event {position}, on "{pledge}", cannot be read by this version ({reason}); upgrade this process, or see'
+            " `tracker parked`"
+        )
+        self.position, self.pledge, self.line, self.reason = position, pledge, line, reason

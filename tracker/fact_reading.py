@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from tracker.errors import InvalidFact
 from tracker.facts import FACT_ADAPTER, FACT_TYPES, AnyFact
+from tracker.units import RECORDED
 
 
 def read_fact(raw: Any) -> AnyFact:
@@ -15,8 +16,21 @@ def read_fact(raw: Any) -> AnyFact:
 
     Raises: InvalidFact if it is no valid fact, with a JSON Pointer and a sentence for every problem in it.
     """
+    return _read(raw, {})
+
+
+def read_recorded_fact(raw: Any) -> AnyFact:
+    """The fact that the record says after a correction: its shape is checked, its codes are not looked up in tables.
+
+    Raises: InvalidFact as `read_fact` does.
+    """
+    return _read(raw, {RECORDED: True})
+
+
+def _read(raw: Any, context: dict[str, bool]) -> AnyFact:
+    read = FACT_ADAPTER.validate_json if isinstance(raw, bytes) else FACT_ADAPTER.validate_python
     try:
-        return FACT_ADAPTER.validate_python(raw) if not isinstance(raw, bytes) else FACT_ADAPTER.validate_json(raw)
+        return read(raw, context=context)
     except ValidationError as error:
         problems = tuple(dict.fromkeys((_pointer(e["loc"], e["type"]), _message(dict(e))) for e in error.errors()))
         raise InvalidFact(problems[0][1], pointer=problems[0][0], problems=problems) from None

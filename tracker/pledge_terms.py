@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from tracker.errors import InvalidFact, UnitMismatch
-from tracker.facts import ConditionReported, MemberReported, PledgeMade, PledgeRevised, TallyReported
+from tracker.facts import MemberReported, TallyReported
+from tracker.promise_facts import ConditionReported, PledgeMade, PledgeRevised
 from tracker.promises import BELOW_BASELINE, RELATIVE_UNITS, Baseline, Instalment
 from tracker.quantity import Quantity
 from tracker.values import KIND_UNITS, Figure, Group, Kind, fits_kind

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, WithJsonSchema
+from pydantic import AfterValidator, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from tracker.currencies import CODES
@@ -23,7 +23,10 @@ SLUG = "[a-z0-9][a-z0-9-]{0,127}"
 """The pattern of a slug, without anchors: the id of a pledge, a tag, what is counted."""
 
 CURRENCIES = CODES
-"""The currency codes that an amount may be in: ISO 4217, in force or withdrawn since 1990."""
+"""ISO 4217, in force and withdrawn since 1990, without "no currency" and "for testing"."""
+
+RECORDED = "recorded"
+"""The key of a validation's context under which a fact counts as recorded: tables of codes are not asked then."""
 
 UNIT = rf"^(({'|'.join(sorted(CURRENCIES))})(:constant-(19|20)[0-9]{{2}})?|count:{SLUG}|percent:{SLUG})$"
 """The pattern of a unit, with anchors."""
@@ -41,8 +44,13 @@ def measure_of(unit: str) -> str:
     return unit if ":" in unit else "money"
 
 
-def _unit(value: str) -> str:
-    if not _is_unit(value):
+def is_recorded(info: ValidationInfo) -> bool:
+    """Whether what is validated stands on record already, so that no table of today may refuse it."""
+    return bool(info.context and info.context.get(RECORDED))
+
+
+def _unit(value: str, info: ValidationInfo) -> str:
+    if not _is_unit(value) and not is_recorded(info):
         raise PydanticCustomError(
             "unit",
             "{unit} is no unit: it is an ISO 4217 code (EUR), one at constant prices (USD:constant-2020), count:<slug>"

@@ -10,13 +10,22 @@ from datetime import date
 from typing import Annotated, Any, Literal, Self
 
 import pycountry
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from tracker import quantity_words
 from tracker.quantity import Quantity
-from tracker.quantity_words import UnclearWords
-from tracker.units import SLUG
+from tracker.quantity_words_tables import UnclearWords
+from tracker.units import SLUG, is_recorded
 
 Precision = Literal["day", "month", "quarter", "half", "year"]
 Kind = Literal["money", "count", "ratio", "milestone", "qualitative"]
@@ -160,8 +169,8 @@ PartialDate = Annotated[str, Field(pattern=_PARTIAL, examples=["2025-02"]), Afte
 """A date as precise as the source is: YYYY, YYYY-Hn, YYYY-Qn, YYYY-MM or YYYY-MM-DD."""
 
 
-def _party_code(value: str) -> str:
-    if re.fullmatch(r"[A-Z]{2}", value) and value not in COUNTRIES:
+def _party_code(value: str, info: ValidationInfo) -> str:
+    if re.fullmatch(r"[A-Z]{2}", value) and value not in COUNTRIES and not is_recorded(info):
         raise PydanticCustomError(
             "party_code", "{code} is no ISO 3166 alpha-2 code; a party that is no state has a slug", {"code": value}
         )

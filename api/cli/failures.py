@@ -9,6 +9,7 @@ from eventsourcing.persistence import PersistenceError
 from sqlalchemy.exc import SQLAlchemyError
 
 from tracker.errors import TrackerError
+from tracker.log.away import reason
 
 STORE_ERRORS = (PersistenceError, SQLAlchemyError, psycopg.Error, sqlite3.Error)
 """The errors with which a store says that it is away, has no tables, or forbids something."""
@@ -31,7 +32,7 @@ def _store_sentence(error: Exception) -> str:
         if isinstance(cause, psycopg.errors.InsufficientPrivilege):
             return f"the database role may not do this: {_first_line(cause)}; run `tracker init` with TRACKER_APP_ROLE"
         cause = cause.__cause__
-    return f"the store does not answer: {_first_line(getattr(error, 'orig', None) or error)}"
+    return reason(_first_line(getattr(error, "orig", None) or error))
 
 
 def _first_line(error: BaseException) -> str:

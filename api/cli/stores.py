@@ -62,8 +62,10 @@ def opened_stores(*, create: bool = False) -> Iterator[Stores]:
     """
     settings = read_settings()
     with _usage_of_url():
-        engine = tables.open_engine(settings.database_url)
-        tracker = Tracker(settings.database_url, create_table=create or settings.sqlite)
+        engine = tables.open_engine(settings.database_url, read_seconds=settings.read_timeout)
+        tracker = Tracker(
+            settings.database_url, create_table=create or settings.sqlite, read_seconds=settings.read_timeout
+        )
     try:
         if settings.sqlite:
             make_tables(engine)

@@ -25,7 +25,9 @@ from sqlalchemy.exc import IntegrityError
 from api.http.contract import Needs, Role
 from api.http.problems import Forbidden, Unauthorized
 from projections.tables import writing
+from tracker.errors import Unavailable
 from tracker.event import stamp
+from tracker.log.away import READ_SECONDS
 
 MAX_KEY_AGE_SECONDS = 0.9
 """Seconds for which the keys in memory count as current."""
@@ -158,8 +160,12 @@ class KeyRing:
         """Read the keys again if they are older than `older_than` seconds and were not read since `since`.
 
         `since` is an instant of the monotonic clock.
+
+        Raises: Unavailable if another thread is reading them and gets no answer either.
         """
-        with self._read_lock:
+        if not self._read_lock.acquire(timeout=READ_SECONDS):
+            raise Unavailable("the keys cannot be read: the store does not answer those who ask already")
+        try:
             if self.age < older_than or (self._read_at is not None and self._read_at >= since):
                 return
             before = time.monotonic()
@@ -168,6 +174,8 @@ class KeyRing:
                 rows = conn.execute(select(*columns).where(KEYS.c.revoked_at.is_(None))).all()
             self._keys = {id_: (sha256, Caller(name, role)) for id_, sha256, name, role in rows}
             self._read_at = before
+        finally:
+            self._read_lock.release()
 
     def is_current(self) -> bool:
         """Whether the keys may be answered from without reading them again."""

@@ -6,6 +6,7 @@ without a thread and without a database.
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,6 +15,10 @@ from threading import Lock
 
 from api.http.clocks import today
 from projections.table_reader import ProjectionHead
+
+MAX_AGE_SECONDS = 5.0
+"""Seconds since the last look at the store after which this process does not count as following it: it answers nothing
+from memory any more."""
 
 MAX_KNOWN_VERSIONS = 100_000
 """Pledges whose version is held in memory; the least recently changed goes first."""
@@ -30,6 +35,8 @@ class KnownHeads:
         self.generation = (0, 0)
         """The table set that is read and its number of parked events. Another pair may give another response at the
         same position."""
+        self.looked_at = time.monotonic()
+        """When the heads were last compared with the store (monotonic clock)."""
         self._versions: OrderedDict[str, int] = OrderedDict()
         self._lock = Lock()
 
@@ -42,6 +49,11 @@ class KnownHeads:
     def is_settled(self) -> bool:
         """Whether a response about a past position is final: no event is parked that would change it later."""
         return self.generation[1] == 0
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the heads are those of the store, or were within MAX_AGE_SECONDS."""
+        return time.monotonic() - self.looked_at <= MAX_AGE_SECONDS
 
     def version(self, pledge: str) -> int | None:
         """The pledge's last version; None if this process does not hold it."""
@@ -96,7 +108,8 @@ class Validity:
     def is_met(self, heads: KnownHeads) -> bool:
         """Whether a response made now would have the same bytes."""
         return (
-            (self.pledge is None or heads.version(self.pledge) == self.version)
+            heads.is_current
+            and (self.pledge is None or heads.version(self.pledge) == self.version)
             and (self.projection is None or heads.log <= heads.projection == self.projection)
             and (self.log is None or heads.log == self.log)
             and (self.day is None or self.day == today())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from threading import Lock
@@ -15,9 +16,11 @@ from typing import NamedTuple
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from api.http.auth import KEY_REFRESH_SECONDS, KeyRing
+from api.http.clocks import now
 from api.http.known_heads import KnownHeads
+from projections.liveness import ProjectorLiveness
 from projections.timeline import Timeline
-from tracker.errors import Unavailable
+from tracker.log.away import unavailable
 from tracker.log.recorder import LogRecorder
 from tracker.log.watcher import LogWatcher
 
@@ -54,7 +57,9 @@ class LogFollower:
         self._lock = Lock()
         self._stopped = False
         self.watcher = LogWatcher(database_url, self._look, name="follower", logger=_log)
-        """The thread that looks; its `last_seen` tells how old this process's knowledge is."""
+        """The thread that looks; its `age` tells how old this process's knowledge is."""
+        self.projector = ProjectorLiveness(now)
+        """Whether a projector is at work, in this process or another one."""
         self.also_wake: Callable[[], None] = lambda: None
         """Called by `wake`: the projector's, if it runs in this process."""
         self.grown: Callable[[], None] = lambda: None
@@ -127,11 +132,13 @@ class LogFollower:
                 self.grown()
             head = self._timeline.head()
             self._heads.note_standing(head)
+            self.projector.note(head.heartbeat, head.position, self._heads.log)
+            self._heads.looked_at = time.monotonic()
             self._heads.projection = head.position
             self._release()
             self._keys.refresh(older_than=KEY_REFRESH_SECONDS)
         except (OperationalError, InterfaceError) as error:
-            raise Unavailable(f"the store does not answer: {error.orig}") from error
+            raise unavailable(error.orig) from error
         return CATCH_UP_SECONDS if self._waiters else None
 
     def _release(self, *, everybody: bool = False) -> None:

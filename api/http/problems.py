@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from litestar import Response
@@ -18,6 +18,7 @@ from api.http.contract import AnyRequest
 from api.http.json_logging import LOGGER_NAME
 from tracker import errors
 from tracker.errors import BatchRefused, InvalidFact, PledgeNotFound, Refusal, TrackerError, Unavailable
+from tracker.pledge_events import UnreadEvent
 
 PROBLEM = "application/problem+json"
 
@@ -146,14 +147,22 @@ _ERROR_OF_STATUS: dict[int, type[TrackerError]] = {
 }
 
 
-def pledge_not_found(pledge: str) -> PledgeNotFound:
-    """The refusal of a pledge that is not there to be read or added to."""
-    return PledgeNotFound(f"there is no pledge {pledge[:128]!r}")
+def pledge_not_found(pledge: str, unread: Sequence[UnreadEvent] = ()) -> PledgeNotFound:
+    """The refusal of a pledge that is not there to be read or added to; `unread` are events of it not taken in."""
+    detail = f"there is no pledge {pledge[:128]!r}"
+    if not unread:
+        return PledgeNotFound(detail)
+    detail += f" that this version can read: event {unread[0].position} of it is not understood ({unread[0].reason})"
+    return PledgeNotFound(detail, unreadable=[event.json for event in unread])
 
 
 def catalogue() -> dict[str, type[TrackerError]]:
     """The error of every type of problem, by its code."""
-    return {cls.code: cls for cls in _leaves(TrackerError) if cls.code in STATUS}
+    found: dict[str, type[TrackerError]] = {}
+    for cls in _leaves(TrackerError):
+        if cls.code in STATUS:
+            found.setdefault(cls.code, cls)
+    return found
 
 
 def _leaves(cls: type[TrackerError]) -> Iterator[type[TrackerError]]:

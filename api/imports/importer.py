@@ -24,7 +24,8 @@ from tracker.errors import (
 )
 from tracker.event import event_id
 from tracker.fact_reading import read_fact
-from tracker.facts import AnyFact, PledgeMade
+from tracker.facts import AnyFact
+from tracker.promise_facts import PledgeMade
 
 MAX_CHUNK_FACTS = 10_000
 """Facts in one transaction at most."""
@@ -217,7 +218,7 @@ class _Check:
         ):
             self.plan.recorded += len(replayed.events)
             for item, event in zip(chunk, replayed.events, strict=True):
-                self._references.add(item, event.id)
+                self._references.add(item, event.event_id)
             advance(len(chunk))
             return
         for count, item in enumerate(chunk, start=1):

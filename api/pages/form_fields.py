@@ -7,7 +7,8 @@ from typing import Any, Literal, get_args
 
 from api.resources.contracts import KINDS
 from tracker.acting import ACTING
-from tracker.facts import FACT_TYPES, RecordKeepingFact
+from tracker.facts import FACT_TYPES
+from tracker.promise_facts import RecordKeepingFact
 from tracker.values import Basis, MemberVerdict, Nature, Precision, Rank, Stage, Stance, Tier, Trajectory
 
 InputKind = Literal["text", "long", "date", "select", "quantity", "event", "number", "check", "list", "json", "url"]

@@ -51,8 +51,16 @@ CLOCKS: dict[str, Schema] = {"as_of": _DATE, "known_at": _or_null(_INSTANT), "po
 _QUANTITY, _DATES = ref("Amount"), ref("Dates")
 
 
-def _items(items: Schema, more: Mapping[str, Schema] | None = None) -> Schema:
-    return _object({"items": _list(items), **CLOCKS, **(more or {})})
+_UNREAD: dict[str, Schema] = {
+    "unreadable": _list(_object({"event": {"type": "object"}, "reason": _TEXT})),
+}
+"""The raw events that this version could not take in, each with why; left out where there is none."""
+
+
+def _items(
+    items: Schema, more: Mapping[str, Schema] | None = None, optional: Mapping[str, Schema] | None = None
+) -> Schema:
+    return _object({"items": _list(items), **CLOCKS, **(more or {})}, optional)
 
 
 _FIGURE: dict[str, Schema] = {
@@ -239,6 +247,7 @@ SCHEMAS: dict[str, Schema] = {
             }
         ),
         {"axis": {"enum": ["as_of", "known"]}},
+        _UNREAD,
     ),
     "Timeline": _items(
         _object(
@@ -252,7 +261,8 @@ SCHEMAS: dict[str, Schema] = {
                 "ratio": _or_null(ref("Ratio")),
                 "flags": _list(_TEXT),
             }
-        )
+        ),
+        optional=_UNREAD,
     ),
     "Timemap": _items(_object({"as_of": _DATE, "datetime": _TEXT, "url": _TEXT})),
     "Figures": _items(
@@ -272,7 +282,8 @@ SCHEMAS: dict[str, Schema] = {
                 "conversion": _or_null(_CONVERSION),
                 "converted": _or_null(_QUANTITY),
             }
-        )
+        ),
+        optional=_UNREAD,
     ),
     "Members": _items(
         _object(
@@ -284,7 +295,8 @@ SCHEMAS: dict[str, Schema] = {
                 "stated_on": _or_null(_DATE),
                 "event": _or_null(_ID),
             }
-        )
+        ),
+        optional=_UNREAD,
     ),
     "Summary": _object(
         {**_GROUP, **CLOCKS},
@@ -302,7 +314,8 @@ SCHEMAS: dict[str, Schema] = {
                 "actual_before": _or_null(_QUANTITY),
                 "actual_after": _or_null(_QUANTITY),
                 "events": _list(ref("Event")),
-            }
+            },
+            _UNREAD,
         ),
         {"from": _object(CLOCKS), "to": _object(CLOCKS)},
     ),
@@ -338,7 +351,26 @@ SCHEMAS: dict[str, Schema] = {
         {"license": _TEXT},
         about="CloudEvents 1.0 in JSON, and `sequence`: the position, padded so that it sorts as text.",
     ),
-    "Health": {"type": "object", "properties": {"status": {"enum": ["live", "ready", "not_ready"]}}},
+    "Health": {
+        "description": "Whether all is well. `checks` has each condition by its name, with a sentence where it fails.",
+        "type": "object",
+        "properties": {
+            "status": {"enum": ["live", "not_live", "ready", "not_ready"]},
+            "checks": {
+                "type": "object",
+                "additionalProperties": _object({"ok": {"type": "boolean"}, "why": _TEXT}),
+            },
+            "store": {"enum": ["reachable", "unreachable"]},
+            "head": _COUNT,
+            "position": _COUNT,
+            "lag": _COUNT,
+            "max_lag": _COUNT,
+            "heartbeat": {"type": ["string", "null"], "format": "date-time"},
+            "parked": _COUNT,
+            "parked_events": _list(_object({"position": _COUNT, "pledge": _TEXT})),
+        },
+        "required": ["status", "checks"],
+    },
     "Problem": {
         "description": "What went wrong, RFC 9457.",
         "type": "object",

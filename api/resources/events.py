@@ -14,8 +14,9 @@ from api.http.responses import BytesResponse
 from api.resources import contracts
 from api.resources.read_request import ReadRequest
 from api.services import Services
-from tracker.event import Event, served
-from tracker.log.rows import MAX_POSITION, LogRow
+from tracker.event import served
+from tracker.log.rows import MAX_POSITION
+from tracker.pledge_events import is_said
 from tracker.units import SLUG
 
 
@@ -39,7 +40,7 @@ class EventController(Controller):
         more, rows = len(rows) > limit, rows[:limit]
         following = rows[-1].position if more else None
         if read.at.dated:
-            rows = [row for row in rows if _event(row).in_force_on <= read.at.as_of]
+            rows = [row for row in rows if is_said(row.state, read.at.as_of)]
         footer = {"next_after": following, **read.footer(upto)}
         lines = (served(row.state, row.position) for row in rows)
         body = b"".join(write_events(read.format, lines, Provenance(footer, services.settings.data_license)))
@@ -47,7 +48,3 @@ class EventController(Controller):
         if following is not None:
             headers["Link"] = next_link("/v1/events", {**query, "after": following})
         return read.about_log(head, body, headers)
-
-
-def _event(row: LogRow) -> Event:
-    return Event.read(row.state, row.position)

@@ -29,7 +29,8 @@ from api.services import Services
 from tracker.application import Draft, Recorded, Request, Tracker
 from tracker.errors import BatchRefused, NotOpened, Refusal, VersionConflict
 from tracker.event import Event, served
-from tracker.facts import PledgeMade
+from tracker.pledge_events import PledgeEvents
+from tracker.promise_facts import PledgeMade
 from tracker.rules.status import StatusFold, complete
 from tracker.values import is_slug
 
@@ -271,7 +272,7 @@ def _all_of(refusals: list[tuple[int, Refusal]]) -> BatchRefused:
 def _receipt(recorded: Recorded) -> bytes:
     event = recorded.events[0]
     return b'{"event":%s,"position":%d,"version":%d,"replayed":%s}' % (
-        served(recorded.lines[0], event.position),
+        served(event.state, event.position),
         event.position,
         event.version,
         b"true" if recorded.replayed else b"false",
@@ -298,8 +299,9 @@ def _dry(tracker: Tracker, request: Request) -> bytes:
         by_pledge.setdefault(event.pledge, []).append(event)
     statuses = []
     for pledge, new in by_pledge.items():
-        status = StatusFold([*tracker.events_of(pledge), *new]).status(as_of)
-        if status is not None:
+        known = tracker.events_of(pledge)
+        status, folded = PledgeEvents(known.rows, (*known.events, *new)).fold(lambda e: StatusFold(e).status(as_of))
+        if status is not None and not folded.reason:
             last = new[-1]
             statuses.append(
                 complete(status.body, as_of=as_of, known_at=None, position=last.position, version=last.version)

@@ -70,10 +70,14 @@ def test_an_unchanged_answer_is_304_with_the_store_away(kept: Api, path: str, mo
 def test_the_store_away_is_503_and_says_when_to_come_back(lite: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     lite.open()
     with store_away(monkeypatch):
-        for path in (*OWN, *LISTS, "/health/ready"):
+        for path in (*OWN, *LISTS):
             answer = lite.get(path)
             problem(answer, 503, "unavailable")
             assert answer.headers["retry-after"] == "1"
+        for path in ("/health/reads", "/health/ready"):
+            answer = lite.get(path)
+            assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+            assert answer.json()["checks"]["store"] == {"ok": False, "why": "the store does not answer"}
         assert lite.get("/health/live").status_code == 200
         answer = lite.post(f"{ONE}/events", statement(), headers={"Prefer": "respond-async"})
         assert answer.status_code in (201, 503)

@@ -146,6 +146,7 @@ def operations(doc: Any) -> list[Any]:
     return [result.ok() for result in schema.get_all_operations()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_request_that_satisfies_the_document_is_never_400_for_its_shape(lite: Api, method: str) -> None:
     """Schemathesis makes requests from the document; the answers must be of the kinds and shapes it lists."""

@@ -406,6 +406,7 @@ def test_a_port_that_is_taken_is_a_sentence(lite: Shell) -> None:
         assert "cannot be listened on" in result.stderr
 
 
+@pytest.mark.slow
 def test_several_workers_serve_one_record(postgres_url: str, tmp_path: Path) -> None:
     shell = Shell(postgres_url, tmp_path)
     shell.run("init")

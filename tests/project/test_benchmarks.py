@@ -33,6 +33,7 @@ def test_the_same_seed_gives_the_same_log() -> None:
     assert [line.state for line in islice(lines(20, seed=1), 5)] != [line.state for line in islice(lines(20), 5)]
 
 
+@pytest.mark.slow
 def test_the_run_at_scale_runs(database_url: str, capfd: pytest.CaptureFixture[str]) -> None:
     for already_done in (False, True):
         scale.run(database_url, 30)

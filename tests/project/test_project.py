@@ -194,6 +194,7 @@ def test_container_of_the_api_leaves_projecting_to_the_projector() -> None:
     services = compose()["services"]
     assert "--no-projector" in services["api"]["command"]
     assert services["projector"]["command"] == ["tracker", "project"]
+    assert services["projector"]["healthcheck"]["test"] == ["CMD", "tracker", "project", "--check"]
 
 
 def test_container_of_the_database_is_not_published_and_is_waited_for() -> None:

@@ -6,7 +6,8 @@ import pytest
 
 from tests.support.paths import ROOT
 from tracker.quantity import plain
-from tracker.quantity_words import UnclearWords, read
+from tracker.quantity_words import read
+from tracker.quantity_words_tables import UnclearWords
 
 PAGE = (ROOT / "docs" / "words.md").read_text("utf-8")
 UNDERSTOOD, REFUSED = PAGE.split("## What is refused")

@@ -16,7 +16,10 @@ from tests.support.stores import postgres_database
 
 DATA = SHARED / "data" / "ocha_fts_ebola"
 
-pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason=f"the OCHA FTS vintages are not at {DATA}")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not DATA.is_dir(), reason=f"the OCHA FTS vintages are not at {DATA}"),
+]
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])

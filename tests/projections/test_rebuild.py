@@ -56,6 +56,7 @@ def test_a_rebuild_in_buckets_is_the_same(it: World) -> None:
     assert_equals_log(it, it.log.head())
 
 
+@pytest.mark.slow
 def test_a_rebuild_in_several_processes_is_the_same(sqlite_url: str) -> None:
     with world(sqlite_url) as it, patch.object(rebuild, "CHUNK_EVENTS", 20):
         it.seed()

@@ -204,6 +204,7 @@ def _sqlite() -> Iterator[str]:
         yield f"sqlite:///{Path(directory) / 'tracker.db'}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("store_", "examples"), [("sqlite", 25), ("postgres", 8)])
 def test_every_point_is_what_the_rules_make_of_the_log(
     store_: str, examples: int, request: pytest.FixtureRequest

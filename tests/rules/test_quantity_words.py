@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from tests.support.hostile_words import HOSTILE_PIECES, hostile_texts
 from tracker.quantity import Quantity
-from tracker.quantity_words import UnclearWords, read
+from tracker.quantity_words import read
+from tracker.quantity_words_tables import UnclearWords
 
 SEEDS = [
     ("€20.9 billion", "20900000000 EUR"),

@@ -8,7 +8,8 @@ import re
 import pytest
 
 from tests.rules.test_words_table import UNDERSTOOD, rows
-from tracker.quantity_words import UnclearWords, read
+from tracker.quantity_words import read
+from tracker.quantity_words_tables import UnclearWords
 
 REFUSED = """
 # one separator and three digits, or one comma

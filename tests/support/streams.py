@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from tracker.errors import Refusal
 from tracker.event import Event
 from tracker.fact_reading import read_fact
-from tracker.facts import FACTS_WITH_FIGURE, AnyFact, EventCorrected, EventVoided, PledgeMade
+from tracker.facts import FACTS_WITH_FIGURE, AnyFact, EventCorrected, EventVoided
 from tracker.pledge import Pledge
+from tracker.promise_facts import PledgeMade
 
 Json = dict[str, Any]
 

@@ -7,13 +7,14 @@ what stands here (tests/log/test_library_cases.py).
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 from psycopg.conninfo import conninfo_to_dict
 
 if TYPE_CHECKING:
+    import psycopg
     from eventsourcing.postgres import PostgresDatastore
     from eventsourcing.sqlite import SQLiteConnection, SQLiteDatastore
     from psycopg.sql import Composed
@@ -30,20 +31,79 @@ def table_statements(statements: Sequence[Composed]) -> list[Composed]:
     return [s for s in statements if s.as_string().startswith(("CREATE TABLE", "CREATE UNIQUE"))]
 
 
-def connect_with(datastore: PostgresDatastore, conninfo: str) -> None:
+def connect_with(datastore: PostgresDatastore, conninfo: str, read_seconds: float) -> None:
     """Let the pool connect with everything a libpq URI can say, and give up early.
 
-    The pool doubles its pause between attempts; a request that comes after it gave up tries at once.
+    The pool doubles its pause between attempts; a request that comes after it gave up tries at once. A statement on its
+    connections ends after `read_seconds`, unless its transaction says otherwise.
     """
     pool = datastore.pool
     kwargs = cast("dict[str, Any]", pool.kwargs)
-    pool.kwargs = {name: value for name, value in kwargs.items() if value != ""} | conninfo_to_dict(conninfo)
+    given = {name: value for name, value in kwargs.items() if value != ""} | conninfo_to_dict(conninfo)
+    pool.kwargs = connection_timeouts(read_seconds) | given
+    pool.timeout = read_seconds
     pool.reconnect_timeout = POSTGRES_RECONNECT_SECONDS
+    configure = cast("Callable[[psycopg.Connection[Any]], None]", pool._configure)
+
+    def configured(conn: psycopg.Connection[Any]) -> None:
+        configure(conn)
+        conn.execute(f"SET statement_timeout = {round(1000 * read_seconds)}")
+
+    pool._configure = cast("Any", configured)
+
+
+def connection_timeouts(read_seconds: float) -> dict[str, int]:
+    """libpq's parameters that give a connection up: while it is made, and while the other side acknowledges nothing."""
+    return {"connect_timeout": max(2, round(read_seconds)), "tcp_user_timeout": round(1000 * read_seconds)}
+
+
+def connect(database_url: str, read_seconds: float) -> psycopg.Connection[Any]:
+    """A connection of its own to PostgreSQL, in autocommit mode, that is given up as those of the pool are."""
+    import psycopg  # SQLite does without it
+
+    given = conninfo_to_dict(f"postgresql://{database_url.partition('://')[2]}")
+    return psycopg.connect(**cast("Any", connection_timeouts(read_seconds) | given), autocommit=True)
+
+
+def remember_failures(datastore: PostgresDatastore) -> Callable[[], str | None]:
+    """A function that tells why the pool could not connect when it last tried; None if it could.
+
+    The pool itself tells those who wait for a connection only that there is none.
+    """
+    pool = datastore.pool
+    connect = pool._connect
+    last: str | None = None
+
+    def remembering(timeout: float | None = None) -> Any:
+        nonlocal last
+        try:
+            conn = connect(timeout)
+        except Exception as error:
+            last = str(error)
+            raise
+        last = None
+        return conn
+
+    pool._connect = cast("Any", remembering)  # type: ignore[method-assign]
+    return lambda: last
 
 
 def drop_dead_connections(datastore: PostgresDatastore) -> None:
     """Throw away the pool's connections that are dead."""
     datastore.pool.check()
+
+
+def drop_all_connections(datastore: PostgresDatastore) -> None:
+    """Throw away the pool's connections, those in use once they are given back."""
+    datastore.pool.drain()
+
+
+def drop_idle_files(datastore: SQLiteDatastore) -> None:
+    """Close the pool's connections that nobody uses: the next ones open the file anew."""
+    pool = datastore.pool
+    with pool._put_condition:
+        while pool._pool:
+            pool._pool.popleft().close()
 
 
 @contextmanager
@@ -61,6 +121,7 @@ def connections_in_use(datastore: SQLiteDatastore) -> int:
     return datastore.pool.num_in_use
 
 
-def lock_seconds(datastore: SQLiteDatastore) -> float:
-    """Seconds that a writer waits for the one before it; -1 without end."""
-    return datastore.pool.lock_timeout or -1
+def wait_for_locks(datastore: SQLiteDatastore, seconds: float) -> None:
+    """Let connections that are opened from now on wait so long for a lock, unless they are told otherwise."""
+    datastore.pool.lock_timeout = cast("int", seconds)
+    datastore.pool.pool_timeout = seconds

@@ -4,23 +4,34 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, cast
 
-from eventsourcing.persistence import InternalError, OperationalError
+from eventsourcing.persistence import ApplicationRecorder, InternalError, OperationalError
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore, PostgresFactory
 from eventsourcing.utils import Environment, EnvType
-from psycopg.errors import LockNotAvailable, ReadOnlySqlTransaction
+from psycopg.errors import LockNotAvailable, QueryCanceled, ReadOnlySqlTransaction
 from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Composed, Identifier, Literal
 from psycopg_pool import PoolTimeout
 
-from tracker.log.library import connect_with, drop_dead_connections, table_statements
+from tracker.log.away import READ_SECONDS
+from tracker.log.library import (
+    connect_with,
+    drop_all_connections,
+    drop_dead_connections,
+    remember_failures,
+    table_statements,
+)
 from tracker.log.recorder import LogRecorder
 from tracker.log.rows import LogRow, NewLogRow, Restamp, numbered
 from tracker.log.watcher import CHANNEL
+
+LATE_SECONDS = 0.1
+"""Seconds of waiting for a connection that are taken off the time of the read itself."""
 
 _CREATE = (
     """CREATE TABLE IF NOT EXISTS {log} (
@@ -69,6 +80,7 @@ SELECT position, pledge, version, event_id, type, recorded_at, key, key_index, p
 # lock is held. A lock on the table itself would need more than INSERT and SELECT.
 _BEGIN = """
 BEGIN;
+SET LOCAL statement_timeout = 0;
 SET LOCAL lock_timeout = {timeout};
 SELECT pg_advisory_xact_lock({key});
 NOTIFY {channel};
@@ -81,6 +93,8 @@ class PostgresLog(LogRecorder, PostgresApplicationRecorder):
 
     def __init__(self, datastore: PostgresDatastore, *, events_table_name: str = "stored_events") -> None:
         super().__init__(datastore, events_table_name=events_table_name)
+        self.why_unconnected: Callable[[], str | None] = lambda: None
+        """Why the last attempt to connect failed, as far as it is known."""
         schema, log = datastore.schema, f"{events_table_name}_log"
         self.check_identifier_length(f"{log}_recorded_at")
         self.channel_name = CHANNEL
@@ -113,6 +127,7 @@ class PostgresLog(LogRecorder, PostgresApplicationRecorder):
 
     def create_table(self) -> None:
         with self.datastore.transaction(commit=True) as curs:
+            curs.execute("SET LOCAL statement_timeout = 0")
             curs.execute("SELECT pg_advisory_xact_lock(%s)", (self._lock_key,))
             curs.execute(
                 "SELECT count(*) FROM pg_trigger WHERE tgname = 'append_only'"
@@ -163,19 +178,40 @@ class PostgresLog(LogRecorder, PostgresApplicationRecorder):
                 return rows
         except InternalError as e:
             if isinstance(e.__cause__, ReadOnlySqlTransaction):  # this server is a standby now
+                drop_all_connections(self.datastore)  # those opened before it takes writes again would stay so
                 raise OperationalError(str(e)) from e.__cause__
             raise
 
-    def _rows(self, sql: str, params: dict[str, Any]) -> list[Any]:
+    def _rows(self, sql: str, params: dict[str, Any], until: float) -> list[Any]:
         with (
             self.datastore.get_connection() as conn,
             conn.cursor(binary=True, row_factory=tuple_row) as curs,
         ):
-            return curs.execute(_psycopg_style(sql), params).fetchall()
+            left = until - time.monotonic()
+            if left > self.read_seconds - LATE_SECONDS:
+                return curs.execute(_psycopg_style(sql), params).fetchall()
+            with conn.transaction():
+                conn.execute(f"SET LOCAL statement_timeout = {max(1, round(1000 * left))}")
+                return curs.execute(_psycopg_style(sql), params).fetchall()
+
+    def _why_read_only(self) -> str | None:
+        with self.datastore.get_connection() as conn, conn.cursor(row_factory=tuple_row) as curs:
+            curs.execute("SELECT pg_is_in_recovery(), current_setting('transaction_read_only') = 'on'")
+            in_recovery, read_only = cast("tuple[bool, bool]", curs.fetchone())
+        if read_only:
+            drop_all_connections(self.datastore)
+        if in_recovery:
+            return "the database server is a standby"
+        return "the database takes no writes: its transactions are read-only" if read_only else None
 
     def _may_retry(self, lost: Exception) -> bool:
-        # A request that waited for a lock or for a connection has waited long enough.
-        return not isinstance(lost.__cause__, LockNotAvailable | PoolTimeout)
+        # A request that waited for a lock, for an answer or for a connection has waited long enough.
+        return not isinstance(lost.__cause__, LockNotAvailable | QueryCanceled | PoolTimeout)
+
+    def _reason(self, lost: Exception) -> str:
+        if isinstance(lost.__cause__, PoolTimeout):
+            return self.why_unconnected() or str(lost)
+        return str(lost)
 
     def _reconnect(self) -> None:
         drop_dead_connections(self.datastore)
@@ -195,7 +231,23 @@ class PostgresLogFactory(PostgresFactory):
 
     def __init__(self, env: Environment | EnvType | None) -> None:
         super().__init__(env)
-        connect_with(self.datastore, self.env.get("POSTGRES_CONNINFO") or "")
+        self._read_seconds = float(self.env.get("LOG_READ_SECONDS") or READ_SECONDS)
+        connect_with(self.datastore, self.env.get("POSTGRES_CONNINFO") or "", self._read_seconds)
+        self._why_unconnected = remember_failures(self.datastore)
+
+    def application_recorder(self) -> ApplicationRecorder:
+        """The log of the schema.
+
+        Raises: OperationalError with the reason if the store does not answer.
+        """
+        try:
+            recorder = super().application_recorder()
+        except OperationalError as lost:
+            self.datastore.close()  # nobody else can: there is no recorder
+            raise OperationalError(self._why_unconnected() or str(lost)) from lost
+        log = cast(PostgresLog, recorder)
+        log.read_seconds, log.why_unconnected = self._read_seconds, self._why_unconnected
+        return recorder
 
 
 def _columns(rows: Sequence[LogRow]) -> tuple[list[Any], ...]:

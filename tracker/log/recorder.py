@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from eventsourcing.persistence import IntegrityError, InterfaceError, OperationalError, StoredEvent
 
-from tracker.errors import Unavailable
+from tracker.log.away import READ_SECONDS, unavailable
 from tracker.log.rows import EPOCH, MAX_POSITION, LogRow, NewLogRow, Restamp, identity, utc
 
 RETRY_SECONDS = (0.05, 0.2, 0.5)
@@ -41,8 +41,14 @@ FROM (SELECT each.value AS pledge,
 class LogRecorder(ABC):
     """The log of one database, appended to and read.
 
-    Every read is one indexed query, and raises Unavailable if the store does not answer.
+    Every read is one indexed query, and raises Unavailable if the store does not answer within `read_seconds`.
     """
+
+    read_seconds: float = READ_SECONDS
+    """Seconds that a read waits for the store, all attempts together."""
+
+    last_failure: tuple[float, str] | None = None
+    """When the last append failed because of the store (monotonic clock) and why; None if the last one succeeded."""
 
     names: dict[str, str]
     """The store's names for `{log}`, `{events}`, `{number}` (of an event) and `{each}` in a query; `each(value)` is a
@@ -64,7 +70,9 @@ class LogRecorder(ABC):
             return []
         for pause in (*RETRY_SECONDS, None):
             try:
-                return self._append(lines, restamp)
+                rows = self._append(lines, restamp)
+                self.last_failure = None
+                return rows
             except IntegrityError:
                 if mine := self._receipt(lines):
                     return mine
@@ -73,7 +81,8 @@ class LogRecorder(ABC):
                 if mine := self._receipt_after(lost, lines):
                     return mine
                 if pause is None or not self._may_retry(lost):
-                    raise unavailable(lost) from lost
+                    self.last_failure = (time.monotonic(), self._reason(lost))
+                    raise unavailable(self._reason(lost)) from lost
                 time.sleep(pause)
         raise AssertionError("the last pause is None")
 
@@ -107,6 +116,16 @@ class LogRecorder(ABC):
         Raises: Unavailable if not.
         """
         self.head()
+
+    def why_read_only(self) -> str | None:
+        """Why the store takes no writes, as it says itself; None if it would take one. Nothing is written.
+
+        Raises: Unavailable if the store does not answer.
+        """
+        try:
+            return self._why_read_only()
+        except (OperationalError, InterfaceError) as lost:
+            raise unavailable(self._reason(lost)) from lost
 
     def head(self) -> int:
         """The last position; 0 of an empty log."""
@@ -235,12 +254,13 @@ class LogRecorder(ABC):
         return rows[0][0] if rows else None
 
     def _ask(self, sql: str, params: dict[str, Any]) -> list[Any]:
+        until = time.monotonic() + self.read_seconds
         for pause in (*RETRY_SECONDS, None):
             try:
-                return self._rows(sql.format(**self.names), params)
+                return self._rows(sql.format(**self.names), params, until)
             except (OperationalError, InterfaceError) as lost:
-                if pause is None or not self._may_retry(lost):
-                    raise unavailable(lost) from lost
+                if pause is None or time.monotonic() + pause > until or not self._may_retry(lost):
+                    raise unavailable(self._reason(lost)) from lost
                 self._reconnect()
                 time.sleep(pause)
         raise AssertionError("the last pause is None")
@@ -260,8 +280,16 @@ class LogRecorder(ABC):
         """One transaction: take the append lock, number the lines, write them, commit."""
 
     @abstractmethod
-    def _rows(self, sql: str, params: dict[str, Any]) -> list[Any]:
-        """The rows of one SELECT with `:name` parameters."""
+    def _rows(self, sql: str, params: dict[str, Any], until: float) -> list[Any]:
+        """The rows of one SELECT with `:name` parameters; it is given up at `until` on the monotonic clock."""
+
+    @abstractmethod
+    def _why_read_only(self) -> str | None:
+        """As `why_read_only`, with the library's errors."""
+
+    def _reason(self, lost: Exception) -> str:
+        """What to tell of an error: the store may know more than the error says."""
+        return str(lost)
 
     @abstractmethod
     def _may_retry(self, lost: Exception) -> bool:
@@ -279,8 +307,3 @@ class LogRecorder(ABC):
 
     @abstractmethod
     def _to_array(self, values: Sequence[str]) -> Any: ...
-
-
-def unavailable(lost: Exception) -> Unavailable:
-    """The library's error about a store that is away, as the tracker's own."""
-    return Unavailable(f"the store does not answer: {lost}")

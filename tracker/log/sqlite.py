@@ -9,9 +9,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from threading import Lock
-from typing import Any
+from typing import Any, cast
 
 from eventsourcing.persistence import (
+    ApplicationRecorder,
     ConnectionUnavailableError,
     DatabaseError,
     IntegrityError,
@@ -19,11 +20,22 @@ from eventsourcing.persistence import (
     OperationalError,
     ProgrammingError,
 )
-from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteConnection, SQLiteDatastore
+from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteConnection, SQLiteDatastore, SQLiteFactory
+from eventsourcing.utils import Environment, EnvType
 
-from tracker.log.library import connections_in_use, lock_seconds, sqlite_connection
+from tracker.log.away import READ_SECONDS
+from tracker.log.library import connections_in_use, drop_idle_files, sqlite_connection, wait_for_locks
 from tracker.log.recorder import LogRecorder
 from tracker.log.rows import LogRow, NewLogRow, Restamp, numbered
+
+LOCK_SECONDS = 30
+"""Seconds that a writer waits for the one before it, in this process or another."""
+
+PROBE_LOCK_SECONDS = 0.25
+"""Seconds that a question whether the file takes writes waits for who writes now."""
+
+LATE_SECONDS = 0.1
+"""Seconds of waiting for a connection that are taken off the time of the read itself."""
 
 CREATE_ATTEMPTS, CREATE_RETRY_SECONDS = 100, 0.05
 """Attempts to make the tables while another process makes them, and the seconds between two of them."""
@@ -154,13 +166,30 @@ class SQLiteLog(LogRecorder, SQLiteApplicationRecorder):
             )  # fmt: skip
         return rows
 
+    def _why_read_only(self) -> str | None:
+        if not self._writer.acquire(timeout=PROBE_LOCK_SECONDS):
+            return None  # a writer of this process is at work
+        try:
+            with self._connection() as (_, conn):
+                _wait_for_locks(conn, PROBE_LOCK_SECONDS)
+                conn.execute("BEGIN IMMEDIATE")
+                # On a file that can only be read the line above begins a transaction that reads.
+                conn.execute("DELETE FROM log WHERE position < 0")
+                conn.rollback()
+        except OperationalError as refused:
+            return None if "locked" in str(refused) else str(refused)
+        finally:
+            self._writer.release()
+        return None
+
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         """A transaction that writes from its first statement on: it waits for its turn instead of failing half-way."""
-        if not self._writer.acquire(timeout=lock_seconds(self.datastore)):
+        if not self._writer.acquire(timeout=LOCK_SECONDS):
             raise OperationalError("the log is locked by a writer that does not finish")
         try:
             with self._connection() as (connection, conn):
+                _wait_for_locks(conn, LOCK_SECONDS)
                 conn.execute("PRAGMA synchronous=FULL")
                 conn.execute("BEGIN IMMEDIATE")
                 try:
@@ -177,12 +206,22 @@ class SQLiteLog(LogRecorder, SQLiteApplicationRecorder):
         """The library's connection and SQLite's own beneath it; SQLite's errors are raised as the library's."""
         try:
             with sqlite_connection(self.datastore) as both:
-                yield both
+                try:
+                    yield both
+                except sqlite3.OperationalError as e:
+                    if "readonly" in str(e):
+                        # It was opened while the file could only be read, and would stay so.
+                        both[0].close()
+                        drop_idle_files(self.datastore)
+                    raise
         except sqlite3.Error as e:
             raise next(ours for theirs, ours in _ERRORS if isinstance(e, theirs))(e) from e
 
-    def _rows(self, sql: str, params: dict[str, Any]) -> list[Any]:
+    def _rows(self, sql: str, params: dict[str, Any], until: float) -> list[Any]:
         with self._connection() as (_, conn):
+            left = until - time.monotonic()
+            # One text in the common case: SQLite prepares it once.
+            _wait_for_locks(conn, self.read_seconds if left > self.read_seconds - LATE_SECONDS else max(left, 0))
             return conn.execute(sql, params).fetchall()
 
     def _may_retry(self, lost: Exception) -> bool:
@@ -200,3 +239,22 @@ class SQLiteLog(LogRecorder, SQLiteApplicationRecorder):
 
     def _to_array(self, values: Sequence[str]) -> str:
         return json.dumps(list(values))
+
+
+class SQLiteLogFactory(SQLiteFactory):
+    """Opens the file with the time-out of reads; a writer waits longer."""
+
+    def __init__(self, env: Environment | EnvType | None) -> None:
+        super().__init__(env)
+        self._read_seconds = float(self.env.get("LOG_READ_SECONDS") or READ_SECONDS)
+        wait_for_locks(self.datastore, self._read_seconds)
+
+    def application_recorder(self) -> ApplicationRecorder:
+        """The log of the file."""
+        recorder = super().application_recorder()
+        cast(SQLiteLog, recorder).read_seconds = self._read_seconds
+        return recorder
+
+
+def _wait_for_locks(conn: sqlite3.Connection, seconds: float) -> None:
+    conn.execute(f"PRAGMA busy_timeout = {round(1000 * seconds)}")

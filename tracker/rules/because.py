@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tracker.facts import PledgeReaffirmed, PledgeSuperseded, PledgeWithdrawn
+from tracker.promise_facts import PledgeReaffirmed, PledgeSuperseded, PledgeWithdrawn
 from tracker.rules.evaluation import Evaluation
 from tracker.rules.flags import Caused, Evidence
 from tracker.rules.outcome import Outcome, figure_causes

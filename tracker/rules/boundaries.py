@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from tracker.facts import AnyFact, MilestoneFact, PledgeMade, PledgeRevised, StatedFact
+from tracker.facts import AnyFact, MilestoneFact
+from tracker.promise_facts import PledgeMade, PledgeRevised, StatedFact
 from tracker.promises import Recurrence, add_months
 from tracker.rules.days import DUE_SOON, LONG_WINDOW_MONTHS, ONE_DAY
 from tracker.rules.periods import horizon

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
-from tracker.facts import Claim, Fact, PledgeExceeded, PledgeMet, PledgeMissed, ProgressReported
+from tracker.facts import Claim, PledgeExceeded, PledgeMet, PledgeMissed, ProgressReported
+from tracker.promise_facts import Fact
 from tracker.promises import RELATIVE_UNITS
 from tracker.quantity import Interval, Quantity
 from tracker.rules.pledge_history import FactInForce

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from tracker.comparison import compare, may_exceed
-from tracker.facts import Claim, Fact, PledgeExceeded, PledgeMissed
+from tracker.facts import Claim, PledgeExceeded, PledgeMissed
+from tracker.promise_facts import Fact
 from tracker.promises import RELATIVE_UNITS
 from tracker.rules.candidates import CandidateReader, amount_in, figure_of
 from tracker.rules.evaluation import Evaluation

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from tracker.facts import ConditionReported
+from tracker.promise_facts import ConditionReported
 from tracker.promises import Condition
 from tracker.rules.pledge_history import FactInForce, View
 from tracker.rules.terms import Promise

@@ -6,16 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
-from tracker.facts import (
-    Claim,
-    PledgeExceeded,
-    PledgeMet,
-    PledgeMissed,
-    PledgeReaffirmed,
-    PledgeSuperseded,
-    PledgeWithdrawn,
-    StatedFact,
-)
+from tracker.facts import Claim, PledgeExceeded, PledgeMet, PledgeMissed
+from tracker.promise_facts import PledgeReaffirmed, PledgeSuperseded, PledgeWithdrawn, StatedFact
 from tracker.promises import Recurrence
 from tracker.rules.candidates import PLEDGE_FIGURES, CandidateReader
 from tracker.rules.conditions import ConditionResult, conditions_of

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from tracker.facts import Fact
+from tracker.promise_facts import Fact
 from tracker.quantity import Quantity
 from tracker.rules.candidates import PLEDGE_FIGURES, Asked, Candidate, CandidateReader, Disposition, figure_of
 from tracker.rules.disputes import Contradictions

@@ -11,13 +11,13 @@ from tracker.comparison import is_envelope
 from tracker.facts import (
     EventCorrected,
     EventVoided,
-    Fact,
     MemberReported,
     MilestoneMissed,
     MilestoneReached,
     StatementRetracted,
     TallyReported,
 )
+from tracker.promise_facts import Fact
 from tracker.rules.candidates import PLEDGE_FIGURES
 from tracker.rules.claims import conflicting, unproven
 from tracker.rules.days import stale_after
@@ -67,14 +67,14 @@ def evidence(evaluation: Evaluation) -> tuple[Evidence, frozenset[str]]:
     causes = set(figure_causes(evaluation))
     if choice.contradicted:
         return "disputed", frozenset(causes | choice.contradicted)
-    attesting, reporting = attesting(evaluation)
+    reports, reporting = attesting(evaluation)
     causes |= view.acting_on(*reporting)
     if evaluation.group_result is not None:
         causes |= evaluation.group_result.causes
     causes |= evaluation.milestone_causes
-    if attesting:
-        causes |= {id_ for origins in attesting for item in origins for id_ in item.causes}
-        word: Evidence = "corroborated" if min(len(origins) for origins in attesting) > 1 else "single_source"
+    if reports:
+        causes |= {id_ for origins in reports for item in origins for id_ in item.causes}
+        word: Evidence = "corroborated" if min(len(origins) for origins in reports) > 1 else "single_source"
         return word, frozenset(causes)
     taken_back = [item for item in view.taken_back if isinstance(item.fact, reporting)]
     if reporting is PLEDGE_FIGURES:

@@ -9,7 +9,8 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Literal, NamedTuple
 
 from tracker.comparison import compare
-from tracker.facts import Fact, MemberReported, TallyReported
+from tracker.facts import MemberReported, TallyReported
+from tracker.promise_facts import Fact
 from tracker.quantity import EXACT, Interval, Quantity
 from tracker.rules.candidates import figure_of
 from tracker.rules.days import counted_day

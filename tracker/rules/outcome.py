@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from tracker.facts import ConditionReported, PledgeReaffirmed, PledgeSuperseded, PledgeWithdrawn
+from tracker.promise_facts import ConditionReported, PledgeReaffirmed, PledgeSuperseded, PledgeWithdrawn
 from tracker.rules.candidates import PLEDGE_FIGURES
 from tracker.rules.days import due_soon
 from tracker.rules.evaluation import Evaluation

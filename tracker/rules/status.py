@@ -17,7 +17,7 @@ from pydantic_core import to_json
 
 from tracker.comparison import Ratio
 from tracker.event import Event, stamp
-from tracker.facts import StatedFact
+from tracker.promise_facts import StatedFact
 from tracker.quantity import Quantity
 from tracker.rules.because import because_of
 from tracker.rules.boundaries import turning_days

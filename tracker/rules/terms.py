@@ -14,8 +14,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from tracker.comparison import Direction, is_raised
-from tracker.facts import PledgeMade, PledgeRevised
-from tracker.promise_facts import REVISABLE
+from tracker.promise_facts import REVISABLE, PledgeMade, PledgeRevised
 from tracker.promises import (
     BELOW_BASELINE,
     RELATIVE_UNITS,
