@@ -16,6 +16,9 @@ _SPELLED = {"gdp": "GDP"}
 _SCALES = ((12, "tn"), (9, "bn"), (6, "m"))
 """Powers of ten with their abbreviations, the largest first."""
 
+CONSTANT = ":constant-"
+"""What stands between a currency and the year of its prices in a unit."""
+
 _SMALLEST_ABBREVIATED = 1_000_000
 _SHORT_DIGITS = 3
 """Digits of an abbreviation, unless what stands beside it needs more."""
@@ -56,8 +59,19 @@ def amount_text(quantity: Mapping[str, str], digits: Digits = _THREE_DIGITS) -> 
     short = [short_value(v, unit, side, digits.get((unit, v, side), _SHORT_DIGITS)) for v, side in ends]
     exact = [exact_value(value, unit) for value, _ in ends]
     if op == "between":
-        return AmountText(f"between {' and '.join(short)}", f"between {' and '.join(exact)}", quantity.get("text"))
+        ends_open = quantity.get("open")
+        return AmountText(_between(*short, ends_open), _between(*exact, ends_open), quantity.get("text"))
     return AmountText(OP_WORDS[op] + short[0], OP_WORDS[op] + exact[0], quantity.get("text"))
+
+
+def _between(low: str, high: str, ends_open: str | None) -> str:
+    """Two ends in words; an end that is open does not belong to it."""
+    if ends_open is None:
+        return f"between {low} and {high}"
+    return (
+        f"{'over' if ends_open in ('low', 'both') else 'at least'} {low} and"
+        f" {'under' if ends_open in ('high', 'both') else 'at most'} {high}"
+    )
 
 
 def same(one: Any, other: Any) -> bool:
@@ -138,15 +152,19 @@ def exact_value(value: Decimal, unit: str) -> str:
     """A value in full with its unit: 20,900,000,000 EUR."""
     if ":" not in unit:
         return f"{grouped(value)}{NBSP}{unit}"
+    if CONSTANT in unit:
+        return f"{exact_value(value, unit.partition(CONSTANT)[0])} {_prices_of(unit)}"
     return with_unit(grouped(value), unit)
 
 
 def with_unit(number: str, unit: str) -> str:
     """A written number with its unit."""
+    if CONSTANT in unit:
+        return f"{with_unit(number, unit.partition(CONSTANT)[0])} {_prices_of(unit)}"
     kind, _, what = unit.partition(":")
     words = _SPELLED.get(what, what.replace("-", " "))
     if kind == "percent":
-        preposition = "" if what.startswith(("increase", "growth", "real", "decrease")) else "of "
+        preposition = "" if what.startswith(("below-", "above-", "increase", "growth", "real", "decrease")) else "of "
         return f"{number}{NBSP}% {preposition}{words}"
     if kind == "count":
         return f"{number}{NBSP}{words}"
@@ -154,6 +172,10 @@ def with_unit(number: str, unit: str) -> str:
     if symbol is None:
         return f"{unit}{NBSP}{number}"
     return f"−{symbol}{number[1:]}" if number.startswith("−") else f"{symbol}{number}"
+
+
+def _prices_of(unit: str) -> str:
+    return f"in{NBSP}{unit.partition(CONSTANT)[2]}{NBSP}prices"
 
 
 def grouped(value: Decimal) -> str:
@@ -164,7 +186,13 @@ def grouped(value: Decimal) -> str:
 
 def unit_words(unit: str) -> str:
     """What a unit is called: EUR, 155mm rounds, % of GDP."""
-    return unit if ":" not in unit else with_unit("", unit).strip(f" {NBSP}")
+    return (
+        unit
+        if ":" not in unit
+        else f"{unit.partition(CONSTANT)[0]} {_prices_of(unit)}"
+        if CONSTANT in unit
+        else with_unit("", unit).strip(f" {NBSP}")
+    )
 
 
 def ratio(value: Mapping[str, str] | None, actual: Mapping[str, str] | None = None) -> str | None:
@@ -176,7 +204,8 @@ def ratio(value: Mapping[str, str] | None, actual: Mapping[str, str] | None = No
         return None
     op, share = value["op"], Decimal(value["value"])
     if op == "between":
-        return f"between {percent(share, ROUND_FLOOR)} and {percent(Decimal(value['upper']), ROUND_CEILING)}"
+        ends = percent(share, ROUND_FLOOR), percent(Decimal(value["upper"]), ROUND_CEILING)
+        return _between(*ends, value.get("open"))
     said = share or Decimal((actual or value)["value"])
     if said and op in ("eq", "approx", "nearly") and abs(share) * 100 <= _HALF_A_TENTH_PERCENT:
         return f"under {'0.1' if said > 0 else '0'}{NBSP}%"
@@ -190,7 +219,7 @@ def exact_ratio(status: Mapping[str, Any]) -> str:
     value, actual, target = status["ratio"], status["actual"], status["target"]
     share = Decimal(value["value"])
     if value["op"] == "between":
-        return f"between {_percent(share)} and {_percent(Decimal(value['upper']))}"
+        return _between(_percent(share), _percent(Decimal(value["upper"])), value.get("open"))
     if value["op"] != "eq":
         return OP_WORDS[value["op"]] + _percent(share)
     product = EXACT.multiply(share, Decimal(target["value"]))

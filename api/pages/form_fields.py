@@ -9,6 +9,7 @@ from api.resources.contracts import KINDS
 from tracker.acting import ACTING
 from tracker.facts import FACT_TYPES
 from tracker.promise_facts import RecordKeepingFact
+from tracker.promises import ConditionReport
 from tracker.values import Basis, MemberVerdict, Nature, Precision, Rank, Stage, Stance, Tier, Trajectory
 
 InputKind = Literal["text", "long", "date", "select", "quantity", "event", "number", "check", "list", "json", "url"]
@@ -134,6 +135,15 @@ _OWN_SECTIONS: dict[str, tuple[FormSection, ...]] = {
         ),
     ),
     "PledgeRevised": (FormSection("What changed", (FormField("/title", "Title"), _TARGET, _STAGE, *_WINDOW, _REASON)),),
+    "ConditionReported": (
+        FormSection(
+            "The condition",
+            (
+                FormField("/condition", "Condition", hint="Its name in the pledge.", required=True),
+                FormField("/state", "It is", "select", "", _options(ConditionReport), required=True),
+            ),
+        ),
+    ),
     "PledgeWithdrawn": (FormSection("Withdrawn", (_REASON,)),),
     "PledgeSuperseded": (
         FormSection("Superseded", (FormField("/by", "By which pledge", hint="Its slug.", required=True),)),

@@ -10,6 +10,7 @@ from api.resources.contracts import FLAG_NAMES, KINDS, STATUSES
 from tracker.promises import MONTHS
 from tracker.quantity import Op, OpenEnds
 from tracker.rules.conditions import ConditionState
+from tracker.rules.evaluation import AnswersBy
 from tracker.rules.flags import Evidence
 from tracker.rules.instalments import InstalmentState
 from tracker.rules.outcome import LifecycleState, ScheduleState
@@ -166,6 +167,7 @@ STATUS = _object(
         "conditions": _list(
             _object({"condition": _TEXT, "text": _TEXT, "state": _enum(ConditionState)}, {"event": _ID})
         ),
+        "decided_by": _enum(AnswersBy),
         "direction": {"enum": ["up", "down"]},
         "required_stage": _or_null(_STAGE),
         "tolerance": _DECIMAL,

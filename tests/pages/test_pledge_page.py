@@ -11,6 +11,17 @@ from tests.support.pages import BROWSER, text_of
 from tracker.facts import FACT_TYPES
 
 
+def terms_of_version_two(api: Api) -> None:
+    """Pledges with a condition, instalments and another party, with periods, and against a baseline."""
+    api.open("hung", conditions=[{"condition": "law", "text": "if parliament agrees"}],
+             joint=[{"party": {"name": "Norway", "code": "NO"}, "share": "25"}],
+             instalments=[{"due": "2024-06", "quantity": "10bn EUR"}, {"due": "2024-12", "quantity": "30bn EUR"}])  # fmt: skip
+    every_half = {"every": "half", "start": "2024-01-01", "end": "2025-12-31"}
+    api.open("yearly", window=None, recurrence=every_half, target="at least 50bn EUR")
+    baseline = {"quantity": "100 count:mtco2e", "on": "1990", "text": "as of 1990"}
+    api.open("cleaner", kind="count", target="at least 55 percent:below-baseline", baseline=baseline)
+
+
 def test_every_type_of_fact_is_shown_at_every_clock(lite: Api) -> None:
     """One of each: nothing on record keeps a page from being shown, at any point on both clocks."""
     api, ids = lite, {}
@@ -66,10 +77,14 @@ def test_every_type_of_fact_is_shown_at_every_clock(lite: Api) -> None:
     add("steps", "late", "MilestoneMissed", milestone="built", stated_on="2025-07-01")
     add("words", "miss", "PledgeMissed", stated_on="2025-01-01")
     add("words", "next", "PledgeSuperseded", by="aid", stated_on="2025-02-01")
+    terms_of_version_two(api)
+    add("hung", "agreed", "ConditionReported", condition="law", state="fulfilled", stated_on="2024-09-10")
+    add("hung", "paid", "ProgressReported", figure=figure("1bn EUR", stage="pledged"), stated_on="2024-09-11")
+    add("yearly", "kept", "ProgressReported", figure=figure("60bn EUR"), stated_on="2024-09-11")
     assert {event["fact"]["type"] for event in api.get("/v1/events?limit=1000").json()["items"]} == set(FACT_TYPES)
 
     days = ("2024-01-10", "2024-07-10", "2024-09-30", "2024-12-31", "2025-03-15", "2026-01-01", "2027-06-01")
-    for pledge in ("whole", "aid", "group", "steps", "words", "spent"):
+    for pledge in ("whole", "aid", "group", "steps", "words", "spent", "hung", "yearly", "cleaner"):
         for day in days:
             for known in ("", "&at_position=12", "&axis=known"):
                 page = api.get(f"/pledges/{pledge}?as_of={day}{known}", headers=BROWSER)

@@ -38,7 +38,8 @@ ACTING: dict[str, dict[str, Any]] = {
 
 def one_of_each(api: Api) -> dict[str, str]:
     """A pledge with a fact of every type, those that may have a source or a figure with it and without: id to type."""
-    opened = api.open(group={"rule": "aggregate", "members": ["BE", "FR"]})
+    condition = {"condition": "law", "text": "if parliament agrees"}
+    opened = api.open(group={"rule": "aggregate", "members": ["BE", "FR"]}, conditions=[condition])
     ids = {opened["event"]["id"]: "PledgeMade"}
 
     def add(fact_type: str, day: int, *, sourced: bool = True, **fields: Any) -> str:
@@ -58,6 +59,7 @@ def one_of_each(api: Api) -> dict[str, str]:
     for fact_type in ("MilestoneScheduled", "MilestoneReached", "MilestoneMissed"):
         add(fact_type, 7, milestone="agreed")
     add("ShareReported", 8, subset="Europe", share="more than half", of=first)
+    add("ConditionReported", 8, condition="law", state="fulfilled")
     add("PledgeReaffirmed", 9)
     add("PledgeRevised", 10, title="Aid", reason="a name")
     verdict = {"rating": "B", "rubric": "R", "rubric_version": "1", "reasoning": "well"}

@@ -45,6 +45,7 @@ def outline(pledge: str, evaluation: Evaluation, attested: Evidence, own: Trajec
         "tags": list(shown.tags),
         **({"part_of": made.part_of} if made.part_of is not None else {}),
         "status": None,
+        "decided_by": evaluation.answers_by,
         "flags": None,
         "target": quantity_json(shown.absolute),
         **({"relative_target": quantity_json(shown.target)} if shown.is_relative else {}),
