@@ -60,7 +60,9 @@ def amount_text(quantity: Mapping[str, str], digits: Digits = _THREE_DIGITS) -> 
     exact = [exact_value(value, unit) for value, _ in ends]
     if op == "between":
         ends_open = quantity.get("open")
-        return AmountText(_between(*short, ends_open), _between(*exact, ends_open), quantity.get("text"))
+        return AmountText(
+            _between(short[0], short[1], ends_open), _between(exact[0], exact[1], ends_open), quantity.get("text")
+        )
     return AmountText(OP_WORDS[op] + short[0], OP_WORDS[op] + exact[0], quantity.get("text"))
 
 

@@ -19,8 +19,9 @@ from pydantic_core import from_json, to_json
 from projections.document_codec import pack
 from projections.tables import OPEN_DATE, OPEN_POSITION
 from tracker.event import Event
-from tracker.quantity import EXACT, Interval, Op, Quantity, plain, possible
+from tracker.quantity import EXACT, Interval, Op, OpenEnds, Quantity, plain, possible
 from tracker.rules.status import Status, StatusFold
+from tracker.values import Party
 
 
 class TimelineRow(NamedTuple):
@@ -40,12 +41,12 @@ class CatalogueRow(NamedTuple):
     title: str
     kind: str
     pledgor: str
-    pledgor_name: str
-    pledgor_code: str | None
+    pledgors: str
     beneficiary: str | None
-    beneficiary_name: str | None
-    beneficiary_code: str | None
+    beneficiaries: str
     part_of: str | None
+    rating: str | None
+    rubric: str | None
     unit: str | None
     due: date | None
     tags: str
@@ -157,24 +158,35 @@ def catalogue_row(status: Status) -> CatalogueRow:
     """The columns that lists are filtered by and that seldom change."""
     pledgor, beneficiary = status.pledgor, status.beneficiary
     quantity = status.target or status.actual
-    words = [status.title, pledgor.name, pledgor.code, status.pledge, *status.tags]
-    if beneficiary is not None:
-        words += [beneficiary.name, beneficiary.code]
+    assessment = status.document.get("assessment", {})
+    pledgors, beneficiaries = _names(status.pledgors), _names(status.beneficiaries)
+    words = [status.title, status.pledge, *status.tags, *pledgors, *beneficiaries]
     return CatalogueRow(
         title=status.title.casefold(),
         kind=status.kind,
         pledgor=pledgor.code or pledgor.name,
-        pledgor_name=pledgor.name.casefold(),
-        pledgor_code=_folded(pledgor.code),
+        pledgors=lines(pledgors),
         beneficiary=None if beneficiary is None else beneficiary.code or beneficiary.name,
-        beneficiary_name=None if beneficiary is None else beneficiary.name.casefold(),
-        beneficiary_code=None if beneficiary is None else _folded(beneficiary.code),
+        beneficiaries=lines(beneficiaries),
         part_of=status.part_of,
+        rating=assessment.get("rating"),
+        rubric=assessment.get("rubric"),
         unit=None if quantity is None else quantity.unit,
         due=status.deadline,
         tags=listed(status.tags),
-        search="\n".join(word for word in words if word is not None).casefold(),
+        search="\n".join(words).casefold(),
     )
+
+
+def _names(parties: Iterable[Party]) -> list[str]:
+    """The names and codes of parties, as written, in order."""
+    return sorted({word for party in parties for word in (party.name, party.code) if word is not None})
+
+
+def lines(words: Iterable[str]) -> str:
+    """Names as one text, case-folded, each between line breaks, which no name has; empty for none."""
+    folded = sorted({word.casefold() for word in words})
+    return "\n".join(("", *folded, "")) if folded else ""
 
 
 def listed(words: Sequence[str]) -> str:
@@ -197,21 +209,24 @@ class SummaryAmount(NamedTuple):
     value: Decimal
     upper: Decimal | None
     unit: str
+    open: OpenEnds | None = None
 
     @classmethod
     def of(cls, quantity: Quantity) -> SummaryAmount:
         """The amount of a quantity."""
-        return cls(quantity.op, quantity.value, quantity.upper, quantity.unit)
+        return cls(quantity.op, quantity.value, quantity.upper, quantity.unit, quantity.open)
 
     @property
     def quantity(self) -> Quantity:
         """The amount as a quantity, unchecked: it was checked when it was recorded."""
-        return Quantity.model_construct(op=self.op, value=self.value, upper=self.upper, unit=self.unit, text=None)
+        return Quantity.model_construct(
+            op=self.op, value=self.value, upper=self.upper, unit=self.unit, open=self.open, text=None
+        )
 
     @property
     def interval(self) -> Interval:
         """Its possible values."""
-        return possible(self.op, self.value, self.upper)
+        return possible(self.op, self.value, self.upper, self.open)
 
 
 class SummaryAmounts(NamedTuple):
@@ -247,15 +262,12 @@ def read_amounts(stored: bytes) -> SummaryAmounts:
 
 def _terse(quantity: Quantity) -> list[str | None]:
     upper = quantity.upper
-    return [quantity.op, plain(quantity.value), None if upper is None else plain(upper), quantity.unit]
+    terse = [quantity.op, plain(quantity.value), None if upper is None else plain(upper), quantity.unit]
+    return terse if quantity.open is None else [*terse, quantity.open]
 
 
 def _read(terse: Any) -> SummaryAmount | None:
     if terse is None:
         return None
-    op, value, upper, unit = terse
-    return SummaryAmount(op, Decimal(value), None if upper is None else Decimal(upper), unit)
-
-
-def _folded(word: str | None) -> str | None:
-    return None if word is None else word.casefold()
+    op, value, upper, unit, *open_ends = terse
+    return SummaryAmount(op, Decimal(value), None if upper is None else Decimal(upper), unit, *open_ends)

@@ -36,7 +36,8 @@ class Clocks:
 class Filters:
     """The filters of a list. Of several values of one filter any will do; different filters must all hold.
 
-    `pledgor` and `beneficiary` are codes or names in any case; `due_before` leaves its own day out; every word
+    `pledgor` and `beneficiary` are codes or names in any case, of every party that a pledge has or had, joint ones too;
+    `party` is one of either. `rating` and `rubric` are those of the latest assessment, as written. `due_before` leaves its own day out; every word
     of `q` must occur in the title, a party, the slug or a tag.
     """
 
@@ -45,6 +46,10 @@ class Filters:
     kind: tuple[str, ...] = ()
     pledgor: tuple[str, ...] = ()
     beneficiary: tuple[str, ...] = ()
+    party: tuple[str, ...] = ()
+    part_of: tuple[str, ...] = ()
+    rating: tuple[str, ...] = ()
+    rubric: tuple[str, ...] = ()
     tag: tuple[str, ...] = ()
     unit: tuple[str, ...] = ()
     due_before: date | None = None
@@ -152,7 +157,7 @@ def amounts(tables: TableSet, filters: Filters, clocks: Clocks, after: str, limi
     source, where = _source(tables, clocks, catalogue=True, timeline=True)
     c, t = tables.catalogue.c, tables.timeline.c
     return (
-        select(t.pledge, t.status, t.flags, t.amounts, c.kind, c.pledgor, c.beneficiary, c.tags, c.unit)
+        select(t.pledge, t.status, t.flags, t.amounts, c.kind, c.pledgor, c.beneficiary, c.tags, c.unit, c.rating)
         .select_from(source)
         .where(c.pledge > after, t.pledge > after, *where, *on_catalogue, *on_timeline)
         .order_by(c.pledge)
@@ -235,15 +240,18 @@ def conditions(
     on_timeline: list[ColumnElement[bool]] = []
     if filters.kind:
         on_catalogue.append(c.kind.in_(_plain(filters.kind)))
-    if filters.unit:
-        on_catalogue.append(c.unit.in_(_plain(filters.unit)))
-    for given, name, code in (
-        (filters.pledgor, c.pledgor_name, c.pledgor_code),
-        (filters.beneficiary, c.beneficiary_name, c.beneficiary_code),
+    for given, column in (
+        (filters.unit, c.unit), (filters.part_of, c.part_of), (filters.rating, c.rating), (filters.rubric, c.rubric),
+    ):  # fmt: skip
+        if given:
+            on_catalogue.append(column.in_(_plain(given)))
+    for given, columns in (
+        (filters.pledgor, (c.pledgors,)),
+        (filters.beneficiary, (c.beneficiaries,)),
+        (filters.party, (c.pledgors, c.beneficiaries)),
     ):
         if given:
-            folded = [word.casefold() for word in _plain(given)]
-            on_catalogue.append(or_(name.in_(folded), code.in_(folded)))
+            on_catalogue.append(or_(*(_any_line(column, given) for column in columns)))
     if filters.tag:
         on_catalogue.append(_any_listed(c.tags, filters.tag))
     if filters.due_before is not None:
@@ -266,6 +274,12 @@ def _any_listed(column: ColumnElement[Any], words: tuple[str, ...]) -> ColumnEle
     return or_(
         false(), *(column.contains(f",{word},", autoescape=True) for word in _plain(words) if word and "," not in word)
     )
+
+
+def _any_line(column: ColumnElement[Any], words: tuple[str, ...]) -> ColumnElement[bool]:
+    """Whether one of the words is one of the case-folded names in a column of `fold.lines`."""
+    names = [word.casefold() for word in _plain(words) if word and "\n" not in word]
+    return or_(false(), *(column.contains(f"\n{name}\n", autoescape=True) for name in names))
 
 
 def _plain(words: tuple[str, ...]) -> list[str]:

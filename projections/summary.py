@@ -44,6 +44,8 @@ class Pledged:
                 "pledgor": (row.pledgor,),
                 "beneficiary": () if row.beneficiary is None else (row.beneficiary,),
                 "tag": _listed(row.tags),
+                "kind": (row.kind,),
+                "rating": () if row.rating is None else (row.rating,),
             },
             amounts=read_amounts(row.amounts),
         )
@@ -101,7 +103,8 @@ class _Sum:
             for name, value in (("value", added.value), ("upper", added.upper))
             if value is not None
         }
-        return {"op": added.op, **shown, "unit": added.unit}
+        ends = {} if added.open is None else {"open": added.open}
+        return {"op": added.op, **shown, "unit": added.unit, **ends}
 
 
 @dataclass(slots=True)

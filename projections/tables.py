@@ -171,12 +171,12 @@ def table_set(number: int) -> TableSet:
         Column("title", TextColumn, nullable=False),  # case-folded, as is all that is searched here
         Column("kind", TextColumn, nullable=False),
         Column("pledgor", TextColumn, nullable=False),  # code, else name, as written
-        Column("pledgor_name", TextColumn, nullable=False),
-        Column("pledgor_code", TextColumn),
+        Column("pledgors", TextColumn, nullable=False),  # all that it has or had: `fold.lines`
         Column("beneficiary", TextColumn),
-        Column("beneficiary_name", TextColumn),
-        Column("beneficiary_code", TextColumn),
+        Column("beneficiaries", TextColumn, nullable=False),
         Column("part_of", TextColumn),
+        Column("rating", TextColumn),  # of the latest assessment, as written
+        Column("rubric", TextColumn),
         Column("unit", TextColumn),  # the target's, else the actual's
         Column("due", Date),  # the latest reading of the deadline
         Column("tags", TextColumn, nullable=False),  # ",nato,ukraine,"

@@ -16,8 +16,9 @@ from api.cli.clock_options import clocked, clocks_footer, clocks_of, must_be_slu
 from api.cli.stores import opened_stores, timeline_at
 from api.cli.terminal import columns, say, show, write_pieces
 from api.formats.provenance import Provenance
-from api.formats.status_columns import figure_words
+from api.formats.status_columns import figure_words, status_cells
 from api.formats.table import write_statuses
+from api.wording import in_words
 from projections.verify import replay_one
 from tracker.event import Event
 from tracker.pledge_events import PledgeEvents, UnreadEvent, unread_json
@@ -123,6 +124,28 @@ def _words(figure: dict[str, Any] | None) -> str:
     return "—" if figure is None else figure_words(figure)
 
 
+def _terms(document: dict[str, Any]) -> dict[str, str]:
+    """What not every pledge has, in words: baseline, periods, instalments, conditions, joint parties."""
+    cells = status_cells(document)
+    shown = {
+        "as it was said": cells.get("relative_target"),
+        "baseline": cells.get("baseline.quantity"),
+        "progress": cells.get("progress") if "baseline" in document else None,
+        "promised only": cells.get("announced_amounts"),
+        "together with": cells.get("joint"),
+        "instalments": cells.get("instalments"),
+        "conditions": cells.get("conditions"),
+    }
+    if "recurrence" in document:
+        tally, recurrence = document["periods_tally"], document["recurrence"]
+        counts = ", ".join(f"{tally[name]} {in_words(name)}" for name in tally)
+        shown["each"] = f"{recurrence['every']} from {recurrence['start']}: {counts}"
+        shown["periods"] = "; ".join(
+            f"{one['start']} to {one['end']}: {one['status']}, {_words(one['actual'])}" for one in document["periods"]
+        )
+    return {name: text for name, text in shown.items() if text}
+
+
 def _print_status(document: dict[str, Any]) -> None:
     """One pledge, its figures and dates, and the events that made it so."""
     parties = [document[name]["name"] for name in ("pledgor", "beneficiary") if document[name]]
@@ -136,6 +159,7 @@ def _print_status(document: dict[str, Any]) -> None:
         "actual": _words(document["actual"]),
         "target": _words(document["target"]),
         "ratio": _words(document["ratio"]),
+        **_terms(document),
         "window": " to ".join(str(window[name]) for name in ("start", "end", "latest") if name in window) or "—",
         "schedule": schedule["current"],
         "trajectory": document["trajectory"],

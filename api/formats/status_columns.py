@@ -5,7 +5,7 @@ A bound is in words beside its parts: `target` is "at least 40 EUR", `target.op`
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from tracker.comparison import Ratio
@@ -15,12 +15,21 @@ from tracker.quantity import Quantity
 _QUANTITY_PARTS = ("op", "value", "upper", "unit")
 STATUS_COLUMNS = (
     *("pledge", "title", "pledgor.name", "pledgor.code", "beneficiary.name", "beneficiary.code", "kind", "tags"),
-    *("part_of", "status", "flags"),
-    *(column for name in ("target", "actual") for column in (name, *(f"{name}.{part}" for part in _QUANTITY_PARTS))),
-    *("ratio", "ratio.op", "ratio.value", "ratio.upper", "stage", "period.start", "period.end"),
-    *("window.start", "window.end", "window.latest", "window.text", "schedule.current", "schedule.original"),
+    *("part_of", "joint", "status", "decided_by", "flags"),
+    *(
+        column
+        for name in ("target", "relative_target", "actual")
+        for column in (name, *(f"{name}.{part}" for part in _QUANTITY_PARTS))
+    ),
+    *("ratio", "ratio.op", "ratio.value", "ratio.upper", "progress", "progress.op", "progress.value", "progress.upper"),
+    *("baseline.quantity", "baseline.on", "announced_amounts", "stage", "period.start", "period.end"),
+    *("window.start", "window.end", "window.latest", "window.text"),
+    *("recurrence.every", "recurrence.start", "recurrence.end", "periods_tally.total", "periods_tally.closed"),
+    *("periods_tally.kept", "periods_tally.not_kept", "periods_tally.unreported", "periods_tally.undecided"),
+    *("instalments", "conditions", "deadline", "schedule.current", "schedule.original"),
     *("trajectory", "evidence", "lifecycle", "members.eligible", "members.met", "members.not_met"),
     *("members.not_applicable", "members.opted_out", "members.not_reported", "members.total"),
+    *("assessment.rating", "assessment.rubric", "assessment.rubric_version"),
     *("version", "last_stated_on", "rules_version", "as_of", "known_at", "position"),
 )
 """The columns of a status; what has parts of its own beyond these is in the JSON only."""
@@ -33,9 +42,20 @@ def status_cells(status: Mapping[str, Any]) -> dict[str, str]:
         value: Any = status
         for name in column.split("."):
             value = value.get(name) if isinstance(value, Mapping) else None
-        if value is not None:
+        if value is not None and column in _ITEM_WORDS:
+            cells[column] = "; ".join(map(_ITEM_WORDS[column], value))
+        elif value is not None:
             cells[column] = _cell(value)
     return cells
+
+
+_ITEM_WORDS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "joint": lambda one: one["party"]["name"] + (f" ({one['share']} %)" if "share" in one else ""),
+    "announced_amounts": lambda one: figure_words(one["quantity"]),
+    "instalments": lambda one: f"{figure_words(one['quantity'])} by {one['due']}: {one['state']}",
+    "conditions": lambda one: f"{one['condition']}: {one['state']}",
+}
+"""How one item of a list of objects is written in a cell; items are separated by semicolons."""
 
 
 def figure_words(figure: Mapping[str, Any]) -> str:

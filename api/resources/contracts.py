@@ -56,12 +56,23 @@ _PARTY: Schema = {
 }
 _DAY = CLOCKS[0].schema
 
+GROUPINGS = ("pledgor", "beneficiary", "tag", "kind", "rating")
+"""What a summary can be grouped by."""
+
 FILTERS = (
     Parameter("status", "One or more headlines, separated by commas.", _comma_separated(STATUSES)),
     Parameter("flag", "One or more flags, separated by commas; any will do.", _comma_separated(FLAG_NAMES)),
     Parameter("kind", "One or more kinds, separated by commas.", _comma_separated(KINDS)),
-    Parameter("pledgor", "Who promises: code or name, in any case.", _PARTY),
-    Parameter("beneficiary", "To whom: code or name, in any case.", _PARTY),
+    Parameter("pledgor", "Who promises or promised: code or name, in any case; joint parties too.", _PARTY),
+    Parameter("beneficiary", "To whom it is or was promised: code or name, in any case.", _PARTY),
+    Parameter("party", "Either of them.", _PARTY),
+    Parameter(
+        "part_of",
+        "The pledges that are part of one of these, separated by commas.",
+        {"type": "string", "maxLength": MAX_VALUE_CHARACTERS, "pattern": f"^{SLUG}(,{SLUG})*$"},
+    ),
+    Parameter("rating", "The rating of the latest assessment, as written.", _PARTY),
+    Parameter("rubric", "The rubric of the latest assessment, as written.", _PARTY),
     Parameter("tag", "A tag.", {"type": "string", "pattern": f"^{SLUG}$"}),
     Parameter("unit", "The unit of the target, else of the actual.", {"type": "string", "pattern": UNIT}),
     Parameter("due_before", "Due before this day.", _DAY),
@@ -152,7 +163,7 @@ SUMMARY = reads(
     "Counts and sums.",
     ref("Summary"),
     *FILTERS,
-    Parameter("by", "The same for each of these, in `groups`.", {"enum": ["pledgor", "beneficiary", "tag"]}),
+    Parameter("by", "The same for each of these, in `groups`.", {"enum": list(GROUPINGS)}),
     Parameter("currency", "Adds the totals in this currency.", {"enum": sorted(CURRENCIES)}),
 )
 DIFF = reads(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
 from collections.abc import Mapping, Sequence
@@ -32,6 +33,10 @@ def filters(query: Query) -> Filters:
         kind=_some(query, "kind", KINDS),
         pledgor=_one(query, "pledgor"),
         beneficiary=_one(query, "beneficiary"),
+        party=_one(query, "party"),
+        part_of=_slugs(query, "part_of"),
+        rating=_one(query, "rating"),
+        rubric=_one(query, "rubric"),
         tag=_word(matching(query, "tag", "slug", SLUG)),
         unit=_word(matching(query, "unit", "unit", UNIT)),
         due_before=day(query, "due_before"),
@@ -127,6 +132,15 @@ def _one(query: Query, name: str) -> tuple[str, ...]:
     if not text:
         raise invalid(name, "is a code or a name")
     return (text.strip(),)
+
+
+def _slugs(query: Query, name: str) -> tuple[str, ...]:
+    if (text := query.get(name)) is None:
+        return ()
+    words = tuple(text.split(","))
+    if not all(re.fullmatch(SLUG, word) for word in words):
+        raise invalid(name, "is one or more slugs, separated by commas")
+    return words
 
 
 def _word(word: str | None) -> tuple[str, ...]:

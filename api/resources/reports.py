@@ -41,7 +41,7 @@ class ReportController(Controller):
         """How many pledges have which status, and what they sum up to."""
         read = ReadRequest(request, services)
         query = read.query
-        by = choice(query, "by", ("pledgor", "beneficiary", "tag"))
+        by = choice(query, "by", contracts.GROUPINGS)
         currency = choice(query, "currency", tuple(CURRENCIES))
         narrowed, clocks = filters(query), read.projected()
         report = services.timeline.summary(narrowed, clocks, by, currency)

@@ -28,6 +28,7 @@ from tracker.rules.flags import Evidence, evidence, flags, stale_days
 from tracker.rules.instalments import instalments_of
 from tracker.rules.json_values import dates_json, quantity_json
 from tracker.rules.outcome import Headline, Outcome, deadline_in_force, decide
+from tracker.rules.parties import beneficiaries_of, pledgors_of
 from tracker.rules.pledge_history import PledgeHistory, View
 from tracker.rules.status_document import outline, ratio_of, status_document
 from tracker.rules.terms import Evening
@@ -46,6 +47,10 @@ class Status:
     title: str
     pledgor: Party
     beneficiary: Party | None
+    pledgors: frozenset[Party]
+    """Every party that promises it or has promised it, joint ones too."""
+
+    beneficiaries: frozenset[Party]
     kind: Kind
     tags: tuple[str, ...]
     part_of: str | None
@@ -212,6 +217,8 @@ class StatusFold:
             title=shown.title,
             pledgor=shown.pledgor,
             beneficiary=shown.beneficiary,
+            pledgors=pledgors_of(view),
+            beneficiaries=beneficiaries_of(view),
             kind=shown.kind,
             tags=shown.tags,
             part_of=view.made.fact.part_of,
