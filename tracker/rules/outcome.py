@@ -150,6 +150,22 @@ def figure_causes(evaluation: Evaluation) -> frozenset[str]:
     return frozenset(found)
 
 
+def all_figures(evaluation: Evaluation) -> frozenset[str]:
+    """The ids of the events of every figure that may answer: from them follows which one was the first to keep it."""
+    found = set(figure_causes(evaluation))
+    for question in (evaluation.question, *(period.question for period in evaluation.periods)):
+        for candidate in question.choice.candidates:
+            if candidate.aside is None:
+                found |= set(candidate.item.causes)
+    return frozenset(found)
+
+
+def core_causes(evaluation: Evaluation) -> frozenset[str]:
+    """The ids of the events from which follows what was kept, and when, whatever the lifecycle."""
+    found = all_figures(evaluation) | evaluation.milestone_causes
+    return found if evaluation.group_result is None else found | evaluation.group_result.causes
+
+
 def kept_since(evaluation: Evaluation, looked_at: Window | None) -> date | None:
     """The day of what met it: the figure that first kept the target, the last member or step that was needed."""
     match evaluation.answers_by:

@@ -268,7 +268,7 @@ class PledgeHistory:
             whole = set(ids)
             unseen = whole & self._references.keys()
             while unseen:
-                named = self._references[unseen.pop()] - whole
+                named = (self._references[unseen.pop()] & self.versions.keys()) - whole
                 whole |= named
                 unseen |= named & self._references.keys()
             return tuple(sorted(whole, key=self.versions.__getitem__))
