@@ -104,6 +104,8 @@ class View:
 
     def acting_on(self, *types: type[Fact]) -> set[str]:
         """The ids of the events that act on facts of some types."""
+        if not self.acting:
+            return set()
         names = {cls.__name__ for cls in types}
         return {id_ for id_, name in self.acting if name in names}
 

@@ -84,6 +84,7 @@ class _Attested:
 
     attested: tuple[Evidence, frozenset[str]]
     trajectory: Trajectory
+    ratio: Ratio | None
     outline: dict[str, Any]
 
 
@@ -220,7 +221,7 @@ class StatusFold:
             target=shown.absolute,
             actual=None if actual is None else actual.quantity,
             converted=converted,
-            ratio=ratio_of(question),
+            ratio=attested.ratio,
             window=window,
             deadline=None if window is None or outcome.status == "conditional" else window.deadline,
             evidence=attested.attested[0],
@@ -243,7 +244,8 @@ class StatusFold:
             return self._attested[view]
         proof = evidence(evaluation)
         own = trajectory(evaluation.answering, is_conditional=outcome.is_conditional)
-        found = _Attested(proof, own, outline(self.events[0].pledge, evaluation, proof[0], own))
+        share = ratio_of(evaluation.answering)
+        found = _Attested(proof, own, share, outline(self.events[0].pledge, evaluation, proof[0], own, share))
         self._attested[view] = found
         return found
 
