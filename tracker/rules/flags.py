@@ -162,7 +162,7 @@ def _of_figures(evaluation: Evaluation, outcome: Outcome) -> Iterator[Caused]:
         if ids:
             yield name, causes | ids
     if actual is not None:
-        for name, pairs in (("suspected_duplicate", actual.duplicates), ("overlap", actual.overlaps)):
+        for name, pairs in (("suspected_duplicate", choice.duplicates), ("overlap", actual.overlaps)):
             if pairs:
                 yield name, causes | {id_ for pair in pairs for one in pair for id_ in one.item.causes}
         if actual.is_added:
