@@ -11,68 +11,38 @@ from typing import Any, NamedTuple
 
 import pycountry
 
+from api.meanings import STATUS as STATUS
+from api.meanings import STATUS_MEANS as STATUS_MEANS
+from api.meanings import means as means
 from tracker.quantity import EXACT, OP_WORDS, plain
 
 NBSP = "\u00a0"
 
-STATUS = {
-    "exceeded": "Exceeded",
-    "met": "Met",
-    "partly_met": "Partly met",
-    "in_progress": "In progress",
-    "announced": "Announced",
-    "overdue": "Overdue",
-    "missed": "Missed",
-    "indeterminate": "Indeterminate",
-    "not_measurable": "Not measurable",
-    "withdrawn": "Withdrawn",
-    "superseded": "Superseded",
-}
-"""Headlines in the order in which a page lists them."""
-
-STATUS_MEANS = {
-    "exceeded": "every possible value of what is reported lies beyond the target",
-    "met": "what is reported keeps the promise",
-    "partly_met": "the final report is below the target, but not nothing",
-    "in_progress": "something that counts is reported, and nothing final yet",
-    "announced": "nothing that counts is reported yet, which is not the same as nothing done",
-    "overdue": "the latest reading of the deadline has passed without a final figure",
-    "missed": "the final report is nothing, or somebody admitted it",
-    "indeterminate": "the final figure is too vague to say whether it keeps the promise",
-    "not_measurable": "there is no number, step or test to check it by",
-    "withdrawn": "the promise was taken back",
-    "superseded": "another pledge took its place",
-}
-
-_GROUP_MEANS = {
-    "met": "everybody who is bound by it met it",
-    "partly_met": "the time is up, and some of those who are bound by it met it, but not all",
-    "missed": "the time is up, and nobody who is bound by it met it",
-    "in_progress": "some results are reported, and the time is not up",
-    "overdue": "the time is up, and not everybody's result is reported",
-}
-_MILESTONES_MEAN = {
-    "met": "every milestone is reached",
-    "partly_met": "the time is up, and some milestones are reached, but not all",
-    "missed": "the time is up, and no milestone is reached",
-    "in_progress": "a milestone is reached, and others are still to come",
-    "announced": "no milestone is reported to be reached, which is not the same as nothing done",
-    "overdue": "the last day for it has passed, and nobody reported that it was reached",
-}
-
 FLAG = {
     "disputed": ("Disputed", "reports contradict each other"),
+    "suspected_duplicate": ("Duplicate?", "two reports may be of one payment; both count until a reviewer ranks one"),
+    "added_totals": ("Added totals", "totals of separate years are added up"),
     "suspected_unit_error": ("Unit error?", "the same digits in two currencies"),
     "falling_total": ("Falling total", "a running total went down without a restatement"),
     "overlap": ("Overlap", "increments overlap in part, so they are not added up"),
     "assertion_conflict": ("Claim conflicts", "a claim is contradicted by its own figure"),
     "unproven_claim": ("Unproven claim", "somebody claims it without a figure that proves it"),
     "tally_mismatch": ("Tally mismatch", "the count and the members' reports disagree"),
-    "converted": ("Converted", "compared across currencies at the ECB's rate"),
-    "late": ("Late", "after the first deadline"),
+    "converted": ("Converted", "compared across currencies, at the ECB's rate or as the source says"),
+    "late": ("Late", "after the first deadline, or after the day a step was due"),
     "revised_target": ("Revised target", "the target is not the first one"),
+    "revised_after_close": (
+        "Revised after close",
+        "terms were changed when the time was up, which moves no answer",
+    ),
+    "envelope": ("Envelope", "“up to” so much was promised: compared as that much"),
+    "conditional": ("Conditional", "a condition that it hangs on is open or failed"),
+    "instalment_overdue": ("Instalment overdue", "less is reported than was promised for by now"),
+    "reinstated": ("Reinstated", "withdrawn once, and promised again"),
+    "broken_period": ("Broken period", "the target was not kept in a period that is over"),
+    "estimated": ("Estimated", "the figure is an estimate"),
     "provisional": ("Provisional", "the figure may still change"),
-    "stale": ("Stale", "nothing said for 180 days while it is open"),
+    "stale": ("Stale", "nothing said for half a year while it is open, a year and more where it runs long"),
     "single_source": ("Single source", "what counts here goes back to one origin"),
     "stale_projection": ("Being repaired", "an event could not be taken in yet"),
 }
@@ -87,10 +57,11 @@ EVIDENCE = {
 SCHEDULE = {
     "no_deadline": "no deadline",
     "open": "open",
-    "due_soon": "due within 30 days",
+    "due_soon": "due soon",
     "overdue": "overdue",
-    "closed_on_time": "closed on time",
-    "closed_late": "closed late",
+    "kept_on_time": "kept on time",
+    "kept_late": "kept late",
+    "closed": "closed",
 }
 TRAJECTORY = {"ahead": "ahead", "on_track": "on track", "behind": "behind", "unknown": "not known"}
 VERDICT = {
@@ -122,6 +93,7 @@ TYPE = {
     "MilestoneScheduled": "Milestone scheduled",
     "MilestoneReached": "Milestone reached",
     "MilestoneMissed": "Milestone missed",
+    "ConditionReported": "Condition reported",
     "StatementMade": "Statement",
     "FigureRestated": "Figure restated by its source",
     "StatementRetracted": "Statement retracted",
@@ -144,15 +116,6 @@ _HALF_A_TENTH = Decimal("0.05")
 _WHOLE = {"gdp": "GDP"}
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 _LONG = "January February March April May June July August September October November December".split()
-
-
-def means(status: Mapping[str, Any]) -> str:
-    """What the headline of a status document means for a pledge of its kind."""
-    headline = status["status"]
-    special = _GROUP_MEANS if "members" in status else {}
-    if status["target"] is None and "milestones" in status:
-        special = _MILESTONES_MEAN
-    return special.get(headline, STATUS_MEANS[headline])
 
 
 class AmountText(NamedTuple):

@@ -9,8 +9,9 @@ from api.http.contract import Schema, ref
 from api.resources.contracts import FLAG_NAMES, KINDS, STATUSES
 from tracker.promises import MONTHS
 from tracker.quantity import Op, OpenEnds
-from tracker.rules.flags import Evidence
 from tracker.rules.conditions import ConditionState
+from tracker.rules.evaluation import AnswersBy
+from tracker.rules.flags import Evidence
 from tracker.rules.instalments import InstalmentState
 from tracker.rules.outcome import LifecycleState, ScheduleState
 from tracker.units import SLUG
@@ -96,6 +97,7 @@ _SHARE = _object(
         "event": _ID,
     }
 )
+_CONDITION = _object({"condition": _TEXT, "text": _TEXT, "state": _enum(ConditionState)}, {"event": _ID})
 _PERIOD = _object(
     {
         "start": _DATE,
@@ -155,8 +157,11 @@ STATUS = _object(
         "periods": _list(_PERIOD),
         "periods_tally": _PERIODS_TALLY,
         "instalments": _list(_object({"due": _TEXT, "quantity": _QUANTITY, "state": _enum(InstalmentState)})),
-        "conditions": _list(_object({"condition": _TEXT, "text": _TEXT, "state": _enum(ConditionState)}, {"event": _ID})),
+        "conditions": _list(
+            _object({"condition": _TEXT, "text": _TEXT, "state": _enum(ConditionState)}, {"event": _ID})
+        ),
         "direction": {"enum": ["up", "down"]},
+        "answers_by": _enum(AnswersBy),
         "required_stage": _or_null(_STAGE),
         "tolerance": _DECIMAL,
         "original": _object({"target": _or_null(_QUANTITY), "window": _or_null(_DATES)}),

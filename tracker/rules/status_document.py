@@ -60,6 +60,7 @@ def outline(
         "window": None if shown.window is None else dates_json(shown.window),
         **({"recurrence": _recurrence(shown.recurrence)} if shown.recurrence is not None else {}),
         "direction": shown.direction,
+        "answers_by": evaluation.answers_by,
         "required_stage": shown.required_stage,
         "schedule": None,
         "trajectory": own,
