@@ -18,97 +18,38 @@ from typing import Any
 
 import pycountry
 
+from api.meanings import STATUS as STATUS
+from api.meanings import STATUS_MEANS as STATUS_MEANS
+from api.meanings import means as means
+
 NBSP = "\u00a0"
 """The space at which a line is not broken."""
 
-STATUS = {
-    "exceeded": "Exceeded",
-    "met": "Met",
-    "partly_met": "Partly met",
-    "in_progress": "In progress",
-    "announced": "Announced",
-    "overdue": "Overdue",
-    "missed": "Missed",
-    "indeterminate": "Indeterminate",
-    "not_measurable": "Not measurable",
-    "withdrawn": "Withdrawn",
-    "superseded": "Superseded",
-    "conditional": "Conditional",
-}
-"""Headlines in the order in which a page lists them."""
-
-STATUS_MEANS = {
-    "conditional": "the promise hangs on a condition that is open or failed, and it is not kept all the same",
-    "exceeded": "every possible value of what is reported lies beyond the target",
-    "met": "what is reported keeps the promise",
-    "partly_met": "what is final falls short of the target, and is not certainly nothing",
-    "in_progress": "something that counts is reported, and nothing that is final for the target in force",
-    "announced": "nothing that counts is reported yet, which is not the same as nothing done",
-    "overdue": "the latest reading of the deadline has passed without a final figure",
-    "missed": "the final report is nothing, or it was admitted while nothing is known to be done",
-    "indeterminate": "the final figure is too vague to say whether it keeps the promise",
-    "not_measurable": "there is nothing that decides whether it is kept",
-    "withdrawn": "the promise was taken back",
-    "superseded": "another pledge took its place",
-}
-"""What each headline means where a figure decides; see `means` for the rest."""
-
-_BASELINE_MEANS = {
-    "partly_met": "what is final falls short of the target, and is, or may be, a step from the baseline towards it",
-    "missed": "what is final, or what was admitted, is no step from the baseline towards the target",
-    "not_measurable": "its target is said against a baseline that nobody gave",
-}
-_CEILING_MEANS = {
-    "partly_met": "what is final does not keep the promise",
-    "missed": "what is reported lies beyond the ceiling, or it was admitted",
-}
-_GROUP_MEANS = {
-    "met": "everybody who is bound by it met it",
-    "partly_met": "some of those who are bound by it met it, but not as many as were asked for",
-    "missed": "nobody who is bound by it is known to have met it, by a complete report or an admission",
-    "in_progress": "some results are reported, and they do not decide it yet",
-    "overdue": "the time is up, and the results that are reported do not decide it",
-}
-_ENOUGH_MET = "as many of those who are bound by it met it as were asked for"
-_MILESTONES_MEAN = {
-    "met": "every milestone that is needed is reached",
-    "partly_met": "some milestones are reached or partly reached, but not all, and the time is up or it was admitted",
-    "missed": "no milestone is reached, and the time is up or it was admitted",
-    "in_progress": "something is reported of it, and not every milestone is reached",
-    "announced": "no milestone is reported to be reached, which is not the same as nothing done",
-    "overdue": "the last day for it has passed, and nobody reported that it was reached",
-}
-_PERIODS_MEAN = {
-    "met": "every period was kept",
-    "partly_met": "the last period has closed, and some periods were kept, but not all of them",
-    "missed": "the last period has closed, and none was kept",
-    "in_progress": "there are reports, and the last period has not closed",
-    "announced": "no report of any period counts yet, which is not the same as nothing done",
-    "overdue": "the last period has closed, none is known to be kept, and not all are decided",
-}
-
 FLAG = {
     "disputed": ("Disputed", "reports contradict each other"),
-    "suspected_unit_error": ("Unit error?", "the same digits in two currencies"),
-    "suspected_duplicate": ("Counted twice?", "two payments may be one; both count until a reviewer ranks one"),
-    "falling_total": ("Falling total", "a running total went down without a restatement"),
+    "suspected_duplicate": ("Duplicate?", "two reports may be of one payment; both count until a reviewer ranks one"),
     "added_totals": ("Added totals", "totals of separate years are added up"),
+    "suspected_unit_error": ("Unit error?", "the same digits in two currencies"),
+    "falling_total": ("Falling total", "a running total went down without a restatement"),
     "overlap": ("Overlap", "increments overlap in part, so they are not added up"),
     "assertion_conflict": ("Claim conflicts", "a claim is contradicted by its own figure"),
     "unproven_claim": ("Unproven claim", "somebody claims it without a figure that proves it"),
     "tally_mismatch": ("Tally mismatch", "the count and the members' reports disagree"),
-    "converted": ("Converted", "compared across currencies, by the source's own equivalent or the ECB's rate"),
-    "late": ("Late", "after the first deadline"),
+    "converted": ("Converted", "compared across currencies, at the ECB's rate or as the source says"),
+    "late": ("Late", "after the first deadline, or after the day a step was due"),
     "revised_target": ("Revised target", "the target is not the first one"),
-    "revised_after_close": ("Changed too late", "the terms were changed after the time was up: the answer stays"),
-    "envelope": ("Up to", "the promise names the most it may come to, and is compared with that"),
-    "conditional": ("Conditional", "a condition is open or failed"),
-    "instalment_overdue": ("Instalment overdue", "the day of an instalment has passed without what was due by then"),
-    "reinstated": ("Reinstated", "it was taken back, and promised again"),
-    "broken_period": ("Broken period", "a period has closed without being kept"),
-    "provisional": ("Provisional", "the figure may still change"),
+    "revised_after_close": (
+        "Revised after close",
+        "terms were changed when the time was up, which moves no answer",
+    ),
+    "envelope": ("Envelope", "“up to” so much was promised: compared as that much"),
+    "conditional": ("Conditional", "a condition that it hangs on is open or failed"),
+    "instalment_overdue": ("Instalment overdue", "less is reported than was promised for by now"),
+    "reinstated": ("Reinstated", "withdrawn once, and promised again"),
+    "broken_period": ("Broken period", "the target was not kept in a period that is over"),
     "estimated": ("Estimated", "the figure is an estimate"),
-    "stale": ("Stale", "nothing was said for long while it is open (180 days, 400 for a window over three years)"),
+    "provisional": ("Provisional", "the figure may still change"),
+    "stale": ("Stale", "nothing said for half a year while it is open, a year and more where it runs long"),
     "single_source": ("Single source", "what counts here goes back to one origin"),
     "stale_projection": ("Being repaired", "an event could not be taken in yet"),
 }
@@ -197,26 +138,6 @@ DOCUMENT_MEMBER = {
 
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 _LONG_MONTHS = "January February March April May June July August September October November December".split()
-
-
-def means(status: Mapping[str, Any]) -> str:
-    """What the headline of a status document means for a pledge of its kind."""
-    headline: str = status["status"]
-    special: Mapping[str, str] = {}
-    match status["decided_by"]:
-        case "periods":
-            special = _PERIODS_MEAN
-        case "members":
-            members = status["members"]
-            special = _GROUP_MEANS | ({} if members["met"] == members["eligible"] else {"met": _ENOUGH_MET})
-        case "steps":
-            special = _MILESTONES_MEAN
-        case _:
-            if "baseline" in status or "relative_target" in status:
-                special = _BASELINE_MEANS
-            elif status["direction"] == "down":
-                special = _CEILING_MEANS
-    return special.get(headline, STATUS_MEANS[headline])
 
 
 def day(value: date | str | None) -> str:

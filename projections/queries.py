@@ -37,8 +37,8 @@ class Filters:
     """The filters of a list. Of several values of one filter any will do; different filters must all hold.
 
     `pledgor` and `beneficiary` are codes or names in any case, of every party that a pledge has or had, joint ones too;
-    `party` is one of either. `rating` and `rubric` are those of the latest assessment, as written. `due_before` leaves its own day out; every word
-    of `q` must occur in the title, a party, the slug or a tag.
+    `party` is one of either. `rating` and `rubric` are those of the latest assessment, as written. `due_before` leaves
+    its own day out; every word of `q` must occur in the title, a party, the slug or a tag.
     """
 
     status: tuple[str, ...] = ()

@@ -15,7 +15,7 @@ from tracker.quantity import Quantity
 _QUANTITY_PARTS = ("op", "value", "upper", "unit")
 STATUS_COLUMNS = (
     *("pledge", "title", "pledgor.name", "pledgor.code", "beneficiary.name", "beneficiary.code", "kind", "tags"),
-    *("part_of", "joint", "status", "decided_by", "flags"),
+    *("part_of", "joint", "status", "answers_by", "flags"),
     *(
         column
         for name in ("target", "relative_target", "actual")

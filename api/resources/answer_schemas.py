@@ -104,6 +104,7 @@ _SHARE = _object(
         "event": _ID,
     }
 )
+_CONDITION = _object({"condition": _TEXT, "text": _TEXT, "state": _enum(ConditionState)}, {"event": _ID})
 _PERIOD = _object(
     {
         "start": _DATE,
@@ -167,8 +168,8 @@ STATUS = _object(
         "conditions": _list(
             _object({"condition": _TEXT, "text": _TEXT, "state": _enum(ConditionState)}, {"event": _ID})
         ),
-        "decided_by": _enum(AnswersBy),
         "direction": {"enum": ["up", "down"]},
+        "answers_by": _enum(AnswersBy),
         "required_stage": _or_null(_STAGE),
         "tolerance": _DECIMAL,
         "original": _object({"target": _or_null(_QUANTITY), "window": _or_null(_DATES)}),

@@ -15,7 +15,7 @@ def terms_of_version_two(api: Api) -> None:
     """Pledges with a condition, instalments and another party, with periods, and against a baseline."""
     api.open("hung", conditions=[{"condition": "law", "text": "if parliament agrees"}],
              joint=[{"party": {"name": "Norway", "code": "NO"}, "share": "25"}],
-             instalments=[{"due": "2024-06", "quantity": "10bn EUR"}, {"due": "2024-12", "quantity": "30bn EUR"}])  # fmt: skip
+             instalments=[{"due": "2024-06", "quantity": "10bn EUR"}, {"due": "2024", "quantity": "30bn EUR"}])  # fmt: skip
     every_half = {"every": "half", "start": "2024-01-01", "end": "2025-12-31"}
     api.open("yearly", window=None, recurrence=every_half, target="at least 50bn EUR")
     baseline = {"quantity": "100 count:mtco2e", "on": "1990", "text": "as of 1990"}

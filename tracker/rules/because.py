@@ -5,7 +5,7 @@ from __future__ import annotations
 from tracker.promise_facts import PledgeReaffirmed, PledgeSuperseded, PledgeWithdrawn
 from tracker.rules.evaluation import Evaluation
 from tracker.rules.flags import Caused, Evidence
-from tracker.rules.outcome import Outcome, figure_causes
+from tracker.rules.outcome import KEPT, Outcome, all_figures, figure_causes
 from tracker.rules.pledge_history import PledgeHistory
 
 
@@ -25,7 +25,7 @@ def because_of(
     turns = view.of(PledgeWithdrawn, PledgeReaffirmed, PledgeSuperseded)
     acting = view.acting_on(PledgeWithdrawn, PledgeReaffirmed, PledgeSuperseded)
     lifecycle = terms.causes | acting | {id_ for item in turns for id_ in item.causes}
-    settled = outcome.causes | figures
+    settled = outcome.causes | (all_figures(evaluation) if outcome.core in KEPT or evaluation.periods else figures)
     causes: dict[str, frozenset[str]] = {
         "status": outcome.causes,
         "lifecycle": lifecycle,

@@ -91,6 +91,8 @@ class Contradictions:
 
     def _fall(self, running: Sequence[Candidate]) -> None:
         """Find each running total that is certainly lower than one which ends earlier and whose period it covers."""
+        if _only_rise(running):
+            return
         for side_by_side in _sides(running, self.unit):
             earlier, of_the_day = defaultdict[str, _Highest](_Highest), list[_Stand]()
             for stand in sorted(side_by_side, key=attrgetter("end")):
@@ -185,6 +187,17 @@ def _of_different_references(ordered: Sequence[_Stand]) -> list[_Stand]:
             references.add(transaction)
             found.append(stand)
     return found
+
+
+def _only_rise(running: Sequence[Candidate]) -> bool:
+    """Whether the totals, in one unit, rise from each to the next: nothing can fall then."""
+    unit, last = running[0].quantity.unit, None
+    for candidate in sorted(running, key=attrgetter("day")):
+        low, high = candidate.slack.low, candidate.slack.high
+        if candidate.quantity.unit != unit or low is None or (last is not None and high is not None and high <= last):
+            return False
+        last = low if last is None or low > last else last
+    return True
 
 
 class _Highest:

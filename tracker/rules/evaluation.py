@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal
 
@@ -48,35 +48,44 @@ class Evaluation:
 
     group_result: GroupResult | None
     steps: Steps
-    periods_of_view: Periods | None
+    answers_by: AnswersBy
+    """What decides: the periods, the members, the steps or the figure."""
+
+    answering: Question
+    """The question whose figure is the actual: of a recurring pledge that of the last period with one."""
+
+    periods_of_view: Periods | None = None
     periods: tuple[PeriodResult, ...] = ()
+    known: dict[object, frozenset[str]] = field(default_factory=dict)
+    """Causes that were found already: they are the same on every day of the view, but of a recurring pledge."""
 
     def on(self, as_of: date) -> Evaluation:
         """The evaluation of another day of the same view."""
-        recurrence = self.promise.recurrence
-        if recurrence is None or self.periods_of_view is None:
-            return self if as_of == self.as_of else replace(self, as_of=as_of)
-        return replace(self, as_of=as_of, periods=self.periods_of_view.on(recurrence, as_of))
+        if as_of == self.as_of and (self.periods or self.periods_of_view is None):
+            return self
+        if self.periods_of_view is None or self.promise.recurrence is None:
+            return Evaluation(
+                as_of,
+                self.view,
+                self.terms,
+                self.lifecycle,
+                self.conditions,
+                self.question,
+                self.group_result,
+                self.steps,
+                self.answers_by,
+                self.answering,
+                known=self.known,
+            )
+        periods = self.periods_of_view.on(self.promise.recurrence, as_of)
+        last = with_figure(periods)
+        answering = self.question if last is None else last.question
+        return replace(self, as_of=as_of, periods=periods, answering=answering, known={})
 
     @property
     def promise(self) -> Promise:
         """What the pledge is judged by."""
         return self.terms.judged
-
-    @property
-    def answers_by(self) -> AnswersBy:
-        """What decides: the periods, the members, the steps or the figure."""
-        if self.promise.recurrence is not None:
-            return "periods"
-        if self.promise.counts_members and self.group_result is not None:
-            return "members"
-        return "steps" if _answers_by_steps(self.promise, self.steps) else "figures"
-
-    @property
-    def answering(self) -> Question:
-        """The question whose figure is the actual: of a recurring pledge that of the last period with one."""
-        period = with_figure(self.periods)
-        return self.question if period is None else period.question
 
     @property
     def choice(self) -> Choice:
@@ -117,6 +126,8 @@ class Evaluation:
     @property
     def milestone_causes(self) -> set[str]:
         """The ids of the events that made the milestones what they are."""
+        if not self.steps.all and not self.view.acting:
+            return set()
         of_steps = {id_ for step in self.steps.all for item in step.items for id_ in item.causes}
         return self.view.acting_on(*MILESTONE_FACTS) | of_steps
 
@@ -146,7 +157,15 @@ def evaluate(view: View, as_of: date, reader: CandidateReader, evening: EveningO
         window = _window(promise, steps)
         choice = choose(view, promise, None if window is None else window.start, reader)
     question = Question(promise, window, choice, claims, terms.asked_anew(date.max), held_back)
-    found = Evaluation(as_of, view, terms, lifecycle, conditions, question, group_result(view, promise), steps, periods)
+    result = group_result(view, promise)
+    answers_by: AnswersBy = "steps" if _answers_by_steps(promise, steps) else "figures"
+    if promise.recurrence is not None:
+        answers_by = "periods"
+    elif promise.counts_members and result is not None:
+        answers_by = "members"
+    found = Evaluation(
+        as_of, view, terms, lifecycle, conditions, question, result, steps, answers_by, question, periods
+    )
     return found.on(as_of)
 
 

@@ -11,7 +11,7 @@ from tracker.quantity import Quantity
 from tracker.rules.candidates import PLEDGE_FIGURES, Asked, Candidate, CandidateReader, Disposition, figure_of
 from tracker.rules.disputes import Contradictions
 from tracker.rules.pledge_history import FactInForce, View
-from tracker.rules.sums import EUR, Actual, Notes, taken
+from tracker.rules.sums import EUR, Actual, Notes, Pair, duplicates, taken
 from tracker.rules.terms import Promise
 from tracker.values import STAGES, Stage
 
@@ -41,6 +41,9 @@ class Choice:
 
     corroborating: tuple[tuple[Candidate, ...], ...] = ()
     """For each part of the actual a figure of each origin that says the same of it, its own first."""
+
+    duplicates: tuple[Pair, ...] = ()
+    """Parts of the sum that may be one payment."""
 
     dispositions: Mapping[str, Disposition] = field(default_factory=dict)
     """What became of a figure on the way to the actual, by event id; `explain` knows the rest."""
@@ -101,6 +104,7 @@ def choose_among(
         unit_errors=frozenset(contradictions.unit_errors),
         falls=frozenset(contradictions.falls),
         conflicts=contradictions.conflicts,
+        duplicates=() if actual is None or len(actual.parts) < 2 else tuple(duplicates(actual.parts)),
         dispositions=notes,
         corroborating=() if actual is None else tuple(_corroborating(actual.parts, rung, contradictions.unit)),
     )

@@ -23,7 +23,7 @@ from tracker.rules.claims import conflicting, unproven
 from tracker.rules.days import stale_after
 from tracker.rules.evaluation import Evaluation
 from tracker.rules.instalments import InstalmentResult
-from tracker.rules.outcome import KEPT, Outcome, figure_causes, first_window, kept_since
+from tracker.rules.outcome import KEPT, Outcome, core_causes, figure_causes, first_window, kept_since
 from tracker.rules.periods import tally_of
 from tracker.rules.pledge_history import FactInForce
 from tracker.rules.rates import SOURCE
@@ -125,7 +125,7 @@ def _raised(evaluation: Evaluation, outcome: Outcome, attested: tuple[Evidence, 
     if evaluation.group_result is not None and evaluation.group_result.mismatch:
         yield "tally_mismatch", evaluation.group_result.causes | terms.causes
     if is_late(evaluation, outcome):
-        yield "late", outcome.causes | figure_causes(evaluation) | evaluation.milestone_causes
+        yield "late", outcome.causes | core_causes(evaluation)
     if terms.revised_target:
         yield "revised_target", terms.causes
     if terms.revised_after_close:
@@ -162,7 +162,7 @@ def _of_figures(evaluation: Evaluation, outcome: Outcome) -> Iterator[Caused]:
         if ids:
             yield name, causes | ids
     if actual is not None:
-        for name, pairs in (("suspected_duplicate", actual.duplicates), ("overlap", actual.overlaps)):
+        for name, pairs in (("suspected_duplicate", choice.duplicates), ("overlap", actual.overlaps)):
             if pairs:
                 yield name, causes | {id_ for pair in pairs for one in pair for id_ in one.item.causes}
         if actual.is_added:
@@ -185,7 +185,7 @@ def _of_claims(evaluation: Evaluation, outcome: Outcome) -> Iterator[Caused]:
         ("unproven_claim", unproven(evaluation, outcome)),
     ):
         if items:
-            yield name, outcome.causes | figure_causes(evaluation) | {id_ for item in items for id_ in item.causes}
+            yield name, outcome.causes | core_causes(evaluation) | {id_ for item in items for id_ in item.causes}
 
 
 def is_late(evaluation: Evaluation, outcome: Outcome) -> bool:

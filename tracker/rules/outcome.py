@@ -119,6 +119,13 @@ def _of_steps(evaluation: Evaluation) -> FigureStatus:
 
 def _causes(evaluation: Evaluation, status: Headline) -> frozenset[str]:
     """The ids of the events from which the headline follows."""
+    key = status if status in ("withdrawn", "superseded", "not_measurable") else "status"
+    if key not in evaluation.known:
+        evaluation.known[key] = _causes_of(evaluation, status)
+    return evaluation.known[key]
+
+
+def _causes_of(evaluation: Evaluation, status: Headline) -> frozenset[str]:
     view, terms = evaluation.view, evaluation.terms
     causes = terms.causes | view.acting_on(PledgeWithdrawn, PledgeSuperseded, PledgeReaffirmed)
     causes |= {i for item in view.of(PledgeWithdrawn, PledgeReaffirmed, PledgeSuperseded) for i in item.causes}
@@ -139,6 +146,12 @@ def _causes(evaluation: Evaluation, status: Headline) -> frozenset[str]:
 
 def figure_causes(evaluation: Evaluation) -> frozenset[str]:
     """The ids of the events from which the chosen figure follows, and what is claimed of it."""
+    if "figures" not in evaluation.known:
+        evaluation.known["figures"] = _figure_causes(evaluation)
+    return evaluation.known["figures"]
+
+
+def _figure_causes(evaluation: Evaluation) -> frozenset[str]:
     view = evaluation.view
     found = set(evaluation.terms.causes | view.acting_on(*PLEDGE_FIGURES))
     found |= evaluation.choice.causes
@@ -148,6 +161,28 @@ def figure_causes(evaluation: Evaluation) -> frozenset[str]:
         if claim.figure is None:
             found |= set(claim.causes)
     return frozenset(found)
+
+
+def all_figures(evaluation: Evaluation) -> frozenset[str]:
+    """The ids of the events of every figure that may answer: from them follows which one was the first to keep it."""
+    if "all figures" not in evaluation.known:
+        evaluation.known["all figures"] = _all_figures(evaluation)
+    return evaluation.known["all figures"]
+
+
+def _all_figures(evaluation: Evaluation) -> frozenset[str]:
+    found = set(figure_causes(evaluation))
+    for question in (evaluation.question, *(period.question for period in evaluation.periods)):
+        for candidate in question.choice.candidates:
+            if candidate.aside is None:
+                found |= set(candidate.item.causes)
+    return frozenset(found)
+
+
+def core_causes(evaluation: Evaluation) -> frozenset[str]:
+    """The ids of the events from which follows what was kept, and when, whatever the lifecycle."""
+    found = all_figures(evaluation) | evaluation.milestone_causes
+    return found if evaluation.group_result is None else found | evaluation.group_result.causes
 
 
 def kept_since(evaluation: Evaluation, looked_at: Window | None) -> date | None:

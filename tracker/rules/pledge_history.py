@@ -102,6 +102,8 @@ class View:
 
     def acting_on(self, *types: type[Fact]) -> set[str]:
         """The ids of the events that act on facts of some types."""
+        if not self.acting:
+            return set()
         names = {cls.__name__ for cls in types}
         return {id_ for id_, name in self.acting if name in names}
 
@@ -266,7 +268,7 @@ class PledgeHistory:
             whole = set(ids)
             unseen = whole & self._references.keys()
             while unseen:
-                named = self._references[unseen.pop()] - whole
+                named = (self._references[unseen.pop()] & self.versions.keys()) - whole
                 whole |= named
                 unseen |= named & self._references.keys()
             return tuple(sorted(whole, key=self.versions.__getitem__))

@@ -89,6 +89,7 @@ class _Attested:
 
     attested: tuple[Evidence, frozenset[str]]
     trajectory: Trajectory
+    ratio: Ratio | None
     outline: dict[str, Any]
 
 
@@ -227,7 +228,7 @@ class StatusFold:
             target=shown.absolute,
             actual=None if actual is None else actual.quantity,
             converted=converted,
-            ratio=ratio_of(question),
+            ratio=attested.ratio,
             window=window,
             deadline=deadline_in_force(evaluation, outcome),
             evidence=attested.attested[0],
@@ -250,7 +251,8 @@ class StatusFold:
             return self._attested[view]
         proof = evidence(evaluation)
         own = trajectory(evaluation.answering, is_conditional=outcome.is_conditional)
-        found = _Attested(proof, own, outline(self.events[0].pledge, evaluation, proof[0], own))
+        share = ratio_of(evaluation.answering)
+        found = _Attested(proof, own, share, outline(self.events[0].pledge, evaluation, proof[0], own, share))
         self._attested[view] = found
         return found
 

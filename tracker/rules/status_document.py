@@ -31,10 +31,14 @@ RULES_VERSION = f"{RULES}+{RATE_TABLE}+{TABLE_VERSION}"
 """Rules, rates and currency codes: what an answer follows from beside the events."""
 
 
-def outline(pledge: str, evaluation: Evaluation, attested: Evidence, own: Trajectory) -> dict[str, Any]:
+def outline(
+    pledge: str, evaluation: Evaluation, attested: Evidence, own: Trajectory, own_ratio: Ratio | None
+) -> dict[str, Any]:
     """The members of the API's Status in their order, without the clocks; those that depend on the day are None."""
     shown, question, made = evaluation.terms.shown, evaluation.answering, evaluation.view.made.fact
     actual, beneficiary = question.actual, shown.beneficiary
+    share = quantity_json(own_ratio)
+    shown_as_ratio = question.promise.baseline is None and question.promise.direction == "up"
     return {
         "pledge": pledge,
         "title": shown.title,
@@ -45,14 +49,13 @@ def outline(pledge: str, evaluation: Evaluation, attested: Evidence, own: Trajec
         "tags": list(shown.tags),
         **({"part_of": made.part_of} if made.part_of is not None else {}),
         "status": None,
-        "decided_by": evaluation.answers_by,
         "flags": None,
         "target": quantity_json(shown.absolute),
         **({"relative_target": quantity_json(shown.target)} if shown.is_relative else {}),
         **({"baseline": _baseline(shown.baseline)} if shown.baseline is not None else {}),
         "actual": actual_json(actual),
-        "ratio": quantity_json(ratio_of(question)),
-        "progress": quantity_json(_progress(question)),
+        "ratio": share,
+        "progress": share if shown_as_ratio else quantity_json(_progress(question)),
         **_announced(evaluation),
         "stage": None if actual is None else actual.stage,
         "period": None if actual is None or actual.period is None else dates_json(actual.period),
@@ -60,6 +63,7 @@ def outline(pledge: str, evaluation: Evaluation, attested: Evidence, own: Trajec
         **({"recurrence": _recurrence(shown.recurrence)} if shown.recurrence is not None else {}),
         "deadline": None,
         "direction": shown.direction,
+        "answers_by": evaluation.answers_by,
         "required_stage": shown.required_stage,
         "schedule": None,
         "trajectory": own,

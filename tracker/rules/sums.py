@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -41,7 +41,6 @@ class Actual:
     """Parts without a rate: the sum is a lower bound because of them."""
 
     overlaps: tuple[Pair, ...] = ()
-    duplicates: tuple[Pair, ...] = ()
 
     @property
     def lead(self) -> Candidate:
@@ -115,7 +114,7 @@ def taken(pool: Sequence[Candidate], stage: Stage, unit: str | None, notes: Note
     for candidate in sorted(same, key=lambda candidate: candidate.order):
         picked.look_at(candidate)
     found = _sum(picked.counted, stage, unit, notes)
-    return replace(found, overlaps=tuple(picked.overlaps), duplicates=tuple(_duplicates(picked.counted)))
+    return replace(found, overlaps=tuple(picked.overlaps))
 
 
 def _one(part: Candidate, stage: Stage) -> Actual:
@@ -191,25 +190,28 @@ class _Increments:
 
     def look_at(self, candidate: Candidate) -> None:
         """Count the candidate unless it says again what is counted."""
-        twin = next((o for o in self._by_reference[candidate.reference or ""] if _is_one(candidate, o)), None)
-        if candidate.reference is not None and twin is not None:
-            self._leave_out(candidate, "corroborates", f"is the transaction of {twin.item.id}")
-            return
+        reference = candidate.reference
+        if reference is not None:
+            twin = next((other for other in self._by_reference[reference] if _is_one(candidate, other)), None)
+            if twin is not None:
+                self._leave_out(candidate, "corroborates", f"is the transaction of {twin.item.id}")
+                return
         clash = self._spans.clash(candidate)
         if clash is not None and clash.span == candidate.span:
             self._leave_out(candidate, "corroborates", f"covers the same period as {clash.item.id}")
             return
-        other = next((o for o in self._preferred if _may_be_one(candidate, o)), None)
-        if other is not None and candidate.item.rank != "preferred":
-            self._leave_out(candidate, "duplicate", f"a reviewer prefers {other.item.id}, which is the same payment")
-            return
+        if self._preferred and candidate.item.rank != "preferred":
+            twin = next((other for other in self._preferred if _may_be_one(candidate, other)), None)
+            if twin is not None:
+                self._leave_out(candidate, "duplicate", f"a reviewer prefers {twin.item.id}, the same payment")
+                return
         if clash is not None:
             self._leave_out(candidate, "overlap", f"its period overlaps that of {clash.item.id}")
             self.overlaps.append((candidate, clash))
             return
         self._spans.add(candidate)
-        if candidate.reference is not None:
-            self._by_reference[candidate.reference].append(candidate)
+        if reference is not None:
+            self._by_reference[reference].append(candidate)
         if candidate.item.rank == "preferred":
             self._preferred.append(candidate)
 
@@ -229,21 +231,21 @@ def _may_be_one(one: Candidate, other: Candidate) -> bool:
     return near and differ and one.origin != other.origin and one.quantity == other.quantity
 
 
-def _duplicates(counted: Sequence[Candidate]) -> Iterable[Pair]:
+def duplicates(counted: Sequence[Candidate]) -> Iterator[Pair]:
     """For each increment that is counted the next one that may be the same payment; ranked ones are settled."""
-    alike: defaultdict[Quantity, list[Candidate]] = defaultdict(list)
+    alike: defaultdict[tuple[object, ...], list[Candidate]] = defaultdict(list)
     for candidate in counted:
-        if candidate.item.rank == "normal":
-            alike[candidate.quantity].append(candidate)
+        if candidate.item.rank == "normal" and candidate.figure.basis == "increment":
+            alike[candidate.quantity.key].append(candidate)
     for group in alike.values():
-        ordered = sorted(group, key=lambda candidate: candidate.day)
+        ordered = sorted(group, key=lambda candidate: candidate.day) if len(group) > 1 else []
         for place, candidate in enumerate(ordered):
-            for later in ordered[place + 1 :]:
-                if later.day - candidate.day > DUPLICATE_WITHIN:
+            after = place + 1
+            while after < len(ordered) and ordered[after].day - candidate.day <= DUPLICATE_WITHIN:
+                if _may_be_one(candidate, ordered[after]):
+                    yield candidate, ordered[after]
                     break
-                if _may_be_one(candidate, later):
-                    yield candidate, later
-                    break
+                after += 1
 
 
 def _sum(parts: Sequence[Candidate], stage: Stage, unit: str | None, notes: Notes) -> Actual:
@@ -252,13 +254,14 @@ def _sum(parts: Sequence[Candidate], stage: Stage, unit: str | None, notes: Note
         return _one(parts[0], stage)
     units = {part.quantity.unit for part in parts}
     into = unit or (units.pop() if len(units) == 1 else EUR)
-    rated = [(part, *_in(part, into, unit)) for part in parts]
+    rated = [(p, p.compared, p.conversion) if into == unit else (p, *p.in_unit(into)) for p in parts]
     counted = [(part, amount, how) for part, amount, how in rated if amount is not None]
     if not counted:
         into = parts[0].quantity.unit
         counted = [(part, part.quantity, None) for part in parts if part.quantity.unit == into]
     kept = [part for part, _, _ in counted]
-    left_out = [part for part in parts if not any(part is one for one in kept)]
+    ids = {part.item.id for part in kept}
+    left_out = [part for part in parts if part.item.id not in ids]
     in_target = total([amount for _, amount, _ in counted])
     is_one_unit = len({part.quantity.unit for part in kept}) == 1
     quantity = total([part.quantity for part in kept]) if is_one_unit else in_target
@@ -272,7 +275,3 @@ def _sum(parts: Sequence[Candidate], stage: Stage, unit: str | None, notes: Note
     latest_first = sorted(counted, key=lambda triple: triple[0].place, reverse=True)
     conversions = tuple(how for _, _, how in latest_first if how is not None) if unit is not None else ()
     return Actual(quantity, compared, tuple(kept), conversions, _stage(kept[0], stage), left_out=tuple(left_out))
-
-
-def _in(part: Candidate, into: str, unit: str | None) -> tuple[Quantity | None, Conversion | None]:
-    return (part.compared, part.conversion) if into == unit else part.in_unit(into)

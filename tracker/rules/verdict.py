@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -194,29 +195,41 @@ def _first_kept(question: Question, looked_at: Window | None) -> date | None:
 
 
 class _Possible:
-    """Whether the figures so far may keep the target at all: what spares a choice among them for every day."""
+    """Whether the figures so far may keep the target at all: what spares a choice among them for every day.
+
+    In direction up they may once figures that do not overlap reach it together, whichever of them is chosen.
+    """
 
     def __init__(self, question: Question) -> None:
         self.is_so = False
         self._question = question
-        self._is_down = question.promise.direction == "down"
-        self._parts: dict[tuple[object, ...], Decimal] = {}
-        self._sum = Decimal(0)
+        target = question.promise.absolute
+        self._wanted = None if target is None or question.promise.direction == "down" else least_kept(target)
+        self._ends: list[date] = []
+        self._most: list[Decimal] = []
+        """By the end of each figure, the most that figures which end by then and do not overlap come to."""
+
+        self._loose = Decimal(0)
+        """The sum of figures that end before one that was taken in earlier."""
 
     def add(self, candidate: Candidate) -> None:
         """Take in one more figure."""
-        target, amount = self._question.promise.absolute, candidate.compared
-        if self.is_so or target is None or amount is None:
+        amount = candidate.compared
+        if self.is_so or amount is None:
             return
-        if self._is_down:
+        if self._wanted is None:
             self.is_so = is_final(candidate, self._question)
             return
         low = amount.interval.low
-        if low is None:
+        if low is None or (low <= 0 < self._wanted):
             return
-        key = (candidate.figure.stage, candidate.span)
-        before = self._parts.get(key, Decimal(0))
-        if low > before:
-            self._parts[key] = low
-            self._sum = EXACT.add(self._sum, EXACT.subtract(low, before))
-        self.is_so = self._sum >= least_kept(target)
+        start, end = candidate.span
+        if self._ends and end < self._ends[-1]:
+            self._loose = EXACT.add(self._loose, low)
+        else:
+            before = bisect_left(self._ends, start)
+            together = EXACT.add(low, self._most[before - 1]) if before else low
+            self._ends.append(end)
+            self._most.append(max(together, self._most[-1]) if self._most else together)
+        most = self._most[-1] if self._most else Decimal(0)
+        self.is_so = EXACT.add(most, self._loose) >= self._wanted
