@@ -202,6 +202,13 @@ def sortable(value: Decimal) -> str:
     return f"0{999 - len(digits):03d}{''.join(chr(105 - ord(d)) for d in digits)}"  # 9 for 0 … 0 for 9
 
 
+def from_sortable(text: str) -> Decimal:
+    """The decimal that `sortable` wrote."""
+    if text[0] == "1":
+        return Decimal(int(text[4:])).scaleb(-6, EXACT)
+    return -Decimal(int("".join(chr(105 - ord(d)) for d in text[4:]))).scaleb(-6, EXACT)
+
+
 class SummaryAmount(NamedTuple):
     """A quantity without its text, for sums over many pledges."""
 

@@ -29,7 +29,7 @@ from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, Operationa
 from projections import table_writer
 from projections.projector import FoldedPledge, Projector, refusal_of, tell_parked, unfolded
 from projections.queries import TIMELINE
-from projections.table_writer import ParkedEvent, PledgeChange
+from projections.table_writer import ParkedEvent, PledgeChange, TableSetState
 from projections.tables import PARKED, STATE, TableSet, create_tables, table_set, writing
 from tracker.log.recorder import LogRecorder
 
@@ -66,6 +66,8 @@ def rebuild(
 ) -> int:
     """Build a new set, switch to it and drop the others; the position that the new set has reached.
 
+    A set of another version that answered until now stays until the next build, for `projections.rules_diff`.
+
     With more than one of `processes` the folding is done in fresh Python processes.
 
     Raises: Stopped if `stopped()` became true; nothing has changed then.
@@ -78,11 +80,11 @@ def rebuild(
     with writing(engine).begin() as conn:
         table_writer.advance(conn, TIMELINE, tables.number, 0, head, heartbeat=now(), active=False)
     built = Projector(engine, log, tables.number, now, active=False)
-    while not _switched(engine, tables):
+    while (before := _switched(engine, tables)) is None:
         if stopped():
             raise Stopped
         built.step(CHUNK_EVENTS)
-    drop_unused(engine)
+    drop_unused(engine, kept=None if before.version == version else before.number)
     return built.position
 
 
@@ -251,24 +253,24 @@ def _index(engine: Engine, tables: TableSet) -> None:
             conn.execute(text(statement))
 
 
-def _switched(engine: Engine, tables: TableSet) -> bool:
-    """Whether the set answers from now on: not yet if the one that answers has read more of the log."""
+def _switched(engine: Engine, tables: TableSet) -> TableSetState | None:
+    """The set that answered before, once this one does: None while the one that answers has read more of the log."""
     with writing(engine).begin() as conn:
         # The row of the answering set is locked by an update, so that its projector cannot move on in between.
         conn.execute(update(STATE).where(STATE.c.name == TIMELINE, STATE.c.active).values(active=True))
         states = {s.number: s for s in table_writer.states(conn, TIMELINE)}
         live = next(s for s in states.values() if s.active)
         if states[tables.number].position < live.position:
-            return False
+            return None
         conn.execute(update(STATE).where(STATE.c.name == TIMELINE, STATE.c.set == live.number).values(active=False))
         conn.execute(update(STATE).where(STATE.c.name == TIMELINE, STATE.c.set == tables.number).values(active=True))
-    return True
+    return live
 
 
-def drop_unused(engine: Engine) -> None:
-    """Drop the sets that do not answer. One that is still being read stays until the next time."""
+def drop_unused(engine: Engine, *, kept: int | None = None) -> None:
+    """Drop the sets that do not answer, but the kept one. One that is still being read stays until the next time."""
     with engine.connect() as conn:
-        unused = [s.number for s in table_writer.states(conn, TIMELINE) if not s.active]
+        unused = [s.number for s in table_writer.states(conn, TIMELINE) if not s.active and s.number != kept]
     for number in unused:
         try:
             with writing(engine).begin() as conn:

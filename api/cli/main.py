@@ -31,6 +31,10 @@ COMMANDS = {
         "api.cli.replay:replay",
         "Fold the log itself, pledge by pledge, and print each status as a line of JSON, or compare it.",
     ),
+    "rules-diff": LazyCommand(
+        "api.cli.rules_diff:rules_diff",
+        "List the pledges that another version of the rules answers otherwise; exit 1 if there are any.",
+    ),
     "seed": LazyCommand("api.cli.import_files:seed", "Load the seed events; running it twice changes nothing."),
     "serve": LazyCommand(
         "api.cli.serve:serve", "Serve the API and the dashboard, and keep the read models up to date."

@@ -15,7 +15,8 @@ def terms_of_version_two(api: Api) -> None:
     """Pledges with a condition, instalments and another party, with periods, and against a baseline."""
     api.open("hung", conditions=[{"condition": "law", "text": "if parliament agrees"}],
              joint=[{"party": {"name": "Norway", "code": "NO"}, "share": "25"}],
-             instalments=[{"due": "2024-06", "quantity": "10bn EUR"}, {"due": "2024", "quantity": "30bn EUR"}])  # fmt: skip
+             instalments=[{"due": "2024-06", "quantity": "10bn EUR"},
+                          {"due": "2024", "quantity": "30bn EUR"}])  # fmt: skip
     every_half = {"every": "half", "start": "2024-01-01", "end": "2025-12-31"}
     api.open("yearly", window=None, recurrence=every_half, target="at least 50bn EUR")
     baseline = {"quantity": "100 count:mtco2e", "on": "1990", "text": "as of 1990"}
@@ -34,6 +35,7 @@ def test_every_type_of_fact_is_shown_at_every_clock(lite: Api) -> None:
     api.open("group", kind="ratio", target="at least 2 percent:gdp", group=group)
     api.open("steps", kind="milestone", target=None, window=None)
     api.open("words", kind="qualitative", target=None, window=None, measurable=False, measurable_note="no test")
+    terms_of_version_two(api)
 
     def add(pledge: str, name: str, type_: str, **fields: Any) -> None:
         source = {} if type_ in RECORD_KEEPING else {"source": SOURCE}
@@ -77,7 +79,6 @@ def test_every_type_of_fact_is_shown_at_every_clock(lite: Api) -> None:
     add("steps", "late", "MilestoneMissed", milestone="built", stated_on="2025-07-01")
     add("words", "miss", "PledgeMissed", stated_on="2025-01-01")
     add("words", "next", "PledgeSuperseded", by="aid", stated_on="2025-02-01")
-    terms_of_version_two(api)
     add("hung", "agreed", "ConditionReported", condition="law", state="fulfilled", stated_on="2024-09-10")
     add("hung", "paid", "ProgressReported", figure=figure("1bn EUR", stage="pledged"), stated_on="2024-09-11")
     add("yearly", "kept", "ProgressReported", figure=figure("60bn EUR"), stated_on="2024-09-11")
