@@ -308,6 +308,8 @@ def test_every_type_of_fact_is_shown_at_every_clock(lite: Api) -> None:
     api.open("group", kind="ratio", target="at least 2 percent:gdp", group=group)
     api.open("steps", kind="milestone", target=None, window=None)
     api.open("words", kind="qualitative", target=None, window=None, measurable=False, measurable_note="no test")
+    api.open("hangs", window=window, conditions=[{"condition": "parliament", "text": "if parliament agrees"}])
+    api.open("yearly", window=None, recurrence={"every": "year", "start": "2023-01-01"})
 
     def add(pledge: str, name: str, type_: str, **fields: Any) -> None:
         source = {} if type_ in KEPT else {"source": SOURCE}
@@ -344,6 +346,8 @@ def test_every_type_of_fact_is_shown_at_every_clock(lite: Api) -> None:
     add("group", "row", "MemberReported", member="BE", verdict="met", figure=figure("2.1 percent:gdp", basis="level"))
     add("group", "later", "TallyReported", met="two-thirds of members", nature="projection")
     add("group", "tally", "TallyReported", met=1, not_met=1, total=4, stated_on="2024-08-01")
+    add("hangs", "agreed", "ConditionReported", condition="parliament", state="fulfilled", stated_on="2025-01-01")
+    add("yearly", "part", "ProgressReported", figure=figure("30bn EUR", stage="unspecified"))
     add("group", "gone", "PledgeWithdrawn", reason="over", stated_on="2025-01-01")
     add("steps", "plan", "MilestoneScheduled", milestone="agreed", due="2024-Q4")
     add("steps", "half", "MilestoneReached", milestone="agreed", partly=True, stated_on="2024-11-01")
