@@ -87,6 +87,10 @@ bench: $(VENV)/.dev ## Measure against the peers and the budgets of time
 bench-quick: $(VENV)/.dev ## The same at small scale, in under a minute
 	$(BIN)/python -m benchmarks.run --quick
 
+.PHONY: fuzz
+fuzz: $(VENV)/.dev ## Compare the rules with the oracle at 100,000 points (ARGS="--seed 7")
+	$(BIN)/python -m tests.rules.oracle.fuzz --points 100000 $(ARGS)
+
 .PHONY: mutate
 mutate: $(VENV)/.dev ## Change the rules one by one and see that a test fails (ARGS="tracker.rules.outcome*")
 	$(PIP) mutmut==3.8.1

@@ -249,7 +249,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--points", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--step", type=int, default=1, help="of the boundaries of a stream take every so many")
+    parser.add_argument("--step", type=int, default=11, help="of the boundaries of a stream take every so many")
     args = parser.parse_args()
     found = run(args.points, args.seed, args.step)
     print(f"{found.points:,} points compared, {sum(found.differences.values()):,} differences")
