@@ -35,7 +35,9 @@ from sqlalchemy import (
     event,
     text,
 )
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import DisconnectionError, OperationalError, ProgrammingError
+
+from tracker.log.sqlite_file import file_stamp
 
 OPEN_DATE = date.max
 """The open end of the valid axis."""
@@ -91,6 +93,15 @@ PARKED = Table(
     Column("line", LargeBinary, nullable=False),
     Column("error", Text, nullable=False),
 )
+
+
+MADE_OF = Table(
+    "projection_log",
+    META,
+    Column("set", Integer, primary_key=True, autoincrement=False),
+    Column("log", TextColumn, nullable=False),
+)
+"""The id of the log that each table set is made of. A set of another log is built anew."""
 
 
 @dataclass(frozen=True)
@@ -205,9 +216,11 @@ def open_engine(database_url: str) -> Engine:
     """The engine for `sqlite:///file.db` or any `postgresql://` URL that libpq takes; dispose of it when done."""
     scheme, _, rest = database_url.partition("://")
     if scheme == "sqlite":
-        engine = create_engine(f"sqlite:///{rest.removeprefix('/')}", connect_args={"timeout": SQLITE_BUSY_SECONDS})
+        path = rest.removeprefix("/")
+        engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": SQLITE_BUSY_SECONDS})
         event.listen(engine, "connect", _sqlite_connected)
         event.listen(engine, "begin", _sqlite_begun)
+        _reopen_replaced_files(engine, path)
         return engine
     if scheme.partition("+")[0] not in ("postgresql", "postgres"):
         # The URL is not repeated: it may hold a password.
@@ -232,6 +245,20 @@ def connect_postgres(database_url: str, *, autocommit: bool = False) -> psycopg.
 def writing(engine: Engine) -> Engine:
     """The same engine for transactions that write: on SQLite they wait for their turn when they begin."""
     return engine.execution_options(sqlite_begin="IMMEDIATE")
+
+
+def _reopen_replaced_files(engine: Engine, path: str) -> None:
+    """Let no connection be used again whose file was replaced or changed from outside (`tracker.log.sqlite_file`)."""
+
+    def connected(_connection: Any, record: Any) -> None:
+        record.info["opened"], record.info["is_new"] = file_stamp(path), True
+
+    def checked_out(_connection: Any, record: Any, _proxy: Any) -> None:
+        if not record.info.pop("is_new", False) and record.info["opened"] != file_stamp(path):
+            raise DisconnectionError("the file was replaced")
+
+    event.listen(engine, "connect", connected)
+    event.listen(engine, "checkout", checked_out)
 
 
 def _sqlite_connected(connection: Any, _record: Any) -> None:

@@ -22,6 +22,7 @@ from eventsourcing.persistence import IntegrityError
 from tracker.errors import (
     BatchRefused,
     IdempotencyMismatch,
+    OtherLog,
     PledgeExists,
     Refusal,
     TrackerError,
@@ -30,6 +31,8 @@ from tracker.errors import (
 )
 from tracker.event import Event, restamp
 from tracker.facts import AnyFact
+from tracker.log.clock_watch import ClockWatch
+from tracker.log.guard import Basis
 from tracker.log.open import recorder_environment
 from tracker.log.recorder import LogRecorder
 from tracker.log.rows import LogRow, NewLogRow
@@ -66,6 +69,8 @@ class Request:
     payload_hash: bytes | None = None
     opens: bool = False
     """Whether the request is to open its pledge: a taken slug is PledgeExists then."""
+    log: str | None = None
+    """The id of the log that the request is for; None if any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +89,17 @@ class _Job:
 
 
 class Tracker(Application[str]):
-    """Records facts on pledges and answers their events; MUST be closed."""
+    """Records facts on pledges and answers their events; MUST be closed.
+
+    `clock` refuses stamps of a clock that cannot be right; without one every stamp passes.
+    """
 
     name = "Tracker"
 
-    def __init__(self, database_url: str, *, create_table: bool = True) -> None:
+    def __init__(self, database_url: str, *, create_table: bool = True, clock: ClockWatch | None = None) -> None:
         super().__init__(env=recorder_environment(database_url, create_table=create_table))
+        self._clock = self.log.clock = clock
+        self._changes = 0
         self._pledges: OrderedDict[str, Pledge] = OrderedDict()
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._writer: Thread | None = None
@@ -105,8 +115,13 @@ class Tracker(Application[str]):
         """Record all drafts or none, and wait until they are durable.
 
         Raises: BatchRefused with the index and reason of each bad draft; IdempotencyMismatch if the key belongs to
-        another payload; Unavailable if the store is away (the outcome is then unknown: send the same again).
+        another payload; OtherLog if the request is for another log; LogWentBack if the log lost events;
+        ClockImplausible if this machine's clock cannot be right; Unavailable if the store is away (the outcome is then
+        unknown: send the same again).
         """
+        self.log.guard.must_allow_writes()
+        if self._clock is not None:
+            self._clock.must_have_kept_pace()
         job = _Job(request)
         with self._starting:
             if self._closed:
@@ -184,19 +199,34 @@ class Tracker(Application[str]):
                     if not job.done.done():
                         job.done.set_exception(error)
 
+    def _basis(self) -> Basis:
+        """The basis of the next decisions: what was read of another history is forgotten first."""
+        guard = self.log.guard
+        if not guard.log:
+            self.log.look()
+        changes = guard.changes
+        if changes != self._changes:
+            self._pledges.clear()
+            self._changes = changes
+        return guard.basis()
+
     def _record_group(self, group: list[_Job]) -> None:
         if len(group) == 1:
             self._record_alone(group[0])
             return
+        basis = self._basis()
         pledges = self._load({draft.pledge for job in group for draft in job.request.drafts})
         decided: list[tuple[_Job, tuple[Event, ...]]] = []
         for job in group:
             try:
+                basis.must_be_of(job.request.log)
                 decided.append((job, self._decide_fresh(job.request, pledges)))
             except BatchRefused as refused:
                 self._refuse(job, refused)
+            except OtherLog as other:
+                job.done.set_exception(other)
         try:
-            rows = self._append([(job.request, events) for job, events in decided])
+            rows = self._append([(job.request, events) for job, events in decided], basis)
         except IntegrityError:
             self._forget(pledges)
             for job, _ in decided:
@@ -215,10 +245,12 @@ class Tracker(Application[str]):
                 if attempt and request.key is not None and (replayed := self.replay(request.key, request.payload_hash)):
                     job.done.set_result(replayed)
                     return
+                basis = self._basis()
+                basis.must_be_of(request.log)
                 pledges = self._load(names, fresh=attempt > 0)
                 events = self._decide_fresh(request, pledges)
                 try:
-                    rows = self._append([(request, events)])
+                    rows = self._append([(request, events)], basis)
                 except IntegrityError:
                     self._forget(names)
                     continue
@@ -249,8 +281,11 @@ class Tracker(Application[str]):
         try:
             return self._decide(request, pledges)
         except BatchRefused:
+            # A refusal may name an event, which must still be there.
+            self.log.look()
+            self.log.guard.must_allow_writes()
             names = {draft.pledge for draft in request.drafts}
-            stale = any(self.log.version(name) > pledges[name].version for name in names) or len(request.drafts) > 1
+            stale = any(self.log.version(name) != pledges[name].version for name in names) or len(request.drafts) > 1
             if not stale:
                 raise
         self._forget(names)
@@ -287,7 +322,7 @@ class Tracker(Application[str]):
             raise BatchRefused(refusals)
         return tuple(events)
 
-    def _append(self, decided: Sequence[tuple[Request, tuple[Event, ...]]]) -> list[LogRow]:
+    def _append(self, decided: Sequence[tuple[Request, tuple[Event, ...]]], basis: Basis) -> list[LogRow]:
         lines = [
             NewLogRow(
                 pledge=event.pledge,
@@ -303,7 +338,7 @@ class Tracker(Application[str]):
             for request, events in decided
             for index, event in enumerate(events)
         ]
-        return self.log.append(lines, restamp=restamp)
+        return self.log.append(lines, restamp=restamp, basis=basis)
 
     def _load(self, names: Iterable[str], *, fresh: bool = False) -> dict[str, Pledge]:
         """The pledges by name, from the cache or from their events; an unknown one is empty."""

@@ -305,6 +305,17 @@ SCHEMAS: dict[str, Schema] = {
         {"license": _TEXT},
         about="CloudEvents 1.0 in JSON, and `sequence`: the position, padded so that it sorts as text.",
     ),
+    "Log": _object(
+        {
+            "log": _TEXT,
+            "head": _COUNT,
+            "first_recorded_at": _or_null(_INSTANT),
+            "last_recorded_at": _or_null(_INSTANT),
+            "rules_version": _TEXT,
+            "forks": _list(_object({"from": _TEXT, "position": _COUNT, "at": _INSTANT, "reason": _TEXT})),
+        },
+        about="Which log this is: `log` is its id, `forks` says when and after which event it got another one.",
+    ),
     "Health": {"type": "object", "properties": {"status": {"enum": ["live", "ready", "not_ready"]}}},
     "Problem": {
         "description": "What went wrong, RFC 9457.",

@@ -37,18 +37,22 @@ class HealthController(Controller):
         What the log had when this process began must be there: a server never answers 404 for a pledge it was given.
         """
         try:
-            services.tracker.log.ping()
+            services.tracker.log.look()
             progress = services.timeline.progress()
             parked = services.timeline.parked()[:SHOWN_PARKED_EVENTS] if progress.parked else []
         except TrackerError:
             raise Unavailable("the store does not answer") from None
         ready = progress.lag <= services.settings.max_lag and progress.position >= services.heads.at_start
+        refusal = services.tracker.log.guard.refusal
+        ready = ready and refusal is None
         report: dict[str, Any] = {
             "status": "ready" if ready else "not_ready",
             "store": "reachable",
             "head": progress.head,
             "position": progress.position,
             "lag": progress.lag,
+            "log": services.tracker.log.guard.log,
+            **({} if refusal is None else {"refusal": refusal.code, "detail": refusal.detail}),
             "max_lag": services.settings.max_lag,
             "heartbeat": progress.heartbeat,
             "parked": progress.parked,

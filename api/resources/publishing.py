@@ -49,7 +49,9 @@ class PublishController(Controller):
                 entries.append(atom.FeedEntry(change, updated, from_json(body)))
         settings, clock_names = services.settings, ("as_of", "known_at", "at_position", "limit")
         start = datetime.combine(clocks.as_of, time(), UTC)
-        body = atom.feed(entries, given_filters(query, *clock_names), start, settings.origin, settings.data_license)
+        body = atom.feed(
+            entries, given_filters(query, *clock_names), start, settings.log_origin(read.log), settings.data_license
+        )
         return read.about_all(clocks.position, body)
 
     @read("/v1/pledges/{pledge:str}/badge.svg", contracts.BADGE)

@@ -22,6 +22,7 @@ from api.http.bodies import payload_hash, read_body, values
 from api.http.clocks import clocks_json, now
 from api.http.contract import JSON, NDJSON, AnyRequest, write
 from api.http.headers import entity_tags, header
+from api.http.log_ids import log_of_write
 from api.http.parameters import flag, invalid
 from api.http.problems import pledge_not_found
 from api.resources import contracts
@@ -30,6 +31,7 @@ from tracker.application import Draft, Recorded, Request, Tracker
 from tracker.errors import BatchRefused, NotOpened, Refusal, VersionConflict
 from tracker.event import Event, served
 from tracker.facts import PledgeMade
+from tracker.log.guard import must_be_this_log
 from tracker.rules.status import StatusFold, complete
 from tracker.values import is_slug
 
@@ -107,6 +109,7 @@ async def _posted(request: AnyRequest, *accepted: str) -> PostedWrite:
         key=None if key is None else f"{caller}\n{scope['method']}\n{scope['path']}\n{key}",
         if_match=header(scope, b"if-match"),
         dry_run=dry_run,
+        log=log_of_write(scope),
     )
 
 
