@@ -226,7 +226,7 @@ class ProjectionRunner:
         return self._projector
 
     def _is_of_another_log(self, live: table_writer.TableSetState) -> bool:
-        """Whether the set was made of a log with another id; one that is empty, or of which it is not known, is ours."""
+        """Whether the set was made of a log with another id; it is ours if it is empty, or if that is not known."""
         log = self._log.guard.log
         with self._engine.connect() as conn:
             made_of = table_writer.log_of(conn, live.number)
