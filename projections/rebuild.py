@@ -72,7 +72,7 @@ def rebuild(
     """
     create_tables(engine, TIMELINE, version)
     found = log.look()
-    tables = _begin(engine, version, found.log)
+    tables = _begin(engine, version, log.guard.history)
     head = found.head.position
     _load(engine, tables, log, head, processes, progress or (lambda done, of: None), stopped)
     _index(engine, tables)

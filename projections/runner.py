@@ -213,7 +213,7 @@ class ProjectionRunner:
         create_tables(self._engine, TIMELINE, self._version)
         live = self._live()
         if self._is_of_another_log(live):
-            _log.warning("the read models are of another log, or of it before a fork: they are built anew")
+            _log.warning("the read models are of another history than the log: they are built anew")
             self.rebuild()
             live = self._live()
         if live.position == 0 and self._log.head() > BULK_EVENTS:
@@ -226,8 +226,8 @@ class ProjectionRunner:
         return self._projector
 
     def _is_of_another_log(self, live: table_writer.TableSetState) -> bool:
-        """Whether the set was made of a log with another id; it is ours if it is empty, or if that is not known."""
-        log = self._log.guard.log
+        """Whether the set was made of another history; it is ours if it is empty, or if that is not known."""
+        log = self._log.guard.history
         with self._engine.connect() as conn:
             made_of = table_writer.log_of(conn, live.number)
         if made_of is not None and made_of != log and live.position > 0:

@@ -101,7 +101,7 @@ MADE_OF = Table(
     Column("set", Integer, primary_key=True, autoincrement=False),
     Column("log", TextColumn, nullable=False),
 )
-"""The id of the log that each table set is made of. A set of another log is built anew."""
+"""The history that each table set is made of (`LogGuard.history`). A set of another one is built anew."""
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,11 @@ class LogGuard:
         return self._basis.log
 
     @property
+    def history(self) -> str:
+        """The id of the log, with a mark while it is refused: what is made of it then is of no lasting history."""
+        return self.log if self.refusal is None else f"{self.log}?"
+
+    @property
     def known(self) -> LogPoint:
         """The highest event that is known of the log."""
         return self._basis.known
