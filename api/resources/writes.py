@@ -31,6 +31,7 @@ from tracker.application import Draft, Recorded, Request, Tracker
 from tracker.errors import BatchRefused, NotOpened, Refusal, VersionConflict
 from tracker.event import Event, served
 from tracker.facts import PledgeMade
+from tracker.log.guard import must_be_this_log
 from tracker.rules.status import StatusFold, complete
 from tracker.values import is_slug
 
