@@ -64,6 +64,7 @@ class LogFollower:
         self._stopped = False
         self.watcher = LogWatcher(database_url, self._look, name="follower", logger=_log)
         """The thread that looks; its `last_seen` tells how old this process's knowledge is."""
+        log.guard.on_change = self.watcher.wake
         self.also_wake: Callable[[], None] = lambda: None
         """Called by `wake`: the projector's, if it runs in this process."""
         self.grown: Callable[[], None] = lambda: None

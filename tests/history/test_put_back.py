@@ -85,7 +85,7 @@ def test_nothing_is_written_until_the_operator_forks_the_log(server: Server) -> 
     assert server.client.get("/v1/events").status_code == 200
     assert server.shell.head() == 3
     until(lambda: server.client.get("/v1/pledges/lost").status_code == 404, server.process)
-    assert server.client.get(PLEDGE).json()["version"] == 2
+    until(lambda: server.client.get(PLEDGE).json()["version"] == 2, server.process)
 
     forked = server.fork()
     assert forked != server.log

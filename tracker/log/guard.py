@@ -8,6 +8,7 @@ id, which only `tracker log fork` gives it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from threading import Lock
 from typing import NamedTuple
 
@@ -51,6 +52,8 @@ class LogGuard:
         """Why nothing may be written now; None if all is well."""
         self.changes = 0
         """Counts up whenever what was read before is of another history: all that was made from it is void."""
+        self.on_change: Callable[[], None] = lambda: None
+        """Called, from any thread and under a lock, when `changes` counts up; it MUST be short."""
         self.has_recorded = False
         """Whether this process has recorded an event."""
 
@@ -90,8 +93,9 @@ class LogGuard:
             if self._basis.log != basis.log:
                 return  # another look was faster; the next one sees what is there now
             if found.log != basis.log:
-                self.changes += bool(basis.log)
                 self._basis, self.refusal = Basis(found.log, found.head), None
+                if basis.log:
+                    self._count_change()
             elif not has_only_grown(basis.known, found):
                 self._refuse(went_back(basis.known, found))
             elif found.head.position > self._basis.known.position and self.refusal is None:
@@ -112,7 +116,11 @@ class LogGuard:
     def _refuse(self, refusal: LogWentBack) -> None:
         if self.refusal is None:
             self.refusal = refusal
-            self.changes += 1
+            self._count_change()
+
+    def _count_change(self) -> None:
+        self.changes += 1
+        self.on_change()
 
 
 def must_be_this_log(log: str, given: str | None) -> None:
