@@ -13,7 +13,7 @@ from litestar.di import Provide
 
 from api.http import auth
 from api.http.cache import ResponseCache
-from api.http.clocks import now
+from api.http.clocks import now, since_boot
 from api.http.event_tail import EventTail
 from api.http.json_logging import log_as_json
 from api.http.known_heads import KnownHeads, Validity
@@ -32,6 +32,7 @@ from api.pages.schema import SchemaPageController
 from api.resources.event_stream import StreamController
 from api.resources.events import EventController
 from api.resources.health import HealthController
+from api.resources.log import LogController
 from api.resources.metrics import MetricsController
 from api.resources.openapi import openapi
 from api.resources.openapi_document import SchemaController
@@ -47,6 +48,8 @@ from projections.runner import PROJECTION_VERSION, ProjectionRunner
 from projections.tables import create_tables, open_engine
 from projections.timeline import Timeline
 from tracker.application import Tracker
+from tracker.log.clock_watch import ClockWatch
+from tracker.log.memory import LogMemory
 
 WORKER_THREADS = 64
 """Threads for routes that touch a database; writers share commits, so many may wait at once."""
@@ -77,6 +80,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             SchemaController,
             SchemaPageController,
             StreamController,
+            LogController,
             AuditController,
             MetricsController,
             PublishController,
@@ -88,7 +92,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             RequestMiddleware(services.keys, services.limit, services.response_cache, public_read=settings.public_read)
         ],
         exception_handlers=with_pages(HANDLERS),
-        before_send=[finish(services.request_counts, public_read=settings.public_read)],
+        before_send=[finish(services.request_counts, services.heads, public_read=settings.public_read)],
         lifespan=[_running(services, runner)],
         state=State({"response_cache": services.response_cache, "services": services}),
         request_max_body_size=MAX_BODY_BYTES,
@@ -103,7 +107,8 @@ def create_app(settings: Settings | None = None) -> Litestar:
 
 def _services(settings: Settings) -> tuple[Services, ProjectionRunner | None]:
     url = settings.database_url
-    tracker = Tracker(url, create_table=settings.sqlite, read_seconds=settings.read_timeout)
+    clock = None if settings.trust_clock else ClockWatch(now, since_boot)
+    tracker = Tracker(url, create_table=settings.sqlite, read_seconds=settings.read_timeout, clock=clock)
     engine = open_engine(url, read_seconds=settings.read_timeout)
     if settings.sqlite:
         create_tables(engine, TIMELINE, PROJECTION_VERSION)
@@ -118,7 +123,14 @@ def _services(settings: Settings) -> tuple[Services, ProjectionRunner | None]:
         keys=keys,
         heads=heads,
         response_cache=ResponseCache(heads),
-        follower=LogFollower(heads, keys, tracker.log, timeline, url),
+        follower=LogFollower(
+            heads,
+            keys,
+            tracker.log,
+            timeline,
+            url,
+            LogMemory(tracker.log, settings.state_directory, settings.store_name),
+        ),
         limit=WriteLimit(settings.rate_limit),
         event_tail=EventTail(tracker.log, heads),
         request_counts=RequestCounts(),
@@ -134,6 +146,7 @@ def _running(
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         services.open_streams()
         services.follower.grown = services.event_tail.grew
+        services.follower.changed = services.event_tail.restart
         services.follower.start()
         if runner is not None:
             runner.start()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -42,7 +44,14 @@ class Settings(BaseSettings):
     """Named in exports and on the page."""
 
     origin: str | None = None
-    """The log's name, where what leaves here names its source."""
+    """The log's name, where what leaves here names its source; by default one that ends in the log's id."""
+
+    state_dir: Path | None = None
+    """What must outlive the store: the highest known event of the log. By default `<file>.state` beside a SQLite file,
+    `tracker-state` in the working directory with PostgreSQL."""
+
+    trust_clock: bool = False
+    """The operator says that this machine's clock is right, whatever other clocks say."""
 
     app_role: str | None = None
     """PostgreSQL: the role that `tracker init` lets add to the record, and never change it."""
@@ -67,3 +76,26 @@ class Settings(BaseSettings):
     def sqlite(self) -> bool:
         """Whether the store is a SQLite file: one process, and tables made by itself."""
         return self.database_url.startswith("sqlite:")
+
+    def log_origin(self, log: str) -> str:
+        """The name of the log of this id: `origin`, or one that ends in the id, so that no two logs share it."""
+        return self.origin or f"commitments-tracker-{log}"
+
+    @property
+    def store_name(self) -> str:
+        """The store's address without user and password."""
+        if self.sqlite:
+            return str(Path(self._sqlite_file).resolve())
+        parts = urlsplit(self.database_url)
+        return f"{parts.hostname or ''}:{parts.port or ''}{parts.path}"
+
+    @property
+    def state_directory(self) -> Path:
+        """Where the state is kept: `state_dir`, or its default for the store."""
+        if self.state_dir is not None:
+            return self.state_dir
+        return Path(f"{self._sqlite_file}.state" if self.sqlite else "tracker-state")
+
+    @property
+    def _sqlite_file(self) -> str:
+        return self.database_url.partition("://")[2].removeprefix("/").partition("?")[0]

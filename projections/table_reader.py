@@ -160,12 +160,17 @@ class TableReader:
             return []
         stalled = self._stalled(clocks, reply.tables, reply.parked)
         heads = self._log.heads([pledge for pledge, _ in bodies], clocks.position)
+        if any(pledge not in heads for pledge, _ in bodies):
+            raise _ahead_of_the_log()
         without_ids = [pledge for pledge, body in bodies if needs_ids(body)]
         ids = self._log.ids_of(without_ids, clocks.position) if without_ids else {}
         documents = []
         for pledge, stored in bodies:
             version, position = heads[pledge]
-            body = unpack(stored, ids.get(pledge, ()))
+            try:
+                body = unpack(stored, ids.get(pledge, ()))
+            except IndexError:
+                raise _ahead_of_the_log() from None
             if pledge in stalled:
                 body = flagged(body)
             documents.append(
@@ -238,3 +243,8 @@ def flagged(body: bytes) -> bytes:
     document = from_json(body)
     document["flags"] = [*document["flags"], STALE_FLAG]
     return to_json(document)
+
+
+def _ahead_of_the_log() -> Unavailable:
+    """An older copy of the log was put back under the read models, and they are not built anew yet."""
+    return Unavailable("the read models have events that the log has not")

@@ -56,6 +56,12 @@ class Timeline(TableReader):
         self._counts, self._counts_of = PledgeCounts(), (0, 0)
         self._lock = Lock()
 
+    def forget(self) -> None:
+        """Forget what was counted: the log is another history than before."""
+        with self._lock:
+            self._totals.clear()
+            self._counts, self._counts_of = PledgeCounts(), (0, 0)
+
     # One pledge
 
     def one(self, pledge: str, clocks: Clocks) -> bytes | None:

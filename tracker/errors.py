@@ -17,8 +17,11 @@
         IdempotencyMismatch    idempotency_mismatch
         BatchRefused           batch_refused
       PledgeNotFound           pledge_not_found       nothing to read
+      OtherLog                 other_log              the request is about another log
       Unavailable              unavailable            the store is away
       UnreadableEvent          unavailable            recorded by a newer version, or broken
+      LogWentBack              log_went_back          the store is there, and must not be written to
+      ClockImplausible         clock_implausible
 
 `pointer` is an RFC 6901 JSON Pointer relative to the fact (or to the batch item). `members` are further members of
 the problem document. HTTP status codes live in `api/http/problems.py` alone.
@@ -195,3 +198,28 @@ class UnreadableEvent(TrackerError):
             " `tracker parked`"
         )
         self.position, self.pledge, self.line, self.reason = position, pledge, line, reason
+
+
+class OtherLog(TrackerError):
+    """The request names another log than the one that answers. Begin anew: what you have is of another history."""
+
+    code = "other_log"
+    title = "Another log answers"
+
+
+class LogWentBack(TrackerError):
+    """Events that were recorded are gone from the log, so nothing is written to it. Put the right copy back and
+    restart, or let the operator say `tracker log fork --reason …`: the log goes on from what is there, with a new id.
+    """
+
+    code = "log_went_back"
+    title = "The log went back"
+
+
+class ClockImplausible(TrackerError):
+    """This machine's clock disagrees with another one, so nothing is stamped with it. Set the clock, or, if it is
+    right, restart with `TRACKER_TRUST_CLOCK=true`.
+    """
+
+    code = "clock_implausible"
+    title = "The clock cannot be right"

@@ -55,17 +55,18 @@ def export(format_name: str, events: bool, output: Path | None, **clocks: str | 
     _must_be_writable(format_name, events=events, output=output)
     with opened_stores() as stores:
         at, settings = clocks_of(stores, clocks), stores.settings
+        origin = settings.log_origin(stores.log.standing().log)
         footer = clocks_footer(at)
         if settings.data_license:
             footer["license"] = settings.data_license
         if events:
             del footer["as_of"]
-            provenance = Provenance(footer, settings.data_license, settings.origin)
+            provenance = Provenance(footer, settings.data_license, origin)
             lines = (served(row.state, row.position) for row in _log_rows(stores, at.position))
             pieces = write_events(format_name, lines, provenance)
         else:
             stated_days = stated_days_in(stores.log)
-            provenance = Provenance(footer, settings.data_license, settings.origin, stated_days)
+            provenance = Provenance(footer, settings.data_license, origin, stated_days)
             documents = timeline_at(stores, at.position).export(at)
             pieces = write_statuses(format_name, documents, provenance)
         with _target(output) as file, progress("Exporting", at.position if events else None) as advance:

@@ -22,12 +22,12 @@ def header(scope: Scope, name: bytes) -> bytes | None:
     return found
 
 
-def entity_tag(body: bytes, version: int | None = None) -> str:
+def entity_tag(body: bytes, version: int | None = None, *, log: str = "") -> str:
     """The strong entity tag of some bytes, beginning with the pledge's version if there is one: `"<version>.<hash>"`.
 
-    Equal tags mean equal bytes.
+    Equal tags mean equal bytes of one log, which `log` is the id of.
     """
-    digest = hashlib.blake2b(body, digest_size=9).hexdigest()
+    digest = hashlib.blake2b(body, digest_size=9, key=log.encode()).hexdigest()
     return f'"{digest}"' if version is None else f'"{version}.{digest}"'
 
 

@@ -28,6 +28,8 @@ class KnownHeads:
     """How far the log and the projection are, and each pledge's last version, as this process knows them."""
 
     def __init__(self) -> None:
+        self.log_id = ""
+        """The id of the log that all of this is about; empty before the first look."""
         self.log = 0
         self.at_start = 0
         """The log's head when this process began. Until the projection has reached it, reads miss recorded events."""
@@ -37,13 +39,23 @@ class KnownHeads:
         same position."""
         self.looked_at = time.monotonic()
         """When the heads were last compared with the store (monotonic clock)."""
+        self.history = 0
+        """Counts up whenever what was read before is of another history: nothing made from it may be kept."""
         self._versions: OrderedDict[str, int] = OrderedDict()
         self._lock = Lock()
 
+    def begin(self, log_id: str, head: int) -> None:
+        """Begin with a log, or with another history of it, whose last position is `head`: forget all that was."""
+        with self._lock:
+            self.history += 1
+            self.log_id, self.log, self.at_start, self.projection = log_id, head, head, 0
+            self._versions.clear()
+
     def note_standing(self, standing: ProjectionHead) -> None:
-        """Take in the projection's position and generation; the position never goes down here."""
+        """Take in the projection's position and generation; in one set the position never goes down here."""
+        is_same_set = standing.set == self.generation[0]
         self.generation = (standing.set, standing.parked)
-        self.projection = max(self.projection, standing.position)
+        self.projection = max(self.projection, standing.position) if is_same_set else standing.position
 
     @property
     def is_settled(self) -> bool:

@@ -17,7 +17,9 @@ from api.http.auth import Caller, KeyRing, bearer, must_allow
 from api.http.cache import ResponseCache
 from api.http.contract import Contract
 from api.http.headers import header
+from api.http.known_heads import KnownHeads
 from api.http.limits import WriteLimit
+from api.http.log_ids import HEADER, must_be_asked
 from api.http.parameters import parse
 from api.http.problems import Unauthorized
 from api.http.request_counts import RequestCounts
@@ -27,8 +29,9 @@ _SECURITY_HEADERS = [
     (b"referrer-policy", b"no-referrer"),
 ]
 _METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
+_LOG_HEADER = HEADER.lower().encode()
 _NOT_FRAMED = (b"x-frame-options", b"DENY")
-_CORS_EXPOSED = b"ETag, Link, Location, Memento-Datetime, Retry-After, RateLimit, RateLimit-Policy"
+_CORS_EXPOSED = b"ETag, Link, Location, Memento-Datetime, Retry-After, RateLimit, RateLimit-Policy, Tracker-Log"
 _CORS_HEADERS = [(b"access-control-allow-origin", b"*"), (b"access-control-expose-headers", _CORS_EXPOSED)]
 _CORS_PREFLIGHT = [
     (b"access-control-allow-methods", b"GET, HEAD"),
@@ -63,6 +66,8 @@ class RequestMiddleware(ASGIMiddleware):
             return
         state: Any = scope["state"]
         state["began"] = time.perf_counter()
+        # From before anything is read: what is read of a later history is never told as one of an earlier.
+        state["log"] = self._cache.heads.log_id
         if contract.needs != "open":
             caller = await self._caller(scope)
             must_allow(caller, contract.needs, public_read=self._public_read)
@@ -71,6 +76,8 @@ class RequestMiddleware(ASGIMiddleware):
                 state["headers"] = []
                 self._limit.count(caller.name, state["headers"])
             else:
+                if b"log=" in scope["query_string"]:
+                    must_be_asked(parse(scope["query_string"], contract.names), state["log"])
                 cached = self._cache.find(scope) or await self._cache.made_by_another(scope)
                 if cached is not None:
                     await cached(scope, receive, send)
@@ -96,7 +103,7 @@ class RequestMiddleware(ASGIMiddleware):
             return self._keys.caller(key)
 
 
-def finish(counts: RequestCounts, *, public_read: bool) -> Any:
+def finish(counts: RequestCounts, heads: KnownHeads, *, public_read: bool) -> Any:
     """The hook that every response passes before it is sent, 404 and 500 included: it counts it and adds headers."""
 
     async def before_send(message: Message, scope: Scope) -> None:
@@ -105,6 +112,8 @@ def finish(counts: RequestCounts, *, public_read: bool) -> Any:
         headers: list[tuple[bytes, bytes]] = [*message.get("headers", ()), *_SECURITY_HEADERS]
         state: Any = scope.get("state") or {}
         headers += state.get("headers") or ()
+        if scope.get("path", "").startswith("/v1") and (log := state.get("log") or heads.log_id):
+            headers.append((_LOG_HEADER, log.encode()))
         if not _may_be_framed(scope):
             headers.append(_NOT_FRAMED)
         method = scope["method"] if scope["type"] == ScopeType.HTTP else ""

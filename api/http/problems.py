@@ -116,6 +116,7 @@ STATUS = {
     "duplicate_fact": 409,
     "mixed_basis": 409,
     "already_voided": 409,
+    "other_log": 409,
     "version_conflict": 412,
     "too_large": 413,
     "unsupported_media_type": 415,
@@ -129,6 +130,8 @@ STATUS = {
     "rate_limited": 429,
     "internal_error": 500,
     "unavailable": 503,
+    "log_went_back": 503,
+    "clock_implausible": 503,
 }
 
 RETRY_AFTER = "1"

@@ -318,6 +318,17 @@ SCHEMAS: dict[str, Schema] = {
         {"license": _TEXT},
         about="CloudEvents 1.0 in JSON, and `sequence`: the position, padded so that it sorts as text.",
     ),
+    "Log": _object(
+        {
+            "log": _TEXT,
+            "head": _COUNT,
+            "first_recorded_at": _or_null(_INSTANT),
+            "last_recorded_at": _or_null(_INSTANT),
+            "rules_version": _TEXT,
+            "forks": _list(_object({"from": _TEXT, "position": _COUNT, "at": _INSTANT, "reason": _TEXT})),
+        },
+        about="Which log this is: `log` is its id, `forks` says when and after which event it got another one.",
+    ),
     "Health": {
         "description": "Whether all is well. `checks` has each condition by its name, with a sentence where it fails.",
         "type": "object",
@@ -328,6 +339,8 @@ SCHEMAS: dict[str, Schema] = {
                 "additionalProperties": _object({"ok": {"type": "boolean"}, "why": _TEXT}),
             },
             "store": {"enum": ["reachable", "unreachable"]},
+            "log": _TEXT,
+            "refusal": {"description": "Why nothing is written, as the code of its problem.", "type": "string"},
             "head": _COUNT,
             "position": _COUNT,
             "lag": _COUNT,

@@ -12,9 +12,11 @@ from datetime import date, datetime
 from typing import Any
 
 from api.http.clocks import ReadClocks
+from api.http.log_ids import beyond_the_log
 from api.http.parameters import Query, day, invalid, matching
 from api.resources.contracts import FILTERS, FLAG_NAMES, KINDS, STATUSES
 from projections.queries import Filters
+from tracker.log.guard import must_be_this_log
 from tracker.log.recorder import LogRecorder
 from tracker.units import SLUG, UNIT
 
@@ -51,20 +53,22 @@ class Cursor:
     at: ReadClocks
     position: int
     after: tuple[str | None, str]
+    log: str
+    """The id of the log that the page is of."""
 
     def write(self, question: Mapping[str, str]) -> str:
         """The cursor as the caller gets it; `question` are the filters and the order of its list, and of no other."""
         at = self.at
         known_at = None if at.known_at is None else at.known_at.isoformat()
-        fields = [at.as_of.isoformat(), at.dated, at.numbered, known_at, self.position, *self.after]
+        fields = [at.as_of.isoformat(), at.dated, at.numbered, known_at, self.position, self.log, *self.after]
         text = json.dumps(fields, separators=(",", ":")).encode()
         return urlsafe_b64encode(_checksum(text, question) + text).rstrip(b"=").decode()
 
     @classmethod
-    def read(cls, query: Query, question: Mapping[str, str], log: LogRecorder) -> Cursor | None:
-        """The cursor of a query, with clocks that the log has reached; None if the query has none.
+    def read(cls, query: Query, question: Mapping[str, str], log: str, recorder: LogRecorder) -> Cursor | None:
+        """The cursor of a query, with clocks that the log of id `log` has reached; None if the query has none.
 
-        Raises: InvalidParameter if no page of this list gave it.
+        Raises: InvalidParameter if no page of this list gave it; OtherLog if it is one of another log.
         """
         if (given := query.get("cursor")) is None:
             return None
@@ -77,14 +81,17 @@ class Cursor:
         if _checksum(text, question) != checksum:
             raise refused
         try:
-            as_of, dated, numbered, known_at, position, key, pledge = _plain(text)
+            as_of, dated, numbered, known_at, position, of_log, key, pledge = _plain(text)
             known = None if known_at is None else datetime.fromisoformat(known_at)
             at = ReadClocks(date.fromisoformat(as_of), position, known, dated is True, numbered is True)
-            if not 0 <= position <= log.head() or not isinstance(pledge, str):
+            if position < 0 or not isinstance(pledge, str) or not isinstance(of_log, str):
                 raise refused
         except (ValueError, TypeError):
             raise refused from None
-        return cls(at, position, (key, pledge))
+        must_be_this_log(log, of_log)
+        if position > (head := recorder.head()):
+            raise beyond_the_log("cursor", head, log)
+        return cls(at, position, (key, pledge), of_log)
 
     def must_be_at(self, given: ReadClocks, query: Query) -> None:
         """The clocks are frozen in the cursor: the query may leave them out or repeat them, not change them.

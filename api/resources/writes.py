@@ -22,6 +22,7 @@ from api.http.bodies import payload_hash, read_body, values
 from api.http.clocks import clocks_json, now
 from api.http.contract import JSON, NDJSON, AnyRequest, write
 from api.http.headers import entity_tags, header
+from api.http.log_ids import log_of_write
 from api.http.parameters import flag, invalid
 from api.http.problems import pledge_not_found
 from api.resources import contracts
@@ -30,6 +31,7 @@ from tracker.application import Draft, Recorded, Request, Tracker
 from tracker.errors import BatchRefused, NotOpened, Refusal, VersionConflict
 from tracker.event import Event, served
 from tracker.facts import PledgeMade
+from tracker.log.guard import must_be_this_log
 from tracker.pledge_events import PledgeEvents
 from tracker.rules.status import StatusFold, complete
 from tracker.values import is_slug
@@ -55,6 +57,8 @@ class PostedWrite:
     key: str | None
     if_match: bytes | None
     dry_run: bool
+    log: str | None
+    """The id of the log that the write is for; None if any."""
 
 
 class WriteOutcome(NamedTuple):
@@ -108,6 +112,7 @@ async def _posted(request: AnyRequest, *accepted: str) -> PostedWrite:
         key=None if key is None else f"{caller}\n{scope['method']}\n{scope['path']}\n{key}",
         if_match=header(scope, b"if-match"),
         dry_run=dry_run,
+        log=log_of_write(scope),
     )
 
 
@@ -218,14 +223,15 @@ def _record(
     pledge: str | None = None,
     opens: bool = False,
 ) -> WriteOutcome:
-    """The order of refusals: JSON, idempotency, If-Match, shape, log."""
+    """The order of refusals: JSON, which log, idempotency, If-Match, shape, what the log has."""
     raw = values(posted.media_type, posted.body)
+    must_be_this_log(tracker.log.guard.log, posted.log)
     digest = payload_hash(raw) if posted.key is not None else None
     if posted.key is not None and not posted.dry_run and (known := tracker.replay(posted.key, digest)):
         return WriteOutcome(known, body_of(known))
     try:
         expected = _expected(tracker, posted.if_match, pledge)
-        request = Request(plan(raw, expected), posted.by, posted.now, posted.key, digest, opens)
+        request = Request(plan(raw, expected), posted.by, posted.now, posted.key, digest, opens, posted.log)
         if posted.dry_run:
             return WriteOutcome(None, _dry(tracker, request))
         recorded = tracker.record(request)

@@ -124,9 +124,10 @@ def test_what_the_log_has_not_reached_is_refused_as_everywhere(live: Live) -> No
         ({"headers": {"Last-Event-ID": "2"}}, "Last-Event-ID"),
         ({"params": {"after": "1"}, "headers": {"Last-Event-ID": str(10**17)}}, "Last-Event-ID"),
     ):
-        refused = problem(live.client.get(STREAM, **asked), 400, "invalid_parameter")  # type: ignore[arg-type]
-        assert refused["detail"] == f"'{name}' is beyond the log, which has reached 1"
-        assert refused["parameter"] == name
+        refused = problem(live.client.get(STREAM, **asked), 409, "other_log")  # type: ignore[arg-type]
+        log = live.services.heads.log_id
+        assert refused["detail"] == f"'{name}' is beyond log {log}, which has reached 1: begin anew"
+        assert (refused["log"], refused["head"]) == (log, 1)
 
 
 def test_a_position_that_only_another_process_knows_of_is_reached(live: Live) -> None:

@@ -216,5 +216,6 @@ def test_containers_have_no_privileges_and_a_read_only_root() -> None:
 
 def test_containers_keep_the_record_on_a_volume() -> None:
     volumes = dict(volume.split(":")[:2] for volume in compose()["services"]["db"]["volumes"])
-    assert set(compose()["volumes"]) <= set(volumes)
+    state = dict(volume.split(":")[:2] for volume in compose()["services"]["api"]["volumes"])
+    assert set(compose()["volumes"]) <= {*volumes, *state}
     assert (ROOT / "deploy/postgres").is_dir()
