@@ -16,9 +16,10 @@ from openpyxl.chart import BarChart, Reference
 from api.formats.csv_table import guarded, unguarded, write_table
 from api.formats.fact_columns import CELL_SHAPES, KNOWN_COLUMNS, SHORT_NAMES, flatten, path_of, unflatten
 from api.imports.files import read_items, read_lines
+from api.imports.items import UnreadableFile
 from api.imports.mapping import BadMap, FactRule, SheetMap, read_map
 from api.imports.references import REFERENCE_PATHS
-from api.imports.sheets import UnreadableFile, read_csv, read_xlsx, text_of
+from api.imports.sheets import read_csv, read_xlsx, text_of
 from tests.support.paths import ROOT
 from tracker import quantity_words
 from tracker.errors import Refusal
@@ -190,7 +191,12 @@ def test_cells_that_cannot_be_read_are_listed_with_row_and_column(tmp_path: Path
         ("f.csv", b'pledge,type\r\np,"x\r\n', "line 2 is not CSV: unexpected end of data"),
         ("f.csv", b"", "there is no header: the first row names the columns"),
         ("f.csv", b"type,type\r\n", 'line 1: column "type" is there twice'),
-        ("f.xlsx", b"PK?", "this is no XLSX workbook: File is not a zip file"),
+        (
+            "f.xlsx",
+            b"PK?",
+            "this is no XLSX workbook: File is not a zip file; if a spreadsheet can open it, "
+            "save the sheet that is meant as CSV UTF-8, in several files if need be",
+        ),
         ("f.txt", b"", "the name of a file to import ends in .ndjson, .csv or .xlsx"),
     ],
 )
@@ -297,14 +303,14 @@ def test_a_chart_sheet_without_a_chart_is_told(tmp_path: Path) -> None:
     book = Workbook()
     book.create_chartsheet("Chart", 0)
     book.save(tmp_path / "f.xlsx")
-    with pytest.raises(UnreadableFile, match="this workbook cannot be read; save the sheet as CSV UTF-8"):
+    with pytest.raises(UnreadableFile, match=r"this is no XLSX workbook: .*save the sheet that is meant as CSV UTF-8"):
         read_xlsx(tmp_path / "f.xlsx")
 
 
 def test_a_damaged_workbook_is_told(tmp_path: Path) -> None:
     path = workbook(tmp_path / "f.xlsx", [["pledge", "type"], ["p", "X"]])
     rewritten(path, "xl/worksheets/sheet1.xml", lambda xml: xml[: xml.rindex(b"<row")])
-    with pytest.raises(UnreadableFile, match="this workbook is damaged: "):
+    with pytest.raises(UnreadableFile, match='sheet "Facts" behind row 1: this workbook is damaged: no element found'):
         read_xlsx(path)
 
 
