@@ -65,7 +65,8 @@ class TableBounds:
             raise UnreadableFile(f"{place(number)}: a table has at most {MAX_ROWS:,} rows; split it into several files")
         if width > MAX_COLUMNS:
             raise UnreadableFile(
-                f"{place(number)} has {width:,} columns; a table has at most {MAX_COLUMNS:,}: leave out those that are not meant"
+                f"{place(number)} has {width:,} columns; a table has at most {MAX_COLUMNS:,}: "
+                "leave out those that are not meant"
             )
         if self._cells > MAX_CELLS:
             raise UnreadableFile(

@@ -194,8 +194,10 @@ def test_cells_that_cannot_be_read_are_listed_with_row_and_column(tmp_path: Path
         (
             "f.xlsx",
             b"PK?",
-            "this is no XLSX workbook: File is not a zip file; if a spreadsheet can open it, "
-            "save the sheet that is meant as CSV UTF-8, in several files if need be",
+            (
+                "this is no XLSX workbook: File is not a zip file; if a spreadsheet can open it, "
+                "save the sheet that is meant as CSV UTF-8, in several files if need be"
+            ),
         ),
         ("f.txt", b"", "the name of a file to import ends in .ndjson, .csv or .xlsx"),
     ],
