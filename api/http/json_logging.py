@@ -15,7 +15,7 @@ PACKAGE_LOGGERS = ("tracker", "projections")
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object a line, with no character in it that is not seen. Headers, bodies and query strings are never logged."""
+    """One JSON object a line, with what is not seen escaped. Headers, bodies and query strings are never logged."""
 
     _FIELDS = ("request_id", "method", "path", "reason", "pid", "replaced_by")
 

@@ -10,7 +10,7 @@ from litestar import Litestar
 from litestar.testing import TestClient
 
 from api.app import create_app
-from api.http import auth
+from api.http import access_keys
 from api.services import Services
 from api.settings import Settings
 from projections.queries import TIMELINE
@@ -47,7 +47,7 @@ def prepare(database_url: str) -> None:
     Tracker(database_url).close()
     engine = open_engine(database_url)
     create_tables(engine, TIMELINE, PROJECTION_VERSION)
-    auth.create_tables(engine)
+    access_keys.create_tables(engine)
     engine.dispose()
 
 
