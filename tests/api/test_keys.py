@@ -200,6 +200,8 @@ INDEX_OF_0_1 = "CREATE UNIQUE INDEX access_keys_in_force ON access_keys (name) W
 def test_the_table_of_0_1_is_upgraded_and_its_keys_stay_good_in_their_scope(engine: Engine) -> None:
     old = {name: f"{number:012x}.{'s' * 43}" for number, name in enumerate(("alice", "admin", "gone"))}
     with writing(engine).begin() as conn:
+        if conn.dialect.name == "postgresql":
+            conn.execute(text("SET LOCAL search_path TO public"))
         conn.execute(text("DROP TABLE access_keys"))
         conn.execute(text(TABLE_OF_0_1))
         conn.execute(text(INDEX_OF_0_1))
@@ -275,7 +277,7 @@ def test_failed_keys_are_limited_by_address_and_good_ones_are_not(sqlite_url: st
         assert 1 <= int(failed[-1].headers["retry-after"]) <= 60
         for key in (good, ADMIN):
             assert api.get("/v1/pledges", headers=bearer(key)).status_code == 200
-        assert api.get("/v1/pledges", headers={"Authorization": ""}).status_code == 200
+        assert api.get("/v1/summary").status_code == 200
     with running(sqlite_url, failed_key_limit=0) as api:
         for _ in range(100):
             assert api.get("/v1/pledges", headers=bearer("x")).status_code == 401
