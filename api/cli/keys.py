@@ -93,7 +93,7 @@ def _key_table() -> Iterator[Engine]:
     "--expires", type=End(), metavar="DATE|90d", help="Its last day, or for how long it works. [default: for ever]"
 )
 def create(name: str, role: str, expires: datetime | None) -> None:
-    """Make a key and print it, once: it cannot be read again.
+    """Make a key and print it, once: it cannot be read again. Within a second every process accepts it.
 
     \b
     Examples:
