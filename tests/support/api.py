@@ -85,7 +85,7 @@ class Api:
 @contextmanager
 def running(database_url: str, **settings: Any) -> Iterator[Api]:
     """The API on a store whose tables are there."""
-    given: dict[str, Any] = {"admin_key": ADMIN, "rate_limit": 0, **settings}
+    given: dict[str, Any] = {"admin_key": ADMIN, "rate_limit": 0, "failed_key_limit": 0, **settings}
     app = create_app(Settings(_env_file=None, database_url=database_url, **given))
     with TestClient(app, raise_server_exceptions=False) as client, patient(app.state.services):
         yield Api(client)
