@@ -1,7 +1,6 @@
 """Keys over their life: their form, their end, their replacement, their scope, their last use, and failed ones."""
 
 import re
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -32,7 +31,8 @@ from api.http.limits import FailedKeyLimit
 from api.http.problems import RateLimited, Unauthorized
 from projections.tables import open_engine, writing
 from tests.support.api import ADMIN, Api, made, prepare, problem, running, statement
-from tests.support.shell import PATIENCE, Shell
+from tests.support.shell import Shell
+from tests.support.waiting import wait_until
 
 
 def bearer(key: str) -> dict[str, str]:
@@ -249,10 +249,7 @@ def test_a_server_notes_the_last_use(api: Api) -> None:
     key = create_key(api.services.engine, "alice", "reader")
     api.services.keys.refresh()
     api.get("/v1/pledges", headers=bearer(key))
-    deadline = time.monotonic() + PATIENCE
-    while list_keys(api.services.engine)[0].last_used_on is None:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    wait_until(lambda: list_keys(api.services.engine)[0].last_used_on is not None)
 
 
 # --- failed keys
