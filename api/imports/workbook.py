@@ -62,10 +62,10 @@ def opened_workbook(path: Path, *, data_only: bool = False) -> Iterator[Any]:
 
     Raises: UnreadableFile if openpyxl cannot open it.
     """
-    with warnings.catch_warnings():
+    with path.open("rb") as file, warnings.catch_warnings():  # openpyxl leaves a path open if it fails
         warnings.simplefilter("ignore")  # of styles and extensions, which have no part in a cell's text
         with _said("this is no XLSX workbook"):
-            book = load_workbook(path, read_only=True, data_only=data_only, keep_links=False)
+            book = load_workbook(file, read_only=True, data_only=data_only, keep_links=False)
         try:
             yield book
         finally:
