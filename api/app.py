@@ -11,13 +11,13 @@ from litestar.concurrency import get_asyncio_executor, set_asyncio_executor
 from litestar.datastructures import State
 from litestar.di import Provide
 
-from api.http import auth
+from api.http import access_keys, auth
 from api.http.cache import ResponseCache
 from api.http.clocks import now, since_boot
 from api.http.event_tail import EventTail
 from api.http.json_logging import log_as_json
 from api.http.known_heads import KnownHeads, Validity
-from api.http.limits import WriteLimit
+from api.http.limits import FailedKeyLimit, WriteLimit
 from api.http.log_follower import LogFollower
 from api.http.middleware import RequestMiddleware, finish, must_be_guarded
 from api.http.problems import HANDLERS
@@ -89,7 +89,13 @@ def create_app(settings: Settings | None = None) -> Litestar:
         ],
         dependencies={"services": Provide(lambda: services, sync_to_thread=False)},
         middleware=[
-            RequestMiddleware(services.keys, services.limit, services.response_cache, public_read=settings.public_read)
+            RequestMiddleware(
+                services.keys,
+                services.limit,
+                FailedKeyLimit(settings.failed_key_limit),
+                services.response_cache,
+                public_read=settings.public_read,
+            )
         ],
         exception_handlers=with_pages(HANDLERS),
         before_send=[finish(services.request_counts, services.heads, public_read=settings.public_read)],
@@ -112,7 +118,7 @@ def _services(settings: Settings) -> tuple[Services, ProjectionRunner | None]:
     engine = open_engine(url, read_seconds=settings.read_timeout)
     if settings.sqlite:
         create_tables(engine, TIMELINE, PROJECTION_VERSION)
-        auth.create_tables(engine)
+        access_keys.create_tables(engine)
     keys, heads = auth.KeyRing(engine, settings.admin_key), KnownHeads()
     timeline = Timeline(engine, tracker.log)
     services = Services(

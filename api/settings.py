@@ -40,6 +40,9 @@ class Settings(BaseSettings):
     rate_limit: Annotated[int, Field(ge=0)] = 600
     """Writes a minute and key; 0 for no limit."""
 
+    failed_key_limit: Annotated[int, Field(ge=0)] = 60
+    """Refused keys a minute and address; 0 for no limit."""
+
     data_license: str | None = None
     """Named in exports and on the page."""
 

@@ -19,7 +19,7 @@ from api.cli.group import fail
 from api.cli.stores import now, opened_stores, read_settings
 from api.cli.terminal import say
 from api.cli.workers import Workers
-from api.http.auth import list_keys
+from api.http.access_keys import list_keys
 from api.http.json_logging import log_as_json
 from api.http.shutdown import AbortingProtocol
 from projections.lease import BEAT_SECONDS
@@ -123,7 +123,7 @@ def _must_be_ready() -> None:
     """
     with opened_stores() as stores:
         stores.log.ping()
-        in_force = [key for key in list_keys(stores.engine) if key.revoked_at is None]
+        in_force = [key for key in list_keys(stores.engine) if key.is_in_force(now())]
         if not in_force and stores.settings.admin_key is None:
             say("Nobody can write yet. Make a key with `tracker keys create`, or set TRACKER_ADMIN_KEY.")
 

@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 
 from api.cli.group import fail
 from api.cli.terminal import say
-from api.http import auth
+from api.http import access_keys
 from api.http.clocks import since_boot
 from api.settings import Settings
 from projections import tables
@@ -98,7 +98,7 @@ def _usage_of_url() -> Iterator[None]:
 def make_tables(engine: Engine, app_role: str | None = None) -> None:
     """Make what is missing of the read models' tables and the table of keys, for `app_role` to write to."""
     tables.prepare(engine, app_role=app_role)
-    auth.create_tables(engine, app_role=app_role)
+    access_keys.create_tables(engine, app_role=app_role)
 
 
 def timeline_at(stores: Stores, position: int) -> Timeline:

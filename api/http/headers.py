@@ -22,6 +22,12 @@ def header(scope: Scope, name: bytes) -> bytes | None:
     return found
 
 
+def client_address(scope: Scope) -> str:
+    """The address of the client, by which refused keys are counted."""
+    client = scope["client"]
+    return "" if client is None else client[0]
+
+
 def entity_tag(body: bytes, version: int | None = None, *, log: str = "") -> str:
     """The strong entity tag of some bytes, beginning with the pledge's version if there is one: `"<version>.<hash>"`.
 

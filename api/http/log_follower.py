@@ -151,6 +151,7 @@ class LogFollower:
             self._heads.projection = head.position
             self._release()
             self._keys.refresh(older_than=KEY_REFRESH_SECONDS)
+            self._keys.note_uses()
         except (OperationalError, InterfaceError) as error:
             raise unavailable(error.orig) from error
         return CATCH_UP_SECONDS if self._waiters else None

@@ -13,12 +13,12 @@ from litestar.exceptions import ImproperlyConfiguredException
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.http.auth import Caller, KeyRing, bearer, must_allow
+from api.http.auth import KEY_REFRESH_SECONDS, Caller, KeyRing, bearer, must_allow
 from api.http.cache import ResponseCache
 from api.http.contract import Contract
-from api.http.headers import header
+from api.http.headers import client_address, header
 from api.http.known_heads import KnownHeads
-from api.http.limits import WriteLimit
+from api.http.limits import FailedKeyLimit, WriteLimit
 from api.http.log_ids import HEADER, must_be_asked
 from api.http.parameters import parse
 from api.http.problems import Unauthorized
@@ -45,9 +45,18 @@ class RequestMiddleware(ASGIMiddleware):
 
     scopes = (ScopeType.HTTP,)
 
-    def __init__(self, keys: KeyRing, limit: WriteLimit, cache: ResponseCache, *, public_read: bool) -> None:
+    def __init__(
+        self,
+        keys: KeyRing,
+        limit: WriteLimit,
+        failed_keys: FailedKeyLimit,
+        cache: ResponseCache,
+        *,
+        public_read: bool,
+    ) -> None:
         self._keys = keys
         self._limit = limit
+        self._failed_keys = failed_keys
         self._cache = cache
         self._public_read = public_read
 
@@ -74,7 +83,7 @@ class RequestMiddleware(ASGIMiddleware):
             state["caller"] = caller
             if contract.writes and caller is not None:
                 state["headers"] = []
-                self._limit.count(caller.name, state["headers"])
+                self._limit.count(caller.scope, state["headers"])
             else:
                 if b"log=" in scope["query_string"]:
                     must_be_asked(parse(scope["query_string"], contract.names), state["log"])
@@ -93,14 +102,14 @@ class RequestMiddleware(ASGIMiddleware):
         authorization = header(scope, b"authorization")
         if authorization is None:
             return None
-        key = bearer(authorization)
-        if not self._keys.is_current() and not self._keys.is_admin(key):
-            await sync_to_thread(self._keys.refresh)
         try:
+            key = bearer(authorization)
+            if not self._keys.is_current() and not self._keys.is_admin(key):
+                await sync_to_thread(self._keys.refresh, older_than=KEY_REFRESH_SECONDS)
             return self._keys.caller(key)
-        except Unauthorized:  # it may have been made a moment ago
-            await sync_to_thread(self._keys.refresh, since=time.monotonic())
-            return self._keys.caller(key)
+        except Unauthorized:  # from memory: a key that was made a moment ago is seen within a second
+            self._failed_keys.count(client_address(scope))
+            raise
 
 
 def finish(counts: RequestCounts, heads: KnownHeads, *, public_read: bool) -> Any:

@@ -18,6 +18,7 @@ from litestar.params import FromPath
 from pydantic_core import to_json
 
 from api.http import drafts
+from api.http.auth import Caller
 from api.http.bodies import payload_hash, read_body, values
 from api.http.clocks import clocks_json, now
 from api.http.contract import JSON, NDJSON, AnyRequest, write
@@ -103,13 +104,13 @@ async def _posted(request: AnyRequest, *accepted: str) -> PostedWrite:
     dry_run = flag(state["query"], "dry_run")
     key = _idempotency_key(header(scope, b"idempotency-key"))
     media_type, body = await read_body(request, *accepted)
-    caller = state["caller"].name
+    caller: Caller = state["caller"]
     return PostedWrite(
-        by=caller,
+        by=caller.name,
         media_type=media_type,
         body=body,
         now=now(),
-        key=None if key is None else f"{caller}\n{scope['method']}\n{scope['path']}\n{key}",
+        key=None if key is None else f"{caller.scope}\n{scope['method']}\n{scope['path']}\n{key}",
         if_match=header(scope, b"if-match"),
         dry_run=dry_run,
         log=log_of_write(scope),

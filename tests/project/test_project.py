@@ -125,7 +125,7 @@ def test_json_in_the_readme_is_json() -> None:
 
 
 def is_pinned(image: str) -> bool:
-    _, _, tag = image.rpartition(":")
+    _, _, tag = image.partition("@")[0].rpartition(":")
     return bool(re.match(r"\d+\.\d+|\d+-", tag)) and "latest" not in tag
 
 
