@@ -21,7 +21,7 @@ from api.cli.terminal import say
 from api.cli.workers import Workers
 from api.http.auth import list_keys
 from api.http.json_logging import log_as_json
-from api.http.shutdown import AbortingProtocol
+from api.http.server import ServedProtocol
 from projections.lease import BEAT_SECONDS
 from projections.liveness import ProjectorLiveness
 from projections.timeline import Timeline
@@ -65,7 +65,7 @@ def serve(host: str, port: int, workers: int, no_projector: bool) -> None:
         "access_log": False,
         "server_header": False,
         "timeout_graceful_shutdown": SHUTDOWN_GRACE_SECONDS,
-        "http": AbortingProtocol,
+        "http": ServedProtocol,
     }
     server = uvicorn.Server(uvicorn.Config(**config, workers=workers))
 

@@ -9,6 +9,7 @@ import re
 from typing import Any
 
 from litestar import Request
+from litestar.exceptions import InternalServerException
 from pydantic_core import from_json
 
 from api.http.contract import NDJSON
@@ -37,7 +38,10 @@ async def read_body(request: Request[Any, Any, Any], *accepted: str) -> tuple[st
         raise UnsupportedMediaType("JSON is UTF-8", accepted=list(accepted))
     if (header(request.scope, b"content-encoding") or b"identity").lower() != b"identity":
         raise UnsupportedMediaType("send the body as it is, not compressed", accepted=list(accepted))
-    return media_type, await request.body()
+    try:
+        return media_type, await request.body()
+    except InternalServerException:  # so Litestar says that the caller has gone
+        raise Malformed("the body broke off") from None
 
 
 def parse(body: bytes, *, first_line: int = 1) -> Any:

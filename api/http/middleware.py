@@ -16,18 +16,13 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from api.http.auth import Caller, KeyRing, bearer, must_allow
 from api.http.cache import ResponseCache
 from api.http.contract import Contract
-from api.http.headers import header
+from api.http.headers import NOT_FRAMED, SECURITY_HEADERS, header
 from api.http.limits import WriteLimit
 from api.http.parameters import parse
 from api.http.problems import Unauthorized
 from api.http.request_counts import RequestCounts
 
-_SECURITY_HEADERS = [
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-]
 _METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
-_NOT_FRAMED = (b"x-frame-options", b"DENY")
 _CORS_EXPOSED = b"ETag, Link, Location, Memento-Datetime, Retry-After, RateLimit, RateLimit-Policy"
 _CORS_HEADERS = [(b"access-control-allow-origin", b"*"), (b"access-control-expose-headers", _CORS_EXPOSED)]
 _CORS_PREFLIGHT = [
@@ -102,11 +97,11 @@ def finish(counts: RequestCounts, *, public_read: bool) -> Any:
     async def before_send(message: Message, scope: Scope) -> None:
         if message["type"] != "http.response.start":
             return
-        headers: list[tuple[bytes, bytes]] = [*message.get("headers", ()), *_SECURITY_HEADERS]
+        headers: list[tuple[bytes, bytes]] = [*message.get("headers", ()), *SECURITY_HEADERS]
         state: Any = scope.get("state") or {}
         headers += state.get("headers") or ()
         if not _may_be_framed(scope):
-            headers.append(_NOT_FRAMED)
+            headers.append(NOT_FRAMED)
         method = scope["method"] if scope["type"] == ScopeType.HTTP else ""
         began = state.get("began")
         counts.add(
