@@ -6,6 +6,7 @@ import logging
 import uuid
 from collections.abc import Iterator, Sequence
 from http import HTTPStatus
+from itertools import islice
 from typing import Any
 
 from litestar import Response
@@ -167,6 +168,9 @@ STATUS = {
 PHRASES = {status: HTTPStatus(status).phrase.encode() for status in STATUS.values()}
 """The reason phrase of each status, for what is answered before the application."""
 
+MAX_ERRORS = 100
+"""Errors that one problem document lists, at most; `total` says how many there are."""
+
 RETRY_AFTER = "1"
 """Seconds that a 503 asks to wait: a store that is away is back soon, or its operator is on the way."""
 
@@ -223,7 +227,8 @@ def document(error: TrackerError, instance: str) -> tuple[int, dict[str, Any]]:
         "detail": error.detail,
         "instance": instance,
         "code": first.code,
-        "errors": list(_entries(error)),
+        "errors": (entries := list(islice(_entries(error), MAX_ERRORS))),
+        "total": max(len(entries), getattr(error, "problem_count", 0) if entries else 0),
         **first.members,
     }
 

@@ -8,7 +8,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, StringConstraints, TypeAdapter
@@ -25,13 +25,21 @@ from tracker.values import FIRST_YEAR, LAST_YEAR
 
 _NAMES = tuple(parameter.name for parameter in FILTERS)
 
+
+def _in_utc(at: datetime) -> datetime:
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("before or after all years") from None
+
+
 _Line = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
 _FIELDS: TypeAdapter[tuple[date, bool, bool, AwareDatetime | None, int, str | None, str]] = TypeAdapter(
     tuple[
         date,
         bool,
         bool,
-        Annotated[AwareDatetime, AfterValidator(lambda at: at.astimezone(UTC))] | None,
+        Annotated[AwareDatetime, AfterValidator(_in_utc)] | None,
         Annotated[int, Field(ge=0, le=MAX_POSITION)],
         _Line | None,
         Annotated[str, StringConstraints(pattern=f"^(?:{SLUG})$")],

@@ -60,7 +60,7 @@ def refused_or_answered(api: Api, cursor: str, sort: str) -> int:
     return answer.status_code
 
 
-CHECKED = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+CHECKED = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @CHECKED
@@ -75,7 +75,7 @@ def test_any_bytes_in_a_cursor_are_refused(lists: Api, value: bytes, sort: str) 
     assert refused_or_answered(lists, sealed(value, sort), sort) == 400
 
 
-@settings(CHECKED, max_examples=400)
+@settings(CHECKED, max_examples=200)
 @given(st.integers(0, 9), NEAR | JSON, st.sampled_from(SORTS))
 def test_a_changed_cursor_is_refused_or_answered(lists: Api, place: int, value: Any, sort: str) -> None:
     fields = real(lists, sort)
