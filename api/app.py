@@ -13,6 +13,7 @@ from litestar.di import Provide
 
 from api.http import auth
 from api.http.cache import ResponseCache
+from api.http.client_addresses import ClientAddress
 from api.http.clocks import now
 from api.http.event_tail import EventTail
 from api.http.json_logging import log_as_json
@@ -85,7 +86,8 @@ def create_app(settings: Settings | None = None) -> Litestar:
         ],
         dependencies={"services": Provide(lambda: services, sync_to_thread=False)},
         middleware=[
-            RequestMiddleware(services.keys, services.limit, services.response_cache, public_read=settings.public_read)
+            ClientAddress(settings.trusted_proxies),
+            RequestMiddleware(services.keys, services.limit, services.response_cache, public_read=settings.public_read),
         ],
         exception_handlers=with_pages(HANDLERS),
         before_send=[finish(services.request_counts, public_read=settings.public_read)],

@@ -64,6 +64,7 @@ def serve(host: str, port: int, workers: int, no_projector: bool) -> None:
         "log_level": "warning",
         "access_log": False,
         "server_header": False,
+        "proxy_headers": False,  # uvicorn's own way to believe X-Forwarded-For; ours is TRACKER_TRUSTED_PROXIES
         "timeout_graceful_shutdown": SHUTDOWN_GRACE_SECONDS,
         "http": ServedProtocol,
     }

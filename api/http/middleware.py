@@ -19,7 +19,7 @@ from api.http.contract import Contract
 from api.http.headers import NOT_FRAMED, SECURITY_HEADERS, header
 from api.http.limits import WriteLimit
 from api.http.parameters import parse
-from api.http.problems import Unauthorized
+from api.http.problems import NotFound, Unauthorized
 from api.http.request_counts import RequestCounts
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
@@ -46,8 +46,10 @@ class RequestMiddleware(ASGIMiddleware):
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Pass the request on to its route, answer it from the cache, or refuse it.
 
-        Raises: Unauthorized, Forbidden, RateLimited, UnknownParameter or InvalidParameter.
+        Raises: NotFound, Unauthorized, Forbidden, RateLimited, UnknownParameter or InvalidParameter.
         """
+        if b"%2f" in scope.get("raw_path", b"").lower():
+            raise NotFound("no address here has an encoded slash")
         contract: Contract | None = scope["route_handler"].opt.get("contract")
         if contract is None:  # OPTIONS; Litestar's own answer leaves out the methods that were added last
             routes = scope["litestar_app"].routes
