@@ -22,6 +22,9 @@ from tests.support.shell import PATIENCE, is_ready, until
 MAX_WAIT_SECONDS = 0.25
 """Seconds that others may wait beside an attack, as they are promised."""
 
+QUIET_SECONDS = 0.3
+"""Seconds for which others are watched before an attack."""
+
 TRIALS = 3
 """Trials that an attack has on a machine that does other work."""
 
@@ -68,16 +71,20 @@ class Served:
     def attacked(self, attack: Callable[[], bytes]) -> tuple[bytes, int]:
         """The answer to an attack, and the bytes of memory that it took.
 
-        Others wait no longer than they are promised; on a machine that does other work, in one of three trials.
+        Others wait no longer than they are promised, beside what they wait without it; on a machine that does other
+        work, in one of three trials.
         """
+        with self.others() as waits:
+            Event().wait(QUIET_SECONDS)
+        promised = MAX_WAIT_SECONDS + max(waits)
         worst: list[float] = []
-        while not worst or (min(worst) > MAX_WAIT_SECONDS and len(worst) < TRIALS):
+        while not worst or (min(worst) > promised and len(worst) < TRIALS):
             before = self.forget_peak()
             with self.others() as waits:
                 answer = attack()
             worst.append(max(waits))
         print(f"waited {min(worst) * 1000:.0f} ms, took {(self.peak_bytes() - before) / 2**20:.1f} MiB")
-        assert min(worst) <= MAX_WAIT_SECONDS, worst
+        assert min(worst) <= promised, worst
         return answer, self.peak_bytes() - before
 
     @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from typing import cast
 
 from eventsourcing.persistence import InfrastructureFactory, InterfaceError, OperationalError
@@ -13,6 +15,9 @@ from tracker.log.recorder import LogRecorder
 
 APPLICATION_NAME = "Tracker"
 """The library names PostgreSQL's tables after the application: `tracker_events`, `tracker_events_log`."""
+
+PRIVATE_FILE_MODE = 0o600
+"""The mode of a SQLite file: the record holds hashes of keys, and what is withheld."""
 
 POSTGRES_LOCK_SECONDS = 10
 """Seconds that a writer waits for PostgreSQL's append lock."""
@@ -32,6 +37,12 @@ def open_recorder(database_url: str, *, create_table: bool = True, read_seconds:
         return cast(LogRecorder, InfrastructureFactory.construct(env).application_recorder())
     except (OperationalError, InterfaceError) as lost:
         raise unavailable(lost) from lost
+
+
+def _make_private(file: str) -> None:
+    """Make a SQLite file that its owner alone may read; SQLite gives the files beside it the same mode."""
+    with suppress(OSError):  # it is there, or SQLite will say why it cannot be
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, PRIVATE_FILE_MODE))
 
 
 def recorder_environment(
