@@ -48,7 +48,7 @@ def _make_private(file: str) -> None:
 def recorder_environment(
     database_url: str, *, create_table: bool = True, read_seconds: float = READ_SECONDS
 ) -> dict[str, str]:
-    """The library's settings for a database URL.
+    """The library's settings for a database URL. With `create_table` a SQLite file is made, its owner's alone.
 
     `sqlite:///relative.db`, `sqlite:////absolute.db` (a file: the log must outlive the process), or any URI that libpq
     takes, `postgresql://user@/db?host=/run/postgresql` and `sslmode` too.
@@ -65,6 +65,8 @@ def recorder_environment(
         path = rest.removeprefix("/")
         if not path or path == rest or "memory" in path.partition("?")[2] or path.startswith((":memory:", "file:")):
             raise ValueError(f"not a SQLite file: {database_url!r}; write sqlite:///tracker.db")
+        if create_table:
+            _make_private(path)
         return common | {
             "PERSISTENCE_MODULE": "tracker.log.sqlite:SQLiteLogFactory",
             "APPLICATION_RECORDER_TOPIC": "tracker.log.sqlite:SQLiteLog",
