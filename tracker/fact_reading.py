@@ -17,7 +17,7 @@ def read_fact(raw: Any, *, worded: bool = True) -> AnyFact:
     Raises: InvalidFact if it is no valid fact, with a JSON Pointer and a sentence for every problem in it, or with
     their number alone if they are not to be worded.
     """
-    return _read(raw, {})
+    return _read(raw, {}, worded=worded)
 
 
 def read_recorded_fact(raw: Any) -> AnyFact:
@@ -28,7 +28,7 @@ def read_recorded_fact(raw: Any) -> AnyFact:
     return _read(raw, {RECORDED: True})
 
 
-def _read(raw: Any, context: dict[str, bool]) -> AnyFact:
+def _read(raw: Any, context: dict[str, bool], *, worded: bool = True) -> AnyFact:
     read = FACT_ADAPTER.validate_json if isinstance(raw, bytes) else FACT_ADAPTER.validate_python
     try:
         return read(raw, context=context)

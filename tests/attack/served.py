@@ -17,7 +17,8 @@ import httpx
 
 from tests.support.api import ADMIN
 from tests.support.paths import ROOT
-from tests.support.shell import PATIENCE, is_ready, until
+from tests.support.shell import is_ready
+from tests.support.waiting import HANG_SECONDS, wait_until
 
 MAX_WAIT_SECONDS = 0.25
 """Seconds that others may wait beside an attack, as they are promised."""
@@ -105,7 +106,7 @@ class Served:
         thread = Thread(target=ask)
         thread.start()
         try:
-            assert first.wait(PATIENCE)
+            assert first.wait(HANG_SECONDS)
             yield waits
         finally:
             enough.set()
@@ -152,10 +153,10 @@ def serving(directory: Path, *, prelude: str = "", **settings: str) -> Iterator[
         subprocess.Popen(command, env=env, cwd=directory, stdout=out, stderr=out) as process,
     ):
         try:
-            until(lambda: re.search(r"http://\S+", log.read_text()) is not None)
+            wait_until(lambda: re.search(r"http://\S+", log.read_text()) is not None)
             address = re.search(r"http://\S+", log.read_text())
             assert address is not None
-            until(lambda: is_ready(address[0]))
+            wait_until(lambda: is_ready(address[0]))
             yield Served(address[0], process.pid)
             assert "Traceback" not in log.read_text(), log.read_text()
         finally:
