@@ -120,7 +120,7 @@ class _Reader:
         window = self._text.encode()
         whole = self._end == len(self.body)
         try:
-            from_json(window, allow_inf_nan=False, allow_partial=not whole)
+            from_json(window, allow_inf_nan=False, allow_partial=False if whole else "trailing-strings")
         except ValueError as error:
             return malformed(str(error), self.line, self.at - self.line_start)
         if whole:
