@@ -13,6 +13,7 @@ from litestar.di import Provide
 
 from api.http import access_keys, auth
 from api.http.cache import ResponseCache
+from api.http.client_addresses import ClientAddress
 from api.http.clocks import now, since_boot
 from api.http.event_tail import EventTail
 from api.http.json_logging import log_as_json
@@ -89,13 +90,14 @@ def create_app(settings: Settings | None = None) -> Litestar:
         ],
         dependencies={"services": Provide(lambda: services, sync_to_thread=False)},
         middleware=[
+            ClientAddress(settings.trusted_proxies),
             RequestMiddleware(
                 services.keys,
                 services.limit,
                 FailedKeyLimit(settings.failed_key_limit),
                 services.response_cache,
                 public_read=settings.public_read,
-            )
+            ),
         ],
         exception_handlers=with_pages(HANDLERS),
         before_send=[finish(services.request_counts, services.heads, public_read=settings.public_read)],

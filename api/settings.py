@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from tracker.log.away import READ_SECONDS
 
@@ -65,6 +66,9 @@ class Settings(BaseSettings):
     read_timeout: Annotated[float, Field(gt=0)] = READ_SECONDS
     """Seconds that a read waits for the store before it is answered 503."""
 
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
+    """Addresses and networks, with commas, whose `X-Forwarded-For` is believed; nobody's by default."""
+
     projector: bool = True
     """Whether the API process runs the projector too; `tracker serve --no-projector` says no."""
 
@@ -74,6 +78,11 @@ class Settings(BaseSettings):
         if key is not None and len(key.get_secret_value()) < MIN_ADMIN_KEY_CHARACTERS:
             raise ValueError(f"the admin key needs {MIN_ADMIN_KEY_CHARACTERS} characters or more")
         return key
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _is_split(cls, given: object) -> object:
+        return [part.strip() for part in given.split(",") if part.strip()] if isinstance(given, str) else given
 
     @property
     def sqlite(self) -> bool:

@@ -48,6 +48,8 @@ class TrackerError(Exception):
 class Refusal(TrackerError):
     """The fact was not recorded; nothing was left behind. Mend the fact and send it again."""
 
+    problem_count = 1
+
     explained_by_missing: ClassVar[frozenset[str]] = frozenset()
     """Types of earlier facts on the pledge: if one of them is missing, that alone may explain the refusal."""
 
@@ -65,6 +67,8 @@ class InvalidFact(Refusal):
     def __init__(self, detail: str, *, pointer: str = "", problems: tuple[tuple[str, str], ...] = ()) -> None:
         super().__init__(detail, pointer=pointer)
         self.problems = problems or ((pointer, detail),)
+        self.problem_count = len(self.problems)
+        """How many there are; more than `problems` where they are too many to be told."""
 
 
 class TooLarge(Refusal):
@@ -163,9 +167,11 @@ class BatchRefused(Refusal):
     code = "batch_refused"
     title = "The batch was refused"
 
-    def __init__(self, refusals: list[tuple[int, Refusal]]) -> None:
-        super().__init__(f"{len(refusals)} item(s) refused; nothing was recorded.")
+    def __init__(self, refusals: list[tuple[int, Refusal]], *, more_items: int = 0, more_problems: int = 0) -> None:
+        """`more_items` and `more_problems` were counted and are not among `refusals`."""
+        super().__init__(f"{len(refusals) + more_items} item(s) refused; nothing was recorded.")
         self.refusals = refusals
+        self.problem_count = sum(refusal.problem_count for _, refusal in refusals) + more_problems
 
 
 class PledgeNotFound(TrackerError):

@@ -21,7 +21,7 @@ from api.cli.terminal import say
 from api.cli.workers import Workers
 from api.http.access_keys import list_keys
 from api.http.json_logging import log_as_json
-from api.http.shutdown import AbortingProtocol
+from api.http.server import ServedProtocol
 from projections.lease import BEAT_SECONDS
 from projections.liveness import ProjectorLiveness
 from projections.timeline import Timeline
@@ -64,8 +64,9 @@ def serve(host: str, port: int, workers: int, no_projector: bool) -> None:
         "log_level": "warning",
         "access_log": False,
         "server_header": False,
+        "proxy_headers": False,  # uvicorn's own way to believe X-Forwarded-For; ours is TRACKER_TRUSTED_PROXIES
         "timeout_graceful_shutdown": SHUTDOWN_GRACE_SECONDS,
-        "http": AbortingProtocol,
+        "http": ServedProtocol,
     }
     server = uvicorn.Server(uvicorn.Config(**config, workers=workers))
 

@@ -10,16 +10,22 @@ from urllib.parse import urlencode
 
 from litestar.types import Scope
 
+SECURITY_HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+]
+"""Headers of every response, whoever makes it."""
+
+NOT_FRAMED = (b"x-frame-options", b"DENY")
+"""The header of every response that other sites may not show in a frame."""
+
 _ENTITY_TAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 
 
 def header(scope: Scope, name: bytes) -> bytes | None:
     """The value of a request header, by its name in small letters; several are joined by commas (RFC 9110 §5.3)."""
-    found: bytes | None = None
-    for given, value in scope["headers"]:
-        if given == name:
-            found = value if found is None else found + b", " + value
-    return found
+    found = [value for given, value in scope["headers"] if given == name]
+    return b", ".join(found) if found else None
 
 
 def client_address(scope: Scope) -> str:

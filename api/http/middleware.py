@@ -16,21 +16,16 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from api.http.auth import KEY_REFRESH_SECONDS, Caller, KeyRing, bearer, must_allow
 from api.http.cache import ResponseCache
 from api.http.contract import Contract
-from api.http.headers import client_address, header
+from api.http.headers import NOT_FRAMED, SECURITY_HEADERS, client_address, header
 from api.http.known_heads import KnownHeads
 from api.http.limits import FailedKeyLimit, WriteLimit
 from api.http.log_ids import HEADER, must_be_asked
 from api.http.parameters import parse
-from api.http.problems import Unauthorized
+from api.http.problems import NotFound, Unauthorized
 from api.http.request_counts import RequestCounts
 
-_SECURITY_HEADERS = [
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-]
 _METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
 _LOG_HEADER = HEADER.lower().encode()
-_NOT_FRAMED = (b"x-frame-options", b"DENY")
 _CORS_EXPOSED = b"ETag, Link, Location, Memento-Datetime, Retry-After, RateLimit, RateLimit-Policy, Tracker-Log"
 _CORS_HEADERS = [(b"access-control-allow-origin", b"*"), (b"access-control-expose-headers", _CORS_EXPOSED)]
 _CORS_PREFLIGHT = [
@@ -63,8 +58,10 @@ class RequestMiddleware(ASGIMiddleware):
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Pass the request on to its route, answer it from the cache, or refuse it.
 
-        Raises: Unauthorized, Forbidden, RateLimited, UnknownParameter or InvalidParameter.
+        Raises: NotFound, Unauthorized, Forbidden, RateLimited, UnknownParameter or InvalidParameter.
         """
+        if b"%2f" in scope.get("raw_path", b"").lower():
+            raise NotFound("no address here has an encoded slash")
         contract: Contract | None = scope["route_handler"].opt.get("contract")
         if contract is None:  # OPTIONS; Litestar's own answer leaves out the methods that were added last
             routes = scope["litestar_app"].routes
@@ -118,13 +115,13 @@ def finish(counts: RequestCounts, heads: KnownHeads, *, public_read: bool) -> An
     async def before_send(message: Message, scope: Scope) -> None:
         if message["type"] != "http.response.start":
             return
-        headers: list[tuple[bytes, bytes]] = [*message.get("headers", ()), *_SECURITY_HEADERS]
+        headers: list[tuple[bytes, bytes]] = [*message.get("headers", ()), *SECURITY_HEADERS]
         state: Any = scope.get("state") or {}
         headers += state.get("headers") or ()
         if scope.get("path", "").startswith("/v1") and (log := state.get("log") or heads.log_id):
             headers.append((_LOG_HEADER, log.encode()))
         if not _may_be_framed(scope):
-            headers.append(_NOT_FRAMED)
+            headers.append(NOT_FRAMED)
         method = scope["method"] if scope["type"] == ScopeType.HTTP else ""
         began = state.get("began")
         counts.add(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 from api.http.contract import Schema, ref
+from api.http.problems import MAX_ERRORS
 from api.resources.contracts import FLAG_NAMES, KINDS, STATUSES
 from tracker.quantity import DECIMAL, Op
 from tracker.rules.flags import Evidence
@@ -361,15 +362,19 @@ SCHEMAS: dict[str, Schema] = {
             "detail": _TEXT,
             "instance": _TEXT,
             "code": _TEXT,
-            "errors": _list(
-                {
-                    "type": "object",
-                    "properties": {"pointer": _TEXT, "message": _TEXT, "code": _TEXT},
-                    "required": ["pointer", "message"],
-                }
-            ),
+            "errors": {
+                **_list(
+                    {
+                        "type": "object",
+                        "properties": {"pointer": _TEXT, "message": _TEXT, "code": _TEXT},
+                        "required": ["pointer", "message"],
+                    }
+                ),
+                "maxItems": MAX_ERRORS,
+            },
+            "total": {**_COUNT, "description": "How many errors there are; at most 100 are listed."},
         },
-        "required": ["type", "title", "status", "detail", "instance", "code", "errors"],
+        "required": ["type", "title", "status", "detail", "instance", "code", "errors", "total"],
     },
     "ProblemType": _object({"code": _TEXT, "type": _TEXT, "title": _TEXT, "status": _COUNT, "about": _TEXT}),
 }

@@ -19,7 +19,8 @@ from pydantic_core import to_json
 
 from api.http import drafts
 from api.http.auth import Caller
-from api.http.bodies import payload_hash, read_body, values
+from api.http.batch_items import batch_items
+from api.http.bodies import ListHash, parse, payload_hash, read_body
 from api.http.clocks import clocks_json, now
 from api.http.contract import JSON, NDJSON, AnyRequest, write
 from api.http.headers import entity_tags, header
@@ -29,7 +30,7 @@ from api.http.problems import pledge_not_found
 from api.resources import contracts
 from api.services import Services
 from tracker.application import Draft, Recorded, Request, Tracker
-from tracker.errors import BatchRefused, NotOpened, Refusal, VersionConflict
+from tracker.errors import BatchRefused, NotOpened, VersionConflict
 from tracker.event import Event, served
 from tracker.facts import PledgeMade
 from tracker.log.guard import must_be_this_log
@@ -53,7 +54,7 @@ class PostedWrite:
 
     by: str
     media_type: str
-    body: bytes
+    body: bytearray
     now: datetime
     key: str | None
     if_match: bytes | None
@@ -198,18 +199,31 @@ def _add_batch(tracker: Tracker, posted: PostedWrite) -> WriteOutcome:
     """
     indexes: list[int] = []
 
-    def plan(raw: Any, _expected: int | None) -> tuple[Draft, ...]:
-        given, refusals = drafts.batch_drafts(raw, posted.now)
-        if refusals:
-            sound = drafts.independent_drafts(raw, given, refusals)
-            raise _all_of(refusals + _refused_by_log(tracker, posted, sound))
-        indexes.extend(index for index, _ in given)
-        return tuple(draft for _, draft in given)
+    def plan(batch: drafts.BatchDrafts, _expected: int | None) -> tuple[Draft, ...]:
+        if not batch.is_sound:
+            raise _all_of(batch, _refused_by_log(tracker, posted, batch.independent()))
+        indexes.extend(index for index, _ in batch.drafts)
+        return tuple(draft for _, draft in batch.drafts)
 
     try:
-        return _record(tracker, posted, plan, _batch_receipt)
+        return _record(tracker, posted, plan, _batch_receipt, read=_read_batch)
     except BatchRefused as refused:
-        raise (_all_of(drafts.batch_refusals(refused, indexes)) if indexes else refused) from None
+        raise (BatchRefused(drafts.batch_refusals(refused, indexes)) if indexes else refused) from None
+
+
+def _read_one(posted: PostedWrite) -> tuple[Any, bytes | None]:
+    """The JSON value of a body, and its hash if the write has a key."""
+    raw = parse(posted.body)
+    return raw, None if posted.key is None else payload_hash(raw)
+
+
+def _read_batch(posted: PostedWrite) -> tuple[drafts.BatchDrafts, bytes | None]:
+    """The drafts of a batch, and the hash of its items if the write has a key. The body is given up."""
+    items = batch_items(posted.media_type, posted.body)
+    hashed = None if posted.key is None else ListHash()
+    batch = drafts.batch_drafts(items if hashed is None else map(hashed.add, items), posted.now)
+    posted.body.clear()
+    return batch, None if hashed is None else hashed.digest()
 
 
 Plan = Callable[[Any, int | None], tuple[Draft, ...]]
@@ -223,11 +237,11 @@ def _record(
     *,
     pledge: str | None = None,
     opens: bool = False,
+    read: Callable[[PostedWrite], tuple[Any, bytes | None]] = _read_one,
 ) -> WriteOutcome:
     """The order of refusals: JSON, which log, idempotency, If-Match, shape, what the log has."""
-    raw = values(posted.media_type, posted.body)
+    raw, digest = read(posted)
     must_be_this_log(tracker.log.guard.log, posted.log)
-    digest = payload_hash(raw) if posted.key is not None else None
     if posted.key is not None and not posted.dry_run and (known := tracker.replay(posted.key, digest)):
         return WriteOutcome(known, body_of(known))
     try:
@@ -272,8 +286,9 @@ def _refused_by_log(tracker: Tracker, posted: PostedWrite, sound: list[tuple[int
     return []
 
 
-def _all_of(refusals: list[tuple[int, Refusal]]) -> BatchRefused:
-    return BatchRefused(sorted(refusals, key=lambda pair: pair[0]))
+def _all_of(batch: drafts.BatchDrafts, more: drafts.Refusals) -> BatchRefused:
+    refusals = sorted(batch.refusals + more, key=lambda pair: pair[0])
+    return BatchRefused(refusals, more_items=batch.more_items, more_problems=batch.more_problems)
 
 
 def _receipt(recorded: Recorded) -> bytes:
