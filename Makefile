@@ -87,6 +87,10 @@ bench: $(VENV)/.dev ## Measure against the peers and the budgets of time
 bench-quick: $(VENV)/.dev ## The same at small scale, in under a minute
 	$(BIN)/python -m benchmarks.run --quick
 
+.PHONY: audit
+audit: $(VENV)/.dev ## Known vulnerabilities in the locks, and a bill of materials in dist/ (ARGS=--required)
+	@BIN=$(BIN) ./.ci/audit $(ARGS)
+
 .PHONY: mutate
 mutate: $(VENV)/.dev ## Change the rules one by one and see that a test fails (ARGS="tracker.rules.outcome*")
 	$(PIP) mutmut==3.8.1
@@ -100,6 +104,10 @@ lock: $(BIN)/python ## Write the locks anew (ARGS=--upgrade for newer versions)
 	$(COMPILE) $(ARGS) pyproject.toml --output-file requirements.lock
 	$(COMPILE) $(ARGS) pyproject.toml --group dev --constraint requirements.lock --output-file requirements-dev.lock
 	printf 'hatchling>=1.27\neditables\n' | $(COMPILE) $(ARGS) --constraint requirements-dev.lock - --output-file requirements-build.lock
+
+.PHONY: pin-images
+pin-images: ## Write the digests of the container images behind their tags
+	@./.ci/pin-images
 
 .PHONY: wheel
 wheel: $(VENV)/.runtime ## Build the wheel into dist/

@@ -1,31 +1,56 @@
-"""The right of one process to project, or to rebuild: a lock that ends with the process that holds it."""
+"""The right of one process to project: a lock that ends with its process, and a row that shows who is at work.
+
+The lock frees the lease at once when its holder ends. A holder that is frozen keeps its lock, so the holder also counts
+up the beat of its row. A standby that sees the same beat for TAKEOVER_SECONDS takes the row over although the lock is
+held. Every transaction of a projector counts the beat up where the row names that projector, and fails where it names
+another one: a holder that wakes up writes nothing more.
+"""
 
 from __future__ import annotations
 
 import fcntl
 import hashlib
 import os
+import socket
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from threading import Event, Thread
+from typing import Any, NamedTuple, Protocol
 
 import psycopg
+from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
-from projections.tables import connect_postgres
+from projections.table_writer import Superseded
+from projections.tables import LEASE, connect_postgres, writing
+
+TAKEOVER_SECONDS = 10.0
+"""Seconds for which a standby sees an unchanged beat before it takes the lease from a holder that has its lock."""
+
+BEAT_SECONDS = 3.0
+"""Seconds between two beats of a holder that has nothing to write."""
 
 
-class Lease(Protocol):
-    """The right to do one thing alone."""
+class LeaseLost(Superseded):
+    """Another instance has taken the lease over. Whoever held it MUST write nothing more and stand by."""
+
+
+class Lock(Protocol):
+    """A lock between processes that is free as soon as its holder has ended."""
 
     def acquire(self) -> bool:
-        """Whether this process holds the lease now; takes it if it is free. Never waits."""
+        """Whether this process holds the lock now; takes it if it is free. Never waits."""
         ...
 
     def release(self) -> None:
-        """Give the lease back, if this process holds it."""
+        """Give the lock back, if this process holds it."""
         ...
 
 
-class FileLease:
+class FileLock:
     """A lock file beside the SQLite file; the operating system frees it when the process ends."""
 
     def __init__(self, path: Path) -> None:
@@ -50,7 +75,7 @@ class FileLease:
             self._file = None
 
 
-class SessionLease:
+class SessionLock:
     """An advisory lock of a PostgreSQL session of its own; the server frees it when the session ends."""
 
     def __init__(self, database_url: str, name: str) -> None:
@@ -79,9 +104,127 @@ class SessionLease:
             self._session = None
 
 
-def lease(database_url: str, name: str) -> Lease:
-    """The lease `name` on a database."""
+def process_lock(database_url: str, name: str) -> Lock:
+    """The lock `name` on a database."""
     if database_url.startswith("sqlite"):
         path = database_url.partition("://")[2].removeprefix("/").partition("?")[0]
-        return FileLease(Path(f"{path}.{name}.lock"))
-    return SessionLease(database_url, f"commitments-tracker {name}")
+        return FileLock(Path(f"{path}.{name}.lock"))
+    return SessionLock(database_url, f"commitments-tracker {name}")
+
+
+class _Row(NamedTuple):
+    """The lease as the database has it; `has_lock` is whether the holder had the lock at its last beat."""
+
+    holder: str
+    beat: int
+    has_lock: bool
+
+
+class Lease:
+    """The lease `name` of one database, for one instance. Its table must be there (`create_tables`)."""
+
+    def __init__(
+        self, database_url: str, engine: Engine, name: str, *, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.holder = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
+        """This instance, as the row names it."""
+        self.is_held = False
+        """Whether this instance held the lease when it last asked or wrote."""
+        self._lock = process_lock(database_url, name)
+        self._engine, self._name, self._monotonic = engine, name, monotonic
+        self._has_lock = False
+        self._beaten = 0.0
+        self._seen: _Row | None = None
+        self._seen_at = 0.0
+
+    def acquire(self) -> bool:
+        """Whether this instance holds the lease now; takes it if it is free, or if its holder shows no life."""
+        self._has_lock = self._lock.acquire()
+        if self.is_held:
+            return True
+        with self._engine.connect() as conn:
+            row = conn.execute(select(LEASE.c.holder, LEASE.c.beat, LEASE.c.has_lock).where(self._mine())).first()
+        if row is None:
+            raise LookupError(f"the table of leases has no row {self._name!r}")
+        found, now = _Row(*row), self._monotonic()
+        if found != self._seen:
+            self._seen, self._seen_at = found, now
+        # Who had the lock and has it no more has ended, for this instance has it now.
+        has_ended = self._has_lock and (found.has_lock or not found.holder)
+        if has_ended or found.holder == self.holder or now - self._seen_at >= TAKEOVER_SECONDS:
+            self.is_held = self._take(found)
+        if not self.is_held and self._has_lock:
+            self._unlock()  # the instance at work took over without the lock, and tries for it at each turn
+        return self.is_held
+
+    def fence(self, conn: Connection) -> None:
+        """Count the beat up in a transaction that writes.
+
+        Raises: LeaseLost if another instance holds the lease; the transaction MUST be rolled back then.
+        """
+        beaten = update(LEASE).where(self._mine(), LEASE.c.holder == self.holder)
+        if conn.execute(beaten.values(beat=LEASE.c.beat + 1, has_lock=self._has_lock)).rowcount != 1:
+            raise LeaseLost("another instance has taken the lease over")
+        self._beaten = self._monotonic()
+
+    @property
+    def is_beat_due(self) -> bool:
+        """Whether nothing was written for BEAT_SECONDS."""
+        return self._monotonic() - self._beaten >= BEAT_SECONDS
+
+    @contextmanager
+    def beating(self) -> Iterator[None]:
+        """Count the beat up every BEAT_SECONDS beside long work; a lease that is lost meanwhile is found by `fence`."""
+        done = Event()
+
+        def beat() -> None:
+            while not done.wait(BEAT_SECONDS):
+                try:
+                    with writing(self._engine).begin() as conn:
+                        self.fence(conn)
+                except LeaseLost:
+                    return
+                except SQLAlchemyError:
+                    continue  # the work itself meets the same store, and tells it
+
+        thread = Thread(target=beat, name=f"{self._name}-beat", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+
+    def lost(self) -> None:
+        """Take in that another instance holds the lease, and free the lock for it."""
+        self.is_held = False
+        self._seen = None
+        self._unlock()
+
+    def release(self) -> None:
+        """Give the lease back, if this instance holds it; the next instance may take it at once."""
+        if self.is_held:
+            self.is_held = False
+            try:
+                with writing(self._engine).begin() as conn:
+                    conn.execute(update(LEASE).where(self._mine(), LEASE.c.holder == self.holder).values(holder=""))
+            except SQLAlchemyError:
+                pass  # the store is away: the lock alone says that this instance has ended
+        self._unlock()
+
+    def _take(self, found: _Row) -> bool:
+        """Compare and swap: another instance may have taken it first."""
+        here = (self._mine(), LEASE.c.holder == found.holder, LEASE.c.beat == found.beat)
+        taken = update(LEASE).where(*here).values(holder=self.holder, beat=found.beat + 1, has_lock=self._has_lock)
+        with writing(self._engine).begin() as conn:
+            count = conn.execute(taken).rowcount
+        self._seen = None
+        self._beaten = self._monotonic()
+        return count == 1
+
+    def _unlock(self) -> None:
+        self._lock.release()
+        self._has_lock = False
+
+    def _mine(self) -> Any:
+        return LEASE.c.name == self._name

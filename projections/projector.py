@@ -1,8 +1,8 @@
 """One table set following the log: read a batch, fold it, write rows and position in one transaction.
 
 The fold is done outside the transaction, so that on SQLite writers of the log wait for the rows to be written only.
-An event that cannot be folded is parked with its bytes. Its pledge stays as it was before that event, and the parked
-event is tried again when the next event of the pledge arrives; the other pledges go on.
+An event that cannot be folded is parked with its bytes, and its pledge stays as it was before that event. It is tried
+again when the next event of the pledge arrives, or when an operator asks for it. The other pledges go on.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 from time import monotonic
 
@@ -25,6 +25,7 @@ from projections.tables import is_missing_table, table_set, writing
 from tracker.event import Event
 from tracker.log.recorder import LogRecorder
 from tracker.log.rows import LogRow
+from tracker.pledge_events import MAX_REASON_CHARACTERS, PledgeEvents, reason_of, waits_for
 from tracker.rules.status import StatusFold
 
 _log = logging.getLogger(__name__)
@@ -46,25 +47,27 @@ class FoldedPledge:
     statuses: StatusFold = field(default_factory=lambda: StatusFold(()))
     open: OpenRectangles = field(default_factory=OpenRectangles)
     closed: ClosedRectangles = field(default_factory=ClosedRectangles)
+    blocked: str = ""
+    """Why nothing can be folded on what is there: another version folded an event that this one cannot read."""
 
     def take(self, unfolded: Sequence[ParkedEvent]) -> list[ParkedEvent]:
         """Fold events in their order.
 
         Returns the first one that cannot be folded, with the reason, and all after it; nothing if all are folded.
         """
+        if self.blocked:
+            return set_aside(unfolded, self.blocked)
         for index, parked in enumerate(unfolded):
-            for _ in range(FOLD_ATTEMPTS):
-                error = self._take(parked)
-                if error is None:
-                    break
-            else:
-                reason = f"{type(error).__name__}: {error}"[:2000]
-                return [ParkedEvent(parked.position, parked.pledge, parked.line, reason), *unfolded[index + 1 :]]
+            error = self._take(parked)
+            for _ in range(1, FOLD_ATTEMPTS):
+                error = error and self._take(parked)
+            if error is not None:
+                return set_aside(unfolded[index:], reason_of(error))
         return []
 
     def _take(self, parked: ParkedEvent) -> Exception | None:
         try:
-            event = Event.read(parked.line, parked.position)
+            event = Event.read(parked.line, parked.position, parked.pledge)
             statuses = self.statuses.followed_by(event)
             now, closed = fold(self.open, statuses, event)
         except Exception as error:  # whatever it is, the other pledges go on
@@ -74,16 +77,26 @@ class FoldedPledge:
         return None
 
 
+def set_aside(events: Sequence[ParkedEvent], reason: str) -> list[ParkedEvent]:
+    """The events as parked ones: the first for the reason, the others because they stand behind it."""
+    reasons = [reason, *(waits_for(events[0].position) for _ in events[1:])]
+    return [replace(event, error=why) for event, why in zip(events, reasons, strict=True)]
+
+
 def unfolded(row: LogRow) -> ParkedEvent:
     """A row of the log that is still to be folded: parked for no reason yet."""
     return ParkedEvent(row.position, row.pledge, row.state, "")
 
 
 def tell_parked(parked: Iterable[ParkedEvent]) -> None:
-    """Log which events are parked, and why; those behind the first of a pledge have no reason of their own."""
+    """Log which events are parked, and why."""
     for one in parked:
-        why = one.error or "it waits for the one before it"
-        _log.warning("event %d of %s is parked, its pledge stays as it was: %s", one.position, one.pledge, why)
+        _log.warning("event %d of %s is parked, its pledge stays as it was: %s", one.position, one.pledge, one.error)
+
+
+def refusal_of(error: DatabaseError) -> str:
+    """Why the store refused the rows of a pledge, in words."""
+    return f"{type(error.orig).__name__}: {error.orig}"[:MAX_REASON_CHARACTERS]
 
 
 @dataclass(slots=True)
@@ -99,13 +112,25 @@ class _Batch:
 
 
 class Projector:
-    """Keeps one table set up with the log. Safe to run twice on a table set: the slower instance gets Superseded."""
+    """Keeps one table set up with the log. Safe to run twice on a table set: the slower instance gets Superseded.
 
-    def __init__(self, engine: Engine, log: LogRecorder, number: int, now: Callable[[], str], *, active: bool) -> None:
+    `fence` is called in every transaction that writes, and raises Superseded if this instance may not write any more.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        log: LogRecorder,
+        number: int,
+        now: Callable[[], str],
+        *,
+        active: bool,
+        fence: Callable[[Connection], None] = lambda conn: None,
+    ) -> None:
         self.tables = table_set(number)
         self.position = 0
         self._engine, self._writing, self._log, self._now = engine, writing(engine), log, now
-        self._active = active
+        self._active, self._fence = active, fence
         self._cache: OrderedDict[str, FoldedPledge] = OrderedDict()
         self._cached_events = 0
         self._parked: dict[str, list[ParkedEvent]] = {}
@@ -133,7 +158,11 @@ class Projector:
         Raises: Superseded if another instance moved the set on.
         """
         rows = self._log.read(self.position, limit)
-        return self._apply(rows, FOLD_SECONDS) if rows else 0
+        if rows:
+            return self._apply(rows, FOLD_SECONDS)
+        if self._parked:
+            self._retry()
+        return 0
 
     def beat(self) -> None:
         """Write a heartbeat without an event."""
@@ -141,6 +170,7 @@ class Projector:
             self._advance(conn, self.position)
 
     def _advance(self, conn: Connection, position: int) -> None:
+        self._fence(conn)
         table_writer.advance(
             conn, TIMELINE, self.tables.number, self.position, position, heartbeat=self._now(), active=self._active
         )
@@ -168,8 +198,38 @@ class Projector:
             raise
         return len(rows)
 
+    def _retry(self) -> None:
+        """Try the parked events again that an operator asked for (`table_writer.ask_again`), pledge by pledge."""
+        with self._engine.connect() as conn:
+            asked = table_writer.asked_again(conn, self.tables.number)
+        for name in asked:
+            self._forget([name])
+            parked = self._parked.get(name, [])
+            try:
+                pledge = self._load([(name, 2)])[name]
+                left = pledge.take(parked)
+                self._write_retried(name, pledge, parked, left)
+            except DatabaseError as error:
+                if isinstance(error, OperationalError) or is_missing_table(error):
+                    raise
+                left = set_aside(parked, refusal_of(error))
+                with self._writing.begin() as conn:
+                    table_writer.write_parked(conn, self.tables.number, left, [p.position for p in parked])
+            self._parked[name] = left
+            if not left:
+                del self._parked[name]
+            tell_parked(left)
+
+    def _write_retried(
+        self, name: str, pledge: FoldedPledge, before: Sequence[ParkedEvent], left: Sequence[ParkedEvent]
+    ) -> None:
+        with self._writing.begin() as conn:
+            self._advance(conn, self.position)
+            table_writer.write(conn, self.tables, {name: PledgeChange(pledge.closed, pledge.open)})
+            table_writer.write_parked(conn, self.tables.number, left, [p.position for p in before])
+
     def _fold(self, rows: Sequence[LogRow], budget: float) -> _Batch:
-        batch = _Batch(self._load(rows))
+        batch = _Batch(self._load([(row.pledge, row.version) for row in rows]))
         until = monotonic() + budget
         for row in rows:
             before = batch.parked.get(row.pledge, self._parked.get(row.pledge, []))
@@ -208,7 +268,7 @@ class Projector:
 
     def _park(self, row: LogRow, error: DatabaseError) -> None:
         """Park an event whose rows the store refused."""
-        parked = ParkedEvent(row.position, row.pledge, row.state, f"{type(error.orig).__name__}: {error.orig}"[:2000])
+        parked = replace(unfolded(row), error=refusal_of(error))
         with self._writing.begin() as conn:
             self._advance(conn, row.position)
             table_writer.write_parked(conn, self.tables.number, [parked], [])
@@ -216,31 +276,35 @@ class Projector:
         self._parked.setdefault(row.pledge, []).append(parked)
         tell_parked([parked])
 
-    def _load(self, rows: Sequence[LogRow]) -> dict[str, FoldedPledge]:
-        """The pledges of the rows as they stand: from memory, or from the log and the tables."""
+    def _load(self, latest: Iterable[tuple[str, int]]) -> dict[str, FoldedPledge]:
+        """The pledges as they stand, from memory, or from the log and the tables.
+
+        They are given by name, each with the version of an event that is not folded yet.
+        """
         pledges: dict[str, FoldedPledge] = {}
         missing: list[str] = []
-        for row in rows:
-            if row.pledge in pledges:
+        for name, version in latest:
+            if name in pledges:
                 continue
-            known = self._cache.pop(row.pledge, None)
+            known = self._cache.pop(name, None)
             if known is not None:
                 self._cached_events -= len(known.statuses.events)
-            elif row.version > 1:
-                missing.append(row.pledge)
-            pledges[row.pledge] = known or FoldedPledge()
+            elif version > 1:
+                missing.append(name)
+            pledges[name] = known or FoldedPledge()
         if missing:
             with self._engine.connect() as conn:
                 opened = table_writer.load_open(conn, self.tables, missing)
             for name in missing:
-                pledges[name].statuses = StatusFold(self._events_of(name))
-                pledges[name].open = opened[name]
+                pledges[name] = self._folded(name, opened[name])
         return pledges
 
-    def _events_of(self, name: str) -> list[Event]:
-        """The events of a pledge that are folded: those before its first parked one."""
+    def _folded(self, name: str, opened: OpenRectangles) -> FoldedPledge:
+        """A pledge as it stands in the tables: with the events before its first parked one."""
         first = min((p.position for p in self._parked.get(name, ())), default=self.position + 1)
-        return [Event.read(row.state, row.position) for row in self._log.pledge_rows(name, first - 1)]
+        known, folded = PledgeEvents.read(self._log.pledge_rows(name, first - 1)).fold(StatusFold)
+        blocked = f"event {folded.unread[0].position} before it: {folded.reason}" if folded.unread else ""
+        return FoldedPledge(known, opened, blocked=blocked)
 
     def _remember(self, name: str, pledge: FoldedPledge) -> None:
         self._cache[name] = pledge

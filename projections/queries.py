@@ -22,6 +22,9 @@ STALE_FLAG = "stale_projection"
 SORTS = ("pledge", "title", "due", "ratio", "last_stated_on")
 """What a page can be sorted by; with a `-` in front, descending. Nulls come last either way, ties by pledge."""
 
+NULLABLE_SORTS = ("due", "ratio")
+"""Those of which a pledge may have none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Clocks:
@@ -78,9 +81,11 @@ def answering() -> tuple[ColumnElement[Any], ...]:
 
 
 def head() -> Select[Any]:
-    """`(position, set, parked)` of the set that answers, `parked` as in `answering`."""
+    """`(position, set, parked, heartbeat)` of the set that answers, `parked` as in `answering`."""
     _, parked = answering()
-    return select(STATE.c.position, STATE.c.set, parked).where(STATE.c.name == TIMELINE, STATE.c.active)
+    return select(STATE.c.position, STATE.c.set, parked, STATE.c.heartbeat).where(
+        STATE.c.name == TIMELINE, STATE.c.active
+    )
 
 
 def holds(table: FromClause, clocks: Clocks) -> ColumnElement[bool]:

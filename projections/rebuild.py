@@ -27,10 +27,10 @@ from sqlalchemy import Connection, Engine, delete, insert, select, text, update
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
 
 from projections import table_writer
-from projections.projector import FoldedPledge, Projector, tell_parked, unfolded
+from projections.projector import FoldedPledge, Projector, refusal_of, tell_parked, unfolded
 from projections.queries import TIMELINE
 from projections.table_writer import ParkedEvent, PledgeChange
-from projections.tables import PARKED, STATE, TableSet, create_tables, table_set, writing
+from projections.tables import MADE_OF, PARKED, STATE, TableSet, create_tables, table_set, writing
 from tracker.log.recorder import LogRecorder
 
 ItemT = TypeVar("ItemT")
@@ -71,8 +71,9 @@ def rebuild(
     Raises: Stopped if `stopped()` became true; nothing has changed then.
     """
     create_tables(engine, TIMELINE, version)
-    tables = _begin(engine, version)
-    head = log.head()
+    found = log.look()
+    tables = _begin(engine, version, log.guard.history)
+    head = found.head.position
     _load(engine, tables, log, head, processes, progress or (lambda done, of: None), stopped)
     _index(engine, tables)
     with writing(engine).begin() as conn:
@@ -86,12 +87,13 @@ def rebuild(
     return built.position
 
 
-def _begin(engine: Engine, version: str) -> TableSet:
+def _begin(engine: Engine, version: str, log: str) -> TableSet:
     """An empty set with the next number."""
     drop_unused(engine)
     with writing(engine).begin() as conn:
         number = max(s.number for s in table_writer.states(conn, TIMELINE)) + 1
         conn.execute(insert(STATE).values(name=TIMELINE, set=number, version=version, position=0, active=False))
+        table_writer.note_log(conn, number, log)
         tables = table_set(number)
         tables.create(conn)
     return tables
@@ -193,7 +195,6 @@ def _write(engine: Engine, tables: TableSet, folded: _Folded) -> None:
         raise
     except DatabaseError as error:
         # The store refuses the rows of some pledge: it is found, and stays as it was before its last event.
-        reason = f"{type(error.orig).__name__}: {error.orig}"[:2000]
         if len(folded.events) > 1:
             for name, events in folded.events.items():
                 _write(engine, tables, _fold({name: events}))
@@ -203,7 +204,7 @@ def _write(engine: Engine, tables: TableSet, folded: _Folded) -> None:
         taken = [event for event in events if event.position not in aside]
         if not taken:
             raise
-        refused = replace(taken[-1], error=reason)
+        refused = replace(taken[-1], error=refusal_of(error))
         _write(engine, tables, replace(_fold({name: taken[:-1]}), parked=[refused, *folded.parked]))
 
 
@@ -253,13 +254,14 @@ def _index(engine: Engine, tables: TableSet) -> None:
 
 
 def _switched(engine: Engine, tables: TableSet) -> bool:
-    """Whether the set answers from now on: not yet if the one that answers has read more of the log."""
+    """Whether the set answers from now on: not yet if the one that answers has read more of the same log."""
     with writing(engine).begin() as conn:
         # The row of the answering set is locked by an update, so that its projector cannot move on in between.
         conn.execute(update(STATE).where(STATE.c.name == TIMELINE, STATE.c.active).values(active=True))
         states = {s.number: s for s in table_writer.states(conn, TIMELINE)}
         live = next(s for s in states.values() if s.active)
-        if states[tables.number].position < live.position:
+        same_log = table_writer.log_of(conn, live.number) in (None, table_writer.log_of(conn, tables.number))
+        if same_log and states[tables.number].position < live.position:
             return False
         conn.execute(update(STATE).where(STATE.c.name == TIMELINE, STATE.c.set == live.number).values(active=False))
         conn.execute(update(STATE).where(STATE.c.name == TIMELINE, STATE.c.set == tables.number).values(active=True))
@@ -286,4 +288,5 @@ def _drop(conn: Connection, number: int) -> None:
         return
     table_set(number).drop(conn)
     conn.execute(delete(PARKED).where(PARKED.c.set == number))
+    conn.execute(delete(MADE_OF).where(MADE_OF.c.set == number))
     conn.execute(delete(STATE).where(STATE.c.name == TIMELINE, STATE.c.set == number))

@@ -16,13 +16,13 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from projections import table_writer
-from projections.lease import lease
+from projections.lease import BEAT_SECONDS, Lease, LeaseLost, process_lock
 from projections.projector import Projector
 from projections.queries import TIMELINE
 from projections.rebuild import Report, Stopped, rebuild
-from projections.tables import create_tables, is_missing_table, open_engine
-from tracker.errors import Unavailable
+from projections.tables import LEASE_OF_PROJECTOR, create_tables, is_missing_table, open_engine, writing
 from tracker.event import stamp
+from tracker.log.away import unavailable
 from tracker.log.recorder import LogRecorder
 from tracker.log.watcher import POLL_SECONDS, LogWatcher
 from tracker.rules.status_document import RULES_VERSION
@@ -33,7 +33,7 @@ PROJECTION_VERSION = f"2+{RULES_VERSION}"
 BATCH_EVENTS = 1_000
 """Events of one transaction, at most."""
 
-HEARTBEAT_INTERVAL = timedelta(seconds=5)
+HEARTBEAT_INTERVAL = timedelta(seconds=BEAT_SECONDS)
 """The longest time between two signs of life of a projector that has nothing to do."""
 
 BULK_EVENTS = 5_000
@@ -41,6 +41,9 @@ BULK_EVENTS = 5_000
 
 TURN_ATTEMPTS = 3
 """How often one turn begins anew when another instance or a switch of table sets came in between."""
+
+REBUILD_RETRY_SECONDS = 30.0
+"""Seconds between two attempts to build the rows of other rules anew beside those that answer."""
 
 STANDBY_LOOK_SECONDS = 0.01
 """Seconds between two looks at the progress of the process that projects, while `catch_up` waits for it."""
@@ -76,11 +79,12 @@ class ProjectionRunner:
         self._engine = engine or open_engine(database_url)
         self._owns_engine = engine is None
         self._clock = now
-        self._lease = lease(database_url, "projector")
-        self._rebuilding = lease(database_url, "rebuild")
+        self._lease = Lease(database_url, self._engine, LEASE_OF_PROJECTOR)
+        self._rebuilding = process_lock(database_url, "rebuild")
         self._projector: Projector | None = None
         self._beaten_at: datetime | None = None
         self._position = 0
+        self._history = log.guard.changes
         self._stopping = Event()
         self._turn_lock = Lock()
         self._rebuild_thread: Thread | None = None
@@ -128,7 +132,7 @@ class ProjectionRunner:
         except Exception as error:
             self._let_go()
             if isinstance(error, (OperationalError, InterfaceError)):
-                raise Unavailable(f"the store does not answer: {error.orig}") from error
+                raise unavailable(error.orig) from error
             raise
 
     # One step at a time
@@ -136,33 +140,54 @@ class ProjectionRunner:
     def run_once(self) -> int:
         """Project one batch if this instance holds the lease or can take it; the number of events in the batch."""
         with self._turn_lock:
-            if not self._lease.acquire():
-                self._projector = None
-                self._look()
-                return 0
             for _ in range(TURN_ATTEMPTS):
+                if not self._may_work():
+                    self._projector = None
+                    self._look()
+                    return 0
                 try:
+                    may_go_on = self._may_go_on()
                     projector = self._ready()
-                    done = projector.step(self._batch)
+                    done = projector.step(self._batch) if may_go_on else 0
                     self._beat(projector, worked=done > 0)
+                except LeaseLost:
+                    self._lease.lost()
+                    _log.warning("another instance has taken the lease over; this one stands by")
                 except table_writer.Superseded:
                     # Another set answers now, or another instance wrote to this one: begin where it stands.
-                    self._projector = None
-                    continue
-                self._position = projector.position
-                return done
+                    pass
+                else:
+                    self._position = projector.position
+                    return done
+                self._projector = None
             return 0
+
+    def _may_work(self) -> bool:
+        """Whether this instance holds the lease or could take it; missing tables are made by whoever finds out."""
+        had = self._lease.is_held
+        try:
+            held = self._lease.acquire()
+        except (DBAPIError, LookupError) as error:
+            if isinstance(error, DBAPIError) and not is_missing_table(error):
+                raise
+            create_tables(self._engine, TIMELINE, self._version)
+            held = self._lease.acquire()
+        if held and not had:
+            _log.info("this instance projects: %s", self._lease.holder)
+        return held
 
     def catch_up(self) -> int:
         """Project until the head that the log had when this was called; the position that was reached.
 
-        Raises: Busy if another process holds the lease and does not get there within STANDBY_SECONDS.
+        Raises: Busy if another process holds the lease and does not get there within STANDBY_SECONDS; LogWentBack if
+        the log lost events, until it is forked.
         """
         head = self._log.head()
         deadline = time.monotonic() + STANDBY_SECONDS
         self.run_once()
         while not self._stopping.is_set() and self._position < head:
             if self.run_once() or self.is_active:
+                self._log.guard.must_allow_writes()
                 continue
             if time.monotonic() > deadline:
                 raise Busy("another process projects, and is behind")
@@ -193,29 +218,68 @@ class ProjectionRunner:
 
     # How
 
+    def _may_go_on(self) -> bool:
+        """Whether the log has only grown; what is in memory of another history is forgotten."""
+        self._log.look()
+        guard = self._log.guard
+        if self._history != guard.changes:
+            self._history = guard.changes
+            self._projector = None
+        return guard.refusal is None
+
     def _ready(self) -> Projector:
         """The projector of the set that answers. Missing tables are made, a set of another version is built anew."""
         if self._projector is not None:
             return self._projector
         create_tables(self._engine, TIMELINE, self._version)
         live = self._live()
+        if self._is_of_another_log(live):
+            _log.warning("the read models are of another history than the log: they are built anew")
+            with self._lease.beating():
+                self.rebuild()
+            live = self._live()
         if live.position == 0 and self._log.head() > BULK_EVENTS:
-            self.rebuild()
+            with self._lease.beating():
+                self.rebuild()
             live = self._live()
         elif live.version != self._version and self._rebuild_thread is None:
             self._rebuild_thread = Thread(target=self._rebuild_aside, name="projector-rebuild", daemon=True)
             self._rebuild_thread.start()
-        self._projector = Projector(self._engine, self._log, live.number, self._now, active=True)
+        self._projector = Projector(
+            self._engine, self._log, live.number, self._now, active=True, fence=self._lease.fence
+        )
         return self._projector
+
+    def _is_of_another_log(self, live: table_writer.TableSetState) -> bool:
+        """Whether the set was made of another history; it is ours if it is empty, or if that is not known."""
+        log = self._log.guard.history
+        with self._engine.connect() as conn:
+            made_of = table_writer.log_of(conn, live.number)
+        if made_of is not None and made_of != log and live.position > 0:
+            return True
+        if made_of != log:
+            with writing(self._engine).begin() as conn:
+                self._lease.fence(conn)
+                table_writer.note_log(conn, live.number, log)
+        return False
 
     def _rebuild_aside(self) -> None:
         """Other rules made the rows that answer: build them anew while those go on answering."""
-        try:
-            self.rebuild()
-        except (Busy, Stopped) as reason:
-            _log.info("no rebuild now: %s", reason)
-        except Exception:
-            _log.exception("the rebuild for version %s failed", self._version)
+        told: type[Exception] | None = None
+        while not self._stopping.is_set():
+            try:
+                if self._live().version != self._version:  # another process may have built it meanwhile
+                    self.rebuild()
+                return
+            except Stopped:
+                return
+            except Busy as reason:
+                _log.info("no rebuild now: %s", reason)
+            except Exception as error:
+                if type(error) is not told:
+                    _log.exception("the rebuild for version %s failed, and is tried again", self._version)
+                told = type(error)
+            self._stopping.wait(REBUILD_RETRY_SECONDS)
 
     def _live(self) -> table_writer.TableSetState:
         with self._engine.connect() as conn:
@@ -234,7 +298,8 @@ class ProjectionRunner:
     def _beat(self, projector: Projector, *, worked: bool) -> None:
         """Write a heartbeat where none was written with events for HEARTBEAT_INTERVAL."""
         now = self._clock()
-        if not worked and (self._beaten_at is None or now - self._beaten_at >= HEARTBEAT_INTERVAL):
+        is_due = self._beaten_at is None or now - self._beaten_at >= HEARTBEAT_INTERVAL or self._lease.is_beat_due
+        if not worked and is_due:
             projector.beat()
             worked = True
         if worked:

@@ -21,7 +21,9 @@ from projections.queries import STALE_FLAG, TIMELINE, Clocks
 from projections.table_writer import ParkedEvent, load_parked, states
 from projections.tables import OPEN_POSITION, PARKED, TableName, TableSet, is_missing_table, table_set
 from tracker.errors import Unavailable
+from tracker.log.away import unavailable
 from tracker.log.recorder import LogRecorder
+from tracker.pledge_events import UnreadEvent
 from tracker.rules.status import complete
 
 NAME_BATCH_ROWS = 2_000
@@ -61,12 +63,13 @@ class ProjectionProgress:
 @dataclass(frozen=True, slots=True)
 class ProjectionHead:
     """The position of the last event that is projected, the set that has it, and a number for the events parked beside
-    it: 0 for none, another one whenever they change.
+    it: 0 for none, another one whenever they change. `heartbeat` is when a projector was last at work (RFC 3339).
     """
 
     position: int = 0
     set: int = 0
     parked: int = 0
+    heartbeat: str | None = None
 
 
 class TableReader:
@@ -86,7 +89,7 @@ class TableReader:
         return self.head().position
 
     def head(self) -> ProjectionHead:
-        """How far the projection is, and which set has it: as long as that is equal, no answer changes."""
+        """How far the projection is, and which set has it."""
 
         def ask(conn: Connection) -> ProjectionHead:
             row = conn.execute(queries.head()).first()
@@ -116,6 +119,11 @@ class TableReader:
             return load_parked(conn, next(s.number for s in states(conn, TIMELINE) if s.active))
 
         return self._answered(ask, [])
+
+    def unread(self, pledge: str, position: int) -> list[UnreadEvent]:
+        """The events of a pledge up to a position that could not be folded, with their bytes and why."""
+        found = self._parked_by(position, table_set(self.head().set))
+        return [UnreadEvent(p.position, p.pledge, p.line, p.error) for p in found if p.pledge == pledge]
 
     def stalled(self, clocks: Clocks) -> frozenset[str]:
         """The pledges with an event that is known at the clocks and could not be folded."""
@@ -152,14 +160,19 @@ class TableReader:
             return []
         stalled = self._stalled(clocks, reply.tables, reply.parked)
         heads = self._log.heads([pledge for pledge, _ in bodies], clocks.position)
+        if any(pledge not in heads for pledge, _ in bodies):
+            raise _ahead_of_the_log()
         without_ids = [pledge for pledge, body in bodies if needs_ids(body)]
         ids = self._log.ids_of(without_ids, clocks.position) if without_ids else {}
         documents = []
         for pledge, stored in bodies:
             version, position = heads[pledge]
-            body = unpack(stored, ids.get(pledge, ()))
+            try:
+                body = unpack(stored, ids.get(pledge, ()))
+            except IndexError:
+                raise _ahead_of_the_log() from None
             if pledge in stalled:
-                body = _flagged(body)
+                body = flagged(body)
             documents.append(
                 complete(body, as_of=clocks.as_of, known_at=clocks.known_at, position=position, version=version)
             )
@@ -221,11 +234,17 @@ class TableReader:
                 if not isinstance(error, (OperationalError, InterfaceError)):
                     raise
                 if last or not error.connection_invalidated:
-                    raise Unavailable(f"the store does not answer: {error.orig}") from error
+                    raise unavailable(error.orig) from error
         raise AssertionError("the second attempt answers or raises")
 
 
-def _flagged(body: bytes) -> bytes:
+def flagged(body: bytes) -> bytes:
+    """The document of a pledge with an event that could not be taken in."""
     document = from_json(body)
     document["flags"] = [*document["flags"], STALE_FLAG]
     return to_json(document)
+
+
+def _ahead_of_the_log() -> Unavailable:
+    """An older copy of the log was put back under the read models, and they are not built anew yet."""
+    return Unavailable("the read models have events that the log has not")

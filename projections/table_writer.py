@@ -13,10 +13,13 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.sql import ColumnElement
 
 from projections.fold import CatalogueRow, ClosedRectangles, OpenRectangles, Rectangle, TimelineRow
-from projections.tables import OPEN_POSITION, PARKED, STATE, TableSet
+from projections.tables import MADE_OF, OPEN_POSITION, PARKED, STATE, TableSet
 
 PLEDGES_PER_QUERY = 500
 """Pledges named in one query."""
+
+ASKED_AGAIN = "it is about to be tried again"
+"""What stands in the place of the reason of a parked event from the moment that an operator asks to try it again."""
 
 
 class Superseded(Exception):
@@ -68,6 +71,18 @@ def advance(conn: Connection, name: str, number: int, before: int, after: int, *
     moved = conn.execute(update(STATE).where(*here).values(position=after, heartbeat=heartbeat))
     if moved.rowcount != 1:
         raise Superseded(f"set {number} is not at position {before} any more")
+
+
+def log_of(conn: Connection, number: int) -> str | None:
+    """The id of the log that a set is made of; None if it is not known."""
+    found: str | None = conn.scalar(select(MADE_OF.c.log).where(MADE_OF.c.set == number))
+    return found
+
+
+def note_log(conn: Connection, number: int, log: str) -> None:
+    """Write down which log a set is made of."""
+    conn.execute(delete(MADE_OF).where(MADE_OF.c.set == number))
+    conn.execute(insert(MADE_OF).values(set=number, log=log))
 
 
 def load_open(conn: Connection, tables: TableSet, pledges: Sequence[str]) -> dict[str, OpenRectangles]:
@@ -184,3 +199,14 @@ def write_parked(conn: Connection, number: int, parked: Iterable[ParkedEvent], f
     ]
     if rows:
         conn.execute(insert(PARKED), rows)
+
+
+def ask_again(conn: Connection, number: int) -> None:
+    """Let the projector of a set try all events again that are parked beside it."""
+    conn.execute(update(PARKED).where(PARKED.c.set == number).values(error=ASKED_AGAIN))
+
+
+def asked_again(conn: Connection, number: int) -> list[str]:
+    """The pledges of a set with parked events that are to be tried again."""
+    query = select(PARKED.c.pledge).where(PARKED.c.set == number, PARKED.c.error == ASKED_AGAIN)
+    return list(conn.scalars(query.distinct().order_by(PARKED.c.pledge)))

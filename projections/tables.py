@@ -4,6 +4,8 @@
 `catalogue_<n>`   one row per rectangle of what seldom changes: title, parties, tags, unit, deadline
 `projection_state` the table sets (the `<n>`), how far each has read the log, and which one answers
 `parked`          events that could not be folded, with their bytes
+`projection_lease` which instance is at work, and its beat
+`projection_log`  which history of the log each set is made of
 
 The valid axis is days, the known axis log positions. An open end is `OPEN_DATE` or `OPEN_POSITION`, so that one
 comparison finds what is in force; outside this package it is null. Text sorts by code point on both stores.
@@ -13,7 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Literal
 
 import psycopg
@@ -25,6 +27,7 @@ from sqlalchemy import (
     Connection,
     Date,
     Engine,
+    ExceptionContext,
     Index,
     Integer,
     LargeBinary,
@@ -35,7 +38,11 @@ from sqlalchemy import (
     event,
     text,
 )
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import DisconnectionError, OperationalError, ProgrammingError
+
+from tracker.log.away import READ_SECONDS
+from tracker.log.library import connect
+from tracker.log.sqlite_file import file_stamp, is_broken_file
 
 OPEN_DATE = date.max
 """The open end of the valid axis."""
@@ -50,10 +57,10 @@ _CREATE_LOCK = 0x7072_6F6A
 """The key of the advisory lock under which tables are made: "proj"."""
 
 SQLITE_BUSY_SECONDS = 30
-"""Seconds that a statement waits for the one that writes the SQLite file."""
+"""Seconds that a transaction that writes waits for the one before it on a SQLite file."""
 
-CONNECT_SECONDS = 5
-"""Seconds after which an attempt to connect to PostgreSQL is given up."""
+IDLE_TRANSACTION_SECONDS = 8
+"""Seconds after which PostgreSQL ends a transaction whose process does nothing: a frozen one would keep its locks."""
 
 POOL_CONNECTIONS, POOL_EXTRA_CONNECTIONS = 8, 16
 """Connections to PostgreSQL that are kept, and further ones that are opened while all are in use."""
@@ -91,6 +98,28 @@ PARKED = Table(
     Column("line", LargeBinary, nullable=False),
     Column("error", Text, nullable=False),
 )
+
+LEASE = Table(
+    "projection_lease",
+    META,
+    Column("name", TextColumn, primary_key=True),
+    Column("holder", TextColumn, nullable=False),  # empty while nobody has the lease
+    Column("beat", BigIntColumn, nullable=False),
+    Column("has_lock", Boolean, nullable=False),
+)
+"""One row per lease (`projections.lease`). The beat goes up with every transaction of the holder."""
+
+LEASE_OF_PROJECTOR = "projector"
+"""The lease of the instance that keeps the table set that answers up with the log."""
+
+
+MADE_OF = Table(
+    "projection_log",
+    META,
+    Column("set", Integer, primary_key=True, autoincrement=False),
+    Column("log", TextColumn, nullable=False),
+)
+"""The history that each table set is made of (`LogGuard.history`). A set of another one is built anew."""
 
 
 @dataclass(frozen=True)
@@ -201,30 +230,48 @@ def _indexes(tables: TableSet) -> dict[Table, dict[str, str]]:
     }
 
 
-def open_engine(database_url: str) -> Engine:
-    """The engine for `sqlite:///file.db` or any `postgresql://` URL that libpq takes; dispose of it when done."""
+def open_engine(database_url: str, *, read_seconds: float = READ_SECONDS) -> Engine:
+    """The engine for `sqlite:///file.db` or any `postgresql://` URL that libpq takes; dispose of it when done.
+
+    A read is given up after `read_seconds`; transactions of `writing` have their own bounds.
+    """
     scheme, _, rest = database_url.partition("://")
     if scheme == "sqlite":
-        engine = create_engine(f"sqlite:///{rest.removeprefix('/')}", connect_args={"timeout": SQLITE_BUSY_SECONDS})
+        path = rest.removeprefix("/")
+        engine = create_engine(
+            f"sqlite:///{path}",
+            connect_args={"timeout": read_seconds},
+            pool_timeout=read_seconds,
+        )
         event.listen(engine, "connect", _sqlite_connected)
-        event.listen(engine, "begin", _sqlite_begun)
+        event.listen(engine, "begin", partial(_sqlite_begun, read_seconds))
+        event.listen(engine, "handle_error", _reconnect_where_bad, retval=True)
+        _reopen_replaced_files(engine, path)
         return engine
     if scheme.partition("+")[0] not in ("postgresql", "postgres"):
         # The URL is not repeated: it may hold a password.
         raise ValueError("a database URL begins with sqlite:/// or postgresql://")
-    return create_engine(
+    engine = create_engine(
         "postgresql+psycopg://",
-        creator=lambda: connect_postgres(database_url),
+        creator=lambda: connect_postgres(database_url, read_seconds=read_seconds),
         pool_size=POOL_CONNECTIONS,
         max_overflow=POOL_EXTRA_CONNECTIONS,
+        pool_timeout=read_seconds,
     )
+    event.listen(engine, "begin", _postgres_begun)
+    event.listen(engine, "handle_error", _reconnect_where_bad, retval=True)
+    return engine
 
 
-def connect_postgres(database_url: str, *, autocommit: bool = False) -> psycopg.Connection[Any]:
+def connect_postgres(
+    database_url: str, *, autocommit: bool = False, read_seconds: float = READ_SECONDS
+) -> psycopg.Connection[Any]:
     """A connection on which unqualified names are those of the read models first."""
-    conninfo = f"postgresql://{database_url.partition('://')[2]}"
-    conn: psycopg.Connection[Any] = psycopg.connect(conninfo, connect_timeout=CONNECT_SECONDS, autocommit=True)
-    conn.execute(f"SET search_path TO {SCHEMA}, public")
+    conn: psycopg.Connection[Any] = connect(database_url, read_seconds)
+    conn.execute(
+        f"SET search_path TO {SCHEMA}, public; SET statement_timeout = {round(1000 * read_seconds)};"
+        f" SET idle_in_transaction_session_timeout = '{IDLE_TRANSACTION_SECONDS}s'"
+    )
     conn.autocommit = autocommit
     return conn
 
@@ -234,6 +281,20 @@ def writing(engine: Engine) -> Engine:
     return engine.execution_options(sqlite_begin="IMMEDIATE")
 
 
+def _reopen_replaced_files(engine: Engine, path: str) -> None:
+    """Let no connection be used again whose file was replaced or changed from outside (`tracker.log.sqlite_file`)."""
+
+    def connected(_connection: Any, record: Any) -> None:
+        record.info["opened"], record.info["is_new"] = file_stamp(path), True
+
+    def checked_out(_connection: Any, record: Any, _proxy: Any) -> None:
+        if not record.info.pop("is_new", False) and record.info["opened"] != file_stamp(path):
+            raise DisconnectionError("the file was replaced")
+
+    event.listen(engine, "connect", connected)
+    event.listen(engine, "checkout", checked_out)
+
+
 def _sqlite_connected(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # BEGIN is ours, below
     connection.execute("PRAGMA journal_mode=WAL")
@@ -241,8 +302,29 @@ def _sqlite_connected(connection: Any, _record: Any) -> None:
     connection.execute("PRAGMA synchronous=NORMAL")
 
 
-def _sqlite_begun(conn: Connection) -> None:
-    conn.exec_driver_sql(f"BEGIN {conn.get_execution_options().get('sqlite_begin', 'DEFERRED')}")
+def _sqlite_begun(read_seconds: float, conn: Connection) -> None:
+    begin = conn.get_execution_options().get("sqlite_begin", "DEFERRED")
+    seconds = read_seconds if begin == "DEFERRED" else SQLITE_BUSY_SECONDS
+    conn.exec_driver_sql(f"PRAGMA busy_timeout = {round(1000 * seconds)}")
+    conn.exec_driver_sql(f"BEGIN {begin}")
+
+
+def _postgres_begun(conn: Connection) -> None:
+    if "sqlite_begin" in conn.get_execution_options():  # of `writing`: making an index may take long
+        conn.exec_driver_sql("SET LOCAL statement_timeout = 0")
+
+
+def _reconnect_where_bad(context: ExceptionContext) -> BaseException | None:
+    """A connection that opened a store that took no writes, or a file that is broken, is not used again, nor its like.
+
+    Both count as a store that is away.
+    """
+    error = context.original_exception
+    is_bad = isinstance(error, psycopg.errors.ReadOnlySqlTransaction) or "readonly database" in str(error)
+    if not is_bad and not is_broken_file(error):
+        return None
+    context.is_disconnect = True
+    return OperationalError(context.statement, None, error, connection_invalidated=True)
 
 
 def prepare(engine: Engine, *, app_role: str | None = None) -> None:
@@ -252,7 +334,7 @@ def prepare(engine: Engine, *, app_role: str | None = None) -> None:
     """
     if engine.dialect.name != "postgresql":
         return
-    with engine.begin() as conn:
+    with writing(engine).begin() as conn:
         conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CREATE_LOCK})
         # "IF NOT EXISTS" asks for the right to create also where nothing is to be made.
         if conn.scalar(text("SELECT to_regnamespace(:schema)"), {"schema": SCHEMA}) is None:
@@ -266,12 +348,14 @@ def prepare(engine: Engine, *, app_role: str | None = None) -> None:
 
 
 def create_tables(engine: Engine, name: str, version: str) -> None:
-    """Make what is missing of the state, the parked events and a first, empty table set."""
+    """Make what is missing of the state, the lease, the parked events and a first, empty table set."""
     prepare(engine)
     with writing(engine).begin() as conn:
         if conn.dialect.name == "postgresql":
             conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CREATE_LOCK})
         META.create_all(conn)
+        if conn.execute(LEASE.select().where(LEASE.c.name == LEASE_OF_PROJECTOR)).first() is None:
+            conn.execute(LEASE.insert().values(name=LEASE_OF_PROJECTOR, holder="", beat=0, has_lock=False))
         if conn.execute(STATE.select().where(STATE.c.name == name).limit(1)).first() is None:
             first = table_set(1)
             first.create(conn)

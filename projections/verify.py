@@ -7,17 +7,19 @@ and rows of COMPARE_BATCH_PLEDGES.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from pydantic_core import from_json
 
 from projections.fold import CatalogueRow, TimelineRow, catalogue_row, timeline_row
 from projections.queries import Clocks
+from projections.table_reader import flagged
 from projections.timeline import Timeline
 from tracker.event import Event
 from tracker.log.recorder import LogRecorder
+from tracker.pledge_events import PledgeEvents, UnreadEvent
 from tracker.rules.status import StatusFold, complete
 
 REPLAY_BATCH_ROWS = 5_000
@@ -31,13 +33,15 @@ COMPARE_BATCH_PLEDGES = 200
 class ReplayedPledge:
     """One pledge as the log has it, and the rows that the read model should have of it.
 
-    Document and rows are None where the pledge does not exist at the clocks.
+    Document and rows are None where the pledge does not exist at the clocks. `unread` are the events that could not be
+    taken in: the document is flagged, and is that of the events before them.
     """
 
     pledge: str
     document: bytes | None = None
     timeline: TimelineRow | None = None
     catalogue: CatalogueRow | None = None
+    unread: tuple[UnreadEvent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,22 +77,31 @@ class Mismatch:
         return f"{self.pledge}: {', '.join((*self.members, *self.rows))}"
 
 
-def replay_one(log: LogRecorder, pledge: str, clocks: Clocks) -> bytes | None:
-    """The status document of one pledge from its events; None where it does not exist at the clocks."""
-    return _replayed(log, pledge, clocks).document
+def replay_one(log: LogRecorder, pledge: str, clocks: Clocks, *, thoroughly: bool = False) -> ReplayedPledge:
+    """One pledge from its events.
 
+    `thoroughly` derives its status on every day, as the projector does, and not on that of the clocks alone: where the
+    rules fail on some day, both then stop at the same event.
+    """
 
-def _replayed(log: LogRecorder, pledge: str, clocks: Clocks) -> ReplayedPledge:
-    events = [Event.read(row.state, row.position) for row in log.pledge_rows(pledge, clocks.position)]
-    statuses = StatusFold(events)
-    status = statuses.status(clocks.as_of) if events else None
-    if status is None:
-        return ReplayedPledge(pledge)
-    last = events[-1]
+    def fold(events: Sequence[Event]) -> ReplayedPledge:
+        statuses = StatusFold(events)
+        if thoroughly and events:
+            statuses.segments()
+        status = statuses.status(clocks.as_of) if events else None
+        if status is None:
+            return ReplayedPledge(pledge)
+        rows = timeline_row(status, statuses.history.versions), catalogue_row(status)
+        return ReplayedPledge(pledge, status.body, *rows)
+
+    folded, known = PledgeEvents.read(log.pledge_rows(pledge, clocks.position)).fold(fold)
+    if folded.document is None:
+        return replace(folded, unread=known.unread)
+    body = flagged(folded.document) if known.unread else folded.document
     document = complete(
-        status.body, as_of=clocks.as_of, known_at=clocks.known_at, position=last.position, version=last.version
+        body, as_of=clocks.as_of, known_at=clocks.known_at, position=known.position, version=known.version
     )
-    return ReplayedPledge(pledge, document, timeline_row(status, statuses.history.versions), catalogue_row(status))
+    return replace(folded, document=document, unread=known.unread)
 
 
 def replay(log: LogRecorder, clocks: Clocks) -> Iterator[ReplayedPledge]:
@@ -100,7 +113,7 @@ def replay(log: LogRecorder, clocks: Clocks) -> Iterator[ReplayedPledge]:
             if position > clocks.position:
                 return
             if version == 1:
-                yield _replayed(log, pledge, clocks)
+                yield replay_one(log, pledge, clocks)
         if len(rows) < REPLAY_BATCH_ROWS:
             return
         after = rows[-1][0]
@@ -122,6 +135,8 @@ def compare_documents(
     while some := list(islice(replayed, COMPARE_BATCH_PLEDGES)):
         stored = timeline.stored_rows([one.pledge for one in some], clocks)
         for one in some:
+            if one.pledge in stalled:
+                one = replay_one(log, one.pledge, clocks, thoroughly=True)
             wrong = _wrong_rows(one, *stored[one.pledge])
             yield one.document, _mismatch(one, wrong, timeline, clocks) if wrong or one.pledge in stalled else None
     strays: set[str] = set()

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from pydantic_core import from_json, to_json
 
-from tracker.facts import FACT_ADAPTER, AnyFact
+from tracker.errors import UnreadableEvent
+from tracker.fact_decoding import Undecodable, decode_fact
+from tracker.facts import AnyFact
 
 _STAMP = re.compile(rb'"recorded_at":"[^"]*"')
 
@@ -46,18 +48,31 @@ class Event:
         return to_json(_envelope(self))
 
     @classmethod
-    def read(cls, line: bytes, position: int) -> Event:
-        """The event of a stored line; facts of older shapes are upcast on the way in."""
-        stored = cast("dict[str, Any]", from_json(line))
-        return cls(
-            id=stored["id"],
-            pledge=stored["pledge"],
-            version=stored["version"],
-            recorded_at=datetime.fromisoformat(stored["recorded_at"]),
-            recorded_by=stored["recorded_by"],
-            fact=FACT_ADAPTER.validate_python(stored["fact"]),
-            position=position,
-        )
+    def read(cls, line: bytes, position: int, pledge: str = "") -> Event:
+        """The event of a stored line, decoded and not checked; facts of older shapes are upcast on the way in.
+
+        `pledge` is the pledge that the log has it under, for the error of a line that does not say so itself.
+
+        Raises: UnreadableEvent if this version cannot understand the line.
+        """
+        try:
+            stored = from_json(line)
+            pledge = str(stored["pledge"])
+            return cls(
+                id=stored["id"],
+                pledge=pledge,
+                version=stored["version"],
+                recorded_at=datetime.fromisoformat(stored["recorded_at"]),
+                recorded_by=stored["recorded_by"],
+                fact=decode_fact(stored["fact"]),
+                position=position,
+            )
+        except Undecodable as wrong:
+            raise UnreadableEvent(position, pledge, line, str(wrong)) from None
+        except KeyError as missing:
+            raise UnreadableEvent(position, pledge, line, f"its envelope has no {missing}") from None
+        except Exception as wrong:  # an upcast may raise whatever it will
+            raise UnreadableEvent(position, pledge, line, f"the stored line is broken: {wrong}") from None
 
     def at(self, position: int, recorded_at: datetime) -> Event:
         """The same event with the place and the instant that the log gave it."""
@@ -102,7 +117,20 @@ def restamp(line: bytes, recorded_at: datetime) -> bytes:
 
 def served(line: bytes, position: int) -> bytes:
     """The stored line with its `position`, as it is answered."""
-    return b'%s,"position":%d}' % (line[:-1], position)
+    if line.startswith(b'{"') and line.endswith(b"}"):
+        return b'%s,"position":%d}' % (line[:-1], position)
+    return to_json(raw_event(line, position))
+
+
+def raw_event(line: bytes, position: int) -> dict[str, Any]:
+    """A stored line as a JSON object with its position, whatever is in it; a line that is no object is text there."""
+    try:
+        stored = from_json(line)
+    except ValueError:
+        stored = None
+    if not isinstance(stored, dict):
+        return {"line": line.decode("utf-8", "replace"), "position": position}
+    return {**stored, "position": position}
 
 
 def event_id(at: datetime, randomness: bytes) -> str:

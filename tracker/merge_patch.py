@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from tracker.errors import InvalidFact
 from tracker.event import fact_json
-from tracker.fact_reading import read_fact
+from tracker.fact_decoding import Undecodable, decode_fact
+from tracker.fact_reading import read_fact, read_recorded_fact
 from tracker.facts import AnyFact
 
 _QUANTITY = {"op", "value", "upper", "unit"}
@@ -27,12 +29,55 @@ def merge(target: Any, patch: Any) -> Any:
     return merged
 
 
-def corrected(posted: AnyFact, patches: Iterable[Mapping[str, Any]]) -> AnyFact:
-    """The fact with its corrections applied in order.
+def corrected(posted: AnyFact, recorded: Iterable[Mapping[str, Any]], changes: Mapping[str, Any]) -> AnyFact:
+    """The posted fact with the corrections on record and then new changes, checked as a fact is.
+
+    What today's rules would refuse in the fact without the changes is not held against them.
 
     Raises: InvalidFact if what comes out is not a valid fact.
     """
+    patches = [*recorded, changes]
+    try:
+        return read_fact(_merged(posted, patches))
+    except InvalidFact as invalid:
+        if not set(invalid.problems) <= _problems(_merged(posted, patches[:-1]) or fact_json(posted)):
+            raise
+    return corrected_on_record(posted, patches)
+
+
+def corrected_on_record(posted: AnyFact, patches: Iterable[Mapping[str, Any]]) -> AnyFact:
+    """The recorded fact with corrections of the record: no table of today refuses what stands there (DOMAIN §3).
+
+    A fact that today's rules would refuse as it was posted is corrected without a check.
+
+    Raises: InvalidFact if the corrections do not fit the fact, as where an earlier one of them was voided.
+    """
+    raw = _merged(posted, patches)
+    if raw is None:
+        return posted
+    try:
+        return read_recorded_fact(raw)
+    except InvalidFact:
+        if not _problems(fact_json(posted), read_recorded_fact):
+            raise
+    try:
+        return decode_fact(raw)
+    except Undecodable as wrong:
+        raise InvalidFact(str(wrong)) from None
+
+
+def _merged(posted: AnyFact, patches: Iterable[Mapping[str, Any]]) -> Any:
+    """The JSON of the fact with the patches; None without any."""
     raw: Any = None
     for patch in patches:
         raw = merge(fact_json(posted) if raw is None else raw, patch)
-    return posted if raw is None else read_fact(raw)
+    return raw
+
+
+def _problems(raw: Any, read: Callable[[Any], AnyFact] = read_fact) -> set[tuple[str, str]]:
+    """What is wrong with a fact, as pairs of a JSON Pointer and a sentence; nothing of a valid one."""
+    try:
+        read(raw)
+    except InvalidFact as invalid:
+        return set(invalid.problems)
+    return set()

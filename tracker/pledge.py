@@ -23,6 +23,7 @@ from tracker.errors import (
     TooLarge,
     UnitMismatch,
     UnknownEvent,
+    UnreadableEvent,
     WrongEventType,
 )
 from tracker.event import Event
@@ -40,7 +41,7 @@ from tracker.facts import (
     TallyReported,
     figure_in,
 )
-from tracker.merge_patch import corrected
+from tracker.merge_patch import corrected, corrected_on_record
 from tracker.quantity import Quantity
 from tracker.report_identity import report_keys
 from tracker.values import KIND_UNITS, Figure, Kind, fits_kind
@@ -65,6 +66,9 @@ class Pledge:
     def __init__(self, slug: str) -> None:
         self.id = slug
         self.version = 0
+        self.unreadable: UnreadableEvent | None = None
+        """The first event that could not be taken in: the pledge takes no facts until it can be."""
+
         self.facts: dict[str, RecordedFact] = {}
         self._made: RecordedFact | None = None
         self._reports: dict[tuple[object, ...], str] = {}
@@ -92,8 +96,11 @@ class Pledge:
     def check(self, fact: AnyFact, now: datetime) -> None:
         """Let the fact pass if it may be recorded next; `now` is the instant of recording.
 
-        Raises: Refusal, one of its kinds in `tracker.errors`, if the fact may not be recorded.
+        Raises: Refusal, one of its kinds in `tracker.errors`, if the fact may not be recorded; UnreadableEvent if one
+        of the pledge's own events could not be read.
         """
+        if self.unreadable is not None:
+            raise self.unreadable
         must_fit(fact)
         if isinstance(fact, PledgeMade):
             if self._made is not None:
@@ -115,7 +122,6 @@ class Pledge:
         """Take in an event that is recorded."""
         fact = event.fact
         recorded = RecordedFact(event.id, event.version, fact, fact)
-        self.version = event.version
         self.facts[event.id] = recorded
         if isinstance(fact, PledgeMade):
             self._made = recorded
@@ -131,6 +137,7 @@ class Pledge:
         elif isinstance(fact, FigureRestated):
             self.facts[fact.event].restated_by.add(event.id)
         self._index(recorded)
+        self.version = event.version
 
     def _void(self, recorded: RecordedFact) -> None:
         self._unindex(recorded)
@@ -145,7 +152,7 @@ class Pledge:
     def _replace(self, recorded: RecordedFact) -> None:
         self._unindex(recorded)
         before = recorded.fact
-        recorded.fact = corrected(recorded.posted, recorded.patches.values())
+        recorded.fact = corrected_on_record(recorded.posted, recorded.patches.values())
         if isinstance(before, FigureRestated) and isinstance(recorded.fact, FigureRestated):
             self.facts[before.event].restated_by.discard(recorded.id)
             self.facts[recorded.fact.event].restated_by.add(recorded.id)
@@ -192,7 +199,7 @@ class Pledge:
     def _check_correction(self, fact: EventCorrected, now: datetime) -> None:
         target = self.facts[fact.event]
         try:
-            patched = corrected(target.posted, [*target.patches.values(), fact.changes])
+            patched = corrected(target.posted, target.patches.values(), fact.changes)
         except InvalidFact as invalid:
             problems = tuple((f"/changes{pointer}", message) for pointer, message in invalid.problems)
             raise InvalidFact(invalid.detail, pointer=problems[0][0], problems=problems) from None
@@ -214,7 +221,7 @@ class Pledge:
         target = self.facts[recorded.fact.event]
         rest = [changes for key, changes in target.patches.items() if key != fact.event]
         try:
-            corrected(target.posted, rest)
+            corrected_on_record(target.posted, rest)
         except InvalidFact as invalid:
             raise InvalidFact(
                 f"without this correction the later ones no longer fit: {invalid.detail}. Void the later ones first",

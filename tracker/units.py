@@ -12,15 +12,19 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-import pycountry
-from pydantic import AfterValidator, WithJsonSchema
+from pydantic import AfterValidator, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
+
+from tracker.currencies import CODES
 
 SLUG = "[a-z0-9][a-z0-9-]{0,127}"
 """The pattern of a slug, without anchors: the id of a pledge, a tag, what is counted."""
 
-CURRENCIES = frozenset(c.alpha_3 for c in pycountry.currencies) - {"XXX", "XTS"}
-"""ISO 4217 without "no currency" and "for testing": an amount in neither is none."""
+CURRENCIES = CODES
+"""ISO 4217, in force and withdrawn since 1990, without "no currency" and "for testing"."""
+
+RECORDED = "recorded"
+"""The key of a validation's context under which a fact counts as recorded: tables of codes are not asked then."""
 
 UNIT = rf"^({'|'.join(sorted(CURRENCIES))}|count:{SLUG}|percent:{SLUG})$"
 """The pattern of a unit, with anchors."""
@@ -39,8 +43,13 @@ def measure_of(unit: str) -> str:
     return unit if ":" in unit else "money"
 
 
-def _unit(value: str) -> str:
-    if not _is_unit(value):
+def is_recorded(info: ValidationInfo) -> bool:
+    """Whether what is validated stands on record already, so that no table of today may refuse it."""
+    return bool(info.context and info.context.get(RECORDED))
+
+
+def _unit(value: str, info: ValidationInfo) -> str:
+    if not _is_unit(value) and not is_recorded(info):
         raise PydanticCustomError(
             "unit",
             "{unit} is no unit: it is an ISO 4217 code (EUR), count:<slug> (count:155mm-rounds) or percent:<slug>"

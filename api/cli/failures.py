@@ -9,6 +9,7 @@ from eventsourcing.persistence import PersistenceError
 from sqlalchemy.exc import SQLAlchemyError
 
 from tracker.errors import TrackerError
+from tracker.log.away import reason
 
 STORE_ERRORS = (PersistenceError, SQLAlchemyError, psycopg.Error, sqlite3.Error)
 """The errors with which a store says that it is away, has no tables, or forbids something."""
@@ -28,10 +29,12 @@ def _store_sentence(error: Exception) -> str:
     while cause is not None:
         if isinstance(cause, psycopg.errors.UndefinedTable) or "no such table" in str(cause):
             return "the tables are not there; run `tracker init` first, as the role that is to own them"
+        if isinstance(cause, psycopg.errors.UndefinedColumn):
+            return "the tables are of an older release; run `tracker init`, as the role that owns them"
         if isinstance(cause, psycopg.errors.InsufficientPrivilege):
             return f"the database role may not do this: {_first_line(cause)}; run `tracker init` with TRACKER_APP_ROLE"
         cause = cause.__cause__
-    return f"the store does not answer: {_first_line(getattr(error, 'orig', None) or error)}"
+    return reason(_first_line(getattr(error, "orig", None) or error))
 
 
 def _first_line(error: BaseException) -> str:

@@ -16,7 +16,11 @@ COMMANDS = {
     "history": LazyCommand("api.cli.status:history", "Show how a pledge's status came to be, event by event."),
     "import": LazyCommand("api.cli.import_files:import_", "Record the facts of an NDJSON, CSV or XLSX file."),
     "init": LazyCommand("api.cli.tables:init", "Create or upgrade the tables; run it again as often as you like."),
-    "keys": LazyCommand("api.cli.keys:keys", "Make, list and revoke keys."),
+    "keys": LazyCommand("api.cli.keys:keys", "Make, list, rotate and revoke keys."),
+    "log": LazyCommand("api.cli.log:log_", "Say which log this is."),
+    "parked": LazyCommand(
+        "api.cli.parked:parked", "List the events that could not be folded; exit 1 while there are any."
+    ),
     "project": LazyCommand(
         "api.cli.serve:project",
         "Keep the read models up to date until stopped, beside `tracker serve --no-projector`.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 from types import FrameType
@@ -15,14 +16,24 @@ import uvicorn
 
 from api.app import create_app
 from api.cli.group import fail
-from api.cli.stores import opened_stores, read_settings
+from api.cli.stores import now, opened_stores, read_settings
 from api.cli.terminal import say
-from api.http.auth import list_keys
+from api.cli.workers import Workers
+from api.http.access_keys import list_keys
 from api.http.json_logging import log_as_json
-from api.http.shutdown import AbortingProtocol
+from api.http.server import ServedProtocol
+from projections.lease import BEAT_SECONDS
+from projections.liveness import ProjectorLiveness
+from projections.timeline import Timeline
 
 SHUTDOWN_GRACE_SECONDS = 10
 """Seconds that open requests have to end when the server is told to stop."""
+
+CHECK_SECONDS = 2 * BEAT_SECONDS
+"""Seconds that a check waits for a new heartbeat if the last one is old by the clock of this machine."""
+
+CHECK_LOOK_SECONDS = 0.5
+"""Seconds between two looks at the heartbeat."""
 
 
 @click.command()
@@ -53,10 +64,11 @@ def serve(host: str, port: int, workers: int, no_projector: bool) -> None:
         "log_level": "warning",
         "access_log": False,
         "server_header": False,
+        "proxy_headers": False,  # uvicorn's own way to believe X-Forwarded-For; ours is TRACKER_TRUSTED_PROXIES
         "timeout_graceful_shutdown": SHUTDOWN_GRACE_SECONDS,
-        "http": AbortingProtocol,
+        "http": ServedProtocol,
     }
-    server = uvicorn.Server(uvicorn.Config(**config))
+    server = uvicorn.Server(uvicorn.Config(**config, workers=workers))
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         # A signal comes before uvicorn listens for them, or again after it: uvicorn raises them anew when it is done.
@@ -68,13 +80,21 @@ def serve(host: str, port: int, workers: int, no_projector: bool) -> None:
         signal.signal(number, stop)
     address = f"[{host}]" if ":" in host else host
     say(f"Commitments Tracker is on http://{address}:{config['port']} (Ctrl-C stops it)")
-    if workers > 1:
-        listening.close()
-        uvicorn.run(workers=workers, **config)
-        return
     with listening:
+        if workers > 1:
+            _supervise(server.config, listening)
+            return
         server.run(sockets=[listening])
     if not server.started:
+        fail("the server did not start")
+
+
+def _supervise(config: uvicorn.Config, listening: socket.socket) -> None:
+    log_as_json()
+    listening.set_inheritable(True)
+    workers = Workers(config, [listening])
+    workers.run()
+    if workers.failed:
         fail("the server did not start")
 
 
@@ -104,21 +124,26 @@ def _must_be_ready() -> None:
     """
     with opened_stores() as stores:
         stores.log.ping()
-        in_force = [key for key in list_keys(stores.engine) if key.revoked_at is None]
+        in_force = [key for key in list_keys(stores.engine) if key.is_in_force(now())]
         if not in_force and stores.settings.admin_key is None:
             say("Nobody can write yet. Make a key with `tracker keys create`, or set TRACKER_ADMIN_KEY.")
 
 
 @click.command()
-def project() -> None:
+@click.option("--check", is_flag=True, help="Only say whether a projector is at work: exit code 0, or 1 if none is.")
+def project(check: bool) -> None:
     """Keep the read models up to date until stopped, beside `tracker serve --no-projector`.
 
     One projector works at a time; others stand by.
 
     \b
-    Example:
+    Examples:
       tracker project
+      tracker project --check
     """
+    if check:
+        _must_be_at_work()
+        return
     stopping = Event()
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
@@ -133,3 +158,22 @@ def project() -> None:
         say("Projecting (Ctrl-C stops it)")
         stopping.wait()
         runner.stop()
+
+
+def _must_be_at_work() -> None:
+    """Check that a projector is at work, by its heartbeat in the database.
+
+    Raises: CommandFailed if none is.
+    """
+    with opened_stores() as stores:
+        timeline, liveness = Timeline(stores.engine, stores.log), ProjectorLiveness(now)
+        deadline = time.monotonic() + CHECK_SECONDS
+        while True:
+            head = timeline.head()
+            liveness.note(head.heartbeat, head.position, head.position)
+            if liveness.is_alive:
+                say(f"A projector is at work; its last heartbeat is of {head.heartbeat}.")
+                return
+            if time.monotonic() > deadline:
+                fail(f"no projector is at work; the last heartbeat is of {head.heartbeat or 'no time at all'}")
+            time.sleep(CHECK_LOOK_SECONDS)

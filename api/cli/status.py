@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, get_args
 
@@ -13,14 +14,15 @@ from rich.text import Text
 
 from api.cli.clock_options import clocked, clocks_footer, clocks_of, must_be_slug, not_found, say_clocks
 from api.cli.stores import opened_stores, timeline_at
-from api.cli.terminal import columns, show, write_pieces
+from api.cli.terminal import answer, columns, say, show, write_pieces
 from api.formats.provenance import Provenance
 from api.formats.status_columns import figure_words
 from api.formats.table import write_statuses
 from projections.verify import replay_one
 from tracker.event import Event
+from tracker.pledge_events import PledgeEvents, UnreadEvent, unread_json
 from tracker.rules.pledge_history import PledgeHistory
-from tracker.rules.status_history import Axis, step_json
+from tracker.rules.status_history import Axis, HistoryStep, step_json
 from tracker.rules.status_history import history as steps_of
 
 
@@ -47,13 +49,14 @@ def status(pledge: str | None, as_json: bool, **clocks: str | None) -> None:
                 show(_status_table([from_json(document) for document in documents]))
                 say_clocks(at)
             return
-        document = replay_one(stores.log, must_be_slug(pledge), at)
-        if document is None:
+        replayed = replay_one(stores.log, must_be_slug(pledge), at)
+        _say_unread(replayed.unread)
+        if replayed.document is None:
             raise not_found(pledge, at)
         if as_json:
-            write_pieces([document + b"\n"], sys.stdout.buffer)
+            write_pieces([replayed.document + b"\n"], sys.stdout.buffer)
         else:
-            _print_status(from_json(document))
+            _print_status(from_json(replayed.document))
 
 
 @click.command()
@@ -73,14 +76,19 @@ def history(pledge: str, axis: Axis, as_json: bool, **clocks: str | None) -> Non
     with opened_stores() as stores:
         at = clocks_of(stores, clocks)
         rows = stores.log.pledge_rows(must_be_slug(pledge), at.position)
-        events = [Event.read(row.state, row.position) for row in rows]
-        if PledgeHistory(events).view(at.as_of) is None:
+
+        def told(events: Sequence[Event]) -> list[HistoryStep] | None:
+            is_there = PledgeHistory(events).view(at.as_of) is not None
+            return steps_of(events, axis, at.as_of) if is_there else None
+
+        steps, known = PledgeEvents.read(rows).fold(told)
+        _say_unread(known.unread)
+        if steps is None:
             raise not_found(pledge, at)
-        steps = steps_of(events, axis, at.as_of)
-        at = replace(at, position=events[-1].position)
+        footer = clocks_footer(replace(at, position=known.position))
         if as_json:
             items = [step_json(step) for step in steps]
-            click.echo(to_json({"items": items, "axis": axis, **clocks_footer(at)}))
+            answer(to_json({"items": items, "axis": axis, **unread_json(known.unread), **footer}).decode())
             return
         table = columns("day", "event", "position", "status", "changed")
         for step in steps:
@@ -90,7 +98,14 @@ def history(pledge: str, axis: Axis, as_json: bool, **clocks: str | None) -> Non
             change = after if before == after else f"{before} → {after}"
             table.add_row(*map(Text, (step.as_of.isoformat(), event, place, change, ", ".join(step.changed))))
         show(table)
-        say_clocks(at)
+        say_clocks(replace(at, position=known.position))
+
+
+def _say_unread(unread: Sequence[UnreadEvent]) -> None:
+    """Tell of the events that were not taken in, with their raw lines."""
+    for event in unread:
+        say(f"Event {event.position} of {event.pledge} is not taken in: {event.reason}")
+        say(event.line.decode("utf-8", "replace"))
 
 
 def _status_table(documents: list[dict[str, Any]]) -> Table:

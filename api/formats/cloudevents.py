@@ -15,6 +15,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from pydantic_core import from_json, to_json
 
 from api.formats.provenance import Provenance
+from tracker.pledge_events import raw_fact
+
+_NO_TYPE = "unreadable"
+"""The type of an event whose stored line does not tell it: CloudEvents want one."""
 
 
 def write_events(lines: Iterable[bytes], provenance: Provenance) -> Iterator[bytes]:
@@ -29,13 +33,14 @@ def write_events(lines: Iterable[bytes], provenance: Provenance) -> Iterator[byt
 
 def _cloud_event(line: bytes, extensions: Mapping[str, str]) -> bytes:
     event = from_json(line)
+    pledge, type_ = str(event.get("pledge", "")), raw_fact(event).get("type")
     attributes = {
         "specversion": "1.0",
-        "id": event["id"],
-        "source": f"/v1/pledges/{event['pledge']}",
-        "type": event["fact"]["type"],
-        "subject": event["pledge"],
-        "time": event["recorded_at"],
+        "id": str(event.get("id", event["position"])),
+        "source": f"/v1/pledges/{pledge}",
+        "type": type_ if isinstance(type_, str) else _NO_TYPE,
+        "subject": pledge,
+        "time": event.get("recorded_at"),
         "datacontenttype": "application/json",
         "sequence": f"{event['position']:019d}",
         **extensions,

@@ -17,7 +17,9 @@ from pydantic import BaseModel
 from pydantic_core import from_json, to_json
 
 from tracker import quantity_words
+from tracker.fact_decoding import Undecodable, decode
 from tracker.facts import FACT_TYPES
+from tracker.pledge_events import raw_fact
 from tracker.quantity import Quantity
 from tracker.quantity_words import UnclearWords
 from tracker.values import Day, EventId, EventReference, PartialDate, QuantityOrWords
@@ -150,14 +152,15 @@ def flatten(fact: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
         path = f"{prefix}{name}"
         shape = CELL_SHAPES.get(path)
         if isinstance(value, Mapping) and shape in ("quantity", "count"):
-            cells[path] = str(Quantity.model_validate(value))
-            cells |= {f"{path}.{part}": value[part] for part in QUANTITY_PARTS if part in value}
+            cells[path] = quantity_words_of(value)
+            cells |= {f"{path}.{part}": str(value[part]) for part in QUANTITY_PARTS if part in value}
         elif shape == "json":
             cells[path] = to_json(value).decode()
         elif isinstance(value, Mapping):
             cells |= flatten(value, f"{path}.")
         elif shape == "list":
-            cells[path] = "; ".join(value) if value else "[]"
+            whole = isinstance(value, list) and all(isinstance(item, str) for item in value) and value
+            cells[path] = "; ".join(value) if whole else to_json(value).decode()
         elif isinstance(value, bool):
             cells[path] = "true" if value else "false"
         else:
@@ -167,7 +170,15 @@ def flatten(fact: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
 
 def event_cells(event: Mapping[str, Any]) -> dict[str, str]:
     """The cells of an event as it is served: its fact flat beside its envelope."""
-    return {name: str(event[name]) for name in ENVELOPE_COLUMNS if name in event} | flatten(event["fact"])
+    return {name: str(event[name]) for name in ENVELOPE_COLUMNS if name in event} | flatten(raw_fact(event))
+
+
+def quantity_words_of(stored: Mapping[str, Any]) -> str:
+    """A stored quantity in words; its JSON where this version does not understand it."""
+    try:
+        return str(decode(Quantity, stored))
+    except Undecodable:
+        return to_json(stored).decode()
 
 
 def unflatten(cells: Mapping[str, str]) -> tuple[dict[str, Any], list[tuple[str, str]]]:

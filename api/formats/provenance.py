@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tracker.event import Event
+from tracker.event import raw_event
 from tracker.log.recorder import LogRecorder
+from tracker.pledge_events import raw_fact
 
 StatedDays = Callable[[Sequence[str]], Mapping[str, str]]
 """From event ids to the days, YYYY-MM-DD, on which the events' facts were stated; unknown ids are left out."""
@@ -40,6 +41,7 @@ def stated_days_in(log: LogRecorder) -> StatedDays:
 
     def stated_days(event_ids: Sequence[str]) -> dict[str, str]:
         rows = log.by_event_ids(event_ids)
-        return {row.event_id: Event.read(row.state, row.position).fact.stated_on.isoformat() for row in rows}
+        facts = {row.event_id: raw_fact(raw_event(row.state, row.position)) for row in rows}
+        return {event_id: str(fact["stated_on"]) for event_id, fact in facts.items() if "stated_on" in fact}
 
     return stated_days

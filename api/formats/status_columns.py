@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tracker.comparison import Ratio
+from tracker.fact_decoding import decode
 from tracker.quantity import Quantity
 
 _QUANTITY_PARTS = ("op", "value", "upper", "unit")
@@ -39,7 +40,7 @@ def status_cells(status: Mapping[str, Any]) -> dict[str, str]:
 
 def figure_words(figure: Mapping[str, Any]) -> str:
     """A quantity or a ratio of a status document in words: "at least 40 EUR", "over 125 %"."""
-    return str((Quantity if "unit" in figure else Ratio).model_validate(figure))
+    return str(decode(Quantity, figure) if "unit" in figure else Ratio.model_validate(figure))
 
 
 def _cell(value: Any) -> str:

@@ -45,7 +45,7 @@ class ResponseCache:
         self._max_bytes = max_bytes
         self._responses: OrderedDict[CacheKey, BytesResponse] = OrderedDict()
         self._bytes = 0
-        self._generation = heads.generation
+        self._made_of = (heads.history, heads.generation)
         self._in_making: dict[CacheKey, asyncio.Event] = {}
 
     @property
@@ -69,8 +69,8 @@ class ResponseCache:
 
     def find(self, scope: Scope) -> BytesResponse | None:
         """The cached response to a request; None if there is none, it is not valid any more, or its body is needed."""
-        if self._generation != self.heads.generation:
-            self._generation = self.heads.generation
+        if self._made_of != (now := (self.heads.history, self.heads.generation)):
+            self._made_of = now
             self._responses.clear()
             self._bytes = 0
         if header(scope, b"accept-datetime") is not None:

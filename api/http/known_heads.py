@@ -6,6 +6,7 @@ without a thread and without a database.
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,6 +16,10 @@ from threading import Lock
 from api.http.clocks import today
 from projections.table_reader import ProjectionHead
 
+MAX_AGE_SECONDS = 5.0
+"""Seconds since the last look at the store after which this process does not count as following it: it answers nothing
+from memory any more."""
+
 MAX_KNOWN_VERSIONS = 100_000
 """Pledges whose version is held in memory; the least recently changed goes first."""
 
@@ -23,6 +28,8 @@ class KnownHeads:
     """How far the log and the projection are, and each pledge's last version, as this process knows them."""
 
     def __init__(self) -> None:
+        self.log_id = ""
+        """The id of the log that all of this is about; empty before the first look."""
         self.log = 0
         self.at_start = 0
         """The log's head when this process began. Until the projection has reached it, reads miss recorded events."""
@@ -30,18 +37,35 @@ class KnownHeads:
         self.generation = (0, 0)
         """The table set that is read and its number of parked events. Another pair may give another response at the
         same position."""
+        self.looked_at = time.monotonic()
+        """When the heads were last compared with the store (monotonic clock)."""
+        self.history = 0
+        """Counts up whenever what was read before is of another history: nothing made from it may be kept."""
         self._versions: OrderedDict[str, int] = OrderedDict()
         self._lock = Lock()
 
+    def begin(self, log_id: str, head: int) -> None:
+        """Begin with a log, or with another history of it, whose last position is `head`: forget all that was."""
+        with self._lock:
+            self.history += 1
+            self.log_id, self.log, self.at_start, self.projection = log_id, head, head, 0
+            self._versions.clear()
+
     def note_standing(self, standing: ProjectionHead) -> None:
-        """Take in the projection's position and generation; the position never goes down here."""
+        """Take in the projection's position and generation; in one set the position never goes down here."""
+        is_same_set = standing.set == self.generation[0]
         self.generation = (standing.set, standing.parked)
-        self.projection = max(self.projection, standing.position)
+        self.projection = max(self.projection, standing.position) if is_same_set else standing.position
 
     @property
     def is_settled(self) -> bool:
         """Whether a response about a past position is final: no event is parked that would change it later."""
         return self.generation[1] == 0
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the heads are those of the store, or were within MAX_AGE_SECONDS."""
+        return time.monotonic() - self.looked_at <= MAX_AGE_SECONDS
 
     def version(self, pledge: str) -> int | None:
         """The pledge's last version; None if this process does not hold it."""
@@ -96,7 +120,8 @@ class Validity:
     def is_met(self, heads: KnownHeads) -> bool:
         """Whether a response made now would have the same bytes."""
         return (
-            (self.pledge is None or heads.version(self.pledge) == self.version)
+            heads.is_current
+            and (self.pledge is None or heads.version(self.pledge) == self.version)
             and (self.projection is None or heads.log <= heads.projection == self.projection)
             and (self.log is None or heads.log == self.log)
             and (self.day is None or self.day == today())

@@ -217,7 +217,7 @@ class _Check:
         ):
             self.plan.recorded += len(replayed.events)
             for item, event in zip(chunk, replayed.events, strict=True):
-                self._references.add(item, event.id)
+                self._references.add(item, event.event_id)
             advance(len(chunk))
             return
         for count, item in enumerate(chunk, start=1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,9 @@ from api.pages.frame import HEADERS, HTML, PageRequest, page_contract
 from api.resources.contracts import TYPE_NAMES
 from projections import verify
 from projections.queries import Clocks
-from tracker.event import Event, fact_json, stamp
+from tracker.event import raw_event, stamp
+from tracker.log.rows import LogRow
+from tracker.pledge_events import raw_fact, raw_in_force_on
 from tracker.units import SLUG
 
 FAR_POSITION = 10**15
@@ -118,9 +121,9 @@ def _list_events(page: PageRequest, top: int, pledge: str | None, fact_type: str
     for _ in range(_MAX_READS):
         after = max(0, top - _READ_ROWS)
         for row in reversed(log.read(after, _READ_ROWS, upto=top, pledge=pledge, type=fact_type)):
-            event = Event.read(row.state, row.position)
-            if by is None or event.recorded_by == by:
-                found.append(_event_row(event))
+            event = raw_event(row.state, row.position)
+            if by is None or event.get("recorded_by") == by:
+                found.append(_event_row(row, event))
                 if len(found) == AUDIT_PAGE_ROWS:
                     return AuditPage(found, row.position, has_more=row.position > 1)
         top = after
@@ -129,27 +132,30 @@ def _list_events(page: PageRequest, top: int, pledge: str | None, fact_type: str
     return AuditPage(found, top + 1, has_more=top > 0)
 
 
-def _event_row(event: Event) -> dict[str, Any]:
-    """An event as the template lists it; `said` is its day in words."""
-    fact = fact_json(event.fact)
+def _event_row(row: LogRow, event: Mapping[str, Any]) -> dict[str, Any]:
+    """An event as the template lists it, as far as its stored line can be read; `said` is its day in words."""
+    fact, on = raw_fact(event), raw_in_force_on(event)
+    summary = fact.get("summary") or fact.get("reason") or fact.get("title") or ""
+    source = fact.get("source")
     return {
-        "id": event.id,
-        "pledge": event.pledge,
-        "version": event.version,
-        "position": event.position,
-        "type": event.type,
-        "said": wording.stated(fact),
-        "stated_on": fact["stated_on"],
-        "recorded_at": stamp(event.recorded_at),
-        "recorded_by": event.recorded_by,
-        "summary": fact.get("summary") or fact.get("reason") or fact.get("title") or "",
-        "source": (fact.get("source") or {}).get("publisher"),
+        "id": row.event_id,
+        "pledge": row.pledge,
+        "version": row.version,
+        "position": row.position,
+        "type": wording.TYPE.get(row.type, row.type),
+        "said": "" if on is None else wording.stated(fact),
+        "stated_on": "" if on is None else fact["stated_on"],
+        "recorded_at": stamp(row.recorded_at),
+        "recorded_by": str(event.get("recorded_by", "")),
+        "summary": str(summary),
+        "source": source.get("publisher") if isinstance(source, Mapping) else None,
     }
 
 
 def _replay_one(page: PageRequest, pledge: str, at: Clocks) -> ReplayOutcome:
     """One pledge folded from the log, beside what the projection has."""
-    folded = verify.replay_one(page.services.tracker.log, pledge, at)
+    stalled = pledge in page.services.timeline.stalled(at)
+    folded = verify.replay_one(page.services.tracker.log, pledge, at, thoroughly=stalled).document
     projected = page.services.timeline.one(pledge, at)
     if folded is None and projected is None:
         events, _ = page.services.tracker.log.heads([pledge], at.position).get(pledge, (0, 0))

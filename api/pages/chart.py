@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from api import amounts, wording
+from tracker.fact_decoding import decode
 from tracker.facts import FACTS_WITH_FIGURE, FigureRestated
 from tracker.quantity import Interval, Quantity
 from tracker.rules.pledge_history import PledgeHistory, ResolvedFact
@@ -201,7 +202,7 @@ def _bounds(segment: StatusSegment, as_of: date) -> tuple[date, date]:
 
 
 def _quantity(said: Mapping[str, str]) -> Quantity:
-    return Quantity.model_validate({name: said[name] for name in ("op", "value", "upper", "unit") if name in said})
+    return decode(Quantity, {name: said[name] for name in ("op", "value", "upper", "unit") if name in said})
 
 
 def _window_of(given: Mapping[str, str] | None) -> Window:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import islice
@@ -20,7 +20,8 @@ from api.pages.frame import CLOCK_NAMES, PageRequest, end_of, page_contract
 from api.resources import list_filters
 from api.resources.contracts import CURSOR, FILTERS, SORT, SORT_NAMES
 from projections.queries import Clocks, Filters
-from tracker.event import Event, fact_json
+from tracker.event import Event, fact_json, raw_event
+from tracker.pledge_events import raw_in_force_on
 from tracker.rules.event_days import days, said_between
 
 SINCE = Parameter("since", "Show what changed since this day.", {"type": "string", "format": "date"})
@@ -96,7 +97,7 @@ def draw_overview(page: PageRequest) -> BytesResponse:
     sort = choice(query, "sort", SORT_NAMES, DEFAULT_SORT)
     narrowed = list_filters.filters(query)
     question = list_filters.given_filters(query, *CLOCK_NAMES) | {"sort": sort}
-    cursor = list_filters.Cursor.read(query, question, page.services.tracker.log)
+    cursor = list_filters.Cursor.read(query, question, page.log, page.services.tracker.log)
     if cursor is not None:
         page.at = cursor.at
     at = page.projected()
@@ -104,7 +105,8 @@ def draw_overview(page: PageRequest) -> BytesResponse:
     following = None
     if found.next is not None:
         frozen = replace(page.at, position=at.position)
-        following = page.link(cursor=list_filters.Cursor(frozen, at.position, found.next).write(question))
+        beyond = list_filters.Cursor(frozen, at.position, found.next, page.log)
+        following = page.link(cursor=beyond.write(question))
     whole = timeline.summary(replace(narrowed, status=()), at)
     body = page.render(
         "overview.html",
@@ -207,8 +209,8 @@ def _time_slider(page: PageRequest, at: Clocks) -> dict[str, Any]:
     """The slider over `as_of`: from the first day on which anything was said until today, with those days marked."""
     last = max(clocks.today(), at.as_of)
     marks: dict[date, int] = {}
-    for event in _recent_events(page, at):
-        marks[event.in_force_on] = marks.get(event.in_force_on, 0) + 1
+    for on in _recent_days(page, at):
+        marks[on] = marks.get(on, 0) + 1
     said = sorted(marks)
     first = next((d for d in said if d.year >= said[-1].year - 5), last) - timedelta(days=31) if said else last
     first = min(first.replace(day=1), at.as_of)
@@ -227,10 +229,12 @@ def _time_slider(page: PageRequest, at: Clocks) -> dict[str, Any]:
     }
 
 
-def _recent_events(page: PageRequest, at: Clocks) -> list[Event]:
+def _recent_days(page: PageRequest, at: Clocks) -> list[date]:
+    """The days on which the latest events were said, as they were posted."""
     after = max(0, at.position - _MARKED_EVENTS)
     rows = page.services.tracker.log.read(after, _MARKED_EVENTS, upto=at.position)
-    return [Event.read(row.state, row.position) for row in rows]
+    found = (raw_in_force_on(raw_event(row.state, row.position)) for row in rows)
+    return [on for on in found if on is not None]
 
 
 def _changes(page: PageRequest, at: Clocks, narrowed: Filters) -> dict[str, Any] | None:
@@ -278,10 +282,11 @@ def _is_visible(change: ChangedPledge) -> bool:
 
 
 def _events_between(page: PageRequest, pledge: str, earlier: Clocks, later: Clocks) -> list[dict[str, Any]]:
-    events = page.services.tracker.events_of(pledge, later.position)
-    if earlier.as_of != later.as_of:
-        between = said_between(events, earlier.as_of, later.as_of)
-    else:
+    def between(events: Sequence[Event]) -> list[Event]:
+        if earlier.as_of != later.as_of:
+            return said_between(events, earlier.as_of, later.as_of)
         on = days(events)
-        between = [e for e in events if e.position > earlier.position and on[e.id] <= later.as_of]
-    return [{"id": e.id, "type": e.type, "fact": fact_json(e.fact)} for e in between]
+        return [e for e in events if e.position > earlier.position and on[e.id] <= later.as_of]
+
+    found, _ = page.taken_in(pledge, later.position).fold(between)
+    return [{"id": e.id, "type": e.type, "fact": fact_json(e.fact)} for e in found]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic_core import from_json
 
@@ -24,8 +24,9 @@ from tracker.event import Event, fact_json, stamp
 from tracker.facts import FACTS_WITH_FIGURE, EventCorrected, EventVoided
 from tracker.rules import explanations
 from tracker.rules.event_days import said_by
-from tracker.rules.status import StatusFold
-from tracker.rules.status_history import Axis, history
+from tracker.rules.pledge_history import PledgeHistory
+from tracker.rules.status import StatusFold, StatusSegment
+from tracker.rules.status_history import Axis, HistoryStep, history
 
 PLEDGE_CONTRACT = page_contract(
     "One pledge.",
@@ -46,21 +47,22 @@ def draw_pledge(page: PageRequest, name: str) -> BytesResponse:
     at = page.projected()
     body = page.services.timeline.one(must_be_slug(name), at)
     if body is None:
-        raise pledge_not_found(name)
+        raise pledge_not_found(name, page.services.timeline.unread(name, at.position))
     status = from_json(body)
-    known = page.services.tracker.events_of(name, at.position)
-    figures = _figures(known, at.as_of)
-    fold = StatusFold(known)
-    segments = fold.segments()
-    events = _events(known, at.as_of)
-    comparison = _comparison(page, name, at, status)
-    digits = amounts.distinct_digits(
-        status, figures, comparison, [e["fact"] for e in events], [s.status.document["actual"] for s in segments]
-    )
-    data = chart_data(status, figures, fold.history, segments, at.as_of, digits)
-    by_id = {event["id"]: event for event in events}
-    attested = explanations.attestation(known, at.as_of)
     axis: Axis = "known" if page.query.get("axis") == "known" else "as_of"
+    recorded = page.taken_in(name, at.position)
+    told, known = recorded.fold(lambda events: _tell(events, at.as_of, axis))
+    events = told.events
+    comparison = _comparison(page, name, at, status, known.events)
+    digits = amounts.distinct_digits(
+        status,
+        told.figures,
+        comparison,
+        [e["fact"] for e in events],
+        [s.status.document["actual"] for s in told.segments],
+    )
+    data = chart_data(status, told.figures, told.history, told.segments, at.as_of, digits) if known.events else None
+    by_id = {event["id"]: event for event in events}
     html = page.render(
         "pledge.html",
         at,
@@ -68,21 +70,47 @@ def draw_pledge(page: PageRequest, name: str) -> BytesResponse:
         row=pledge_row(status, digits),
         digits=digits,
         reasons=[by_id[id_] for id_ in status["because"]["status"] if id_ in by_id],
-        flags=_flags(status, by_id, attested),
-        attesting=[by_id[id_] for id_ in attested.events if id_ in by_id],
+        flags=_flags(status, by_id, told.attested),
+        unread=[event.json for event in known.unread],
+        attesting=[by_id[id_] for id_ in told.attested.events if id_ in by_id],
         events=events,
         by_id=by_id,
-        figures=figures,
-        members=_members(explanations.members(known, at.as_of) or []),
-        steps=_steps(known, axis, at.as_of, digits),
+        figures=told.figures,
+        members=_members(told.members),
+        steps=_steps(told.steps, digits),
         axis=axis,
         data=data,
         chart=None if data is None else draw_chart(data),
         comparison=comparison,
-        measurable_note=getattr(known[0].fact, "measurable_note", None),
+        measurable_note=getattr(known.events[0].fact, "measurable_note", None) if known.events else None,
     )
     last = page.services.tracker.log.heads([name], at.position)[name]
     return page.about_pledge(name, last[0], html)
+
+
+class _Told(NamedTuple):
+    """What the page tells of a pledge's events."""
+
+    figures: list[dict[str, Any]]
+    history: PledgeHistory
+    segments: list[StatusSegment]
+    events: list[dict[str, Any]]
+    attested: explanations.Attestation
+    members: list[dict[str, Any]]
+    steps: list[HistoryStep]
+
+
+def _tell(known: Sequence[Event], as_of: date, axis: Axis) -> _Told:
+    fold = StatusFold(known)
+    return _Told(
+        figures=_figures(known, as_of),
+        history=fold.history,
+        segments=fold.segments() if known else [],
+        events=_events(known, as_of),
+        attested=explanations.attestation(known, as_of),
+        members=explanations.members(known, as_of) or [],
+        steps=history(known, axis, as_of) if known else [],
+    )
 
 
 def _events(known: Sequence[Event], as_of: date) -> list[dict[str, Any]]:
@@ -155,10 +183,10 @@ def _members(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return sorted(named, key=lambda r: (order.index(str(r["verdict"])), str(r["name"]).casefold()))
 
 
-def _steps(known: Sequence[Event], axis: Axis, as_of: date, digits: amounts.Digits) -> list[dict[str, Any]]:
+def _steps(steps: Sequence[HistoryStep], digits: amounts.Digits) -> list[dict[str, Any]]:
     """How the status came to be: only what changed something that is shown."""
     found = []
-    for step in history(known, axis, as_of):
+    for step in steps:
         changed = [name for name in step.changed if name not in _UNLISTED]
         if not changed and step.status_before == step.status_after:
             continue
@@ -179,7 +207,9 @@ def _steps(known: Sequence[Event], axis: Axis, as_of: date, digits: amounts.Digi
     return found
 
 
-def _comparison(page: PageRequest, name: str, at: Clocks, status: Mapping[str, Any]) -> dict[str, Any] | None:
+def _comparison(
+    page: PageRequest, name: str, at: Clocks, status: Mapping[str, Any], known: Sequence[Event]
+) -> dict[str, Any] | None:
     """The same day as we knew it and as it is known now.
 
     A page without a position is compared with what we knew before the last correction or void; None if there is none.
@@ -190,7 +220,6 @@ def _comparison(page: PageRequest, name: str, at: Clocks, status: Mapping[str, A
         now_body = timeline.one(name, now_at)
         old, new = status, None if now_body is None else from_json(now_body)
     else:
-        known = page.services.tracker.events_of(name, at.position)
         repairs = [event for event in known if isinstance(event.fact, EventCorrected | EventVoided)]
         if not repairs:
             return None

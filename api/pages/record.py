@@ -15,6 +15,7 @@ from api.pages.frame import PageRequest, page_contract
 from api.resources.contracts import TYPE_NAMES
 from tracker.acting import may_act_on_type
 from tracker.event import Event
+from tracker.pledge_events import PledgeEvents
 from tracker.rules.pledge_history import PledgeHistory, ResolvedFact
 from tracker.units import SLUG
 from tracker.values import is_slug
@@ -39,9 +40,11 @@ def draw_record(page: PageRequest) -> BytesResponse:
     if fact_type == "PledgeMade":
         pledge = None
     at = page.projected()
-    events = [] if pledge is None or not is_slug(pledge) else page.services.tracker.events_of(pledge)
-    if pledge is not None and not events:
+    recorded = PledgeEvents() if pledge is None or not is_slug(pledge) else page.taken_in(pledge, None)
+    if pledge is not None and not recorded.rows:
         raise pledge_not_found(pledge)
+    targets, known = recorded.fold(lambda events: targets_of(fact_type, events))
+    events = known.events
     html = page.render(
         "record.html",
         at,
@@ -50,7 +53,7 @@ def draw_record(page: PageRequest) -> BytesResponse:
         fact_type=fact_type,
         types=_grouped_types(),
         sections=form_sections(fact_type),
-        targets=[_target_choice(target) for target in reversed(targets_of(fact_type, events))],
+        targets=[_target_choice(target) for target in reversed(targets)],
         event=query.get("event", ""),
         members=_members(events),
         milestones=list(dict.fromkeys(m for e in events if (m := getattr(e.fact, "milestone", None)))),

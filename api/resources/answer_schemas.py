@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 from api.http.contract import Schema, ref
+from api.http.problems import MAX_ERRORS
 from api.resources.contracts import FLAG_NAMES, KINDS, STATUSES
 from tracker.quantity import DECIMAL, Op
 from tracker.rules.flags import Evidence
@@ -48,8 +49,16 @@ CLOCKS: dict[str, Schema] = {"as_of": _DATE, "known_at": _or_null(_INSTANT), "po
 _QUANTITY, _DATES = ref("Amount"), ref("Dates")
 
 
-def _items(items: Schema, more: Mapping[str, Schema] | None = None) -> Schema:
-    return _object({"items": _list(items), **CLOCKS, **(more or {})})
+_UNREAD: dict[str, Schema] = {
+    "unreadable": _list(_object({"event": {"type": "object"}, "reason": _TEXT})),
+}
+"""The raw events that this version could not take in, each with why; left out where there is none."""
+
+
+def _items(
+    items: Schema, more: Mapping[str, Schema] | None = None, optional: Mapping[str, Schema] | None = None
+) -> Schema:
+    return _object({"items": _list(items), **CLOCKS, **(more or {})}, optional)
 
 
 _FIGURE: dict[str, Schema] = {
@@ -206,6 +215,7 @@ SCHEMAS: dict[str, Schema] = {
             }
         ),
         {"axis": {"enum": ["as_of", "known"]}},
+        _UNREAD,
     ),
     "Timeline": _items(
         _object(
@@ -219,7 +229,8 @@ SCHEMAS: dict[str, Schema] = {
                 "ratio": _or_null(ref("Ratio")),
                 "flags": _list(_TEXT),
             }
-        )
+        ),
+        optional=_UNREAD,
     ),
     "Timemap": _items(_object({"as_of": _DATE, "datetime": _TEXT, "url": _TEXT})),
     "Figures": _items(
@@ -239,7 +250,8 @@ SCHEMAS: dict[str, Schema] = {
                 "conversion": _or_null(_CONVERSION),
                 "converted": _or_null(_QUANTITY),
             }
-        )
+        ),
+        optional=_UNREAD,
     ),
     "Members": _items(
         _object(
@@ -251,7 +263,8 @@ SCHEMAS: dict[str, Schema] = {
                 "stated_on": _or_null(_DATE),
                 "event": _or_null(_ID),
             }
-        )
+        ),
+        optional=_UNREAD,
     ),
     "Summary": _object(
         {**_GROUP, **CLOCKS},
@@ -269,7 +282,8 @@ SCHEMAS: dict[str, Schema] = {
                 "actual_before": _or_null(_QUANTITY),
                 "actual_after": _or_null(_QUANTITY),
                 "events": _list(ref("Event")),
-            }
+            },
+            _UNREAD,
         ),
         {"from": _object(CLOCKS), "to": _object(CLOCKS)},
     ),
@@ -305,7 +319,39 @@ SCHEMAS: dict[str, Schema] = {
         {"license": _TEXT},
         about="CloudEvents 1.0 in JSON, and `sequence`: the position, padded so that it sorts as text.",
     ),
-    "Health": {"type": "object", "properties": {"status": {"enum": ["live", "ready", "not_ready"]}}},
+    "Log": _object(
+        {
+            "log": _TEXT,
+            "head": _COUNT,
+            "first_recorded_at": _or_null(_INSTANT),
+            "last_recorded_at": _or_null(_INSTANT),
+            "rules_version": _TEXT,
+            "forks": _list(_object({"from": _TEXT, "position": _COUNT, "at": _INSTANT, "reason": _TEXT})),
+        },
+        about="Which log this is: `log` is its id, `forks` says when and after which event it got another one.",
+    ),
+    "Health": {
+        "description": "Whether all is well. `checks` has each condition by its name, with a sentence where it fails.",
+        "type": "object",
+        "properties": {
+            "status": {"enum": ["live", "not_live", "ready", "not_ready"]},
+            "checks": {
+                "type": "object",
+                "additionalProperties": _object({"ok": {"type": "boolean"}, "why": _TEXT}),
+            },
+            "store": {"enum": ["reachable", "unreachable"]},
+            "log": _TEXT,
+            "refusal": {"description": "Why nothing is written, as the code of its problem.", "type": "string"},
+            "head": _COUNT,
+            "position": _COUNT,
+            "lag": _COUNT,
+            "max_lag": _COUNT,
+            "heartbeat": {"type": ["string", "null"], "format": "date-time"},
+            "parked": _COUNT,
+            "parked_events": _list(_object({"position": _COUNT, "pledge": _TEXT})),
+        },
+        "required": ["status", "checks"],
+    },
     "Problem": {
         "description": "What went wrong, RFC 9457.",
         "type": "object",
@@ -316,15 +362,19 @@ SCHEMAS: dict[str, Schema] = {
             "detail": _TEXT,
             "instance": _TEXT,
             "code": _TEXT,
-            "errors": _list(
-                {
-                    "type": "object",
-                    "properties": {"pointer": _TEXT, "message": _TEXT, "code": _TEXT},
-                    "required": ["pointer", "message"],
-                }
-            ),
+            "errors": {
+                **_list(
+                    {
+                        "type": "object",
+                        "properties": {"pointer": _TEXT, "message": _TEXT, "code": _TEXT},
+                        "required": ["pointer", "message"],
+                    }
+                ),
+                "maxItems": MAX_ERRORS,
+            },
+            "total": {**_COUNT, "description": "How many errors there are; at most 100 are listed."},
         },
-        "required": ["type", "title", "status", "detail", "instance", "code", "errors"],
+        "required": ["type", "title", "status", "detail", "instance", "code", "errors", "total"],
     },
     "ProblemType": _object({"code": _TEXT, "type": _TEXT, "title": _TEXT, "status": _COUNT, "about": _TEXT}),
 }

@@ -9,13 +9,15 @@ from api.formats.provenance import Provenance
 from api.formats.table import write_events
 from api.http.contract import AnyRequest, read
 from api.http.headers import next_link
+from api.http.log_ids import beyond_the_log
 from api.http.parameters import choice, integer, matching
 from api.http.responses import BytesResponse
 from api.resources import contracts
 from api.resources.read_request import ReadRequest
 from api.services import Services
-from tracker.event import Event, served
-from tracker.log.rows import MAX_POSITION, LogRow
+from tracker.event import served
+from tracker.log.rows import MAX_POSITION
+from tracker.pledge_events import is_said
 from tracker.units import SLUG
 
 
@@ -24,7 +26,7 @@ class EventController(Controller):
 
     path = "/v1"
 
-    @read("/events", contracts.LOG)
+    @read("/events", contracts.EVENT_LOG)
     def log(self, request: AnyRequest, services: NamedDependency[Services]) -> BytesResponse:
         """The log, oldest first; `next_after` is null on its last page, `position` is where to go on later."""
         read = ReadRequest(request, services)
@@ -34,12 +36,14 @@ class EventController(Controller):
         pledge = matching(query, "pledge", "slug", SLUG)
         type_ = choice(query, "type", contracts.TYPE_NAMES)
         head = log.head()
+        if after > head:
+            raise beyond_the_log("after", head, read.log)
         upto = head if read.at.position is None else read.at.position
         rows = log.read(after, limit + 1, upto=upto, pledge=pledge, type=type_)
         more, rows = len(rows) > limit, rows[:limit]
         following = rows[-1].position if more else None
         if read.at.dated:
-            rows = [row for row in rows if _event(row).in_force_on <= read.at.as_of]
+            rows = [row for row in rows if is_said(row.state, read.at.as_of)]
         footer = {"next_after": following, **read.footer(upto)}
         lines = (served(row.state, row.position) for row in rows)
         body = b"".join(write_events(read.format, lines, Provenance(footer, services.settings.data_license)))
@@ -47,7 +51,3 @@ class EventController(Controller):
         if following is not None:
             headers["Link"] = next_link("/v1/events", {**query, "after": following})
         return read.about_log(head, body, headers)
-
-
-def _event(row: LogRow) -> Event:
-    return Event.read(row.state, row.position)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from typing import cast
@@ -25,6 +26,7 @@ from api.resources.list_filters import Cursor, filters, given_filters
 from api.resources.read_request import ReadRequest, must_be_slug
 from api.services import Services
 from tracker.event import Event, served
+from tracker.pledge_events import is_said, unread_json
 from tracker.rules import explanations
 from tracker.rules.event_days import said_by
 from tracker.rules.pledge_history import PledgeHistory
@@ -45,7 +47,7 @@ class PledgeController(Controller):
         sort = choice(query, "sort", contracts.SORT_NAMES, "pledge")
         limit = integer(query, "limit", 1, contracts.MAX_PAGE_PLEDGES, 100)
         narrowed, question = filters(query), given_filters(query) | {"sort": sort}
-        cursor = Cursor.read(query, question, services.tracker.log)
+        cursor = Cursor.read(query, question, read.log, services.tracker.log)
         if cursor is not None:
             cursor.must_be_at(read.at, query)
             read.at = cursor.at
@@ -54,7 +56,7 @@ class PledgeController(Controller):
         following = None
         if page.next is not None:
             frozen = replace(read.at, position=clocks.position)
-            following = Cursor(frozen, clocks.position, page.next).write(question)
+            following = Cursor(frozen, clocks.position, page.next, read.log).write(question)
         footer = {"next_cursor": following, **read.footer(clocks.position), "total": page.total}
         provenance = Provenance(footer, services.settings.data_license)
         body = b"".join(write_statuses(read.format, page.items, provenance))
@@ -69,7 +71,7 @@ class PledgeController(Controller):
         read = ReadRequest(request, services)
         day = memento.wanted_day(request.scope, read.query)
         if day is not None:
-            return memento.redirect_to_day(pledge, read.query, day, _days(read.events(pledge))[0])
+            return memento.redirect_to_day(pledge, read.query, day, read.folded(pledge, _days)[0][0])
         body = read.status(pledge)
         headers = memento.headers_of(pledge, read.at)
         return read.about_pledge(pledge, from_json(body)["version"], body, headers)
@@ -78,34 +80,42 @@ class PledgeController(Controller):
     def timemap(self, request: AnyRequest, services: NamedDependency[Services], pledge: FromPath[str]) -> BytesResponse:
         """The days on which its status changed, up to `as_of`, as mementos (RFC 7089)."""
         read = ReadRequest(request, services)
-        known = _events_of_a_known_pledge(read, pledge)
-        days = [day for day in _days(known) if day <= read.at.as_of]
+        found, known = read.folded(pledge, lambda events: _days(events) if _exists(events, read.at.as_of) else None)
+        days = [day for day in found if day <= read.at.as_of]
         if read.format == "link":
-            return read.about_pledge(pledge, known[-1].version, memento.timemap(pledge, days))
+            return read.about_pledge(pledge, known.version, memento.timemap(pledge, days))
         items = [
             {"as_of": day, "datetime": memento.http_date(day), "url": f"{memento.address(pledge)}?as_of={day}"}
             for day in days
         ]
-        return read.items(pledge, known[-1], items)
+        return read.items(pledge, known, items)
 
     @read("/pledges/{pledge:str}/events", contracts.PLEDGE_EVENTS)
     def events(self, request: AnyRequest, services: NamedDependency[Services], pledge: FromPath[str]) -> BytesResponse:
         """The pledge's events in order, as far as they had been said and recorded."""
         read = ReadRequest(request, services)
-        known = _events_of_a_known_pledge(read, pledge)
-        lines = [served(event.line, event.position) for event in said_by(known, read.at.as_of)]
-        provenance = Provenance(read.footer(known[-1].position), services.settings.data_license)
+        as_of = read.at.as_of
+        said, known = read.events(pledge).fold(lambda events: said_by(events, as_of) if _exists(events, as_of) else ())
+        shown = {event.position for event in said} | {
+            event.position for event in known.unread if is_said(event.line, as_of)
+        }
+        if not shown:
+            raise pledge_not_found(pledge)
+        lines = [served(row.state, row.position) for row in known.rows if row.position in shown]
+        provenance = Provenance(read.footer(known.position), services.settings.data_license)
         body = b"".join(write_events(read.format, lines, provenance))
-        return read.about_pledge(pledge, known[-1].version, body)
+        return read.about_pledge(pledge, known.version, body)
 
     @read("/pledges/{pledge:str}/history", contracts.HISTORY)
     def history(self, request: AnyRequest, services: NamedDependency[Services], pledge: FromPath[str]) -> BytesResponse:
         """How its status came to be, along what was said or along what we recorded."""
         read = ReadRequest(request, services)
         axis = cast(Axis, choice(read.query, "axis", ("as_of", "known"), "as_of"))
-        known = _events_of_a_known_pledge(read, pledge)
-        items = [step_json(step) for step in history(known, axis, read.at.as_of)]
-        return read.items(pledge, known[-1], items, axis=axis)
+        as_of = read.at.as_of
+        steps, known = read.folded(
+            pledge, lambda events: history(events, axis, as_of) if _exists(events, as_of) else None
+        )
+        return read.items(pledge, known, [step_json(step) for step in steps], axis=axis)
 
     @read("/pledges/{pledge:str}/timeline", contracts.TIMELINE)
     def timeline(
@@ -119,46 +129,29 @@ class PledgeController(Controller):
         if not items or last is None:
             raise pledge_not_found(pledge)
         version, position = last
-        return read.about_pledge(pledge, version, to_json({"items": items, **read.footer(position)}))
+        unread = unread_json(services.timeline.unread(pledge, clocks.position))
+        return read.about_pledge(pledge, version, to_json({"items": items, **unread, **read.footer(position)}))
 
     @read("/pledges/{pledge:str}/figures", contracts.FIGURES)
     def figures(self, request: AnyRequest, services: NamedDependency[Services], pledge: FromPath[str]) -> BytesResponse:
         """Every figure, chosen or not, with why, its rank and what it conflicts with."""
         read = ReadRequest(request, services)
-        known = read.events(pledge)
-        items = explanations.figures(known, read.at.as_of)
-        if items is None:
-            raise pledge_not_found(pledge)
-        return read.items(pledge, known[-1], items)
+        items, known = read.folded(pledge, lambda events: explanations.figures(events, read.at.as_of))
+        return read.items(pledge, known, items)
 
     @read("/pledges/{pledge:str}/members", contracts.MEMBERS)
     def members(self, request: AnyRequest, services: NamedDependency[Services], pledge: FromPath[str]) -> BytesResponse:
         """Every member's result."""
         read = ReadRequest(request, services)
-        known = read.events(pledge)
-        items = explanations.members(known, read.at.as_of)
-        if items is None:
-            raise pledge_not_found(pledge)
-        return read.items(pledge, known[-1], items)
+        items, known = read.folded(pledge, lambda events: explanations.members(events, read.at.as_of))
+        return read.items(pledge, known, items)
 
 
-def _events_of_a_known_pledge(read: ReadRequest, pledge: str) -> list[Event]:
-    """The events of a pledge that are known at the clocks.
-
-    Raises: PledgeNotFound if the pledge did not exist yet on the day.
-    """
-    events = read.events(pledge)
-    if PledgeHistory(events).view(read.at.as_of) is None:
-        raise pledge_not_found(pledge)
-    return events
+def _exists(events: Sequence[Event], as_of: date) -> bool:
+    """Whether the pledge exists on a day."""
+    return PledgeHistory(events).view(as_of) is not None
 
 
-def _days(known: list[Event]) -> list[date]:
-    """The days on which the status changes.
-
-    Raises: PledgeNotFound if there is none.
-    """
-    days = [segment.valid_from for segment in StatusFold(known).segments()]
-    if not days:
-        raise pledge_not_found(known[0].pledge)
-    return days
+def _days(events: Sequence[Event]) -> list[date] | None:
+    """The days on which the status changes; None where there is no day on which the pledge exists."""
+    return [segment.valid_from for segment in StatusFold(events).segments()] or None

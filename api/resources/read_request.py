@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic_core import to_json
 
@@ -12,6 +13,7 @@ from api.http import clocks
 from api.http.contract import AnyRequest, Contract
 from api.http.data_license import with_license_link
 from api.http.headers import entity_tag
+from api.http.json_logging import LOGGER_NAME
 from api.http.known_heads import Validity
 from api.http.negotiation import negotiate
 from api.http.parameters import Query
@@ -21,8 +23,13 @@ from api.services import Services
 from projections.queries import Clocks
 from tracker.errors import Unavailable
 from tracker.event import Event
+from tracker.pledge_events import PledgeEvents, unread_json
 from tracker.rules.status_document import RULES_VERSION
 from tracker.values import is_slug
+
+AnswerT = TypeVar("AnswerT")
+
+log = logging.getLogger(LOGGER_NAME)
 
 PROJECTION_WAIT_SECONDS = 1.0
 """Seconds that a read of a position waits for the projection to get there."""
@@ -41,6 +48,9 @@ class ReadRequest:
         media_format = negotiate(request.scope, self.query, contract.formats)
         self.format, self._media_type = media_format.name, media_format.media_type
         self._shared = services.settings.public_read and contract.needs == "reader"
+        self.log: str = request.scope["state"]["log"]
+        """The id of the log that this read is about."""
+        self._history = services.heads.history
         self._read_at = services.heads.log
         self._generation = services.heads.generation
         self.at = clocks.point(self.query, services.tracker.log, self._read_at)
@@ -64,24 +74,53 @@ class ReadRequest:
         heads.note_standing(self.services.timeline.head())
         return heads.projection
 
-    def events(self, pledge: str) -> list[Event]:
+    def events(self, pledge: str) -> PledgeEvents:
         """The events of a pledge that are known at the clocks.
 
         Raises: PledgeNotFound if there are none.
         """
-        events = self.services.tracker.events_of(must_be_slug(pledge), self.at.position)
-        if not events:
+        events = self.taken_in(must_be_slug(pledge), self.at.position)
+        if not events.rows:
             raise pledge_not_found(pledge)
         return events
+
+    def taken_in(self, pledge: str, position: int | None) -> PledgeEvents:
+        """The events of a pledge up to a position; what stands behind a parked one is set aside as the projection does.
+
+        So no answer has an event that the pledge's status does not have.
+        """
+        events = self.services.tracker.events_of(pledge, position)
+        if not self.services.heads.is_settled and events.rows:
+            for parked in self.services.timeline.unread(pledge, events.position)[:1]:
+                events = events.before(parked.position, parked.reason)
+        return events
+
+    def folded(
+        self, pledge: str, answer: Callable[[tuple[Event, ...]], AnswerT | None]
+    ) -> tuple[AnswerT, PledgeEvents]:
+        """What a function of a pledge's events answers at the clocks, and the events that it was made of.
+
+        An event that cannot be taken in is left out with those behind it; `answer` is None where there is no pledge.
+
+        Raises: PledgeNotFound if there is none; it tells of the events that were left out.
+        """
+        events = self.events(pledge)
+        found, known = events.fold(answer)
+        if known.reason and not events.reason:
+            log.warning("the rules failed on event %d of %s: %s", known.unread[0].position, pledge, known.reason)
+        if found is None:
+            raise pledge_not_found(pledge, known.unread)
+        return found, known
 
     def status(self, pledge: str) -> bytes:
         """The status document of a pledge at the clocks.
 
         Raises: PledgeNotFound if the pledge has no status there; Unavailable if the projection is late.
         """
-        document = self.services.timeline.one(must_be_slug(pledge), self.projected())
+        clocks = self.projected()
+        document = self.services.timeline.one(must_be_slug(pledge), clocks)
         if document is None:
-            raise pledge_not_found(pledge)
+            raise pledge_not_found(pledge, self.services.timeline.unread(pledge, clocks.position))
         return document
 
     def tag_of(self, *determinants: Any) -> str:
@@ -89,7 +128,8 @@ class ReadRequest:
 
         `determinants` are the values, beside rules and format, from which the bytes follow.
         """
-        return entity_tag(to_json([RULES_VERSION, self.services.heads.generation[1], self.format, *determinants]))
+        made_by = (RULES_VERSION, self.services.heads.generation[1], self.format)
+        return entity_tag(to_json([*made_by, *determinants]), log=self.log)
 
     def footer(self, position: int) -> dict[str, Any]:
         """The clocks that every response names, so that it can be asked for again."""
@@ -120,26 +160,39 @@ class ReadRequest:
         validity = Validity(day=self._day, log=head) if self.at.position is None else self._fixed()
         return self._response(body, validity, headers=headers, etag=etag)
 
-    def items(self, pledge: str, last: Event, items: object, **more: object) -> BytesResponse:
-        """`{items, …}` about one pledge, with the position of its last event."""
-        body = to_json({"items": items, **more, **self.footer(last.position)})
-        return self.about_pledge(pledge, last.version, body)
+    def items(self, pledge: str, known: PledgeEvents, items: object, **more: object) -> BytesResponse:
+        """`{items, …}` about one pledge, with the position of its last event, and the events that were not taken in."""
+        body = to_json({"items": items, **more, **unread_json(known.unread), **self.footer(known.position)})
+        return self.about_pledge(pledge, known.version, body)
 
     @property
     def cache_control(self) -> str:
-        """Immutable only if the request has `as_of` and `at_position` and no event is parked."""
-        if not (self.at.dated and self.at.numbered and self._is_settled):
+        """Immutable only if the request has `as_of`, `at_position` and `log`, and no event is parked."""
+        if not (self.at.dated and self.at.numbered and "log" in self.query and self._is_settled):
             return NO_CACHE
         return IMMUTABLE if self._shared else IMMUTABLE_PRIVATE
 
-    def _response(self, body: bytes, validity: Validity | None, **more: Any) -> BytesResponse:
+    def _unless_void(self, validity: Validity | None) -> Validity | None:
+        """The validity, or None if the log has become another history since the request came."""
+        return validity if self.services.heads.history == self._history else None
+
+    def _response(
+        self,
+        body: bytes,
+        validity: Validity | None,
+        *,
+        etag: str | None = None,
+        version: int | None = None,
+        **more: Any,
+    ) -> BytesResponse:
         headers = dict(more.pop("headers", None) or {})
         if link := with_license_link(headers.get("Link"), self.services.settings.data_license):
             headers["Link"] = link
         return BytesResponse(
             body,
             media_type=self._media_type,
-            validity=validity,
+            etag=etag or entity_tag(body, version, log=self.log),
+            validity=self._unless_void(validity),
             cache_control=self.cache_control,
             headers=headers,
             **more,

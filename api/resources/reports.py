@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import Any
@@ -26,6 +26,7 @@ from api.services import Services
 from projections.queries import Clocks
 from projections.timeline import PledgeDifference
 from tracker.event import Event, event_json
+from tracker.pledge_events import PledgeEvents, unread_json
 from tracker.rules.event_days import said_between
 from tracker.units import CURRENCIES
 
@@ -84,7 +85,7 @@ class ReportController(Controller):
         head = read.about_all(clocks.position, b"", etag=etag)
         documents = services.timeline.export(clocks, narrowed)
         stated_days = stated_days_in(services.tracker.log)
-        provenance = Provenance(footer, license_, services.settings.origin, stated_days)
+        provenance = Provenance(footer, license_, services.settings.log_origin(read.log), stated_days)
         return StreamedResponse(head, write_statuses(read.format, documents, provenance))
 
 
@@ -122,15 +123,15 @@ def _diff_json(services: Services, earlier: Clocks, later: Clocks, footer: dict[
     for some in services.timeline.diff(earlier, later):
         rows = services.tracker.log.rows_of([found.pledge for found in some], later.position)
         for found in some:
-            events = [Event.read(row.state, row.position) for row in rows[found.pledge]]
-            yield separator + to_json(_difference_json(found, _between(events, earlier, later)))
+            yield separator + to_json(_difference_json(found, PledgeEvents.read(rows[found.pledge]), earlier, later))
             separator = b","
     yield (b'{"items":[' if separator != b"," else b"") + b"]," + to_json(footer)[1:]
 
 
-def _difference_json(found: PledgeDifference, events: list[Event]) -> dict[str, Any]:
+def _difference_json(found: PledgeDifference, recorded: PledgeEvents, earlier: Clocks, later: Clocks) -> dict[str, Any]:
     old: dict[str, Any] = {} if found.before is None else from_json(found.before)
     new: dict[str, Any] = {} if found.after is None else from_json(found.after)
+    events, known = recorded.fold(lambda events: _between(events, earlier, later))
     return {
         "pledge": found.pledge,
         "status_before": old.get("status"),
@@ -138,10 +139,11 @@ def _difference_json(found: PledgeDifference, events: list[Event]) -> dict[str, 
         "actual_before": old.get("actual"),
         "actual_after": new.get("actual"),
         "events": [event_json(event) for event in events],
+        **unread_json(known.unread),
     }
 
 
-def _between(events: list[Event], earlier: Clocks, later: Clocks) -> list[Event]:
+def _between(events: Sequence[Event], earlier: Clocks, later: Clocks) -> list[Event]:
     if earlier.as_of != later.as_of:
         return said_between(events, earlier.as_of, later.as_of)
     return [event for event in events if event.position > earlier.position]

@@ -70,10 +70,14 @@ def test_an_unchanged_answer_is_304_with_the_store_away(kept: Api, path: str, mo
 def test_the_store_away_is_503_and_says_when_to_come_back(lite: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     lite.open()
     with store_away(monkeypatch):
-        for path in (*OWN, *LISTS, "/health/ready"):
+        for path in (*OWN, *LISTS):
             answer = lite.get(path)
             problem(answer, 503, "unavailable")
             assert answer.headers["retry-after"] == "1"
+        for path in ("/health/reads", "/health/ready"):
+            answer = lite.get(path)
+            assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+            assert answer.json()["checks"]["store"] == {"ok": False, "why": "the store does not answer"}
         assert lite.get("/health/live").status_code == 200
         answer = lite.post(f"{ONE}/events", statement(), headers={"Prefer": "respond-async"})
         assert answer.status_code in (201, 503)
@@ -140,11 +144,13 @@ def test_a_deadline_passes_at_midnight_with_no_event(sqlite_url: str) -> None:
 def test_only_what_cannot_change_is_immutable(api: Api) -> None:
     api.open()
     api.add(progress())
+    log = api.get("/v1/log").json()["log"]
     for path in (ONE, f"{ONE}/history", "/v1/pledges", "/v1/events"):
         assert api.get(path).headers["cache-control"] == "no-cache"
         assert api.get(f"{path}?as_of=2024-12-31").headers["cache-control"] == "no-cache"
         assert api.get(f"{path}?at_position=1").headers["cache-control"] == "no-cache"
-        fixed = api.get(f"{path}?as_of=2024-12-31&at_position=2").headers["cache-control"]
+        assert api.get(f"{path}?as_of=2024-12-31&at_position=2").headers["cache-control"] == "no-cache"
+        fixed = api.get(f"{path}?as_of=2024-12-31&at_position=2&log={log}").headers["cache-control"]
         assert "immutable" in fixed
         assert fixed.startswith("public")
 
@@ -170,7 +176,8 @@ def test_a_private_service_keeps_its_answers_from_strangers(sqlite_url: str) -> 
     key = {"Authorization": f"Bearer {ADMIN}"}
     with running(sqlite_url, public_read=False) as api:
         api.open()
-        answer = api.get(f"{ONE}?as_of=2024-12-31&at_position=1", headers=key)
+        fixed = f"as_of=2024-12-31&at_position=1&log={api.services.heads.log_id}"
+        answer = api.get(f"{ONE}?{fixed}", headers=key)
         assert answer.headers["cache-control"].startswith("private")
         assert "access-control-allow-origin" not in answer.headers
         problem(api.get(ONE, headers={"If-None-Match": "*"}), 401, "unauthorized")
@@ -184,7 +191,7 @@ def test_what_is_said_while_an_event_is_parked_is_not_for_ever(lite: Api, monkey
             raise RuntimeError("poison")
         return fold(now, record, event)
 
-    point = "as_of=2025-06-01&at_position=2"
+    point = f"as_of=2025-06-01&at_position=2&log={lite.services.heads.log_id}"
     paths = [f"{path}?{point}" for path in (ONE, "/v1/pledges", "/v1/summary", "/v1/export", f"{ONE}/timeline")]
     with monkeypatch.context() as patch:
         patch.setattr(projector, "fold", poisoned)

@@ -334,7 +334,7 @@ def test_a_key_is_printed_once_and_alone(empty: Shell) -> None:
     assert "in force" in empty.run("keys", "create", "--name", "desk", "--role", "reader", code=1).stderr
     assert empty.run("keys", "revoke", "desk").stderr == "The key of desk is revoked.\n"
     assert "no key named 'desk' is in force" in empty.run("keys", "revoke", "desk", code=1).stderr
-    assert re.search(r"^desk +monitor +\S+ +\d{4}-", empty.run("keys", "list").stdout, flags=re.M)
+    assert re.search(r"^desk +monitor +\S+ +— +— +\d{4}-", empty.run("keys", "list").stdout, flags=re.M)
 
 
 # --- roles

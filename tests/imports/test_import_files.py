@@ -1,6 +1,7 @@
 """Files of facts before they meet the record: columns, sheets, maps, and the place of every mistake."""
 
 import re
+import tempfile
 from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
@@ -16,9 +17,10 @@ from openpyxl.chart import BarChart, Reference
 from api.formats.csv_table import guarded, unguarded, write_table
 from api.formats.fact_columns import CELL_SHAPES, KNOWN_COLUMNS, SHORT_NAMES, flatten, path_of, unflatten
 from api.imports.files import read_items, read_lines
+from api.imports.items import UnreadableFile
 from api.imports.mapping import BadMap, FactRule, SheetMap, read_map
 from api.imports.references import REFERENCE_PATHS
-from api.imports.sheets import UnreadableFile, read_csv, read_xlsx, text_of
+from api.imports.sheets import read_csv, read_xlsx, text_of
 from tests.support.paths import ROOT
 from tracker import quantity_words
 from tracker.errors import Refusal
@@ -115,11 +117,44 @@ def test_words_beside_parts_must_say_the_same() -> None:
 
 @given(st.text())
 def test_a_guarded_cell_is_no_formula_and_comes_back_as_it_was(cell: str) -> None:
-    assert not guarded(cell).startswith(("=", "+", "-", "@", "\t", "\r"))
+    bare = guarded(cell).lstrip(" \u00a0\ufeff\u200b\n")
+    assert not bare.startswith(("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠"))
     assert unguarded(guarded(cell)) == cell
 
 
-@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"])
+CELLS = st.text(st.sampled_from("'=+-@＝＋－＠ \ufeff\u200b\t\r\n,\"a1é"), max_size=8)
+
+
+@given(st.lists(CELLS.filter(str.strip), min_size=1, max_size=5))
+def test_an_exported_table_is_read_as_it_was(cells: list[str]) -> None:
+    columns = [f"c{number}" for number in range(len(cells))]
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "f.csv"
+        path.write_bytes(b"".join(write_table(columns, [dict(zip(columns, cells, strict=True))])))
+        (row,) = read_csv(path).rows
+    assert [unguarded(row.cells[column]) for column in columns] == cells
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "=1+1",
+        "+1",
+        "-1",
+        "@SUM(A1)",
+        "\tx",
+        "\rx",
+        " =1",
+        "\ufeff=1",
+        "＝1",
+        "＋1",
+        "－1",
+        " ＠x",
+        "\u200b=1",
+        "'=1",
+        "\n =1",
+    ],
+)
 def test_a_cell_that_would_be_a_formula_gets_an_apostrophe(cell: str) -> None:
     assert guarded(cell) == f"'{cell}"
 
@@ -190,7 +225,14 @@ def test_cells_that_cannot_be_read_are_listed_with_row_and_column(tmp_path: Path
         ("f.csv", b'pledge,type\r\np,"x\r\n', "line 2 is not CSV: unexpected end of data"),
         ("f.csv", b"", "there is no header: the first row names the columns"),
         ("f.csv", b"type,type\r\n", 'line 1: column "type" is there twice'),
-        ("f.xlsx", b"PK?", "this is no XLSX workbook: File is not a zip file"),
+        (
+            "f.xlsx",
+            b"PK?",
+            (
+                "this is no XLSX workbook: File is not a zip file; if a spreadsheet can open it, "
+                "save the sheet that is meant as CSV UTF-8, in several files if need be"
+            ),
+        ),
         ("f.txt", b"", "the name of a file to import ends in .ndjson, .csv or .xlsx"),
     ],
 )
@@ -297,14 +339,14 @@ def test_a_chart_sheet_without_a_chart_is_told(tmp_path: Path) -> None:
     book = Workbook()
     book.create_chartsheet("Chart", 0)
     book.save(tmp_path / "f.xlsx")
-    with pytest.raises(UnreadableFile, match="this workbook cannot be read; save the sheet as CSV UTF-8"):
+    with pytest.raises(UnreadableFile, match=r"this is no XLSX workbook: .*save the sheet that is meant as CSV UTF-8"):
         read_xlsx(tmp_path / "f.xlsx")
 
 
 def test_a_damaged_workbook_is_told(tmp_path: Path) -> None:
     path = workbook(tmp_path / "f.xlsx", [["pledge", "type"], ["p", "X"]])
     rewritten(path, "xl/worksheets/sheet1.xml", lambda xml: xml[: xml.rindex(b"<row")])
-    with pytest.raises(UnreadableFile, match="this workbook is damaged: "):
+    with pytest.raises(UnreadableFile, match='sheet "Facts" behind row 1: this workbook is damaged: no element found'):
         read_xlsx(path)
 
 

@@ -81,6 +81,7 @@ def test_it_outlives_every_error_and_tells_each_kind_once(caplog: pytest.LogCapt
         ("the watcher cannot go on: 'nobody listed it'", True),
         ("the watcher cannot go on: ", True),
         ("the watcher cannot go on: and another", True),
+        ("the watcher goes on", False),
     ]
     assert watcher.last_seen > started
 

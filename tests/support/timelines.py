@@ -86,7 +86,7 @@ class World:
         return sorted({row.pledge for row in self.log.read(limit=100_000)})
 
     def events(self, pledge: str) -> list[Event]:
-        return self.tracker.events_of(pledge)
+        return list(self.tracker.events_of(pledge).events)
 
     def clocks(self, as_of: str | date = "2025-07-01", position: int | None = None) -> Clocks:
         day = date.fromisoformat(as_of) if isinstance(as_of, str) else as_of

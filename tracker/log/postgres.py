@@ -4,23 +4,37 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, cast
 
-from eventsourcing.persistence import InternalError, OperationalError
+from eventsourcing.persistence import ApplicationRecorder, InternalError, OperationalError
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore, PostgresFactory
 from eventsourcing.utils import Environment, EnvType
-from psycopg.errors import LockNotAvailable, ReadOnlySqlTransaction
+from psycopg import Cursor
+from psycopg.errors import LockNotAvailable, QueryCanceled, ReadOnlySqlTransaction
 from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Composed, Identifier, Literal
 from psycopg_pool import PoolTimeout
 
-from tracker.log.library import connect_with, drop_dead_connections, table_statements
-from tracker.log.recorder import LogRecorder
-from tracker.log.rows import LogRow, NewLogRow, Restamp, numbered
+from tracker.log.away import READ_SECONDS
+from tracker.log.guard import Basis, LogGuard
+from tracker.log.identity import FIRST_REASON, new_log_id
+from tracker.log.library import (
+    connect_with,
+    drop_all_connections,
+    drop_dead_connections,
+    remember_failures,
+    table_statements,
+)
+from tracker.log.recorder import STANDING, LogRecorder, standing_of
+from tracker.log.rows import LogRow, NewLogRow, Restamp, must_follow, numbered
 from tracker.log.watcher import CHANNEL
+
+LATE_SECONDS = 0.1
+"""Seconds of waiting for a connection that are taken off the time of the read itself."""
 
 _CREATE = (
     """CREATE TABLE IF NOT EXISTS {log} (
@@ -43,11 +57,24 @@ _CREATE = (
     "CREATE INDEX IF NOT EXISTS {log_pledge} ON {log} (pledge, position)",
     "CREATE INDEX IF NOT EXISTS {log_type} ON {log} (type, position)",
     "CREATE INDEX IF NOT EXISTS {log_recorded} ON {log} (recorded_at, position)",
+    """CREATE TABLE IF NOT EXISTS {ids} (
+    number integer PRIMARY KEY CHECK (number > 0),
+    log text COLLATE "C" NOT NULL UNIQUE,
+    forked_from text COLLATE "C",
+    position bigint NOT NULL CHECK (position >= 0),
+    event_id text COLLATE "C",
+    at timestamptz NOT NULL,
+    reason text NOT NULL
+)""",
+    """INSERT INTO {ids} (number, log, position, at, reason)
+    SELECT 1, {first_id}, 0, clock_timestamp(), {first_reason} WHERE NOT EXISTS (SELECT 1 FROM {ids})""",
     """CREATE OR REPLACE FUNCTION {refuse}() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'restrict_violation'; END $$""",
     """CREATE OR REPLACE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {events}
     FOR EACH STATEMENT EXECUTE FUNCTION {refuse}()""",
     """CREATE OR REPLACE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {log}
+    FOR EACH STATEMENT EXECUTE FUNCTION {refuse}()""",
+    """CREATE OR REPLACE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {ids}
     FOR EACH STATEMENT EXECUTE FUNCTION {refuse}()""",
 )
 
@@ -69,10 +96,16 @@ SELECT position, pledge, version, event_id, type, recorded_at, key, key_index, p
 # lock is held. A lock on the table itself would need more than INSERT and SELECT.
 _BEGIN = """
 BEGIN;
+SET LOCAL statement_timeout = 0;
 SET LOCAL lock_timeout = {timeout};
 SELECT pg_advisory_xact_lock({key});
 NOTIFY {channel};
-SELECT position, recorded_at FROM {log} ORDER BY position DESC LIMIT 1
+"""
+
+_VERSIONS = """
+SELECT each.value, (SELECT max(l.version) FROM {log} AS l WHERE l.pledge = each.value)
+FROM unnest({pledges}::text[]) AS each(value);
+SELECT standing.*, clock_timestamp() FROM (
 """
 
 
@@ -81,19 +114,28 @@ class PostgresLog(LogRecorder, PostgresApplicationRecorder):
 
     def __init__(self, datastore: PostgresDatastore, *, events_table_name: str = "stored_events") -> None:
         super().__init__(datastore, events_table_name=events_table_name)
+        self.why_unconnected: Callable[[], str | None] = lambda: None
+        """Why the last attempt to connect failed, as far as it is known."""
         schema, log = datastore.schema, f"{events_table_name}_log"
         self.check_identifier_length(f"{log}_recorded_at")
         self.channel_name = CHANNEL
-        self._tables = Identifier(schema, events_table_name), Identifier(schema, log)
+        self._tables = tuple(Identifier(schema, name) for name in (events_table_name, log, f"{log}_identity"))
+        events, own_log, ids = (table.as_string() for table in self._tables)
         self.names = {
-            "log": self._tables[1].as_string(),
-            "events": self._tables[0].as_string(),
+            "log": own_log,
+            "events": events,
+            "ids": ids,
             "number": "notification_id",
             "each": "unnest(CAST(:given AS text[])) AS each(value)",
+            "now": "clock_timestamp()",
         }
+        self.guard = LogGuard()
         names = {
             "events": self._tables[0],
             "log": self._tables[1],
+            "ids": self._tables[2],
+            "first_id": Literal(new_log_id()),
+            "first_reason": Literal(FIRST_REASON),
             "refuse": Identifier(schema, f"{log}_refuse"),
             "log_key": Identifier(f"{log}_key"),
             "log_pledge": Identifier(f"{log}_pledge"),
@@ -106,21 +148,22 @@ class PostgresLog(LogRecorder, PostgresApplicationRecorder):
             timeout=Literal(f"{datastore.lock_timeout}s"),
             key=Literal(self._lock_key),
             channel=Identifier(CHANNEL),
-            log=self._tables[1],
         )
+        self._look = SQL(_VERSIONS + STANDING + ") AS standing")
         own = [SQL(statement).format(**names) for statement in _CREATE]
         self.sql_create_statements = [*table_statements(self.sql_create_statements), *own]
 
     def create_table(self) -> None:
         with self.datastore.transaction(commit=True) as curs:
+            curs.execute("SET LOCAL statement_timeout = 0")
             curs.execute("SELECT pg_advisory_xact_lock(%s)", (self._lock_key,))
             curs.execute(
                 "SELECT count(*) FROM pg_trigger WHERE tgname = 'append_only'"
-                " AND tgrelid IN (to_regclass(%s), to_regclass(%s))",
-                (self.names["events"], self.names["log"]),
+                " AND tgrelid IN (to_regclass(%s), to_regclass(%s), to_regclass(%s))",
+                (self.names["events"], self.names["log"], self.names["ids"]),
             )
             # The triggers are made last: where they are, nothing is missing, and no right to create is needed.
-            if cast("dict[str, int]", curs.fetchone())["count"] < 2:
+            if cast("dict[str, int]", curs.fetchone())["count"] < len(self._tables):
                 for statement in self.sql_create_statements:
                     curs.execute(statement, prepare=False)
 
@@ -149,33 +192,71 @@ class PostgresLog(LogRecorder, PostgresApplicationRecorder):
             for statement in self.grant_statements(role):
                 curs.execute(statement)
 
-    def _append(self, lines: Sequence[NewLogRow], restamp: Restamp) -> list[LogRow]:
+    def _append(self, lines: Sequence[NewLogRow], restamp: Restamp, basis: Basis) -> list[LogRow]:
         try:
             with self.datastore.get_connection() as conn, conn.cursor(row_factory=tuple_row) as curs:
-                curs.execute(self._begin)
-                while curs.nextset():
-                    pass
-                last = curs.fetchone()
-                rows = numbered(lines, last[0] if last else 0, self._from_stored(last[1]) if last else None, restamp)
+                curs.execute(self._begin + self._looking(lines, basis))
+                *_, versions, (last,) = _row_sets(curs)
+                found = standing_of(last)
+                basis.must_hold(found)
+                must_follow(lines, dict(versions))
+                if self.clock is not None:
+                    self.clock.must_be_near((line.recorded_at for line in lines), last[6])
+                rows = numbered(lines, found.head.position, self._from_stored(last[5]) if last[5] else None, restamp)
                 # Not in a pipeline: psycopg 3.3 stands still in one when it sends more than the socket takes at once.
                 curs.execute(self._insert, _columns(rows), prepare=True)
                 conn.commit()
                 return rows
         except InternalError as e:
             if isinstance(e.__cause__, ReadOnlySqlTransaction):  # this server is a standby now
+                drop_all_connections(self.datastore)  # those opened before it takes writes again would stay so
                 raise OperationalError(str(e)) from e.__cause__
             raise
 
-    def _rows(self, sql: str, params: dict[str, Any]) -> list[Any]:
+    def _looking(self, lines: Sequence[NewLogRow], basis: Basis) -> Composed:
+        return self._look.format(
+            log=self._tables[1],
+            ids=self._tables[2],
+            there=Literal(basis.known.position),
+            pledges=Literal(sorted({line.pledge for line in lines})),
+        )
+
+    def _write(self, sql: str, params: dict[str, Any]) -> None:
+        with self.datastore.get_connection() as conn, conn.cursor() as curs:
+            curs.execute(self._begin)
+            curs.execute(_psycopg_style(sql), params)
+            conn.commit()
+
+    def _rows(self, sql: str, params: dict[str, Any], until: float) -> list[Any]:
         with (
             self.datastore.get_connection() as conn,
             conn.cursor(binary=True, row_factory=tuple_row) as curs,
         ):
-            return curs.execute(_psycopg_style(sql), params).fetchall()
+            left = until - time.monotonic()
+            if left > self.read_seconds - LATE_SECONDS:
+                return curs.execute(_psycopg_style(sql), params).fetchall()
+            with conn.transaction():
+                conn.execute(f"SET LOCAL statement_timeout = {max(1, round(1000 * left))}")
+                return curs.execute(_psycopg_style(sql), params).fetchall()
+
+    def _why_read_only(self) -> str | None:
+        with self.datastore.get_connection() as conn, conn.cursor(row_factory=tuple_row) as curs:
+            curs.execute("SELECT pg_is_in_recovery(), current_setting('transaction_read_only') = 'on'")
+            in_recovery, read_only = cast("tuple[bool, bool]", curs.fetchone())
+        if read_only:
+            drop_all_connections(self.datastore)
+        if in_recovery:
+            return "the database server is a standby"
+        return "the database takes no writes: its transactions are read-only" if read_only else None
 
     def _may_retry(self, lost: Exception) -> bool:
-        # A request that waited for a lock or for a connection has waited long enough.
-        return not isinstance(lost.__cause__, LockNotAvailable | PoolTimeout)
+        # A request that waited for a lock, for an answer or for a connection has waited long enough.
+        return not isinstance(lost.__cause__, LockNotAvailable | QueryCanceled | PoolTimeout)
+
+    def _reason(self, lost: Exception) -> str:
+        if isinstance(lost.__cause__, PoolTimeout):
+            return self.why_unconnected() or str(lost)
+        return str(lost)
 
     def _reconnect(self) -> None:
         drop_dead_connections(self.datastore)
@@ -190,12 +271,38 @@ class PostgresLog(LogRecorder, PostgresApplicationRecorder):
         return list(values)
 
 
+def _row_sets(curs: Cursor[Any]) -> list[list[Any]]:
+    """The rows of each statement of a script that has some."""
+    found = []
+    while True:
+        if curs.description is not None:
+            found.append(curs.fetchall())
+        if not curs.nextset():
+            return found
+
+
 class PostgresLogFactory(PostgresFactory):
     """Connects with everything a libpq URI can say, `sslmode` and `target_session_attrs` too."""
 
     def __init__(self, env: Environment | EnvType | None) -> None:
         super().__init__(env)
-        connect_with(self.datastore, self.env.get("POSTGRES_CONNINFO") or "")
+        self._read_seconds = float(self.env.get("LOG_READ_SECONDS") or READ_SECONDS)
+        connect_with(self.datastore, self.env.get("POSTGRES_CONNINFO") or "", self._read_seconds)
+        self._why_unconnected = remember_failures(self.datastore)
+
+    def application_recorder(self) -> ApplicationRecorder:
+        """The log of the schema.
+
+        Raises: OperationalError with the reason if the store does not answer.
+        """
+        try:
+            recorder = super().application_recorder()
+        except OperationalError as lost:
+            self.datastore.close()  # nobody else can: there is no recorder
+            raise OperationalError(self._why_unconnected() or str(lost)) from lost
+        log = cast(PostgresLog, recorder)
+        log.read_seconds, log.why_unconnected = self._read_seconds, self._why_unconnected
+        return recorder
 
 
 def _columns(rows: Sequence[LogRow]) -> tuple[list[Any], ...]:

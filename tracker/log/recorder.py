@@ -15,7 +15,11 @@ from typing import Any, cast
 
 from eventsourcing.persistence import IntegrityError, InterfaceError, OperationalError, StoredEvent
 
-from tracker.errors import Unavailable
+from tracker.errors import LogWentBack, Unavailable
+from tracker.log.away import READ_SECONDS, unavailable
+from tracker.log.clock_watch import ClockWatch
+from tracker.log.guard import Basis, LogGuard
+from tracker.log.identity import COLUMNS, NOWHERE, LogIdentity, LogPoint, LogStanding, new_log_id
 from tracker.log.rows import EPOCH, MAX_POSITION, LogRow, NewLogRow, Restamp, identity, utc
 
 RETRY_SECONDS = (0.05, 0.2, 0.5)
@@ -37,34 +41,70 @@ FROM (SELECT each.value AS pledge,
       FROM {each} LIMIT :all) AS heads
 """
 
+# One row, whatever the log has.
+STANDING = """
+SELECT (SELECT i.log FROM {ids} AS i ORDER BY i.number DESC LIMIT 1), h.position, h.event_id, h.leaf,
+       (SELECT l.event_id FROM {log} AS l WHERE l.position = {there}), h.recorded_at
+FROM (SELECT 1 AS one) AS one
+LEFT JOIN (SELECT position, event_id, leaf, recorded_at FROM {log} ORDER BY position DESC LIMIT 1) AS h ON 1 = 1
+"""
+"""The log's id, its last event, the id of the event at `{there}`, and when the last event was recorded."""
+
+_FORK = """
+INSERT INTO {ids} (number, log, forked_from, position, event_id, at, reason)
+SELECT i.number + 1, CAST(:log AS text), i.log, coalesce(h.position, 0), h.event_id, {now}, CAST(:reason AS text)
+FROM (SELECT number, log FROM {ids} ORDER BY number DESC LIMIT 1) AS i
+LEFT JOIN (SELECT position, event_id FROM {log} ORDER BY position DESC LIMIT 1) AS h ON 1 = 1
+"""
+
 
 class LogRecorder(ABC):
     """The log of one database, appended to and read.
 
-    Every read is one indexed query, and raises Unavailable if the store does not answer.
+    Every read is one indexed query, and raises Unavailable if the store does not answer within `read_seconds`.
     """
 
+    read_seconds: float = READ_SECONDS
+    """Seconds that a read waits for the store, all attempts together."""
+
+    last_failure: tuple[float, str] | None = None
+    """When the last append failed because of the store (monotonic clock) and why; None if the last one succeeded."""
+
     names: dict[str, str]
-    """The store's names for `{log}`, `{events}`, `{number}` (of an event) and `{each}` in a query; `each(value)` is a
-    table of the values of the array parameter `:given`."""
+    """The store's names for `{log}`, `{events}`, `{ids}`, `{number}` (of an event), `{each}` and `{now}` in a query;
+    `each(value)` is a table of the values of the array parameter `:given`."""
+
+    guard: LogGuard
+    """What this process knows of the log, and whether it may write to it."""
+
+    clock: ClockWatch | None = None
+    """Refuses stamps of a clock that cannot be right; None lets all stamps pass."""
 
     # Writing
 
-    def append(self, lines: Sequence[NewLogRow], *, restamp: Restamp) -> list[LogRow]:
-        """Record all lines, in this order, or none.
+    def append(self, lines: Sequence[NewLogRow], *, restamp: Restamp, basis: Basis | None = None) -> list[LogRow]:
+        """Record all lines, in this order, or none. `basis` is the guard's from before the lines were decided.
 
         A line stamped before the last row gets that row's `recorded_at`, and the bytes that `restamp` makes for it. If
         the store's answer was lost and the lines are found in the log, their rows are returned.
 
-        Raises: the library's IntegrityError if a version, an event id or a key is taken by another event; nothing is
-        written then. Unavailable if the store does not answer: the outcome is unknown, and appending the same lines
-        again is safe.
+        Raises: the library's IntegrityError if a version does not follow the last one of its pledge, or an event id or
+        a key is taken by another event; nothing is written then. LogWentBack if the log lost an event that was known;
+        ClockImplausible if the stamps cannot be right. Unavailable if the store does not answer: the outcome is
+        unknown, and appending the same lines again is safe.
         """
         if not lines:
             return []
+        basis = basis or self.guard.basis()
         for pause in (*RETRY_SECONDS, None):
             try:
-                return self._append(lines, restamp)
+                rows = self._append(lines, restamp, basis)
+                self.last_failure = None
+                self.guard.recorded(basis.log, LogPoint(rows[-1].position, rows[-1].event_id, rows[-1].leaf))
+                return rows
+            except LogWentBack as refusal:
+                self.guard.refuse(refusal)
+                raise
             except IntegrityError:
                 if mine := self._receipt(lines):
                     return mine
@@ -73,7 +113,8 @@ class LogRecorder(ABC):
                 if mine := self._receipt_after(lost, lines):
                     return mine
                 if pause is None or not self._may_retry(lost):
-                    raise unavailable(lost) from lost
+                    self.last_failure = (time.monotonic(), self._reason(lost))
+                    raise unavailable(self._reason(lost)) from lost
                 time.sleep(pause)
         raise AssertionError("the last pause is None")
 
@@ -99,6 +140,38 @@ class LogRecorder(ABC):
         rows = self.by_event_ids([line.event_id for line in lines])
         return rows if [identity(row) for row in rows] == [identity(line) for line in lines] else []
 
+    # Which log this is
+
+    def look(self) -> LogStanding:
+        """See whether the log is still the one that is known, and how far it is; the guard takes it in."""
+        basis = self.guard.basis()
+        found = self.standing(basis.known.position)
+        self.guard.take_in(found, basis)
+        return found
+
+    def standing(self, there: int = 0) -> LogStanding:
+        """The log's id, its last event, and the id of the event at position `there`.
+
+        Raises: Unavailable if the log has no id.
+        """
+        names = {name: f"{{{name}}}" for name in ("ids", "log")}
+        (row,) = self._ask(STANDING.format(**names, there=":there"), {"there": there})
+        return standing_of(row)
+
+    def identities(self) -> list[LogIdentity]:
+        """All ids that the log has had, the first one first."""
+        rows = self._ask(f"SELECT {COLUMNS} FROM {{ids}} ORDER BY number", {})  # noqa: S608 - names of ours
+        return [
+            LogIdentity(number, log, forked_from, position, event_id, self._from_stored(at), reason)
+            for number, log, forked_from, position, event_id, at, reason in rows
+        ]
+
+    def fork(self, reason: str) -> LogIdentity:
+        """Give the log a new id: from here on it is another history. Every process that has it open follows."""
+        self._write(_FORK.format(**self.names), {"log": new_log_id(), "reason": reason})
+        self.look()
+        return self.identities()[-1]
+
     # Reading
 
     def ping(self) -> None:
@@ -107,6 +180,16 @@ class LogRecorder(ABC):
         Raises: Unavailable if not.
         """
         self.head()
+
+    def why_read_only(self) -> str | None:
+        """Why the store takes no writes, as it says itself; None if it would take one. Nothing is written.
+
+        Raises: Unavailable if the store does not answer.
+        """
+        try:
+            return self._why_read_only()
+        except (OperationalError, InterfaceError) as lost:
+            raise unavailable(self._reason(lost)) from lost
 
     def head(self) -> int:
         """The last position; 0 of an empty log."""
@@ -235,12 +318,13 @@ class LogRecorder(ABC):
         return rows[0][0] if rows else None
 
     def _ask(self, sql: str, params: dict[str, Any]) -> list[Any]:
+        until = time.monotonic() + self.read_seconds
         for pause in (*RETRY_SECONDS, None):
             try:
-                return self._rows(sql.format(**self.names), params)
+                return self._rows(sql.format(**self.names), params, until)
             except (OperationalError, InterfaceError) as lost:
-                if pause is None or not self._may_retry(lost):
-                    raise unavailable(lost) from lost
+                if pause is None or time.monotonic() + pause > until or not self._may_retry(lost):
+                    raise unavailable(self._reason(lost)) from lost
                 self._reconnect()
                 time.sleep(pause)
         raise AssertionError("the last pause is None")
@@ -256,12 +340,24 @@ class LogRecorder(ABC):
         """Close the connections."""
 
     @abstractmethod
-    def _append(self, lines: Sequence[NewLogRow], restamp: Restamp) -> list[LogRow]:
-        """One transaction: take the append lock, number the lines, write them, commit."""
+    def _append(self, lines: Sequence[NewLogRow], restamp: Restamp, basis: Basis) -> list[LogRow]:
+        """One transaction: take the append lock, check the basis, number the lines, write them, commit."""
 
     @abstractmethod
-    def _rows(self, sql: str, params: dict[str, Any]) -> list[Any]:
-        """The rows of one SELECT with `:name` parameters."""
+    def _write(self, sql: str, params: dict[str, Any]) -> None:
+        """One statement with `:name` parameters, in a transaction under the append lock."""
+
+    @abstractmethod
+    def _rows(self, sql: str, params: dict[str, Any], until: float) -> list[Any]:
+        """The rows of one SELECT with `:name` parameters; it is given up at `until` on the monotonic clock."""
+
+    @abstractmethod
+    def _why_read_only(self) -> str | None:
+        """As `why_read_only`, with the library's errors."""
+
+    def _reason(self, lost: Exception) -> str:
+        """What to tell of an error: the store may know more than the error says."""
+        return str(lost)
 
     @abstractmethod
     def _may_retry(self, lost: Exception) -> bool:
@@ -281,6 +377,13 @@ class LogRecorder(ABC):
     def _to_array(self, values: Sequence[str]) -> Any: ...
 
 
-def unavailable(lost: Exception) -> Unavailable:
-    """The library's error about a store that is away, as the tracker's own."""
-    return Unavailable(f"the store does not answer: {lost}")
+def standing_of(row: Sequence[Any]) -> LogStanding:
+    """A row of the query STANDING.
+
+    Raises: Unavailable if the log has no id.
+    """
+    log, position, event_id, leaf, event_there = row[:5]
+    if log is None:
+        raise Unavailable("the log has no id; run `tracker init`")
+    head = NOWHERE if position is None else LogPoint(position, event_id, bytes(leaf))
+    return LogStanding(log, head, event_there)

@@ -8,9 +8,11 @@ refused conflicts. `recorded_at` never decreases along the log, also when the cl
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from eventsourcing.persistence import IntegrityError
 
 MAX_POSITION = 2**63 - 1
 """The largest position that a store can hold: "to the end of the log"."""
@@ -73,6 +75,20 @@ def numbered(
             )
         )  # fmt: skip
     return rows
+
+
+def must_follow(lines: Sequence[NewLogRow], versions: Mapping[str, int | None]) -> None:
+    """Check that the lines of each pledge follow its last version without a gap; `versions` has those of the log.
+
+    Raises: the library's IntegrityError if not: who decided on another version decides anew.
+    """
+    last = dict(versions)
+    for line in lines:
+        before = last.get(line.pledge)
+        # The library's own events begin with version 0, ours with 1.
+        if line.version not in ((0, 1) if before is None else (before + 1,)):
+            raise IntegrityError(f"version {line.version} of {line.pledge!r} does not follow version {before}")
+        last[line.pledge] = line.version
 
 
 def leaf_hash(state: bytes) -> bytes:

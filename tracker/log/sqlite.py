@@ -9,9 +9,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from threading import Lock
-from typing import Any
+from typing import Any, cast
 
 from eventsourcing.persistence import (
+    ApplicationRecorder,
     ConnectionUnavailableError,
     DatabaseError,
     IntegrityError,
@@ -19,11 +20,25 @@ from eventsourcing.persistence import (
     OperationalError,
     ProgrammingError,
 )
-from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteConnection, SQLiteDatastore
+from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteConnection, SQLiteDatastore, SQLiteFactory
+from eventsourcing.utils import Environment, EnvType
 
-from tracker.log.library import connections_in_use, lock_seconds, sqlite_connection
-from tracker.log.recorder import LogRecorder
-from tracker.log.rows import LogRow, NewLogRow, Restamp, numbered
+from tracker.log.away import READ_SECONDS
+from tracker.log.guard import Basis, LogGuard
+from tracker.log.identity import FIRST_REASON, new_log_id
+from tracker.log.library import connections_in_use, drop_idle_files, sqlite_connection, wait_for_locks
+from tracker.log.recorder import STANDING, LogRecorder, standing_of
+from tracker.log.rows import LogRow, NewLogRow, Restamp, must_follow, numbered
+from tracker.log.sqlite_file import is_broken_file
+
+LOCK_SECONDS = 30
+"""Seconds that a writer waits for the one before it, in this process or another."""
+
+PROBE_LOCK_SECONDS = 0.25
+"""Seconds that a question whether the file takes writes waits for who writes now."""
+
+LATE_SECONDS = 0.1
+"""Seconds of waiting for a connection that are taken off the time of the read itself."""
 
 CREATE_ATTEMPTS, CREATE_RETRY_SECONDS = 100, 0.05
 """Attempts to make the tables while another process makes them, and the seconds between two of them."""
@@ -62,6 +77,30 @@ _CREATE_LOG = (
     BEGIN SELECT RAISE(ABORT, 'log is append-only and has no gaps'); END""",
 )
 
+_NOW = "strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')"
+
+_CREATE_IDS = (
+    """CREATE TABLE IF NOT EXISTS log_identity (
+    number INTEGER PRIMARY KEY CHECK (number > 0),
+    log TEXT NOT NULL UNIQUE,
+    forked_from TEXT,
+    position INTEGER NOT NULL CHECK (position >= 0),
+    event_id TEXT,
+    at TEXT NOT NULL,
+    reason TEXT NOT NULL
+)""",
+    """CREATE TRIGGER IF NOT EXISTS log_identity_no_replace BEFORE INSERT ON log_identity
+    WHEN NEW.number <> (SELECT coalesce(max(number), 0) + 1 FROM log_identity)
+      OR EXISTS (SELECT 1 FROM log_identity WHERE log = NEW.log)
+    BEGIN SELECT RAISE(ABORT, 'log_identity is append-only'); END""",
+)
+
+_FIRST_ID = """INSERT INTO log_identity (number, log, position, at, reason)
+    SELECT 1, '{id}', 0, {now}, '{reason}' WHERE NOT EXISTS (SELECT 1 FROM log_identity)"""
+
+_VERSIONS = """SELECT each.value, (SELECT max(l.version) FROM log AS l WHERE l.pledge = each.value)
+    FROM json_each(:given) AS each"""
+
 _EVENTS_NO_REPLACE = """CREATE TRIGGER IF NOT EXISTS {events}_no_replace BEFORE INSERT ON {events}
     WHEN EXISTS (SELECT 1 FROM {events} WHERE rowid = NEW.rowid)
       OR EXISTS (SELECT 1 FROM {events} WHERE originator_id = NEW.originator_id
@@ -93,21 +132,28 @@ class SQLiteLog(LogRecorder, SQLiteApplicationRecorder):
         self.names = {
             "log": "log",
             "events": events_table_name,
+            "ids": "log_identity",
             "number": "rowid",
             "each": "json_each(:given) AS each",
+            "now": _NOW,
         }
+        self.guard = LogGuard()
+        self._standing = STANDING.format(ids="log_identity", log="log", there=":there")
         self.insert_events_statement = _INSERT_EVENT.format(events=events_table_name)
         # Writers of this process queue here: in the library's pool they would keep the readers behind them waiting too.
         self._writer = Lock()
 
     def construct_create_table_statements(self) -> list[str]:
         events = self.events_table_name
-        refused = [_REFUSED.format(table=t, verb=verb) for t in (events, "log") for verb in ("update", "delete")]
+        tables = (events, "log", "log_identity")
+        refused = [_REFUSED.format(table=table, verb=verb) for table in tables for verb in ("update", "delete")]
         return [
             *super().construct_create_table_statements(),
             *_CREATE_LOG,
             _EVENTS_NO_REPLACE.format(events=events),
+            *_CREATE_IDS,
             *refused,
+            _FIRST_ID.format(id=new_log_id(), now=_NOW, reason=FIRST_REASON),
         ]
 
     def create_table(self) -> None:
@@ -134,10 +180,14 @@ class SQLiteLog(LogRecorder, SQLiteApplicationRecorder):
             time.sleep(CLOSE_RETRY_SECONDS)
         return None
 
-    def _append(self, lines: Sequence[NewLogRow], restamp: Restamp) -> list[LogRow]:
+    def _append(self, lines: Sequence[NewLogRow], restamp: Restamp, basis: Basis) -> list[LogRow]:
         with self._transaction() as conn:
-            last = conn.execute("SELECT position, recorded_at FROM log ORDER BY position DESC LIMIT 1").fetchone()
-            rows = numbered(lines, last[0] if last else 0, self._from_stored(last[1]) if last else None, restamp)
+            last = conn.execute(self._standing, {"there": basis.known.position}).fetchone()
+            found = standing_of(last)
+            basis.must_hold(found)
+            given = self._to_array(sorted({line.pledge for line in lines}))
+            must_follow(lines, dict(conn.execute(_VERSIONS, {"given": given}).fetchall()))
+            rows = numbered(lines, found.head.position, self._from_stored(last[5]) if last[5] else None, restamp)
             conn.executemany(
                 self.insert_events_statement,
                 [(row.position, row.pledge, row.version, row.type, row.state) for row in rows],
@@ -154,13 +204,34 @@ class SQLiteLog(LogRecorder, SQLiteApplicationRecorder):
             )  # fmt: skip
         return rows
 
+    def _write(self, sql: str, params: dict[str, Any]) -> None:
+        with self._transaction() as conn:
+            conn.execute(sql, params)
+
+    def _why_read_only(self) -> str | None:
+        if not self._writer.acquire(timeout=PROBE_LOCK_SECONDS):
+            return None  # a writer of this process is at work
+        try:
+            with self._connection() as (_, conn):
+                _wait_for_locks(conn, PROBE_LOCK_SECONDS)
+                conn.execute("BEGIN IMMEDIATE")
+                # On a file that can only be read the line above begins a transaction that reads.
+                conn.execute("DELETE FROM log WHERE position < 0")
+                conn.rollback()
+        except OperationalError as refused:
+            return None if "locked" in str(refused) else str(refused)
+        finally:
+            self._writer.release()
+        return None
+
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         """A transaction that writes from its first statement on: it waits for its turn instead of failing half-way."""
-        if not self._writer.acquire(timeout=lock_seconds(self.datastore)):
+        if not self._writer.acquire(timeout=LOCK_SECONDS):
             raise OperationalError("the log is locked by a writer that does not finish")
         try:
             with self._connection() as (connection, conn):
+                _wait_for_locks(conn, LOCK_SECONDS)
                 conn.execute("PRAGMA synchronous=FULL")
                 conn.execute("BEGIN IMMEDIATE")
                 try:
@@ -177,12 +248,24 @@ class SQLiteLog(LogRecorder, SQLiteApplicationRecorder):
         """The library's connection and SQLite's own beneath it; SQLite's errors are raised as the library's."""
         try:
             with sqlite_connection(self.datastore) as both:
-                yield both
+                try:
+                    yield both
+                except sqlite3.Error as e:
+                    if "readonly" in str(e) or is_broken_file(e):
+                        # It was opened while the file could only be read, or was broken, and would stay so.
+                        both[0].close()
+                        drop_idle_files(self.datastore)
+                    raise
         except sqlite3.Error as e:
+            if is_broken_file(e):
+                raise OperationalError(e) from e
             raise next(ours for theirs, ours in _ERRORS if isinstance(e, theirs))(e) from e
 
-    def _rows(self, sql: str, params: dict[str, Any]) -> list[Any]:
+    def _rows(self, sql: str, params: dict[str, Any], until: float) -> list[Any]:
         with self._connection() as (_, conn):
+            left = until - time.monotonic()
+            # One text in the common case: SQLite prepares it once.
+            _wait_for_locks(conn, self.read_seconds if left > self.read_seconds - LATE_SECONDS else max(left, 0))
             return conn.execute(sql, params).fetchall()
 
     def _may_retry(self, lost: Exception) -> bool:
@@ -200,3 +283,22 @@ class SQLiteLog(LogRecorder, SQLiteApplicationRecorder):
 
     def _to_array(self, values: Sequence[str]) -> str:
         return json.dumps(list(values))
+
+
+class SQLiteLogFactory(SQLiteFactory):
+    """Opens the file with the time-out of reads; a writer waits longer."""
+
+    def __init__(self, env: Environment | EnvType | None) -> None:
+        super().__init__(env)
+        self._read_seconds = float(self.env.get("LOG_READ_SECONDS") or READ_SECONDS)
+        wait_for_locks(self.datastore, self._read_seconds)
+
+    def application_recorder(self) -> ApplicationRecorder:
+        """The log of the file."""
+        recorder = super().application_recorder()
+        cast(SQLiteLog, recorder).read_seconds = self._read_seconds
+        return recorder
+
+
+def _wait_for_locks(conn: sqlite3.Connection, seconds: float) -> None:
+    conn.execute(f"PRAGMA busy_timeout = {round(1000 * seconds)}")

@@ -10,21 +10,20 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from math import inf
 from threading import Event, Thread
-from typing import Any
 
 import psycopg
 
 from tracker.errors import Unavailable
+from tracker.log.away import READ_SECONDS, reason
+from tracker.log.library import connect
 
 CHANNEL = "tracker_log"
 """PostgreSQL's NOTIFY channel for "the log has grown". A hint only: the watcher polls as well."""
 
 POLL_SECONDS = 0.25
 """Seconds between two looks when nothing happens, and between two attempts to listen."""
-
-CONNECT_SECONDS = 5
-"""Seconds after which an attempt to connect for listening is given up."""
 
 
 class LogWatcher:
@@ -78,43 +77,54 @@ class LogWatcher:
         self._woken.wait(timeout)
         self._woken.clear()
 
+    @property
+    def age(self) -> float:
+        """Seconds since a look last succeeded; without end once the thread has died."""
+        return time.monotonic() - self.last_seen if self.is_alive else inf
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the thread that looks runs, or was not started yet."""
+        return not self._threads or self._threads[0].is_alive()
+
     def _watch(self) -> None:
-        told: type[Exception] | None = None
+        told: set[type[Exception]] = set()
         while not self._stopping.is_set():
             try:
                 pause = self._look()
                 self.last_seen = time.monotonic()
-                told = None
+                self._tell_over(told)
             except Exception as error:
-                told = self._tell("cannot go on", error, told)
+                self._tell("cannot go on", error, told)
                 # Hints come with every write, and a store that is away is not to be asked at that pace.
                 self._stopping.wait(min(self._poll, POLL_SECONDS))
                 continue
             self.wait(self._poll if pause is None else pause)
 
     def _listen(self) -> None:
-        told: type[Exception] | None = None
+        told: set[type[Exception]] = set()
         while not self._stopping.is_set():
             try:
-                with _connection(self._url) as conn:
+                with connect(self._url, READ_SECONDS) as conn:
                     conn.execute(f"LISTEN {CHANNEL}")
-                    told = None
+                    self._tell_over(told)
                     self.wake()
                     while not self._stopping.is_set():
                         for _ in conn.notifies(timeout=POLL_SECONDS, stop_after=1):
                             self.wake()
             except Exception as error:
-                told = self._tell("is not notified, and looks every so often", error, told)
+                self._tell("is not notified, and looks every so often", error, told)
                 self._stopping.wait(POLL_SECONDS)
 
-    def _tell(self, what: str, error: Exception, told: type[Exception] | None) -> type[Exception]:
+    def _tell(self, what: str, error: Exception, told: set[type[Exception]]) -> None:
         """Log an error unless its class was told already; with a traceback unless only the store is away."""
-        if type(error) is not told:
+        if type(error) not in told:
             is_away = isinstance(error, (Unavailable, psycopg.OperationalError))
-            self._logger.warning("the %s %s: %s", self._name, what, error, exc_info=not is_away)
-        return type(error)
+            sentence = reason(error) if isinstance(error, psycopg.OperationalError) else str(error)
+            self._logger.warning("the %s %s: %s", self._name, what, sentence, exc_info=not is_away)
+        told.add(type(error))
 
-
-def _connection(database_url: str) -> psycopg.Connection[Any]:
-    conninfo = f"postgresql://{database_url.partition('://')[2]}"
-    return psycopg.connect(conninfo, connect_timeout=CONNECT_SECONDS, autocommit=True)
+    def _tell_over(self, told: set[type[Exception]]) -> None:
+        if told:
+            self._logger.warning("the %s goes on", self._name)
+            told.clear()

@@ -28,7 +28,7 @@ from tracker.facts import (
     StatementRetracted,
     figure_in,
 )
-from tracker.merge_patch import corrected
+from tracker.merge_patch import corrected_on_record
 from tracker.values import Figure, Rank
 
 F_co = TypeVar("F_co", bound=Fact, covariant=True)
@@ -342,14 +342,14 @@ class PledgeHistory:
 def _patched(posted: AnyFact, patches: Sequence[tuple[str, Any]]) -> tuple[AnyFact, tuple[str, ...]]:
     """The fact with those corrections that still fit, in order."""
     try:
-        return corrected(posted, [patch.changes for _, patch in patches]), tuple(id_ for id_, _ in patches)
+        return corrected_on_record(posted, [patch.changes for _, patch in patches]), tuple(id_ for id_, _ in patches)
     except InvalidFact:
         pass
     changes: list[dict[str, Any]] = []
     fact, by = posted, []
     for id_, correction in patches:
         try:
-            fact = corrected(posted, [*changes, correction.changes])
+            fact = corrected_on_record(posted, [*changes, correction.changes])
         except InvalidFact:
             continue
         changes.append(correction.changes)

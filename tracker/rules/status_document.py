@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from tracker.comparison import Ratio
+from tracker.currencies import TABLE_VERSION
 from tracker.facts import (
     AssessmentIssued,
     PledgeSuperseded,
@@ -26,7 +27,8 @@ from tracker.values import Trajectory
 RULES = "1"
 """Counts up with every change of a rule that can change an answer; docs/rules.md has the changelog."""
 
-RULES_VERSION = f"{RULES}+{RATE_TABLE}"
+RULES_VERSION = f"{RULES}+{RATE_TABLE}+{TABLE_VERSION}"
+"""Rules, rates and currency codes: what an answer follows from beside the events."""
 
 
 def outline(

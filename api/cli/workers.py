@@ -1,0 +1,45 @@
+"""The worker processes of `tracker serve --workers`: one that dies or hangs is replaced, and the log says so."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+
+from uvicorn import Config
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
+
+from api.http.json_logging import LOGGER_NAME
+
+_log = logging.getLogger(LOGGER_NAME)
+
+
+class Workers(Multiprocess):
+    """uvicorn's supervisor of workers, which tells which worker ended, why, and which one is in its place."""
+
+    def __init__(self, config: Config, sockets: list[socket.socket]) -> None:
+        super().__init__(config, sockets)
+        self.failed = False
+        """Whether a worker did not come up, so that all of them were stopped."""
+
+    def keep_subprocess_alive(self) -> None:
+        """Replace the workers that died or do not answer, and log each."""
+        before = list(self.processes)
+        ended = [process.exitcode is not None for process in before]
+        super().keep_subprocess_alive()
+        for index, old in enumerate(before):
+            new = self.processes[index]
+            if old.exitcode == STARTUP_FAILURE:
+                self.failed = True
+                _log.error("a worker did not come up", extra={"pid": old.pid, "reason": "see its own lines above"})
+            elif new is not old:
+                seconds = self.config.timeout_worker_healthcheck
+                why = _why(old.exitcode) if ended[index] else f"it did not answer for {seconds} s, and was killed"
+                _log.error("a worker was replaced", extra={"pid": old.pid, "reason": why, "replaced_by": new.pid})
+
+
+def _why(exitcode: int | None) -> str:
+    if exitcode is not None and exitcode < 0:
+        return f"it was ended by {signal.Signals(-exitcode).name}"
+    return f"it ended with exit code {exitcode}"

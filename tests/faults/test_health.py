@@ -1,0 +1,374 @@
+"""A server whose store, tables or projector go away says so, answers nothing old, and goes on by itself afterwards."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from sqlalchemy import Engine, text
+
+from projections.queries import TIMELINE
+from projections.runner import PROJECTION_VERSION
+from projections.tables import create_tables, open_engine, writing
+from tests.support.api import ADMIN, made
+from tests.support.log_lines import append, line
+from tests.support.shell import Shell, gone
+from tests.support.waiting import HANG_SECONDS, wait_until
+from tracker.errors import Unavailable
+from tracker.log.open import open_recorder
+
+KEY = {"Authorization": f"Bearer {ADMIN}"}
+NOTICED_SECONDS = 30.0
+"""Seconds within which readiness says that nobody folds what waits."""
+
+READ_SECONDS = 1.0
+"""The read time-out of the servers here."""
+
+
+@pytest.fixture
+def shell(database_url: str, tmp_path: Path) -> Shell:
+    shell = Shell(database_url, tmp_path)
+    shell.run("init")
+    return shell
+
+
+@pytest.fixture
+def engine(shell: Shell) -> Iterator[Engine]:
+    engine = open_engine(shell.url)
+    yield engine
+    engine.dispose()
+
+
+class Server:
+    """A server as a process, and what it answers."""
+
+    def __init__(self, address: str, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        self.client = httpx.Client(base_url=address, headers=KEY, timeout=HANG_SECONDS)
+
+    def get(self, path: str) -> httpx.Response:
+        return self.client.get(path)
+
+    def failing(self, path: str = "/health/ready") -> dict[str, str]:
+        """The checks that fail, with the reasons; the status code MUST agree."""
+        answer = self.get(path)
+        failing = {name: c["why"] for name, c in answer.json()["checks"].items() if not c["ok"]}
+        assert answer.status_code == (503 if failing else 200)
+        return failing
+
+    def add(self, pledge: str = "aid-2024", **fields: Any) -> httpx.Response:
+        return self.client.post("/v1/pledges", json={"pledge": pledge, "fact": made(**fields)})
+
+    def total(self) -> int | None:
+        """The number of pledges that are answered; None while they are not."""
+        answer = self.get("/v1/pledges")
+        return answer.json()["total"] if answer.status_code == 200 else None
+
+    def comes(self, holds: Callable[[], bool]) -> None:
+        wait_until(holds, self.process)
+
+
+@contextmanager
+def serving(shell: Shell, *arguments: str, **env: str) -> Iterator[Server]:
+    given = {"TRACKER_ADMIN_KEY": ADMIN, "TRACKER_RATE_LIMIT": "0", "TRACKER_READ_TIMEOUT": str(READ_SECONDS), **env}
+    process = shell.start("serve", "--port", "0", *arguments, **given)
+    try:
+        assert process.stderr is not None
+        address = next(found[0] for line in process.stderr if (found := re.search(r"http://\S+", line)))
+        server = Server(address, process)
+        with closing(server.client):
+            wait_until(lambda: is_up(server), process)
+            yield server
+    finally:
+        gone(process)
+
+
+def is_up(server: Server) -> bool:
+    with suppress(httpx.TransportError):
+        return server.get("/health/live").status_code == 200
+    return False
+
+
+def log_tables(engine: Engine) -> tuple[str, str]:
+    return ("log", "stored_events") if engine.dialect.name == "sqlite" else ("tracker_events_log", "tracker_events")
+
+
+def run(engine: Engine, *statements: str) -> None:
+    with writing(engine).begin() as conn:
+        for statement in statements:
+            conn.execute(text(statement))
+
+
+# Tables that go away
+
+
+def test_a_log_table_that_is_away_for_a_while_is_told_and_then_followed_again(shell: Shell, engine: Engine) -> None:
+    log = log_tables(engine)[0]
+    with serving(shell) as server:
+        assert server.add().status_code == 201
+        server.comes(lambda: not server.failing())
+        tag = server.get("/v1/pledges").headers["etag"]
+        run(engine, f"ALTER TABLE {log} RENAME TO put_aside")
+        assert "store" in server.failing("/health/reads")
+        assert "store" in server.failing()
+        server.comes(lambda: server.client.get("/v1/pledges", headers={"If-None-Match": tag}).status_code >= 500)
+        run(engine, f"ALTER TABLE put_aside RENAME TO {log}")
+        server.comes(lambda: not server.failing() and not server.failing("/health/reads"))
+        assert server.add("shells").status_code == 201
+        server.comes(lambda: server.total() == 2)
+
+
+def test_read_models_that_were_dropped_are_made_again(shell: Shell, engine: Engine) -> None:
+    with serving(shell) as server:
+        assert server.add().status_code == 201
+        server.comes(lambda: server.total() == 1)
+        if engine.dialect.name == "sqlite":
+            run(engine, *(f"DROP TABLE {name}" for name in ("projection_state", "projection_lease", "parked",
+                                                            "timeline_1", "catalogue_1")))  # fmt: skip
+        else:
+            run(engine, "DROP SCHEMA projections CASCADE")
+        server.comes(lambda: server.total() == 1 and not server.failing())
+        assert server.add("shells").status_code == 201
+        server.comes(lambda: server.total() == 2)
+
+
+# Nobody projects
+
+
+def test_readiness_says_that_nobody_projects(shell: Shell, engine: Engine) -> None:
+    create_tables(engine, TIMELINE, PROJECTION_VERSION)
+    with serving(shell, "--no-projector") as server:
+        assert "projector" in server.failing()
+        assert server.failing("/health/reads") == {}
+        shell.run("project", "--check", code=1)
+        projector = shell.start("project")
+        try:
+            server.comes(lambda: not server.failing())
+            assert "at work" in shell.run("project", "--check").stderr
+            projector.send_signal(signal.SIGSTOP)
+            frozen = time.monotonic()
+            assert server.add().status_code in (201, 202)
+            server.comes(lambda: "projector" in server.failing())
+            assert time.monotonic() - frozen < NOTICED_SECONDS
+            assert server.failing("/health/reads") == {}
+            shell.run("project", "--check", code=1)
+            projector.send_signal(signal.SIGCONT)
+            server.comes(lambda: not server.failing() and server.total() == 1)
+        finally:
+            projector.send_signal(signal.SIGCONT)
+            gone(projector)
+
+
+# A store that takes no writes
+
+
+@contextmanager
+def read_only(url: str) -> Iterator[None]:
+    with psycopg.connect(url, autocommit=True) as admin:
+        name = admin.info.dbname
+        admin.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+        admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()",
+            (name,),
+        )
+        try:
+            yield
+        finally:
+            admin.execute("SET default_transaction_read_only = off")
+            admin.execute(f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
+
+
+def test_a_database_that_was_read_only_is_written_to_again_without_a_restart(postgres_url: str, tmp_path: Path) -> None:
+    shell = Shell(postgres_url, tmp_path)
+    shell.run("init")
+    with serving(shell) as server:
+        assert server.add().status_code == 201
+        server.comes(lambda: server.total() == 1)
+        with read_only(postgres_url):
+            server.comes(lambda: "read-only" in server.failing().get("writes", ""))
+            assert server.add("shells").status_code == 503
+            server.comes(lambda: server.total() == 1 and not server.failing("/health/reads"))
+        server.comes(lambda: server.add("shells").status_code == 201)
+        server.comes(lambda: server.total() == 2 and not server.failing())
+
+
+def test_a_sqlite_file_that_was_read_only_is_written_to_again(sqlite_url: str, tmp_path: Path) -> None:
+    file = tmp_path / "tracker.db"
+    open_recorder(sqlite_url).close()
+    if os.geteuid() or subprocess.run(["chattr", "+i", file], check=False, capture_output=True).returncode:
+        pytest.skip("a file cannot be made immutable here")
+    try:
+        log = open_recorder(sqlite_url, create_table=False)
+        assert log.head() == 0
+        assert "readonly" in (log.why_read_only() or "")
+        with pytest.raises(Unavailable, match="readonly"):
+            append(log, line())
+        assert log.last_failure is not None
+    finally:
+        subprocess.run(["chattr", "-i", file], check=True)
+    with closing(log):
+        assert [row.position for row in append(log, line())] == [1]
+        assert log.why_read_only() is None
+        assert log.last_failure is None
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 4 MB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "none", disk], check=False).returncode:
+        pytest.skip("a small file system cannot be mounted here")
+    yield disk
+    subprocess.run(["umount", "-l", disk], check=True)
+
+
+def test_a_full_disk_makes_readiness_fail_and_an_emptied_one_mends_it(small_disk: Path, tmp_path: Path) -> None:
+    shell = Shell(f"sqlite:///{small_disk}/tracker.db", tmp_path)
+    shell.run("init")
+    with serving(shell) as server:
+        assert server.add().status_code == 201
+        server.comes(lambda: server.total() == 1 and not server.failing())
+        filler = small_disk / "filler"
+        with filler.open("wb", buffering=0) as file, suppress(OSError):
+            while True:
+                file.write(b"\0" * 4096)
+        statuses = set()
+        for number in range(40):
+            statuses.add(server.add(f"filling-{number}").status_code)
+            if 503 in statuses:
+                break
+        assert 503 in statuses
+        assert statuses <= {201, 202, 503}
+        began = time.monotonic()
+        server.comes(lambda: bool(server.failing()))
+        assert time.monotonic() - began < NOTICED_SECONDS
+        filler.unlink()
+        server.comes(lambda: server.add("shells").status_code in (201, 409))
+        server.comes(lambda: not server.failing())
+
+
+# A store that is locked
+
+
+def test_a_locked_store_is_503_after_the_read_time_out(postgres_url: str, tmp_path: Path) -> None:
+    shell = Shell(postgres_url, tmp_path)
+    shell.run("init")
+    path = "/v1/pledges/aid-2024/history?as_of=2024-05-05"
+    with serving(shell) as server, psycopg.connect(postgres_url) as other:
+        assert server.add().status_code == 201
+        server.comes(lambda: server.total() == 1 and not server.failing())
+        other.execute("LOCK TABLE tracker_events_log IN ACCESS EXCLUSIVE MODE")
+        began = time.monotonic()
+        answer = server.get(path)
+        took = time.monotonic() - began
+        assert answer.status_code == 503, answer.text
+        assert answer.headers["retry-after"]
+        assert took < 4 * READ_SECONDS, took
+        server.comes(lambda: "store" in server.failing("/health/reads"))
+        other.rollback()
+        server.comes(lambda: not server.failing())
+        assert server.get(path).status_code == 200
+
+
+def test_a_writer_that_holds_the_sqlite_file_keeps_no_reader_waiting(sqlite_url: str, tmp_path: Path) -> None:
+    shell = Shell(sqlite_url, tmp_path)
+    shell.run("init")
+    with serving(shell) as server, closing(sqlite3.connect(tmp_path / "tracker.db")) as other:
+        assert server.add().status_code == 201
+        server.comes(lambda: server.total() == 1 and not server.failing())
+        other.execute("BEGIN EXCLUSIVE")
+        began = time.monotonic()
+        assert server.get("/v1/pledges/aid-2024/history?as_of=2024-05-05").status_code == 200
+        assert server.failing("/health/reads") == {}
+        assert time.monotonic() - began < 4 * READ_SECONDS
+        other.rollback()
+        assert server.add("shells").status_code == 201
+
+
+# A password that is wrong
+
+
+@pytest.fixture
+def with_password(postgres_url: str) -> Iterator[str]:
+    """The URL of a role that needs a password, with a wrong one."""
+    with psycopg.connect(postgres_url, autocommit=True) as admin:
+        row = admin.execute("SHOW hba_file").fetchone()
+        assert row is not None
+        rules = Path(row[0])
+        if not os.access(rules, os.W_OK):
+            pytest.skip("the rules of this server cannot be changed")
+        before = rules.read_text()
+        admin.execute("CREATE ROLE needs_password LOGIN PASSWORD 'right'")
+        rules.write_text(f"local all needs_password scram-sha-256\nhost all needs_password all scram-sha-256\n{before}")
+        admin.execute("SELECT pg_reload_conf()")
+        try:
+            info = psycopg.conninfo.conninfo_to_dict(postgres_url)
+            host, name = info["host"], info["dbname"]
+            yield f"postgresql://needs_password:wr0ng-secret@/{name}?host={host}&port={info.get('port', 5432)}"
+        finally:
+            rules.write_text(before)
+            admin.execute("SELECT pg_reload_conf()")
+            admin.execute("DROP ROLE needs_password")
+
+
+def test_a_wrong_password_is_told_as_that_and_not_shown(with_password: str, tmp_path: Path) -> None:
+    shell = Shell(with_password, tmp_path)
+
+    def refused() -> bool:
+        said = shell.run("status", code=1, TRACKER_READ_TIMEOUT="1").stderr
+        assert "wr0ng-secret" not in said
+        return 'password authentication failed for user "needs_password"' in said
+
+    wait_until(refused)  # the server reads its rules anew in its own time
+    for command in (["serve", "--port", "0"], ["init"], ["project", "--check"]):
+        said = shell.run(*command, code=1, TRACKER_READ_TIMEOUT="1").stderr
+        assert "TRACKER_DATABASE_URL" in said, (command, said)
+        assert "password authentication failed" in said
+        assert "wr0ng-secret" not in said
+
+
+# Workers
+
+
+def test_a_worker_that_dies_is_replaced_and_told(postgres_url: str, tmp_path: Path) -> None:
+    shell = Shell(postgres_url, tmp_path)
+    shell.run("init")
+    with serving(shell, "--workers", "2") as server:
+        server.comes(lambda: not server.failing())
+        children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
+        workers = [int(pid) for pid in children if "spawn_main" in Path(f"/proc/{pid}/cmdline").read_text()]
+        assert len(workers) == 2
+        os.kill(workers[0], signal.SIGKILL)
+        assert server.process.stderr is not None
+        line = next(json.loads(line) for line in server.process.stderr if "a worker was replaced" in line)
+        assert (line["pid"], line["reason"]) == (workers[0], "it was ended by SIGKILL")
+        assert line["replaced_by"] not in workers
+        server.comes(lambda: server.add().status_code == 201)
+
+
+def test_the_shape_of_health_is_said(shell: Shell) -> None:
+    with serving(shell) as server:
+        server.comes(lambda: not server.failing())
+        assert server.get("/health/live").json()["checks"] == {"threads": {"ok": True, "why": ""}}
+        assert set(server.get("/health/reads").json()["checks"]) == {
+            "threads",
+            "follower",
+            "log",
+            "store",
+            "projection",
+        }
+        checks = set(server.get("/health/ready").json()["checks"])
+        assert checks == {"threads", "follower", "log", "store", "projection", "writes", "projector", "backlog"}
