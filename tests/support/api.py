@@ -22,6 +22,8 @@ from tracker.application import Tracker
 ADMIN = "an-admin-key-of-more-than-32-characters"
 MONITOR = {"Authorization": f"Bearer {ADMIN}"}
 SOURCE = {"publisher": "Example Gazette", "tier": "media"}
+# The address at which facts are recorded on the pledge that `Api.open` opens.
+EVENTS = "/v1/pledges/aid-2024/events"
 
 
 def made(**fields: Any) -> dict[str, Any]:
