@@ -18,7 +18,7 @@ from projections import queries
 from projections.document_codec import needs_ids, unpack
 from projections.fold import CatalogueRow, TimelineRow
 from projections.queries import STALE_FLAG, TIMELINE, Clocks
-from projections.table_writer import ParkedEvent, load_parked, states
+from projections.table_writer import ParkedEvent, load_parked, states, withheld_upto
 from projections.tables import OPEN_POSITION, PARKED, TableName, TableSet, is_missing_table, table_set
 from tracker.errors import Unavailable
 from tracker.log.away import unavailable
@@ -96,6 +96,15 @@ class TableReader:
             return ProjectionHead() if row is None else ProjectionHead(*row)
 
         return self._answered(ask, ProjectionHead())
+
+    def withheld_upto(self) -> int:
+        """The number of the last withholding that the set which answers is made with; 0 for none."""
+
+        def ask(conn: Connection) -> int:
+            live = next((s.number for s in states(conn, TIMELINE) if s.active), None)
+            return 0 if live is None else withheld_upto(conn, live)
+
+        return self._answered(ask, 0)
 
     def progress(self) -> ProjectionProgress:
         """How far the projection is behind the log, and how many events could not be folded."""

@@ -4,6 +4,7 @@
 `catalogue_<n>`   one row per rectangle of what seldom changes: title, parties, tags, unit, deadline
 `projection_state` the table sets (the `<n>`), how far each has read the log, and which one answers
 `parked`          events that could not be folded, with their bytes
+`projection_withheld` which of the texts that are withheld each table set is made without
 `projection_lease` which instance is at work, and its beat
 `projection_log`  which history of the log each set is made of
 
@@ -98,6 +99,14 @@ PARKED = Table(
     Column("line", LargeBinary, nullable=False),
     Column("error", Text, nullable=False),
 )
+
+TAKEN_OUT = Table(
+    "projection_withheld",
+    META,
+    Column("set", Integer, primary_key=True, autoincrement=False),
+    Column("number", BigIntColumn, nullable=False),
+)
+"""The number of the last withholding that each table set is made with; a set without a row is made with none."""
 
 LEASE = Table(
     "projection_lease",

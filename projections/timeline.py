@@ -57,7 +57,7 @@ class Timeline(TableReader):
         self._lock = Lock()
 
     def forget(self) -> None:
-        """Forget what was counted: the log is another history than before."""
+        """Forget what was counted: the rows are others than before."""
         with self._lock:
             self._totals.clear()
             self._counts, self._counts_of = PledgeCounts(), (0, 0)

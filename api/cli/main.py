@@ -39,6 +39,10 @@ COMMANDS = {
     "status": LazyCommand(
         "api.cli.status:status", "Show the status of one pledge, or of all of them, at a point on both clocks."
     ),
+    "withhold": LazyCommand(
+        "api.cli.withhold:withhold",
+        "Withhold texts of an event from every answer, page, export and stream, for ever.",
+    ),
 }
 """Every command with its place and its line in the list; the line is the first sentence of the command's own help."""
 

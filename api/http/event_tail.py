@@ -73,6 +73,7 @@ class EventTail:
         self._events: deque[TailEvent] = deque()
         self._bytes = 0
         self._end = 0
+        self._withheld = heads.withheld
         self._filling = asyncio.Lock()
         self._reading = asyncio.Semaphore(MAX_STORE_READERS)
 
@@ -156,8 +157,9 @@ class EventTail:
         if position >= head:
             return b"", position
         async with self._filling:
-            if self._held_of != self.history:
-                self._held_of = self.history
+            if (self._held_of, self._withheld) != (self.history, self._heads.withheld):
+                # The frames are of another history, or may have words that are to be gone.
+                self._held_of, self._withheld = self.history, self._heads.withheld
                 self._events.clear()
                 self._bytes = self._end = 0
             if near := position >= self._floor(head):

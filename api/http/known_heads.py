@@ -34,9 +34,9 @@ class KnownHeads:
         self.at_start = 0
         """The log's head when this process began. Until the projection has reached it, reads miss recorded events."""
         self.projection = 0
-        self.generation = (0, 0)
-        """The table set that is read and its number of parked events. Another pair may give another response at the
-        same position."""
+        self.withheld = 0
+        """The number of the last withholding that the projection is made with."""
+        self._standing = (0, 0)
         self.looked_at = time.monotonic()
         """When the heads were last compared with the store (monotonic clock)."""
         self.history = 0
@@ -53,9 +53,17 @@ class KnownHeads:
 
     def note_standing(self, standing: ProjectionHead) -> None:
         """Take in the projection's position and generation; in one set the position never goes down here."""
-        is_same_set = standing.set == self.generation[0]
-        self.generation = (standing.set, standing.parked)
+        is_same_set = standing.set == self._standing[0]
+        self._standing = (standing.set, standing.parked)
         self.projection = max(self.projection, standing.position) if is_same_set else standing.position
+
+    @property
+    def generation(self) -> tuple[int, int, int]:
+        """The table set that is read, its number of parked events, and the number of the last withholding.
+
+        Another triple may give another response at the same position.
+        """
+        return *self._standing, self.withheld
 
     @property
     def is_settled(self) -> bool:

@@ -144,6 +144,7 @@ class LogFollower:
             while changes := self._log.changed_since(self._heads.log, FOLLOW_BATCH_ROWS):
                 self._heads.advance(changes)
                 self.grown()
+            self._see_what_is_withheld()
             head = self._timeline.head()
             self._heads.note_standing(head)
             self.projector.note(head.heartbeat, head.position, self._heads.log)
@@ -171,6 +172,13 @@ class LogFollower:
             if not is_first:
                 self.changed()
         self._memory.keep()
+
+    def _see_what_is_withheld(self) -> None:
+        """Whether something was taken out of the projection; what was made before is not to be answered again."""
+        upto = self._timeline.withheld_upto()
+        if upto != self._heads.withheld:
+            self._timeline.forget()
+            self._heads.withheld = upto
 
     def _release(self, *, everybody: bool = False) -> None:
         """Let those go on whose position the projection has; at the end all of them, without it."""

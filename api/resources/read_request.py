@@ -128,7 +128,7 @@ class ReadRequest:
 
         `determinants` are the values, beside rules and format, from which the bytes follow.
         """
-        made_by = (RULES_VERSION, self.services.heads.generation[1], self.format)
+        made_by = (RULES_VERSION, self.services.heads.generation[1:], self.format)
         return entity_tag(to_json([*made_by, *determinants]), log=self.log)
 
     def footer(self, position: int) -> dict[str, Any]:

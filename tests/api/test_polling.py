@@ -16,6 +16,7 @@ from api.http.headers import entity_tag, entity_tags
 from api.http.known_heads import KnownHeads, Validity
 from api.http.responses import BytesResponse
 from projections import projector
+from projections.table_reader import ProjectionHead
 from projections.timeline import Timeline
 from tests.support.api import ADMIN, Api, prepare, problem, progress, running, statement
 from tests.support.waiting import HANG_SECONDS, wait_until
@@ -233,7 +234,7 @@ def test_an_answer_that_many_ask_for_at_once_is_made_once() -> None:
         assert await answers.made_by_another(scope) is None
 
     async def give_up() -> None:
-        answers.heads.generation = (2, 0)
+        answers.heads.note_standing(ProjectionHead(set=2))
         with answers.making(scope, send):
             elsewhere: Any = {**scope, "query_string": b"by=tag"}
             assert await answers.made_by_another(elsewhere) is None
@@ -281,7 +282,7 @@ def test_kept_answers_are_bounded_in_number_and_bytes() -> None:
     for n in range(100):
         answers.keep(BytesResponse(b"x" * 20_000, validity=Validity()), scope(f"/{n}"))
     assert answers._bytes <= 50_000
-    heads.generation = (2, 0)
+    heads.note_standing(ProjectionHead(set=2))
     assert answers.find(scope("/99")) is None
     assert answers._bytes == 0
 

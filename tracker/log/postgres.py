@@ -32,6 +32,7 @@ from tracker.log.library import (
 from tracker.log.recorder import STANDING, LogRecorder, standing_of
 from tracker.log.rows import LogRow, NewLogRow, Restamp, must_follow, numbered
 from tracker.log.watcher import CHANNEL
+from tracker.log.withheld import CREATE_POSTGRES as CREATE_WITHHELD
 
 LATE_SECONDS = 0.1
 """Seconds of waiting for a connection that are taken off the time of the read itself."""
@@ -119,21 +120,25 @@ class PostgresLog(LogRecorder, PostgresApplicationRecorder):
         schema, log = datastore.schema, f"{events_table_name}_log"
         self.check_identifier_length(f"{log}_recorded_at")
         self.channel_name = CHANNEL
-        self._tables = tuple(Identifier(schema, name) for name in (events_table_name, log, f"{log}_identity"))
-        events, own_log, ids = (table.as_string() for table in self._tables)
+        names = (events_table_name, log, f"{log}_identity", f"{events_table_name}_withheld")
+        self._tables = tuple(Identifier(schema, name) for name in names)
+        events, own_log, ids, withheld = (table.as_string() for table in self._tables)
         self.names = {
             "log": own_log,
             "events": events,
             "ids": ids,
+            "withheld": withheld,
             "number": "notification_id",
+            "joined": "string_agg(w.field, chr(10))",
             "each": "unnest(CAST(:given AS text[])) AS each(value)",
             "now": "clock_timestamp()",
         }
         self.guard = LogGuard()
-        names = {
+        parts = {
             "events": self._tables[0],
             "log": self._tables[1],
             "ids": self._tables[2],
+            "withheld": self._tables[3],
             "first_id": Literal(new_log_id()),
             "first_reason": Literal(FIRST_REASON),
             "refuse": Identifier(schema, f"{log}_refuse"),
@@ -143,14 +148,14 @@ class PostgresLog(LogRecorder, PostgresApplicationRecorder):
             "log_recorded": Identifier(f"{log}_recorded_at"),
         }
         self._lock_key = int.from_bytes(hashlib.sha256(self.names["log"].encode()).digest()[:8], signed=True)
-        self._insert = SQL(_INSERT).format(**names)
+        self._insert = SQL(_INSERT).format(**parts)
         self._begin = SQL(_BEGIN).format(
             timeout=Literal(f"{datastore.lock_timeout}s"),
             key=Literal(self._lock_key),
             channel=Identifier(CHANNEL),
         )
         self._look = SQL(_VERSIONS + STANDING + ") AS standing")
-        own = [SQL(statement).format(**names) for statement in _CREATE]
+        own = [SQL(statement).format(**parts) for statement in (*_CREATE, *CREATE_WITHHELD)]
         self.sql_create_statements = [*table_statements(self.sql_create_statements), *own]
 
     def create_table(self) -> None:
@@ -159,8 +164,8 @@ class PostgresLog(LogRecorder, PostgresApplicationRecorder):
             curs.execute("SELECT pg_advisory_xact_lock(%s)", (self._lock_key,))
             curs.execute(
                 "SELECT count(*) FROM pg_trigger WHERE tgname = 'append_only'"
-                " AND tgrelid IN (to_regclass(%s), to_regclass(%s), to_regclass(%s))",
-                (self.names["events"], self.names["log"], self.names["ids"]),
+                " AND tgrelid IN (to_regclass(%s), to_regclass(%s), to_regclass(%s), to_regclass(%s))",
+                (self.names["events"], self.names["log"], self.names["ids"], self.names["withheld"]),
             )
             # The triggers are made last: where they are, nothing is missing, and no right to create is needed.
             if cast("dict[str, int]", curs.fetchone())["count"] < len(self._tables):

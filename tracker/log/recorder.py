@@ -21,6 +21,7 @@ from tracker.log.clock_watch import ClockWatch
 from tracker.log.guard import Basis, LogGuard
 from tracker.log.identity import COLUMNS, NOWHERE, LogIdentity, LogPoint, LogStanding, new_log_id
 from tracker.log.rows import EPOCH, MAX_POSITION, LogRow, NewLogRow, Restamp, identity, utc
+from tracker.log.withheld import WithheldFields, as_read
 
 RETRY_SECONDS = (0.05, 0.2, 0.5)
 """Seconds before the second, third and fourth attempt after a lost connection."""
@@ -29,7 +30,8 @@ RETRY_SECONDS = (0.05, 0.2, 0.5)
 _LOG_ROWS = """
 SELECT position, pledge, version, type, event_id, recorded_at,
        (SELECT e.state FROM {events} AS e WHERE e.{number} = l.position),
-       idempotency_key, idempotency_index, payload_hash, leaf
+       idempotency_key, idempotency_index, payload_hash, leaf,
+       (SELECT {joined} FROM {withheld} AS w WHERE w.event_id = l.event_id)
 FROM {log} AS l
 """
 
@@ -58,7 +60,7 @@ LEFT JOIN (SELECT position, event_id FROM {log} ORDER BY position DESC LIMIT 1) 
 """
 
 
-class LogRecorder(ABC):
+class LogRecorder(WithheldFields, ABC):
     """The log of one database, appended to and read.
 
     Every read is one indexed query, and raises Unavailable if the store does not answer within `read_seconds`.
@@ -71,8 +73,9 @@ class LogRecorder(ABC):
     """When the last append failed because of the store (monotonic clock) and why; None if the last one succeeded."""
 
     names: dict[str, str]
-    """The store's names for `{log}`, `{events}`, `{ids}`, `{number}` (of an event), `{each}` and `{now}` in a query;
-    `each(value)` is a table of the values of the array parameter `:given`."""
+    """The store's names for `{log}`, `{events}`, `{ids}`, `{withheld}`, `{number}` (of an event), `{joined}` (the
+    fields of the rows `w`, as lines), `{each}` and `{now}` in a query; `each(value)` is a table of the values of the
+    array parameter `:given`."""
 
     guard: LogGuard
     """What this process knows of the log, and whether it may write to it."""
@@ -305,8 +308,8 @@ class LogRecorder(ABC):
 
     def _log_rows(self, which: str, **params: Any) -> list[LogRow]:
         return [
-            LogRow(position, pledge, version, type_, event_id, self._from_stored(recorded_at), *rest)
-            for position, pledge, version, type_, event_id, recorded_at, *rest in self._ask(_LOG_ROWS + which, params)
+            as_read(LogRow(position, pledge, version, type_, event_id, self._from_stored(at), *rest), withheld)
+            for position, pledge, version, type_, event_id, at, *rest, withheld in self._ask(_LOG_ROWS + which, params)
         ]
 
     def _instant(self, sql: str, **params: Any) -> datetime | None:
@@ -316,6 +319,12 @@ class LogRecorder(ABC):
     def _value(self, sql: str, **params: Any) -> Any:
         rows = self._ask(sql, params)
         return rows[0][0] if rows else None
+
+    def _record(self, sql: str, params: dict[str, Any]) -> None:
+        try:
+            self._write(sql.format(**self.names), params)
+        except (OperationalError, InterfaceError) as lost:
+            raise unavailable(self._reason(lost)) from lost
 
     def _ask(self, sql: str, params: dict[str, Any]) -> list[Any]:
         until = time.monotonic() + self.read_seconds

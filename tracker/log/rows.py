@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from eventsourcing.persistence import IntegrityError
@@ -41,7 +41,10 @@ class NewLogRow:
 
 @dataclass(frozen=True, slots=True)
 class LogRow:
-    """One event as recorded: `state` is its stored line, `leaf` SHA-256(0x00 || state) (RFC 6962 §2.1)."""
+    """One event as recorded: `state` is its line, `leaf` SHA-256(0x00 || stored line) (RFC 6962 §2.1).
+
+    `state` is the stored line unless fields of the event are `withheld`: then it is the line without them.
+    """
 
     position: int
     pledge: str
@@ -54,6 +57,11 @@ class LogRow:
     key_index: int | None
     payload_hash: bytes | None
     leaf: bytes
+    withheld: tuple[str, ...] = ()
+
+    def with_withheld(self, state: bytes, fields: tuple[str, ...]) -> LogRow:
+        """The same row with the line that is left once these fields are withheld."""
+        return replace(self, state=state, withheld=fields)
 
 
 def numbered(

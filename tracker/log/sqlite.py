@@ -30,6 +30,7 @@ from tracker.log.library import connections_in_use, drop_idle_files, sqlite_conn
 from tracker.log.recorder import STANDING, LogRecorder, standing_of
 from tracker.log.rows import LogRow, NewLogRow, Restamp, must_follow, numbered
 from tracker.log.sqlite_file import is_broken_file
+from tracker.log.withheld import CREATE_SQLITE as CREATE_WITHHELD
 
 LOCK_SECONDS = 30
 """Seconds that a writer waits for the one before it, in this process or another."""
@@ -133,7 +134,9 @@ class SQLiteLog(LogRecorder, SQLiteApplicationRecorder):
             "log": "log",
             "events": events_table_name,
             "ids": "log_identity",
+            "withheld": "withheld",
             "number": "rowid",
+            "joined": "group_concat(w.field, char(10))",
             "each": "json_each(:given) AS each",
             "now": _NOW,
         }
@@ -145,11 +148,12 @@ class SQLiteLog(LogRecorder, SQLiteApplicationRecorder):
 
     def construct_create_table_statements(self) -> list[str]:
         events = self.events_table_name
-        tables = (events, "log", "log_identity")
+        tables = (events, "log", "log_identity", "withheld")
         refused = [_REFUSED.format(table=table, verb=verb) for table in tables for verb in ("update", "delete")]
         return [
             *super().construct_create_table_statements(),
             *_CREATE_LOG,
+            *CREATE_WITHHELD,
             _EVENTS_NO_REPLACE.format(events=events),
             *_CREATE_IDS,
             *refused,
