@@ -1,4 +1,4 @@
-FROM python:3.13-slim-trixie AS build
+FROM python:3.13.9-slim-trixie AS build
 
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv /opt/build && python -m venv /opt/tracker
@@ -18,11 +18,11 @@ RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /dist . 
  && /opt/tracker/bin/pip uninstall --yes pip
 
 
-FROM python:3.13-slim-trixie
+FROM python:3.13.9-slim-trixie
 
 RUN groupadd --system --gid 10001 tracker \
  && useradd --system --uid 10001 --gid tracker --home-dir /data --no-create-home --shell /usr/sbin/nologin tracker \
- && install --directory --owner tracker --group tracker /data
+ && install --directory --owner tracker --group tracker /data /state
 COPY --from=build /opt/tracker /opt/tracker
 
 ENV PATH=/opt/tracker/bin:$PATH \

@@ -91,6 +91,10 @@ bench-quick: $(VENV)/.dev ## The same at small scale, in under a minute
 fuzz: $(VENV)/.dev ## Compare the rules with the oracle at 100,000 points (ARGS="--seed 7")
 	$(BIN)/python -m tests.rules.oracle.fuzz --points 100000 $(ARGS)
 
+.PHONY: audit
+audit: $(VENV)/.dev ## Known vulnerabilities in the locks, and a bill of materials in dist/ (ARGS=--required)
+	@BIN=$(BIN) ./.ci/audit $(ARGS)
+
 .PHONY: mutate
 mutate: $(VENV)/.dev ## Change the rules one by one and see that a test fails (ARGS="tracker.rules.outcome*")
 	$(PIP) mutmut==3.8.1
@@ -104,6 +108,10 @@ lock: $(BIN)/python ## Write the locks anew (ARGS=--upgrade for newer versions)
 	$(COMPILE) $(ARGS) pyproject.toml --output-file requirements.lock
 	$(COMPILE) $(ARGS) pyproject.toml --group dev --constraint requirements.lock --output-file requirements-dev.lock
 	printf 'hatchling>=1.27\neditables\n' | $(COMPILE) $(ARGS) --constraint requirements-dev.lock - --output-file requirements-build.lock
+
+.PHONY: pin-images
+pin-images: ## Write the digests of the container images behind their tags
+	@./.ci/pin-images
 
 .PHONY: wheel
 wheel: $(VENV)/.runtime ## Build the wheel into dist/

@@ -11,13 +11,14 @@ from litestar.concurrency import get_asyncio_executor, set_asyncio_executor
 from litestar.datastructures import State
 from litestar.di import Provide
 
-from api.http import auth
+from api.http import access_keys, auth
 from api.http.cache import ResponseCache
-from api.http.clocks import now
+from api.http.client_addresses import ClientAddress
+from api.http.clocks import now, since_boot
 from api.http.event_tail import EventTail
 from api.http.json_logging import log_as_json
 from api.http.known_heads import KnownHeads, Validity
-from api.http.limits import WriteLimit
+from api.http.limits import FailedKeyLimit, WriteLimit
 from api.http.log_follower import LogFollower
 from api.http.middleware import RequestMiddleware, finish, must_be_guarded
 from api.http.problems import HANDLERS
@@ -32,6 +33,7 @@ from api.pages.schema import SchemaPageController
 from api.resources.event_stream import StreamController
 from api.resources.events import EventController
 from api.resources.health import HealthController
+from api.resources.log import LogController
 from api.resources.metrics import MetricsController
 from api.resources.openapi import openapi
 from api.resources.openapi_document import SchemaController
@@ -47,6 +49,8 @@ from projections.runner import PROJECTION_VERSION, ProjectionRunner
 from projections.tables import create_tables, open_engine
 from projections.timeline import Timeline
 from tracker.application import Tracker
+from tracker.log.clock_watch import ClockWatch
+from tracker.log.memory import LogMemory
 
 WORKER_THREADS = 64
 """Threads for routes that touch a database; writers share commits, so many may wait at once."""
@@ -77,6 +81,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             SchemaController,
             SchemaPageController,
             StreamController,
+            LogController,
             AuditController,
             MetricsController,
             PublishController,
@@ -85,10 +90,17 @@ def create_app(settings: Settings | None = None) -> Litestar:
         ],
         dependencies={"services": Provide(lambda: services, sync_to_thread=False)},
         middleware=[
-            RequestMiddleware(services.keys, services.limit, services.response_cache, public_read=settings.public_read)
+            ClientAddress(settings.trusted_proxies),
+            RequestMiddleware(
+                services.keys,
+                services.limit,
+                FailedKeyLimit(settings.failed_key_limit),
+                services.response_cache,
+                public_read=settings.public_read,
+            ),
         ],
         exception_handlers=with_pages(HANDLERS),
-        before_send=[finish(services.request_counts, public_read=settings.public_read)],
+        before_send=[finish(services.request_counts, services.heads, public_read=settings.public_read)],
         lifespan=[_running(services, runner)],
         state=State({"response_cache": services.response_cache, "services": services}),
         request_max_body_size=MAX_BODY_BYTES,
@@ -103,11 +115,12 @@ def create_app(settings: Settings | None = None) -> Litestar:
 
 def _services(settings: Settings) -> tuple[Services, ProjectionRunner | None]:
     url = settings.database_url
-    tracker = Tracker(url, create_table=settings.sqlite, read_seconds=settings.read_timeout)
+    clock = None if settings.trust_clock else ClockWatch(now, since_boot)
+    tracker = Tracker(url, create_table=settings.sqlite, read_seconds=settings.read_timeout, clock=clock)
     engine = open_engine(url, read_seconds=settings.read_timeout)
     if settings.sqlite:
         create_tables(engine, TIMELINE, PROJECTION_VERSION)
-        auth.create_tables(engine)
+        access_keys.create_tables(engine)
     keys, heads = auth.KeyRing(engine, settings.admin_key), KnownHeads()
     timeline = Timeline(engine, tracker.log)
     services = Services(
@@ -118,7 +131,14 @@ def _services(settings: Settings) -> tuple[Services, ProjectionRunner | None]:
         keys=keys,
         heads=heads,
         response_cache=ResponseCache(heads),
-        follower=LogFollower(heads, keys, tracker.log, timeline, url),
+        follower=LogFollower(
+            heads,
+            keys,
+            tracker.log,
+            timeline,
+            url,
+            LogMemory(tracker.log, settings.state_directory, settings.store_name),
+        ),
         limit=WriteLimit(settings.rate_limit),
         event_tail=EventTail(tracker.log, heads),
         request_counts=RequestCounts(),
@@ -134,6 +154,7 @@ def _running(
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         services.open_streams()
         services.follower.grown = services.event_tail.grew
+        services.follower.changed = services.event_tail.restart
         services.follower.start()
         if runner is not None:
             runner.start()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from tracker.log.away import READ_SECONDS
 
@@ -38,11 +41,21 @@ class Settings(BaseSettings):
     rate_limit: Annotated[int, Field(ge=0)] = 600
     """Writes a minute and key; 0 for no limit."""
 
+    failed_key_limit: Annotated[int, Field(ge=0)] = 60
+    """Refused keys a minute and address; 0 for no limit."""
+
     data_license: str | None = None
     """Named in exports and on the page."""
 
     origin: str | None = None
-    """The log's name, where what leaves here names its source."""
+    """The log's name, where what leaves here names its source; by default one that ends in the log's id."""
+
+    state_dir: Path | None = None
+    """What must outlive the store: the highest known event of the log. By default `<file>.state` beside a SQLite file,
+    `tracker-state` in the working directory with PostgreSQL."""
+
+    trust_clock: bool = False
+    """The operator says that this machine's clock is right, whatever other clocks say."""
 
     app_role: str | None = None
     """PostgreSQL: the role that `tracker init` lets add to the record, and never change it."""
@@ -52,6 +65,9 @@ class Settings(BaseSettings):
 
     read_timeout: Annotated[float, Field(gt=0)] = READ_SECONDS
     """Seconds that a read waits for the store before it is answered 503."""
+
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
+    """Addresses and networks, with commas, whose `X-Forwarded-For` is believed; nobody's by default."""
 
     projector: bool = True
     """Whether the API process runs the projector too; `tracker serve --no-projector` says no."""
@@ -63,7 +79,35 @@ class Settings(BaseSettings):
             raise ValueError(f"the admin key needs {MIN_ADMIN_KEY_CHARACTERS} characters or more")
         return key
 
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _is_split(cls, given: object) -> object:
+        return [part.strip() for part in given.split(",") if part.strip()] if isinstance(given, str) else given
+
     @property
     def sqlite(self) -> bool:
         """Whether the store is a SQLite file: one process, and tables made by itself."""
         return self.database_url.startswith("sqlite:")
+
+    def log_origin(self, log: str) -> str:
+        """The name of the log of this id: `origin`, or one that ends in the id, so that no two logs share it."""
+        return self.origin or f"commitments-tracker-{log}"
+
+    @property
+    def store_name(self) -> str:
+        """The store's address without user and password."""
+        if self.sqlite:
+            return str(Path(self._sqlite_file).resolve())
+        parts = urlsplit(self.database_url)
+        return f"{parts.hostname or ''}:{parts.port or ''}{parts.path}"
+
+    @property
+    def state_directory(self) -> Path:
+        """Where the state is kept: `state_dir`, or its default for the store."""
+        if self.state_dir is not None:
+            return self.state_dir
+        return Path(f"{self._sqlite_file}.state" if self.sqlite else "tracker-state")
+
+    @property
+    def _sqlite_file(self) -> str:
+        return self.database_url.partition("://")[2].removeprefix("/").partition("?")[0]

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from api.http.auth import create_key, revoke_key
+from api.http.access_keys import create_key, revoke_key
 from benchmarks.harness import ADMIN, PYTHON, Row, compared, free_port, tracker_server, wait_until
 from projections.tables import open_engine
 from tests.support.hostile_words import HOSTILE_PIECES, hostile_texts

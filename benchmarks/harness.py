@@ -88,6 +88,7 @@ def running(command: list[str], port: int, ready: str, env: dict[str, str] | Non
 def tracker_server(database_url: str, port: int, *arguments: str) -> contextlib.AbstractContextManager[int]:
     """`tracker serve` on a store, without a rate limit."""
     env = {"TRACKER_DATABASE_URL": database_url, "TRACKER_ADMIN_KEY": ADMIN, "TRACKER_RATE_LIMIT": "0"}
+    env["TRACKER_FAILED_KEY_LIMIT"] = "0"
     command = [str(Path(PYTHON).with_name("tracker")), "serve", "--port", str(port), *arguments]
     return running(command, port, "/health/ready", env)
 

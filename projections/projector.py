@@ -3,6 +3,7 @@
 The fold is done outside the transaction, so that on SQLite writers of the log wait for the rows to be written only.
 An event that cannot be folded is parked with its bytes, and its pledge stays as it was before that event. It is tried
 again when the next event of the pledge arrives, or when an operator asks for it. The other pledges go on.
+A pledge of which something is withheld is folded anew, from its first event on.
 """
 
 from __future__ import annotations
@@ -134,6 +135,7 @@ class Projector:
         self._cache: OrderedDict[str, FoldedPledge] = OrderedDict()
         self._cached_events = 0
         self._parked: dict[str, list[ParkedEvent]] = {}
+        self._withheld = 0
         self.refresh()
 
     def refresh(self) -> None:
@@ -148,6 +150,7 @@ class Projector:
             if state is None or state.active != self._active:
                 raise table_writer.Superseded(f"set {self.tables.number} is not followed any more")
             self.position = state.position
+            self._withheld = table_writer.withheld_upto(conn, self.tables.number)
             self._parked = {}
             for parked in table_writer.load_parked(conn, self.tables.number):
                 self._parked.setdefault(parked.pledge, []).append(parked)
@@ -157,12 +160,53 @@ class Projector:
 
         Raises: Superseded if another instance moved the set on.
         """
+        self.withhold()
         rows = self._log.read(self.position, limit)
         if rows:
             return self._apply(rows, FOLD_SECONDS)
         if self._parked:
             self._retry()
         return 0
+
+    def withhold(self) -> None:
+        """Fold those pledges anew of which something was withheld since: their rows still have the words.
+
+        Raises: Superseded if another instance moved the set on.
+        """
+        since = self._log.withheld_since(self._withheld)
+        if not since:
+            return
+        for name in sorted({pledge for _, pledge in since}):
+            self._replace(name)
+        with self._writing.begin() as conn:
+            self._advance(conn, self.position)
+            table_writer.note_withheld(conn, self.tables.number, since[-1][0])
+        self._withheld = since[-1][0]
+
+    def _replace(self, name: str) -> None:
+        """Fold one pledge from its first event on, in the place of what the set has of it."""
+        self._forget([name])
+        events = [unfolded(row) for row in self._log.pledge_rows(name, self.position)]
+        try:
+            self._write_replaced(name, events, [])
+        except DatabaseError as error:
+            before = self._parked.get(name)
+            if isinstance(error, OperationalError) or is_missing_table(error) or not before:
+                raise
+            # The store refused the rows of an event of this pledge before.
+            taken = [event for event in events if event.position < before[0].position]
+            self._write_replaced(name, taken, set_aside(events[len(taken) :], refusal_of(error)))
+
+    def _write_replaced(self, name: str, events: Sequence[ParkedEvent], refused: list[ParkedEvent]) -> None:
+        pledge = FoldedPledge()
+        left = pledge.take(events) + refused
+        with self._writing.begin() as conn:
+            self._advance(conn, self.position)
+            change = PledgeChange(pledge.closed, pledge.open)
+            table_writer.replace_pledge(conn, self.tables, name, change, left)
+        self._parked.pop(name, None)
+        if left:
+            self._parked[name] = left
 
     def beat(self) -> None:
         """Write a heartbeat without an event."""

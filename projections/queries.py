@@ -22,6 +22,9 @@ STALE_FLAG = "stale_projection"
 SORTS = ("pledge", "title", "due", "ratio", "last_stated_on")
 """What a page can be sorted by; with a `-` in front, descending. Nulls come last either way, ties by pledge."""
 
+NULLABLE_SORTS = ("due", "ratio")
+"""Those of which a pledge may have none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Clocks:

@@ -30,7 +30,7 @@ from projections import table_writer
 from projections.projector import FoldedPledge, Projector, refusal_of, tell_parked, unfolded
 from projections.queries import TIMELINE
 from projections.table_writer import ParkedEvent, PledgeChange, TableSetState
-from projections.tables import PARKED, STATE, TableSet, create_tables, table_set, writing
+from projections.tables import MADE_OF, PARKED, STATE, TAKEN_OUT, TableSet, create_tables, table_set, writing
 from tracker.log.recorder import LogRecorder
 
 ItemT = TypeVar("ItemT")
@@ -73,13 +73,16 @@ def rebuild(
     Raises: Stopped if `stopped()` became true; nothing has changed then.
     """
     create_tables(engine, TIMELINE, version)
-    tables = _begin(engine, version)
-    head = log.head()
+    found = log.look()
+    withheld = max((number for number, _ in log.withheld_since(0)), default=0)
+    tables = _begin(engine, version, log.guard.history, withheld)
+    head = found.head.position
     _load(engine, tables, log, head, processes, progress or (lambda done, of: None), stopped)
     _index(engine, tables)
     with writing(engine).begin() as conn:
         table_writer.advance(conn, TIMELINE, tables.number, 0, head, heartbeat=now(), active=False)
     built = Projector(engine, log, tables.number, now, active=False)
+    built.withhold()
     while (before := _switched(engine, tables)) is None:
         if stopped():
             raise Stopped
@@ -88,12 +91,14 @@ def rebuild(
     return built.position
 
 
-def _begin(engine: Engine, version: str) -> TableSet:
-    """An empty set with the next number."""
+def _begin(engine: Engine, version: str, log: str, withheld: int) -> TableSet:
+    """An empty set with the next number, for rows that are made with all withholdings up to a number."""
     drop_unused(engine)
     with writing(engine).begin() as conn:
         number = max(s.number for s in table_writer.states(conn, TIMELINE)) + 1
         conn.execute(insert(STATE).values(name=TIMELINE, set=number, version=version, position=0, active=False))
+        table_writer.note_log(conn, number, log)
+        table_writer.note_withheld(conn, number, withheld)
         tables = table_set(number)
         tables.create(conn)
     return tables
@@ -254,13 +259,18 @@ def _index(engine: Engine, tables: TableSet) -> None:
 
 
 def _switched(engine: Engine, tables: TableSet) -> TableSetState | None:
-    """The set that answered before, once this one does: None while the one that answers has read more of the log."""
+    """The set that answered before, once this one does.
+
+    None if the one that answers has read more of the same log, or if more was taken out of it.
+    """
     with writing(engine).begin() as conn:
         # The row of the answering set is locked by an update, so that its projector cannot move on in between.
         conn.execute(update(STATE).where(STATE.c.name == TIMELINE, STATE.c.active).values(active=True))
         states = {s.number: s for s in table_writer.states(conn, TIMELINE)}
         live = next(s for s in states.values() if s.active)
-        if states[tables.number].position < live.position:
+        same_log = table_writer.log_of(conn, live.number) in (None, table_writer.log_of(conn, tables.number))
+        taken_out = [table_writer.withheld_upto(conn, number) for number in (tables.number, live.number)]
+        if same_log and (states[tables.number].position < live.position or taken_out[0] < taken_out[1]):
             return None
         conn.execute(update(STATE).where(STATE.c.name == TIMELINE, STATE.c.set == live.number).values(active=False))
         conn.execute(update(STATE).where(STATE.c.name == TIMELINE, STATE.c.set == tables.number).values(active=True))
@@ -287,4 +297,6 @@ def _drop(conn: Connection, number: int) -> None:
         return
     table_set(number).drop(conn)
     conn.execute(delete(PARKED).where(PARKED.c.set == number))
+    conn.execute(delete(MADE_OF).where(MADE_OF.c.set == number))
+    conn.execute(delete(TAKEN_OUT).where(TAKEN_OUT.c.set == number))
     conn.execute(delete(STATE).where(STATE.c.name == TIMELINE, STATE.c.set == number))

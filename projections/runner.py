@@ -20,7 +20,7 @@ from projections.lease import BEAT_SECONDS, Lease, LeaseLost, process_lock
 from projections.projector import Projector
 from projections.queries import TIMELINE
 from projections.rebuild import Report, Stopped, rebuild
-from projections.tables import LEASE_OF_PROJECTOR, create_tables, is_missing_table, open_engine
+from projections.tables import LEASE_OF_PROJECTOR, create_tables, is_missing_table, open_engine, writing
 from tracker.event import stamp
 from tracker.log.away import unavailable
 from tracker.log.recorder import LogRecorder
@@ -84,6 +84,7 @@ class ProjectionRunner:
         self._projector: Projector | None = None
         self._beaten_at: datetime | None = None
         self._position = 0
+        self._history = log.guard.changes
         self._stopping = Event()
         self._turn_lock = Lock()
         self._rebuild_thread: Thread | None = None
@@ -145,8 +146,9 @@ class ProjectionRunner:
                     self._look()
                     return 0
                 try:
+                    may_go_on = self._may_go_on()
                     projector = self._ready()
-                    done = projector.step(self._batch)
+                    done = projector.step(self._batch) if may_go_on else 0
                     self._beat(projector, worked=done > 0)
                 except LeaseLost:
                     self._lease.lost()
@@ -177,13 +179,15 @@ class ProjectionRunner:
     def catch_up(self) -> int:
         """Project until the head that the log had when this was called; the position that was reached.
 
-        Raises: Busy if another process holds the lease and does not get there within STANDBY_SECONDS.
+        Raises: Busy if another process holds the lease and does not get there within STANDBY_SECONDS; LogWentBack if
+        the log lost events, until it is forked.
         """
         head = self._log.head()
         deadline = time.monotonic() + STANDBY_SECONDS
         self.run_once()
         while not self._stopping.is_set() and self._position < head:
             if self.run_once() or self.is_active:
+                self._log.guard.must_allow_writes()
                 continue
             if time.monotonic() > deadline:
                 raise Busy("another process projects, and is behind")
@@ -214,12 +218,26 @@ class ProjectionRunner:
 
     # How
 
+    def _may_go_on(self) -> bool:
+        """Whether the log has only grown; what is in memory of another history is forgotten."""
+        self._log.look()
+        guard = self._log.guard
+        if self._history != guard.changes:
+            self._history = guard.changes
+            self._projector = None
+        return guard.refusal is None
+
     def _ready(self) -> Projector:
         """The projector of the set that answers. Missing tables are made, a set of another version is built anew."""
         if self._projector is not None:
             return self._projector
         create_tables(self._engine, TIMELINE, self._version)
         live = self._live()
+        if self._is_of_another_log(live):
+            _log.warning("the read models are of another history than the log: they are built anew")
+            with self._lease.beating():
+                self.rebuild()
+            live = self._live()
         if live.position == 0 and self._log.head() > BULK_EVENTS:
             with self._lease.beating():
                 self.rebuild()
@@ -231,6 +249,19 @@ class ProjectionRunner:
             self._engine, self._log, live.number, self._now, active=True, fence=self._lease.fence
         )
         return self._projector
+
+    def _is_of_another_log(self, live: table_writer.TableSetState) -> bool:
+        """Whether the set was made of another history; it is ours if it is empty, or if that is not known."""
+        log = self._log.guard.history
+        with self._engine.connect() as conn:
+            made_of = table_writer.log_of(conn, live.number)
+        if made_of is not None and made_of != log and live.position > 0:
+            return True
+        if made_of != log:
+            with writing(self._engine).begin() as conn:
+                self._lease.fence(conn)
+                table_writer.note_log(conn, live.number, log)
+        return False
 
     def _rebuild_aside(self) -> None:
         """Other rules made the rows that answer: build them anew while those go on answering."""

@@ -18,7 +18,7 @@ from projections import queries
 from projections.document_codec import needs_ids, unpack
 from projections.fold import CatalogueRow, TimelineRow
 from projections.queries import STALE_FLAG, TIMELINE, Clocks
-from projections.table_writer import ParkedEvent, load_parked, states
+from projections.table_writer import ParkedEvent, load_parked, states, withheld_upto
 from projections.tables import OPEN_POSITION, PARKED, TableName, TableSet, is_missing_table, table_set
 from tracker.errors import Unavailable
 from tracker.log.away import unavailable
@@ -97,6 +97,15 @@ class TableReader:
 
         return self._answered(ask, ProjectionHead())
 
+    def withheld_upto(self) -> int:
+        """The number of the last withholding that the set which answers is made with; 0 for none."""
+
+        def ask(conn: Connection) -> int:
+            live = next((s.number for s in states(conn, TIMELINE) if s.active), None)
+            return 0 if live is None else withheld_upto(conn, live)
+
+        return self._answered(ask, 0)
+
     def progress(self) -> ProjectionProgress:
         """How far the projection is behind the log, and how many events could not be folded."""
 
@@ -160,12 +169,17 @@ class TableReader:
             return []
         stalled = self._stalled(clocks, reply.tables, reply.parked)
         heads = self._log.heads([pledge for pledge, _ in bodies], clocks.position)
+        if any(pledge not in heads for pledge, _ in bodies):
+            raise _ahead_of_the_log()
         without_ids = [pledge for pledge, body in bodies if needs_ids(body)]
         ids = self._log.ids_of(without_ids, clocks.position) if without_ids else {}
         documents = []
         for pledge, stored in bodies:
             version, position = heads[pledge]
-            body = unpack(stored, ids.get(pledge, ()))
+            try:
+                body = unpack(stored, ids.get(pledge, ()))
+            except IndexError:
+                raise _ahead_of_the_log() from None
             if pledge in stalled:
                 body = flagged(body)
             documents.append(
@@ -238,3 +252,8 @@ def flagged(body: bytes) -> bytes:
     document = from_json(body)
     document["flags"] = [*document["flags"], STALE_FLAG]
     return to_json(document)
+
+
+def _ahead_of_the_log() -> Unavailable:
+    """An older copy of the log was put back under the read models, and they are not built anew yet."""
+    return Unavailable("the read models have events that the log has not")

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.sql import ColumnElement
 
 from projections.fold import CatalogueRow, ClosedRectangles, OpenRectangles, Rectangle, TimelineRow
-from projections.tables import OPEN_POSITION, PARKED, STATE, TableSet
+from projections.tables import MADE_OF, OPEN_POSITION, PARKED, STATE, TAKEN_OUT, TableSet
 
 PLEDGES_PER_QUERY = 500
 """Pledges named in one query."""
@@ -71,6 +71,40 @@ def advance(conn: Connection, name: str, number: int, before: int, after: int, *
     moved = conn.execute(update(STATE).where(*here).values(position=after, heartbeat=heartbeat))
     if moved.rowcount != 1:
         raise Superseded(f"set {number} is not at position {before} any more")
+
+
+def log_of(conn: Connection, number: int) -> str | None:
+    """The id of the log that a set is made of; None if it is not known."""
+    found: str | None = conn.scalar(select(MADE_OF.c.log).where(MADE_OF.c.set == number))
+    return found
+
+
+def note_log(conn: Connection, number: int, log: str) -> None:
+    """Write down which log a set is made of."""
+    conn.execute(delete(MADE_OF).where(MADE_OF.c.set == number))
+    conn.execute(insert(MADE_OF).values(set=number, log=log))
+
+
+def withheld_upto(conn: Connection, number: int) -> int:
+    """The number of the last withholding that a set is made with; 0 for none."""
+    return conn.scalar(select(TAKEN_OUT.c.number).where(TAKEN_OUT.c.set == number)) or 0
+
+
+def note_withheld(conn: Connection, number: int, upto: int) -> None:
+    """Write down the number of the last withholding that a set is made with."""
+    conn.execute(delete(TAKEN_OUT).where(TAKEN_OUT.c.set == number))
+    conn.execute(insert(TAKEN_OUT).values(set=number, number=upto))
+
+
+def replace_pledge(
+    conn: Connection, tables: TableSet, pledge: str, change: PledgeChange, parked: Iterable[ParkedEvent]
+) -> None:
+    """Delete all that a set has of a pledge, parked events too, and write what it is anew, from its first event on."""
+    for table in (tables.timeline, tables.catalogue):
+        conn.execute(delete(table).where(table.c.pledge == pledge))
+    conn.execute(delete(PARKED).where(PARKED.c.set == tables.number, PARKED.c.pledge == pledge))
+    write(conn, tables, {pledge: change})
+    write_parked(conn, tables.number, parked, [])
 
 
 def load_open(conn: Connection, tables: TableSet, pledges: Sequence[str]) -> dict[str, OpenRectangles]:

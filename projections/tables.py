@@ -4,7 +4,9 @@
 `catalogue_<n>`   one row per rectangle of what seldom changes: title, parties, tags, unit, deadline
 `projection_state` the table sets (the `<n>`), how far each has read the log, and which one answers
 `parked`          events that could not be folded, with their bytes
+`projection_withheld` which of the texts that are withheld each table set is made without
 `projection_lease` which instance is at work, and its beat
+`projection_log`  which history of the log each set is made of
 
 The valid axis is days, the known axis log positions. An open end is `OPEN_DATE` or `OPEN_POSITION`, so that one
 comparison finds what is in force; outside this package it is null. Text sorts by code point on both stores.
@@ -37,10 +39,11 @@ from sqlalchemy import (
     event,
     text,
 )
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import DisconnectionError, OperationalError, ProgrammingError
 
 from tracker.log.away import READ_SECONDS
 from tracker.log.library import connect
+from tracker.log.sqlite_file import file_stamp, is_broken_file
 
 OPEN_DATE = date.max
 """The open end of the valid axis."""
@@ -97,6 +100,14 @@ PARKED = Table(
     Column("error", Text, nullable=False),
 )
 
+TAKEN_OUT = Table(
+    "projection_withheld",
+    META,
+    Column("set", Integer, primary_key=True, autoincrement=False),
+    Column("number", BigIntColumn, nullable=False),
+)
+"""The number of the last withholding that each table set is made with; a set without a row is made with none."""
+
 LEASE = Table(
     "projection_lease",
     META,
@@ -109,6 +120,15 @@ LEASE = Table(
 
 LEASE_OF_PROJECTOR = "projector"
 """The lease of the instance that keeps the table set that answers up with the log."""
+
+
+MADE_OF = Table(
+    "projection_log",
+    META,
+    Column("set", Integer, primary_key=True, autoincrement=False),
+    Column("log", TextColumn, nullable=False),
+)
+"""The history that each table set is made of (`LogGuard.history`). A set of another one is built anew."""
 
 
 @dataclass(frozen=True)
@@ -226,14 +246,16 @@ def open_engine(database_url: str, *, read_seconds: float = READ_SECONDS) -> Eng
     """
     scheme, _, rest = database_url.partition("://")
     if scheme == "sqlite":
+        path = rest.removeprefix("/")
         engine = create_engine(
-            f"sqlite:///{rest.removeprefix('/')}",
+            f"sqlite:///{path}",
             connect_args={"timeout": read_seconds},
             pool_timeout=read_seconds,
         )
         event.listen(engine, "connect", _sqlite_connected)
         event.listen(engine, "begin", partial(_sqlite_begun, read_seconds))
-        event.listen(engine, "handle_error", _reconnect_if_read_only, retval=True)
+        event.listen(engine, "handle_error", _reconnect_where_bad, retval=True)
+        _reopen_replaced_files(engine, path)
         return engine
     if scheme.partition("+")[0] not in ("postgresql", "postgres"):
         # The URL is not repeated: it may hold a password.
@@ -246,7 +268,7 @@ def open_engine(database_url: str, *, read_seconds: float = READ_SECONDS) -> Eng
         pool_timeout=read_seconds,
     )
     event.listen(engine, "begin", _postgres_begun)
-    event.listen(engine, "handle_error", _reconnect_if_read_only, retval=True)
+    event.listen(engine, "handle_error", _reconnect_where_bad, retval=True)
     return engine
 
 
@@ -268,6 +290,20 @@ def writing(engine: Engine) -> Engine:
     return engine.execution_options(sqlite_begin="IMMEDIATE")
 
 
+def _reopen_replaced_files(engine: Engine, path: str) -> None:
+    """Let no connection be used again whose file was replaced or changed from outside (`tracker.log.sqlite_file`)."""
+
+    def connected(_connection: Any, record: Any) -> None:
+        record.info["opened"], record.info["is_new"] = file_stamp(path), True
+
+    def checked_out(_connection: Any, record: Any, _proxy: Any) -> None:
+        if not record.info.pop("is_new", False) and record.info["opened"] != file_stamp(path):
+            raise DisconnectionError("the file was replaced")
+
+    event.listen(engine, "connect", connected)
+    event.listen(engine, "checkout", checked_out)
+
+
 def _sqlite_connected(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # BEGIN is ours, below
     connection.execute("PRAGMA journal_mode=WAL")
@@ -287,10 +323,14 @@ def _postgres_begun(conn: Connection) -> None:
         conn.exec_driver_sql("SET LOCAL statement_timeout = 0")
 
 
-def _reconnect_if_read_only(context: ExceptionContext) -> BaseException | None:
-    """A connection that was opened while the database took no writes stays so: it is not used again, nor its like."""
+def _reconnect_where_bad(context: ExceptionContext) -> BaseException | None:
+    """A connection that opened a store that took no writes, or a file that is broken, is not used again, nor its like.
+
+    Both count as a store that is away.
+    """
     error = context.original_exception
-    if not isinstance(error, psycopg.errors.ReadOnlySqlTransaction) and "readonly database" not in str(error):
+    is_bad = isinstance(error, psycopg.errors.ReadOnlySqlTransaction) or "readonly database" in str(error)
+    if not is_bad and not is_broken_file(error):
         return None
     context.is_disconnect = True
     return OperationalError(context.statement, None, error, connection_invalidated=True)

@@ -15,7 +15,7 @@ from projections import changes, queries
 from projections.changes import StatusChange
 from projections.document_codec import brief
 from projections.pledge_counts import PledgeCounts
-from projections.queries import SORTS, STALE_FLAG, Clocks, Filters, PageStart, StatusPage
+from projections.queries import NULLABLE_SORTS, SORTS, STALE_FLAG, Clocks, Filters, PageStart, StatusPage
 from projections.summary import Pledged, summarize
 from projections.table_reader import QueryReply, TableReader
 from projections.tables import OPEN_DATE, OPEN_POSITION
@@ -55,6 +55,12 @@ class Timeline(TableReader):
         self._totals: OrderedDict[tuple[object, ...], int] = OrderedDict()
         self._counts, self._counts_of = PledgeCounts(), (0, 0)
         self._lock = Lock()
+
+    def forget(self) -> None:
+        """Forget what was counted: the rows are others than before."""
+        with self._lock:
+            self._totals.clear()
+            self._counts, self._counts_of = PledgeCounts(), (0, 0)
 
     # One pledge
 
@@ -165,7 +171,7 @@ class Timeline(TableReader):
         self, filters: Filters, clocks: Clocks, sort: str, limit: int, after: PageStart | None
     ) -> tuple[list[Any], QueryReply]:
         """Rows with a sort key, then those without one; and the last reply."""
-        nullable = sort.removeprefix("-") in ("due", "ratio")
+        nullable = sort.removeprefix("-") in NULLABLE_SORTS
         rows: list[Any] = []
         if not (nullable and after is not None and after.key is None):
             reply = self._read(queries.page, filters, clocks, sort, limit, after, nulls=False)
@@ -228,18 +234,24 @@ def _page_start(sort: str, after: Sequence[Any] | None) -> PageStart | None:
     if after is None:
         return None
     last = PageStart(*after) if len(after) == 2 else None
-    if last is None or not isinstance(last.pledge, str) or not _is_key(sort.removeprefix("-"), last.key):
+    if last is None or not is_page_start(sort, last.key, last.pledge):
         raise ValueError("no page ends there")
     return last
 
 
-def _is_key(name: str, key: object) -> bool:
-    if name in ("due", "last_stated_on") and isinstance(key, str):
+def is_page_start(sort: str, key: object, pledge: object) -> bool:
+    """Whether a page of a list so sorted can end at this key and pledge."""
+    name = sort.removeprefix("-")
+    if not isinstance(pledge, str) or not isinstance(key, str | None):
+        return False
+    if key is None:
+        return name in (*NULLABLE_SORTS, "pledge")
+    if name in ("due", "last_stated_on"):
         try:
             date.fromisoformat(key)
         except ValueError:
             return False
-    return key is None or isinstance(key, str)
+    return True
 
 
 def _text(key: date | str | None) -> str | None:

@@ -23,8 +23,9 @@ def postgres_server_url() -> Iterator[str]:
 
 
 @pytest.fixture
-def postgres_url(postgres_server_url: str) -> Iterator[str]:
-    """A fresh PostgreSQL database."""
+def postgres_url(postgres_server_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A fresh PostgreSQL database, and a state directory of its own."""
+    monkeypatch.setenv("TRACKER_STATE_DIR", str(tmp_path / "state"))
     with postgres_database(postgres_server_url) as url:
         yield url
 

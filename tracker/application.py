@@ -7,8 +7,7 @@ that are there now.
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,6 +21,7 @@ from eventsourcing.persistence import IntegrityError, InterfaceError, Operationa
 from tracker.errors import (
     BatchRefused,
     IdempotencyMismatch,
+    OtherLog,
     PledgeExists,
     Refusal,
     TrackerError,
@@ -32,17 +32,17 @@ from tracker.errors import (
 from tracker.event import Event, restamp
 from tracker.facts import AnyFact
 from tracker.log.away import READ_SECONDS, unavailable
+from tracker.log.clock_watch import ClockWatch
+from tracker.log.guard import Basis
 from tracker.log.open import recorder_environment
 from tracker.log.recorder import LogRecorder
 from tracker.log.rows import LogRow, NewLogRow
 from tracker.pledge import Pledge
-from tracker.pledge_events import PledgeEvents, reason_of
+from tracker.pledge_cache import PledgeCache
+from tracker.pledge_events import PledgeEvents
 
 MAX_GROUP = 1_000
 """Requests that share one transaction, at most."""
-
-CACHED_PLEDGES = 4_096
-"""Aggregates kept in memory between writes; the least recently used goes first."""
 
 MAX_APPEND_ATTEMPTS = 64
 """How often a request decides anew because another process is faster; of four on one pledge each loses 3 in 4."""
@@ -69,6 +69,8 @@ class Request:
     payload_hash: bytes | None = None
     opens: bool = False
     """Whether the request is to open its pledge: a taken slug is PledgeExists then."""
+    log: str | None = None
+    """The id of the log that the request is for; None if any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +88,21 @@ class _Job:
 
 
 class Tracker(Application[str]):
-    """Records facts on pledges and answers their events; MUST be closed."""
+    """Records facts on pledges and answers their events; MUST be closed.
+
+    `clock` refuses stamps of a clock that cannot be right; without one every stamp passes.
+    """
 
     name = "Tracker"
 
-    def __init__(self, database_url: str, *, create_table: bool = True, read_seconds: float = READ_SECONDS) -> None:
+    def __init__(
+        self,
+        database_url: str,
+        *,
+        create_table: bool = True,
+        read_seconds: float = READ_SECONDS,
+        clock: ClockWatch | None = None,
+    ) -> None:
         """Open the log; a read of it is given up after `read_seconds`.
 
         Raises: Unavailable if the store does not answer while its tables are made.
@@ -101,7 +113,9 @@ class Tracker(Application[str]):
             )
         except (OperationalError, InterfaceError) as lost:
             raise unavailable(lost) from lost
-        self._pledges: OrderedDict[str, Pledge] = OrderedDict()
+        self._clock = self.log.clock = clock
+        self._changes = 0
+        self._pledges = PledgeCache(self.log)
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._writer: Thread | None = None
         self._starting = Lock()
@@ -117,8 +131,10 @@ class Tracker(Application[str]):
 
         Raises: BatchRefused with the index and reason of each bad draft; IdempotencyMismatch if the key belongs to
         another payload; UnreadableEvent if a pledge of the request has an event that this version cannot read (nothing
-        is recorded); Unavailable if the store is away (the outcome is then unknown: send the same again).
+        is recorded); OtherLog if the request is for another log; LogWentBack and ClockImplausible as
+        `must_allow_writes`; Unavailable if the store is away (the outcome is then unknown: send the same again).
         """
+        self.must_allow_writes()
         job = _Job(request)
         with self._starting:
             if self._closed:
@@ -129,12 +145,21 @@ class Tracker(Application[str]):
             self._jobs.put(job)
         return job.done.result()
 
+    def must_allow_writes(self) -> None:
+        """Check that the log is the one that is known and that this machine's clock may stamp. Asks no store.
+
+        Raises: LogWentBack if the log lost events; ClockImplausible if the clock cannot be right.
+        """
+        self.log.guard.must_allow_writes()
+        if self._clock is not None:
+            self._clock.must_have_kept_pace()
+
     def preview(self, request: Request) -> tuple[Event, ...]:
         """The events that the request would record now; nothing is written.
 
         Raises: BatchRefused, UnreadableEvent and Unavailable, as `record` does.
         """
-        pledges = self._load({draft.pledge for draft in request.drafts}, fresh=True)
+        pledges = self._pledges.load({draft.pledge for draft in request.drafts}, fresh=True)
         return self._decide(request, pledges, after=self.log.head())
 
     def replay(self, key: str, payload_hash: bytes | None) -> Recorded | None:
@@ -196,23 +221,36 @@ class Tracker(Application[str]):
                     if not job.done.done():
                         job.done.set_exception(error)
 
+    def _basis(self) -> Basis:
+        """The basis of the next decisions: what was read of another history is forgotten first."""
+        guard = self.log.guard
+        if not guard.log:
+            self.log.look()
+        changes = guard.changes
+        if changes != self._changes:
+            self._pledges.clear()
+            self._changes = changes
+        return guard.basis()
+
     def _record_group(self, group: list[_Job]) -> None:
         if len(group) == 1:
             self._record_alone(group[0])
             return
-        pledges = self._load({draft.pledge for job in group for draft in job.request.drafts})
+        basis = self._basis()
+        pledges = self._pledges.load({draft.pledge for job in group for draft in job.request.drafts})
         decided: list[tuple[_Job, tuple[Event, ...]]] = []
         for job in group:
             try:
+                basis.must_be_of(job.request.log)
                 decided.append((job, self._decide_fresh(job.request, pledges)))
             except BatchRefused as refused:
                 self._refuse(job, refused)
-            except UnreadableEvent as unreadable:
-                job.done.set_exception(unreadable)
+            except (OtherLog, UnreadableEvent) as impossible:
+                job.done.set_exception(impossible)
         try:
-            rows = self._append([(job.request, events) for job, events in decided])
+            rows = self._append([(job.request, events) for job, events in decided], basis)
         except IntegrityError:
-            self._forget(pledges)
+            self._pledges.forget(pledges)
             for job, _ in decided:
                 self._record_alone(job)
             return
@@ -229,12 +267,14 @@ class Tracker(Application[str]):
                 if attempt and request.key is not None and (replayed := self.replay(request.key, request.payload_hash)):
                     job.done.set_result(replayed)
                     return
-                pledges = self._load(names, fresh=attempt > 0)
+                basis = self._basis()
+                basis.must_be_of(request.log)
+                pledges = self._pledges.load(names, fresh=attempt > 0)
                 events = self._decide_fresh(request, pledges)
                 try:
-                    rows = self._append([(request, events)])
+                    rows = self._append([(request, events)], basis)
                 except IntegrityError:
-                    self._forget(names)
+                    self._pledges.forget(names)
                     continue
                 job.done.set_result(Recorded(tuple(rows)))
                 return
@@ -242,7 +282,7 @@ class Tracker(Application[str]):
         except BatchRefused as refused:
             self._refuse(job, refused)
         except Exception as error:
-            self._forget(names)
+            self._pledges.forget(names)
             job.done.set_exception(error)
 
     def _refuse(self, job: _Job, refused: BatchRefused) -> None:
@@ -263,17 +303,20 @@ class Tracker(Application[str]):
         try:
             return self._decide(request, pledges)
         except BatchRefused:
+            # A refusal may name an event, which must still be there.
+            self.log.look()
+            self.log.guard.must_allow_writes()
             names = {draft.pledge for draft in request.drafts}
-            stale = any(self.log.version(name) > pledges[name].version for name in names) or len(request.drafts) > 1
+            stale = any(self.log.version(name) != pledges[name].version for name in names) or len(request.drafts) > 1
             if not stale:
                 raise
-        self._forget(names)
-        pledges |= self._load(names, fresh=True)
+        self._pledges.forget(names)
+        pledges |= self._pledges.load(names, fresh=True)
         try:
             return self._decide(request, pledges)
         except BatchRefused:
             if len(request.drafts) > 1:
-                self._forget(names)
+                self._pledges.forget(names)
             raise
 
     def _decide(self, request: Request, pledges: dict[str, Pledge], after: int = 0) -> tuple[Event, ...]:
@@ -301,7 +344,7 @@ class Tracker(Application[str]):
             raise BatchRefused(refusals)
         return tuple(events)
 
-    def _append(self, decided: Sequence[tuple[Request, tuple[Event, ...]]]) -> list[LogRow]:
+    def _append(self, decided: Sequence[tuple[Request, tuple[Event, ...]]], basis: Basis) -> list[LogRow]:
         lines = [
             NewLogRow(
                 pledge=event.pledge,
@@ -317,46 +360,7 @@ class Tracker(Application[str]):
             for request, events in decided
             for index, event in enumerate(events)
         ]
-        return self.log.append(lines, restamp=restamp)
-
-    def _load(self, names: Iterable[str], *, fresh: bool = False) -> dict[str, Pledge]:
-        """The pledges by name, from the cache or from their events; an unknown one is empty."""
-        wanted = set(names)
-        found = {} if fresh else {name: self._pledges[name] for name in wanted if name in self._pledges}
-        missing = sorted(wanted - found.keys())
-        known = self.log.heads(missing) if missing else {}
-        for name in missing:
-            found[name] = _pledge_of(name, self.events_of(name) if name in known else PledgeEvents())
-        if not fresh:
-            for name, pledge in found.items():
-                if pledge.unreadable is not None:
-                    continue
-                self._pledges[name] = pledge
-                self._pledges.move_to_end(name)
-            while len(self._pledges) > max(CACHED_PLEDGES, len(found)):
-                self._pledges.popitem(last=False)
-        return found
-
-    def _forget(self, names: Iterable[str]) -> None:
-        for name in names:
-            self._pledges.pop(name, None)
-
-
-def _pledge_of(name: str, recorded: PledgeEvents) -> Pledge:
-    """The pledge after its events; `unreadable` where one of them cannot be read or taken in."""
-    pledge = Pledge(name)
-    reason = recorded.reason
-    for event in recorded.events:
-        try:
-            pledge.apply(event)
-        except Exception as error:  # whatever it is, the other pledges of the group go on
-            reason = reason_of(error)
-            break
-    if reason:
-        row = recorded.rows[pledge.version]
-        pledge.unreadable = UnreadableEvent(row.position, name, row.state, reason)
-        pledge.version = recorded.version
-    return pledge
+        return self.log.append(lines, restamp=restamp, basis=basis)
 
 
 def _must_be_expected(request: Request, draft: Draft, pledge: Pledge) -> None:

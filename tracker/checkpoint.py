@@ -84,13 +84,13 @@ def open_checkpoint(data: bytes, keys: Iterable[VerifierKey], *, origin: str | N
     Raises:
         MalformedNote: if the bytes are no signed note, or the text is no checkpoint (`MalformedCheckpoint`).
         InvalidSignature: if a known key's signature is wrong, or no known key has signed (`NoKnownSignature`).
-        OtherLog: if the checkpoint is of another origin.
+        OtherOrigin: if the checkpoint is of another origin.
     """
     note = SignedNote.parse(data)
     note.verified_by(keys)
     checkpoint = Checkpoint.parse(note.text)
     if origin is not None and checkpoint.origin != origin:
-        raise OtherLog(f"The checkpoint is of {checkpoint.origin}, not of {origin}.")
+        raise OtherOrigin(f"The checkpoint is of {checkpoint.origin}, not of {origin}.")
     return checkpoint
 
 
@@ -101,7 +101,7 @@ class MalformedCheckpoint(MalformedNote):
     title = "Not a checkpoint"
 
 
-class OtherLog(MerkleError):
+class OtherOrigin(MerkleError):
     """The checkpoint is rightly signed but of another log. Compare its origin with the one you were given."""
 
     code = "other_log"

@@ -17,8 +17,11 @@
         IdempotencyMismatch    idempotency_mismatch
         BatchRefused           batch_refused
       PledgeNotFound           pledge_not_found       nothing to read
+      OtherLog                 other_log              the request is about another log
       Unavailable              unavailable            the store is away
       UnreadableEvent          unavailable            recorded by a newer version, or broken
+      LogWentBack              log_went_back          the store is there, and must not be written to
+      ClockImplausible         clock_implausible
 
 `pointer` is an RFC 6901 JSON Pointer relative to the fact (or to the batch item). `members` are further members of
 the problem document. HTTP status codes live in `api/http/problems.py` alone.
@@ -45,6 +48,8 @@ class TrackerError(Exception):
 class Refusal(TrackerError):
     """The fact was not recorded; nothing was left behind. Mend the fact and send it again."""
 
+    problem_count = 1
+
     explained_by_missing: ClassVar[frozenset[str]] = frozenset()
     """Types of earlier facts on the pledge: if one of them is missing, that alone may explain the refusal."""
 
@@ -62,6 +67,8 @@ class InvalidFact(Refusal):
     def __init__(self, detail: str, *, pointer: str = "", problems: tuple[tuple[str, str], ...] = ()) -> None:
         super().__init__(detail, pointer=pointer)
         self.problems = problems or ((pointer, detail),)
+        self.problem_count = len(self.problems)
+        """How many there are; more than `problems` where they are too many to be told."""
 
 
 class TooLarge(Refusal):
@@ -160,9 +167,11 @@ class BatchRefused(Refusal):
     code = "batch_refused"
     title = "The batch was refused"
 
-    def __init__(self, refusals: list[tuple[int, Refusal]]) -> None:
-        super().__init__(f"{len(refusals)} item(s) refused; nothing was recorded.")
+    def __init__(self, refusals: list[tuple[int, Refusal]], *, more_items: int = 0, more_problems: int = 0) -> None:
+        """`more_items` and `more_problems` were counted and are not among `refusals`."""
+        super().__init__(f"{len(refusals) + more_items} item(s) refused; nothing was recorded.")
         self.refusals = refusals
+        self.problem_count = sum(refusal.problem_count for _, refusal in refusals) + more_problems
 
 
 class PledgeNotFound(TrackerError):
@@ -195,3 +204,28 @@ class UnreadableEvent(TrackerError):
             " `tracker parked`"
         )
         self.position, self.pledge, self.line, self.reason = position, pledge, line, reason
+
+
+class OtherLog(TrackerError):
+    """The request names another log than the one that answers. Begin anew: what you have is of another history."""
+
+    code = "other_log"
+    title = "Another log answers"
+
+
+class LogWentBack(TrackerError):
+    """Events that were recorded are gone from the log, so nothing is written to it. Put the right copy back and
+    restart, or let the operator say `tracker log fork --reason …`: the log goes on from what is there, with a new id.
+    """
+
+    code = "log_went_back"
+    title = "The log went back"
+
+
+class ClockImplausible(TrackerError):
+    """This machine's clock disagrees with another one, so nothing is stamped with it. Set the clock, or, if it is
+    right, restart with `TRACKER_TRUST_CLOCK=true`.
+    """
+
+    code = "clock_implausible"
+    title = "The clock cannot be right"

@@ -11,12 +11,13 @@ from tracker.facts import FACT_ADAPTER, FACT_TYPES, AnyFact
 from tracker.units import RECORDED
 
 
-def read_fact(raw: Any) -> AnyFact:
+def read_fact(raw: Any, *, worded: bool = True) -> AnyFact:
     """The fact that a JSON value says.
 
-    Raises: InvalidFact if it is no valid fact, with a JSON Pointer and a sentence for every problem in it.
+    Raises: InvalidFact if it is no valid fact, with a JSON Pointer and a sentence for every problem in it, or with
+    their number alone if they are not to be worded.
     """
-    return _read(raw, {})
+    return _read(raw, {}, worded=worded)
 
 
 def read_recorded_fact(raw: Any) -> AnyFact:
@@ -27,13 +28,23 @@ def read_recorded_fact(raw: Any) -> AnyFact:
     return _read(raw, {RECORDED: True})
 
 
-def _read(raw: Any, context: dict[str, bool]) -> AnyFact:
+def _read(raw: Any, context: dict[str, bool], *, worded: bool = True) -> AnyFact:
     read = FACT_ADAPTER.validate_json if isinstance(raw, bytes) else FACT_ADAPTER.validate_python
     try:
         return read(raw, context=context)
     except ValidationError as error:
-        problems = tuple(dict.fromkeys((_pointer(e["loc"], e["type"]), _message(dict(e))) for e in error.errors()))
+        if not worded:
+            raise _counted(error.error_count()) from None
+        problems = tuple(
+            dict.fromkeys((_pointer(e["loc"], e["type"]), _message(dict(e))) for e in error.errors(include_url=False))
+        )
         raise InvalidFact(problems[0][1], pointer=problems[0][0], problems=problems) from None
+
+
+def _counted(number: int) -> InvalidFact:
+    counted = InvalidFact("the fact is not valid")
+    counted.problem_count = number
+    return counted
 
 
 def _pointer(loc: tuple[int | str, ...], kind: str) -> str:

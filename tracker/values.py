@@ -26,6 +26,7 @@ from tracker import quantity_words
 from tracker.quantity import Quantity
 from tracker.quantity_words_tables import UnclearWords
 from tracker.units import SLUG, is_recorded
+from tracker.visible_text import UNSEEN, unseen_in
 
 Precision = Literal["day", "month", "quarter", "half", "year"]
 Kind = Literal["money", "count", "ratio", "milestone", "qualitative"]
@@ -46,13 +47,28 @@ COUNTRIES = frozenset(c.alpha_2 for c in pycountry.countries) | {"EU", "XK"}
 
 FIRST_YEAR, LAST_YEAR = 1800, 2999
 _YEAR = "(1[89]|2[0-9])[0-9]{2}"
-_NO_CONTROLS = r"[^\x00-\x1f\x7f]"
 _PLAIN = r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
 _INK = r"[^\s\x00-\x1f\x7f]"
 _TEXT = rf"^{_PLAIN}*{_INK}{_PLAIN}*$"
+_SEEN = rf"[^\x00-\x1f{UNSEEN}]"
+_SEEN_INK = rf"[^\s\x00-\x1f{UNSEEN}]"
 
-OneLine = Annotated[str, Field(min_length=1, max_length=300, pattern=rf"^{_NO_CONTROLS}*{_INK}{_NO_CONTROLS}*$")]
-"""One line of text, at most 300 characters, not only spaces."""
+
+def _one_line(value: str, info: ValidationInfo) -> str:
+    if not is_recorded(info) and (character := unseen_in(value)):
+        raise PydanticCustomError(
+            "unseen_character", "{character} does not belong here: it is not seen on one line", {"character": character}
+        )
+    return value
+
+
+OneLine = Annotated[
+    str,
+    Field(min_length=1, max_length=300, pattern=_INK),
+    AfterValidator(_one_line),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 300, "pattern": rf"^{_SEEN}*{_SEEN_INK}{_SEEN}*$"}),
+]
+"""One line of text, at most 300 characters, not only spaces, and none that is not seen (`tracker.visible_text`)."""
 
 Text = Annotated[str, Field(min_length=1, max_length=4000, pattern=_TEXT)]
 """Some paragraphs of plain text, at most 4,000 characters, not only spaces."""
@@ -60,13 +76,19 @@ Text = Annotated[str, Field(min_length=1, max_length=4000, pattern=_TEXT)]
 Quote = Annotated[str, Field(min_length=1, max_length=300, pattern=_TEXT)]
 Slug = Annotated[str, Field(pattern=f"^{SLUG}$", examples=["nato-ukraine-2024"])]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Url = Annotated[str, Field(max_length=2000, pattern=r"^https?://[^\s\x00-\x1f\x7f]+$")]
+_URL = r"^https?://[^\s\x00-\x1f\x7f]+$"
+Url = Annotated[
+    str,
+    Field(max_length=2000, pattern=_URL),
+    AfterValidator(_one_line),
+    WithJsonSchema({"type": "string", "maxLength": 2000, "pattern": rf"^https?://{_SEEN_INK}+$"}),
+]
 
 _EVENT_ID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 EventId = Annotated[str, Field(pattern=_EVENT_ID)]
 EventReference = Annotated[
     str,
-    Field(min_length=1, max_length=128, pattern=rf"^{_NO_CONTROLS}*$"),
+    Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]*$"),
     WithJsonSchema({"type": "string", "pattern": _EVENT_ID}),
 ]
 """The id of an event on the same pledge. Of whatever form, one that names none is `unknown_event`."""

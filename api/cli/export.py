@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -13,7 +13,7 @@ import click
 from api.cli.clock_options import clocked, clocks_footer, clocks_of
 from api.cli.group import fail
 from api.cli.stores import Stores, opened_stores, timeline_at
-from api.cli.terminal import progress
+from api.cli.terminal import progress, write_pieces
 from api.formats.provenance import Provenance, stated_days_in
 from api.formats.table import EVENT_FORMATS, EXPORT_FORMATS, STATUS_FORMATS, export_format, write_events, write_statuses
 from tracker.event import served
@@ -55,23 +55,28 @@ def export(format_name: str, events: bool, output: Path | None, **clocks: str | 
     _must_be_writable(format_name, events=events, output=output)
     with opened_stores() as stores:
         at, settings = clocks_of(stores, clocks), stores.settings
+        origin = settings.log_origin(stores.log.standing().log)
         footer = clocks_footer(at)
         if settings.data_license:
             footer["license"] = settings.data_license
         if events:
             del footer["as_of"]
-            provenance = Provenance(footer, settings.data_license, settings.origin)
+            provenance = Provenance(footer, settings.data_license, origin)
             lines = (served(row.state, row.position) for row in _log_rows(stores, at.position))
             pieces = write_events(format_name, lines, provenance)
         else:
             stated_days = stated_days_in(stores.log)
-            provenance = Provenance(footer, settings.data_license, settings.origin, stated_days)
+            provenance = Provenance(footer, settings.data_license, origin, stated_days)
             documents = timeline_at(stores, at.position).export(at)
             pieces = write_statuses(format_name, documents, provenance)
         with _target(output) as file, progress("Exporting", at.position if events else None) as advance:
-            for piece in pieces:
-                file.write(piece)
-                advance(1)
+            write_pieces(_counted(pieces, advance), file)
+
+
+def _counted(pieces: Iterable[bytes], advance: Callable[[int], None]) -> Iterator[bytes]:
+    for piece in pieces:
+        yield piece
+        advance(1)
 
 
 def _must_be_writable(format_name: str, *, events: bool, output: Path | None) -> None:
@@ -98,7 +103,6 @@ def _target(output: Path | None) -> Iterator[IO[bytes]]:
     """The file to write to; a named one gets its name when it is whole."""
     if output is None:
         yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
         return
     part = output.with_name(f"{output.name}.part")
     try:

@@ -29,6 +29,8 @@ def _store_sentence(error: Exception) -> str:
     while cause is not None:
         if isinstance(cause, psycopg.errors.UndefinedTable) or "no such table" in str(cause):
             return "the tables are not there; run `tracker init` first, as the role that is to own them"
+        if isinstance(cause, psycopg.errors.UndefinedColumn):
+            return "the tables are of an older release; run `tracker init`, as the role that owns them"
         if isinstance(cause, psycopg.errors.InsufficientPrivilege):
             return f"the database role may not do this: {_first_line(cause)}; run `tracker init` with TRACKER_APP_ROLE"
         cause = cause.__cause__

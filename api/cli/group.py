@@ -11,6 +11,8 @@ from typing import Any, NamedTuple, NoReturn
 
 import click
 
+from tracker.visible_text import escaped
+
 
 class LazyCommand(NamedTuple):
     """A command that is not imported yet: `target` is its place as `module:name`."""
@@ -68,11 +70,15 @@ class CommandGroup(click.Group):
         """
         try:
             return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
+        except click.ClickException as refused:
+            # It may name an argument, or what a file or a fact holds. The attribute is final: this is still its making.
+            object.__setattr__(refused, "message", escaped(refused.message))
+            raise
+        except (click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
             from api.cli.failures import failure_sentence  # it imports the stores, which `--help` does without
 
             if (sentence := failure_sentence(error)) is None:
                 raise
-            raise CommandFailed(sentence) from None
+            raise CommandFailed(escaped(sentence)) from None

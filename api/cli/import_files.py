@@ -13,9 +13,8 @@ from api.cli.stores import now, opened_stores
 from api.cli.terminal import progress, say
 from api.imports.files import read_items, read_lines
 from api.imports.importer import MAX_CHUNK_FACTS, Importer, ImportPlan
-from api.imports.items import ImportProblem
+from api.imports.items import ImportProblem, UnreadableFile
 from api.imports.mapping import BadMap, read_map
-from api.imports.sheets import UnreadableFile
 
 MAX_LISTED_PROBLEMS = 1_000
 """Problems that are listed at most; the number of all of them stands in the last line."""

@@ -16,7 +16,8 @@ COMMANDS = {
     "history": LazyCommand("api.cli.status:history", "Show how a pledge's status came to be, event by event."),
     "import": LazyCommand("api.cli.import_files:import_", "Record the facts of an NDJSON, CSV or XLSX file."),
     "init": LazyCommand("api.cli.tables:init", "Create or upgrade the tables; run it again as often as you like."),
-    "keys": LazyCommand("api.cli.keys:keys", "Make, list and revoke keys."),
+    "keys": LazyCommand("api.cli.keys:keys", "Make, list, rotate and revoke keys."),
+    "log": LazyCommand("api.cli.log:log_", "Say which log this is."),
     "parked": LazyCommand(
         "api.cli.parked:parked", "List the events that could not be folded; exit 1 while there are any."
     ),
@@ -41,6 +42,10 @@ COMMANDS = {
     ),
     "status": LazyCommand(
         "api.cli.status:status", "Show the status of one pledge, or of all of them, at a point on both clocks."
+    ),
+    "withhold": LazyCommand(
+        "api.cli.withhold:withhold",
+        "Withhold texts of an event from every answer, page, export and stream, for ever.",
     ),
 }
 """Every command with its place and its line in the list; the line is the first sentence of the command's own help."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 from rich.text import Text
 
 from api.cli.group import fail
 from api.cli.stores import opened_stores
-from api.cli.terminal import columns, say, show
+from api.cli.terminal import columns, say, show, write_pieces
 from projections.parked import RETRY_SECONDS, try_again
 from projections.runner import Busy
 from projections.table_writer import ParkedEvent
@@ -54,8 +56,7 @@ def parked(retry: bool, raw: bool) -> None:
 
 def _show(events: list[ParkedEvent], *, raw: bool) -> None:
     if raw:
-        for event in events:
-            click.echo(event.line)
+        write_pieces((event.line + b"\n" for event in events), sys.stdout.buffer)
         return
     if not events:
         return

@@ -9,7 +9,7 @@ import click
 from api.cli.clock_options import clocked, clocks_of, say_clocks
 from api.cli.group import fail
 from api.cli.stores import Stores, opened_stores, timeline_at
-from api.cli.terminal import progress, say, write_pieces
+from api.cli.terminal import answer, progress, say, write_pieces
 from projections import verify
 from projections.queries import Clocks
 
@@ -44,7 +44,7 @@ def _compare(stores: Stores, at: Clocks) -> None:
             advance(1)
             if mismatch is not None:
                 mismatches += 1
-                click.echo(str(mismatch))
+                answer(str(mismatch))
     say_clocks(at)
     if mismatches:
         fail(f"{mismatches} of {pledges} pledges differ between the log and the projection.")

@@ -19,9 +19,9 @@ from api.cli.group import fail
 from api.cli.stores import now, opened_stores, read_settings
 from api.cli.terminal import say
 from api.cli.workers import Workers
-from api.http.auth import list_keys
+from api.http.access_keys import list_keys
 from api.http.json_logging import log_as_json
-from api.http.shutdown import AbortingProtocol
+from api.http.server import ServedProtocol
 from projections.lease import BEAT_SECONDS
 from projections.liveness import ProjectorLiveness
 from projections.timeline import Timeline
@@ -64,8 +64,9 @@ def serve(host: str, port: int, workers: int, no_projector: bool) -> None:
         "log_level": "warning",
         "access_log": False,
         "server_header": False,
+        "proxy_headers": False,  # uvicorn's own way to believe X-Forwarded-For; ours is TRACKER_TRUSTED_PROXIES
         "timeout_graceful_shutdown": SHUTDOWN_GRACE_SECONDS,
-        "http": AbortingProtocol,
+        "http": ServedProtocol,
     }
     server = uvicorn.Server(uvicorn.Config(**config, workers=workers))
 
@@ -123,7 +124,7 @@ def _must_be_ready() -> None:
     """
     with opened_stores() as stores:
         stores.log.ping()
-        in_force = [key for key in list_keys(stores.engine) if key.revoked_at is None]
+        in_force = [key for key in list_keys(stores.engine) if key.is_in_force(now())]
         if not in_force and stores.settings.admin_key is None:
             say("Nobody can write yet. Make a key with `tracker keys create`, or set TRACKER_ADMIN_KEY.")
 

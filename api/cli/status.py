@@ -14,7 +14,7 @@ from rich.text import Text
 
 from api.cli.clock_options import clocked, clocks_footer, clocks_of, must_be_slug, not_found, say_clocks
 from api.cli.stores import opened_stores, timeline_at
-from api.cli.terminal import columns, say, show, write_pieces
+from api.cli.terminal import answer, columns, say, show, write_pieces
 from api.formats.provenance import Provenance
 from api.formats.status_columns import figure_words, status_cells
 from api.formats.table import write_statuses
@@ -89,7 +89,7 @@ def history(pledge: str, axis: Axis, as_json: bool, **clocks: str | None) -> Non
         footer = clocks_footer(replace(at, position=known.position))
         if as_json:
             items = [step_json(step) for step in steps]
-            click.echo(to_json({"items": items, "axis": axis, **unread_json(known.unread), **footer}))
+            answer(to_json({"items": items, "axis": axis, **unread_json(known.unread), **footer}).decode())
             return
         table = columns("day", "event", "position", "status", "changed")
         for step in steps:

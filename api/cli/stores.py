@@ -13,12 +13,15 @@ from sqlalchemy import Engine
 
 from api.cli.group import fail
 from api.cli.terminal import say
-from api.http import auth
+from api.http import access_keys
+from api.http.clocks import since_boot
 from api.settings import Settings
 from projections import tables
 from projections.runner import PROJECTION_VERSION, Busy, ProjectionRunner
 from projections.timeline import Timeline
 from tracker.application import Tracker
+from tracker.log.clock_watch import ClockWatch
+from tracker.log.memory import LogMemory
 from tracker.log.recorder import LogRecorder
 
 
@@ -41,6 +44,7 @@ class Stores:
     settings: Settings
     tracker: Tracker
     engine: Engine
+    memory: LogMemory
 
     @property
     def log(self) -> LogRecorder:
@@ -56,7 +60,8 @@ class Stores:
 def opened_stores(*, create: bool = False) -> Iterator[Stores]:
     """The stores that the settings name, closed at the end. On SQLite missing tables are made.
 
-    `create` makes the tables of the log on PostgreSQL as well.
+    `create` makes the tables of the log on PostgreSQL as well. A command that recorded something leaves behind what it
+    knows of the log; one that only read leaves nothing.
 
     Raises: click.UsageError if the settings or the address of the database cannot be.
     """
@@ -64,13 +69,20 @@ def opened_stores(*, create: bool = False) -> Iterator[Stores]:
     with _usage_of_url():
         engine = tables.open_engine(settings.database_url, read_seconds=settings.read_timeout)
         tracker = Tracker(
-            settings.database_url, create_table=create or settings.sqlite, read_seconds=settings.read_timeout
+            settings.database_url,
+            create_table=create or settings.sqlite,
+            read_seconds=settings.read_timeout,
+            clock=None if settings.trust_clock else ClockWatch(now, since_boot),
         )
+    memory = LogMemory(tracker.log, settings.state_directory, settings.store_name)
     try:
         if settings.sqlite:
             make_tables(engine)
-        yield Stores(settings, tracker, engine)
+        memory.begin()
+        yield Stores(settings, tracker, engine, memory)
     finally:
+        if tracker.log.guard.has_recorded:
+            memory.keep(at_once=True)
         tracker.close()
         engine.dispose()
 
@@ -86,7 +98,7 @@ def _usage_of_url() -> Iterator[None]:
 def make_tables(engine: Engine, app_role: str | None = None) -> None:
     """Make what is missing of the read models' tables and the table of keys, for `app_role` to write to."""
     tables.prepare(engine, app_role=app_role)
-    auth.create_tables(engine, app_role=app_role)
+    access_keys.create_tables(engine, app_role=app_role)
 
 
 def timeline_at(stores: Stores, position: int) -> Timeline:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import sys
+from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import IO
 
 import click
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.segment import Segment
 from rich.table import Table
+
+from tracker.visible_text import escaped
 
 PIPE_WIDTH = 240
 """Characters of a line at most where stdout is no terminal."""
@@ -18,13 +22,19 @@ PIPE_WIDTH = 240
 
 def say(message: str) -> None:
     """Write a sentence to stderr, so that stdout holds the answer alone."""
-    click.echo(message, err=True)
+    click.echo(escaped(message), err=True)
+
+
+def answer(line: str) -> None:
+    """Write a line of the answer to stdout, with what is not seen escaped."""
+    click.echo(escaped(line))
 
 
 def write_pieces(pieces: Iterable[bytes], file: IO[bytes]) -> None:
-    """Write the pieces to the file, each as it is made."""
+    """Write the pieces to the file, each as it is made; on a terminal with what is not seen escaped."""
+    decode = getincrementaldecoder("utf-8")("surrogateescape").decode if file.isatty() else None
     for piece in pieces:
-        file.write(piece)
+        file.write(piece if decode is None else escaped(decode(piece)).encode())
     file.flush()
 
 
@@ -56,6 +66,17 @@ def columns(*names: str) -> Table:
     return table
 
 
+class _Escaped:
+    """Something to print, with what is not seen escaped in each piece of its text, and its styles as they are."""
+
+    def __init__(self, renderable: RenderableType) -> None:
+        self._renderable = renderable
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for segment in console.render(self._renderable, options):
+            yield segment if segment.control else Segment(escaped(segment.text), segment.style)
+
+
 def show(*tables: RenderableType) -> None:
     """Print tables or texts as wide as the terminal; for a pipe as wide as they are, and without styles."""
     terminal = sys.stdout.isatty()
@@ -63,6 +84,6 @@ def show(*tables: RenderableType) -> None:
         highlight=False, markup=False, emoji=False, width=None if terminal else PIPE_WIDTH, no_color=not terminal
     )
     with console.capture() as captured:
-        console.print(*tables, sep="\n")
+        console.print(*map(_Escaped, tables), sep="\n")
     for line in captured.get().splitlines():
         click.echo(line.rstrip())

@@ -16,8 +16,10 @@ from pydantic_core import from_json
 from api.formats.fact_columns import EVENT_COLUMNS, LICENSE_COLUMN, event_cells
 from api.formats.provenance import Provenance
 from api.formats.status_columns import STATUS_COLUMNS, status_cells
+from tracker.visible_text import UNSEEN
 
-_FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
+_FORMULA = re.compile(rf"'*[\s{UNSEEN}]*[=+\-@\t\r\n＝＋－＠]")
+"""What a spreadsheet may take for a formula: it skips spaces and what is not seen, and reads full-width signs."""
 
 
 def write_statuses(documents: Iterable[bytes], provenance: Provenance) -> Iterator[bytes]:

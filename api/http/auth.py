@@ -1,32 +1,26 @@
-"""Keys and roles: who may do what, decided in one place for every route.
+"""Who may do what, decided in one place for every route.
 
-A key is `<id>.<secret>` with 256 random bits in the secret, so that its SHA-256 is all that needs to be stored. Keys in
-force are held in memory and read anew at least every second: a revoked key is refused within a second in every process,
-and no request waits for a database to have its key checked.
+Keys in force are held in memory and read anew at least every second: a revoked key is refused within a second in every
+process, and no request waits for a database to have its key checked, be it good or not.
 """
 
 from __future__ import annotations
 
-import hashlib
 import hmac
-import re
-import secrets
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import inf
 from threading import Lock
-from typing import get_args
+from typing import NamedTuple, get_args
 
 from pydantic import SecretStr
-from sqlalchemy import Column, Engine, Index, MetaData, Table, Text, insert, select, text, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Engine, select
 
+from api.http.access_keys import KEYS, hash_of, id_of, note_uses
 from api.http.contract import Needs, Role
 from api.http.problems import Forbidden, Unauthorized
-from projections.tables import writing
 from tracker.errors import Unavailable
-from tracker.event import stamp
 from tracker.log.away import READ_SECONDS
 
 MAX_KEY_AGE_SECONDS = 0.9
@@ -36,31 +30,8 @@ KEY_REFRESH_SECONDS = 0.4
 """Seconds between two reads of the keys from the database."""
 
 ADMIN_NAME = "admin"
-"""`recorded_by` of what the key in the settings records."""
+"""`recorded_by` of what the key in the settings records, and its scope."""
 
-KEY_METADATA = MetaData()
-
-KEYS = Table(
-    "access_keys",
-    KEY_METADATA,
-    Column("id", Text, primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("role", Text, nullable=False),
-    Column("sha256", Text, nullable=False),
-    Column("created_at", Text, nullable=False),
-    Column("revoked_at", Text),
-)
-"""Every key that was ever made. One of a name is in force at a time."""
-
-Index(
-    "access_keys_in_force",
-    KEYS.c.name,
-    unique=True,
-    sqlite_where=KEYS.c.revoked_at.is_(None),
-    postgresql_where=KEYS.c.revoked_at.is_(None),
-)
-
-_NAME = re.compile(r"[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]{0,62}[^\s\x00-\x1f\x7f])?")
 _ROLES_FOR: dict[Needs, frozenset[Role]] = {
     "reader": frozenset(get_args(Role)),
     "monitor": frozenset({"monitor", "admin"}),
@@ -70,75 +41,21 @@ _ROLES_FOR: dict[Needs, frozenset[Role]] = {
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The holder of a key: the name, which becomes `recorded_by`, and the role."""
+    """The holder of a key: the name, which becomes `recorded_by`, and the role.
+
+    `scope` is what idempotency and rates are counted under: a name that was revoked and given again has another one.
+    """
 
     name: str
     role: Role
+    scope: str
 
 
-@dataclass(frozen=True, slots=True)
-class AccessKey:
-    """A key as it is listed: never the secret, nor its hash."""
-
-    id: str
-    name: str
-    role: Role
-    created_at: str
-    revoked_at: str | None
-
-
-class KeyRefused(ValueError):
-    """The keys cannot be changed so; the message says why."""
-
-
-def create_tables(engine: Engine, *, app_role: str | None = None) -> None:
-    """Make the table of keys if it is missing; on PostgreSQL in `public`, and let `app_role` add and revoke keys."""
-    with writing(engine).begin() as conn:
-        if conn.dialect.name == "postgresql":
-            conn.execute(text("SET LOCAL search_path TO public"))
-        KEY_METADATA.create_all(conn)
-        if app_role is not None and conn.dialect.name == "postgresql":
-            role = conn.dialect.identifier_preparer.quote_identifier(app_role)
-            conn.execute(text(f"GRANT SELECT, INSERT, UPDATE ON {KEYS.name} TO {role}"))
-
-
-def create_key(engine: Engine, name: str, role: str) -> str:
-    """Make a key and return it: it is shown once and can never be read again.
-
-    Raises: KeyRefused if a key of this name is in force, or the name or role cannot be.
-    """
-    if role not in get_args(Role):
-        raise KeyRefused(f"no role is called {role!r}; it is one of {', '.join(get_args(Role))}")
-    if not _NAME.fullmatch(name):
-        raise KeyRefused("a name is 1 to 64 characters on one line, without spaces around it")
-    key = f"{secrets.token_hex(6)}.{secrets.token_urlsafe(32)}"
-    row = {"id": _id(key), "name": name, "role": role, "sha256": _hash(key), "created_at": stamp(datetime.now(UTC))}
-    try:
-        with writing(engine).begin() as conn:
-            conn.execute(insert(KEYS).values(**row))
-    except IntegrityError:
-        raise KeyRefused(f"a key named {name!r} is in force; revoke it first, or choose another name") from None
-    return key
-
-
-def list_keys(engine: Engine) -> list[AccessKey]:
-    """All keys, those revoked too, oldest first."""
-    with engine.connect() as conn:
-        columns = (KEYS.c.id, KEYS.c.name, KEYS.c.role, KEYS.c.created_at, KEYS.c.revoked_at)
-        rows = conn.execute(select(*columns).order_by(KEYS.c.created_at, KEYS.c.id))
-        return [AccessKey(*row) for row in rows]
-
-
-def revoke_key(engine: Engine, name: str) -> None:
-    """Take the key of this name out of force.
-
-    Raises: KeyRefused if none is in force.
-    """
-    in_force = KEYS.c.revoked_at.is_(None)
-    with writing(engine).begin() as conn:
-        revoked = update(KEYS).where(KEYS.c.name == name, in_force).values(revoked_at=stamp(datetime.now(UTC)))
-        if conn.execute(revoked).rowcount == 0:
-            raise KeyRefused(f"no key named {name!r} is in force")
+class _KnownKey(NamedTuple):
+    sha256: str
+    caller: Caller
+    expires_at: datetime | None
+    last_used_on: str
 
 
 class KeyRing:
@@ -146,8 +63,9 @@ class KeyRing:
 
     def __init__(self, engine: Engine, admin_key: SecretStr | None) -> None:
         self._engine = engine
-        self._admin = None if admin_key is None else _hash(admin_key.get_secret_value())
-        self._keys: dict[str, tuple[str, Caller]] = {}
+        self._admin = None if admin_key is None else hash_of(admin_key.get_secret_value())
+        self._keys: dict[str, _KnownKey] = {}
+        self._used_on: dict[str, str] = {}
         self._read_at: float | None = None
         self._read_lock = Lock()
 
@@ -170,12 +88,32 @@ class KeyRing:
                 return
             before = time.monotonic()
             with self._engine.connect() as conn:
-                columns = (KEYS.c.id, KEYS.c.sha256, KEYS.c.name, KEYS.c.role)
-                rows = conn.execute(select(*columns).where(KEYS.c.revoked_at.is_(None))).all()
-            self._keys = {id_: (sha256, Caller(name, role)) for id_, sha256, name, role in rows}
+                columns = (KEYS.c.id, KEYS.c.sha256, KEYS.c.name, KEYS.c.role, KEYS.c.scope, KEYS.c.expires_at)
+                in_force = select(*columns, KEYS.c.last_used_on).where(KEYS.c.revoked_at.is_(None))
+                rows = conn.execute(in_force).all()
+            self._keys = {
+                row.id: _KnownKey(
+                    row.sha256,
+                    Caller(row.name, row.role, row.scope or row.name),
+                    None if row.expires_at is None else datetime.fromisoformat(row.expires_at),
+                    row.last_used_on or "",
+                )
+                for row in rows
+            }
             self._read_at = before
         finally:
             self._read_lock.release()
+
+    def note_uses(self) -> None:
+        """Keep the day on which keys were used, once a day and key; never called while a request waits."""
+        keys = self._keys
+        news = {id_: day for id_, day in list(self._used_on.items()) if id_ in keys and keys[id_].last_used_on < day}
+        if not news:
+            return
+        note_uses(self._engine, news)
+        with self._read_lock:  # the keys may have been read again meanwhile
+            noted = {id_: self._keys[id_]._replace(last_used_on=day) for id_, day in news.items() if id_ in self._keys}
+            self._keys = self._keys | noted
 
     def is_current(self) -> bool:
         """Whether the keys may be answered from without reading them again."""
@@ -183,19 +121,26 @@ class KeyRing:
 
     def is_admin(self, key: str) -> bool:
         """Whether it is the key of the settings, which no database knows."""
-        return self._admin is not None and hmac.compare_digest(self._admin, _hash(key))
+        return self._admin is not None and hmac.compare_digest(self._admin, hash_of(key))
 
     def caller(self, key: str) -> Caller:
         """The holder of a key.
 
-        Raises: Unauthorized if it is not known, or revoked.
+        Raises: Unauthorized if it is not known, mistyped, revoked or has expired.
         """
         if self.is_admin(key):
-            return Caller(ADMIN_NAME, "admin")
-        sha256, caller = self._keys.get(_id(key), ("", None))
-        if not hmac.compare_digest(sha256, _hash(key)) or caller is None:
+            return Caller(ADMIN_NAME, "admin", ADMIN_NAME)
+        key_id = id_of(key)
+        if key_id is None:
+            raise Unauthorized("this is no key, or it was mistyped", error="invalid_token")
+        known = self._keys.get(key_id)
+        if known is None or not hmac.compare_digest(known.sha256, hash_of(key)):
             raise Unauthorized("the key is not known, or it is revoked", error="invalid_token")
-        return caller
+        now = datetime.now(UTC)
+        if known.expires_at is not None and now >= known.expires_at:
+            raise Unauthorized(f"the key has expired, on {known.expires_at.date()}", error="invalid_token")
+        self._used_on[key_id] = now.date().isoformat()
+        return known.caller
 
 
 def bearer(authorization: bytes) -> str:
@@ -221,11 +166,3 @@ def must_allow(caller: Caller | None, needs: Needs, *, public_read: bool) -> Non
         raise Unauthorized("this needs a key: `Authorization: Bearer <key>`")
     if caller.role not in _ROLES_FOR[needs]:
         raise Forbidden(f"this needs the role {needs}; the key {caller.name!r} has the role {caller.role}")
-
-
-def _id(key: str) -> str:
-    return key.partition(".")[0]
-
-
-def _hash(key: str) -> str:
-    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()

@@ -9,9 +9,9 @@ import re
 from typing import Any
 
 from litestar import Request
+from litestar.exceptions import InternalServerException
 from pydantic_core import from_json
 
-from api.http.contract import NDJSON
 from api.http.headers import header
 from api.http.problems import Malformed, UnsupportedMediaType
 
@@ -19,10 +19,10 @@ _PLACE = re.compile(r" at line (\d+) column (\d+)$")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]', re.DOTALL)
 
 
-async def read_body(request: Request[Any, Any, Any], *accepted: str) -> tuple[str, bytes]:
+async def read_body(request: Request[Any, Any, Any], *accepted: str) -> tuple[str, bytearray]:
     """The media type and the bytes of a body. The route bounds their number while they are read.
 
-    Raises: UnsupportedMediaType if it is none of those accepted, compressed, or not UTF-8.
+    Raises: UnsupportedMediaType if it is none of those accepted, compressed, or not UTF-8; Malformed if it broke off.
     """
     given = (header(request.scope, b"content-type") or b"").decode("latin-1")
     media_type, _, parameters = given.partition(";")
@@ -37,39 +37,36 @@ async def read_body(request: Request[Any, Any, Any], *accepted: str) -> tuple[st
         raise UnsupportedMediaType("JSON is UTF-8", accepted=list(accepted))
     if (header(request.scope, b"content-encoding") or b"identity").lower() != b"identity":
         raise UnsupportedMediaType("send the body as it is, not compressed", accepted=list(accepted))
-    return media_type, await request.body()
+    body = bytearray()
+    try:
+        async for piece in request.stream():
+            body += piece
+    except InternalServerException:  # so Litestar says that the caller has gone
+        raise Malformed("the body broke off") from None
+    return media_type, body
 
 
-def parse(body: bytes, *, first_line: int = 1) -> Any:
-    """The JSON value in some bytes.
+def parse(body: bytes | bytearray, *, first_line: int = 1, before: int = 0, unrepeated: bool = False) -> Any:
+    """The JSON value in some bytes, which stand on this line with `before` bytes before them.
+
+    `unrepeated` says that doubled names and numbers out of reach were looked for already.
 
     Raises: Malformed with line and column, also for NaN, numbers out of reach, deep nesting and a name given twice.
     """
     try:
         value = from_json(body, allow_inf_nan=False, cache_strings="keys")
     except ValueError as error:
-        raise _malformed(str(error), first_line) from None
+        raise malformed(str(error), first_line, before) from None
+    if unrepeated:
+        return value
     text = body.decode()
     try:
-        json.loads(text, object_pairs_hook=_without_repeats, parse_float=_finite)
-    except _RepeatedName as repeated:
-        line, column = _second_place(text, repeated.name)
-        raise Malformed(
-            f"the name {repeated.name!r} stands twice in one object", line=first_line + line, column=column
-        ) from None
+        json.loads(text, object_pairs_hook=without_repeats, parse_float=finite)
+    except RepeatedName as repeated:
+        raise named_twice(text, repeated.name, first_line, before) from None
     except OverflowError:
         raise Malformed("a number is out of reach; decimals are strings") from None
     return value
-
-
-def parse_lines(body: bytes) -> list[Any]:
-    """The JSON values of a body in NDJSON, one a line; blank lines are skipped."""
-    return [parse(line, first_line=number) for number, line in enumerate(body.split(b"\n"), 1) if line.strip()]
-
-
-def values(media_type: str, body: bytes) -> Any:
-    """The JSON value of a body, a list for NDJSON."""
-    return parse_lines(body) if media_type == NDJSON else parse(body)
 
 
 def payload_hash(value: Any) -> bytes:
@@ -77,31 +74,73 @@ def payload_hash(value: Any) -> bytes:
     return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).digest()
 
 
-class _RepeatedName(Exception):
+class ListHash:
+    """The `payload_hash` of a list, item by item."""
+
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256(b"[")
+        self._empty = True
+
+    def add(self, item: Any) -> Any:
+        """Add an item, and return it."""
+        text = json.dumps(item, sort_keys=True, separators=(",", ":"))
+        self._hash.update((text if self._empty else f",{text}").encode())
+        self._empty = False
+        return item
+
+    def digest(self) -> bytes:
+        """The hash of the list."""
+        whole = self._hash.copy()
+        whole.update(b"]")
+        return whole.digest()
+
+
+class RepeatedName(Exception):
+    """An object has a name twice."""
+
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.name = name
 
 
-def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object that has these names, which the standard library's parser has found.
+
+    Raises: RepeatedName if one stands twice.
+    """
     found = dict(pairs)
     if len(found) < len(pairs):
         seen: set[str] = set()
-        raise _RepeatedName(next(name for name, _ in pairs if name in seen or seen.add(name)))  # type: ignore[func-returns-value]
+        raise RepeatedName(next(name for name, _ in pairs if name in seen or seen.add(name)))  # type: ignore[func-returns-value]
     return found
 
 
-def _finite(text: str) -> float:
+def finite(text: str) -> float:
+    """The number of a JSON text.
+
+    Raises: OverflowError if it is out of reach.
+    """
     if math.isinf(number := float(text)):
         raise OverflowError
     return number
 
 
-def _malformed(message: str, first_line: int) -> Malformed:
+def named_twice(text: str, name: str, first_line: int, before: int) -> Malformed:
+    """The refusal of a text in which an object has this name twice; it stands as in `parse`."""
+    lines, column = _second_place(text, name)
+    return Malformed(
+        f"the name {name[:80]!r} stands twice in one object",
+        line=first_line + lines,
+        column=column + (0 if lines else before),
+    )
+
+
+def malformed(message: str, first_line: int, before: int) -> Malformed:
+    """The refusal for which a parser gives this message; what it parsed stands as in `parse`."""
     place = _PLACE.search(message)
     if place is None:
         return Malformed(f"the body is not JSON: {message}")
-    line, column = first_line + int(place[1]) - 1, int(place[2])
+    line, column = first_line + int(place[1]) - 1, int(place[2]) + (before if place[1] == "1" else 0)
     return Malformed(
         f"the body is not JSON: {message[: place.start()]}, line {line} column {column}", line=line, column=column
     )

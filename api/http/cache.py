@@ -27,6 +27,9 @@ MAX_CACHED_BODY_BYTES = 2 * 1024 * 1024
 MAX_CACHE_KEY_BYTES = 2_000
 """A response to a longer query string and Accept header is not cached."""
 
+_GENERATION = "generation"
+"""The name in a request's state of the heads' history and generation when the request began."""
+
 CacheKey = tuple[str, bytes, bytes]
 """The path, the query string and the Accept header of a request."""
 
@@ -45,7 +48,7 @@ class ResponseCache:
         self._max_bytes = max_bytes
         self._responses: OrderedDict[CacheKey, BytesResponse] = OrderedDict()
         self._bytes = 0
-        self._generation = heads.generation
+        self._made_of = (heads.history, heads.generation)
         self._in_making: dict[CacheKey, asyncio.Event] = {}
 
     @property
@@ -54,8 +57,11 @@ class ResponseCache:
         return len(self._responses), self._bytes
 
     def keep(self, response: BytesResponse, scope: Scope) -> None:
-        """Cache the response to a request."""
+        """Cache the response to a request, unless what it was made of became another while it was made."""
         key = _key(scope)
+        now = (self.heads.history, self.heads.generation)
+        if (scope.get("state") or {}).get(_GENERATION, now) != now:
+            return
         if len(key[1]) + len(key[2]) > MAX_CACHE_KEY_BYTES:
             return
         response.key = key
@@ -69,10 +75,11 @@ class ResponseCache:
 
     def find(self, scope: Scope) -> BytesResponse | None:
         """The cached response to a request; None if there is none, it is not valid any more, or its body is needed."""
-        if self._generation != self.heads.generation:
-            self._generation = self.heads.generation
+        if self._made_of != (now := (self.heads.history, self.heads.generation)):
+            self._made_of = now
             self._responses.clear()
             self._bytes = 0
+        scope.setdefault("state", {})[_GENERATION] = self._made_of
         if header(scope, b"accept-datetime") is not None:
             return None
         key = _key(scope)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeGuard
 
 from pydantic_core import to_json
 
+from api.http.problems import MAX_ERRORS
 from tracker.application import Draft
 from tracker.errors import BatchRefused, InvalidFact, NotOpened, Refusal, TooLarge, UnknownEvent, VersionConflict
 from tracker.event import event_id
@@ -54,45 +56,93 @@ def opening_draft(raw: Any, now: datetime) -> Draft:
     return Draft(raw.get("pledge") or slug_of(fact.title), fact, _new_id(now))
 
 
-def batch_drafts(raw: Any, now: datetime) -> tuple[list[tuple[int, Draft]], Refusals]:
-    """The drafts of a batch with their indexes, and the refusals of the other items.
+class BatchDrafts:
+    """A batch as it is read: its drafts with their indexes, and as many refusals of other items as an answer tells."""
 
-    Raises: InvalidFact if the body is no list of one item or more, TooLarge if it has over `MAX_BATCH_ITEMS`.
+    def __init__(self) -> None:
+        self.drafts: list[tuple[int, Draft]] = []
+        self.refusals: Refusals = []
+        self.more_items = 0
+        self.more_problems = 0
+        """Items and problems that are counted, beyond those in `refusals`."""
+
+        self._listed = 0
+        self._refs_of: dict[int, set[str]] = {}
+        self._refused_openings: dict[str, int] = {}
+        self._refused_refs: set[str] = set()
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether no item is refused."""
+        return not self.refusals
+
+    @property
+    def may_list(self) -> bool:
+        """Whether an answer has room for more problems."""
+        return self._listed < MAX_ERRORS
+
+    def add(self, index: int, raw: dict[str, Any], draft: Draft) -> None:
+        """Add the draft that an item is."""
+        self.drafts.append((index, draft))
+        if refs := _refs_in(raw["fact"]):
+            self._refs_of[index] = refs
+
+    def refuse(self, index: int, raw: Any, refusal: Refusal) -> None:
+        """Add the refusal of an item, its pointers from the beginning of the body."""
+        if self.may_list:
+            refusal = below(refusal, f"/{index}")
+            if isinstance(refusal, InvalidFact):
+                refusal.problems = refusal.problems[:MAX_ERRORS]
+            self.refusals.append((index, refusal))
+            self._listed += refusal.problem_count
+        else:
+            self.more_items += 1
+            self.more_problems += refusal.problem_count
+        if isinstance(raw, dict):
+            pledge = raw.get("pledge")
+            if isinstance(pledge, str) and is_slug(pledge) and _may_open(raw.get("fact")):
+                self._refused_openings.setdefault(pledge, index)
+            if _is_ref(ref := raw.get("ref")):
+                self._refused_refs.add(ref)
+
+    def independent(self) -> list[tuple[int, Draft]]:
+        """The drafts that can be checked although other items are refused: those that do not build on a refused one."""
+        return [
+            (index, draft)
+            for index, draft in self.drafts
+            if self._refused_openings.get(draft.pledge, index) >= index
+            and self._refused_refs.isdisjoint(self._refs_of.get(index, ()))
+        ]
+
+
+def batch_drafts(items: Iterable[Any], now: datetime) -> BatchDrafts:
+    """The drafts and refusals of the items of a batch. No item outlives its turn.
+
+    Raises: InvalidFact if there is no item, TooLarge at the one that is over `MAX_BATCH_ITEMS`.
     """
-    if not isinstance(raw, list) or not raw:
-        raise InvalidFact("a batch is a list of one item or more")
-    if len(raw) > MAX_BATCH_ITEMS:
-        raise TooLarge(f"a batch has at most {MAX_BATCH_ITEMS} items, this one has {len(raw)}")
-    drafts: list[tuple[int, Draft]] = []
-    refusals: Refusals = []
+    batch = BatchDrafts()
     ids: dict[str, str] = {}
-    for index, item in enumerate(raw):
+    index = -1
+    for index, item in enumerate(items):
+        if index == MAX_BATCH_ITEMS:
+            raise TooLarge(f"a batch has at most {MAX_BATCH_ITEMS} items")
         id_ = _new_id(now)
         try:
             must_have(item, needed=("pledge", "fact"), allowed=("expected_version", "ref"))
             _must_be_an_item(item, ids)
-            fact = _fact(_with_event_ids(item["fact"], ids), "/fact")
-            drafts.append((index, Draft(item["pledge"], fact, id_, item.get("expected_version"))))
+            fact = _fact(_with_event_ids(item["fact"], ids), "/fact", worded=batch.may_list)
+            batch.add(index, item, Draft(item["pledge"], fact, id_, item.get("expected_version")))
         except Refusal as refusal:
-            refusals.append((index, below(refusal, f"/{index}")))
-        if isinstance(item, dict) and isinstance(ref := item.get("ref"), str):
+            batch.refuse(index, item, refusal.with_traceback(None))
+        if isinstance(item, dict) and _is_ref(ref := item.get("ref")):
             ids.setdefault(ref, id_)
-    return drafts, refusals
+    if index < 0:
+        raise InvalidFact("a batch is a list of one item or more")
+    return batch
 
 
-def independent_drafts(raw: list[Any], drafts: list[tuple[int, Draft]], refusals: Refusals) -> list[tuple[int, Draft]]:
-    """The drafts that can be checked although other items are refused: those that do not build on a refused item."""
-    bad = {index: raw[index] for index, _ in refusals if isinstance(raw[index], dict)}
-    openings: dict[str, int] = {}
-    for index, item in sorted(bad.items(), reverse=True):
-        if _may_open(item.get("fact")):
-            openings[str(item.get("pledge"))] = index
-    refs = {str(item["ref"]) for item in bad.values() if "ref" in item}
-    return [
-        (index, draft)
-        for index, draft in drafts
-        if openings.get(draft.pledge, index) >= index and not refs.intersection(_refs_in(raw[index]["fact"]))
-    ]
+def _is_ref(ref: object) -> TypeGuard[str]:
+    return isinstance(ref, str) and 0 < len(ref) <= MAX_REF_CHARACTERS
 
 
 def _may_open(raw: Any) -> bool:
@@ -153,7 +203,7 @@ def _must_be_an_item(item: dict[str, Any], ids: dict[str, str]) -> None:
         raise InvalidFact("a version is a whole number", pointer="/expected_version")
     if "ref" in item:
         ref = item["ref"]
-        if not isinstance(ref, str) or not 0 < len(ref) <= MAX_REF_CHARACTERS:
+        if not _is_ref(ref):
             raise InvalidFact(f"a ref is a string of 1 to {MAX_REF_CHARACTERS} characters", pointer="/ref")
         if ref in ids:
             raise InvalidFact("an earlier item has the same ref", pointer="/ref")
@@ -182,11 +232,11 @@ def _refs_in(raw: Any) -> set[str]:
     return {str(value["ref"]) for value in given if isinstance(value, dict) and "ref" in value}
 
 
-def _fact(raw: Any, at: str) -> AnyFact:
+def _fact(raw: Any, at: str, *, worded: bool = True) -> AnyFact:
     try:
         if (size := len(to_json(raw))) > MAX_FACT_BYTES:
             raise TooLarge(f"the fact has {size} bytes, {MAX_FACT_BYTES} are allowed; keep documents outside")
-        return read_fact(raw)
+        return read_fact(raw, worded=worded)
     except Refusal as refusal:
         raise below(refusal, at) from None
 

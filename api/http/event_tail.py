@@ -62,6 +62,9 @@ class EventTail:
 
     def __init__(self, log: LogRecorder, heads: KnownHeads) -> None:
         self.closing = False
+        self.history = heads.history
+        """Counts up when the log is another history than before: the streams that began before it end."""
+        self._held_of = self.history
         self._log = log
         self._heads = heads
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -70,6 +73,7 @@ class EventTail:
         self._events: deque[TailEvent] = deque()
         self._bytes = 0
         self._end = 0
+        self._withheld = heads.withheld
         self._filling = asyncio.Lock()
         self._reading = asyncio.Semaphore(MAX_STORE_READERS)
 
@@ -95,6 +99,16 @@ class EventTail:
         if loop is not None and self._streams:
             with suppress(RuntimeError):  # the loop is closed
                 loop.call_soon_threadsafe(self._wake)
+
+    def restart(self) -> None:
+        """End the streams with a word, and forget the events: the log is another history now. From any thread."""
+        self.history = self._heads.history
+        self.grew()
+
+    @property
+    def log_id(self) -> str:
+        """The id of the log that streams send now."""
+        return self._heads.log_id
 
     def close(self) -> None:
         """End all streams. From any thread, and from a signal's handler."""
@@ -143,6 +157,11 @@ class EventTail:
         if position >= head:
             return b"", position
         async with self._filling:
+            if (self._held_of, self._withheld) != (self.history, self._heads.withheld):
+                # The frames are of another history, or may have words that are to be gone.
+                self._held_of, self._withheld = self.history, self._heads.withheld
+                self._events.clear()
+                self._bytes = self._end = 0
             if near := position >= self._floor(head):
                 await self._fill(head)
                 near = position >= self._end - len(self._events)  # large events push others out

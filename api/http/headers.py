@@ -10,24 +10,36 @@ from urllib.parse import urlencode
 
 from litestar.types import Scope
 
+SECURITY_HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+]
+"""Headers of every response, whoever makes it."""
+
+NOT_FRAMED = (b"x-frame-options", b"DENY")
+"""The header of every response that other sites may not show in a frame."""
+
 _ENTITY_TAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 
 
 def header(scope: Scope, name: bytes) -> bytes | None:
     """The value of a request header, by its name in small letters; several are joined by commas (RFC 9110 §5.3)."""
-    found: bytes | None = None
-    for given, value in scope["headers"]:
-        if given == name:
-            found = value if found is None else found + b", " + value
-    return found
+    found = [value for given, value in scope["headers"] if given == name]
+    return b", ".join(found) if found else None
 
 
-def entity_tag(body: bytes, version: int | None = None) -> str:
+def client_address(scope: Scope) -> str:
+    """The address of the client, by which refused keys are counted."""
+    client = scope["client"]
+    return "" if client is None else client[0]
+
+
+def entity_tag(body: bytes, version: int | None = None, *, log: str = "") -> str:
     """The strong entity tag of some bytes, beginning with the pledge's version if there is one: `"<version>.<hash>"`.
 
-    Equal tags mean equal bytes.
+    Equal tags mean equal bytes of one log, which `log` is the id of.
     """
-    digest = hashlib.blake2b(body, digest_size=9).hexdigest()
+    digest = hashlib.blake2b(body, digest_size=9, key=log.encode()).hexdigest()
     return f'"{digest}"' if version is None else f'"{version}.{digest}"'
 
 

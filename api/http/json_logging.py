@@ -6,6 +6,8 @@ import json
 import logging
 from typing import Any
 
+from tracker.visible_text import escaped
+
 LOGGER_NAME = "tracker.api"
 
 PACKAGE_LOGGERS = ("tracker", "projections")
@@ -13,7 +15,7 @@ PACKAGE_LOGGERS = ("tracker", "projections")
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object a line. Headers, bodies and query strings are never logged."""
+    """One JSON object a line, with what is not seen escaped. Headers, bodies and query strings are never logged."""
 
     _FIELDS = ("request_id", "method", "path", "reason", "pid", "replaced_by")
 
@@ -26,7 +28,7 @@ class JsonLines(logging.Formatter):
         line |= {name: getattr(record, name) for name in self._FIELDS if hasattr(record, name)}
         if record.exc_info:
             line["trace"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
+        return escaped(json.dumps(line, ensure_ascii=False))
 
 
 def log_as_json() -> None:

@@ -28,22 +28,42 @@ class KnownHeads:
     """How far the log and the projection are, and each pledge's last version, as this process knows them."""
 
     def __init__(self) -> None:
+        self.log_id = ""
+        """The id of the log that all of this is about; empty before the first look."""
         self.log = 0
         self.at_start = 0
         """The log's head when this process began. Until the projection has reached it, reads miss recorded events."""
         self.projection = 0
-        self.generation = (0, 0)
-        """The table set that is read and its number of parked events. Another pair may give another response at the
-        same position."""
+        self.withheld = 0
+        """The number of the last withholding that the projection is made with."""
+        self._standing = (0, 0)
         self.looked_at = time.monotonic()
         """When the heads were last compared with the store (monotonic clock)."""
+        self.history = 0
+        """Counts up whenever what was read before is of another history: nothing made from it may be kept."""
         self._versions: OrderedDict[str, int] = OrderedDict()
         self._lock = Lock()
 
+    def begin(self, log_id: str, head: int) -> None:
+        """Begin with a log, or with another history of it, whose last position is `head`: forget all that was."""
+        with self._lock:
+            self.history += 1
+            self.log_id, self.log, self.at_start, self.projection = log_id, head, head, 0
+            self._versions.clear()
+
     def note_standing(self, standing: ProjectionHead) -> None:
-        """Take in the projection's position and generation; the position never goes down here."""
-        self.generation = (standing.set, standing.parked)
-        self.projection = max(self.projection, standing.position)
+        """Take in the projection's position and generation; in one set the position never goes down here."""
+        is_same_set = standing.set == self._standing[0]
+        self._standing = (standing.set, standing.parked)
+        self.projection = max(self.projection, standing.position) if is_same_set else standing.position
+
+    @property
+    def generation(self) -> tuple[int, int, int]:
+        """The table set that is read, its number of parked events, and the number of the last withholding.
+
+        Another triple may give another response at the same position.
+        """
+        return *self._standing, self.withheld
 
     @property
     def is_settled(self) -> bool:

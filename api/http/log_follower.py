@@ -21,6 +21,7 @@ from api.http.known_heads import KnownHeads
 from projections.liveness import ProjectorLiveness
 from projections.timeline import Timeline
 from tracker.log.away import unavailable
+from tracker.log.memory import LogMemory
 from tracker.log.recorder import LogRecorder
 from tracker.log.watcher import LogWatcher
 
@@ -47,12 +48,20 @@ class LogFollower:
     """Keeps `heads` and `keys` fresh until it is stopped; its watcher outlives a store that is away."""
 
     def __init__(
-        self, heads: KnownHeads, keys: KeyRing, log: LogRecorder, timeline: Timeline, database_url: str
+        self,
+        heads: KnownHeads,
+        keys: KeyRing,
+        log: LogRecorder,
+        timeline: Timeline,
+        database_url: str,
+        memory: LogMemory,
     ) -> None:
         self._heads = heads
         self._keys = keys
         self._log = log
         self._timeline = timeline
+        self._memory = memory
+        self._seen: tuple[int, str] | None = None
         self._waiters: list[_Waiter] = []
         self._lock = Lock()
         self._stopped = False
@@ -60,10 +69,13 @@ class LogFollower:
         """The thread that looks; its `age` tells how old this process's knowledge is."""
         self.projector = ProjectorLiveness(now)
         """Whether a projector is at work, in this process or another one."""
+        log.guard.on_change = self.watcher.wake
         self.also_wake: Callable[[], None] = lambda: None
         """Called by `wake`: the projector's, if it runs in this process."""
         self.grown: Callable[[], None] = lambda: None
         """Called once the heads have new events: the streams' wake-up."""
+        self.changed: Callable[[], None] = lambda: None
+        """Called once the log is another history than before: the end of the streams."""
 
     def start(self) -> None:
         """Look once, so that the heads are those of the store, then follow in a thread.
@@ -71,7 +83,7 @@ class LogFollower:
         Raises: Unavailable if the store is away.
         """
         self._stopped = False
-        self._heads.log = self._heads.at_start = self._log.head()
+        self._memory.begin()
         self._look()
         self.watcher.start()
 
@@ -79,6 +91,7 @@ class LogFollower:
         """Stop following; every request that still waits goes on without the projection."""
         self._stopped = True
         self.watcher.stop(STOP_SECONDS)
+        self._memory.keep(at_once=True)
         self._release(everybody=True)
 
     def wake(self) -> None:
@@ -127,9 +140,11 @@ class LogFollower:
     def _look(self) -> float | None:
         """One look of the watcher: at the log, at the projection, and from time to time at the keys."""
         try:
+            self._see_which_log()
             while changes := self._log.changed_since(self._heads.log, FOLLOW_BATCH_ROWS):
                 self._heads.advance(changes)
                 self.grown()
+            self._see_what_is_withheld()
             head = self._timeline.head()
             self._heads.note_standing(head)
             self.projector.note(head.heartbeat, head.position, self._heads.log)
@@ -137,9 +152,33 @@ class LogFollower:
             self._heads.projection = head.position
             self._release()
             self._keys.refresh(older_than=KEY_REFRESH_SECONDS)
+            self._keys.note_uses()
         except (OperationalError, InterfaceError) as error:
             raise unavailable(error.orig) from error
         return CATCH_UP_SECONDS if self._waiters else None
+
+    def _see_which_log(self) -> None:
+        """Whether the log is still the one that is known; if not, everything begins anew."""
+        guard = self._log.guard
+        found = self._log.look()
+        if self._seen != (now := (guard.changes, guard.log)):
+            if guard.refusal is not None:
+                _log.error("nothing is written to the log: %s", guard.refusal.detail)
+            elif self._seen is not None:
+                _log.warning("the log goes on as %s from position %d", guard.log, found.head.position)
+            is_first, self._seen = self._seen is None, now
+            self._heads.begin(guard.log, found.head.position)
+            self._timeline.forget()
+            if not is_first:
+                self.changed()
+        self._memory.keep()
+
+    def _see_what_is_withheld(self) -> None:
+        """Whether something was taken out of the projection; what was made before is not to be answered again."""
+        upto = self._timeline.withheld_upto()
+        if upto != self._heads.withheld:
+            self._timeline.forget()
+            self._heads.withheld = upto
 
     def _release(self, *, everybody: bool = False) -> None:
         """Let those go on whose position the projection has; at the end all of them, without it."""

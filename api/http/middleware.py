@@ -13,22 +13,20 @@ from litestar.exceptions import ImproperlyConfiguredException
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.http.auth import Caller, KeyRing, bearer, must_allow
+from api.http.auth import KEY_REFRESH_SECONDS, Caller, KeyRing, bearer, must_allow
 from api.http.cache import ResponseCache
 from api.http.contract import Contract
-from api.http.headers import header
-from api.http.limits import WriteLimit
+from api.http.headers import NOT_FRAMED, SECURITY_HEADERS, client_address, header
+from api.http.known_heads import KnownHeads
+from api.http.limits import FailedKeyLimit, WriteLimit
+from api.http.log_ids import HEADER, must_be_asked
 from api.http.parameters import parse
-from api.http.problems import Unauthorized
+from api.http.problems import NotFound, Unauthorized
 from api.http.request_counts import RequestCounts
 
-_SECURITY_HEADERS = [
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-]
 _METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
-_NOT_FRAMED = (b"x-frame-options", b"DENY")
-_CORS_EXPOSED = b"ETag, Link, Location, Memento-Datetime, Retry-After, RateLimit, RateLimit-Policy"
+_LOG_HEADER = HEADER.lower().encode()
+_CORS_EXPOSED = b"ETag, Link, Location, Memento-Datetime, Retry-After, RateLimit, RateLimit-Policy, Tracker-Log"
 _CORS_HEADERS = [(b"access-control-allow-origin", b"*"), (b"access-control-expose-headers", _CORS_EXPOSED)]
 _CORS_PREFLIGHT = [
     (b"access-control-allow-methods", b"GET, HEAD"),
@@ -42,17 +40,28 @@ class RequestMiddleware(ASGIMiddleware):
 
     scopes = (ScopeType.HTTP,)
 
-    def __init__(self, keys: KeyRing, limit: WriteLimit, cache: ResponseCache, *, public_read: bool) -> None:
+    def __init__(
+        self,
+        keys: KeyRing,
+        limit: WriteLimit,
+        failed_keys: FailedKeyLimit,
+        cache: ResponseCache,
+        *,
+        public_read: bool,
+    ) -> None:
         self._keys = keys
         self._limit = limit
+        self._failed_keys = failed_keys
         self._cache = cache
         self._public_read = public_read
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Pass the request on to its route, answer it from the cache, or refuse it.
 
-        Raises: Unauthorized, Forbidden, RateLimited, UnknownParameter or InvalidParameter.
+        Raises: NotFound, Unauthorized, Forbidden, RateLimited, UnknownParameter or InvalidParameter.
         """
+        if b"%2f" in scope.get("raw_path", b"").lower():
+            raise NotFound("no address here has an encoded slash")
         contract: Contract | None = scope["route_handler"].opt.get("contract")
         if contract is None:  # OPTIONS; Litestar's own answer leaves out the methods that were added last
             routes = scope["litestar_app"].routes
@@ -63,14 +72,18 @@ class RequestMiddleware(ASGIMiddleware):
             return
         state: Any = scope["state"]
         state["began"] = time.perf_counter()
+        # From before anything is read: what is read of a later history is never told as one of an earlier.
+        state["log"] = self._cache.heads.log_id
         if contract.needs != "open":
             caller = await self._caller(scope)
             must_allow(caller, contract.needs, public_read=self._public_read)
             state["caller"] = caller
             if contract.writes and caller is not None:
                 state["headers"] = []
-                self._limit.count(caller.name, state["headers"])
+                self._limit.count(caller.scope, state["headers"])
             else:
+                if b"log=" in scope["query_string"]:
+                    must_be_asked(parse(scope["query_string"], contract.names), state["log"])
                 cached = self._cache.find(scope) or await self._cache.made_by_another(scope)
                 if cached is not None:
                     await cached(scope, receive, send)
@@ -86,27 +99,29 @@ class RequestMiddleware(ASGIMiddleware):
         authorization = header(scope, b"authorization")
         if authorization is None:
             return None
-        key = bearer(authorization)
-        if not self._keys.is_current() and not self._keys.is_admin(key):
-            await sync_to_thread(self._keys.refresh)
         try:
+            key = bearer(authorization)
+            if not self._keys.is_current() and not self._keys.is_admin(key):
+                await sync_to_thread(self._keys.refresh, older_than=KEY_REFRESH_SECONDS)
             return self._keys.caller(key)
-        except Unauthorized:  # it may have been made a moment ago
-            await sync_to_thread(self._keys.refresh, since=time.monotonic())
-            return self._keys.caller(key)
+        except Unauthorized:  # from memory: a key that was made a moment ago is seen within a second
+            self._failed_keys.count(client_address(scope))
+            raise
 
 
-def finish(counts: RequestCounts, *, public_read: bool) -> Any:
+def finish(counts: RequestCounts, heads: KnownHeads, *, public_read: bool) -> Any:
     """The hook that every response passes before it is sent, 404 and 500 included: it counts it and adds headers."""
 
     async def before_send(message: Message, scope: Scope) -> None:
         if message["type"] != "http.response.start":
             return
-        headers: list[tuple[bytes, bytes]] = [*message.get("headers", ()), *_SECURITY_HEADERS]
+        headers: list[tuple[bytes, bytes]] = [*message.get("headers", ()), *SECURITY_HEADERS]
         state: Any = scope.get("state") or {}
         headers += state.get("headers") or ()
+        if scope.get("path", "").startswith("/v1") and (log := state.get("log") or heads.log_id):
+            headers.append((_LOG_HEADER, log.encode()))
         if not _may_be_framed(scope):
-            headers.append(_NOT_FRAMED)
+            headers.append(NOT_FRAMED)
         method = scope["method"] if scope["type"] == ScopeType.HTTP else ""
         began = state.get("began")
         counts.add(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Iterator, Sequence
+from http import HTTPStatus
+from itertools import islice
 from typing import Any
 
 from litestar import Response
@@ -88,6 +90,34 @@ class UnsupportedMediaType(TrackerError):
     title = "The body's type is not read here"
 
 
+class MalformedRequest(TrackerError):
+    """The bytes are no request of HTTP/1.1. A client library sends none of these; look at what is in between."""
+
+    code = "malformed_request"
+    title = "This is not HTTP/1.1"
+
+
+class RequestTimeout(TrackerError):
+    """The request did not come: its head takes 15 s at most, and a body goes on within 60 s. Send it again at once."""
+
+    code = "request_timeout"
+    title = "The request took too long to come"
+
+
+class UriTooLong(TrackerError):
+    """The address has over 16 KB. Narrow the question down; lists of slugs can be asked in several requests."""
+
+    code = "uri_too_long"
+    title = "The address is too long"
+
+
+class HeaderFieldsTooLarge(TrackerError):
+    """The head of the request has over 64 KB, or over 100 header fields. Cookies and tracing headers are not needed."""
+
+    code = "header_fields_too_large"
+    title = "The header fields are too large"
+
+
 class RateLimited(TrackerError):
     """Too many writes with this key within a minute. Wait as long as `Retry-After` says, or send a batch."""
 
@@ -104,6 +134,7 @@ class InternalError(TrackerError):
 
 STATUS = {
     "malformed": 400,
+    "malformed_request": 400,
     "invalid_parameter": 400,
     "unknown_parameter": 400,
     "unauthorized": 401,
@@ -112,12 +143,15 @@ STATUS = {
     "pledge_not_found": 404,
     "method_not_allowed": 405,
     "not_acceptable": 406,
+    "request_timeout": 408,
     "pledge_exists": 409,
     "duplicate_fact": 409,
     "mixed_basis": 409,
     "already_voided": 409,
+    "other_log": 409,
     "version_conflict": 412,
     "too_large": 413,
+    "uri_too_long": 414,
     "unsupported_media_type": 415,
     "invalid_fact": 422,
     "unit_mismatch": 422,
@@ -127,9 +161,18 @@ STATUS = {
     "future_statement": 422,
     "idempotency_mismatch": 422,
     "rate_limited": 429,
+    "header_fields_too_large": 431,
     "internal_error": 500,
     "unavailable": 503,
+    "log_went_back": 503,
+    "clock_implausible": 503,
 }
+
+PHRASES = {status: HTTPStatus(status).phrase.encode() for status in STATUS.values()}
+"""The reason phrase of each status, for what is answered before the application."""
+
+MAX_ERRORS = 100
+"""Errors that one problem document lists, at most; `total` says how many there are."""
 
 RETRY_AFTER = "1"
 """Seconds that a 503 asks to wait: a store that is away is back soon, or its operator is on the way."""
@@ -187,7 +230,8 @@ def document(error: TrackerError, instance: str) -> tuple[int, dict[str, Any]]:
         "detail": error.detail,
         "instance": instance,
         "code": first.code,
-        "errors": list(_entries(error)),
+        "errors": (entries := list(islice(_entries(error), MAX_ERRORS))),
+        "total": max(len(entries), getattr(error, "problem_count", 0) if entries else 0),
         **first.members,
     }
 

@@ -2,7 +2,7 @@
 
 The signal ends event streams at once (`on_signal`). Streamed bodies may go on (`OpenBodies`): after `STALLED_SECONDS`
 those are broken off whose reader takes nothing, after `ABORT_SECONDS` all that are left. Bytes that were written and
-not taken outlive their response, so the connection itself is aborted a moment later (`AbortingProtocol`).
+not taken outlive their response, so the connection itself is aborted a moment later (`BoundedConnection.shutdown`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from types import FrameType
 from typing import Any
 
 from litestar.types import Receive
-from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 STALLED_SECONDS = 2.0
 """Seconds after the signal after which bodies are broken off whose reader takes nothing."""
@@ -86,18 +85,6 @@ async def until_disconnected(receive: Receive) -> None:
     """Return when the caller has hung up."""
     while (await receive())["type"] != "http.disconnect":
         pass
-
-
-class AbortingProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
-    """HTTP as uvicorn speaks it; a connection is aborted if it outlives the end of all bodies.
-
-    uvloop waits without an end for bytes that are written and not taken.
-    """
-
-    def shutdown(self) -> None:
-        """Finish the response at hand, and abort the connection if that takes too long."""
-        super().shutdown()
-        self.loop.call_later(ABORT_SECONDS + CONNECTION_GRACE_SECONDS, self.transport.abort)
 
 
 @contextmanager

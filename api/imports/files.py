@@ -21,10 +21,14 @@ from api.formats.fact_columns import (
 )
 from api.http.bodies import parse
 from api.http.problems import Malformed
-from api.imports.items import ImportItem, ImportProblem
+from api.imports.bounds import check_file_size
+from api.imports.items import ImportItem, ImportProblem, UnreadableFile
 from api.imports.mapping import SheetMap, mapped_rows
-from api.imports.sheets import SheetRow, SheetTable, UnreadableFile, read_csv, read_xlsx
+from api.imports.sheets import SheetRow, SheetTable, read_csv, read_xlsx
 from tracker.values import is_slug
+
+_MAX_NAME_CHARACTERS = max(map(len, KNOWN_COLUMNS)) * 2
+"""Characters of a column's name that may be one of ours with a slip."""
 
 ReadItems = tuple[list[ImportItem], list[ImportProblem]]
 """The items of a file, and the problems of single rows."""
@@ -59,6 +63,7 @@ def read_items(
 def _read(path: Path, mapping: SheetMap | None, sheet: str | None, note_left_out: NoteLeftOut) -> ReadItems:
     ending = path.suffix.lower()
     if ending in (".ndjson", ".jsonl"):
+        check_file_size(path)
         return read_lines(path.read_bytes().split(b"\n"))
     header = 1 if mapping is None else mapping.header
     if ending in (".csv", ".tsv"):
@@ -118,9 +123,8 @@ def _problems_of_pledge(pledge: Any, where: str) -> Iterable[tuple[str, str]]:
 def _read_rows(table: SheetTable) -> ReadItems:
     """Rows under our own column names."""
     problems = [
-        ImportProblem(table.place, column, _unknown_column(column))
-        for column in table.columns
-        if column not in KNOWN_COLUMNS
+        ImportProblem(table.place, column, _unknown_column(column, number))
+        for number, column in enumerate(column for column in table.columns if column not in KNOWN_COLUMNS)
     ]
     if missing := [column for column in ("pledge", "type") if column not in table.columns]:
         problems += [ImportProblem(table.place, column, "this column is needed") for column in missing]
@@ -134,8 +138,14 @@ def _read_rows(table: SheetTable) -> ReadItems:
     return items, problems
 
 
-def _unknown_column(column: str) -> str:
-    near = difflib.get_close_matches(column, KNOWN_COLUMNS, 1)
+_MAX_SUGGESTIONS = 20
+"""Unknown columns for which a near name is looked for: it takes some milliseconds each."""
+
+
+def _unknown_column(column: str, number: int) -> str:
+    """The problem of the unknown column of this number, from 0."""
+    is_looked_for = number < _MAX_SUGGESTIONS and len(column) <= _MAX_NAME_CHARACTERS
+    near = difflib.get_close_matches(column, KNOWN_COLUMNS, 1) if is_looked_for else []
     return f"there is no such column{f'; is it {near[0]}?' if near else ''}"
 
 

@@ -12,6 +12,10 @@ from api.formats.fact_columns import label_of
 from tracker.facts import FACT_TYPES
 
 
+class UnreadableFile(Exception):
+    """The file cannot be read at all; the message says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class ImportProblem:
     """What is wrong with one place of a file: the line or the sheet and row, the column or JSON Pointer, a sentence."""

@@ -195,18 +195,25 @@ def _sentence(loc: tuple[int | str, ...], kind: str, message: str) -> str:
     return f"{where}: {sentence}" if where else sentence
 
 
+_MAX_NAMED_COLUMNS = 100
+"""Columns of a table that a sentence names, at most."""
+
+
 def mapped_rows(table: SheetTable, mapping: SheetMap) -> Iterator[MappedRow]:
     """The facts that the rows of a table become, row by row, in the order of the map's facts.
 
     Raises: BadMap if the table lacks a column that the map reads.
     """
-    if missing := sorted(mapping.columns - set(table.columns)):
-        there = ", ".join(table.columns)
+    columns = frozenset(table.columns)
+    if missing := sorted(mapping.columns - columns):
+        there = ", ".join(table.columns[:_MAX_NAMED_COLUMNS])
+        if (more := len(columns) - _MAX_NAMED_COLUMNS) > 0:
+            there += f" and {more} more"
         raise BadMap([f'{table.place}: there is no column "{name}"; there are: {there}' for name in missing])
     opened: set[tuple[int, str]] = set()
     for row in table.rows:
         mapped = _mapped_row(row, mapping, opened)
-        mapped.problems += [(column, why) for column, why in row.broken.items() if column not in table.columns]
+        mapped.problems += [(column, why) for column, why in row.broken.items() if column not in columns]
         yield mapped
 
 

@@ -7,26 +7,23 @@ from __future__ import annotations
 
 import csv
 import re
-import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
 from io import StringIO
+from itertools import islice
+from math import isfinite
 from pathlib import Path
 from typing import Any, NamedTuple
-from xml.etree.ElementTree import ParseError
-from zipfile import BadZipFile
 
-from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter
 
+from api.imports.bounds import TableBounds, check_file_size
+from api.imports.items import UnreadableFile
+from api.imports.workbook import check_workbook, opened_workbook, rows_of
 from tracker.quantity import plain
-
-
-class UnreadableFile(Exception):
-    """The file cannot be read at all; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +54,7 @@ def read_csv(path: Path, header: int = 1) -> SheetTable:
 
     Raises: UnreadableFile if it is not UTF-8 or not CSV, or has no header.
     """
+    check_file_size(path)
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as wrong:
@@ -72,34 +70,17 @@ def read_xlsx(path: Path, sheet: str | None = None, header: int = 1) -> SheetTab
 
     Raises: UnreadableFile if it is no XLSX workbook, is damaged, or lacks the sheet or a header.
     """
-    with _opened(path, data_only=True) as values, _opened(path) as formulas:
+    check_workbook(path)
+    with opened_workbook(path, data_only=True) as values, opened_workbook(path) as formulas:
         names = [page.title for page in values.worksheets]
         name = sheet or next(iter(names), "")
         if name not in names:
             raise UnreadableFile(f'there is no sheet "{name}"; there are: {", ".join(names)}')
-        for page in (values[name], formulas[name]):
+        pages = values[name], formulas[name]
+        for page in pages:
             page.reset_dimensions()  # what a file notes of its size may be wrong, and would cut off what is beyond
-        lines = _xlsx_lines(values[name].iter_rows(), formulas[name].iter_rows())
+        lines = _xlsx_lines(rows_of(pages, name))
         return _table(lines, header, lambda number: f'sheet "{name}" row {number}')
-
-
-@contextmanager
-def _opened(path: Path, *, data_only: bool = False) -> Iterator[Any]:
-    try:
-        book = load_workbook(path, read_only=True, data_only=data_only)
-    except (BadZipFile, KeyError, ValueError, OSError) as wrong:
-        raise UnreadableFile(f"this is no XLSX workbook: {wrong}") from None
-    except (AttributeError, TypeError, *_DAMAGED) as wrong:
-        # A chart sheet without a chart is an AttributeError of openpyxl.
-        raise UnreadableFile(f"this workbook cannot be read; save the sheet as CSV UTF-8 ({wrong})") from None
-    try:
-        yield book
-    finally:
-        book.close()
-
-
-_DAMAGED = (BadZipFile, EOFError, IndexError, ParseError, zlib.error)
-"""The exceptions with which openpyxl meets a damaged file."""
 
 
 class _Line(NamedTuple):
@@ -133,23 +114,26 @@ def _csv_lines(text: str, delimiter: str) -> Iterator[_Line]:
         raise UnreadableFile(f"line {number} is not CSV: {wrong}") from None
 
 
-def _xlsx_lines(values: Iterable[Any], formulas: Iterable[Any]) -> Iterator[_Line]:
-    try:
-        for number, (cells, behind) in enumerate(zip(values, formulas, strict=True), start=1):
-            broken: dict[int, str] = {}
-            texts: list[str] = []
-            numbers: set[int] = set()
-            for index, (cell, source) in enumerate(zip(cells, behind, strict=True)):
-                if cell.value is None and isinstance(source.value, str) and source.data_type == "f":
-                    broken[index] = _NOT_SAVED
-                elif cell.data_type == "e":
-                    broken[index] = f"this formula ends in {cell.value}"
-                texts.append("" if index in broken else _shown(cell))
-                if isinstance(cell.value, int | float):
-                    numbers.add(index)
-            yield _Line(number, texts, broken, numbers)
-    except _DAMAGED as wrong:
-        raise UnreadableFile(f"this workbook is damaged: {wrong}") from None
+def _xlsx_lines(rows: Iterable[tuple[int, Any, Any]]) -> Iterator[_Line]:
+    for number, cells, behind in rows:
+        broken: dict[int, str] = {}
+        texts: list[str] = []
+        numbers: set[int] = set()
+        for index, (cell, source) in enumerate(zip(cells, behind, strict=False)):
+            text = ""
+            if cell.value is None and isinstance(source.value, str) and source.data_type == "f":
+                broken[index] = _NOT_SAVED
+            elif cell.data_type == "e":
+                broken[index] = f"this formula ends in {cell.value}"
+            else:
+                try:
+                    text = _shown(cell)
+                except Exception as wrong:  # a value that no spreadsheet shows, a style that is not there
+                    broken[index] = f"this cell cannot be read: {wrong}"
+            texts.append(text)
+            if isinstance(cell.value, int | float):
+                numbers.add(index)
+        yield _Line(number, texts, broken, numbers)
 
 
 _NOT_SAVED = "the value of this formula was not saved; open the file in a spreadsheet and save it"
@@ -169,12 +153,17 @@ def _shown(cell: Any) -> str:
 
 
 def text_of(value: object) -> str:
-    """A cell's value as text: numbers to the 15 digits a spreadsheet keeps, a day without its midnight."""
+    """A cell's value as text: numbers to the 15 digits a spreadsheet keeps, a day without its midnight.
+
+    Raises: ValueError if the value is a float that is no number.
+    """
     match value:
         case None:
             return ""
         case bool():
             return "true" if value else "false"
+        case float() if not isfinite(value):
+            raise ValueError(f"{value} is no number")
         case float():
             return plain(Decimal(format(value, ".15g")))
         case datetime():
@@ -185,24 +174,34 @@ def text_of(value: object) -> str:
             return str(value)
 
 
+_MAX_NAMELESS_CELLS = 20
+"""Cells without a column name that are told of one row, at most."""
+
+
 def _table(lines: Iterator[_Line], header: int, place: Callable[[int], str]) -> SheetTable:
     columns: list[str] = []
     rows: list[SheetRow] = []
+    bounds = TableBounds()
     for number, cells, broken, numbers in lines:
+        bounds.count(number, len(cells), place)
         if not columns:
             if number >= header and any(cell.strip() for cell in cells):
                 columns = [cell.strip() for cell in cells]
                 where = place(number)
-                if twice := sorted({name for name in columns if name and columns.count(name) > 1}):
+                if twice := sorted(name for name, count in Counter(columns).items() if name and count > 1):
                     raise UnreadableFile(f'{where}: column "{twice[0]}" is there twice')
             continue
         if not any(cell.strip() for cell in cells) and not broken:
             continue
         names = [*columns, *[""] * (len(cells) - len(columns))]
-        beyond = {
-            f"column {get_column_letter(index + 1)}": "this cell has no column name"
+        nameless = (
+            index
             for index, (name, cell) in enumerate(zip(names, cells, strict=False))
             if not name and (cell.strip() or index in broken)
+        )
+        beyond = {
+            f"column {get_column_letter(index + 1)}": "this cell has no column name"
+            for index in islice(nameless, _MAX_NAMELESS_CELLS)
         }
         rows.append(
             SheetRow(

@@ -74,6 +74,8 @@ class PageRequest(ReadRequest):
         self.query = {name: value.strip() for name, value in given.items() if value.strip()}
         self.has_blanks = len(self.query) < len(given)
         self.format = "html"
+        self.log = request.scope["state"]["log"]
+        self._history = services.heads.history
         self._read_at = services.heads.log
         self._generation = services.heads.generation
         self.at = clocks.point(self._clocks(), services.tracker.log, self._read_at)
@@ -132,7 +134,8 @@ class PageRequest(ReadRequest):
 
     def _response(self, body: bytes, validity: Validity | None, **more: Any) -> BytesResponse:
         sent = {**more, "headers": HEADERS}
-        return BytesResponse(body, media_type=HTML, validity=validity, cache_control=self.cache_control, **sent)
+        valid = self._unless_void(validity)
+        return BytesResponse(body, media_type=HTML, validity=valid, cache_control=self.cache_control, **sent)
 
     def _known_day(self) -> str:
         if self.at.known_at is not None:

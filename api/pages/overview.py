@@ -97,7 +97,7 @@ def draw_overview(page: PageRequest) -> BytesResponse:
     sort = choice(query, "sort", SORT_NAMES, DEFAULT_SORT)
     narrowed = list_filters.filters(query)
     question = list_filters.given_filters(query, *CLOCK_NAMES) | {"sort": sort}
-    cursor = list_filters.Cursor.read(query, question, page.services.tracker.log)
+    cursor = list_filters.Cursor.read(query, question, page.log, page.services.tracker.log)
     if cursor is not None:
         page.at = cursor.at
     at = page.projected()
@@ -105,7 +105,8 @@ def draw_overview(page: PageRequest) -> BytesResponse:
     following = None
     if found.next is not None:
         frozen = replace(page.at, position=at.position)
-        following = page.link(cursor=list_filters.Cursor(frozen, at.position, found.next).write(question))
+        beyond = list_filters.Cursor(frozen, at.position, found.next, page.log)
+        following = page.link(cursor=beyond.write(question))
     whole = timeline.summary(replace(narrowed, status=()), at)
     body = page.render(
         "overview.html",

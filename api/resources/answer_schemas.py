@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 from api.http.contract import Schema, ref
+from api.http.problems import MAX_ERRORS
 from api.resources.contracts import FLAG_NAMES, KINDS, STATUSES
 from tracker.promises import MONTHS
 from tracker.quantity import Op, OpenEnds
@@ -354,6 +355,17 @@ SCHEMAS: dict[str, Schema] = {
         {"license": _TEXT},
         about="CloudEvents 1.0 in JSON, and `sequence`: the position, padded so that it sorts as text.",
     ),
+    "Log": _object(
+        {
+            "log": _TEXT,
+            "head": _COUNT,
+            "first_recorded_at": _or_null(_INSTANT),
+            "last_recorded_at": _or_null(_INSTANT),
+            "rules_version": _TEXT,
+            "forks": _list(_object({"from": _TEXT, "position": _COUNT, "at": _INSTANT, "reason": _TEXT})),
+        },
+        about="Which log this is: `log` is its id, `forks` says when and after which event it got another one.",
+    ),
     "Health": {
         "description": "Whether all is well. `checks` has each condition by its name, with a sentence where it fails.",
         "type": "object",
@@ -364,6 +376,8 @@ SCHEMAS: dict[str, Schema] = {
                 "additionalProperties": _object({"ok": {"type": "boolean"}, "why": _TEXT}),
             },
             "store": {"enum": ["reachable", "unreachable"]},
+            "log": _TEXT,
+            "refusal": {"description": "Why nothing is written, as the code of its problem.", "type": "string"},
             "head": _COUNT,
             "position": _COUNT,
             "lag": _COUNT,
@@ -384,15 +398,19 @@ SCHEMAS: dict[str, Schema] = {
             "detail": _TEXT,
             "instance": _TEXT,
             "code": _TEXT,
-            "errors": _list(
-                {
-                    "type": "object",
-                    "properties": {"pointer": _TEXT, "message": _TEXT, "code": _TEXT},
-                    "required": ["pointer", "message"],
-                }
-            ),
+            "errors": {
+                **_list(
+                    {
+                        "type": "object",
+                        "properties": {"pointer": _TEXT, "message": _TEXT, "code": _TEXT},
+                        "required": ["pointer", "message"],
+                    }
+                ),
+                "maxItems": MAX_ERRORS,
+            },
+            "total": {**_COUNT, "description": "How many errors there are; at most 100 are listed."},
         },
-        "required": ["type", "title", "status", "detail", "instance", "code", "errors"],
+        "required": ["type", "title", "status", "detail", "instance", "code", "errors", "total"],
     },
     "ProblemType": _object({"code": _TEXT, "type": _TEXT, "title": _TEXT, "status": _COUNT, "about": _TEXT}),
 }

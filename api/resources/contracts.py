@@ -12,6 +12,7 @@ from api.formats.table import EVENT_FORMATS, STATUS_FORMATS, STATUS_PAGE_FORMATS
 from api.http.clocks import CLOCKS
 from api.http.contract import JSON, NDJSON, Contract, Needs, Parameter, Reply, Schema, ref
 from api.http.drafts import MAX_BATCH_ITEMS
+from api.http.log_ids import LOG, LOG_HEADER
 from api.http.media import HTML_FORMAT, JSON_FORMAT, LINK_FORMAT, MediaFormat
 from api.http.negotiation import format_parameter
 from api.http.parameters import MAX_VALUE_CHARACTERS
@@ -113,9 +114,9 @@ def reads(
     return Contract(
         needs=needs,
         replies={200: Reply(about, {**media, JSON: schema}, ETAG)},
-        query=(*query, *CLOCKS, format_parameter(formats)),
+        query=(*query, *CLOCKS, LOG, format_parameter(formats)),
         headers=(_IF_NONE_MATCH, *headers),
-        problems=("invalid_parameter", "unknown_parameter", "not_acceptable", *problems),
+        problems=("invalid_parameter", "unknown_parameter", "not_acceptable", "other_log", *problems),
         formats=formats,
     )
 
@@ -148,7 +149,7 @@ HISTORY = reads(
 TIMELINE = reads("The rectangles on both clocks.", ref("Timeline"), problems=_MISSING)
 FIGURES = reads("Every figure, chosen or not, and why.", ref("Figures"), problems=_MISSING)
 MEMBERS = reads("Every member's result.", ref("Members"), problems=_MISSING)
-LOG = reads(
+EVENT_LOG = reads(
     "The log, oldest first.",
     ref("LogPage"),
     Parameter(
@@ -184,15 +185,21 @@ REPLAY = reads(
 
 
 def _reads_in_one_format(
-    about: str, shown: MediaFormat, *query: Parameter, framed: bool = False, problems: tuple[str, ...] = ()
+    about: str,
+    shown: MediaFormat,
+    *query: Parameter,
+    framed: bool = False,
+    problems: tuple[str, ...] = (),
+    schema: Schema | None = None,
+    clocks: tuple[Parameter, ...] = CLOCKS,
 ) -> Contract:
-    """The contract of a read at the clocks that is offered in one format only."""
+    """The contract of a read that is offered in one format only."""
     return Contract(
         needs="reader",
-        replies={200: Reply(about, {shown.essence: {"type": "string"}}, ETAG)},
-        query=(*query, *CLOCKS),
+        replies={200: Reply(about, {shown.essence: schema or {"type": "string"}}, ETAG)},
+        query=(*query, *clocks, LOG),
         headers=(_IF_NONE_MATCH,),
-        problems=("invalid_parameter", "unknown_parameter", "not_acceptable", *problems),
+        problems=("invalid_parameter", "unknown_parameter", "not_acceptable", "other_log", *problems),
         formats=(shown,),
         framed=framed,
     )
@@ -200,6 +207,7 @@ def _reads_in_one_format(
 
 FEED = _reads_in_one_format("Changes of status.", ATOM_FORMAT, *FILTERS, _limit(MAX_FEED_ENTRIES, 50))
 BADGE = _reads_in_one_format("A badge.", BADGE_FORMAT, problems=_MISSING)
+WHICH_LOG = _reads_in_one_format("Which log this is.", JSON_FORMAT, schema=ref("Log"), clocks=())
 EMBED = _reads_in_one_format("A page for an iframe.", HTML_FORMAT, framed=True, problems=_MISSING)
 
 
@@ -226,6 +234,7 @@ _FACT_PROBLEMS = (
     *("malformed", "invalid_parameter", "unknown_parameter", "pledge_exists", "duplicate_fact", "mixed_basis"),
     *("already_voided", "version_conflict", "too_large", "unsupported_media_type", "invalid_fact", "unit_mismatch"),
     *("unknown_event", "wrong_event_type", "idempotency_mismatch", "not_opened", "future_statement", "rate_limited"),
+    *("other_log", "log_went_back", "clock_implausible"),
 )
 _RECORDED_HEADERS = {
     "Idempotency-Replayed": "`true` if the answer was given before.",
@@ -241,7 +250,7 @@ def _writes(about: str, schema: Schema, body: Mapping[str, Schema], *headers: Pa
             200: Reply("What a dry run would have recorded.", {JSON: ref("DryRun")}, {}),
         },
         query=(_DRY_RUN,),
-        headers=(_KEY, *headers, _PREFER),
+        headers=(_KEY, *headers, LOG_HEADER, _PREFER),
         body=body,
         problems=(*_FACT_PROBLEMS, *(_MISSING if missing else ())),
         tag="Writing",

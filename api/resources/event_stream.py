@@ -18,6 +18,7 @@ from api.http.auth import bearer, must_allow
 from api.http.contract import AnyRequest, Contract, Parameter, Reply, read
 from api.http.event_tail import EventTail, StreamFilter
 from api.http.headers import header
+from api.http.log_ids import LOG, beyond_the_log
 from api.http.media import SSE_FORMAT
 from api.http.negotiation import negotiate
 from api.http.parameters import choice, integer, invalid, matching
@@ -44,7 +45,8 @@ STREAM_CONTRACT = Contract(
     needs="reader",
     replies={
         200: Reply(
-            "Events as they are recorded: `id` is the position, `event` the type of the fact, `data` the event.",
+            "Events as they are recorded: `id` is the position, `event` the type of the fact, `data` the event."
+            " When the log is forked or was put back, the event `log_changed` comes last.",
             {SSE_FORMAT.media_type: {"type": "string"}},
             {"Cache-Control": "Never kept."},
         )
@@ -57,6 +59,7 @@ STREAM_CONTRACT = Contract(
         ),
         Parameter("pledge", "Only this pledge's.", {"type": "string", "pattern": f"^{SLUG}$"}),
         Parameter("type", "Only facts of this type.", {"enum": list(TYPE_NAMES)}),
+        LOG,
     ),
     headers=(
         Parameter(
@@ -65,7 +68,7 @@ STREAM_CONTRACT = Contract(
             {"type": "string", "pattern": "^[0-9]{1,18}$"},
         ),
     ),
-    problems=("invalid_parameter", "unknown_parameter", "not_acceptable", "rate_limited"),
+    problems=("invalid_parameter", "unknown_parameter", "not_acceptable", "rate_limited", "other_log"),
     formats=(SSE_FORMAT,),
 )
 
@@ -89,7 +92,7 @@ class StreamController(Controller):
         if after is not None and after > services.event_tail.head:  # another process may have got there
             head = await sync_to_thread(services.tracker.log.head)
             if after > head:
-                raise invalid(name, f"is beyond the log, which has reached {head}")
+                raise beyond_the_log(name, head, services.heads.log_id)
         caller = request.scope["state"].get("caller")
         client = request.scope.get("client")
         holder = f"address {client[0] if client else ''}" if caller is None else f"key {caller.name}"
@@ -113,6 +116,7 @@ class EventStream:
         self._position = after
         self._filter = filter_
         self._allowed = allowed
+        self._history = tail.history
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send events until the reader disconnects, stalls or loses its access, or the process ends."""
@@ -137,6 +141,11 @@ class EventStream:
     async def _send_events(self, may_go_on: Callable[[], bool], woken: asyncio.Event, send: Send) -> None:
         frames = b": after %d\nretry: 2000\n\n" % self._position
         while may_go_on() and not self._tail.closing:
+            if self._tail.history != self._history:
+                frames = b'event: log_changed\ndata: {"log":"%s"}\n\n' % self._tail.log_id.encode()
+                async with asyncio.timeout(STALLED_READER_SECONDS):
+                    await send({"type": "http.response.body", "body": frames, "more_body": True})
+                return
             for at in range(0, len(frames), FRAME_BYTES):
                 async with asyncio.timeout(STALLED_READER_SECONDS):
                     await send({"type": "http.response.body", "body": frames[at : at + FRAME_BYTES], "more_body": True})

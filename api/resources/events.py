@@ -9,6 +9,7 @@ from api.formats.provenance import Provenance
 from api.formats.table import write_events
 from api.http.contract import AnyRequest, read
 from api.http.headers import next_link
+from api.http.log_ids import beyond_the_log
 from api.http.parameters import choice, integer, matching
 from api.http.responses import BytesResponse
 from api.resources import contracts
@@ -25,7 +26,7 @@ class EventController(Controller):
 
     path = "/v1"
 
-    @read("/events", contracts.LOG)
+    @read("/events", contracts.EVENT_LOG)
     def log(self, request: AnyRequest, services: NamedDependency[Services]) -> BytesResponse:
         """The log, oldest first; `next_after` is null on its last page, `position` is where to go on later."""
         read = ReadRequest(request, services)
@@ -35,6 +36,8 @@ class EventController(Controller):
         pledge = matching(query, "pledge", "slug", SLUG)
         type_ = choice(query, "type", contracts.TYPE_NAMES)
         head = log.head()
+        if after > head:
+            raise beyond_the_log("after", head, read.log)
         upto = head if read.at.position is None else read.at.position
         rows = log.read(after, limit + 1, upto=upto, pledge=pledge, type=type_)
         more, rows = len(rows) > limit, rows[:limit]

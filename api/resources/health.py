@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,7 +19,7 @@ from api.resources.contracts import serves
 from api.services import Services
 from projections.liveness import ALIVE_SECONDS, STALL_SECONDS
 from projections.table_reader import ProjectionProgress
-from tracker.errors import TrackerError
+from tracker.errors import ClockImplausible, LogWentBack, TrackerError
 
 SHOWN_PARKED_EVENTS = 20
 """Parked events that readiness names; the projector's log has all of them, with the reasons."""
@@ -26,7 +27,13 @@ SHOWN_PARKED_EVENTS = 20
 FAILED_APPEND_SECONDS = 15.0
 """Seconds for which a failed append counts: later the projector's heartbeat, which is a write, tells more."""
 
+NO_ANSWER = "the store does not answer"
+"""Why a check of the store fails that got no answer."""
+
 _HEALTH = {JSON: ref("Health")}
+
+
+_log = logging.getLogger("tracker.api")
 
 
 class Check(NamedTuple):
@@ -70,19 +77,22 @@ class HealthController(Controller):
 def _read_checks(services: Services) -> tuple[list[Check], ProjectionProgress | None]:
     """The checks of a process that reads, and how far the projection is; None if the store does not answer."""
     checks = [_threads(services), _follower(services)]
-    # What notices that the log was put back may refuse on its own account.
-    refusal = getattr(getattr(services, "log_guard", None), "refusal", None)
-    checks.append(Check("log", refusal or ""))
     try:
-        services.tracker.log.ping()
+        services.tracker.log.look()
         progress = services.timeline.progress()
     except TrackerError:
-        return [*checks, Check("store", "the store does not answer")], None
-    except Exception:  # a table that is not there, or another shape of it: whatever it is, reads are not answered
-        return [*checks, Check("store", "the store answers with an error; the log of this process has it")], None
+        return [*checks, Check("store", NO_ANSWER)], None
+    except Exception as error:  # a table that is not there, or another shape of it: reads are not answered
+        return [*checks, Check("store", _told(error))], None
     checks.append(Check("store"))
     checks.append(Check("projection", "".join(_broken(services, progress))))
     return checks, progress
+
+
+def _told(error: Exception) -> str:
+    """Log an error that health met, for the operator; the sentence that the answer says of it."""
+    _log.warning("health met an error of the store", exc_info=error)
+    return "the store answers with an error; the log of this process has it"
 
 
 def _threads(services: Services) -> Check:
@@ -106,13 +116,27 @@ def _broken(services: Services, progress: ProjectionProgress) -> Iterator[str]:
 
 def _write_checks(services: Services) -> Iterator[Check]:
     log = services.tracker.log
+    yield from _stamp_checks(services)
     try:
         why = log.why_read_only() or ""
     except TrackerError:
-        why = "the store does not answer"
+        why = NO_ANSWER
+    except Exception as error:
+        why = _told(error)
     if not why and log.last_failure is not None and time.monotonic() - log.last_failure[0] <= FAILED_APPEND_SECONDS:
         why = "the last write failed; the log of this process says why"
     yield Check("writes", why)
+
+
+def _stamp_checks(services: Services) -> Iterator[Check]:
+    """Whether the log is the one that is known, and whether this machine's clock may stamp."""
+    refused = {LogWentBack: "", ClockImplausible: ""}
+    try:
+        services.tracker.must_allow_writes()
+    except (LogWentBack, ClockImplausible) as refusal:
+        refused[type(refusal)] = refusal.detail
+    yield Check("log", refused[LogWentBack])
+    yield Check("clock", refused[ClockImplausible])
 
 
 def _projector_checks(services: Services, progress: ProjectionProgress) -> Iterator[Check]:
@@ -134,10 +158,14 @@ def _progress(services: Services, progress: ProjectionProgress | None) -> dict[s
         return {"store": "unreachable"}
     try:
         parked = services.timeline.parked()[:SHOWN_PARKED_EVENTS] if progress.parked else []
-    except TrackerError:
+    except Exception as error:
+        _told(error)
         parked = []
+    guard = services.tracker.log.guard
     return {
         "store": "reachable",
+        "log": guard.log,
+        **({} if guard.refusal is None else {"refusal": guard.refusal.code}),
         "head": progress.head,
         "position": progress.position,
         "lag": progress.lag,

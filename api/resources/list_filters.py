@@ -7,19 +7,50 @@ import json
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any
+from datetime import UTC, date, datetime
+from typing import Annotated
 
-from api.http.clocks import ReadClocks
+from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, StringConstraints, TypeAdapter
+
+from api.http.clocks import ReadClocks, now
+from api.http.log_ids import beyond_the_log
 from api.http.parameters import Query, day, invalid, matching
 from api.resources.contracts import FILTERS, FLAG_NAMES, KINDS, STATUSES
 from projections.queries import Filters
+from projections.timeline import is_page_start
+from tracker.log.guard import must_be_this_log
 from tracker.log.recorder import LogRecorder
+from tracker.log.rows import MAX_POSITION
 from tracker.units import SLUG, UNIT
+from tracker.values import FIRST_YEAR, LAST_YEAR
 
 _NAMES = tuple(parameter.name for parameter in FILTERS)
+
+
+def _in_utc(at: datetime) -> datetime:
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("before or after all years") from None
+
+
+_Line = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
+_FIELDS: TypeAdapter[tuple[date, bool, bool, AwareDatetime | None, int, str, str | None, str]] = TypeAdapter(
+    tuple[
+        date,
+        bool,
+        bool,
+        Annotated[AwareDatetime, AfterValidator(_in_utc)] | None,
+        Annotated[int, Field(ge=0, le=MAX_POSITION)],
+        Annotated[str, StringConstraints(max_length=128)],
+        _Line | None,
+        Annotated[str, StringConstraints(pattern=f"^(?:{SLUG})$")],
+    ],
+    config=ConfigDict(strict=True),
+)
+"""What stands in a cursor, type by type: whoever makes one up is told so. Its length is bounded with the query's."""
 
 
 def filters(query: Query) -> Filters:
@@ -56,20 +87,22 @@ class Cursor:
     at: ReadClocks
     position: int
     after: tuple[str | None, str]
+    log: str
+    """The id of the log that the page is of."""
 
     def write(self, question: Mapping[str, str]) -> str:
         """The cursor as the caller gets it; `question` are the filters and the order of its list, and of no other."""
         at = self.at
         known_at = None if at.known_at is None else at.known_at.isoformat()
-        fields = [at.as_of.isoformat(), at.dated, at.numbered, known_at, self.position, *self.after]
+        fields = [at.as_of.isoformat(), at.dated, at.numbered, known_at, self.position, self.log, *self.after]
         text = json.dumps(fields, separators=(",", ":")).encode()
         return urlsafe_b64encode(_checksum(text, question) + text).rstrip(b"=").decode()
 
     @classmethod
-    def read(cls, query: Query, question: Mapping[str, str], log: LogRecorder) -> Cursor | None:
-        """The cursor of a query, with clocks that the log has reached; None if the query has none.
+    def read(cls, query: Query, question: Mapping[str, str], log: str, recorder: LogRecorder) -> Cursor | None:
+        """The cursor of a query, with clocks that the log of id `log` has reached; None if the query has none.
 
-        Raises: InvalidParameter if no page of this list gave it.
+        Raises: InvalidParameter if no page of this list gave it; OtherLog if it is one of another log.
         """
         if (given := query.get("cursor")) is None:
             return None
@@ -82,14 +115,17 @@ class Cursor:
         if _checksum(text, question) != checksum:
             raise refused
         try:
-            as_of, dated, numbered, known_at, position, key, pledge = _plain(text)
-            known = None if known_at is None else datetime.fromisoformat(known_at)
-            at = ReadClocks(date.fromisoformat(as_of), position, known, dated is True, numbered is True)
-            if not 0 <= position <= log.head() or not isinstance(pledge, str):
-                raise refused
-        except (ValueError, TypeError):
+            as_of, dated, numbered, known_at, position, of_log, key, pledge = _FIELDS.validate_json(text)
+        except ValueError:
             raise refused from None
-        return cls(at, position, (key, pledge))
+        if not FIRST_YEAR <= as_of.year <= LAST_YEAR or (known_at is not None and known_at > now()):
+            raise refused
+        if not is_page_start(question["sort"], key, pledge):
+            raise refused
+        must_be_this_log(log, of_log)
+        if position > (head := recorder.head()):
+            raise beyond_the_log("cursor", head, log)
+        return cls(ReadClocks(as_of, position, known_at, dated, numbered), position, (key, pledge), of_log)
 
     def must_be_at(self, given: ReadClocks, query: Query) -> None:
         """The clocks are frozen in the cursor: the query may leave them out or repeat them, not change them.
@@ -110,11 +146,6 @@ def _checksum(text: bytes, question: Mapping[str, str]) -> bytes:
     """A checksum over the cursor and its question, which finds a slip and a cursor of another list."""
     key = json.dumps(sorted(question.items())).encode()
     return hashlib.blake2b(text, key=hashlib.sha256(key).digest(), digest_size=8).digest()
-
-
-def _plain(text: bytes) -> Sequence[Any]:
-    found: Sequence[Any] = json.loads(text)
-    return found
 
 
 def _some(query: Query, name: str, of: tuple[str, ...]) -> tuple[str, ...]:

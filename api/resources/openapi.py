@@ -19,7 +19,7 @@ from tracker.units import SLUG
 
 _SLUG = {"type": "string", "pattern": f"^{SLUG}$", "examples": ["nato-ukraine-2024"]}
 _PROBLEMS_OF_ALL = ("unavailable",)
-_PROBLEMS_OF_KEYS = ("unauthorized", "forbidden")
+_PROBLEMS_OF_KEYS = ("unauthorized", "forbidden", "rate_limited")
 
 ABOUT = """Public pledges as immutable events, and their status on any date.
 

@@ -47,7 +47,7 @@ class PledgeController(Controller):
         sort = choice(query, "sort", contracts.SORT_NAMES, "pledge")
         limit = integer(query, "limit", 1, contracts.MAX_PAGE_PLEDGES, 100)
         narrowed, question = filters(query), given_filters(query) | {"sort": sort}
-        cursor = Cursor.read(query, question, services.tracker.log)
+        cursor = Cursor.read(query, question, read.log, services.tracker.log)
         if cursor is not None:
             cursor.must_be_at(read.at, query)
             read.at = cursor.at
@@ -56,7 +56,7 @@ class PledgeController(Controller):
         following = None
         if page.next is not None:
             frozen = replace(read.at, position=clocks.position)
-            following = Cursor(frozen, clocks.position, page.next).write(question)
+            following = Cursor(frozen, clocks.position, page.next, read.log).write(question)
         footer = {"next_cursor": following, **read.footer(clocks.position), "total": page.total}
         provenance = Provenance(footer, services.settings.data_license)
         body = b"".join(write_statuses(read.format, page.items, provenance))

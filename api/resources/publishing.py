@@ -49,7 +49,8 @@ class PublishController(Controller):
                 entries.append(atom.FeedEntry(change, updated, from_json(body)))
         settings, clock_names = services.settings, ("as_of", "known_at", "at_position", "limit")
         start = datetime.combine(clocks.as_of, time(), UTC)
-        body = atom.feed(entries, given_filters(query, *clock_names), start, settings.origin, settings.data_license)
+        asked, origin = given_filters(query, *clock_names), settings.log_origin(read.log)
+        body = atom.feed(entries, asked, start, origin, settings.data_license)
         return read.about_all(clocks.position, body)
 
     @read("/v1/pledges/{pledge:str}/badge.svg", contracts.BADGE)

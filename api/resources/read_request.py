@@ -48,6 +48,9 @@ class ReadRequest:
         media_format = negotiate(request.scope, self.query, contract.formats)
         self.format, self._media_type = media_format.name, media_format.media_type
         self._shared = services.settings.public_read and contract.needs == "reader"
+        self.log: str = request.scope["state"]["log"]
+        """The id of the log that this read is about."""
+        self._history = services.heads.history
         self._read_at = services.heads.log
         self._generation = services.heads.generation
         self.at = clocks.point(self.query, services.tracker.log, self._read_at)
@@ -125,7 +128,8 @@ class ReadRequest:
 
         `determinants` are the values, beside rules and format, from which the bytes follow.
         """
-        return entity_tag(to_json([RULES_VERSION, self.services.heads.generation[1], self.format, *determinants]))
+        made_by = (RULES_VERSION, self.services.heads.generation[1:], self.format)
+        return entity_tag(to_json([*made_by, *determinants]), log=self.log)
 
     def footer(self, position: int) -> dict[str, Any]:
         """The clocks that every response names, so that it can be asked for again."""
@@ -163,19 +167,32 @@ class ReadRequest:
 
     @property
     def cache_control(self) -> str:
-        """Immutable only if the request has `as_of` and `at_position` and no event is parked."""
-        if not (self.at.dated and self.at.numbered and self._is_settled):
+        """Immutable only if the request has `as_of`, `at_position` and `log`, and no event is parked."""
+        if not (self.at.dated and self.at.numbered and "log" in self.query and self._is_settled):
             return NO_CACHE
         return IMMUTABLE if self._shared else IMMUTABLE_PRIVATE
 
-    def _response(self, body: bytes, validity: Validity | None, **more: Any) -> BytesResponse:
+    def _unless_void(self, validity: Validity | None) -> Validity | None:
+        """The validity, or None if the log has become another history since the request came."""
+        return validity if self.services.heads.history == self._history else None
+
+    def _response(
+        self,
+        body: bytes,
+        validity: Validity | None,
+        *,
+        etag: str | None = None,
+        version: int | None = None,
+        **more: Any,
+    ) -> BytesResponse:
         headers = dict(more.pop("headers", None) or {})
         if link := with_license_link(headers.get("Link"), self.services.settings.data_license):
             headers["Link"] = link
         return BytesResponse(
             body,
             media_type=self._media_type,
-            validity=validity,
+            etag=etag or entity_tag(body, version, log=self.log),
+            validity=self._unless_void(validity),
             cache_control=self.cache_control,
             headers=headers,
             **more,

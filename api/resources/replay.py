@@ -41,7 +41,7 @@ class AuditController(Controller):
             return StreamedResponse(head, _replay_json(pieces, read.footer(clocks.position), comparing=True))
         clocks = Clocks(at.as_of, log.head() if at.position is None else at.position, at.known_at)
         footer = read.footer(clocks.position)
-        head = read.about_log(clocks.position, b"", etag=entity_tag(to_json([RULES_VERSION, footer])))
+        head = read.about_log(clocks.position, b"", etag=entity_tag(to_json([RULES_VERSION, footer]), log=read.log))
         return StreamedResponse(head, _replay_json(((one.document, None) for one in replay(log, clocks)), footer))
 
 

@@ -85,7 +85,7 @@ class ReportController(Controller):
         head = read.about_all(clocks.position, b"", etag=etag)
         documents = services.timeline.export(clocks, narrowed)
         stated_days = stated_days_in(services.tracker.log)
-        provenance = Provenance(footer, license_, services.settings.origin, stated_days)
+        provenance = Provenance(footer, license_, services.settings.log_origin(read.log), stated_days)
         return StreamedResponse(head, write_statuses(read.format, documents, provenance))
 
 

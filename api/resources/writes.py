@@ -18,17 +18,21 @@ from litestar.params import FromPath
 from pydantic_core import to_json
 
 from api.http import drafts
-from api.http.bodies import payload_hash, read_body, values
+from api.http.auth import Caller
+from api.http.batch_items import batch_items
+from api.http.bodies import ListHash, parse, payload_hash, read_body
 from api.http.clocks import clocks_json, now
 from api.http.contract import JSON, NDJSON, AnyRequest, write
 from api.http.headers import entity_tags, header
+from api.http.log_ids import log_of_write
 from api.http.parameters import flag, invalid
 from api.http.problems import pledge_not_found
 from api.resources import contracts
 from api.services import Services
 from tracker.application import Draft, Recorded, Request, Tracker
-from tracker.errors import BatchRefused, NotOpened, Refusal, VersionConflict
+from tracker.errors import BatchRefused, NotOpened, VersionConflict
 from tracker.event import Event, served
+from tracker.log.guard import must_be_this_log
 from tracker.pledge_events import PledgeEvents
 from tracker.promise_facts import PledgeMade
 from tracker.rules.status import StatusFold, complete
@@ -50,11 +54,13 @@ class PostedWrite:
 
     by: str
     media_type: str
-    body: bytes
+    body: bytearray
     now: datetime
     key: str | None
     if_match: bytes | None
     dry_run: bool
+    log: str | None
+    """The id of the log that the write is for; None if any."""
 
 
 class WriteOutcome(NamedTuple):
@@ -99,15 +105,16 @@ async def _posted(request: AnyRequest, *accepted: str) -> PostedWrite:
     dry_run = flag(state["query"], "dry_run")
     key = _idempotency_key(header(scope, b"idempotency-key"))
     media_type, body = await read_body(request, *accepted)
-    caller = state["caller"].name
+    caller: Caller = state["caller"]
     return PostedWrite(
-        by=caller,
+        by=caller.name,
         media_type=media_type,
         body=body,
         now=now(),
-        key=None if key is None else f"{caller}\n{scope['method']}\n{scope['path']}\n{key}",
+        key=None if key is None else f"{caller.scope}\n{scope['method']}\n{scope['path']}\n{key}",
         if_match=header(scope, b"if-match"),
         dry_run=dry_run,
+        log=log_of_write(scope),
     )
 
 
@@ -192,18 +199,31 @@ def _add_batch(tracker: Tracker, posted: PostedWrite) -> WriteOutcome:
     """
     indexes: list[int] = []
 
-    def plan(raw: Any, _expected: int | None) -> tuple[Draft, ...]:
-        given, refusals = drafts.batch_drafts(raw, posted.now)
-        if refusals:
-            sound = drafts.independent_drafts(raw, given, refusals)
-            raise _all_of(refusals + _refused_by_log(tracker, posted, sound))
-        indexes.extend(index for index, _ in given)
-        return tuple(draft for _, draft in given)
+    def plan(batch: drafts.BatchDrafts, _expected: int | None) -> tuple[Draft, ...]:
+        if not batch.is_sound:
+            raise _all_of(batch, _refused_by_log(tracker, posted, batch.independent()))
+        indexes.extend(index for index, _ in batch.drafts)
+        return tuple(draft for _, draft in batch.drafts)
 
     try:
-        return _record(tracker, posted, plan, _batch_receipt)
+        return _record(tracker, posted, plan, _batch_receipt, read=_read_batch)
     except BatchRefused as refused:
-        raise (_all_of(drafts.batch_refusals(refused, indexes)) if indexes else refused) from None
+        raise (BatchRefused(drafts.batch_refusals(refused, indexes)) if indexes else refused) from None
+
+
+def _read_one(posted: PostedWrite) -> tuple[Any, bytes | None]:
+    """The JSON value of a body, and its hash if the write has a key."""
+    raw = parse(posted.body)
+    return raw, None if posted.key is None else payload_hash(raw)
+
+
+def _read_batch(posted: PostedWrite) -> tuple[drafts.BatchDrafts, bytes | None]:
+    """The drafts of a batch, and the hash of its items if the write has a key. The body is given up."""
+    items = batch_items(posted.media_type, posted.body)
+    hashed = None if posted.key is None else ListHash()
+    batch = drafts.batch_drafts(items if hashed is None else map(hashed.add, items), posted.now)
+    posted.body.clear()
+    return batch, None if hashed is None else hashed.digest()
 
 
 Plan = Callable[[Any, int | None], tuple[Draft, ...]]
@@ -217,15 +237,16 @@ def _record(
     *,
     pledge: str | None = None,
     opens: bool = False,
+    read: Callable[[PostedWrite], tuple[Any, bytes | None]] = _read_one,
 ) -> WriteOutcome:
-    """The order of refusals: JSON, idempotency, If-Match, shape, log."""
-    raw = values(posted.media_type, posted.body)
-    digest = payload_hash(raw) if posted.key is not None else None
+    """The order of refusals: JSON, which log, idempotency, If-Match, shape, what the log has."""
+    raw, digest = read(posted)
+    must_be_this_log(tracker.log.guard.log, posted.log)
     if posted.key is not None and not posted.dry_run and (known := tracker.replay(posted.key, digest)):
         return WriteOutcome(known, body_of(known))
     try:
         expected = _expected(tracker, posted.if_match, pledge)
-        request = Request(plan(raw, expected), posted.by, posted.now, posted.key, digest, opens)
+        request = Request(plan(raw, expected), posted.by, posted.now, posted.key, digest, opens, posted.log)
         if posted.dry_run:
             return WriteOutcome(None, _dry(tracker, request))
         recorded = tracker.record(request)
@@ -265,8 +286,9 @@ def _refused_by_log(tracker: Tracker, posted: PostedWrite, sound: list[tuple[int
     return []
 
 
-def _all_of(refusals: list[tuple[int, Refusal]]) -> BatchRefused:
-    return BatchRefused(sorted(refusals, key=lambda pair: pair[0]))
+def _all_of(batch: drafts.BatchDrafts, more: drafts.Refusals) -> BatchRefused:
+    refusals = sorted(batch.refusals + more, key=lambda pair: pair[0])
+    return BatchRefused(refusals, more_items=batch.more_items, more_problems=batch.more_problems)
 
 
 def _receipt(recorded: Recorded) -> bytes:

@@ -182,7 +182,8 @@ def test_the_log_is_read_a_page_at_a_time(api: Api) -> None:
     assert [e["position"] for e in api.get("/v1/events?type=ProgressReported").json()["items"]] == [8]
     assert api.get("/v1/events?at_position=2").json()["position"] == 2
     assert len(api.get("/v1/events?at_position=2").json()["items"]) == 2
-    assert api.get("/v1/events?after=999").json()["items"] == []
+    assert api.get("/v1/events?after=8").json()["items"] == []
+    problem(api.get("/v1/events?after=9"), 409, "other_log")
     for query in ("after=-1", "after=x", "limit=1001", "type=PledgeUpdated", "pledge=Not%20A%20Slug"):
         problem(api.get(f"/v1/events?{query}"), 400, "invalid_parameter")
 

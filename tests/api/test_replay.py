@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from api.http import auth
+from api.http import access_keys
 from tests.support.api import ADMIN, MONITOR, Api, made, problem, progress, running, statement
 
 REPLAY = "/v1/replay"
@@ -92,7 +92,8 @@ def test_only_auditors_replay(sqlite_url: str) -> None:
         fill(api)
         problem(api.get(REPLAY), 401, "unauthorized")
         for role, status in (("reader", 403), ("monitor", 403), ("auditor", 200), ("admin", 200)):
-            key = auth.create_key(api.services.engine, role, role)
+            key = access_keys.create_key(api.services.engine, f"{role} key", role)
+            api.services.keys.refresh()
             answer = api.get(REPLAY, headers={"Authorization": f"Bearer {key}"})
             assert answer.status_code == status, role
 

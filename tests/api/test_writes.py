@@ -6,10 +6,8 @@ from typing import Any
 
 import pytest
 
-from api.resources import writes
-from tests.support.api import MONITOR, SOURCE, Api, made, problem, progress, statement
+from tests.support.api import EVENTS, MONITOR, SOURCE, Api, made, problem, progress, statement
 
-EVENTS = "/v1/pledges/aid-2024/events"
 VOID = {
     "type": "EventVoided",
     "stated_on": "2024-08-01",
@@ -202,75 +200,6 @@ def test_refusals_come_in_one_order(lite: Api) -> None:
     assert lite.head() == 2
 
 
-# --- idempotency
-
-
-def test_the_same_key_and_payload_give_the_first_answer_again(api: Api) -> None:
-    body = {"pledge": "aid-2024", "fact": made()}
-    first = api.post("/v1/pledges", body, headers={"Idempotency-Key": "open"})
-    again = api.post("/v1/pledges", json.dumps(body, indent=1).encode(), headers={"Idempotency-Key": "open"})
-    assert (first.status_code, again.status_code) == (201, 201)
-    assert "idempotency-replayed" not in first.headers
-    assert again.headers["idempotency-replayed"] == "true"
-    assert again.json() == first.json() | {"replayed": True}
-    assert again.headers["location"] == first.headers["location"]
-    problem(
-        api.post("/v1/pledges", body | {"pledge": "other"}, headers={"Idempotency-Key": "open"}),
-        422, "idempotency_mismatch",
-    )  # fmt: skip
-    assert api.head() == 1
-
-
-def test_a_replay_comes_before_everything_that_depends_on_the_log(api: Api) -> None:
-    api.open()
-    headers = {"Idempotency-Key": "h1", "If-Match": '"1"'}
-    first = api.add(progress(), **headers)
-    again = api.add(progress(), **headers)
-    assert again == first | {"replayed": True}
-    assert api.head() == 2
-
-
-def test_the_scope_of_a_key_is_the_caller_the_method_and_the_path(api: Api) -> None:
-    api.open("one")
-    api.open("two")
-    headers = {"Idempotency-Key": "same"}
-    assert api.add(statement(), "one", **headers)["replayed"] is False
-    assert api.add(statement(), "two", **headers)["replayed"] is False
-    assert api.head() == 4
-
-
-@pytest.mark.parametrize("key", ["", "x" * 256, "a\tb"])
-def test_a_key_is_1_to_255_characters(kept: Api, key: str) -> None:
-    problem(kept.post(EVENTS, statement(), headers={"Idempotency-Key": key}), 400, "invalid_parameter")
-
-
-def test_one_request_sent_many_times_at_once_records_once(api: Api) -> None:
-    api.open()
-    with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda _: api.add(progress(), **{"Idempotency-Key": "once"}), range(8)))
-    assert sum(not answer["replayed"] for answer in answers) == 1
-    assert len({answer["event"]["id"] for answer in answers}) == 1
-    assert api.head() == 2
-
-
-def test_a_retry_is_not_refused_for_the_version_that_its_first_sending_made(
-    api: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    api.open()
-    headers = {"Idempotency-Key": "once", "If-Match": '"1"'}
-    first: list[dict[str, Any]] = []
-    expected = writes._expected
-
-    def overtaken(*given: Any) -> int | None:
-        monkeypatch.setattr(writes, "_expected", expected)
-        first.append(api.add(progress(), **headers))
-        return expected(*given)
-
-    monkeypatch.setattr(writes, "_expected", overtaken)
-    assert api.add(progress(), **headers) == first[0] | {"replayed": True}
-    assert api.head() == 2
-
-
 # --- If-Match
 
 
@@ -298,88 +227,7 @@ def test_one_of_many_writers_with_one_version_wins(api: Api) -> None:
     assert api.head() == 2
 
 
-# --- batches
-
-
-def test_a_batch_is_recorded_whole_and_may_open_pledges(api: Api) -> None:
-    items = [
-        {"pledge": "aid-2024", "fact": made(), "expected_version": 0},
-        {"pledge": "aid-2024", "fact": progress(), "expected_version": 1, "ref": "h1"},
-        {"pledge": "aid-2025", "fact": made()},
-        {"pledge": "aid-2024", "fact": {"type": "ShareReported", "stated_on": "2024-07-10", "source": SOURCE,
-                                        "subset": "Europe", "share": "more than half", "of": {"ref": "h1"}}},
-        {"pledge": "aid-2024", "fact": {"type": "EventVoided", "stated_on": "2024-08-01", "event": {"ref": "h1"},
-                                        "reason": "wrong"}},
-    ]  # fmt: skip
-    answer = api.post("/v1/events", items)
-    assert answer.status_code == 201, answer.text
-    assert answer.json() == {"recorded": 5, "first_position": 1, "last_position": 5, "replayed": False}
-    events = api.get("/v1/events").json()["items"]
-    assert [event["position"] for event in events] == [1, 2, 3, 4, 5]
-    assert events[4]["fact"]["event"] == events[1]["id"] == events[3]["fact"]["of"]
-
-
-def test_a_batch_may_be_lines(api: Api) -> None:
-    lines = [{"pledge": "aid-2024", "fact": made()}, {"pledge": "aid-2024", "fact": progress()}]
-    body = b"\n\n".join(json.dumps(line).encode() for line in lines) + b"\n"
-    headers = {"Content-Type": "application/x-ndjson", "Idempotency-Key": "lines"}
-    assert api.post("/v1/events", body, headers=headers).json()["recorded"] == 2
-    again = api.post("/v1/events", body, headers=headers)
-    assert again.json() == {"recorded": 2, "first_position": 1, "last_position": 2, "replayed": True}
-    broken = body + b'{"pledge": "aid-2024",\n'
-    refused = problem(
-        api.post("/v1/events", broken, headers={"Content-Type": "application/x-ndjson"}), 400, "malformed"
-    )
-    assert refused["line"] == 4
-
-
-def test_a_bad_batch_lists_every_bad_item_and_records_none(api: Api) -> None:
-    api.open()
-    items = [
-        {"pledge": "aid-2024", "fact": progress()},
-        {"pledge": "aid-2024", "fact": progress("5m count:trees", stated_on="2024-07-11")},
-        {"pledge": "unopened", "fact": progress()},
-        {"pledge": "aid-2024", "fact": progress("nonsense")},
-        {"pledge": "Bad Slug", "fact": made(), "extra": 1},
-        {"pledge": "aid-2024", "fact": statement(), "expected_version": 9},
-        {"pledge": "aid-2024", "fact": {"type": "EventVoided", "stated_on": "2024-08-01", "reason": "x",
-                                        "event": {"ref": "nothing"}}},
-        {"pledge": "aid-2024"},
-        17,
-    ]  # fmt: skip
-    refused = problem(api.post("/v1/events", items), 422, "unit_mismatch")
-    found = [(entry["pointer"], entry["code"]) for entry in refused["errors"]]
-    assert ("/1/fact/figure/quantity/unit", "unit_mismatch") in found
-    assert ("/2/fact/type", "not_opened") in found
-    assert ("/3/fact/figure/quantity", "invalid_fact") in found
-    assert ("/4/extra", "invalid_fact") in found
-    assert ("/5/expected_version", "version_conflict") in found
-    assert ("/6/fact/event", "unknown_event") in found
-    assert ("/7/fact", "invalid_fact") in found
-    assert ("/8", "invalid_fact") in found
-    assert not [pointer for pointer, _ in found if pointer.startswith("/0")]
-    assert api.head() == 1
-
-
-@pytest.mark.parametrize("body", [{}, [], "x", 1, None])
-def test_a_batch_is_a_list_of_one_or_more(kept: Api, body: Any) -> None:
-    problem(kept.post("/v1/events", json.dumps(body).encode()), 422, "invalid_fact", "")
-
-
-def test_a_batch_has_a_largest_size(kept: Api) -> None:
-    item = {"pledge": "aid-2024", "fact": {}}
-    problem(kept.post("/v1/events", [item] * 10_001), 413, "too_large")
-    large = {"pledge": "aid-2024", "fact": statement(summary="x" * 50_000)}
-    refused = problem(kept.post("/v1/events", [{"pledge": "new", "fact": made()}, large]), 413, "too_large")
-    assert [entry["pointer"] for entry in refused["errors"]] == ["/1/fact"]
-
-
-def test_if_match_on_a_batch_is_refused_rather_than_ignored(kept: Api) -> None:
-    answer = kept.post("/v1/events", [{"pledge": "a", "fact": made()}], headers={"If-Match": '"1"'})
-    problem(answer, 400, "invalid_parameter")
-
-
-# --- dry runs
+# --- dry runs and other parameters
 
 
 def test_a_dry_run_says_what_would_be_and_records_nothing(api: Api) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.paths import SHARED
 from tests.support.trees import flipped
-from tracker.checkpoint import Checkpoint, OtherLog, open_checkpoint
+from tracker.checkpoint import Checkpoint, OtherOrigin, open_checkpoint
 from tracker.merkle import InvalidProof, leaf_hash, root_of, verify_consistency, verify_inclusion
 from tracker.signed_note import InvalidSignature, SignedNote, SigningKey, VerifierKey
 from tracker.tile_tree import TileBuilder, TileReader
@@ -103,7 +103,7 @@ def test_a_checkpoint_that_says_another_size_is_not_signed() -> None:
     forged = SignedNote(note.text.replace("\n15\n", "\n14\n"), note.signatures)
     with pytest.raises(InvalidSignature):
         open_checkpoint(bytes(forged), [KEY])
-    with pytest.raises(OtherLog):
+    with pytest.raises(OtherOrigin):
         open_checkpoint(fetch("checkpoint.15"), [KEY], origin="example.com/another-log")
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.trees import flipped
-from tracker.checkpoint import Checkpoint, MalformedCheckpoint, OtherLog, open_checkpoint
+from tracker.checkpoint import Checkpoint, MalformedCheckpoint, OtherOrigin, open_checkpoint
 from tracker.merkle import EMPTY_ROOT, MAX_SIZE
 from tracker.signed_note import (
     InvalidSignature,
@@ -292,7 +292,7 @@ def test_a_checkpoint_that_nobody_could_read_is_not_made() -> None:
 def test_a_checkpoint_is_believed_only_of_the_log_that_was_asked() -> None:
     signed = Checkpoint("example.com/log", 7, ROOT).sign([NEW])
     assert open_checkpoint(signed, [NEW.verifier], origin="example.com/log").size == 7
-    with pytest.raises(OtherLog):
+    with pytest.raises(OtherOrigin):
         open_checkpoint(signed, [NEW.verifier], origin="example.com/other")
     with pytest.raises(MalformedCheckpoint):
         open_checkpoint(bytes(sign_note("a letter\n", [NEW])), [NEW.verifier])

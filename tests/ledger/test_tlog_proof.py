@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.trees import flipped, leaves, merkle_tree_hash, subtrees
-from tracker.checkpoint import Checkpoint, MalformedCheckpoint, OtherLog
+from tracker.checkpoint import Checkpoint, MalformedCheckpoint, OtherOrigin
 from tracker.merkle import InvalidProof, MerkleError, OutOfTree, leaf_hash
 from tracker.signed_note import MalformedNote, NoKnownSignature, SigningKey
 from tracker.tlog_proof import MalformedProof, TlogProof
@@ -69,7 +69,7 @@ def test_a_proof_of_another_entry_index_log_or_key_is_refused() -> None:
         PROOF.verify(LEAVES[5], [KEY.verifier])
     with pytest.raises(NoKnownSignature):
         PROOF.verify(LEAVES[4], [SigningKey("example.com/log", bytes(32)).verifier])
-    with pytest.raises(OtherLog):
+    with pytest.raises(OtherOrigin):
         PROOF.verify(LEAVES[4], [KEY.verifier], origin="example.com/other")
 
 

@@ -125,7 +125,7 @@ def test_json_in_the_readme_is_json() -> None:
 
 
 def is_pinned(image: str) -> bool:
-    _, _, tag = image.rpartition(":")
+    _, _, tag = image.partition("@")[0].rpartition(":")
     return bool(re.match(r"\d+\.\d+|\d+-", tag)) and "latest" not in tag
 
 
@@ -216,5 +216,6 @@ def test_containers_have_no_privileges_and_a_read_only_root() -> None:
 
 def test_containers_keep_the_record_on_a_volume() -> None:
     volumes = dict(volume.split(":")[:2] for volume in compose()["services"]["db"]["volumes"])
-    assert set(compose()["volumes"]) <= set(volumes)
+    state = dict(volume.split(":")[:2] for volume in compose()["services"]["api"]["volumes"])
+    assert set(compose()["volumes"]) <= {*volumes, *state}
     assert (ROOT / "deploy/postgres").is_dir()

@@ -10,7 +10,7 @@ from litestar import Litestar
 from litestar.testing import TestClient
 
 from api.app import create_app
-from api.http import auth
+from api.http import access_keys
 from api.services import Services
 from api.settings import Settings
 from projections.queries import TIMELINE
@@ -22,6 +22,8 @@ from tracker.application import Tracker
 ADMIN = "an-admin-key-of-more-than-32-characters"
 MONITOR = {"Authorization": f"Bearer {ADMIN}"}
 SOURCE = {"publisher": "Example Gazette", "tier": "media"}
+# The address at which facts are recorded on the pledge that `Api.open` opens.
+EVENTS = "/v1/pledges/aid-2024/events"
 
 
 def made(**fields: Any) -> dict[str, Any]:
@@ -47,7 +49,7 @@ def prepare(database_url: str) -> None:
     Tracker(database_url).close()
     engine = open_engine(database_url)
     create_tables(engine, TIMELINE, PROJECTION_VERSION)
-    auth.create_tables(engine)
+    access_keys.create_tables(engine)
     engine.dispose()
 
 
@@ -85,7 +87,7 @@ class Api:
 @contextmanager
 def running(database_url: str, **settings: Any) -> Iterator[Api]:
     """The API on a store whose tables are there."""
-    given: dict[str, Any] = {"admin_key": ADMIN, "rate_limit": 0, **settings}
+    given: dict[str, Any] = {"admin_key": ADMIN, "rate_limit": 0, "failed_key_limit": 0, **settings}
     app = create_app(Settings(_env_file=None, database_url=database_url, **given))
     with TestClient(app, raise_server_exceptions=False) as client, patient(app.state.services):
         yield Api(client)

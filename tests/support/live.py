@@ -10,7 +10,7 @@ import httpx
 import uvicorn
 
 from api.app import create_app
-from api.http.shutdown import AbortingProtocol
+from api.http.server import ServedProtocol
 from api.services import Services
 from api.settings import Settings
 from tests.support.api import ADMIN, patient
@@ -43,10 +43,10 @@ def serving(database_url: str, **settings: Any) -> Iterator[Live]:
 
     The server itself breaks nothing off at its end: whatever keeps it from ending is a hang, which fails.
     """
-    given: dict[str, Any] = {"admin_key": ADMIN, "rate_limit": 0, **settings}
+    given: dict[str, Any] = {"admin_key": ADMIN, "rate_limit": 0, "failed_key_limit": 0, **settings}
     app = create_app(Settings(_env_file=None, database_url=database_url, **given))
     listening = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(app, log_level="error", lifespan="on", http=AbortingProtocol)
+    config = uvicorn.Config(app, log_level="error", lifespan="on", http=ServedProtocol)
     server = uvicorn.Server(config)
     thread = Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()

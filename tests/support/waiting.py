@@ -8,8 +8,8 @@ import subprocess
 import time
 from collections.abc import Callable
 
-HANG_SECONDS = 120.0
-"""Seconds after which a wait has failed. Nothing that works takes a tenth of it, even beside eight busy loops."""
+HANG_SECONDS = 240.0
+"""Seconds after which a wait has failed. What takes longest beside eight busy loops takes a quarter of it."""
 
 
 def wait_until(holds: Callable[[], bool], process: subprocess.Popen[str] | None = None) -> None:

@@ -10,8 +10,12 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
+from weakref import WeakKeyDictionary
 
+from eventsourcing.persistence import OperationalError
 from psycopg.conninfo import conninfo_to_dict
+
+from tracker.log.sqlite_file import FileStamp, file_stamp
 
 if TYPE_CHECKING:
     import psycopg
@@ -106,13 +110,41 @@ def drop_idle_files(datastore: SQLiteDatastore) -> None:
             pool._pool.popleft().close()
 
 
+_stamps: WeakKeyDictionary[SQLiteConnection, FileStamp] = WeakKeyDictionary()
+"""The file that each connection opened, as it was then."""
+
+
 @contextmanager
 def sqlite_connection(datastore: SQLiteDatastore) -> Iterator[tuple[SQLiteConnection, sqlite3.Connection]]:
-    """A connection of the pool: the library's, which commits, and SQLite's own beneath it."""
-    connection = datastore.pool.get_connection()
+    """A connection of the pool: the library's, which commits, and SQLite's own beneath it.
+
+    A connection whose file was replaced or changed from outside since is closed instead.
+
+    Raises: OperationalError if the file that was there is gone: a new one would be another log.
+    """
+    connection = _current_connection(datastore)
     try:
         yield connection, connection.cursor().sqlite_cursor.connection
     finally:
+        datastore.pool.put_connection(connection)
+
+
+def _current_connection(datastore: SQLiteDatastore) -> SQLiteConnection:
+    path = datastore.pool.db_name
+    while True:
+        before = file_stamp(path)
+        connection = datastore.pool.get_connection()
+        opened = _stamps.get(connection)
+        if opened is None:  # it is new
+            if (now := before or file_stamp(path)) is not None:
+                _stamps[connection] = now
+            return connection
+        if opened == before:
+            return connection
+        if before is None:
+            datastore.pool.put_connection(connection)
+            raise OperationalError(f"the file {path} is gone")
+        connection.close()
         datastore.pool.put_connection(connection)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from typing import cast
 
 from eventsourcing.persistence import InfrastructureFactory, InterfaceError, OperationalError
@@ -13,6 +15,9 @@ from tracker.log.recorder import LogRecorder
 
 APPLICATION_NAME = "Tracker"
 """The library names PostgreSQL's tables after the application: `tracker_events`, `tracker_events_log`."""
+
+PRIVATE_FILE_MODE = 0o600
+"""The mode of a SQLite file: the record holds hashes of keys, and what is withheld."""
 
 POSTGRES_LOCK_SECONDS = 10
 """Seconds that a writer waits for PostgreSQL's append lock."""
@@ -34,10 +39,16 @@ def open_recorder(database_url: str, *, create_table: bool = True, read_seconds:
         raise unavailable(lost) from lost
 
 
+def _make_private(file: str) -> None:
+    """Make a SQLite file that its owner alone may read; SQLite gives the files beside it the same mode."""
+    with suppress(OSError):  # it is there, or SQLite will say why it cannot be
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, PRIVATE_FILE_MODE))
+
+
 def recorder_environment(
     database_url: str, *, create_table: bool = True, read_seconds: float = READ_SECONDS
 ) -> dict[str, str]:
-    """The library's settings for a database URL.
+    """The library's settings for a database URL. With `create_table` a SQLite file is made, its owner's alone.
 
     `sqlite:///relative.db`, `sqlite:////absolute.db` (a file: the log must outlive the process), or any URI that libpq
     takes, `postgresql://user@/db?host=/run/postgresql` and `sslmode` too.
@@ -54,6 +65,8 @@ def recorder_environment(
         path = rest.removeprefix("/")
         if not path or path == rest or "memory" in path.partition("?")[2] or path.startswith((":memory:", "file:")):
             raise ValueError(f"not a SQLite file: {database_url!r}; write sqlite:///tracker.db")
+        if create_table:
+            _make_private(path)
         return common | {
             "PERSISTENCE_MODULE": "tracker.log.sqlite:SQLiteLogFactory",
             "APPLICATION_RECORDER_TOPIC": "tracker.log.sqlite:SQLiteLog",

@@ -13,12 +13,15 @@ from typing import Any, cast
 from eventsourcing.persistence import ApplicationRecorder, InternalError, OperationalError
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore, PostgresFactory
 from eventsourcing.utils import Environment, EnvType
+from psycopg import Cursor
 from psycopg.errors import LockNotAvailable, QueryCanceled, ReadOnlySqlTransaction
 from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Composed, Identifier, Literal
 from psycopg_pool import PoolTimeout
 
 from tracker.log.away import READ_SECONDS
+from tracker.log.guard import Basis, LogGuard
+from tracker.log.identity import FIRST_REASON, new_log_id
 from tracker.log.library import (
     connect_with,
     drop_all_connections,
@@ -26,9 +29,10 @@ from tracker.log.library import (
     remember_failures,
     table_statements,
 )
-from tracker.log.recorder import LogRecorder
-from tracker.log.rows import LogRow, NewLogRow, Restamp, numbered
+from tracker.log.recorder import STANDING, LogRecorder, standing_of
+from tracker.log.rows import LogRow, NewLogRow, Restamp, must_follow, numbered
 from tracker.log.watcher import CHANNEL
+from tracker.log.withheld import CREATE_POSTGRES as CREATE_WITHHELD
 
 LATE_SECONDS = 0.1
 """Seconds of waiting for a connection that are taken off the time of the read itself."""
@@ -54,11 +58,24 @@ _CREATE = (
     "CREATE INDEX IF NOT EXISTS {log_pledge} ON {log} (pledge, position)",
     "CREATE INDEX IF NOT EXISTS {log_type} ON {log} (type, position)",
     "CREATE INDEX IF NOT EXISTS {log_recorded} ON {log} (recorded_at, position)",
+    """CREATE TABLE IF NOT EXISTS {ids} (
+    number integer PRIMARY KEY CHECK (number > 0),
+    log text COLLATE "C" NOT NULL UNIQUE,
+    forked_from text COLLATE "C",
+    position bigint NOT NULL CHECK (position >= 0),
+    event_id text COLLATE "C",
+    at timestamptz NOT NULL,
+    reason text NOT NULL
+)""",
+    """INSERT INTO {ids} (number, log, position, at, reason)
+    SELECT 1, {first_id}, 0, clock_timestamp(), {first_reason} WHERE NOT EXISTS (SELECT 1 FROM {ids})""",
     """CREATE OR REPLACE FUNCTION {refuse}() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'restrict_violation'; END $$""",
     """CREATE OR REPLACE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {events}
     FOR EACH STATEMENT EXECUTE FUNCTION {refuse}()""",
     """CREATE OR REPLACE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {log}
+    FOR EACH STATEMENT EXECUTE FUNCTION {refuse}()""",
+    """CREATE OR REPLACE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {ids}
     FOR EACH STATEMENT EXECUTE FUNCTION {refuse}()""",
 )
 
@@ -84,7 +101,12 @@ SET LOCAL statement_timeout = 0;
 SET LOCAL lock_timeout = {timeout};
 SELECT pg_advisory_xact_lock({key});
 NOTIFY {channel};
-SELECT position, recorded_at FROM {log} ORDER BY position DESC LIMIT 1
+"""
+
+_VERSIONS = """
+SELECT each.value, (SELECT max(l.version) FROM {log} AS l WHERE l.pledge = each.value)
+FROM unnest({pledges}::text[]) AS each(value);
+SELECT standing.*, clock_timestamp() FROM (
 """
 
 
@@ -98,16 +120,27 @@ class PostgresLog(LogRecorder, PostgresApplicationRecorder):
         schema, log = datastore.schema, f"{events_table_name}_log"
         self.check_identifier_length(f"{log}_recorded_at")
         self.channel_name = CHANNEL
-        self._tables = Identifier(schema, events_table_name), Identifier(schema, log)
+        names = (events_table_name, log, f"{log}_identity", f"{events_table_name}_withheld")
+        self._tables = tuple(Identifier(schema, name) for name in names)
+        events, own_log, ids, withheld = (table.as_string() for table in self._tables)
         self.names = {
-            "log": self._tables[1].as_string(),
-            "events": self._tables[0].as_string(),
+            "log": own_log,
+            "events": events,
+            "ids": ids,
+            "withheld": withheld,
             "number": "notification_id",
+            "joined": "string_agg(w.field, chr(10))",
             "each": "unnest(CAST(:given AS text[])) AS each(value)",
+            "now": "clock_timestamp()",
         }
-        names = {
+        self.guard = LogGuard()
+        parts = {
             "events": self._tables[0],
             "log": self._tables[1],
+            "ids": self._tables[2],
+            "withheld": self._tables[3],
+            "first_id": Literal(new_log_id()),
+            "first_reason": Literal(FIRST_REASON),
             "refuse": Identifier(schema, f"{log}_refuse"),
             "log_key": Identifier(f"{log}_key"),
             "log_pledge": Identifier(f"{log}_pledge"),
@@ -115,14 +148,14 @@ class PostgresLog(LogRecorder, PostgresApplicationRecorder):
             "log_recorded": Identifier(f"{log}_recorded_at"),
         }
         self._lock_key = int.from_bytes(hashlib.sha256(self.names["log"].encode()).digest()[:8], signed=True)
-        self._insert = SQL(_INSERT).format(**names)
+        self._insert = SQL(_INSERT).format(**parts)
         self._begin = SQL(_BEGIN).format(
             timeout=Literal(f"{datastore.lock_timeout}s"),
             key=Literal(self._lock_key),
             channel=Identifier(CHANNEL),
-            log=self._tables[1],
         )
-        own = [SQL(statement).format(**names) for statement in _CREATE]
+        self._look = SQL(_VERSIONS + STANDING + ") AS standing")
+        own = [SQL(statement).format(**parts) for statement in (*_CREATE, *CREATE_WITHHELD)]
         self.sql_create_statements = [*table_statements(self.sql_create_statements), *own]
 
     def create_table(self) -> None:
@@ -131,11 +164,11 @@ class PostgresLog(LogRecorder, PostgresApplicationRecorder):
             curs.execute("SELECT pg_advisory_xact_lock(%s)", (self._lock_key,))
             curs.execute(
                 "SELECT count(*) FROM pg_trigger WHERE tgname = 'append_only'"
-                " AND tgrelid IN (to_regclass(%s), to_regclass(%s))",
-                (self.names["events"], self.names["log"]),
+                " AND tgrelid IN (to_regclass(%s), to_regclass(%s), to_regclass(%s), to_regclass(%s))",
+                (self.names["events"], self.names["log"], self.names["ids"], self.names["withheld"]),
             )
             # The triggers are made last: where they are, nothing is missing, and no right to create is needed.
-            if cast("dict[str, int]", curs.fetchone())["count"] < 2:
+            if cast("dict[str, int]", curs.fetchone())["count"] < len(self._tables):
                 for statement in self.sql_create_statements:
                     curs.execute(statement, prepare=False)
 
@@ -164,14 +197,17 @@ class PostgresLog(LogRecorder, PostgresApplicationRecorder):
             for statement in self.grant_statements(role):
                 curs.execute(statement)
 
-    def _append(self, lines: Sequence[NewLogRow], restamp: Restamp) -> list[LogRow]:
+    def _append(self, lines: Sequence[NewLogRow], restamp: Restamp, basis: Basis) -> list[LogRow]:
         try:
             with self.datastore.get_connection() as conn, conn.cursor(row_factory=tuple_row) as curs:
-                curs.execute(self._begin)
-                while curs.nextset():
-                    pass
-                last = curs.fetchone()
-                rows = numbered(lines, last[0] if last else 0, self._from_stored(last[1]) if last else None, restamp)
+                curs.execute(self._begin + self._looking(lines, basis))
+                *_, versions, (last,) = _row_sets(curs)
+                found = standing_of(last)
+                basis.must_hold(found)
+                must_follow(lines, dict(versions))
+                if self.clock is not None:
+                    self.clock.must_be_near((line.recorded_at for line in lines), last[6])
+                rows = numbered(lines, found.head.position, self._from_stored(last[5]) if last[5] else None, restamp)
                 # Not in a pipeline: psycopg 3.3 stands still in one when it sends more than the socket takes at once.
                 curs.execute(self._insert, _columns(rows), prepare=True)
                 conn.commit()
@@ -181,6 +217,20 @@ class PostgresLog(LogRecorder, PostgresApplicationRecorder):
                 drop_all_connections(self.datastore)  # those opened before it takes writes again would stay so
                 raise OperationalError(str(e)) from e.__cause__
             raise
+
+    def _looking(self, lines: Sequence[NewLogRow], basis: Basis) -> Composed:
+        return self._look.format(
+            log=self._tables[1],
+            ids=self._tables[2],
+            there=Literal(basis.known.position),
+            pledges=Literal(sorted({line.pledge for line in lines})),
+        )
+
+    def _write(self, sql: str, params: dict[str, Any]) -> None:
+        with self.datastore.get_connection() as conn, conn.cursor() as curs:
+            curs.execute(self._begin)
+            curs.execute(_psycopg_style(sql), params)
+            conn.commit()
 
     def _rows(self, sql: str, params: dict[str, Any], until: float) -> list[Any]:
         with (
@@ -224,6 +274,16 @@ class PostgresLog(LogRecorder, PostgresApplicationRecorder):
 
     def _to_array(self, values: Sequence[str]) -> list[str]:
         return list(values)
+
+
+def _row_sets(curs: Cursor[Any]) -> list[list[Any]]:
+    """The rows of each statement of a script that has some."""
+    found = []
+    while True:
+        if curs.description is not None:
+            found.append(curs.fetchall())
+        if not curs.nextset():
+            return found
 
 
 class PostgresLogFactory(PostgresFactory):

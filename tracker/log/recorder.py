@@ -15,8 +15,13 @@ from typing import Any, cast
 
 from eventsourcing.persistence import IntegrityError, InterfaceError, OperationalError, StoredEvent
 
+from tracker.errors import LogWentBack, Unavailable
 from tracker.log.away import READ_SECONDS, unavailable
+from tracker.log.clock_watch import ClockWatch
+from tracker.log.guard import Basis, LogGuard
+from tracker.log.identity import COLUMNS, NOWHERE, LogIdentity, LogPoint, LogStanding, new_log_id
 from tracker.log.rows import EPOCH, MAX_POSITION, LogRow, NewLogRow, Restamp, identity, utc
+from tracker.log.withheld import WithheldFields, as_read
 
 RETRY_SECONDS = (0.05, 0.2, 0.5)
 """Seconds before the second, third and fourth attempt after a lost connection."""
@@ -25,7 +30,8 @@ RETRY_SECONDS = (0.05, 0.2, 0.5)
 _LOG_ROWS = """
 SELECT position, pledge, version, type, event_id, recorded_at,
        (SELECT e.state FROM {events} AS e WHERE e.{number} = l.position),
-       idempotency_key, idempotency_index, payload_hash, leaf
+       idempotency_key, idempotency_index, payload_hash, leaf,
+       (SELECT {joined} FROM {withheld} AS w WHERE w.event_id = l.event_id)
 FROM {log} AS l
 """
 
@@ -37,8 +43,24 @@ FROM (SELECT each.value AS pledge,
       FROM {each} LIMIT :all) AS heads
 """
 
+# One row, whatever the log has.
+STANDING = """
+SELECT (SELECT i.log FROM {ids} AS i ORDER BY i.number DESC LIMIT 1), h.position, h.event_id, h.leaf,
+       (SELECT l.event_id FROM {log} AS l WHERE l.position = {there}), h.recorded_at
+FROM (SELECT 1 AS one) AS one
+LEFT JOIN (SELECT position, event_id, leaf, recorded_at FROM {log} ORDER BY position DESC LIMIT 1) AS h ON 1 = 1
+"""
+"""The log's id, its last event, the id of the event at `{there}`, and when the last event was recorded."""
 
-class LogRecorder(ABC):
+_FORK = """
+INSERT INTO {ids} (number, log, forked_from, position, event_id, at, reason)
+SELECT i.number + 1, CAST(:log AS text), i.log, coalesce(h.position, 0), h.event_id, {now}, CAST(:reason AS text)
+FROM (SELECT number, log FROM {ids} ORDER BY number DESC LIMIT 1) AS i
+LEFT JOIN (SELECT position, event_id FROM {log} ORDER BY position DESC LIMIT 1) AS h ON 1 = 1
+"""
+
+
+class LogRecorder(WithheldFields, ABC):
     """The log of one database, appended to and read.
 
     Every read is one indexed query, and raises Unavailable if the store does not answer within `read_seconds`.
@@ -51,28 +73,41 @@ class LogRecorder(ABC):
     """When the last append failed because of the store (monotonic clock) and why; None if the last one succeeded."""
 
     names: dict[str, str]
-    """The store's names for `{log}`, `{events}`, `{number}` (of an event) and `{each}` in a query; `each(value)` is a
-    table of the values of the array parameter `:given`."""
+    """The store's names for `{log}`, `{events}`, `{ids}`, `{withheld}`, `{number}` (of an event), `{joined}` (the
+    fields of the rows `w`, as lines), `{each}` and `{now}` in a query; `each(value)` is a table of the values of the
+    array parameter `:given`."""
+
+    guard: LogGuard
+    """What this process knows of the log, and whether it may write to it."""
+
+    clock: ClockWatch | None = None
+    """Refuses stamps of a clock that cannot be right; None lets all stamps pass."""
 
     # Writing
 
-    def append(self, lines: Sequence[NewLogRow], *, restamp: Restamp) -> list[LogRow]:
-        """Record all lines, in this order, or none.
+    def append(self, lines: Sequence[NewLogRow], *, restamp: Restamp, basis: Basis | None = None) -> list[LogRow]:
+        """Record all lines, in this order, or none. `basis` is the guard's from before the lines were decided.
 
         A line stamped before the last row gets that row's `recorded_at`, and the bytes that `restamp` makes for it. If
         the store's answer was lost and the lines are found in the log, their rows are returned.
 
-        Raises: the library's IntegrityError if a version, an event id or a key is taken by another event; nothing is
-        written then. Unavailable if the store does not answer: the outcome is unknown, and appending the same lines
-        again is safe.
+        Raises: the library's IntegrityError if a version does not follow the last one of its pledge, or an event id or
+        a key is taken by another event; nothing is written then. LogWentBack if the log lost an event that was known;
+        ClockImplausible if the stamps cannot be right. Unavailable if the store does not answer: the outcome is
+        unknown, and appending the same lines again is safe.
         """
         if not lines:
             return []
+        basis = basis or self.guard.basis()
         for pause in (*RETRY_SECONDS, None):
             try:
-                rows = self._append(lines, restamp)
+                rows = self._append(lines, restamp, basis)
                 self.last_failure = None
+                self.guard.recorded(basis.log, LogPoint(rows[-1].position, rows[-1].event_id, rows[-1].leaf))
                 return rows
+            except LogWentBack as refusal:
+                self.guard.refuse(refusal)
+                raise
             except IntegrityError:
                 if mine := self._receipt(lines):
                     return mine
@@ -107,6 +142,38 @@ class LogRecorder(ABC):
         """The rows of these very lines if all of them are in the log, else nothing."""
         rows = self.by_event_ids([line.event_id for line in lines])
         return rows if [identity(row) for row in rows] == [identity(line) for line in lines] else []
+
+    # Which log this is
+
+    def look(self) -> LogStanding:
+        """See whether the log is still the one that is known, and how far it is; the guard takes it in."""
+        basis = self.guard.basis()
+        found = self.standing(basis.known.position)
+        self.guard.take_in(found, basis)
+        return found
+
+    def standing(self, there: int = 0) -> LogStanding:
+        """The log's id, its last event, and the id of the event at position `there`.
+
+        Raises: Unavailable if the log has no id.
+        """
+        names = {name: f"{{{name}}}" for name in ("ids", "log")}
+        (row,) = self._ask(STANDING.format(**names, there=":there"), {"there": there})
+        return standing_of(row)
+
+    def identities(self) -> list[LogIdentity]:
+        """All ids that the log has had, the first one first."""
+        rows = self._ask(f"SELECT {COLUMNS} FROM {{ids}} ORDER BY number", {})  # noqa: S608 - names of ours
+        return [
+            LogIdentity(number, log, forked_from, position, event_id, self._from_stored(at), reason)
+            for number, log, forked_from, position, event_id, at, reason in rows
+        ]
+
+    def fork(self, reason: str) -> LogIdentity:
+        """Give the log a new id: from here on it is another history. Every process that has it open follows."""
+        self._write(_FORK.format(**self.names), {"log": new_log_id(), "reason": reason})
+        self.look()
+        return self.identities()[-1]
 
     # Reading
 
@@ -241,8 +308,8 @@ class LogRecorder(ABC):
 
     def _log_rows(self, which: str, **params: Any) -> list[LogRow]:
         return [
-            LogRow(position, pledge, version, type_, event_id, self._from_stored(recorded_at), *rest)
-            for position, pledge, version, type_, event_id, recorded_at, *rest in self._ask(_LOG_ROWS + which, params)
+            as_read(LogRow(position, pledge, version, type_, event_id, self._from_stored(at), *rest), withheld)
+            for position, pledge, version, type_, event_id, at, *rest, withheld in self._ask(_LOG_ROWS + which, params)
         ]
 
     def _instant(self, sql: str, **params: Any) -> datetime | None:
@@ -252,6 +319,12 @@ class LogRecorder(ABC):
     def _value(self, sql: str, **params: Any) -> Any:
         rows = self._ask(sql, params)
         return rows[0][0] if rows else None
+
+    def _record(self, sql: str, params: dict[str, Any]) -> None:
+        try:
+            self._write(sql.format(**self.names), params)
+        except (OperationalError, InterfaceError) as lost:
+            raise unavailable(self._reason(lost)) from lost
 
     def _ask(self, sql: str, params: dict[str, Any]) -> list[Any]:
         until = time.monotonic() + self.read_seconds
@@ -276,8 +349,12 @@ class LogRecorder(ABC):
         """Close the connections."""
 
     @abstractmethod
-    def _append(self, lines: Sequence[NewLogRow], restamp: Restamp) -> list[LogRow]:
-        """One transaction: take the append lock, number the lines, write them, commit."""
+    def _append(self, lines: Sequence[NewLogRow], restamp: Restamp, basis: Basis) -> list[LogRow]:
+        """One transaction: take the append lock, check the basis, number the lines, write them, commit."""
+
+    @abstractmethod
+    def _write(self, sql: str, params: dict[str, Any]) -> None:
+        """One statement with `:name` parameters, in a transaction under the append lock."""
 
     @abstractmethod
     def _rows(self, sql: str, params: dict[str, Any], until: float) -> list[Any]:
@@ -307,3 +384,15 @@ class LogRecorder(ABC):
 
     @abstractmethod
     def _to_array(self, values: Sequence[str]) -> Any: ...
+
+
+def standing_of(row: Sequence[Any]) -> LogStanding:
+    """A row of the query STANDING.
+
+    Raises: Unavailable if the log has no id.
+    """
+    log, position, event_id, leaf, event_there = row[:5]
+    if log is None:
+        raise Unavailable("the log has no id; run `tracker init`")
+    head = NOWHERE if position is None else LogPoint(position, event_id, bytes(leaf))
+    return LogStanding(log, head, event_there)

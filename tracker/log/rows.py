@@ -8,9 +8,11 @@ refused conflicts. `recorded_at` never decreases along the log, also when the cl
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+
+from eventsourcing.persistence import IntegrityError
 
 MAX_POSITION = 2**63 - 1
 """The largest position that a store can hold: "to the end of the log"."""
@@ -39,7 +41,10 @@ class NewLogRow:
 
 @dataclass(frozen=True, slots=True)
 class LogRow:
-    """One event as recorded: `state` is its stored line, `leaf` SHA-256(0x00 || state) (RFC 6962 §2.1)."""
+    """One event as recorded: `state` is its line, `leaf` SHA-256(0x00 || stored line) (RFC 6962 §2.1).
+
+    `state` is the stored line unless fields of the event are `withheld`: then it is the line without them.
+    """
 
     position: int
     pledge: str
@@ -52,6 +57,11 @@ class LogRow:
     key_index: int | None
     payload_hash: bytes | None
     leaf: bytes
+    withheld: tuple[str, ...] = ()
+
+    def with_withheld(self, state: bytes, fields: tuple[str, ...]) -> LogRow:
+        """The same row with the line that is left once these fields are withheld."""
+        return replace(self, state=state, withheld=fields)
 
 
 def numbered(
@@ -73,6 +83,20 @@ def numbered(
             )
         )  # fmt: skip
     return rows
+
+
+def must_follow(lines: Sequence[NewLogRow], versions: Mapping[str, int | None]) -> None:
+    """Check that the lines of each pledge follow its last version without a gap; `versions` has those of the log.
+
+    Raises: the library's IntegrityError if not: who decided on another version decides anew.
+    """
+    last = dict(versions)
+    for line in lines:
+        before = last.get(line.pledge)
+        # The library's own events begin with version 0, ours with 1.
+        if line.version not in ((0, 1) if before is None else (before + 1,)):
+            raise IntegrityError(f"version {line.version} of {line.pledge!r} does not follow version {before}")
+        last[line.pledge] = line.version
 
 
 def leaf_hash(state: bytes) -> bytes:

@@ -24,9 +24,13 @@ from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteConnection, SQ
 from eventsourcing.utils import Environment, EnvType
 
 from tracker.log.away import READ_SECONDS
+from tracker.log.guard import Basis, LogGuard
+from tracker.log.identity import FIRST_REASON, new_log_id
 from tracker.log.library import connections_in_use, drop_idle_files, sqlite_connection, wait_for_locks
-from tracker.log.recorder import LogRecorder
-from tracker.log.rows import LogRow, NewLogRow, Restamp, numbered
+from tracker.log.recorder import STANDING, LogRecorder, standing_of
+from tracker.log.rows import LogRow, NewLogRow, Restamp, must_follow, numbered
+from tracker.log.sqlite_file import is_broken_file
+from tracker.log.withheld import CREATE_SQLITE as CREATE_WITHHELD
 
 LOCK_SECONDS = 30
 """Seconds that a writer waits for the one before it, in this process or another."""
@@ -74,6 +78,30 @@ _CREATE_LOG = (
     BEGIN SELECT RAISE(ABORT, 'log is append-only and has no gaps'); END""",
 )
 
+_NOW = "strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')"
+
+_CREATE_IDS = (
+    """CREATE TABLE IF NOT EXISTS log_identity (
+    number INTEGER PRIMARY KEY CHECK (number > 0),
+    log TEXT NOT NULL UNIQUE,
+    forked_from TEXT,
+    position INTEGER NOT NULL CHECK (position >= 0),
+    event_id TEXT,
+    at TEXT NOT NULL,
+    reason TEXT NOT NULL
+)""",
+    """CREATE TRIGGER IF NOT EXISTS log_identity_no_replace BEFORE INSERT ON log_identity
+    WHEN NEW.number <> (SELECT coalesce(max(number), 0) + 1 FROM log_identity)
+      OR EXISTS (SELECT 1 FROM log_identity WHERE log = NEW.log)
+    BEGIN SELECT RAISE(ABORT, 'log_identity is append-only'); END""",
+)
+
+_FIRST_ID = """INSERT INTO log_identity (number, log, position, at, reason)
+    SELECT 1, '{id}', 0, {now}, '{reason}' WHERE NOT EXISTS (SELECT 1 FROM log_identity)"""
+
+_VERSIONS = """SELECT each.value, (SELECT max(l.version) FROM log AS l WHERE l.pledge = each.value)
+    FROM json_each(:given) AS each"""
+
 _EVENTS_NO_REPLACE = """CREATE TRIGGER IF NOT EXISTS {events}_no_replace BEFORE INSERT ON {events}
     WHEN EXISTS (SELECT 1 FROM {events} WHERE rowid = NEW.rowid)
       OR EXISTS (SELECT 1 FROM {events} WHERE originator_id = NEW.originator_id
@@ -105,21 +133,31 @@ class SQLiteLog(LogRecorder, SQLiteApplicationRecorder):
         self.names = {
             "log": "log",
             "events": events_table_name,
+            "ids": "log_identity",
+            "withheld": "withheld",
             "number": "rowid",
+            "joined": "group_concat(w.field, char(10))",
             "each": "json_each(:given) AS each",
+            "now": _NOW,
         }
+        self.guard = LogGuard()
+        self._standing = STANDING.format(ids="log_identity", log="log", there=":there")
         self.insert_events_statement = _INSERT_EVENT.format(events=events_table_name)
         # Writers of this process queue here: in the library's pool they would keep the readers behind them waiting too.
         self._writer = Lock()
 
     def construct_create_table_statements(self) -> list[str]:
         events = self.events_table_name
-        refused = [_REFUSED.format(table=t, verb=verb) for t in (events, "log") for verb in ("update", "delete")]
+        tables = (events, "log", "log_identity", "withheld")
+        refused = [_REFUSED.format(table=table, verb=verb) for table in tables for verb in ("update", "delete")]
         return [
             *super().construct_create_table_statements(),
             *_CREATE_LOG,
+            *CREATE_WITHHELD,
             _EVENTS_NO_REPLACE.format(events=events),
+            *_CREATE_IDS,
             *refused,
+            _FIRST_ID.format(id=new_log_id(), now=_NOW, reason=FIRST_REASON),
         ]
 
     def create_table(self) -> None:
@@ -146,10 +184,14 @@ class SQLiteLog(LogRecorder, SQLiteApplicationRecorder):
             time.sleep(CLOSE_RETRY_SECONDS)
         return None
 
-    def _append(self, lines: Sequence[NewLogRow], restamp: Restamp) -> list[LogRow]:
+    def _append(self, lines: Sequence[NewLogRow], restamp: Restamp, basis: Basis) -> list[LogRow]:
         with self._transaction() as conn:
-            last = conn.execute("SELECT position, recorded_at FROM log ORDER BY position DESC LIMIT 1").fetchone()
-            rows = numbered(lines, last[0] if last else 0, self._from_stored(last[1]) if last else None, restamp)
+            last = conn.execute(self._standing, {"there": basis.known.position}).fetchone()
+            found = standing_of(last)
+            basis.must_hold(found)
+            given = self._to_array(sorted({line.pledge for line in lines}))
+            must_follow(lines, dict(conn.execute(_VERSIONS, {"given": given}).fetchall()))
+            rows = numbered(lines, found.head.position, self._from_stored(last[5]) if last[5] else None, restamp)
             conn.executemany(
                 self.insert_events_statement,
                 [(row.position, row.pledge, row.version, row.type, row.state) for row in rows],
@@ -165,6 +207,10 @@ class SQLiteLog(LogRecorder, SQLiteApplicationRecorder):
                 ],
             )  # fmt: skip
         return rows
+
+    def _write(self, sql: str, params: dict[str, Any]) -> None:
+        with self._transaction() as conn:
+            conn.execute(sql, params)
 
     def _why_read_only(self) -> str | None:
         if not self._writer.acquire(timeout=PROBE_LOCK_SECONDS):
@@ -208,13 +254,15 @@ class SQLiteLog(LogRecorder, SQLiteApplicationRecorder):
             with sqlite_connection(self.datastore) as both:
                 try:
                     yield both
-                except sqlite3.OperationalError as e:
-                    if "readonly" in str(e):
-                        # It was opened while the file could only be read, and would stay so.
+                except sqlite3.Error as e:
+                    if "readonly" in str(e) or is_broken_file(e):
+                        # It was opened while the file could only be read, or was broken, and would stay so.
                         both[0].close()
                         drop_idle_files(self.datastore)
                     raise
         except sqlite3.Error as e:
+            if is_broken_file(e):
+                raise OperationalError(e) from e
             raise next(ours for theirs, ours in _ERRORS if isinstance(e, theirs))(e) from e
 
     def _rows(self, sql: str, params: dict[str, Any], until: float) -> list[Any]:

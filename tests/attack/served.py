@@ -1,0 +1,163 @@
+"""A server as a process of its own, what a stranger sends to it, and how long others wait meanwhile."""
+
+import os
+import re
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from threading import Event, Thread
+
+import httpx
+
+from tests.support.api import ADMIN
+from tests.support.paths import ROOT
+from tests.support.shell import is_ready
+from tests.support.waiting import HANG_SECONDS, wait_until
+
+MAX_WAIT_SECONDS = 0.25
+"""Seconds that others may wait beside an attack, as they are promised."""
+
+QUIET_SECONDS = 0.3
+"""Seconds for which others are watched before an attack."""
+
+TRIALS = 3
+"""Trials that an attack has on a machine that does other work."""
+
+H11 = "import api.http.server as s; s.ServedProtocol = s.BoundedH11; "
+"""Has a server speak through h11 instead of httptools."""
+
+SHORT = (
+    "import api.http.server as s; s.HEAD_SECONDS = 0.6; s.BODY_SECONDS = 0.6; s.IDLE_SECONDS = 1; s.REST_SECONDS = 1; "
+)
+"""Gives a server patience that a test can wait for."""
+
+
+class Served:
+    """The address of a server, and its process."""
+
+    def __init__(self, address: str, pid: int) -> None:
+        self.address = address
+        self.pid = pid
+        host, port = address.removeprefix("http://").split(":")
+        self.place = (host, int(port))
+
+    def connect(self) -> socket.socket:
+        """A connection to it."""
+        return socket.create_connection(self.place, timeout=30)
+
+    def answer(self, *sent: bytes) -> bytes:
+        """All that it says to some bytes until it closes; it may refuse to read them all."""
+        with self.connect() as connection:
+            with suppress(BrokenPipeError, ConnectionResetError):
+                for piece in sent:
+                    connection.sendall(piece)
+            return received(connection)
+
+    def peak_bytes(self) -> int:
+        """The most memory that the process has had, in bytes."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))) * 1024
+
+    def forget_peak(self) -> int:
+        """Begin a new peak, and return what it begins with in bytes."""
+        Path(f"/proc/{self.pid}/clear_refs").write_text("5")
+        return self.peak_bytes()
+
+    def attacked(self, attack: Callable[[], bytes]) -> tuple[bytes, int]:
+        """The answer to an attack, and the bytes of memory that it took.
+
+        Others wait no longer than they are promised, beside what they wait without it; on a machine that does other
+        work, in one of three trials.
+        """
+        with self.others() as waits:
+            Event().wait(QUIET_SECONDS)
+        promised = MAX_WAIT_SECONDS + max(waits)
+        worst: list[float] = []
+        while not worst or (min(worst) > promised and len(worst) < TRIALS):
+            before = self.forget_peak()
+            with self.others() as waits:
+                answer = attack()
+            worst.append(max(waits))
+        print(f"waited {min(worst) * 1000:.0f} ms, took {(self.peak_bytes() - before) / 2**20:.1f} MiB")
+        assert min(worst) <= promised, worst
+        return answer, self.peak_bytes() - before
+
+    @contextmanager
+    def others(self) -> Iterator[list[float]]:
+        """The seconds that each of another caller's requests took meanwhile."""
+        waits: list[float] = []
+        enough, first = Event(), Event()
+
+        def ask() -> None:
+            with httpx.Client(base_url=self.address, timeout=60) as client:
+                client.get("/health/live")  # the connection, and what is made at first use
+                while not enough.wait(0.005):
+                    began = time.perf_counter()
+                    assert client.get("/health/live").status_code == 200
+                    waits.append(time.perf_counter() - began)
+                    first.set()
+
+        thread = Thread(target=ask)
+        thread.start()
+        try:
+            assert first.wait(HANG_SECONDS)
+            yield waits
+        finally:
+            enough.set()
+            thread.join()
+
+
+def received(connection: socket.socket, seconds: float = 30.0) -> bytes:
+    """What comes until the other end closes."""
+    found, deadline = bytearray(), time.monotonic() + seconds
+    with suppress(ConnectionResetError):
+        while select.select([connection], [], [], max(0.0, deadline - time.monotonic()))[0]:
+            piece = connection.recv(65536)
+            if not piece:
+                return bytes(found)
+            found += piece
+        raise AssertionError(f"it was not closed within {seconds} s; it said {bytes(found[:200])!r}")
+    return bytes(found)
+
+
+def status(answer: bytes) -> int:
+    """The status of an answer, which must be a problem with the security headers."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    for wanted in (b"nosniff", b"referrer-policy", b"problem+json", b"x-frame-options"):
+        assert wanted in head.lower(), answer
+    assert b'"code"' in body, answer
+    return int(head.split()[1])
+
+
+@contextmanager
+def serving(directory: Path, *, prelude: str = "", **settings: str) -> Iterator[Served]:
+    """`tracker serve` on a fresh SQLite file in a process of its own; `prelude` is Python that it runs before."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("TRACKER_")}
+    env |= {
+        "TRACKER_DATABASE_URL": f"sqlite:///{directory}/tracker.db",
+        "TRACKER_ADMIN_KEY": ADMIN,
+        "TRACKER_RATE_LIMIT": "0",
+        "PYTHONPATH": str(ROOT),
+        **settings,
+    }
+    log = directory / "serve.log"
+    command = [sys.executable, "-c", f"{prelude}from api.cli.main import main; main()", "serve", "--port", "0"]
+    with (
+        log.open("w+b") as out,
+        subprocess.Popen(command, env=env, cwd=directory, stdout=out, stderr=out) as process,
+    ):
+        try:
+            wait_until(lambda: re.search(r"http://\S+", log.read_text()) is not None)
+            address = re.search(r"http://\S+", log.read_text())
+            assert address is not None
+            wait_until(lambda: is_ready(address[0]))
+            yield Served(address[0], process.pid)
+            assert "Traceback" not in log.read_text(), log.read_text()
+        finally:
+            process.send_signal(signal.SIGKILL)

@@ -1,0 +1,96 @@
+"""What the command `tracker` answers: statuses, histories and exports."""
+
+import csv
+import json
+import re
+from io import StringIO
+from typing import Any
+
+import pytest
+
+from api.formats.table import EVENT_FORMATS, STATUS_FORMATS
+from api.http import media
+from tests.support.shell import Shell, ask
+
+
+def test_a_status_is_what_the_api_answers(shell: Shell) -> None:
+    asked = ["nato-ukraine-2024", "--as-of", "2024-10-16"]
+    document = json.loads(shell.run("status", *asked, "--json").stdout)
+    assert (document["status"], document["as_of"], document["known_at"]) == ("in_progress", "2024-10-16", None)
+    said = shell.run("status", *asked).stdout
+    assert re.search(r"^actual +20900000000 EUR$", said, flags=re.M)
+    assert re.search(r"^target +at least 40000000000 EUR$", said, flags=re.M)
+
+
+def test_the_status_of_all_is_a_table_without_ragged_ends(shell: Shell) -> None:
+    lines = shell.run("status").stdout.splitlines()
+    assert len(lines) == 13
+    assert any(re.match(r"nato-ukraine-2024 +exceeded +over 50000000000 EUR", line) for line in lines)
+    assert lines == [line.rstrip() for line in lines]
+    assert len(json.loads(shell.run("status", "--json").stdout)["items"]) == 12
+
+
+def test_a_pledge_that_was_not_made_yet_is_not_there(shell: Shell) -> None:
+    result = shell.run("status", "nato-ukraine-2024", "--as-of", "2024-07-30", code=1)
+    assert "there is no pledge 'nato-ukraine-2024' as of 2024-07-30" in result.stderr
+    shell.run("history", "nato-ukraine-2024", "--as-of", "2024-07-30", code=1)
+    shell.run("status", "nato-ukraine-2024", "--at-position", "1", code=1)
+
+
+@pytest.mark.parametrize("axis", ["as_of", "known"])
+def test_history_says_how_the_status_came_to_be(axis: str, shell: Shell) -> None:
+    said = json.loads(shell.run("history", "nato-ukraine-2024", "--axis", axis, "--json").stdout)
+    changes = [i["status_after"] for i in said["items"] if i["status_after"] != i["status_before"]]
+    assert changes == ["announced", "in_progress", "exceeded"] or axis == "known"
+    assert "exceeded" in shell.run("history", "nato-ukraine-2024", "--axis", axis).stdout
+
+
+# --- exports
+
+
+@pytest.mark.parametrize("form", ["json", "ndjson", "csv"])
+def test_an_export_holds_every_pledge(form: str, shell: Shell) -> None:
+    said = shell.run("export", "--format", form, "--as-of", "2025-12-31").stdout
+    rows: list[Any]
+    if form == "csv":
+        rows = list(csv.DictReader(StringIO(said, newline="")))
+        row = next(row for row in rows if row["pledge"] == "nato-ukraine-2024")
+        assert (row["ratio"], row["ratio.op"], row["ratio.value"]) == ("over 125 %", "gt", "1.25")
+        assert (row["actual"], row["actual.value"]) == ("over 50000000000 EUR", "50000000000")
+    else:
+        rows = json.loads(said)["items"] if form == "json" else [json.loads(line) for line in said.splitlines()]
+    assert len(rows) == 12
+
+
+@pytest.mark.parametrize("form", [offered.name for offered in STATUS_FORMATS])
+def test_an_export_is_what_the_api_answers_in_every_format_of_statuses(form: str, shell: Shell) -> None:
+    shell.run("export", "--format", form, "--output", "statuses")
+    with shell.serving() as (address, _):
+        answer = ask(f"{address}/v1/export", format=form)
+    assert (shell.directory / "statuses").read_bytes() == answer.content
+
+
+@pytest.mark.parametrize("form", [offered.name for offered in EVENT_FORMATS])
+def test_an_export_has_every_event_in_every_format_of_events(form: str, shell: Shell) -> None:
+    exported = shell.run("export", "--events", "--format", form).stdout
+    with shell.log() as log:
+        ids = [row.event_id for row in log.read()]
+    places = [exported.index(event_id) for event_id in ids]
+    assert places == sorted(places)
+
+
+def test_a_format_whose_library_is_not_there_says_how_to_have_it(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(media, "find_spec", lambda library: None)
+    refused = shell.run("export", "--format", "parquet", code=1)
+    assert "pip install 'commitments-tracker[parquet]'" in refused.stderr
+
+
+def test_an_export_to_a_file_is_whole_or_not_there(shell: Shell) -> None:
+    shell.run("export", "--output", "all.json")
+    assert len(json.loads((shell.directory / "all.json").read_bytes())["items"]) == 12
+    assert "cannot be written" in shell.run("export", "--output", "no/such/place", code=1).stderr
+    assert list(shell.directory.glob("*.part")) == []
+
+
+def test_the_license_of_the_data_stands_in_the_export(shell: Shell) -> None:
+    assert json.loads(shell.run("export", TRACKER_DATA_LICENSE="CC0-1.0").stdout)["license"] == "CC0-1.0"

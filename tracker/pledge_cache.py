@@ -1,0 +1,73 @@
+"""The pledges that the tracker decides on: read from the log once, then kept in memory between writes."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+
+from tracker.errors import UnreadableEvent
+from tracker.log.recorder import LogRecorder
+from tracker.pledge import Pledge
+from tracker.pledge_events import PledgeEvents, reason_of
+
+CACHED_PLEDGES = 4_096
+"""Aggregates kept in memory between writes; the least recently used goes first."""
+
+
+class PledgeCache:
+    """Pledges by name, as far as one writer knows them. Whoever finds that the log went on MUST forget them."""
+
+    def __init__(self, log: LogRecorder) -> None:
+        self._log = log
+        self._pledges: OrderedDict[str, Pledge] = OrderedDict()
+
+    def load(self, names: Iterable[str], *, fresh: bool = False) -> dict[str, Pledge]:
+        """The pledges by name, from memory or from their events; an unknown one is empty.
+
+        With `fresh` all come from their events, and none is kept.
+        """
+        wanted = set(names)
+        found = {} if fresh else {name: self._pledges[name] for name in wanted if name in self._pledges}
+        missing = sorted(wanted - found.keys())
+        known = self._log.heads(missing) if missing else {}
+        for name in missing:
+            recorded = PledgeEvents.read(self._log.pledge_rows(name)) if name in known else PledgeEvents()
+            found[name] = _pledge_of(name, recorded)
+        if not fresh:
+            self._keep(found)
+        return found
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Read these pledges from their events when they are next asked for."""
+        for name in names:
+            self._pledges.pop(name, None)
+
+    def clear(self) -> None:
+        """Forget all pledges."""
+        self._pledges.clear()
+
+    def _keep(self, found: dict[str, Pledge]) -> None:
+        for name, pledge in found.items():
+            if pledge.unreadable is not None:
+                continue
+            self._pledges[name] = pledge
+            self._pledges.move_to_end(name)
+        while len(self._pledges) > max(CACHED_PLEDGES, len(found)):
+            self._pledges.popitem(last=False)
+
+
+def _pledge_of(name: str, recorded: PledgeEvents) -> Pledge:
+    """The pledge after its events; `unreadable` where one of them cannot be read or taken in."""
+    pledge = Pledge(name)
+    reason = recorded.reason
+    for event in recorded.events:
+        try:
+            pledge.apply(event)
+        except Exception as error:  # whatever it is, the other pledges of the group go on
+            reason = reason_of(error)
+            break
+    if reason:
+        row = recorded.rows[pledge.version]
+        pledge.unreadable = UnreadableEvent(row.position, name, row.state, reason)
+        pledge.version = recorded.version
+    return pledge
