@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from tracker.errors import InvalidFact
@@ -64,6 +64,24 @@ def corrected_on_record(posted: AnyFact, patches: Iterable[Mapping[str, Any]]) -
         return decode_fact(raw)
     except Undecodable as wrong:
         raise InvalidFact(str(wrong)) from None
+
+
+def corrected_by(posted: AnyFact, patches: Sequence[tuple[str, Any]]) -> tuple[AnyFact, tuple[str, ...]]:
+    """The fact with those corrections that still fit, in order, and their ids; `patches` are ids with corrections."""
+    try:
+        return corrected_on_record(posted, [patch.changes for _, patch in patches]), tuple(id_ for id_, _ in patches)
+    except InvalidFact:
+        pass
+    changes: list[dict[str, Any]] = []
+    fact, by = posted, []
+    for id_, correction in patches:
+        try:
+            fact = corrected_on_record(posted, [*changes, correction.changes])
+        except InvalidFact:
+            continue
+        changes.append(correction.changes)
+        by.append(id_)
+    return fact, tuple(by)
 
 
 def _merged(posted: AnyFact, patches: Iterable[Mapping[str, Any]]) -> Any:

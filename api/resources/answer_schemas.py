@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, get_args
 
 from api.http.contract import Schema, ref
 from api.http.problems import MAX_ERRORS
 from api.resources.contracts import FLAG_NAMES, KINDS, STATUSES
+from api.resources.schema_parts import (
+    COUNT,
+    DATE,
+    DECIMAL_STRING,
+    EVENT_UUID,
+    INSTANT,
+    STAGE,
+    TEXT,
+    list_of,
+    object_of,
+    one_of,
+    or_null,
+)
 from tracker.promises import MONTHS
 from tracker.quantity import Op, OpenEnds
 from tracker.rules.conditions import ConditionState
@@ -16,45 +28,14 @@ from tracker.rules.flags import Evidence
 from tracker.rules.instalments import InstalmentState
 from tracker.rules.outcome import LifecycleState, ScheduleState
 from tracker.units import SLUG
-from tracker.values import STAGES, MemberVerdict, Trajectory
+from tracker.values import MemberVerdict, Trajectory
 
-_TEXT: Schema = {"type": "string"}
-_COUNT: Schema = {"type": "integer", "minimum": 0}
-_DATE: Schema = {"type": "string", "format": "date"}
-_INSTANT: Schema = {"type": "string", "format": "date-time"}
-_DECIMAL: Schema = {"type": "string", "pattern": r"^-?(0|[1-9][0-9]*)(\.[0-9]{1,18})?$"}
-_ID: Schema = {"type": "string", "format": "uuid"}
-_STAGE: Schema = {"enum": [*STAGES, "unspecified"]}
-
-
-def _or_null(schema: Schema) -> Schema:
-    return {"anyOf": [schema, {"type": "null"}]}
-
-
-def _list(items: Schema) -> Schema:
-    return {"type": "array", "items": items}
-
-
-def _enum(literal: Any) -> Schema:
-    return {"enum": list(get_args(literal))}
-
-
-def _object(needed: Mapping[str, Schema], optional: Mapping[str, Schema] | None = None, about: str = "") -> Schema:
-    schema: dict[str, Any] = {
-        "type": "object",
-        "properties": {**needed, **(optional or {})},
-        "required": list(needed),
-        "additionalProperties": False,
-    }
-    return {"description": about, **schema} if about else schema
-
-
-CLOCKS: dict[str, Schema] = {"as_of": _DATE, "known_at": _or_null(_INSTANT), "position": _COUNT}
+CLOCKS: dict[str, Schema] = {"as_of": DATE, "known_at": or_null(INSTANT), "position": COUNT}
 _QUANTITY, _DATES = ref("Amount"), ref("Dates")
 
 
 _UNREAD: dict[str, Schema] = {
-    "unreadable": _list(_object({"event": {"type": "object"}, "reason": _TEXT})),
+    "unreadable": list_of(object_of({"event": {"type": "object"}, "reason": TEXT})),
 }
 """The raw events that this version could not take in, each with why; left out where there is none."""
 
@@ -62,307 +43,305 @@ _UNREAD: dict[str, Schema] = {
 def _items(
     items: Schema, more: Mapping[str, Schema] | None = None, optional: Mapping[str, Schema] | None = None
 ) -> Schema:
-    return _object({"items": _list(items), **CLOCKS, **(more or {})}, optional)
+    return object_of({"items": list_of(items), **CLOCKS, **(more or {})}, optional)
 
 
 _FIGURE: dict[str, Schema] = {
     "quantity": _QUANTITY,
-    "stage": _STAGE,
-    "basis": _TEXT,
-    "nature": _TEXT,
-    "period": _or_null(_DATES),
-    "attribution": _TEXT,
+    "stage": STAGE,
+    "basis": TEXT,
+    "nature": TEXT,
+    "period": or_null(_DATES),
+    "attribution": TEXT,
 }
-_CONVERSION = _object(
-    {"from": _TEXT, "to": _TEXT, "rate": _or_null(_DECIMAL), "date": _or_null(_DATE), "provider": _TEXT},
-    {"to_rate": _DECIMAL},
+_CONVERSION = object_of(
+    {"from": TEXT, "to": TEXT, "rate": or_null(DECIMAL_STRING), "date": or_null(DATE), "provider": TEXT},
+    {"to_rate": DECIMAL_STRING},
 )
-_MEMBER_COUNT = _or_null({"anyOf": [_COUNT, _QUANTITY]})
-_MEMBERS = _object(
+_MEMBER_COUNT = or_null({"anyOf": [COUNT, _QUANTITY]})
+_MEMBERS = object_of(
     dict.fromkeys(
         ("eligible", "met", "not_met", "not_applicable", "opted_out", "not_reported", "total"), _MEMBER_COUNT
     ),
-    {"projected": _MEMBER_COUNT, "rows": _list({"type": "object"})},
+    {"projected": _MEMBER_COUNT, "rows": list_of({"type": "object"})},
 )
-_MILESTONE = _object(
+_MILESTONE = object_of(
     {
-        "milestone": _TEXT,
-        "due": _or_null(_TEXT),
-        "first_due": _or_null(_TEXT),
-        "state": _TEXT,
+        "milestone": TEXT,
+        "due": or_null(TEXT),
+        "first_due": or_null(TEXT),
+        "state": TEXT,
         "late": {"type": "boolean"},
-        "stated_on": _or_null(_DATE),
-        "event": _or_null(_ID),
+        "stated_on": or_null(DATE),
+        "event": or_null(EVENT_UUID),
     }
 )
-_SHARE = _object(
+_SHARE = object_of(
     {
-        "subset": _TEXT,
+        "subset": TEXT,
         "share": _QUANTITY,
-        "of": _or_null(_ID),
-        "bound": _or_null(_QUANTITY),
+        "of": or_null(EVENT_UUID),
+        "bound": or_null(_QUANTITY),
         "derived": {"const": True},
-        "event": _ID,
+        "event": EVENT_UUID,
     }
 )
-_CONDITION = _object({"condition": _TEXT, "text": _TEXT, "state": _enum(ConditionState)}, {"event": _ID})
-_PERIOD = _object(
+_CONDITION = object_of({"condition": TEXT, "text": TEXT, "state": one_of(ConditionState)}, {"event": EVENT_UUID})
+_PERIOD = object_of(
     {
-        "start": _DATE,
-        "end": _DATE,
+        "start": DATE,
+        "end": DATE,
         "status": {"enum": list(STATUSES)},
-        "actual": _or_null(_QUANTITY),
-        "ratio": _or_null(ref("Ratio")),
+        "actual": or_null(_QUANTITY),
+        "ratio": or_null(ref("Ratio")),
     }
 )
-_PERIODS_TALLY = _object(
-    {"closed": _COUNT, "kept": _COUNT, "not_kept": _COUNT, "unreported": _COUNT, "undecided": _COUNT},
-    {"total": _COUNT},
+_PERIODS_TALLY = object_of(
+    {"closed": COUNT, "kept": COUNT, "not_kept": COUNT, "unreported": COUNT, "undecided": COUNT},
+    {"total": COUNT},
     "How the closed periods came out.",
 )
-_STATED = {"stated_on": _DATE, "event": _ID}
+_STATED = {"stated_on": DATE, "event": EVENT_UUID}
 
-STATUS = _object(
+STATUS = object_of(
     {
         "pledge": {"type": "string", "pattern": f"^{SLUG}$"},
-        "title": _TEXT,
+        "title": TEXT,
         "pledgor": ref("Who"),
-        "beneficiary": _or_null(ref("Who")),
+        "beneficiary": or_null(ref("Who")),
         "kind": {"enum": list(KINDS)},
-        "tags": _list(_TEXT),
+        "tags": list_of(TEXT),
         "status": {"enum": list(STATUSES)},
-        "flags": _list({"enum": list(FLAG_NAMES)}),
-        "target": _or_null(_QUANTITY),
-        "actual": _or_null(_QUANTITY),
-        "ratio": _or_null(ref("Ratio")),
-        "progress": _or_null(ref("Ratio")),
-        "stage": _or_null(_STAGE),
-        "period": _or_null(_DATES),
-        "window": _or_null(_DATES),
-        "deadline": _or_null(_DATE),
-        "schedule": _object({"current": _enum(ScheduleState), "original": _enum(ScheduleState)}),
-        "trajectory": _enum(Trajectory),
-        "claimed_trajectory": _list(
-            _object({"trajectory": _enum(Trajectory), "speaker": _or_null(ref("Who")), **_STATED})
+        "flags": list_of({"enum": list(FLAG_NAMES)}),
+        "target": or_null(_QUANTITY),
+        "actual": or_null(_QUANTITY),
+        "ratio": or_null(ref("Ratio")),
+        "progress": or_null(ref("Ratio")),
+        "stage": or_null(STAGE),
+        "period": or_null(_DATES),
+        "window": or_null(_DATES),
+        "deadline": or_null(DATE),
+        "schedule": object_of({"current": one_of(ScheduleState), "original": one_of(ScheduleState)}),
+        "trajectory": one_of(Trajectory),
+        "claimed_trajectory": list_of(
+            object_of({"trajectory": one_of(Trajectory), "speaker": or_null(ref("Who")), **_STATED})
         ),
-        "evidence": _enum(Evidence),
-        "lifecycle": _enum(LifecycleState),
-        "past_targets": _list(
-            _object({"target": _or_null(_QUANTITY), "window": _or_null(_DATES), "until": _DATE, "status": _TEXT})
+        "evidence": one_of(Evidence),
+        "lifecycle": one_of(LifecycleState),
+        "past_targets": list_of(
+            object_of({"target": or_null(_QUANTITY), "window": or_null(_DATES), "until": DATE, "status": TEXT})
         ),
-        "because": {"type": "object", "additionalProperties": _list(_ID)},
-        "rules_version": _TEXT,
-        "last_stated_on": _DATE,
+        "because": {"type": "object", "additionalProperties": list_of(EVENT_UUID)},
+        "rules_version": TEXT,
+        "last_stated_on": DATE,
         "version": {"type": "integer", "minimum": 1},
         **CLOCKS,
     },
     {
-        "part_of": _TEXT,
-        "joint": _list(_object({"party": ref("Who")}, {"share": _DECIMAL})),
+        "part_of": TEXT,
+        "joint": list_of(object_of({"party": ref("Who")}, {"share": DECIMAL_STRING})),
         "relative_target": _QUANTITY,
-        "baseline": _object({"quantity": _QUANTITY}, {"on": _TEXT, "text": _TEXT}),
-        "announced_amounts": _list(_object({"quantity": _QUANTITY, "event": _ID}, {"period": _DATES})),
-        "recurrence": _object({"every": {"enum": list(MONTHS)}, "start": _DATE}, {"end": _DATE}),
-        "periods": _list(_PERIOD),
+        "baseline": object_of({"quantity": _QUANTITY}, {"on": TEXT, "text": TEXT}),
+        "announced_amounts": list_of(object_of({"quantity": _QUANTITY, "event": EVENT_UUID}, {"period": _DATES})),
+        "recurrence": object_of({"every": {"enum": list(MONTHS)}, "start": DATE}, {"end": DATE}),
+        "periods": list_of(_PERIOD),
         "periods_tally": _PERIODS_TALLY,
-        "instalments": _list(_object({"due": _TEXT, "quantity": _QUANTITY, "state": _enum(InstalmentState)})),
-        "conditions": _list(
-            _object({"condition": _TEXT, "text": _TEXT, "state": _enum(ConditionState)}, {"event": _ID})
+        "instalments": list_of(object_of({"due": TEXT, "quantity": _QUANTITY, "state": one_of(InstalmentState)})),
+        "conditions": list_of(
+            object_of({"condition": TEXT, "text": TEXT, "state": one_of(ConditionState)}, {"event": EVENT_UUID})
         ),
         "direction": {"enum": ["up", "down"]},
-        "answers_by": _enum(AnswersBy),
-        "required_stage": _or_null(_STAGE),
-        "tolerance": _DECIMAL,
-        "original": _object({"target": _or_null(_QUANTITY), "window": _or_null(_DATES)}),
-        "projection": _object({"quantity": _QUANTITY, "stage": _STAGE, "period": _or_null(_DATES), **_STATED}),
+        "answers_by": one_of(AnswersBy),
+        "required_stage": or_null(STAGE),
+        "tolerance": DECIMAL_STRING,
+        "original": object_of({"target": or_null(_QUANTITY), "window": or_null(_DATES)}),
+        "projection": object_of({"quantity": _QUANTITY, "stage": STAGE, "period": or_null(_DATES), **_STATED}),
         "members": _MEMBERS,
-        "milestones": _list(_MILESTONE),
-        "shares": _list(_SHARE),
-        "other_measures": _list(_object({"quantity": _QUANTITY, **_STATED})),
-        "assessment": _object(
-            {"rating": _TEXT, "rubric": _TEXT, "rubric_version": _TEXT, "reasoning": _TEXT, **_STATED}
-        ),
+        "milestones": list_of(_MILESTONE),
+        "shares": list_of(_SHARE),
+        "other_measures": list_of(object_of({"quantity": _QUANTITY, **_STATED})),
+        "assessment": object_of({"rating": TEXT, "rubric": TEXT, "rubric_version": TEXT, "reasoning": TEXT, **_STATED}),
         "conversion": _CONVERSION,
-        "conversions": _list(_CONVERSION),
+        "conversions": list_of(_CONVERSION),
     },
     "One pledge at a point on both clocks.",
 )
 
 _GROUP: dict[str, Schema] = {
-    "by_status": {"type": "object", "additionalProperties": _COUNT},
-    "by_kind": {"type": "object", "additionalProperties": _COUNT},
-    "flags": {"type": "object", "additionalProperties": _COUNT},
-    "totals": _list({"type": "object"}),
+    "by_status": {"type": "object", "additionalProperties": COUNT},
+    "by_kind": {"type": "object", "additionalProperties": COUNT},
+    "flags": {"type": "object", "additionalProperties": COUNT},
+    "totals": list_of({"type": "object"}),
 }
 
 SCHEMAS: dict[str, Schema] = {
-    "Amount": _object(
-        {"op": _enum(Op), "value": _DECIMAL, "unit": _TEXT},
-        {"upper": _DECIMAL, "open": _enum(OpenEnds), "text": _TEXT},
+    "Amount": object_of(
+        {"op": one_of(Op), "value": DECIMAL_STRING, "unit": TEXT},
+        {"upper": DECIMAL_STRING, "open": one_of(OpenEnds), "text": TEXT},
         "A quantity in full, with the source's words in `text`.",
     ),
-    "Ratio": _object(
-        {"op": _enum(Op), "value": _DECIMAL},
-        {"upper": _DECIMAL, "open": _enum(OpenEnds)},
+    "Ratio": object_of(
+        {"op": one_of(Op), "value": DECIMAL_STRING},
+        {"upper": DECIMAL_STRING, "open": one_of(OpenEnds)},
         "The actual as a share of the target, or of the way to it.",
     ),
-    "Dates": _object({}, {"start": _DATE, "end": _DATE, "latest": _DATE, "text": _TEXT}),
-    "Who": _object({"name": _TEXT}, {"code": _TEXT}),
-    "Event": _object(
+    "Dates": object_of({}, {"start": DATE, "end": DATE, "latest": DATE, "text": TEXT}),
+    "Who": object_of({"name": TEXT}, {"code": TEXT}),
+    "Event": object_of(
         {
-            "id": _ID,
-            "pledge": _TEXT,
+            "id": EVENT_UUID,
+            "pledge": TEXT,
             "version": {"type": "integer", "minimum": 1},
-            "recorded_at": _INSTANT,
-            "recorded_by": _TEXT,
+            "recorded_at": INSTANT,
+            "recorded_by": TEXT,
             "fact": {"type": "object"},
             "position": {"type": "integer", "minimum": 1},
         },
         about="A recorded fact in its envelope. The fact is as it was posted.",
     ),
-    "Receipt": _object(
-        {"event": ref("Event"), "position": _COUNT, "version": _COUNT, "replayed": {"type": "boolean"}},
+    "Receipt": object_of(
+        {"event": ref("Event"), "position": COUNT, "version": COUNT, "replayed": {"type": "boolean"}},
         about="What was recorded, whole.",
     ),
-    "Batch": _object(
-        {"recorded": _COUNT, "first_position": _COUNT, "last_position": _COUNT, "replayed": {"type": "boolean"}}
+    "Batch": object_of(
+        {"recorded": COUNT, "first_position": COUNT, "last_position": COUNT, "replayed": {"type": "boolean"}}
     ),
-    "DryRun": _object(
+    "DryRun": object_of(
         {
             "dry_run": {"const": True},
-            "events": _list(ref("Event")),
-            "statuses": _list(ref("Status")),
+            "events": list_of(ref("Event")),
+            "statuses": list_of(ref("Status")),
             **CLOCKS,
         },
         about="What would be recorded, and the statuses it would give.",
     ),
     "Status": STATUS,
-    "StatusPage": _items(ref("Status"), {"next_cursor": _or_null(_TEXT), "total": _COUNT}),
+    "StatusPage": _items(ref("Status"), {"next_cursor": or_null(TEXT), "total": COUNT}),
     "EventItems": _items(ref("Event")),
-    "LogPage": _items(ref("Event"), {"next_after": _or_null(_COUNT)}),
+    "LogPage": _items(ref("Event"), {"next_after": or_null(COUNT)}),
     "History": _items(
-        _object(
+        object_of(
             {
-                "event": _or_null(ref("Event")),
-                "as_of": _DATE,
-                "status_before": _or_null(_TEXT),
-                "status_after": _or_null(_TEXT),
-                "changed": _list(_TEXT),
+                "event": or_null(ref("Event")),
+                "as_of": DATE,
+                "status_before": or_null(TEXT),
+                "status_after": or_null(TEXT),
+                "changed": list_of(TEXT),
             }
         ),
         {"axis": {"enum": ["as_of", "known"]}},
         _UNREAD,
     ),
     "Timeline": _items(
-        _object(
+        object_of(
             {
-                "valid_from": _DATE,
-                "valid_to": _or_null(_DATE),
-                "known_from": _COUNT,
-                "known_to": _or_null(_COUNT),
+                "valid_from": DATE,
+                "valid_to": or_null(DATE),
+                "known_from": COUNT,
+                "known_to": or_null(COUNT),
                 "status": {"enum": list(STATUSES)},
-                "actual": _or_null(_QUANTITY),
-                "ratio": _or_null(ref("Ratio")),
-                "flags": _list(_TEXT),
+                "actual": or_null(_QUANTITY),
+                "ratio": or_null(ref("Ratio")),
+                "flags": list_of(TEXT),
             }
         ),
         optional=_UNREAD,
     ),
-    "Timemap": _items(_object({"as_of": _DATE, "datetime": _TEXT, "url": _TEXT})),
+    "Timemap": _items(object_of({"as_of": DATE, "datetime": TEXT, "url": TEXT})),
     "Figures": _items(
-        _object(
+        object_of(
             {
-                "event": _ID,
-                "type": _TEXT,
-                "stated_on": _DATE,
+                "event": EVENT_UUID,
+                "type": TEXT,
+                "stated_on": DATE,
                 **_FIGURE,
-                "as_recorded": _or_null(_object(_FIGURE)),
-                "rank": _TEXT,
-                "final": _or_null({"type": "boolean"}),
+                "as_recorded": or_null(object_of(_FIGURE)),
+                "rank": TEXT,
+                "final": or_null({"type": "boolean"}),
                 "chosen": {"type": "boolean"},
-                "outcome": _TEXT,
-                "why": _TEXT,
-                "conflicts": _list(_ID),
-                "conversion": _or_null(_CONVERSION),
-                "converted": _or_null(_QUANTITY),
+                "outcome": TEXT,
+                "why": TEXT,
+                "conflicts": list_of(EVENT_UUID),
+                "conversion": or_null(_CONVERSION),
+                "converted": or_null(_QUANTITY),
             }
         ),
         optional=_UNREAD,
     ),
     "Members": _items(
-        _object(
+        object_of(
             {
-                "member": _TEXT,
-                "verdict": _enum(MemberVerdict),
-                "reason": _or_null(_TEXT),
-                "figure": _or_null(_object(_FIGURE)),
-                "stated_on": _or_null(_DATE),
-                "event": _or_null(_ID),
+                "member": TEXT,
+                "verdict": one_of(MemberVerdict),
+                "reason": or_null(TEXT),
+                "figure": or_null(object_of(_FIGURE)),
+                "stated_on": or_null(DATE),
+                "event": or_null(EVENT_UUID),
             }
         ),
         optional=_UNREAD,
     ),
-    "Summary": _object(
+    "Summary": object_of(
         {**_GROUP, **CLOCKS},
         {
-            "groups": _list({"type": "object"}),
+            "groups": list_of({"type": "object"}),
             "converted": {"type": "object"},
         },
     ),
     "Diff": _items(
-        _object(
+        object_of(
             {
-                "pledge": _TEXT,
-                "status_before": _or_null(_TEXT),
-                "status_after": _or_null(_TEXT),
-                "actual_before": _or_null(_QUANTITY),
-                "actual_after": _or_null(_QUANTITY),
-                "events": _list(ref("Event")),
+                "pledge": TEXT,
+                "status_before": or_null(TEXT),
+                "status_after": or_null(TEXT),
+                "actual_before": or_null(_QUANTITY),
+                "actual_after": or_null(_QUANTITY),
+                "events": list_of(ref("Event")),
             },
             _UNREAD,
         ),
-        {"from": _object(CLOCKS), "to": _object(CLOCKS)},
+        {"from": object_of(CLOCKS), "to": object_of(CLOCKS)},
     ),
-    "Export": _object({"items": _list(ref("Status")), **CLOCKS}, {"license": _TEXT}),
-    "Replay": _object(
-        {"items": _list(ref("Status")), **CLOCKS},
+    "Export": object_of({"items": list_of(ref("Status")), **CLOCKS}, {"license": TEXT}),
+    "Replay": object_of(
+        {"items": list_of(ref("Status")), **CLOCKS},
         {
-            "differences": _list(
-                _object(
+            "differences": list_of(
+                object_of(
                     {
-                        "pledge": _TEXT,
-                        "about": _TEXT,
-                        "members": _list(_TEXT),
-                        "replayed": _or_null({"type": "object"}),
-                        "projected": _or_null({"type": "object"}),
+                        "pledge": TEXT,
+                        "about": TEXT,
+                        "members": list_of(TEXT),
+                        "replayed": or_null({"type": "object"}),
+                        "projected": or_null({"type": "object"}),
                     }
                 )
             )
         },
     ),
-    "CloudEvent": _object(
+    "CloudEvent": object_of(
         {
             "specversion": {"const": "1.0"},
-            "id": _ID,
+            "id": EVENT_UUID,
             "source": {"type": "string", "format": "uri-reference"},
-            "type": _TEXT,
-            "subject": _TEXT,
-            "time": _INSTANT,
+            "type": TEXT,
+            "subject": TEXT,
+            "time": INSTANT,
             "datacontenttype": {"const": "application/json"},
             "sequence": {"type": "string", "pattern": "^[0-9]{19}$"},
             "data": ref("Event"),
         },
-        {"license": _TEXT},
+        {"license": TEXT},
         about="CloudEvents 1.0 in JSON, and `sequence`: the position, padded so that it sorts as text.",
     ),
-    "Log": _object(
+    "Log": object_of(
         {
-            "log": _TEXT,
-            "head": _COUNT,
-            "first_recorded_at": _or_null(_INSTANT),
-            "last_recorded_at": _or_null(_INSTANT),
-            "rules_version": _TEXT,
-            "forks": _list(_object({"from": _TEXT, "position": _COUNT, "at": _INSTANT, "reason": _TEXT})),
+            "log": TEXT,
+            "head": COUNT,
+            "first_recorded_at": or_null(INSTANT),
+            "last_recorded_at": or_null(INSTANT),
+            "rules_version": TEXT,
+            "forks": list_of(object_of({"from": TEXT, "position": COUNT, "at": INSTANT, "reason": TEXT})),
         },
         about="Which log this is: `log` is its id, `forks` says when and after which event it got another one.",
     ),
@@ -373,18 +352,18 @@ SCHEMAS: dict[str, Schema] = {
             "status": {"enum": ["live", "not_live", "ready", "not_ready"]},
             "checks": {
                 "type": "object",
-                "additionalProperties": _object({"ok": {"type": "boolean"}, "why": _TEXT}),
+                "additionalProperties": object_of({"ok": {"type": "boolean"}, "why": TEXT}),
             },
             "store": {"enum": ["reachable", "unreachable"]},
-            "log": _TEXT,
+            "log": TEXT,
             "refusal": {"description": "Why nothing is written, as the code of its problem.", "type": "string"},
-            "head": _COUNT,
-            "position": _COUNT,
-            "lag": _COUNT,
-            "max_lag": _COUNT,
+            "head": COUNT,
+            "position": COUNT,
+            "lag": COUNT,
+            "max_lag": COUNT,
             "heartbeat": {"type": ["string", "null"], "format": "date-time"},
-            "parked": _COUNT,
-            "parked_events": _list(_object({"position": _COUNT, "pledge": _TEXT})),
+            "parked": COUNT,
+            "parked_events": list_of(object_of({"position": COUNT, "pledge": TEXT})),
         },
         "required": ["status", "checks"],
     },
@@ -393,24 +372,24 @@ SCHEMAS: dict[str, Schema] = {
         "type": "object",
         "properties": {
             "type": {"type": "string", "format": "uri-reference"},
-            "title": _TEXT,
+            "title": TEXT,
             "status": {"type": "integer"},
-            "detail": _TEXT,
-            "instance": _TEXT,
-            "code": _TEXT,
+            "detail": TEXT,
+            "instance": TEXT,
+            "code": TEXT,
             "errors": {
-                **_list(
+                **list_of(
                     {
                         "type": "object",
-                        "properties": {"pointer": _TEXT, "message": _TEXT, "code": _TEXT},
+                        "properties": {"pointer": TEXT, "message": TEXT, "code": TEXT},
                         "required": ["pointer", "message"],
                     }
                 ),
                 "maxItems": MAX_ERRORS,
             },
-            "total": {**_COUNT, "description": "How many errors there are; at most 100 are listed."},
+            "total": {**COUNT, "description": "How many errors there are; at most 100 are listed."},
         },
         "required": ["type", "title", "status", "detail", "instance", "code", "errors", "total"],
     },
-    "ProblemType": _object({"code": _TEXT, "type": _TEXT, "title": _TEXT, "status": _COUNT, "about": _TEXT}),
+    "ProblemType": object_of({"code": TEXT, "type": TEXT, "title": TEXT, "status": COUNT, "about": TEXT}),
 }
