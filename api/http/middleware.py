@@ -60,7 +60,8 @@ class RequestMiddleware(ASGIMiddleware):
 
         Raises: NotFound, Unauthorized, Forbidden, RateLimited, UnknownParameter or InvalidParameter.
         """
-        if b"%2f" in scope.get("raw_path", b"").lower():
+        path, _, _ = scope.get("raw_path", b"").partition(b"?")  # some servers leave the query in it
+        if b"%2f" in path.lower():
             raise NotFound("no address here has an encoded slash")
         contract: Contract | None = scope["route_handler"].opt.get("contract")
         if contract is None:  # OPTIONS; Litestar's own answer leaves out the methods that were added last

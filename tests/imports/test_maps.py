@@ -86,6 +86,11 @@ def test_a_number_cell_of_a_workbook_is_never_read_by_a_decimal_mark(tmp_path: P
     assert quantity_words.read("1.2340 EUR").value == Decimal("1.234")
 
 
+def test_a_number_that_a_map_reads_is_never_taken_for_thousands(tmp_path: Path) -> None:
+    (fact,), _ = mapped(tmp_path, 'Donor,Date,Amount,Currency\r\nX,2024,"250,125",EUR\r\n', f'decimal = ","\n{MAP}')
+    assert fact["figure"]["quantity"] == "250.1250 EUR"
+
+
 def test_one_row_can_open_its_pledge_once_and_say_more(tmp_path: Path) -> None:
     toml = """
     oldest_first = false

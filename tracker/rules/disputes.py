@@ -52,6 +52,7 @@ class Contradictions:
 
     def _settle(self, together: Sequence[Candidate]) -> Sequence[Candidate]:
         """Find disputes and unit errors among the figures of one occasion; gives those of the best rank."""
+        together = sorted(together, key=_as_said)
         best = min((candidate.item.rank for candidate in together), key=RANKS.__getitem__)
         equals = [candidate for candidate in together if candidate.item.rank == best]
         for side_by_side in _sides(equals, self.unit):
@@ -95,7 +96,7 @@ class Contradictions:
             return
         for side_by_side in _sides(running, self.unit):
             earlier, of_the_day = defaultdict[str, _Highest](_Highest), list[_Stand]()
-            for stand in sorted(side_by_side, key=attrgetter("end")):
+            for stand in sorted(side_by_side, key=lambda stand: (stand.end, _as_said(stand.candidate))):
                 if of_the_day and of_the_day[0].end != stand.end:
                     for other in of_the_day:
                         earlier[other.candidate.quantity.unit].add(other)
@@ -160,6 +161,15 @@ class _Stand:
         if low is None or high is None:
             return False
         return high < low or (high == low and (self.interval.high_open or other.interval.low_open))
+
+
+def _as_said(candidate: Candidate) -> tuple[object, ...]:
+    """The order in which equal ends are looked at: that of DOMAIN §5 without the version, then what was said.
+
+    The order of recording makes no difference (it decides only between reports that are equal in all of this).
+    """
+    quantity = candidate.figure.quantity
+    return *candidate.order[:-1], candidate.origin, quantity.unit, quantity.op, quantity.value, quantity.upper or 0
 
 
 def _sides(candidates: Sequence[Candidate], unit: str) -> Iterator[list[_Stand]]:
