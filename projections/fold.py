@@ -19,7 +19,7 @@ from pydantic_core import from_json, to_json
 from projections.document_codec import pack
 from projections.tables import OPEN_DATE, OPEN_POSITION
 from tracker.event import Event
-from tracker.quantity import EXACT, Interval, Op, Quantity, plain, possible
+from tracker.quantity import EXACT, Interval, Op, OpenEnds, Quantity, plain, possible
 from tracker.rules.status import Status, StatusFold
 
 
@@ -190,27 +190,30 @@ class SummaryAmount(NamedTuple):
     value: Decimal
     upper: Decimal | None
     unit: str
+    open: OpenEnds | None = None
 
     @classmethod
     def of(cls, quantity: Quantity) -> SummaryAmount:
         """The amount of a quantity."""
-        return cls(quantity.op, quantity.value, quantity.upper, quantity.unit)
+        return cls(quantity.op, quantity.value, quantity.upper, quantity.unit, quantity.open)
 
     @property
     def quantity(self) -> Quantity:
         """The same as a quantity; it was checked when it was recorded."""
-        return Quantity.model_construct(op=self.op, value=self.value, upper=self.upper, unit=self.unit, text=None)
+        return Quantity.model_construct(
+            op=self.op, value=self.value, upper=self.upper, unit=self.unit, text=None, open=self.open
+        )
 
     @property
     def interval(self) -> Interval:
         """Its possible values."""
-        return possible(self.op, self.value, self.upper)
+        return possible(self.op, self.value, self.upper, self.open)
 
 
 class SummaryAmounts(NamedTuple):
     """What a summary adds up: the target, the actual in the source's unit and in the target's.
 
-    ``rates_of`` is the day whose rates convert them: the end of the actual's period, else the last statement's.
+    ``rates_of`` is the day whose rates convert them: that of the actual's latest figure, else the last statement's.
     """
 
     target: SummaryAmount | None
@@ -220,11 +223,10 @@ class SummaryAmounts(NamedTuple):
 
 
 def _amounts(status: Status) -> bytes:
-    period = status.document["period"] or {}
     return to_json(
         [
             *(None if q is None else _terse(q) for q in (status.target, status.actual, status.converted)),
-            period.get("end") or status.last_stated_on.isoformat(),
+            status.rates_of.isoformat(),
         ]
     )
 
@@ -240,14 +242,15 @@ def read_amounts(stored: bytes) -> SummaryAmounts:
 
 def _terse(quantity: Quantity) -> list[str | None]:
     upper = quantity.upper
-    return [quantity.op, plain(quantity.value), None if upper is None else plain(upper), quantity.unit]
+    terse = [quantity.op, plain(quantity.value), None if upper is None else plain(upper), quantity.unit]
+    return terse if quantity.open is None else [*terse, quantity.open]
 
 
 def _read(terse: Any) -> SummaryAmount | None:
     if terse is None:
         return None
-    op, value, upper, unit = terse
-    return SummaryAmount(op, Decimal(value), None if upper is None else Decimal(upper), unit)
+    op, value, upper, unit, *open_ends = terse
+    return SummaryAmount(op, Decimal(value), None if upper is None else Decimal(upper), unit, *open_ends)
 
 
 def _folded(word: str | None) -> str | None:

@@ -101,7 +101,7 @@ class _Sum:
             for name, value in (("value", added.value), ("upper", added.upper))
             if value is not None
         }
-        return {"op": added.op, **shown, "unit": added.unit}
+        return {"op": added.op, **shown, "unit": added.unit, **({"open": added.open} if added.open else {})}
 
 
 @dataclass(slots=True)

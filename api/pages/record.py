@@ -15,6 +15,7 @@ from api.resources.contracts import KINDS, TYPES
 from api.resources.recording import not_found
 from tracker.event import Event
 from tracker.facts import FACTS_WITH_FIGURE
+from tracker.promises import ConditionReport
 from tracker.units import SLUG
 from tracker.values import Basis, MemberVerdict, Nature, Precision, Rank, Stage, Stance, Tier, Trajectory
 
@@ -149,6 +150,15 @@ _OWN: dict[str, tuple[FormSection, ...]] = {
         ),
     ),
     "PledgeRevised": (FormSection("What changed", (FormField("/title", "Title"), _TARGET, _STAGE, *_WINDOW, _REASON)),),
+    "ConditionReported": (
+        FormSection(
+            "The condition",
+            (
+                FormField("/condition", "Which", hint="Its slug, as the pledge names it.", required=True),
+                FormField("/state", "It is", "select", "", options(ConditionReport), required=True),
+            ),
+        ),
+    ),
     "PledgeWithdrawn": (FormSection("Withdrawn", (_REASON,)),),
     "PledgeSuperseded": (
         FormSection("Superseded", (FormField("/by", "By which pledge", hint="Its slug.", required=True),)),
