@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from tracker.errors import InvalidFact
 from tracker.event import fact_json
 from tracker.fact_reading import read_fact
 from tracker.facts import AnyFact
@@ -36,3 +37,24 @@ def corrected(posted: AnyFact, patches: Iterable[Mapping[str, Any]]) -> AnyFact:
     for patch in patches:
         raw = merge(fact_json(posted) if raw is None else raw, patch)
     return posted if raw is None else read_fact(raw)
+
+
+def still_fitting(posted: AnyFact, patches: Sequence[tuple[str, Mapping[str, Any]]]) -> tuple[AnyFact, tuple[str, ...]]:
+    """The fact with those of its corrections, given with their ids in order, that fit still, and their ids.
+
+    One may fit no longer when an earlier one was undone.
+    """
+    try:
+        return corrected(posted, [changes for _, changes in patches]), tuple(id_ for id_, _ in patches)
+    except InvalidFact:
+        pass
+    kept: list[Mapping[str, Any]] = []
+    fact, by = posted, list[str]()
+    for id_, changes in patches:
+        try:
+            fact = corrected(posted, [*kept, changes])
+        except InvalidFact:
+            continue
+        kept.append(changes)
+        by.append(id_)
+    return fact, tuple(by)

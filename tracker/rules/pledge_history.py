@@ -14,7 +14,6 @@ from functools import cached_property
 from typing import Any, Generic, TypeVar, cast
 
 from tracker.acting import ACTING, REPAIRS
-from tracker.errors import InvalidFact
 from tracker.event import Event
 from tracker.facts import (
     AnyFact,
@@ -28,7 +27,7 @@ from tracker.facts import (
     StatementRetracted,
     figure_in,
 )
-from tracker.merge_patch import corrected
+from tracker.merge_patch import still_fitting
 from tracker.values import Figure, Rank
 
 F_co = TypeVar("F_co", bound=Fact, covariant=True)
@@ -312,7 +311,9 @@ class PledgeHistory:
             return event.fact, ()
         key = (event.id, tuple(patch.id for patch in patches))
         if key not in self._patched:
-            self._patched[key] = _patched(event.fact, [(p.id, p.fact) for p in reversed(patches)])
+            self._patched[key] = still_fitting(
+                event.fact, [(p.id, p.fact.changes) for p in reversed(patches) if isinstance(p.fact, EventCorrected)]
+            )
         return self._patched[key]
 
     @cached_property
@@ -357,24 +358,6 @@ class PledgeHistory:
             elif (fact := self._fact(other)) is not None:
                 found.add(fact.type)
         return found
-
-
-def _patched(posted: AnyFact, patches: Sequence[tuple[str, Any]]) -> tuple[AnyFact, tuple[str, ...]]:
-    """The fact with those corrections that still fit, in order."""
-    try:
-        return corrected(posted, [patch.changes for _, patch in patches]), tuple(id_ for id_, _ in patches)
-    except InvalidFact:
-        pass
-    changes: list[dict[str, Any]] = []
-    fact, by = posted, []
-    for id_, correction in patches:
-        try:
-            fact = corrected(posted, [*changes, correction.changes])
-        except InvalidFact:
-            continue
-        changes.append(correction.changes)
-        by.append(id_)
-    return fact, tuple(by)
 
 
 def _said(item: FactInForce[Fact]) -> tuple[date, int]:
