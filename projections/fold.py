@@ -239,7 +239,7 @@ class SummaryAmount(NamedTuple):
 class SummaryAmounts(NamedTuple):
     """The amounts that a summary adds up: the target, the actual in the source's unit and in the target's.
 
-    `rates_of` is the day whose rates convert them: the end of the actual's period, else the last statement's.
+    `rates_of` is the day whose rates convert them: that of the actual's latest figure, else the last statement's.
     """
 
     target: SummaryAmount | None

@@ -21,7 +21,7 @@ from tracker.promise_facts import StatedFact
 from tracker.quantity import Quantity
 from tracker.rules.because import because_of
 from tracker.rules.boundaries import turning_days
-from tracker.rules.candidates import CandidateReader
+from tracker.rules.candidates import CandidateReader, rate_day
 from tracker.rules.days import ONE_DAY, STALE_AFTER, STALE_AFTER_LONG
 from tracker.rules.evaluation import Evaluation, evaluate
 from tracker.rules.flags import Evidence, evidence, flags, stale_days
@@ -65,6 +65,9 @@ class Status:
     evidence: Evidence
     trajectory: Trajectory
     last_stated_on: date
+    rates_of: date
+    """The day whose rates convert it: that of the actual's latest figure, else of the last statement."""
+
     because: dict[str, tuple[str, ...]]
     document: dict[str, Any]
 
@@ -234,6 +237,7 @@ class StatusFold:
             evidence=attested.attested[0],
             trajectory=attested.trajectory,
             last_stated_on=view.latest.fact.stated_on,
+            rates_of=view.latest.fact.stated_on if actual is None else rate_day(actual.last.item),
             because=because,
             document=document,
         )
