@@ -1,0 +1,93 @@
+"""Readers that take nothing: a stream holds a position, and no events of its own."""
+
+from __future__ import annotations
+
+import socket
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from faults.trial import WRITER_COUNT, Trial
+from tests.support.api import statement
+from tests.support.servers import Server
+from tests.support.waiting import wait_until
+
+READERS_A_TRY = 200
+"""Stalled readers of one try at full length."""
+
+READERS_AN_ADDRESS = 25
+"""Streams that one address opens: fewer than the server allows it."""
+
+BATCHES, BATCH_FACTS, FACT_CHARACTERS = 8, 500, 1000
+"""The log that they do not take: 4,000 facts, more than 4 MB."""
+
+MAX_STREAM_BYTES = 256 * 1024
+"""Bytes of the server's memory that one stalled stream may cost: a frame and the server's own buffers."""
+
+
+def readers_stalled(trial: Trial) -> None:
+    """Readers open streams from the first event of a log of more than 4 MB and take nothing, while writers record.
+
+    A stream MUST NOT cost the server more than 256 KiB, and all MUST be dropped in the end.
+    """
+    readers = READERS_A_TRY if trial.times > 1 else READERS_A_TRY // 4
+    with trial.on_fresh_store():
+        server = trial.serve()
+        trial.writers.open()
+        for number in range(BATCHES):
+            facts = [_long(f"{number} {n}") for n in range(BATCH_FACTS)]
+            answer = server.client.post("/v1/events", json=facts)
+            assert answer.status_code == 201, answer.text
+        wait_until(lambda: server.get("/health/ready").json()["lag"] == 0)
+        for _ in range(max(1, trial.times // 10)):
+            with ExitStack() as stack, trial.writers.at_work():
+                trial.writers.more(WRITER_COUNT)
+                before = resident_bytes(server)
+                for n in range(readers):
+                    stack.callback(_stalled(server, n).close)
+                wait_until(lambda: open_streams(server) == readers)
+                most, began = resident_bytes(server), time.monotonic()
+                while open_streams(server):
+                    trial.writers.more(1)
+                    most = max(most, resident_bytes(server))
+                    assert time.monotonic() - began < 120, "stalled readers are never dropped"
+                dropped = time.monotonic() - began
+                each = (most - before) / readers
+                trial.must(each < MAX_STREAM_BYTES, f"a stalled stream costs {each / 1024:.0f} KiB")
+                trial.row.remarks.append(
+                    f"{readers} readers cost {each / 1024:.0f} KiB each (server {before >> 20} → {most >> 20} MiB)"
+                    f" and were dropped after {dropped:.0f} s"
+                )
+                trial.recover()
+
+
+def _long(words: str) -> dict[str, object]:
+    fact = statement(summary=f"{words} ".ljust(FACT_CHARACTERS, "x"))
+    return {"pledge": "shared", "fact": fact}
+
+
+def _stalled(server: Server, number: int) -> socket.socket:
+    """A connection that asks for the stream from its beginning and takes nothing of it."""
+    url = urlsplit(server.address)
+    assert url.port is not None
+    reader = socket.socket()
+    reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    reader.bind((f"127.0.0.{2 + number // READERS_AN_ADDRESS}", 0))
+    reader.connect((url.hostname, url.port))
+    reader.sendall(b"GET /v1/events/stream?after=0 HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n")
+    return reader
+
+
+def open_streams(server: Server) -> int:
+    """How many streams a server has open."""
+    for line in server.get("/metrics").text.splitlines():
+        if line.startswith("tracker_streams "):
+            return int(float(line.split()[1]))
+    raise AssertionError("the server does not tell how many streams it has")
+
+
+def resident_bytes(server: Server) -> int:
+    """The memory that a server's process holds."""
+    status = Path(f"/proc/{server.process.pid}/status").read_text()
+    return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmRSS"))
