@@ -87,6 +87,10 @@ bench: $(VENV)/.dev ## Measure against the peers and the budgets of time
 bench-quick: $(VENV)/.dev ## The same at small scale, in under a minute
 	$(BIN)/python -m benchmarks.run --quick
 
+.PHONY: faults
+faults: $(VENV)/.dev ## Put real processes through every fault, and write docs/reliability.md (ARGS="--times 20")
+	$(BIN)/python -m faults.run $(ARGS)
+
 .PHONY: mutate
 mutate: $(VENV)/.dev ## Change the rules one by one and see that a test fails (ARGS="tracker.rules.outcome*")
 	$(PIP) mutmut==3.8.1

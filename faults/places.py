@@ -68,6 +68,7 @@ class PostgresPlace:
             return
         name = f"small_{uuid.uuid4().hex}"
         if os.geteuid() == 0:  # the server has a user of its own then
+            directory.chmod(0o711)
             shutil.chown(disk, pwd.getpwuid(self._server.pgdata.stat().st_uid).pw_name)
         with psycopg.connect(self.url, autocommit=True) as admin:
             admin.execute(SQL("CREATE TABLESPACE {} LOCATION {}").format(Identifier(name), str(disk)))

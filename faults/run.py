@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -40,9 +40,8 @@ def run(fault: Fault, place: SqlitePlace | PostgresPlace, times: int) -> Row:
         return trial.row
 
 
-def rows(faults: Iterable[Fault], stores: Iterable[str], times: int) -> list[Row]:
-    """The rows of all these faults, printed as they come."""
-    found: list[Row] = []
+def rows(faults: Iterable[Fault], stores: Iterable[str], times: int) -> Iterator[Row]:
+    """The rows of all these faults, as they come."""
     with (
         tempfile.TemporaryDirectory(prefix="faults-", ignore_cleanup_errors=True) as folder,
         closing(PostgresPlace(Path(folder))) as postgres,
@@ -53,9 +52,7 @@ def rows(faults: Iterable[Fault], stores: Iterable[str], times: int) -> list[Row
             if fault.needs_mount and not mounts:
                 print(f"{fault.key}: not tried, since this user may not mount a file system")
                 continue
-            found.append(run(fault, places[store], tries(fault, times)))
-            print(f"{fault.key} {store}: {found[-1]}", flush=True)
-    return found
+            yield run(fault, places[store], tries(fault, times))
 
 
 def main() -> None:
@@ -68,11 +65,13 @@ def main() -> None:
     given = parser.parse_args()
     began = time.monotonic()
     chosen = [fault for fault in FAULTS if not given.only or fault.key in given.only]
-    found = rows(chosen, given.store, given.times)
-    text = report.table(found, time.monotonic() - began)
-    print(text)
-    if not given.print:
-        report.write(DOCUMENT, text)
+    found: list[Row] = []
+    for row in rows(chosen, given.store, given.times):
+        found.append(row)
+        print(row, flush=True)
+        if not given.print:  # what was tried stands there even if the run is stopped
+            report.write(DOCUMENT, report.table(found, time.monotonic() - began))
+    print(report.table(found, time.monotonic() - began))
     sys.exit(0 if all(row.holds for row in found) else 1)
 
 

@@ -145,7 +145,7 @@ class Trial:
         """Whether readiness is answered with 200."""
         server = server or self.servers[0]
         with suppress(httpx.TransportError):
-            return httpx.get(f"{server.address}/health/ready", timeout=HANG_SECONDS).status_code == 200
+            return server.get("/health/ready").status_code == 200
         return False
 
     def notice(self, within: float = NOTICE_SECONDS) -> None:
@@ -179,7 +179,7 @@ class Trial:
 
     def _version(self, pledge: str) -> int:
         with suppress(httpx.TransportError):
-            answer = httpx.get(f"{self.servers[0].address}/v1/pledges/{pledge}", timeout=HANG_SECONDS)
+            answer = self.servers[0].get(f"/v1/pledges/{pledge}")
             return int(answer.json()["version"]) if answer.status_code == 200 else 0
         return 0
 
@@ -195,6 +195,8 @@ class Trial:
 
 
 def end(process: subprocess.Popen[str]) -> None:
-    """End a process as `kill -9` does, even if it is frozen."""
+    """End a process as `kill -9` does, even if it is frozen; one that was ended before is left alone."""
+    if process.stdout is None or process.stdout.closed:
+        return
     process.send_signal(signal.SIGCONT)
     gone(process)

@@ -51,7 +51,7 @@ def list_() -> None:
     Example:
       tracker keys list
     """
-    with opened_stores() as stores:
+    with opened_stores(must_exist=True) as stores:
         found = list_keys(stores.engine)
     if not found:
         say("There is no key. Make one with `tracker keys create`.")
@@ -71,7 +71,7 @@ def revoke(name: str) -> None:
     Example:
       tracker keys revoke desk
     """
-    with opened_stores() as stores:
+    with opened_stores(must_exist=True) as stores:
         try:
             revoke_key(stores.engine, name)
         except KeyRefused as refused:

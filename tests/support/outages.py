@@ -15,14 +15,17 @@ from psycopg.sql import SQL, Identifier
 BLOCK_BYTES = 4096
 """Bytes that are written at a time to fill a disk to the brim."""
 
+TERMINATE = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
+"""Ends every connection to the database but the one that says so."""
+
 
 def terminate(url: str) -> None:
     """End every connection to a PostgreSQL database but our own."""
     with psycopg.connect(url, autocommit=True) as admin:
-        admin.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
+        admin.execute(TERMINATE)
 
 
 @contextmanager
@@ -31,7 +34,7 @@ def read_only(url: str) -> Iterator[None]:
     with psycopg.connect(url, autocommit=True) as admin:
         name = Identifier(admin.info.dbname)
         admin.execute(SQL("ALTER DATABASE {} SET default_transaction_read_only = on").format(name))
-        terminate(url)
+        admin.execute(TERMINATE)
         try:
             yield
         finally:

@@ -60,6 +60,7 @@ class Writers:
     unexpected: list[str] = field(default_factory=list)
     """Answers that are neither an acknowledgement nor a reason to try again."""
     retried: int = 0
+    _client: httpx.Client = field(default_factory=lambda: httpx.Client(headers=KEY, timeout=ANSWER_SECONDS))
     _lock: Lock = field(default_factory=Lock)
     _stopped: Event = field(default_factory=Event)
 
@@ -144,7 +145,7 @@ class Writers:
         while not self._stopped.is_set():
             with suppress(httpx.TransportError):
                 url = f"{self.address(number)}{path}"
-                answer = httpx.post(url, json=body, headers={**KEY, "Idempotency-Key": key}, timeout=ANSWER_SECONDS)
+                answer = self._client.post(url, json=body, headers={"Idempotency-Key": key})
                 if answer.status_code == 201:
                     told = answer.json()
                     event = told["event"]
