@@ -60,6 +60,8 @@ class Writers:
     unexpected: list[str] = field(default_factory=list)
     """Answers that are neither an acknowledgement nor a reason to try again."""
     retried: int = 0
+    sent: set[str] = field(default_factory=set)
+    """The keys of all that was sent, acknowledged or not."""
     _client: httpx.Client = field(default_factory=lambda: httpx.Client(headers=KEY, timeout=ANSWER_SECONDS))
     _lock: Lock = field(default_factory=Lock)
     _stopped: Event = field(default_factory=Event)
@@ -73,6 +75,8 @@ class Writers:
     def record(self, number: int = 0, turn: int = 0) -> Receipt | None:
         """Record one statement; None if the writers were stopped first."""
         key = uuid.uuid4().hex
+        with self._lock:
+            self.sent.add(key)
         path = f"/v1/pledges/{self._pledge(number, turn)}/events"
         receipt = self._send(number, path, statement(summary=key), key)
         if receipt is not None:
@@ -128,6 +132,7 @@ class Writers:
             for key, told in self.acknowledged.items()
             if at.get(f"{told.position} {told.pledge} {told.version}") != told.event
         ]
+        keys = Counter({key: n for key, n in keys.items() if key in self.sent})
         return Audit(lost, [name for counted in (events, keys, places) for name, n in counted.items() if n > 1])
 
     def _some(self, number: int, each: int | None) -> None:
