@@ -61,15 +61,22 @@ def clock_moved(trial: Trial) -> None:
     Writes MUST be refused with `clock_implausible` while it is wrong, and no stamp may be wrong by more than a minute.
     """
     file = trial.directory / "clock"
-    file.write_text("0")
+
+    def move(hours: int) -> None:
+        """Set the clock; a process reads the file before or after, and never half of it."""
+        written = file.with_suffix(".new")
+        written.write_text(str(hours * 3600))
+        written.replace(file)
+
+    move(0)
     hours = cycle(MOVED_HOURS)
 
     @contextmanager
     def wrong() -> Iterator[None]:
-        file.write_text(str(next(hours) * 3600))
+        move(next(hours))
         yield
         _must_refuse(trial, "clock_implausible")
-        file.write_text("0")
+        move(0)
 
     with trial.on_fresh_store():
         began = datetime.now(UTC)

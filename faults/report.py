@@ -23,9 +23,10 @@ HEADER = (
 def table(rows: Sequence[Row], took: float) -> str:
     """The table with its date and machine, and a sentence for all that did not hold or that is worth a remark."""
     lines = [_line(row) for row in rows]
-    machine = f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}"
+    machine = f"{os.cpu_count()} cores ({platform.machine()}, {platform.system()})"
     now = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
-    text = f"Run on {now}, in {took / 60:.0f} minutes, on {machine}, Python {platform.python_version()}.\n\n"
+    text = f"Run on {now}, in {took / 60:.0f} minutes, on {machine}, Python {platform.python_version()}."
+    text += f" The machine had other work: its load average at the end was {os.getloadavg()[2]:.0f}.\n\n"
     text += HEADER + "".join(lines)
     notes = [f"- {row.fault}, {row.store}: {remark}.\n" for row in rows for remark in row.remarks]
     broken = [f"- {row.fault}, {row.store}: {sentence}\n" for row in rows for sentence in row.broken]
