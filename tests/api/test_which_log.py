@@ -11,7 +11,7 @@ from api.http.contract import Contract
 from api.resources import writes
 from tests.support.api import ADMIN, MONITOR, Api, made, prepare, problem, progress, running, statement
 from tests.support.live import serving
-from tests.support.shell import until
+from tests.support.waiting import wait_until
 from tracker.log.open import open_recorder
 
 ONE = "/v1/pledges/aid-2024"
@@ -94,7 +94,7 @@ def test_the_log_tells_its_id_and_its_forks(api: Api) -> None:
     problem(api.get("/v1/log?as_of=2024-01-01"), 400, "unknown_parameter")
     with closing(open_recorder(api.services.settings.database_url)) as beside:
         beside.fork("a reason")
-    until(lambda: log_of(api) != which["log"])
+    wait_until(lambda: log_of(api) != which["log"])
     (fork,) = api.get("/v1/log").json()["forks"]
     assert (fork["from"], fork["position"], fork["reason"]) == (which["log"], 2, "a reason")
 
@@ -116,7 +116,7 @@ def test_what_is_cached_of_a_log_is_gone_with_its_id(api: Api) -> None:
     assert api.post(f"{ONE}/events?dry_run=true", statement(), headers={"If-Match": before.headers["etag"]}).is_success
     with closing(open_recorder(api.services.settings.database_url)) as beside:
         forked = beside.fork("a reason").log
-    until(lambda: api.get(ONE).headers["tracker-log"] == forked)
+    wait_until(lambda: api.get(ONE).headers["tracker-log"] == forked)
     after = api.get(ONE, headers={"If-None-Match": before.headers["etag"]})
     assert (after.status_code, after.content) == (200, before.content)
     assert after.headers["etag"] != before.headers["etag"]
@@ -129,7 +129,7 @@ def test_a_cursor_belongs_to_its_log(api: Api) -> None:
     assert api.get(f"/v1/pledges?limit=1&cursor={cursor}").status_code == 200
     with closing(open_recorder(api.services.settings.database_url)) as beside:
         forked = beside.fork("a reason").log
-    until(lambda: log_of(api) == forked)
+    wait_until(lambda: log_of(api) == forked)
     problem(api.get(f"/v1/pledges?limit=1&cursor={cursor}"), 409, "other_log")
     problem(api.get("/v1/pledges?limit=1&cursor=bWFkZSB1cA"), 400, "invalid_parameter")
 

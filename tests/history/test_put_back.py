@@ -14,7 +14,8 @@ import pytest
 
 from tests.support.api import ADMIN, made, problem, progress, statement
 from tests.support.put_back import PutBack, copied
-from tests.support.shell import Shell, ended, until
+from tests.support.shell import Shell, ended
+from tests.support.waiting import wait_until
 
 PLEDGE = "/v1/pledges/aid-2024"
 
@@ -38,7 +39,7 @@ class Server:
     def fork(self) -> str:
         """Fork the log, and wait until the server goes on."""
         forked = self.shell.run("log", "fork", "--reason", "the copy of yesterday").stdout.splitlines()[-1]
-        until(lambda: self.client.get("/v1/log").headers["tracker-log"] == forked, self.process)
+        wait_until(lambda: self.client.get("/v1/log").headers["tracker-log"] == forked, self.process)
         return forked
 
 
@@ -84,12 +85,12 @@ def test_nothing_is_written_until_the_operator_forks_the_log(server: Server) -> 
     problem(server.post("/v1/events", [{"pledge": "other", "fact": told()}]), 503, "log_went_back")
     assert server.client.get("/v1/events").status_code == 200
     assert server.shell.head() == 3
-    until(lambda: server.client.get("/v1/pledges/lost").status_code == 404, server.process)
-    until(lambda: server.client.get(PLEDGE).json()["version"] == 2, server.process)
+    wait_until(lambda: server.client.get("/v1/pledges/lost").status_code == 404, server.process)
+    wait_until(lambda: server.client.get(PLEDGE).json()["version"] == 2, server.process)
 
     forked = server.fork()
     assert forked != server.log
-    until(lambda: server.ready().status_code == 200, server.process)
+    wait_until(lambda: server.ready().status_code == 200, server.process)
     answer = server.client.get(PLEDGE, headers={"If-None-Match": tag})
     assert (answer.status_code, answer.headers["tracker-log"], answer.json()["version"]) == (200, forked, 2)
     for path in (f"/v1/pledges?limit=1&cursor={cursor}", "/v1/events?after=5", f"{PLEDGE}?log={server.log}"):
@@ -125,7 +126,7 @@ def test_open_streams_end_with_a_word(server: Server) -> None:
 
     reader = Thread(target=listen, args=(5,))
     reader.start()
-    until(lambda: "tracker_streams 1" in server.client.get("/metrics").text, server.process)
+    wait_until(lambda: "tracker_streams 1" in server.client.get("/metrics").text, server.process)
     server.put_back()
     reader.join(20)
     assert not reader.is_alive()
@@ -143,12 +144,12 @@ def test_a_restart_notices_and_commands_refuse_too(server: Server) -> None:
         assert process.stderr is not None
         address = next(found[0] for line in process.stderr if (found := re.search(r"http://\S+", line)))
         with connected(address) as client:
-            until(lambda: _answers(client), process)
+            wait_until(lambda: _answers(client), process)
             assert client.get("/health/ready").status_code == 503
             problem(client.post(f"{PLEDGE}/events", json=told(summary="After.")), 503, "log_went_back")
             assert client.get(PLEDGE).status_code == 200
             server.shell.run("log", "fork", "--reason", "lost for good")
-            until(lambda: client.get("/health/ready").status_code == 200, process)
+            wait_until(lambda: client.get("/health/ready").status_code == 200, process)
             assert client.post(f"{PLEDGE}/events", json=told(summary="After.")).status_code == 201
     finally:
         process.kill()

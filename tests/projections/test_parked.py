@@ -11,7 +11,8 @@ from projections.queries import STALE_FLAG
 from projections.runner import Busy
 from tests.projections.test_runner import broken
 from tests.support.shell import Shell
-from tests.support.timelines import ENOUGH, World, made, progress
+from tests.support.timelines import World, made, progress
+from tests.support.waiting import HANG_SECONDS
 from tracker.errors import UnreadableEvent
 from tracker.event import Event
 
@@ -51,7 +52,7 @@ def unreadable_at(position: int) -> Callable[..., Event]:
 def test_where_no_process_projects_they_are_tried_by_who_asks(it: World) -> None:
     parked_one(it)
     it.runner.stop()
-    freed, left = try_again(it.engine, it.timeline, it.another_runner(), seconds=ENOUGH)
+    freed, left = try_again(it.engine, it.timeline, it.another_runner(), seconds=HANG_SECONDS)
     assert ([p.position for p in freed], left) == ([2, 3], [])
     assert STALE_FLAG not in (it.one("aid") or {})["flags"]
     assert (it.one("aid") or {})["actual"]["value"] == "20"
@@ -61,7 +62,7 @@ def test_beside_a_process_that_projects_they_are_tried_by_that_one(it: World) ->
     parked_one(it)
     it.runner.start()
     other = it.another_runner()
-    freed, left = try_again(it.engine, it.timeline, other, seconds=ENOUGH)
+    freed, left = try_again(it.engine, it.timeline, other, seconds=HANG_SECONDS)
     assert ([p.position for p in freed], left) == ([2, 3], [])
     assert not other.is_active
 
@@ -69,7 +70,7 @@ def test_beside_a_process_that_projects_they_are_tried_by_that_one(it: World) ->
 def test_what_still_cannot_be_read_stays_parked_with_its_reason(it: World) -> None:
     parked_one(it)
     with patch.object(Event, "read", broken(3)):
-        freed, left = try_again(it.engine, it.timeline, it.runner, seconds=ENOUGH)
+        freed, left = try_again(it.engine, it.timeline, it.runner, seconds=HANG_SECONDS)
     assert [p.position for p in freed] == [2]
     assert [(p.position, p.error) for p in left] == [(3, "KeyError: 'an upcast is missing'")]
     assert (it.one("aid") or {})["actual"]["value"] == "10"

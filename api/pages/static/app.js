@@ -278,6 +278,7 @@ function follow() {
   let opened = false;
   source.onopen = () => { showLight("Live", false); if (opened) refresh(); opened = true; };
   for (const type of light.element.dataset.types.split(" ")) source.addEventListener(type, noteEvent);
+  source.addEventListener("log_changed", () => location.reload()); // what the page holds is of another history
   source.onerror = () => {
     showLight("Reconnecting", true);
     if (source.readyState !== EventSource.CLOSED) return;
