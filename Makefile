@@ -95,6 +95,10 @@ fuzz: $(VENV)/.dev ## Compare the rules with the oracle at 100,000 points (ARGS=
 audit: $(VENV)/.dev ## Known vulnerabilities in the locks, and a bill of materials in dist/ (ARGS=--required)
 	@BIN=$(BIN) ./.ci/audit $(ARGS)
 
+.PHONY: faults
+faults: $(VENV)/.dev ## Put real processes through every fault, and write docs/reliability.md (ARGS="--times 20")
+	$(BIN)/python -m faults.run $(ARGS)
+
 .PHONY: mutate
 mutate: $(VENV)/.dev ## Change the rules one by one and see that a test fails (ARGS="tracker.rules.outcome*")
 	$(PIP) mutmut==3.8.1

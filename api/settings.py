@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, NoDecode, SettingsConfigDict
 
 from tracker.log.away import READ_SECONDS
 
 MIN_ADMIN_KEY_CHARACTERS = 32
 """Characters of the admin key, at least: a shorter one could be guessed."""
+
+ALIKE = 0.8
+"""How alike (`difflib`, 0 to 1) a setting must be to a key that is none to be named: a slip, not another word."""
 
 
 class Settings(BaseSettings):
@@ -111,3 +115,19 @@ class Settings(BaseSettings):
     @property
     def _sqlite_file(self) -> str:
         return self.database_url.partition("://")[2].removeprefix("/").partition("?")[0]
+
+
+def unknown_keys() -> list[str]:
+    """A sentence for every `TRACKER_*` of the file `.env` that is no setting, with the one that may have been meant.
+
+    Variables of the environment are not looked at: others put some of this prefix there, Kubernetes for one.
+    """
+    prefix = Settings.model_config["env_prefix"]
+    known = {f"{prefix}{name}".upper() for name in Settings.model_fields}
+    written = (key.upper() for key in DotEnvSettingsSource(Settings, case_sensitive=False).env_vars)
+    return [_unknown(key, known) for key in written if key.startswith(prefix) and key not in known]
+
+
+def _unknown(key: str, known: set[str]) -> str:
+    meant = get_close_matches(key, sorted(known), n=1, cutoff=ALIKE)
+    return f"{key} in .env is no setting and changes nothing" + (f"; {meant[0]} is one" if meant else "")

@@ -53,7 +53,7 @@ def export(format_name: str, events: bool, output: Path | None, **clocks: str | 
     if events and clocks["as_of"] is not None:
         raise click.UsageError("events are exported as they were recorded: --as-of is for statuses")
     _must_be_writable(format_name, events=events, output=output)
-    with opened_stores() as stores:
+    with opened_stores(must_exist=True) as stores:
         at, settings = clocks_of(stores, clocks), stores.settings
         origin = settings.log_origin(stores.log.standing().log)
         footer = clocks_footer(at)

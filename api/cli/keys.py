@@ -77,9 +77,9 @@ def keys() -> None:
 
 
 @contextmanager
-def _key_table() -> Iterator[Engine]:
+def _key_table(*, must_exist: bool = True) -> Iterator[Engine]:
     """The database of the keys; a refusal ends the command with its sentence."""
-    with opened_stores() as stores:
+    with opened_stores(must_exist=must_exist) as stores:
         try:
             yield stores.engine
         except KeyRefused as refused:
@@ -100,7 +100,7 @@ def create(name: str, role: str, expires: datetime | None) -> None:
       tracker keys create --name desk --role monitor
       tracker keys create --name partner --role reader --expires 90d
     """
-    with _key_table() as engine:
+    with _key_table(must_exist=False) as engine:
         key = create_key(engine, name, role, expires_at=expires)
     until = "" if expires is None else f" It works until {_instant(expires)}."
     say(f"The key of {name}, {role}.{until} It is shown this once:")

@@ -37,7 +37,7 @@ def fork(reason: str) -> None:
     reason = " ".join(reason.split())
     if not 1 <= len(reason) <= MAX_REASON_CHARACTERS:
         raise click.UsageError(f"--reason is a sentence of 1 to {MAX_REASON_CHARACTERS} characters")
-    with opened_stores() as stores:
+    with opened_stores(must_exist=True) as stores:
         forked = stores.log.fork(reason)
         stores.memory.keep(at_once=True)
     say(f"The log was {forked.forked_from} up to position {forked.position}. From here on it is:")

@@ -35,7 +35,7 @@ def parked(retry: bool, raw: bool) -> None:
       tracker parked --raw
       tracker parked --retry
     """
-    with opened_stores() as stores:
+    with opened_stores(must_exist=True) as stores:
         timeline = Timeline(stores.engine, stores.log)
         left = timeline.parked()
         if retry and left:

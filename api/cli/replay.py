@@ -25,7 +25,7 @@ def replay(comparing: bool, **clocks: str | None) -> None:
       tracker replay --as-of 2024-12-31
       tracker replay --compare --known-at 2026-11-21T16:00:00Z
     """
-    with opened_stores() as stores:
+    with opened_stores(must_exist=True) as stores:
         at = clocks_of(stores, clocks)
         if comparing:
             _compare(stores, at)

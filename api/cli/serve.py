@@ -165,7 +165,7 @@ def _must_be_at_work() -> None:
 
     Raises: CommandFailed if none is.
     """
-    with opened_stores() as stores:
+    with opened_stores(must_exist=True) as stores:
         timeline, liveness = Timeline(stores.engine, stores.log), ProjectorLiveness(now)
         deadline = time.monotonic() + CHECK_SECONDS
         while True:

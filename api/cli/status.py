@@ -40,7 +40,7 @@ def status(pledge: str | None, as_json: bool, **clocks: str | None) -> None:
       tracker status nato-ukraine-2024 --as-of 2024-12-31
       tracker status nato-ukraine-2024 --known-at 2026-11-21T16:00:00Z --json
     """
-    with opened_stores() as stores:
+    with opened_stores(must_exist=True) as stores:
         at = clocks_of(stores, clocks)
         if pledge is None:
             documents = timeline_at(stores, at.position).export(at)
@@ -74,7 +74,7 @@ def history(pledge: str, axis: Axis, as_json: bool, **clocks: str | None) -> Non
       tracker history nato-ukraine-2024
       tracker history nato-ukraine-2024 --axis known
     """
-    with opened_stores() as stores:
+    with opened_stores(must_exist=True) as stores:
         at = clocks_of(stores, clocks)
         rows = stores.log.pledge_rows(must_be_slug(pledge), at.position)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import click
 from pydantic import ValidationError
@@ -15,7 +16,7 @@ from api.cli.group import fail
 from api.cli.terminal import say
 from api.http import access_keys
 from api.http.clocks import since_boot
-from api.settings import Settings
+from api.settings import Settings, unknown_keys
 from projections import tables
 from projections.runner import PROJECTION_VERSION, Busy, ProjectionRunner
 from projections.timeline import Timeline
@@ -57,15 +58,21 @@ class Stores:
 
 
 @contextmanager
-def opened_stores(*, create: bool = False) -> Iterator[Stores]:
+def opened_stores(*, create: bool = False, must_exist: bool = False) -> Iterator[Stores]:
     """The stores that the settings name, closed at the end. On SQLite missing tables are made.
 
-    `create` makes the tables of the log on PostgreSQL as well. A command that recorded something leaves behind what it
-    knows of the log; one that only read leaves nothing.
+    `create` makes the tables of the log on PostgreSQL as well. With `must_exist` no SQLite file is made where there is
+    none: a command that only reads makes no store. A command that recorded something leaves behind what it knows of the
+    log; one that only read leaves nothing.
 
-    Raises: click.UsageError if the settings or the address of the database cannot be.
+    Raises: click.UsageError if the settings or the address of the database cannot be; CommandFailed if `must_exist` and
+    there is no log.
     """
     settings = read_settings()
+    for sentence in unknown_keys():
+        say(sentence)
+    if must_exist and settings.sqlite and not Path(settings.store_name).exists():
+        fail(f"there is no log at {settings.store_name}: `tracker init` makes one, TRACKER_DATABASE_URL names another")
     with _usage_of_url():
         engine = tables.open_engine(settings.database_url, read_seconds=settings.read_timeout)
         tracker = Tracker(

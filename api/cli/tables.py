@@ -72,7 +72,7 @@ def rebuild() -> None:
         raise SystemExit(128 + number)
 
     signal.signal(signal.SIGTERM, stop)
-    with opened_stores() as stores:
+    with opened_stores(must_exist=True) as stores:
         runner = stores.runner()
         done = 0
         try:

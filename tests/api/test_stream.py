@@ -252,6 +252,7 @@ def test_an_export_that_nobody_takes_does_not_hold_up_the_end(
         title = "x" * 300
         items = [{"pledge": f"p{n}", "fact": made(title=title, summary=title)} for n in range(400)]
         live.post("/v1/events", items)
+        wait_until(lambda: live.services.heads.projection >= len(items))  # the POST waits for it, but not for ever
         stack.enter_context(reading(live, "/v1/export?format=csv", taking=0))
         stack.enter_context(reading(live, "/v1/export", taking=100))
         wait_until(lambda: len(live.services.open_bodies._sent_at) == 2 and live.stalled() > 0)

@@ -28,6 +28,7 @@ from tests.support.shell import Shell
     ],
 )
 def test_wrong_usage_is_exit_2_and_says_what(arguments: list[str], lite: Shell) -> None:
+    lite.run("init")
     result = lite.run(*arguments, code=2)
     assert result.stdout == ""
     assert re.search(r"^Error: .+", result.stderr, flags=re.M)
@@ -52,3 +53,24 @@ def test_a_store_that_is_away_is_a_sentence_and_no_password(lite: Shell) -> None
 def test_without_tables_the_sentence_names_init(postgres_url: str, tmp_path: Path) -> None:
     for command in (["status"], ["seed"], ["keys", "list"], ["serve"], ["replay", "--compare"]):
         assert "run `tracker init` first" in Shell(postgres_url, tmp_path).run(*command, code=1).stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["status"], ["history", "a"], ["export"], ["replay"], ["parked"], ["rebuild"], ["keys", "list"],
+     ["keys", "revoke", "a"], ["keys", "rotate", "a"], ["project", "--check"], ["log", "fork", "--reason", "lost"]],
+)  # fmt: skip
+def test_a_command_that_reads_says_that_there_is_no_log_and_makes_none(command: list[str], lite: Shell) -> None:
+    result = lite.run(*command, code=1)
+    assert f"there is no log at {lite.directory}/tracker.db: `tracker init` makes one" in result.stderr
+    assert list(lite.directory.iterdir()) == []
+
+
+def test_a_key_in_the_file_env_that_is_no_setting_is_told(lite: Shell) -> None:
+    lite.write(".env", "TRACKER_RATE_LIMTI=5\nTRACKER_COLOUR=red\ntracker_max_lag=9\nPOSTGRES_PORT=1\n")
+    said = lite.run("init").stderr
+    assert "TRACKER_RATE_LIMTI in .env is no setting and changes nothing; TRACKER_RATE_LIMIT is one\n" in said
+    assert "TRACKER_COLOUR in .env is no setting and changes nothing\n" in said
+    assert "red" not in said
+    assert "MAX_LAG" not in said
+    assert "POSTGRES_PORT" not in said

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import sqlite3
 import subprocess
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
-import httpx
 import psycopg
 import pytest
 from sqlalchemy import Engine, text
@@ -22,19 +19,16 @@ from sqlalchemy import Engine, text
 from projections.queries import TIMELINE
 from projections.runner import PROJECTION_VERSION
 from projections.tables import create_tables, open_engine, writing
-from tests.support.api import ADMIN, made
 from tests.support.log_lines import append, line
+from tests.support.outages import can_mount, fill, read_only, small_disk
+from tests.support.servers import READ_SECONDS, serving
 from tests.support.shell import Shell, gone
-from tests.support.waiting import HANG_SECONDS, wait_until
+from tests.support.waiting import wait_until
 from tracker.errors import Unavailable
 from tracker.log.open import open_recorder
 
-KEY = {"Authorization": f"Bearer {ADMIN}"}
 NOTICED_SECONDS = 30.0
 """Seconds within which readiness says that nobody folds what waits."""
-
-READ_SECONDS = 1.0
-"""The read time-out of the servers here."""
 
 
 @pytest.fixture
@@ -49,56 +43,6 @@ def engine(shell: Shell) -> Iterator[Engine]:
     engine = open_engine(shell.url)
     yield engine
     engine.dispose()
-
-
-class Server:
-    """A server as a process, and what it answers."""
-
-    def __init__(self, address: str, process: subprocess.Popen[str]) -> None:
-        self.process = process
-        self.client = httpx.Client(base_url=address, headers=KEY, timeout=HANG_SECONDS)
-
-    def get(self, path: str) -> httpx.Response:
-        return self.client.get(path)
-
-    def failing(self, path: str = "/health/ready") -> dict[str, str]:
-        """The checks that fail, with the reasons; the status code MUST agree."""
-        answer = self.get(path)
-        failing = {name: c["why"] for name, c in answer.json()["checks"].items() if not c["ok"]}
-        assert answer.status_code == (503 if failing else 200)
-        return failing
-
-    def add(self, pledge: str = "aid-2024", **fields: Any) -> httpx.Response:
-        return self.client.post("/v1/pledges", json={"pledge": pledge, "fact": made(**fields)})
-
-    def total(self) -> int | None:
-        """The number of pledges that are answered; None while they are not."""
-        answer = self.get("/v1/pledges")
-        return answer.json()["total"] if answer.status_code == 200 else None
-
-    def comes(self, holds: Callable[[], bool]) -> None:
-        wait_until(holds, self.process)
-
-
-@contextmanager
-def serving(shell: Shell, *arguments: str, **env: str) -> Iterator[Server]:
-    given = {"TRACKER_ADMIN_KEY": ADMIN, "TRACKER_RATE_LIMIT": "0", "TRACKER_READ_TIMEOUT": str(READ_SECONDS), **env}
-    process = shell.start("serve", "--port", "0", *arguments, **given)
-    try:
-        assert process.stderr is not None
-        address = next(found[0] for line in process.stderr if (found := re.search(r"http://\S+", line)))
-        server = Server(address, process)
-        with closing(server.client):
-            wait_until(lambda: is_up(server), process)
-            yield server
-    finally:
-        gone(process)
-
-
-def is_up(server: Server) -> bool:
-    with suppress(httpx.TransportError):
-        return server.get("/health/live").status_code == 200
-    return False
 
 
 def log_tables(engine: Engine) -> tuple[str, str]:
@@ -174,22 +118,6 @@ def test_readiness_says_that_nobody_projects(shell: Shell, engine: Engine) -> No
 # A store that takes no writes
 
 
-@contextmanager
-def read_only(url: str) -> Iterator[None]:
-    with psycopg.connect(url, autocommit=True) as admin:
-        name = admin.info.dbname
-        admin.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
-        admin.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()",
-            (name,),
-        )
-        try:
-            yield
-        finally:
-            admin.execute("SET default_transaction_read_only = off")
-            admin.execute(f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
-
-
 def test_a_database_that_was_read_only_is_written_to_again_without_a_restart(postgres_url: str, tmp_path: Path) -> None:
     shell = Shell(postgres_url, tmp_path)
     shell.run("init")
@@ -225,26 +153,21 @@ def test_a_sqlite_file_that_was_read_only_is_written_to_again(sqlite_url: str, t
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
+def disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 4 MB."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "none", disk], check=False).returncode:
+    if not can_mount(tmp_path):
         pytest.skip("a small file system cannot be mounted here")
-    yield disk
-    subprocess.run(["umount", "-l", disk], check=True)
+    with small_disk(tmp_path / "disk", megabytes=4) as disk:
+        yield disk
 
 
-def test_a_full_disk_makes_readiness_fail_and_an_emptied_one_mends_it(small_disk: Path, tmp_path: Path) -> None:
-    shell = Shell(f"sqlite:///{small_disk}/tracker.db", tmp_path)
+def test_a_full_disk_makes_readiness_fail_and_an_emptied_one_mends_it(disk: Path, tmp_path: Path) -> None:
+    shell = Shell(f"sqlite:///{disk}/tracker.db", tmp_path)
     shell.run("init")
     with serving(shell) as server:
         assert server.add().status_code == 201
         server.comes(lambda: server.total() == 1 and not server.failing())
-        filler = small_disk / "filler"
-        with filler.open("wb", buffering=0) as file, suppress(OSError):
-            while True:
-                file.write(b"\0" * 4096)
+        filler = fill(disk)
         statuses = set()
         for number in range(40):
             statuses.add(server.add(f"filling-{number}").status_code)

@@ -9,7 +9,7 @@ from eventsourcing.persistence import IntegrityError
 
 from tests.support.log_lines import append, line
 from tracker.errors import ClockImplausible, LogWentBack, OtherLog, Unavailable
-from tracker.log.clock_watch import ClockWatch
+from tracker.log.clock_watch import MAX_MOVED, ClockWatch
 from tracker.log.guard import LogGuard
 from tracker.log.identity import NOWHERE, LogPoint, LogStanding
 from tracker.log.memory import LogMemory
@@ -234,3 +234,18 @@ def test_a_clock_that_is_set_a_little_is_believed() -> None:
     watch.must_be_near([NOON + timedelta(seconds=59)], NOON)
     with pytest.raises(ClockImplausible, match="the database's says 2026-11-26T12:00:00"):
         watch.must_be_near([NOON, NOON - timedelta(seconds=61)], NOON)
+
+
+def test_a_stamp_that_was_taken_while_the_clock_was_wrong_is_refused(database_url: str) -> None:
+    clocks = Clocks()
+    watch = clocks.watch()
+    watch.must_keep_pace([clocks.wall, clocks.wall + MAX_MOVED])
+    for moved in (2 * MAX_MOVED, -2 * MAX_MOVED):
+        watch.must_have_kept_pace()  # the clock is right again, or was still right
+        with pytest.raises(ClockImplausible, match="TRACKER_TRUST_CLOCK=true"):
+            watch.must_keep_pace([clocks.wall, clocks.wall + moved])
+    with closing(open_recorder(database_url)) as log:
+        log.clock = watch
+        with pytest.raises(ClockImplausible):
+            append(log, line(recorded_at=clocks.wall + 2 * MAX_MOVED))
+        assert log.head() == 0

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import httpx
 from click.testing import CliRunner, Result
@@ -18,6 +19,9 @@ from tests.support.paths import ROOT
 from tests.support.waiting import HANG_SECONDS, wait_until
 from tracker.log.open import open_recorder
 from tracker.log.recorder import LogRecorder
+
+PROGRAM = "from api.cli.main import main; main()"
+"""What the command `tracker` runs."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +46,13 @@ class Shell:
         path.write_text(text, encoding="utf-8", newline="")
         return path
 
-    def start(self, *arguments: str | Path, **env: str) -> subprocess.Popen[str]:
-        """A command as a process."""
+    def start(
+        self, *arguments: str | Path, program: str = PROGRAM, errors: IO[str] | int = subprocess.PIPE, **env: str
+    ) -> subprocess.Popen[str]:
+        """A command as a process. Who does not read what it says on stderr gives a file for it, or it would wait."""
         tree = str(ROOT)
         return subprocess.Popen(
-            [sys.executable, "-c", "from api.cli.main import main; main()", *map(str, arguments)],
+            [sys.executable, "-c", program, *map(str, arguments)],
             cwd=self.directory,
             env={
                 **os.environ,
@@ -55,7 +61,7 @@ class Shell:
                 **env,
             },
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=errors,
             text=True,
             start_new_session=True,
         )

@@ -33,13 +33,20 @@ class ClockWatch:
 
         Raises: ClockImplausible if it moved by more than MAX_MOVED.
         """
-        wall = self._wall()
+        self.must_keep_pace([self._wall()])
+
+    def must_keep_pace(self, stamps: Iterable[datetime]) -> None:
+        """Check stamps against the clock that nobody sets: the wall clock may have been moved after it was looked at.
+
+        Raises: ClockImplausible if one is further from it than MAX_MOVED.
+        """
         expected = self._began + timedelta(seconds=self._since_boot() - self._began_since_boot)
-        if abs(wall - expected) > MAX_MOVED:
-            raise ClockImplausible(
-                f"this machine's clock says {_words(wall)}, and counted from the start of this process it is"
-                f" {_words(expected)}: {TRUST}"
-            )
+        for stamp in set(stamps):
+            if abs(stamp - expected) > MAX_MOVED:
+                raise ClockImplausible(
+                    f"this machine's clock says {_words(stamp)}, and counted from the start of this process it is"
+                    f" {_words(expected)}: {TRUST}"
+                )
 
     def must_be_near(self, stamps: Iterable[datetime], database: datetime) -> None:
         """Check stamps against the database's clock.

@@ -98,6 +98,8 @@ class LogRecorder(WithheldFields, ABC):
         """
         if not lines:
             return []
+        if self.clock is not None:
+            self.clock.must_keep_pace(line.recorded_at for line in lines)
         basis = basis or self.guard.basis()
         for pause in (*RETRY_SECONDS, None):
             try:

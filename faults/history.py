@@ -1,0 +1,142 @@
+"""Faults of the record itself: an older copy, a wrong clock, an event of another version."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from itertools import cycle
+
+import httpx
+
+from faults import moved_clock
+from faults.trial import WRITER_COUNT, Trial
+from tests.support.api import made
+from tests.support.put_back import copied
+from tests.support.waiting import wait_until
+from tracker.event import restamp, stamp
+from tracker.log.rows import NewLogRow
+
+AT_ONCE_SECONDS = 2.0
+"""Seconds within which readiness says that the log went back: it looks four times a second, and machines are slow."""
+
+MOVED_HOURS = (3, -3)
+"""Hours by which the clock is set ahead and back."""
+
+
+def log_put_back(trial: Trial) -> None:
+    """An older copy of the log is put back under a running server; then the operator forks the log.
+
+    Readiness MUST say so at once and nothing may be written until then. What was acknowledged before the copy and after
+    the fork MUST be there; what the copy lacks is gone by the operator's hand, and is counted apart.
+    """
+    taken = 0
+    with trial.on_fresh_store():
+        server = trial.serve()
+        trial.writers.open()
+        for number in range(trial.times):
+            trial.writers.write(3)
+            put_back = copied(trial.shell.url, ("restore", "cp", "mv")[number % 3])
+            kept, there = dict(trial.writers.acknowledged), trial.shell.head()
+            trial.writers.write(2)
+            taken += len(trial.writers.acknowledged) - len(kept)
+            put_back()
+            trial.writers.acknowledged = kept
+            with trial.writers.at_work():
+                trial.notice(AT_ONCE_SECONDS)
+                trial.must(trial.shell.head() == there, "something was written into the wrong history")
+                forked = trial.shell.run("log", "fork", "--reason", "a copy was put back").stdout.splitlines()[-1]
+                at = time.monotonic()
+                trial.recover(at)
+            trial.must(server.get("/v1/log").json()["log"] == forked, "the server does not know of the fork")
+    trial.row.remarks.append(f"{taken} acknowledged events were not in the copies")
+
+
+def clock_moved(trial: Trial) -> None:
+    """The clock of the server is set three hours ahead, back to right, three hours back, and so on (injected clock).
+
+    Writes MUST be refused with `clock_implausible` while it is wrong, and no stamp may be wrong by more than a minute.
+    """
+    file = trial.directory / "clock"
+
+    def move(hours: int) -> None:
+        """Set the clock; a process reads the file before or after, and never half of it."""
+        written = file.with_suffix(".new")
+        written.write_text(str(hours * 3600))
+        written.replace(file)
+
+    move(0)
+    hours = cycle(MOVED_HOURS)
+
+    @contextmanager
+    def wrong() -> Iterator[None]:
+        move(next(hours))
+        yield
+        _must_refuse(trial, "clock_implausible")
+        move(0)
+
+    with trial.on_fresh_store():
+        began = datetime.now(UTC)
+        trial.serve(program=moved_clock.PROGRAM, **{moved_clock.VARIABLE: str(file)})
+        trial.writers.open()
+        trial.rounds(wrong)
+        minute = timedelta(minutes=1)
+        with trial.shell.log() as log:
+            stamps = [row.recorded_at for row in log.read(limit=100_000)]
+        wrong_stamps = sum(not began - minute < at < datetime.now(UTC) + minute for at in stamps)
+        trial.must(not wrong_stamps, f"{wrong_stamps} stamps are wrong by more than a minute")
+
+
+def _must_refuse(trial: Trial, code: str) -> None:
+    answer = httpx.post(
+        f"{trial.servers[0].address}/v1/pledges",
+        json={"pledge": "refused", "fact": made()},
+        headers=dict(trial.servers[0].client.headers),
+        timeout=60,
+    )
+    told = answer.json().get("code")
+    trial.must(told == code, f"a write was answered {answer.status_code} {told}, not {code}")
+
+
+PAGES = ("/", "/v1/pledges", "/v1/summary", "/v1/events?limit=1000", "/v1/feed.atom", "/v1/export", "/metrics")
+"""What is asked after an event that cannot be read, beside its own pledge's resources."""
+
+RESOURCES = ("", "/events", "/history", "/timeline", "/figures", "/members")
+"""The resources of a pledge."""
+
+
+def event_unreadable(trial: Trial) -> None:
+    """A newer version records a fact of a type that this one does not know.
+
+    `parked` MUST tell it, readiness stays 200, everything answers, and only its own pledge takes no more facts.
+    """
+    trial.row.unnoticed = 0
+    with trial.on_fresh_store():
+        server = trial.serve()
+        trial.writers.open()
+        with trial.writers.at_work():
+            for number in range(trial.times):
+                trial.writers.more(WRITER_COUNT)
+                pledge = f"newer-{number}"
+                assert server.add(pledge, title=f"Newer {number}").status_code == 201
+                _append_unreadable(trial, pledge)
+                at = time.monotonic()
+                wait_until(lambda: server.get("/health/ready").json()["parked"] == number + 1)  # noqa: B023
+                trial.row.noticed.append(time.monotonic() - at)
+                own = [f"/v1/pledges/{pledge}{resource}" for resource in RESOURCES]
+                for path in (*PAGES, *own, f"/pledges/{pledge}"):
+                    status = server.get(path).status_code
+                    trial.must(status == 200, f"{path} was answered {status}")
+                trial.recover(at)
+
+
+def _append_unreadable(trial: Trial, pledge: str) -> None:
+    now, id_ = datetime.now(UTC), str(uuid.uuid4())
+    fact = {"type": "PledgeGilded", "stated_on": "2024-07-01", "gilt": "gold"}
+    line = {"id": id_, "pledge": pledge, "version": 2, "recorded_at": stamp(now), "recorded_by": "newer", "fact": fact}
+    state = json.dumps(line, separators=(",", ":")).encode()
+    with trial.shell.log() as log:
+        log.append([NewLogRow(pledge, 2, "PledgeGilded", id_, state, now)], restamp=restamp)

@@ -1,0 +1,41 @@
+"""A short form of every fault of `make faults`: real processes, one try, on every store that has the fault."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from faults.catalogue import FAULTS, Fault
+from faults.places import PostgresPlace, SqlitePlace
+from faults.run import run
+from tests.support.outages import can_mount
+
+pytestmark = pytest.mark.slow
+
+TRIES = [(fault, store) for fault in FAULTS for store in fault.stores]
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[PostgresPlace]:
+    """A PostgreSQL server that may be stopped."""
+    folder = TemporaryDirectory(prefix="tracker-postgres-", ignore_cleanup_errors=True)
+    with folder, closing(PostgresPlace(Path(folder.name))) as place:
+        yield place
+
+
+@pytest.mark.parametrize(("fault", "store"), TRIES, ids=[f"{fault.key}-{store}" for fault, store in TRIES])
+def test_nothing_is_lost_doubled_or_unnoticed(
+    fault: Fault, store: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    if fault.needs_mount and not can_mount(tmp_path):
+        pytest.skip("a small file system cannot be mounted here")
+    place = SqlitePlace() if store == "sqlite" else request.getfixturevalue("postgres")
+    row = run(fault, place, times=1)
+    assert row.broken == []
+    assert (row.lost, row.doubled, row.unnoticed or 0) == (0, 0, 0)
+    assert row.tried >= 1
+    assert row.acknowledged > 0
