@@ -16,7 +16,7 @@ MIN_ADMIN_KEY_CHARACTERS = 32
 """Characters of the admin key, at least: a shorter one could be guessed."""
 
 ALIKE = 0.8
-"""How alike (`difflib`, 0 to 1) a setting must be to a key that is none for it to be named: a slip, not another word."""
+"""How alike (`difflib`, 0 to 1) a setting must be to a key that is none to be named: a slip, not another word."""
 
 
 class Settings(BaseSettings):

@@ -21,7 +21,6 @@ COMMANDS = {
     "parked": LazyCommand(
         "api.cli.parked:parked", "List the events that could not be folded; exit 1 while there are any."
     ),
-    "log": LazyCommand("api.cli.log:log_", "Say which log this is."),
     "project": LazyCommand(
         "api.cli.serve:project",
         "Keep the read models up to date until stopped, beside `tracker serve --no-projector`.",
