@@ -67,6 +67,7 @@ class Trial:
         self.servers: list[Server] = []
         self.writers = Writers(self._address, WRITER_COUNT)
         self._ending = ExitStack()
+        self._ending.callback(self.writers.close)
         self._logs = itertools.count(1)
         self.disk: Path | None = None
         self.shell = Shell("", directory)

@@ -66,6 +66,10 @@ class Writers:
     _lock: Lock = field(default_factory=Lock)
     _stopped: Event = field(default_factory=Event)
 
+    def close(self) -> None:
+        """Close the writers' connections."""
+        self._client.close()
+
     def open(self) -> None:
         """Open every writer's pledge, and one that all of them share."""
         for pledge in {self._pledge(number, turn) for number in range(self.count) for turn in (0, 1)}:
