@@ -128,7 +128,10 @@ def _lists(ours: dict[str, Any], theirs: dict[str, Any]) -> Iterator[tuple[str, 
         ),
         "period": (ours["period"] or None, theirs["period"] or None),
         "window": (window(ours["window"]), theirs["window"] or None),
-        "claimed_trajectory": ([one["trajectory"] for one in ours["claimed_trajectory"]], theirs["claimed_trajectory"]),
+        "claimed_trajectory": (
+            sorted(one["trajectory"] for one in ours["claimed_trajectory"]),
+            sorted(theirs["claimed_trajectory"]),
+        ),
         "projection": (ours.get("projection", {}).get("event"), (theirs["projection"] or {}).get("event")),
         "milestones": (
             {one["milestone"]: one["state"] for one in ours.get("milestones", ())},

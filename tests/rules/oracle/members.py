@@ -189,7 +189,7 @@ class Members:
             most = own.high if own is not None else eligible - (others.low if others is not None else 0)
             if len(rows) > most or (self.is_complete and own is not None and len(rows) < own.low):
                 return True
-        return False
+        return sum(count.low for count in (met, not_met) if count is not None) > eligible
 
     def need(self, eligible: int) -> int:
         """How many have to meet it."""
