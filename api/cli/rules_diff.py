@@ -21,7 +21,8 @@ _COLUMNS = ("pledge", *(f"{name}_{side}" for name in ShownAnswer._fields for sid
 
 
 @click.command(name="rules-diff")
-@click.option("--format", "format_", type=click.Choice(["table", "csv"]), default="table", show_default=True)
+@click.option("--format", "format_", type=click.Choice(["table", "csv"]), default="table", show_default=True,
+              help="A table for reading, or CSV.")  # fmt: skip
 @clocked
 def rules_diff(format_: str, **clocks: str | None) -> None:
     """List the pledges that another version of the rules answers otherwise; exit 1 if there are any.

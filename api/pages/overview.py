@@ -12,6 +12,7 @@ from pydantic_core import from_json
 
 from api import amounts, wording
 from api.http import clocks
+from api.http.clocks import CLOCKS
 from api.http.contract import Parameter
 from api.http.parameters import choice, day
 from api.http.responses import BytesResponse
@@ -24,7 +25,7 @@ from tracker.event import Event, fact_json, raw_event
 from tracker.pledge_events import raw_in_force_on
 from tracker.rules.event_days import days, said_between
 
-SINCE = Parameter("since", "Show what changed since this day.", {"type": "string", "format": "date"})
+SINCE = Parameter("since", "Show what changed since this day.", CLOCKS[0].schema)
 AXIS = Parameter("axis", "What changed in the world, or in our record.", {"enum": ["said", "recorded"]})
 OVERVIEW_CONTRACT = page_contract("All pledges and where they stand.", *FILTERS, SORT, CURSOR, SINCE, AXIS)
 

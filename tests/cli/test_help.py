@@ -38,7 +38,7 @@ def test_every_command_has_help_with_an_example_and_documented_options(name: str
 
 def test_every_command_is_in_the_readme_and_every_one_there_exists() -> None:
     table = README[README.index("## Commands") : README.index("## Containers")]
-    rows = re.findall(r"^\| `tracker (\w+)", table, flags=re.M)
+    rows = re.findall(r"^\| `tracker ([\w-]+)", table, flags=re.M)
     assert sorted(rows) == sorted({name.split()[1] for name in commands()})
 
 

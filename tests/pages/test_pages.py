@@ -222,7 +222,7 @@ def test_a_private_record_is_no_page_for_strangers(sqlite_url: str) -> None:
             assert "secret" not in page.text
             assert api.get(path).headers["content-type"] == "application/problem+json"
             revoked = api.get(path, headers=BROWSER | {"Authorization": "Bearer 0123456789ab.nonsense"})
-            assert "The key is not known, or it is revoked" in revoked.text
+            assert "This is no key, or it was mistyped" in revoked.text
         assert api.get("/", headers=BROWSER | MONITOR).status_code == 200
         assert api.get("/", headers=BROWSER).status_code == 401
 
