@@ -69,4 +69,4 @@ def test_headers_of_one_name_are_joined_in_linear_time() -> None:
 def test_the_file_of_the_record_is_its_owners_alone(tmp_path: Path) -> None:
     with serving(tmp_path):
         for file in tmp_path.glob("tracker.db*"):
-            assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
+            assert stat.S_IMODE(file.stat().st_mode) == (0o700 if file.is_dir() else 0o600), file
