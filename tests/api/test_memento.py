@@ -24,19 +24,19 @@ def test_accept_datetime_leads_to_the_day(kept: Api) -> None:
     assert kept.get(f"{ONE}?as_of=2024-07-09", headers=asked).json()["as_of"] == "2024-07-09"
 
 
-@freeze_time("2026-11-21 12:00:00", real_asyncio=True)
-def test_every_address_that_is_led_to_or_listed_is_a_memento(lite: Api) -> None:
+def test_every_address_that_is_led_to_or_listed_is_a_memento(sqlite_url: str) -> None:
     """RFC 7089 §4.1.2: what a TimeGate leads to, and a TimeMap lists, has its Memento-Datetime; today too."""
-    lite.open()
-    lite.add(progress(stated_on="2026-11-21"))
-    for moment in ("Sat, 21 Nov 2026 12:00:00 GMT", "Fri, 01 Jan 2100 00:00:00 GMT"):
-        found = lite.get(ONE, headers={"Accept-Datetime": moment})
-        assert str(found.url).endswith("?as_of=2026-11-21")
-        assert found.headers["memento-datetime"] == "Sat, 21 Nov 2026 00:00:00 GMT"
-    listed = re.findall(r'<([^>]+)>;rel="memento";datetime="([^"]+)"', lite.get(f"{ONE}/timemap").text)
-    assert listed[-1] == (f"{ONE}?as_of=2026-11-21", "Sat, 21 Nov 2026 00:00:00 GMT")
-    for address, moment in listed:
-        assert lite.get(address).headers["memento-datetime"] == moment
+    with freeze_time("2026-11-21 12:00:00", real_asyncio=True), running(sqlite_url) as lite:
+        lite.open()
+        lite.add(progress(stated_on="2026-11-21"))
+        for moment in ("Sat, 21 Nov 2026 12:00:00 GMT", "Fri, 01 Jan 2100 00:00:00 GMT"):
+            found = lite.get(ONE, headers={"Accept-Datetime": moment})
+            assert str(found.url).endswith("?as_of=2026-11-21")
+            assert found.headers["memento-datetime"] == "Sat, 21 Nov 2026 00:00:00 GMT"
+        listed = re.findall(r'<([^>]+)>;rel="memento";datetime="([^"]+)"', lite.get(f"{ONE}/timemap").text)
+        assert listed[-1] == (f"{ONE}?as_of=2026-11-21", "Sat, 21 Nov 2026 00:00:00 GMT")
+        for address, moment in listed:
+            assert lite.get(address).headers["memento-datetime"] == moment
 
 
 def test_a_day_to_come_is_a_memento_once_it_has(sqlite_url: str) -> None:
