@@ -289,9 +289,18 @@ def test_the_shape_of_health_is_said(shell: Shell) -> None:
         assert set(server.get("/health/reads").json()["checks"]) == {
             "threads",
             "follower",
-            "log",
             "store",
             "projection",
         }
         checks = set(server.get("/health/ready").json()["checks"])
-        assert checks == {"threads", "follower", "log", "store", "projection", "writes", "projector", "backlog"}
+        assert checks == {
+            "threads",
+            "follower",
+            "log",
+            "clock",
+            "store",
+            "projection",
+            "writes",
+            "projector",
+            "backlog",
+        }
