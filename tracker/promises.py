@@ -9,6 +9,7 @@ import calendar
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, model_validator
@@ -74,6 +75,7 @@ class JointParty(Value):
     share: Annotated[ExactDecimal, AfterValidator(_share)] | None = None
 
 
+@lru_cache(maxsize=4_096)
 def add_months(day: date, months: int) -> date:
     """The same day of a later month, or that month's last day."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)

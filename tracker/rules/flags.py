@@ -20,7 +20,7 @@ from tracker.facts import (
 from tracker.promise_facts import Fact
 from tracker.rules.candidates import PLEDGE_FIGURES
 from tracker.rules.claims import conflicting, unproven
-from tracker.rules.days import stale_after
+from tracker.rules.days import STALE_AFTER, stale_after
 from tracker.rules.evaluation import Evaluation
 from tracker.rules.instalments import InstalmentResult
 from tracker.rules.outcome import KEPT, Outcome, core_causes, figure_causes, first_window, kept_since
@@ -207,10 +207,13 @@ def is_late(evaluation: Evaluation, outcome: Outcome) -> bool:
 def _is_stale(evaluation: Evaluation, outcome: Outcome) -> bool:
     if outcome.status not in ("announced", "in_progress"):
         return False
+    silence = evaluation.as_of - evaluation.view.latest.fact.in_force_on
+    if silence < STALE_AFTER:
+        return False
     window, recurrence = evaluation.window, evaluation.promise.recurrence
     if recurrence is not None:
         window = Window.model_construct(start=recurrence.start, end=recurrence.end or date.max, latest=None, text=None)
-    return evaluation.as_of - evaluation.view.latest.fact.in_force_on >= stale_after(window)
+    return silence >= stale_after(window)
 
 
 def _latest_causes(evaluation: Evaluation) -> set[str]:

@@ -141,6 +141,7 @@ class PledgeHistory:
         self._patched = {} if patched is None else patched
         self._acts_from: dict[str, date] = {}
         self._views: dict[date, View | None] = {}
+        self._ordered: dict[frozenset[str], tuple[str, ...]] = {}
 
     def followed_by(self, event: Event) -> PledgeHistory:
         """The history with one more event. What is settled stays so, unless the event acts on another."""
@@ -263,15 +264,15 @@ class PledgeHistory:
 
     def in_order(self, ids: frozenset[str]) -> tuple[str, ...]:
         """The events and all that they act on, by version: those whose facts can be posted without any others."""
-        if self._references:
+        if ids not in self._ordered:
             whole = set(ids)
             unseen = whole & self._references.keys()
             while unseen:
                 named = (self._references[unseen.pop()] & self.versions.keys()) - whole
                 whole |= named
                 unseen |= named & self._references.keys()
-            return tuple(sorted(whole, key=self.versions.__getitem__))
-        return tuple(sorted(ids, key=self.versions.__getitem__))
+            self._ordered[ids] = tuple(sorted(whole, key=self.versions.__getitem__))
+        return self._ordered[ids]
 
     def _repairs_from(self, event: Event) -> date:
         """The earliest day on which a fact that the event reaches was in force, before it or after it."""

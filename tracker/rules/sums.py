@@ -109,7 +109,7 @@ def taken(pool: Sequence[Candidate], stage: Stage, unit: str | None, notes: Note
     same = [candidate for candidate in pool if candidate.figure.basis == basis]
     if basis == "cumulative":
         parts = _totals(sorted(same, key=lambda candidate: candidate.order), notes)
-        return replace(_sum(parts, stage, unit, notes), is_added=len(parts) > 1)
+        return _one(lead, stage) if len(parts) == 1 else replace(_sum(parts, stage, unit, notes), is_added=True)
     picked = _Increments(notes)
     for candidate in sorted(same, key=lambda candidate: candidate.order):
         picked.look_at(candidate)

@@ -6,6 +6,7 @@ from bisect import bisect_left
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from typing import Literal
 
 from tracker.comparison import Comparison, compare, least_kept
@@ -24,7 +25,7 @@ FigureStatus = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Question:
     """One question: what is promised by when, and the figures and claims that may answer it."""
 
@@ -55,12 +56,12 @@ class Question:
         """Whether what was said then is an answer to an earlier question."""
         return self.asked_on is not None and said_on < self.asked_on
 
-    @property
+    @cached_property
     def comparison(self) -> Comparison | None:
         """The actual against the target; None where they cannot be compared."""
         return None if self.actual is None else compared(self.actual.compared, self.promise)
 
-    @property
+    @cached_property
     def is_admitted(self) -> bool:
         """Whether somebody said that the target was not met (`PledgeMissed` without a figure)."""
         return any(isinstance(c.fact, PledgeMissed) and c.figure is None for c in self.valid_claims)
@@ -116,7 +117,8 @@ def keeps(actual: Actual | None, question: Question) -> Literal["met", "exceeded
     """
     if actual is None:
         return None
-    outcome = compared(actual.compared, question.promise)
+    is_chosen = actual is question.actual
+    outcome = question.comparison if is_chosen else compared(actual.compared, question.promise)
     if outcome not in ("met", "exceeded"):
         return None
     needs_final = question.promise.direction == "down" or actual.is_level or actual.is_added
