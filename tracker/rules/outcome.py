@@ -154,12 +154,9 @@ def figure_causes(evaluation: Evaluation) -> frozenset[str]:
 def _figure_causes(evaluation: Evaluation) -> frozenset[str]:
     view = evaluation.view
     found = set(evaluation.terms.causes | view.acting_on(*PLEDGE_FIGURES))
-    found |= evaluation.choice.causes
-    for period in evaluation.periods:
-        found |= period.question.choice.causes
-    for claim in evaluation.question.claims:
-        if claim.figure is None:
-            found |= set(claim.causes)
+    for question in (evaluation.question, *(period.question for period in evaluation.periods)):
+        found |= question.choice.causes
+        found.update(id_ for claim in question.claims if claim.figure is None for id_ in claim.causes)
     return frozenset(found)
 
 
