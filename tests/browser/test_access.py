@@ -58,6 +58,7 @@ def test_axe_finds_no_violation_when_a_fact_is_refused(tab: Opener) -> None:
     page = tab("/record?pledge=nato-ukraine-2024", refused=True)
     page.get_by_label("Your key").fill(ADMIN)
     page.get_by_label("Your key").press("Enter")
+    expect(page.get_by_text("A key is held in this tab’s memory")).to_be_visible()
     page.get_by_label("Publisher").fill("Example Gazette")
     page.get_by_role("button", name="Record it").click()
     expect(page.locator("[aria-invalid=true]").first).to_be_focused()

@@ -23,7 +23,7 @@ def test_a_monitor_records_a_fact_and_sees_what_it_would_give(tab: Opener, site:
     page.get_by_role("button", name="Record it").click()
     expect(page.get_by_text("Recording needs a monitor’s key")).to_be_visible()
     use_key(page, "wrong")
-    expect(page.locator("#key-error")).to_contain_text("not known")
+    expect(page.locator("#key-error")).to_contain_text("this is no key, or it was mistyped")
     use_key(page)
     expect(page.get_by_text("A key is held in this tab’s memory")).to_be_visible()
     fill(page, "over 50")

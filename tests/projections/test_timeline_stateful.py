@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from sqlalchemy import Connection
 
 from projections import table_writer
 from tests.support.stores import postgres_database
@@ -191,8 +192,20 @@ class TimelineMachine(RuleBasedStateMachine):
 class AlwaysHeld:
     """A lease that fails to exclude anybody."""
 
+    is_held = True
+    is_beat_due = False
+
     def acquire(self) -> bool:
         return True
+
+    def fence(self, conn: Connection) -> None:
+        pass
+
+    def beating(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def lost(self) -> None:
+        pass
 
     def release(self) -> None:
         pass
