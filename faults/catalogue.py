@@ -30,6 +30,7 @@ FAULTS = (
     Fault("projector-frozen-alone", "the only projector frozen", processes.projector_frozen_alone),
     Fault("projector-absent", "no projector", processes.projector_absent),
     Fault("postgres-stopped", "database stopped at once", stores.postgres_stopped, ("postgres",)),
+    Fault("postgres-frozen", "database frozen", stores.postgres_frozen, ("postgres",)),
     Fault("terminated", "all connections terminated", stores.connections_terminated, ("postgres",), share=1),
     Fault("read-only", "database read-only", stores.store_read_only, ("postgres",)),
     Fault("locked", "log locked by another process", stores.store_locked),

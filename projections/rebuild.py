@@ -30,7 +30,7 @@ from projections import table_writer
 from projections.projector import FoldedPledge, Projector, refusal_of, tell_parked, unfolded
 from projections.queries import TIMELINE
 from projections.table_writer import ParkedEvent, PledgeChange, TableSetState
-from projections.tables import MADE_OF, PARKED, STATE, TAKEN_OUT, TableSet, create_tables, table_set, writing
+from projections.tables import MADE_OF, PARKED, STATE, TAKEN_OUT, TableSet, building, create_tables, table_set, writing
 from tracker.log.recorder import LogRecorder
 
 ItemT = TypeVar("ItemT")
@@ -254,7 +254,7 @@ def _index(engine: Engine, tables: TableSet) -> None:
     """Make the indexes, each in a transaction of its own: writers of a SQLite log wait for one index, not for all."""
     analyze = [f"ANALYZE {table.name}" for table in (tables.timeline, tables.catalogue)]
     for statement in (*tables.indexing(engine.dialect.name), *analyze):
-        with writing(engine).begin() as conn:
+        with building(engine).begin() as conn:
             conn.execute(text(statement))
 
 

@@ -17,7 +17,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache, partial
-from typing import Any, Literal
+from math import inf
+from typing import Any, Literal, cast
 
 import psycopg
 from sqlalchemy import (
@@ -42,7 +43,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DisconnectionError, OperationalError, ProgrammingError
 
 from tracker.log.away import READ_SECONDS
-from tracker.log.library import connect
+from tracker.log.postgres_connection import GRACE_SECONDS, BoundedConnection, connect
 from tracker.log.sqlite_file import file_stamp, is_broken_file
 
 OPEN_DATE = date.max
@@ -59,6 +60,10 @@ _CREATE_LOCK = 0x7072_6F6A
 
 SQLITE_BUSY_SECONDS = 30
 """Seconds that a transaction that writes waits for the one before it on a SQLite file."""
+
+WRITE_ANSWER_SECONDS = 60
+"""Seconds that one statement of a transaction that writes waits for PostgreSQL, at most. Some thousand rows take one;
+making an index takes what it takes."""
 
 IDLE_TRANSACTION_SECONDS = 8
 """Seconds after which PostgreSQL ends a transaction whose process does nothing: a frozen one would keep its locks."""
@@ -267,16 +272,16 @@ def open_engine(database_url: str, *, read_seconds: float = READ_SECONDS) -> Eng
         max_overflow=POOL_EXTRA_CONNECTIONS,
         pool_timeout=read_seconds,
     )
-    event.listen(engine, "begin", _postgres_begun)
+    event.listen(engine, "begin", partial(_postgres_begun, read_seconds))
     event.listen(engine, "handle_error", _reconnect_where_bad, retval=True)
     return engine
 
 
 def connect_postgres(
     database_url: str, *, autocommit: bool = False, read_seconds: float = READ_SECONDS
-) -> psycopg.Connection[Any]:
+) -> BoundedConnection:
     """A connection on which unqualified names are those of the read models first."""
-    conn: psycopg.Connection[Any] = connect(database_url, read_seconds)
+    conn = connect(database_url, read_seconds)
     conn.execute(
         f"SET search_path TO {SCHEMA}, public; SET statement_timeout = {round(1000 * read_seconds)};"
         f" SET idle_in_transaction_session_timeout = '{IDLE_TRANSACTION_SECONDS}s'"
@@ -287,7 +292,12 @@ def connect_postgres(
 
 def writing(engine: Engine) -> Engine:
     """The same engine for transactions that write: on SQLite they wait for their turn when they begin."""
-    return engine.execution_options(sqlite_begin="IMMEDIATE")
+    return engine.execution_options(sqlite_begin="IMMEDIATE", answer_seconds=WRITE_ANSWER_SECONDS)
+
+
+def building(engine: Engine) -> Engine:
+    """The same engine for transactions that make tables and indexes, which take as long as they take."""
+    return engine.execution_options(sqlite_begin="IMMEDIATE", answer_seconds=inf)
 
 
 def _reopen_replaced_files(engine: Engine, path: str) -> None:
@@ -318,8 +328,11 @@ def _sqlite_begun(read_seconds: float, conn: Connection) -> None:
     conn.exec_driver_sql(f"BEGIN {begin}")
 
 
-def _postgres_begun(conn: Connection) -> None:
-    if "sqlite_begin" in conn.get_execution_options():  # of `writing`: making an index may take long
+def _postgres_begun(read_seconds: float, conn: Connection) -> None:
+    options = conn.get_execution_options()
+    bounded = cast(BoundedConnection, conn.connection.driver_connection)
+    bounded.answer_seconds = options.get("answer_seconds", read_seconds + GRACE_SECONDS)
+    if "answer_seconds" in options:
         conn.exec_driver_sql("SET LOCAL statement_timeout = 0")
 
 
@@ -343,7 +356,7 @@ def prepare(engine: Engine, *, app_role: str | None = None) -> None:
     """
     if engine.dialect.name != "postgresql":
         return
-    with writing(engine).begin() as conn:
+    with building(engine).begin() as conn:
         conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CREATE_LOCK})
         # "IF NOT EXISTS" asks for the right to create also where nothing is to be made.
         if conn.scalar(text("SELECT to_regnamespace(:schema)"), {"schema": SCHEMA}) is None:
@@ -359,7 +372,7 @@ def prepare(engine: Engine, *, app_role: str | None = None) -> None:
 def create_tables(engine: Engine, name: str, version: str) -> None:
     """Make what is missing of the state, the lease, the parked events and a first, empty table set."""
     prepare(engine)
-    with writing(engine).begin() as conn:
+    with building(engine).begin() as conn:
         if conn.dialect.name == "postgresql":
             conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CREATE_LOCK})
         META.create_all(conn)

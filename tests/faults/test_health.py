@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator
@@ -21,7 +20,7 @@ from projections.runner import PROJECTION_VERSION
 from projections.tables import create_tables, open_engine, writing
 from tests.support.log_lines import append, line
 from tests.support.outages import can_mount, fill, read_only, small_disk
-from tests.support.servers import READ_SECONDS, serving
+from tests.support.servers import serving
 from tests.support.shell import Shell, gone
 from tests.support.waiting import wait_until
 from tracker.errors import Unavailable
@@ -181,44 +180,6 @@ def test_a_full_disk_makes_readiness_fail_and_an_emptied_one_mends_it(disk: Path
         filler.unlink()
         server.comes(lambda: server.add("shells").status_code in (201, 409))
         server.comes(lambda: not server.failing())
-
-
-# A store that is locked
-
-
-def test_a_locked_store_is_503_after_the_read_time_out(postgres_url: str, tmp_path: Path) -> None:
-    shell = Shell(postgres_url, tmp_path)
-    shell.run("init")
-    path = "/v1/pledges/aid-2024/history?as_of=2024-05-05"
-    with serving(shell) as server, psycopg.connect(postgres_url) as other:
-        assert server.add().status_code == 201
-        server.comes(lambda: server.total() == 1 and not server.failing())
-        other.execute("LOCK TABLE tracker_events_log IN ACCESS EXCLUSIVE MODE")
-        began = time.monotonic()
-        answer = server.get(path)
-        took = time.monotonic() - began
-        assert answer.status_code == 503, answer.text
-        assert answer.headers["retry-after"]
-        assert took < 4 * READ_SECONDS, took
-        server.comes(lambda: "store" in server.failing("/health/reads"))
-        other.rollback()
-        server.comes(lambda: not server.failing())
-        assert server.get(path).status_code == 200
-
-
-def test_a_writer_that_holds_the_sqlite_file_keeps_no_reader_waiting(sqlite_url: str, tmp_path: Path) -> None:
-    shell = Shell(sqlite_url, tmp_path)
-    shell.run("init")
-    with serving(shell) as server, closing(sqlite3.connect(tmp_path / "tracker.db")) as other:
-        assert server.add().status_code == 201
-        server.comes(lambda: server.total() == 1 and not server.failing())
-        other.execute("BEGIN EXCLUSIVE")
-        began = time.monotonic()
-        assert server.get("/v1/pledges/aid-2024/history?as_of=2024-05-05").status_code == 200
-        assert server.failing("/health/reads") == {}
-        assert time.monotonic() - began < 4 * READ_SECONDS
-        other.rollback()
-        assert server.add("shells").status_code == 201
 
 
 # A password that is wrong

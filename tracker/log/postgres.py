@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
+from math import inf
 from typing import Any, cast
 
 from eventsourcing.persistence import ApplicationRecorder, InternalError, OperationalError
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore, PostgresFactory
 from eventsourcing.utils import Environment, EnvType
-from psycopg import Cursor
+from psycopg import Connection, Cursor
 from psycopg.errors import LockNotAvailable, QueryCanceled, ReadOnlySqlTransaction
 from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Composed, Identifier, Literal
@@ -29,6 +31,7 @@ from tracker.log.library import (
     remember_failures,
     table_statements,
 )
+from tracker.log.postgres_connection import GRACE_SECONDS, BoundedConnection, NoAnswer
 from tracker.log.recorder import STANDING, LogRecorder, standing_of
 from tracker.log.rows import LogRow, NewLogRow, Restamp, must_follow, numbered
 from tracker.log.watcher import CHANNEL
@@ -159,7 +162,7 @@ class PostgresLog(LogRecorder, PostgresApplicationRecorder):
         self.sql_create_statements = [*table_statements(self.sql_create_statements), *own]
 
     def create_table(self) -> None:
-        with self.datastore.transaction(commit=True) as curs:
+        with self.datastore.transaction(commit=True) as curs, _bounded(curs.connection).answering_within(inf):
             curs.execute("SET LOCAL statement_timeout = 0")
             curs.execute("SELECT pg_advisory_xact_lock(%s)", (self._lock_key,))
             curs.execute(
@@ -199,7 +202,7 @@ class PostgresLog(LogRecorder, PostgresApplicationRecorder):
 
     def _append(self, lines: Sequence[NewLogRow], restamp: Restamp, basis: Basis) -> list[LogRow]:
         try:
-            with self.datastore.get_connection() as conn, conn.cursor(row_factory=tuple_row) as curs:
+            with self._writing() as conn, conn.cursor(row_factory=tuple_row) as curs:
                 curs.execute(self._begin + self._looking(lines, basis))
                 *_, versions, (last,) = _row_sets(curs)
                 found = standing_of(last)
@@ -227,10 +230,17 @@ class PostgresLog(LogRecorder, PostgresApplicationRecorder):
         )
 
     def _write(self, sql: str, params: dict[str, Any]) -> None:
-        with self.datastore.get_connection() as conn, conn.cursor() as curs:
+        with self._writing() as conn, conn.cursor() as curs:
             curs.execute(self._begin)
             curs.execute(_psycopg_style(sql), params)
             conn.commit()
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection[Any]]:
+        """A connection whose statements wait as long as a writer does for the append lock, and as long as a read."""
+        seconds = self.datastore.lock_timeout + self.read_seconds + GRACE_SECONDS
+        with self.datastore.get_connection() as conn, _bounded(conn).answering_within(seconds):
+            yield conn
 
     def _rows(self, sql: str, params: dict[str, Any], until: float) -> list[Any]:
         with (
@@ -240,7 +250,7 @@ class PostgresLog(LogRecorder, PostgresApplicationRecorder):
             left = until - time.monotonic()
             if left > self.read_seconds - LATE_SECONDS:
                 return curs.execute(_psycopg_style(sql), params).fetchall()
-            with conn.transaction():
+            with _bounded(conn).answering_within(max(left, 0) + GRACE_SECONDS), conn.transaction():
                 conn.execute(f"SET LOCAL statement_timeout = {max(1, round(1000 * left))}")
                 return curs.execute(_psycopg_style(sql), params).fetchall()
 
@@ -256,7 +266,7 @@ class PostgresLog(LogRecorder, PostgresApplicationRecorder):
 
     def _may_retry(self, lost: Exception) -> bool:
         # A request that waited for a lock, for an answer or for a connection has waited long enough.
-        return not isinstance(lost.__cause__, LockNotAvailable | QueryCanceled | PoolTimeout)
+        return not isinstance(lost.__cause__, LockNotAvailable | QueryCanceled | PoolTimeout | NoAnswer)
 
     def _reason(self, lost: Exception) -> str:
         if isinstance(lost.__cause__, PoolTimeout):
@@ -274,6 +284,11 @@ class PostgresLog(LogRecorder, PostgresApplicationRecorder):
 
     def _to_array(self, values: Sequence[str]) -> list[str]:
         return list(values)
+
+
+def _bounded(conn: Connection[Any]) -> BoundedConnection:
+    """A connection of the pool, as what `connect_with` made of it."""
+    return cast(BoundedConnection, conn)
 
 
 def _row_sets(curs: Cursor[Any]) -> list[list[Any]]:
