@@ -55,6 +55,9 @@ OPEN_POSITION = 2**63 - 1
 SCHEMA = "projections"
 """PostgreSQL's schema of the read models: the projector's role may create tables here and nowhere else."""
 
+_BAD = (psycopg.errors.ReadOnlySqlTransaction, psycopg.errors.IdleInTransactionSessionTimeout)
+"""Errors of PostgreSQL after which a connection is not used again, which psycopg does not count as operational."""
+
 _CREATE_LOCK = 0x7072_6F6A
 """The key of the advisory lock under which tables are made: "proj"."""
 
@@ -339,10 +342,10 @@ def _postgres_begun(read_seconds: float, conn: Connection) -> None:
 def _reconnect_where_bad(context: ExceptionContext) -> BaseException | None:
     """A connection that opened a store that took no writes, or a file that is broken, is not used again, nor its like.
 
-    Both count as a store that is away.
+    Both count as a store that is away, and so does one that ended a transaction because its process stood still.
     """
     error = context.original_exception
-    is_bad = isinstance(error, psycopg.errors.ReadOnlySqlTransaction) or "readonly database" in str(error)
+    is_bad = isinstance(error, _BAD) or "readonly database" in str(error)
     if not is_bad and not is_broken_file(error):
         return None
     context.is_disconnect = True

@@ -16,7 +16,7 @@ from eventsourcing.persistence import ApplicationRecorder, InternalError, Operat
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore, PostgresFactory
 from eventsourcing.utils import Environment, EnvType
 from psycopg import Connection, Cursor
-from psycopg.errors import LockNotAvailable, QueryCanceled, ReadOnlySqlTransaction
+from psycopg.errors import IdleInTransactionSessionTimeout, LockNotAvailable, QueryCanceled, ReadOnlySqlTransaction
 from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Composed, Identifier, Literal
 from psycopg_pool import PoolTimeout
@@ -201,25 +201,19 @@ class PostgresLog(LogRecorder, PostgresApplicationRecorder):
                 curs.execute(statement)
 
     def _append(self, lines: Sequence[NewLogRow], restamp: Restamp, basis: Basis) -> list[LogRow]:
-        try:
-            with self._writing() as conn, conn.cursor(row_factory=tuple_row) as curs:
-                curs.execute(self._begin + self._looking(lines, basis))
-                *_, versions, (last,) = _row_sets(curs)
-                found = standing_of(last)
-                basis.must_hold(found)
-                must_follow(lines, dict(versions))
-                if self.clock is not None:
-                    self.clock.must_be_near((line.recorded_at for line in lines), last[6])
-                rows = numbered(lines, found.head.position, self._from_stored(last[5]) if last[5] else None, restamp)
-                # Not in a pipeline: psycopg 3.3 stands still in one when it sends more than the socket takes at once.
-                curs.execute(self._insert, _columns(rows), prepare=True)
-                conn.commit()
-                return rows
-        except InternalError as e:
-            if isinstance(e.__cause__, ReadOnlySqlTransaction):  # this server is a standby now
-                drop_all_connections(self.datastore)  # those opened before it takes writes again would stay so
-                raise OperationalError(str(e)) from e.__cause__
-            raise
+        with self._writing() as conn, conn.cursor(row_factory=tuple_row) as curs:
+            curs.execute(self._begin + self._looking(lines, basis))
+            *_, versions, (last,) = _row_sets(curs)
+            found = standing_of(last)
+            basis.must_hold(found)
+            must_follow(lines, dict(versions))
+            if self.clock is not None:
+                self.clock.must_be_near((line.recorded_at for line in lines), last[6])
+            rows = numbered(lines, found.head.position, self._from_stored(last[5]) if last[5] else None, restamp)
+            # Not in a pipeline: psycopg 3.3 stands still in one when it sends more than the socket takes at once.
+            curs.execute(self._insert, _columns(rows), prepare=True)
+            conn.commit()
+            return rows
 
     def _looking(self, lines: Sequence[NewLogRow], basis: Basis) -> Composed:
         return self._look.format(
@@ -237,10 +231,20 @@ class PostgresLog(LogRecorder, PostgresApplicationRecorder):
 
     @contextmanager
     def _writing(self) -> Iterator[Connection[Any]]:
-        """A connection whose statements wait as long as a writer does for the append lock, and as long as a read."""
+        """A connection whose statements wait as long as a writer does for the append lock, and as long as a read.
+
+        Raises: OperationalError, too, if the server takes no writes, or ended a transaction that stood still.
+        """
         seconds = self.datastore.lock_timeout + self.read_seconds + GRACE_SECONDS
-        with self.datastore.get_connection() as conn, _bounded(conn).answering_within(seconds):
-            yield conn
+        try:
+            with self.datastore.get_connection() as conn, _bounded(conn).answering_within(seconds):
+                yield conn
+        except InternalError as e:
+            if isinstance(e.__cause__, ReadOnlySqlTransaction):  # this server is a standby now
+                drop_all_connections(self.datastore)  # those opened before it takes writes again would stay so
+            if isinstance(e.__cause__, ReadOnlySqlTransaction | IdleInTransactionSessionTimeout):
+                raise OperationalError(str(e)) from e.__cause__
+            raise
 
     def _rows(self, sql: str, params: dict[str, Any], until: float) -> list[Any]:
         with (
