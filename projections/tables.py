@@ -129,6 +129,9 @@ LEASE = Table(
 LEASE_OF_PROJECTOR = "projector"
 """The lease of the instance that keeps the table set that answers up with the log."""
 
+LEASE_OF_REBUILD = "rebuild"
+"""The lease of the instance that builds another table set beside it."""
+
 
 MADE_OF = Table(
     "projection_log",
@@ -379,8 +382,9 @@ def create_tables(engine: Engine, name: str, version: str) -> None:
         if conn.dialect.name == "postgresql":
             conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CREATE_LOCK})
         META.create_all(conn)
-        if conn.execute(LEASE.select().where(LEASE.c.name == LEASE_OF_PROJECTOR)).first() is None:
-            conn.execute(LEASE.insert().values(name=LEASE_OF_PROJECTOR, holder="", beat=0, has_lock=False))
+        for lease in (LEASE_OF_PROJECTOR, LEASE_OF_REBUILD):
+            if conn.execute(LEASE.select().where(LEASE.c.name == lease)).first() is None:
+                conn.execute(LEASE.insert().values(name=lease, holder="", beat=0, has_lock=False))
         if conn.execute(STATE.select().where(STATE.c.name == name).limit(1)).first() is None:
             first = table_set(1)
             first.create(conn)
