@@ -46,7 +46,7 @@ demo: $(VENV)/.runtime ## Serve the seed pledges, and print a line that records 
 
 .PHONY: test
 test: $(VENV)/.dev browser ## Run all tests, on SQLite, PostgreSQL and in a browser (ARGS="-k name")
-	$(BIN)/pytest -n $(JOBS) --dist loadfile --ignore tests/faults/test_every_fault.py $(ARGS)
+	$(BIN)/pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 .PHONY: test-quick
 test-quick: $(VENV)/.dev ## Run the tests of the rules, the words and the imports, in under 90 seconds
