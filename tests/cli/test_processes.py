@@ -8,7 +8,7 @@ import pytest
 
 from projections.tables import open_engine
 from projections.timeline import Timeline
-from tests.support.shell import Shell, ask, behind, ended, gone, is_ready
+from tests.support.shell import Shell, ask, behind, ended, gone, is_ready, with_tables
 from tests.support.waiting import wait_until
 
 
@@ -44,8 +44,7 @@ def test_a_port_that_is_taken_is_a_sentence(lite: Shell) -> None:
 
 @pytest.mark.slow
 def test_several_workers_serve_one_record(postgres_url: str, tmp_path: Path) -> None:
-    shell = Shell(postgres_url, tmp_path)
-    shell.run("init")
+    shell = with_tables(postgres_url, tmp_path)
     shell.run("seed")
     with shell.serving("--workers", "2") as (address, process):
         assert ask(f"{address}/v1/pledges").json()["total"] == 12
