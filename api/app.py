@@ -12,6 +12,7 @@ from litestar.datastructures import State
 from litestar.di import Provide
 
 from api.http import access_keys, auth
+from api.http.access_log import AccessLog
 from api.http.cache import ResponseCache
 from api.http.client_addresses import ClientAddress
 from api.http.clocks import now, since_boot
@@ -20,9 +21,9 @@ from api.http.json_logging import log_as_json
 from api.http.known_heads import KnownHeads, Validity
 from api.http.limits import FailedKeyLimit, WriteLimit
 from api.http.log_follower import LogFollower
+from api.http.metrics import ProcessMetrics, shared_directory
 from api.http.middleware import RequestMiddleware, finish, must_be_guarded
 from api.http.problems import HANDLERS
-from api.http.request_counts import RequestCounts
 from api.http.responses import BytesResponse
 from api.http.shutdown import OpenBodies, on_signal
 from api.pages.controller import PageController
@@ -94,13 +95,21 @@ def create_app(settings: Settings | None = None) -> Litestar:
             RequestMiddleware(
                 services.keys,
                 services.limit,
-                FailedKeyLimit(settings.failed_key_limit),
+                FailedKeyLimit(settings.failed_key_limit, shared_directory()),
                 services.response_cache,
+                metrics=services.metrics,
                 public_read=settings.public_read,
             ),
         ],
         exception_handlers=with_pages(HANDLERS),
-        before_send=[finish(services.request_counts, services.heads, public_read=settings.public_read)],
+        before_send=[
+            finish(
+                services.metrics,
+                AccessLog(on=settings.access_log),
+                services.heads,
+                public_read=settings.public_read,
+            )
+        ],
         lifespan=[_running(services, runner)],
         state=State({"response_cache": services.response_cache, "services": services}),
         request_max_body_size=MAX_BODY_BYTES,
@@ -139,9 +148,9 @@ def _services(settings: Settings) -> tuple[Services, ProjectionRunner | None]:
             url,
             LogMemory(tracker.log, settings.state_directory, settings.store_name),
         ),
-        limit=WriteLimit(settings.rate_limit),
+        limit=WriteLimit(settings.rate_limit, shared_directory()),
         event_tail=EventTail(tracker.log, heads),
-        request_counts=RequestCounts(),
+        metrics=ProcessMetrics(),
         open_bodies=OpenBodies(),
     )
     return services, ProjectionRunner(url, tracker.log, now, engine=engine) if settings.projector else None
@@ -154,6 +163,7 @@ def _running(
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         services.open_streams()
         services.follower.grown = services.event_tail.grew
+        services.follower.looked = services.measure
         services.follower.changed = services.event_tail.restart
         services.follower.start()
         if runner is not None:

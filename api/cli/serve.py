@@ -18,7 +18,7 @@ from api.app import create_app
 from api.cli.group import fail
 from api.cli.stores import now, opened_stores, read_settings
 from api.cli.terminal import say
-from api.cli.workers import Workers
+from api.cli.workers import Workers, counted_together
 from api.http.access_keys import list_keys
 from api.http.json_logging import log_as_json
 from api.http.server import ServedProtocol
@@ -54,6 +54,7 @@ def serve(host: str, port: int, workers: int, no_projector: bool) -> None:
         raise click.UsageError("several workers need PostgreSQL: a SQLite record is served by one process")
     if no_projector:
         os.environ["TRACKER_PROJECTOR"] = "false"  # the workers read the settings themselves
+    log_as_json()
     _must_be_ready()
     listening = _listen(host, port)
     config: dict[str, Any] = {
@@ -62,6 +63,7 @@ def serve(host: str, port: int, workers: int, no_projector: bool) -> None:
         "host": host,
         "port": listening.getsockname()[1],
         "log_level": "warning",
+        "log_config": None,  # its lines are JSON, like all others
         "access_log": False,
         "server_header": False,
         "proxy_headers": False,  # uvicorn's own way to believe X-Forwarded-For; ours is TRACKER_TRUSTED_PROXIES
@@ -90,10 +92,10 @@ def serve(host: str, port: int, workers: int, no_projector: bool) -> None:
 
 
 def _supervise(config: uvicorn.Config, listening: socket.socket) -> None:
-    log_as_json()
     listening.set_inheritable(True)
-    workers = Workers(config, [listening])
-    workers.run()
+    with counted_together():
+        workers = Workers(config, [listening])
+        workers.run()
     if workers.failed:
         fail("the server did not start")
 
