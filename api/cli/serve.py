@@ -29,6 +29,9 @@ from projections.timeline import Timeline
 SHUTDOWN_GRACE_SECONDS = 10
 """Seconds that open requests have to end when the server is told to stop."""
 
+WORKER_ANSWER_SECONDS = 30
+"""Seconds in which a worker must answer its supervisor, its start included; on a busy machine a start takes many."""
+
 CHECK_SECONDS = 2 * BEAT_SECONDS
 """Seconds that a check waits for a new heartbeat if the last one is old by the clock of this machine."""
 
@@ -68,6 +71,7 @@ def serve(host: str, port: int, workers: int, no_projector: bool) -> None:
         "server_header": False,
         "proxy_headers": False,  # uvicorn's own way to believe X-Forwarded-For; ours is TRACKER_TRUSTED_PROXIES
         "timeout_graceful_shutdown": SHUTDOWN_GRACE_SECONDS,
+        "timeout_worker_healthcheck": WORKER_ANSWER_SECONDS,
         "http": ServedProtocol,
     }
     server = uvicorn.Server(uvicorn.Config(**config, workers=workers))
