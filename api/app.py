@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TYPE_CHECKING
 
 from litestar import Litestar
 from litestar.concurrency import get_asyncio_executor, set_asyncio_executor
@@ -26,6 +27,7 @@ from api.http.middleware import RequestMiddleware, finish, must_be_guarded
 from api.http.problems import HANDLERS
 from api.http.responses import BytesResponse
 from api.http.shutdown import OpenBodies, on_signal
+from api.http.tracing import begin_traces
 from api.pages.controller import PageController
 from api.pages.embed import EmbedController
 from api.pages.problem_types import ProblemController
@@ -53,6 +55,9 @@ from tracker.application import Tracker
 from tracker.log.clock_watch import ClockWatch
 from tracker.log.memory import LogMemory
 
+if TYPE_CHECKING:
+    from api.http.traces import Traces
+
 WORKER_THREADS = 64
 """Threads for routes that touch a database; writers share commits, so many may wait at once."""
 
@@ -74,6 +79,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
     if get_asyncio_executor() is None:
         set_asyncio_executor(ThreadPoolExecutor(WORKER_THREADS, thread_name_prefix="api"))
     services, runner = _services(settings)
+    traces = begin_traces(on=settings.traces)
     app = Litestar(
         route_handlers=[
             V1,
@@ -98,6 +104,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
                 FailedKeyLimit(settings.failed_key_limit, shared_directory()),
                 services.response_cache,
                 metrics=services.metrics,
+                traces=traces,
                 public_read=settings.public_read,
             ),
         ],
@@ -106,11 +113,12 @@ def create_app(settings: Settings | None = None) -> Litestar:
             finish(
                 services.metrics,
                 AccessLog(on=settings.access_log),
+                traces,
                 services.heads,
                 public_read=settings.public_read,
             )
         ],
-        lifespan=[_running(services, runner)],
+        lifespan=[_running(services, runner, traces)],
         state=State({"response_cache": services.response_cache, "services": services}),
         request_max_body_size=MAX_BODY_BYTES,
         openapi_config=None,
@@ -157,7 +165,7 @@ def _services(settings: Settings) -> tuple[Services, ProjectionRunner | None]:
 
 
 def _running(
-    services: Services, runner: ProjectionRunner | None
+    services: Services, runner: ProjectionRunner | None, traces: Traces | None
 ) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
@@ -179,5 +187,7 @@ def _running(
                 runner.stop()
             services.tracker.close()
             services.engine.dispose()
+            if traces is not None:
+                traces.shut_down()
 
     return lifespan

@@ -22,6 +22,7 @@ from api.cli.workers import Workers, counted_together
 from api.http.access_keys import list_keys
 from api.http.json_logging import log_as_json
 from api.http.server import ServedProtocol
+from api.http.tracing import begin_traces, must_be_there
 from projections.lease import BEAT_SECONDS
 from projections.liveness import ProjectorLiveness
 from projections.timeline import Timeline
@@ -126,9 +127,10 @@ def _listen(host: str, port: int) -> socket.socket:
 def _must_be_ready() -> None:
     """Warn if nobody could write to the store.
 
-    Raises: the error of a store that does not answer or has no tables.
+    Raises: the error of a store that does not answer or has no tables; NoTracing.
     """
     with opened_stores() as stores:
+        must_be_there(on=stores.settings.traces)
         stores.log.ping()
         in_force = [key for key in list_keys(stores.engine) if key.is_in_force(now())]
         if not in_force and stores.settings.admin_key is None:
@@ -159,11 +161,14 @@ def project(check: bool) -> None:
         signal.signal(number, stop)
     log_as_json()
     with opened_stores() as stores:
+        traces = begin_traces(on=stores.settings.traces)
         runner = stores.runner()
         runner.start()
         say("Projecting (Ctrl-C stops it)")
         stopping.wait()
         runner.stop()
+        if traces is not None:
+            traces.shut_down()
 
 
 def _must_be_at_work() -> None:

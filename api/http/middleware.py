@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from litestar import Litestar
 from litestar.concurrency import sync_to_thread
@@ -26,6 +26,9 @@ from api.http.log_ids import HEADER, must_be_asked
 from api.http.metrics import ProcessMetrics
 from api.http.parameters import parse
 from api.http.problems import NotFound, Unauthorized
+
+if TYPE_CHECKING:
+    from api.http.traces import Traces
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
 _LOG_HEADER = HEADER.lower().encode()
@@ -51,9 +54,10 @@ class RequestMiddleware(ASGIMiddleware):
         cache: ResponseCache,
         *,
         metrics: ProcessMetrics,
+        traces: Traces | None,
         public_read: bool,
     ) -> None:
-        self._metrics = metrics
+        self._metrics, self._traces = metrics, traces
         self._keys = keys
         self._limit = limit
         self._failed_keys = failed_keys
@@ -79,6 +83,8 @@ class RequestMiddleware(ASGIMiddleware):
         request_ids.begin(scope)
         state: Any = scope["state"]
         state["began"] = time.perf_counter()
+        if self._traces is not None:
+            state["span"] = self._traces.begin_request(scope)
         # From before anything is read: what is read of a later history is never told as one of an earlier.
         state["log"] = self._cache.heads.log_id
         if contract.needs != "open":
@@ -118,10 +124,12 @@ class RequestMiddleware(ASGIMiddleware):
             raise
 
 
-def finish(metrics: ProcessMetrics, access: AccessLog, heads: KnownHeads, *, public_read: bool) -> Any:
+def finish(
+    metrics: ProcessMetrics, access: AccessLog, traces: Traces | None, heads: KnownHeads, *, public_read: bool
+) -> Any:
     """The hook that every response passes before it is sent, 404 and 500 included.
 
-    It counts the response, writes its line into the access log, and adds headers.
+    It counts the response, writes its line into the access log, ends its span, and adds headers.
     """
 
     async def before_send(message: Message, scope: Scope) -> None:
@@ -139,6 +147,8 @@ def finish(metrics: ProcessMetrics, access: AccessLog, heads: KnownHeads, *, pub
         seconds = None if began is None else time.perf_counter() - began
         told, route = method if method in _METHODS else "other", scope.get("path_template") or "none"
         metrics.answered(told, route, status, seconds, state.get("problem"))
+        if traces is not None and (span := state.pop("span", None)) is not None:
+            traces.end_request(span, status, state.get("problem"))
         if status >= HTTPStatus.BAD_REQUEST:
             headers.append((b"request-id", request_ids.begin(scope).encode()))
         if access.on:
