@@ -87,8 +87,10 @@ def rebuild(
 
     A set of another version that answered until now stays until the next build, for `projections.rules_diff`.
 
-    With more than one of `processes` the folding is done in fresh Python processes. `fence` is called at the end of
-    every transaction and raises LeaseLost if another process rebuilds by now: the numbers of table sets are the same.
+    With more than one of `processes` the folding of a log of several chunks is done in fresh Python processes.
+
+    `fence` is called at the end of every transaction and raises LeaseLost if another process rebuilds by now: its table
+    set may have the same number.
 
     Raises: Stopped if `stopped()` became true, and LeaseLost; nothing has changed then. Whoever took the rebuild over
     may have dropped the set by then, so that any other error may mean the same.
@@ -147,6 +149,8 @@ def _load(
     stopped: Callable[[], bool],
 ) -> None:
     done = 0
+    if head <= CHUNK_EVENTS:
+        processes = 1  # it is folded sooner than another Python process begins
     with TemporaryDirectory(prefix="tracker-rebuild-") as directory:
         buckets = _buckets(log, head, Path(directory), stopped)
         for folded in _each(_fold, (some for lines in buckets for some in _chunked(lines)), processes):

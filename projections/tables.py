@@ -41,6 +41,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.exc import DisconnectionError, OperationalError, ProgrammingError
+from sqlalchemy.pool import Pool, QueuePool
 
 from tracker.log.away import READ_SECONDS
 from tracker.log.postgres_connection import GRACE_SECONDS, BoundedConnection, connect
@@ -55,9 +56,6 @@ OPEN_POSITION = 2**63 - 1
 SCHEMA = "projections"
 """PostgreSQL's schema of the read models: the projector's role may create tables here and nowhere else."""
 
-_BAD = (psycopg.errors.ReadOnlySqlTransaction, psycopg.errors.IdleInTransactionSessionTimeout)
-"""Errors of PostgreSQL after which a connection is not used again, which psycopg does not count as operational."""
-
 _CREATE_LOCK = 0x7072_6F6A
 """The key of the advisory lock under which tables are made: "proj"."""
 
@@ -65,8 +63,7 @@ SQLITE_BUSY_SECONDS = 30
 """Seconds that a transaction that writes waits for the one before it on a SQLite file."""
 
 WRITE_ANSWER_SECONDS = 60
-"""Seconds that one statement of a transaction that writes waits for PostgreSQL, at most. Some thousand rows take one;
-making an index takes what it takes."""
+"""Seconds that one statement of a transaction that writes waits for PostgreSQL; some thousand rows take one second."""
 
 IDLE_TRANSACTION_SECONDS = 8
 """Seconds after which PostgreSQL ends a transaction whose process does nothing: a frozen one would keep its locks."""
@@ -126,12 +123,8 @@ LEASE = Table(
 )
 """One row per lease (`projections.lease`). The beat goes up with every transaction of the holder."""
 
-LEASE_OF_PROJECTOR = "projector"
-"""The lease of the instance that keeps the table set that answers up with the log."""
-
-LEASE_OF_REBUILD = "rebuild"
-"""The lease of the instance that builds another table set beside it."""
-
+LEASE_OF_PROJECTOR, LEASE_OF_REBUILD = "projector", "rebuild"
+"""The lease of the instance that keeps the set that answers up with the log, and of the one that builds another."""
 
 MADE_OF = Table(
     "projection_log",
@@ -296,6 +289,11 @@ def connect_postgres(
     return conn
 
 
+def pool_use(pool: Pool) -> tuple[int, int]:
+    """The connections of an engine's pool that are in use, and those that are idle."""
+    return (pool.checkedout(), pool.checkedin()) if isinstance(pool, QueuePool) else (0, 0)
+
+
 def writing(engine: Engine) -> Engine:
     """The same engine for transactions that write: on SQLite they wait for their turn when they begin."""
     return engine.execution_options(sqlite_begin="IMMEDIATE", answer_seconds=WRITE_ANSWER_SECONDS)
@@ -345,10 +343,11 @@ def _postgres_begun(read_seconds: float, conn: Connection) -> None:
 def _reconnect_where_bad(context: ExceptionContext) -> BaseException | None:
     """A connection that opened a store that took no writes, or a file that is broken, is not used again, nor its like.
 
-    Both count as a store that is away, and so does one that ended a transaction because its process stood still.
+    It counts as a store that is away, and so does one that ended a transaction for standing still.
     """
     error = context.original_exception
-    is_bad = isinstance(error, _BAD) or "readonly database" in str(error)
+    bad = (psycopg.errors.ReadOnlySqlTransaction, psycopg.errors.IdleInTransactionSessionTimeout)
+    is_bad = isinstance(error, bad) or "readonly database" in str(error)
     if not is_bad and not is_broken_file(error):
         return None
     context.is_disconnect = True

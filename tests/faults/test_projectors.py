@@ -7,43 +7,31 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.exc import OperationalError
 
-from projections.lease import TAKEOVER_SECONDS
+from projections import lease
 from projections.queries import TIMELINE
 from projections.runner import PROJECTION_VERSION
-from projections.tables import LEASE, LEASE_OF_PROJECTOR, LEASE_OF_REBUILD, STATE, create_tables, open_engine
-from tests.support.shell import Shell, ended, gone
+from projections.tables import LEASE, LEASE_OF_PROJECTOR, LEASE_OF_REBUILD, STATE, create_tables
+from tests.support.shell import IMPATIENT, PROGRAM, TAKEOVER_SECONDS, Shell, ended, gone
 from tests.support.timelines import made, progress, world
 from tests.support.waiting import HANG_SECONDS, wait_until
-
-REBUILD_SECONDS = 30.0
-"""Seconds that a rebuild of some hundred events takes on a busy machine, and more."""
 
 LOOK_SECONDS = 0.02
 """Seconds for which a process goes on before it is frozen again."""
 
-TAKEOVER_BOUND = 15.0
-"""Seconds within which a standby projects after the one at work is frozen."""
+PATIENT = f"import projections.lease as lease; lease.TAKEOVER_SECONDS = {10 * HANG_SECONDS}; {PROGRAM}"
+"""The command with a standby that takes the lease from nobody who may still have it."""
 
 
-@pytest.fixture
-def shell(database_url: str, tmp_path: Path) -> Shell:
-    shell = Shell(database_url, tmp_path)
-    shell.run("init")
-    return shell
-
-
-@pytest.fixture
-def engine(shell: Shell) -> Iterator[Engine]:
-    engine = open_engine(shell.url)
+@pytest.fixture(autouse=True)
+def read_models(engine: Engine) -> None:
+    """The tables that projectors write, empty."""
     create_tables(engine, TIMELINE, PROJECTION_VERSION)
-    yield engine
-    engine.dispose()
 
 
 @contextmanager
@@ -63,40 +51,36 @@ def position(engine: Engine) -> int:
         return conn.scalar(select(STATE.c.position).where(STATE.c.active)) or 0
 
 
-def holder(engine: Engine, lease: str = LEASE_OF_PROJECTOR) -> int:
+def holder(engine: Engine, name: str = LEASE_OF_PROJECTOR) -> int:
     """The process id of the instance at work; 0 for none."""
     with engine.connect() as conn:
-        name = conn.scalar(select(LEASE.c.holder).where(LEASE.c.name == lease)) or ""
-    return int(name.split(":")[1]) if name else 0
+        holder = conn.scalar(select(LEASE.c.holder).where(LEASE.c.name == name)) or ""
+    return int(holder.split(":")[1]) if holder else 0
 
 
 def test_a_standby_takes_over_from_a_frozen_projector_and_the_one_that_wakes_stands_by(
     shell: Shell, engine: Engine
 ) -> None:
+    shell = replace(shell, program=IMPATIENT)
     with world(shell.url) as it, projecting(shell) as first:
         it.record("aid", made())
         wait_until(lambda: position(engine) == 1, first)
         with projecting(shell) as second:
             assert holder(engine) == first.pid
             first.send_signal(signal.SIGSTOP)
-            frozen = time.monotonic()
             it.record("aid", progress(10, "2024-02-01"))
             wait_until(lambda: position(engine) == 2, second)
-            took = time.monotonic() - frozen
-            assert took < TAKEOVER_BOUND, took
             assert holder(engine) == second.pid
             first.send_signal(signal.SIGCONT)
             for version in range(3, 8):
                 it.record("aid", progress(version, f"2024-0{version}-01"))
             wait_until(lambda: position(engine) == 7, second)
             assert holder(engine) == second.pid
-            # The second one has the lock in the end, so its own end is noticed at once.
+            # The second one has the lock in the end, so that its own end frees it.
             wait_until(lambda: has_lock(engine), second)
             second.send_signal(signal.SIGKILL)
-            killed = time.monotonic()
             it.record("aid", progress(80, "2024-08-01"))
             wait_until(lambda: position(engine) == 8, first)
-            assert time.monotonic() - killed < TAKEOVER_SECONDS
             assert holder(engine) == first.pid
             assert ended(first) == 0
         assert holder(engine) == 0
@@ -108,8 +92,9 @@ def has_lock(engine: Engine) -> bool:
 
 
 def test_a_rebuild_that_is_frozen_is_taken_over_and_the_one_that_wakes_writes_nothing(
-    shell: Shell, engine: Engine
+    shell: Shell, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(lease, "TAKEOVER_SECONDS", TAKEOVER_SECONDS)
     with world(shell.url) as it:
         for number in range(60):
             for version in range(1, 13):
@@ -118,9 +103,7 @@ def test_a_rebuild_that_is_frozen_is_taken_over_and_the_one_that_wakes_writes_no
         it.runner.catch_up()
         first = frozen_rebuild(shell, engine)
         try:
-            frozen = time.monotonic()
-            shell.run("rebuild")
-            assert time.monotonic() - frozen < TAKEOVER_BOUND + REBUILD_SECONDS
+            shell.run("rebuild")  # the real bound is 10 s; the other one is frozen until this one is done
             taken_over = live_set(engine)
             first.send_signal(signal.SIGCONT)
             said = first.communicate(timeout=HANG_SECONDS)[1]
@@ -163,13 +146,16 @@ def live_set(engine: Engine) -> int:
         return conn.scalar(select(STATE.c.set).where(STATE.c.active)) or 0
 
 
-def test_a_projector_that_is_told_to_stop_hands_over_at_once(shell: Shell, engine: Engine) -> None:
+def test_a_projector_that_ends_is_replaced_before_its_silence_is_long_enough(shell: Shell, engine: Engine) -> None:
+    shell = replace(shell, program=PATIENT)
     with world(shell.url) as it, projecting(shell) as first:
         it.record("aid", made())
         wait_until(lambda: position(engine) == 1, first)
         with projecting(shell) as second:
             assert ended(first) == 0
-            stopped = time.monotonic()
             it.record("aid", progress(10, "2024-02-01"))
             wait_until(lambda: position(engine) == 2, second)
-            assert time.monotonic() - stopped < TAKEOVER_SECONDS
+            with projecting(shell) as third:
+                second.send_signal(signal.SIGKILL)
+                it.record("aid", progress(20, "2024-03-01"))
+                wait_until(lambda: position(engine) == 3, third)

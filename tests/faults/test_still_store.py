@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -12,11 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.outages import frozen, locked
-from tests.support.servers import READ_SECONDS, Server, serving
-from tests.support.shell import Shell
-
-BOUND_SECONDS = 4 * READ_SECONDS
-"""Seconds within which a request is answered whose store stands still: the read time-out, on a busy machine."""
+from tests.support.servers import Server, serving
+from tests.support.shell import with_tables
 
 HISTORY = "/v1/pledges/aid-2024/history"
 """What no memory answers the first time that it is asked for a day."""
@@ -25,21 +21,17 @@ HISTORY = "/v1/pledges/aid-2024/history"
 @contextmanager
 def started(url: str, directory: Path) -> Iterator[Server]:
     """A server that is ready, with one pledge."""
-    shell = Shell(url, directory)
-    shell.run("init")
-    with serving(shell) as server:
+    with serving(with_tables(url, directory)) as server:
         assert server.add().status_code == 201
         server.comes(lambda: server.total() == 1 and not server.failing())
         yield server
 
 
 def answered_503(server: Server, path: str) -> None:
-    began = time.monotonic()
+    """The store stands still until this is answered; how long that takes is measured by `make faults`."""
     answer = server.get(path)
-    took = time.monotonic() - began
     assert answer.status_code == 503, answer.text
     assert answer.headers["retry-after"]
-    assert took < BOUND_SECONDS, took
 
 
 def test_a_locked_store_is_503_after_the_read_time_out(postgres_url: str, tmp_path: Path) -> None:
@@ -57,10 +49,8 @@ def test_a_sqlite_file_that_another_process_locks_keeps_no_reader_waiting_and_is
 ) -> None:
     with started(sqlite_url, tmp_path) as server:
         with locked(sqlite_url):
-            began = time.monotonic()
             assert server.get(f"{HISTORY}?as_of=2024-05-05").status_code == 200
             assert server.failing("/health/reads") == {}
-            assert time.monotonic() - began < BOUND_SECONDS
             answered_503(server, "/health/ready")
             assert "another process has locked the file" in server.failing()["writes"]
         assert server.add("shells").status_code == 201

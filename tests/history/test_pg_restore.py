@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.api import problem, statement
 from tests.support.servers import Server, serving
-from tests.support.shell import Shell
+from tests.support.shell import Shell, with_tables
 from tests.support.stores import postgres_database, postgres_tool
 
 PLEDGE = "/v1/pledges/aid-2024"
@@ -16,9 +16,7 @@ PLEDGE = "/v1/pledges/aid-2024"
 
 @pytest.fixture
 def shell(postgres_url: str, tmp_path: Path) -> Shell:
-    shell = Shell(postgres_url, tmp_path)
-    shell.run("init")
-    return shell
+    return with_tables(postgres_url, tmp_path)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 
 from tests.support.api import ADMIN, made
-from tests.support.shell import PROGRAM, Shell, gone
+from tests.support.shell import Shell, gone
 from tests.support.waiting import HANG_SECONDS, wait_until
 
 KEY = {"Authorization": f"Bearer {ADMIN}"}
@@ -52,7 +52,7 @@ class Server:
 
 
 @contextmanager
-def serving(shell: Shell, *arguments: str, program: str = PROGRAM, **env: str) -> Iterator[Server]:
+def serving(shell: Shell, *arguments: str, program: str = "", **env: str) -> Iterator[Server]:
     """A server that answers; it is killed in the end."""
     process = shell.start("serve", "--port", "0", *arguments, program=program, **{**SETTINGS, **env})
     try:
