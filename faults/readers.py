@@ -25,15 +25,15 @@ READERS_AN_ADDRESS = 25
 BATCHES, SHORT_BATCHES, BATCH_FACTS, FACT_CHARACTERS = 8, 2, 500, 1000
 """The log that they do not take: 4,000 facts, more than 4 MB; a quarter of it in a short try."""
 
-MAX_STREAM_BYTES = 512 * 1024
-"""Bytes of the server's memory that one stalled stream may cost: a frame, the server's own buffers, and what Python's
-allocator keeps of what was read for it. A stream that holds the events themselves costs the whole log, 4 MB here."""
+MAX_STREAM_BYTES = 256 * 1024
+"""Bytes of the server's memory that one stalled stream may cost: a piece of the log, the server's own buffer, and what
+Python's allocator keeps of what was read for it. One that holds the events themselves costs the whole log, 4 MB."""
 
 
 def readers_stalled(trial: Trial) -> None:
     """Readers open streams from the first event of a log of more than 4 MB and take nothing, while writers record.
 
-    A stream MUST NOT cost the server more than 512 KiB, and all MUST be dropped in the end.
+    A stream MUST NOT cost the server more than 256 KiB, and all MUST be dropped in the end.
     """
     readers, batches = (SHORT_READERS, SHORT_BATCHES) if trial.short else (READERS, BATCHES)
     with trial.on_fresh_store():

@@ -38,7 +38,7 @@ READ_PAGE_ROWS = 200
 BEHIND_PAGE_ROWS = 50
 """Rows of the log that are read at a time for a stream that is further behind."""
 
-PIECE_BYTES = 32 * 1024
+PIECE_BYTES = 64 * 1024
 """Bytes that a stream takes with it at a time, at most, unless one event has more. A reader that takes nothing costs
 this, and what the server and the kernel hold of what was sent."""
 

@@ -96,7 +96,7 @@ def test_a_rebuild_that_is_frozen_is_taken_over_and_the_one_that_wakes_writes_no
 ) -> None:
     monkeypatch.setattr(lease, "TAKEOVER_SECONDS", TAKEOVER_SECONDS)
     with world(shell.url) as it:
-        for number in range(60):
+        for number in range(40):
             for version in range(1, 13):
                 fact = made() if version == 1 else progress(version, f"2024-{version:02}-01")
                 it.record(f"aid-{number}", fact)
