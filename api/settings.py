@@ -85,6 +85,9 @@ class Settings(BaseSettings):
     read_timeout: Annotated[float, Field(gt=0)] = READ_SECONDS
     """Seconds that a read waits for the store before it is answered 503."""
 
+    connections: Annotated[int, Field(ge=6)] = 20
+    """Connections to PostgreSQL that one serving process opens for requests, at most; it has up to three besides."""
+
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
     """Addresses and networks, with commas, whose `X-Forwarded-For` is believed; nobody's by default."""
 
@@ -146,6 +149,11 @@ class Settings(BaseSettings):
     def log_origin(self, log: str) -> str:
         """The name of the log of this id: `origin`, or one that ends in the id, so that no two logs share it."""
         return self.origin or f"commitments-tracker-{log}"
+
+    @property
+    def connections_of_log(self) -> int:
+        """How many of the connections are the log's: a third, since most of what is asked are the read models."""
+        return max(2, self.connections // 3 + 1)
 
     @property
     def store_name(self) -> str:

@@ -41,9 +41,8 @@ def test_every_setting_reaches_the_container_and_nothing_else(service: str) -> N
 
 
 def test_secrets_reach_containers_by_files_alone() -> None:
-    secret = {
-        f"TRACKER_{name}".upper() for name, f in Settings.model_fields.items() if "SecretStr" in str(f.annotation)
-    }
+    fields = Settings.model_fields.items()
+    secret = {f"TRACKER_{name}".upper() for name, field in fields if "SecretStr" in str(field.annotation)}
     assert secret
     for name in ("api", "projector", "init"):
         service = COMPOSE["services"][name]
@@ -72,16 +71,18 @@ def test_every_variable_of_compose_is_in_the_example() -> None:
     assert set(re.findall(r"\$\{(\w+)", text)) <= example
 
 
+def secrets_made(directory: Path) -> dict[str, str]:
+    subprocess.run(["sh", str(DEPLOY / "secrets")], cwd=directory, check=True)
+    return {path.name: path.read_text() for path in (directory / "secrets").iterdir()}
+
+
 def test_the_secrets_are_made_once_and_in_a_directory_of_their_owner(tmp_path: Path) -> None:
-    for _ in range(2):
-        subprocess.run(["sh", str(DEPLOY / "secrets")], cwd=tmp_path, check=True)
-        made = {path.name: path.read_text() for path in (tmp_path / "secrets").iterdir()}
-        assert made.keys() == COMPOSE["secrets"].keys()
-        assert all(re.fullmatch(r"[0-9a-f]{48}", made[name]) for name in made if name.endswith("_password"))
-        assert made.setdefault("admin_key", "") == ""
-        assert len({*made.values()}) == len(made)
-        before, made = made, {**made}
-        assert before == made
+    made, again = (secrets_made(tmp_path) for _ in range(2))
+    assert again == made
+    assert made.keys() == COMPOSE["secrets"].keys()
+    assert all(re.fullmatch(r"[0-9a-f]{48}", made[name]) for name in made if name.endswith("_password"))
+    assert made["admin_key"] == ""
+    assert len({*made.values()}) == len(made)
     assert stat.S_IMODE((tmp_path / "secrets").stat().st_mode) == 0o700
 
 
@@ -92,12 +93,8 @@ def test_metrics_are_a_profile_and_their_files_are_there() -> None:
         for volume in service["volumes"]:
             source = volume.split(":")[0]
             assert source in COMPOSE["volumes"] or (ROOT / source).is_dir(), volume
-    assert {name for name, s in COMPOSE["services"].items() if "profiles" not in s} == {
-        "db",
-        "init",
-        "api",
-        "projector",
-    }
+    always = {name for name, service in COMPOSE["services"].items() if "profiles" not in service}
+    assert always == {"db", "init", "api", "projector"}
 
 
 # --- what watches

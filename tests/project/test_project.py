@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import tomllib
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -67,7 +68,7 @@ def test_every_locked_package_has_hashes_and_no_address(lock: str) -> None:
             "requirements-image.lock",
             [
                 *pyproject()["project"]["dependencies"],
-                *sum(pyproject()["project"]["optional-dependencies"].values(), []),
+                *chain(*pyproject()["project"]["optional-dependencies"].values()),
             ],
         ),
         ("requirements-build.lock", pyproject()["build-system"]["requires"]),
