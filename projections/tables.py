@@ -255,11 +255,7 @@ def open_engine(database_url: str, *, read_seconds: float = READ_SECONDS, connec
     scheme, _, rest = database_url.partition("://")
     if scheme == "sqlite":
         path = rest.removeprefix("/")
-        engine = create_engine(
-            f"sqlite:///{path}",
-            connect_args={"timeout": read_seconds},
-            pool_timeout=read_seconds,
-        )
+        engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": read_seconds}, pool_timeout=read_seconds)
         event.listen(engine, "connect", _sqlite_connected)
         event.listen(engine, "begin", partial(_sqlite_begun, read_seconds))
         event.listen(engine, "handle_error", _reconnect_where_bad, retval=True)
