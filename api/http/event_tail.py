@@ -35,10 +35,10 @@ END_GRACE_SECONDS = 0.5
 READ_PAGE_ROWS = 200
 """Rows of the log that are read at a time into the memory that all streams share."""
 
-BEHIND_PAGE_ROWS = 50
+BEHIND_PAGE_ROWS = 40
 """Rows of the log that are read at a time for a stream that is further behind."""
 
-PIECE_BYTES = 64 * 1024
+PIECE_BYTES = 32 * 1024
 """Bytes that a stream takes with it at a time, at most, unless one event has more. A reader that takes nothing costs
 this, and what the server and the kernel hold of what was sent."""
 
@@ -177,7 +177,7 @@ class EventTail:
             return self._newest(position, wanted)
         async with self._reading:
             rows = await sync_to_thread(self._read, position, head, wanted, BEHIND_PAGE_ROWS)
-        events = [(row.position, _frame(row)) for row in rows]
+        events = ((row.position, _frame(row)) for row in rows)
         return _piece(events, rows[-1].position if len(rows) == BEHIND_PAGE_ROWS else head)
 
     def _newest(self, position: int, wanted: StreamFilter) -> tuple[bytes, int]:
