@@ -153,7 +153,7 @@ def project(check: bool) -> None:
         signal.signal(number, stop)
     log_as_json()
     with opened_stores() as stores:
-        runner = stores.runner()
+        runner = stores.runner(signs=True)
         runner.start()
         say("Projecting (Ctrl-C stops it)")
         stopping.wait()

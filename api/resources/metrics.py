@@ -71,6 +71,12 @@ class _ServiceCollector(Collector):
         yield GaugeMetricFamily("tracker_projection_position", "How far the projection is.", progress.position)
         yield GaugeMetricFamily("tracker_projection_lag", "Events that the projection is behind.", progress.lag)
         yield GaugeMetricFamily("tracker_projection_parked", "Events that could not be folded.", progress.parked)
+        signed, fault = self._services.ledger.checkpoint(), self._services.ledger.state().fault
+        yield GaugeMetricFamily("tracker_checkpoint_fault", "Whether nothing is signed any more.", int(bool(fault)))
+        if signed is not None:
+            yield GaugeMetricFamily("tracker_checkpoint_size", "Events that the last checkpoint covers.", signed.size)
+            age = (now() - datetime.fromisoformat(signed.signed_at)).total_seconds()
+            yield GaugeMetricFamily("tracker_checkpoint_age_seconds", "Since the last checkpoint was signed.", age)
         if progress.heartbeat is not None:
             age = (now() - datetime.fromisoformat(progress.heartbeat)).total_seconds()
             yield GaugeMetricFamily("tracker_projection_heartbeat_seconds", "Since a projector was at work.", age)
