@@ -35,6 +35,9 @@ from tracker.tiles import TILE_WIDTH, Tile, TileMissing, parse_path
 STEP_LEAVES = 25_600
 """Leaves that are taken in, or audited, in one step at most: a hundred full tiles."""
 
+PAGE_CHECKPOINTS = 1_000
+"""Checkpoints that are read at a time while the position of a fault is looked for."""
+
 NOTHING = TreeHead(0, EMPTY_ROOT)
 """The tree before the first event: every tree begins with it, so there is nothing to prove."""
 
@@ -175,9 +178,14 @@ class LedgerSigner:
     def _heads(self) -> Iterator[TreeHead]:
         """All checkpoints of this origin, the smallest first."""
         query = select(CHECKPOINT.c.size, CHECKPOINT.c.root).where(CHECKPOINT.c.origin == self._origin)
-        with self._engine.connect() as conn:
-            for size, root in conn.execution_options(yield_per=1000).execute(query.order_by(CHECKPOINT.c.size)):
-                yield TreeHead(size, bytes(root))
+        query, after = query.order_by(CHECKPOINT.c.size).limit(PAGE_CHECKPOINTS), -1
+        while True:
+            with self._engine.connect() as conn:
+                rows = conn.execute(query.where(CHECKPOINT.c.size > after)).all()
+            if not rows:
+                return
+            for after, root in rows:
+                yield TreeHead(after, bytes(root))
 
     def _must_begin_with_the_edge(self, leaves: Sequence[bytes], first: int) -> None:
         assert self._builder is not None
