@@ -26,6 +26,7 @@ from tracker.log.library import (
     connect_with,
     drop_all_connections,
     drop_dead_connections,
+    pool_use,
     remember_failures,
     table_statements,
 )
@@ -174,6 +175,9 @@ class PostgresLog(LogRecorder, PostgresApplicationRecorder):
 
     def close(self) -> None:
         self.datastore.close()
+
+    def connections(self) -> tuple[int, int]:
+        return pool_use(self.datastore)
 
     def grant_statements(self, role: str) -> list[Composed]:
         """The statements that give a role what it needs to append and to read, and nothing else."""

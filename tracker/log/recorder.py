@@ -351,6 +351,10 @@ class LogRecorder(WithheldFields, ABC):
         """Close the connections."""
 
     @abstractmethod
+    def connections(self) -> tuple[int, int]:
+        """The connections to the store that are in use, and those that are idle. Asks no store."""
+
+    @abstractmethod
     def _append(self, lines: Sequence[NewLogRow], restamp: Restamp, basis: Basis) -> list[LogRow]:
         """One transaction: take the append lock, check the basis, number the lines, write them, commit."""
 
