@@ -21,7 +21,7 @@ from psycopg_pool import PoolTimeout
 
 from tracker.log.away import READ_SECONDS
 from tracker.log.guard import Basis, LogGuard
-from tracker.log.identity import FIRST_REASON, new_log_id
+from tracker.log.identity import FIRST_REASON, new_log_id, standing_of
 from tracker.log.library import (
     connect_with,
     drop_all_connections,
@@ -30,7 +30,7 @@ from tracker.log.library import (
     remember_failures,
     table_statements,
 )
-from tracker.log.recorder import STANDING, LogRecorder, standing_of
+from tracker.log.recorder import STANDING, LogRecorder
 from tracker.log.rows import LogRow, NewLogRow, Restamp, must_follow, numbered
 from tracker.log.watcher import CHANNEL
 from tracker.log.withheld import CREATE_POSTGRES as CREATE_WITHHELD
