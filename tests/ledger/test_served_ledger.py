@@ -24,7 +24,9 @@ from tracker.tile_tree import TileReader
 from tracker.tiles import TileMissing
 
 EVENTS = "/v1/pledges/aid-2024/events"
-WRITERS, FACTS_OF_EACH = 4, 15
+WRITERS, FACTS_OF_EACH = 4, 8
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -126,10 +128,11 @@ def test_every_checkpoint_follows_from_the_one_before_while_many_write_and_after
         server.comes(lambda: not server.failing())
 
 
-def test_the_projector_of_another_process_signs_what_a_server_without_one_answers(shell: Shell) -> None:
-    if shell.url.startswith("sqlite"):
-        pytest.skip("two processes on one SQLite file: the other test has one")
-    client = Client()
+def test_the_projector_of_another_process_signs_what_a_server_without_one_answers(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    shell, client = Shell(postgres_url, tmp_path), Client()
+    shell.run("init")
     with serving(shell, "--no-projector") as server:
         assert server.get("/ledger/checkpoint").status_code == 404
         projector = shell.start("project")
