@@ -21,6 +21,7 @@ from tests.support.shell import Shell, with_tables
 from tests.support.waiting import HANG_SECONDS, wait_until
 from tracker.event import restamp
 from tracker.log.rows import NewLogRow, leaf_hash
+from tracker.tlog_proof import TlogProof
 from tracker.withholding import withholdable
 
 ENV = {"TRACKER_ADMIN_KEY": ADMIN, "TRACKER_RATE_LIMIT": "0"}
@@ -115,6 +116,15 @@ def at(state: bytes, field: str) -> Any:
     return value
 
 
+NEEDED = {
+    "/v1/diff": "?from=2024-01-01",
+    "/ledger/proof/consistency": "?from=1",
+    "/ledger/proof/inclusion": "?position=1",
+    "/ledger/proof/event": "?position=1",
+}
+"""What some addresses cannot do without."""
+
+
 def get_routes(client: httpx.Client) -> Iterator[str]:
     """Every GET of the OpenAPI document about the pledges, in every format and on both axes, and every page."""
     document = client.get("/schema/openapi.json").json()
@@ -125,7 +135,7 @@ def get_routes(client: httpx.Client) -> Iterator[str]:
         for filled in (
             [path.replace("{pledge}", pledge) for pledge in (PLEDGE, "sound")] if "{pledge}" in path else [path]
         ):
-            start = "?from=2024-01-01" if path == "/v1/diff" else "?"
+            start = NEEDED.get(path, "?")
             if "{" in filled:
                 continue
             yield filled + start
@@ -141,6 +151,8 @@ def get_routes(client: httpx.Client) -> Iterator[str]:
         yield from (f"/pledges/{pledge}", f"/pledges/{pledge}?as_of=2024-08-15", f"/pledges/{pledge}?axis=known")
         yield from (f"/embed/{pledge}", f"/audit?pledge={pledge}", f"/record?pledge={pledge}&type=EventCorrected")
     yield from ("/", "/?since=2024-01-01", "/?since=2024-01-01&axis=recorded", "/audit", "/audit?replay=true")
+    for position in range(1, 11):
+        yield from (f"/ledger/proof/event?position={position}", f"/ledger/tile/entries/000.p/{position}")
     yield from ("/v1/pledges?q=aid", "/v1/pledges?sort=title", "/v1/replay?compare=true", "/health/ready", "/metrics")
 
 
@@ -148,6 +160,8 @@ def bytes_of(answer: httpx.Response) -> bytes:
     body = answer.content + repr(answer.headers).encode()
     if body.startswith(b"PAR1"):
         body += repr(pq.read_table(io.BytesIO(answer.content)).to_pydict()).encode()
+    if body.startswith(b"c2sp.org/tlog-proof"):
+        body += TlogProof.parse(answer.content).extra or b""
     return body.lower()
 
 
