@@ -16,7 +16,7 @@ import psycopg
 import pyarrow.parquet as pq
 import pytest
 
-from tests.support.api import ADMIN, SOURCE, made, progress, statement
+from tests.support.api import ADMIN, NEEDED_QUERY, SOURCE, made, progress, statement
 from tests.support.shell import Shell, with_tables
 from tests.support.waiting import HANG_SECONDS, wait_until
 from tracker.event import restamp
@@ -116,15 +116,6 @@ def at(state: bytes, field: str) -> Any:
     return value
 
 
-NEEDED = {
-    "/v1/diff": "?from=2024-01-01",
-    "/ledger/proof/consistency": "?from=1",
-    "/ledger/proof/inclusion": "?position=1",
-    "/ledger/proof/event": "?position=1",
-}
-"""What some addresses cannot do without."""
-
-
 def get_routes(client: httpx.Client) -> Iterator[str]:
     """Every GET of the OpenAPI document about the pledges, in every format and on both axes, and every page."""
     document = client.get("/schema/openapi.json").json()
@@ -135,7 +126,7 @@ def get_routes(client: httpx.Client) -> Iterator[str]:
         for filled in (
             [path.replace("{pledge}", pledge) for pledge in (PLEDGE, "sound")] if "{pledge}" in path else [path]
         ):
-            start = NEEDED.get(path, "?")
+            start = NEEDED_QUERY.get(path, "?")
             if "{" in filled:
                 continue
             yield filled + start
