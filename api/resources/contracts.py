@@ -31,8 +31,7 @@ SORT_NAMES = tuple(
 )
 TYPE_NAMES = tuple(FACT_TYPES)
 
-MAX_PAGE_PLEDGES = 500
-MAX_PAGE_EVENTS = 1_000
+MAX_PAGE_PLEDGES, MAX_PAGE_EVENTS = 500, 1_000
 """Items of a page, at most."""
 
 MAX_FEED_ENTRIES = 200
@@ -97,7 +96,8 @@ _SCHEMA_OF: Mapping[str, Schema] = {"cloudevents": {"type": "array", "items": re
 ETAG = {"ETag": "The tag of these bytes.", "Cache-Control": "How long they may be kept."}
 
 
-_IF_NONE_MATCH = Parameter("If-None-Match", "Tags of answers that the caller has.", {"type": "string"})
+IF_NONE_MATCH = Parameter("If-None-Match", "Tags of answers that the caller has.", {"type": "string"})
+"""The header of every read that has a tag."""
 
 
 def reads(
@@ -115,7 +115,7 @@ def reads(
         needs=needs,
         replies={200: Reply(about, {**media, JSON: schema}, ETAG)},
         query=(*query, *CLOCKS, LOG, format_parameter(formats)),
-        headers=(_IF_NONE_MATCH, *headers),
+        headers=(IF_NONE_MATCH, *headers),
         problems=("invalid_parameter", "unknown_parameter", "not_acceptable", "other_log", *problems),
         formats=formats,
     )
@@ -198,7 +198,7 @@ def _reads_in_one_format(
         needs="reader",
         replies={200: Reply(about, {shown.essence: schema or {"type": "string"}}, ETAG)},
         query=(*query, *clocks, LOG),
-        headers=(_IF_NONE_MATCH,),
+        headers=(IF_NONE_MATCH,),
         problems=("invalid_parameter", "unknown_parameter", "not_acceptable", "other_log", *problems),
         formats=(shown,),
         framed=framed,
