@@ -44,7 +44,7 @@ from sqlalchemy.exc import DisconnectionError, OperationalError, ProgrammingErro
 from sqlalchemy.pool import Pool, QueuePool
 
 from tracker.log.away import READ_SECONDS
-from tracker.log.postgres_connection import GRACE_SECONDS, BoundedConnection, connect
+from tracker.log.postgres_connection import GRACE_SECONDS, TimedConnection, connect
 from tracker.log.sqlite_file import file_stamp, is_broken_file
 
 OPEN_DATE = date.max
@@ -278,7 +278,7 @@ def open_engine(database_url: str, *, read_seconds: float = READ_SECONDS, connec
 
 def connect_postgres(
     database_url: str, *, autocommit: bool = False, read_seconds: float = READ_SECONDS
-) -> BoundedConnection:
+) -> TimedConnection:
     """A connection on which unqualified names are those of the read models first."""
     conn = connect(database_url, read_seconds)
     conn.execute(
@@ -334,7 +334,7 @@ def _sqlite_begun(read_seconds: float, conn: Connection) -> None:
 
 def _postgres_begun(read_seconds: float, conn: Connection) -> None:
     options = conn.get_execution_options()
-    bounded = cast(BoundedConnection, conn.connection.driver_connection)
+    bounded = cast(TimedConnection, conn.connection.driver_connection)
     bounded.answer_seconds = options.get("answer_seconds", read_seconds + GRACE_SECONDS)
     if "answer_seconds" in options:
         conn.exec_driver_sql("SET LOCAL statement_timeout = 0")

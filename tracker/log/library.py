@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 from eventsourcing.persistence import OperationalError
 from psycopg.conninfo import conninfo_to_dict
 
-from tracker.log.postgres_connection import GRACE_SECONDS, BoundedConnection, connection_timeouts
+from tracker.log.postgres_connection import GRACE_SECONDS, TimedConnection, connection_timeouts
 from tracker.log.sqlite_file import FileStamp, file_stamp
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def connect_with(datastore: PostgresDatastore, conninfo: str, read_seconds: floa
     nothing at all.
     """
     pool = datastore.pool
-    pool.connection_class = BoundedConnection
+    pool.connection_class = TimedConnection
     kwargs = cast("dict[str, Any]", pool.kwargs)
     given = {name: value for name, value in kwargs.items() if value != ""} | conninfo_to_dict(conninfo)
     pool.kwargs = connection_timeouts(read_seconds) | given
@@ -55,7 +55,7 @@ def connect_with(datastore: PostgresDatastore, conninfo: str, read_seconds: floa
     def configured(conn: psycopg.Connection[Any]) -> None:
         configure(conn)
         conn.execute(f"SET statement_timeout = {round(1000 * read_seconds)}")
-        cast(BoundedConnection, conn).answer_seconds = read_seconds + GRACE_SECONDS
+        cast(TimedConnection, conn).answer_seconds = read_seconds + GRACE_SECONDS
 
     pool._configure = cast("Any", configured)
 

@@ -32,7 +32,7 @@ from tracker.log.library import (
     remember_failures,
     table_statements,
 )
-from tracker.log.postgres_connection import GRACE_SECONDS, BoundedConnection, NoAnswer
+from tracker.log.postgres_connection import GRACE_SECONDS, NoAnswer, TimedConnection
 from tracker.log.recorder import STANDING, LogRecorder
 from tracker.log.rows import LogRow, NewLogRow, Restamp, must_follow, numbered
 from tracker.log.watcher import CHANNEL
@@ -294,9 +294,9 @@ class PostgresLog(LogRecorder, PostgresApplicationRecorder):
         return list(values)
 
 
-def _bounded(conn: Connection[Any]) -> BoundedConnection:
+def _bounded(conn: Connection[Any]) -> TimedConnection:
     """A connection of the pool, as what `connect_with` made of it."""
-    return cast(BoundedConnection, conn)
+    return cast(TimedConnection, conn)
 
 
 def _row_sets(curs: Cursor[Any]) -> list[list[Any]]:

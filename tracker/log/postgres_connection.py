@@ -29,7 +29,7 @@ class NoAnswer(psycopg.OperationalError):
     """
 
 
-class BoundedConnection(psycopg.Connection[Any]):
+class TimedConnection(psycopg.Connection[Any]):
     """A connection whose statements raise NoAnswer after `answer_seconds`, whatever the server does."""
 
     answer_seconds: float = inf
@@ -73,9 +73,9 @@ def connection_timeouts(read_seconds: float) -> dict[str, int]:
     return {"connect_timeout": max(2, round(read_seconds)), "tcp_user_timeout": round(1000 * read_seconds)}
 
 
-def connect(database_url: str, read_seconds: float) -> BoundedConnection:
+def connect(database_url: str, read_seconds: float) -> TimedConnection:
     """A connection of its own to PostgreSQL, in autocommit mode, that is given up as those of the pool are."""
     given: dict[str, Any] = conninfo_to_dict(f"postgresql://{database_url.partition('://')[2]}")
-    conn = BoundedConnection.connect(**connection_timeouts(read_seconds) | given, autocommit=True)
+    conn = TimedConnection.connect(**connection_timeouts(read_seconds) | given, autocommit=True)
     conn.answer_seconds = read_seconds + GRACE_SECONDS
     return conn
