@@ -106,6 +106,11 @@ class Settings(BaseSettings):
         return f"{parts.hostname or ''}:{parts.port or ''}{parts.path}"
 
     @property
+    def database_user(self) -> str | None:
+        """PostgreSQL: the role that the store's address names."""
+        return None if self.sqlite else urlsplit(self.database_url).username
+
+    @property
     def state_directory(self) -> Path:
         """Where the state is kept: `state_dir`, or its default for the store."""
         if self.state_dir is not None:

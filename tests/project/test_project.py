@@ -121,6 +121,23 @@ def test_json_in_the_readme_is_json() -> None:
         json.loads(body)
 
 
+# --- modules
+
+
+def modules() -> dict[str, int]:
+    """The lines of every Python module of ours; folders like .venv and what tools write are not ours."""
+    left_out = ("build", "dist", "mutants")
+    folders = [f for f in ROOT.iterdir() if f.is_dir() and not f.name.startswith(".") and f.name not in left_out]
+    files = (file for folder in folders for file in folder.rglob("*.py"))
+    return {str(file.relative_to(ROOT)): file.read_text("utf-8").count("\n") for file in files}
+
+
+def test_no_module_is_over_400_lines() -> None:
+    lines = modules()
+    assert {"tracker/pledge.py", "tests/project/test_project.py"} <= lines.keys()
+    assert {name: count for name, count in lines.items() if count > 400} == {}
+
+
 # --- containers
 
 

@@ -301,10 +301,10 @@ class LogRecorder(WithheldFields, ABC):
         return [tuple(row) for row in rows]
 
     def leaves(self, after: int, limit: int) -> list[bytes]:
-        """The leaf hashes of up to `limit` events after a position, oldest first."""
+        """The leaf hashes of the `limit` positions after one, oldest first; fewer at the end, or where one is gone."""
         rows = self._ask(
-            "SELECT leaf FROM {log} WHERE position > :after ORDER BY position LIMIT :limit",
-            {"after": after, "limit": limit},
+            "SELECT leaf FROM {log} WHERE position > :after AND position <= :last ORDER BY position",
+            {"after": after, "last": after + limit},
         )
         return [row[0] for row in rows]
 
