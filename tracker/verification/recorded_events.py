@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NoReturn
@@ -73,9 +72,7 @@ def read_entry(entry: bytes) -> RecordedEvent:
 
 def _parsed(entry: bytes) -> dict[str, Any]:
     try:
-        event = json.loads(
-            entry.decode(), object_pairs_hook=_each_once, parse_constant=_no_number
-        )  # fmt: skip
+        event = _DECODER.decode(entry.decode())
     except IllFormed:
         raise
     except (ValueError, RecursionError):
@@ -85,9 +82,8 @@ def _parsed(entry: bytes) -> dict[str, Any]:
     return event
 
 
-def _each_once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object whose members stand once: of two readers one would take the first, the other the last."""
-    pairs = list(pairs)
     found = dict(pairs)
     if len(found) != len(pairs):
         raise IllFormed("a member stands twice in one object")
@@ -96,6 +92,9 @@ def _each_once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_number(word: str) -> NoReturn:
     raise IllFormed(f"{word} is no number")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_each_once, parse_constant=_no_number)
 
 
 def _is_instant(text: str) -> bool:
