@@ -22,10 +22,9 @@ from tracker.tiles import TILE_WIDTH, Fetch, TileMissing
 from tracker.verification.doubts import LogDoubted
 from tracker.verification.log_verification import (
     CHECKPOINT_PATH,
-    KEY_PATH,
     LogVerification,
     must_be_signed,
-    read_keys,
+    published_keys,
 )
 from tracker.verification.replayed_log import KeptEvents
 
@@ -109,12 +108,7 @@ def _signed(fetch: Fetch, given: list[VerifierKey]) -> tuple[Checkpoint, list[Ve
         note = fetch(CHECKPOINT_PATH)
     except TileMissing:
         raise LogDoubted("there is no checkpoint; the address of a tracker's log ends in /ledger") from None
-    keys = given
-    if not keys:
-        try:
-            keys = read_keys(fetch(KEY_PATH))
-        except TileMissing:
-            raise LogDoubted("there is no file of keys; give the log's key with --key") from None
+    keys = given or published_keys(fetch)
     checkpoint, signers = must_be_signed(note, keys)
     return checkpoint, keys, signers
 

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from tracker.checkpoint import Checkpoint, open_checkpoint
 from tracker.merkle import Frontier, MerkleError, leaf_hash, root_of_range
 from tracker.signed_note import SignedNote, VerifierKey
-from tracker.tiles import TILE_WIDTH, Fetch
+from tracker.tiles import TILE_WIDTH, Fetch, TileMissing
 from tracker.verification.authentic_tiles import AuthenticTiles
 from tracker.verification.doubts import LogDoubted
 from tracker.verification.pledge_versions import PledgeVersions
@@ -74,6 +74,17 @@ def read_keys(data: bytes) -> list[VerifierKey]:
     if not keys:
         raise LogDoubted("the file of keys has no key")
     return keys
+
+
+def published_keys(fetch: Fetch) -> list[VerifierKey]:
+    """The keys that the log says are its own: who believes them believes whoever serves it.
+
+    Raises: MalformedKey and LogDoubted as `read_keys`, and LogDoubted if there is no file of them.
+    """
+    try:
+        return read_keys(fetch(KEY_PATH))
+    except TileMissing:
+        raise LogDoubted("there is no file of keys; give the log's key with --key") from None
 
 
 def must_be_signed(data: bytes, keys: Iterable[VerifierKey]) -> tuple[Checkpoint, tuple[VerifierKey, ...]]:
