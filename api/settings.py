@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
@@ -73,6 +74,12 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
     """Addresses and networks, with commas, whose `X-Forwarded-For` is believed; nobody's by default."""
 
+    access_log: bool = False
+    """One line of JSON for each answer: request id, key, route, status and milliseconds."""
+
+    traces: bool = False
+    """Spans of requests, commits and projections are sent by OpenTelemetry, to where its own variables say."""
+
     projector: bool = True
     """Whether the API process runs the projector too; `tracker serve --no-projector` says no."""
 
@@ -131,6 +138,13 @@ def unknown_keys() -> list[str]:
     known = {f"{prefix}{name}".upper() for name in Settings.model_fields}
     written = (key.upper() for key in DotEnvSettingsSource(Settings, case_sensitive=False).env_vars)
     return [_unknown(key, known) for key in written if key.startswith(prefix) and key not in known]
+
+
+def foreign_variables() -> list[str]:
+    """The `TRACKER_*` of the environment that are no settings: misspelt, or of somebody else."""
+    prefix = Settings.model_config["env_prefix"]
+    known = {f"{prefix}{name}".upper() for name in Settings.model_fields}
+    return sorted(name for name in os.environ if name.upper().startswith(prefix) and name.upper() not in known)
 
 
 def _unknown(key: str, known: set[str]) -> str:

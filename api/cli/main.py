@@ -14,6 +14,10 @@ COMMANDS = {
         "api.cli.backup:backup",
         "Copy a live SQLite log into a new file; on PostgreSQL exit with 2 and say which command does it.",
     ),
+    "doctor": LazyCommand(
+        "api.cli.doctor:doctor",
+        "Look at settings, store, roles, clock, disk, projector, files and versions; exit 1 if something is wrong.",
+    ),
     "export": LazyCommand(
         "api.cli.export:export", "Write all statuses at a point on both clocks, or the events behind them."
     ),

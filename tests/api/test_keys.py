@@ -282,7 +282,7 @@ def test_failed_keys_are_limited_by_address_and_good_ones_are_not(sqlite_url: st
 
 def test_each_address_has_a_minute_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [100.0]
-    monkeypatch.setattr("api.http.limits.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("api.http.windows.time.monotonic", lambda: clock[0])
     limit = FailedKeyLimit(1)
     limit.count("192.0.2.1")
     limit.count("192.0.2.2")
