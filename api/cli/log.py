@@ -14,6 +14,10 @@ COMMANDS = {
         "Give the log a new id, after an older copy was put back or a replica took over that lagged.",
     ),
     "prove": LazyCommand("api.cli.log_prove:prove", "Write the proof of one event to a file."),
+    "rotate-key": LazyCommand(
+        "api.cli.log_rotate_key:rotate_key",
+        "Make a new key that signs checkpoints beside the old one, or end the change.",
+    ),
     "verify": LazyCommand("api.cli.log_verify:verify", "Verify a published log from its files, with no database."),
 }
 

@@ -78,11 +78,22 @@ class _StoreCollector(Collector):
         yield GaugeMetricFamily("tracker_projection_parked_events", "Events that could not be folded.", progress.parked)
         refused = self._services.tracker.log.guard.refusal is not None
         yield GaugeMetricFamily("tracker_log_went_back", "Whether writes are refused, as the log went back.", refused)
+        yield from self._checkpoint(progress.head)
         if progress.heartbeat is not None:
             beaten = datetime.fromisoformat(progress.heartbeat).timestamp()
             yield GaugeMetricFamily(
                 "tracker_projection_heartbeat_timestamp_seconds", "When a projector was last at work.", beaten
             )
+
+    def _checkpoint(self, head: int) -> Iterator[Metric]:
+        signed, fault = self._services.ledger.checkpoint(), self._services.ledger.state().fault
+        size = 0 if signed is None else signed.size
+        yield GaugeMetricFamily("tracker_checkpoint_size_events", "Events that the last checkpoint covers.", size)
+        yield GaugeMetricFamily("tracker_checkpoint_lag_events", "Events that are not signed yet.", max(0, head - size))
+        yield GaugeMetricFamily("tracker_checkpoint_fault", "Whether nothing is signed any more.", bool(fault))
+        if signed is not None:
+            at = datetime.fromisoformat(signed.signed_at).timestamp()
+            yield GaugeMetricFamily("tracker_checkpoint_timestamp_seconds", "When it was signed.", at)
 
 
 def _build_info() -> Metric:
