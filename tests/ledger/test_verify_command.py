@@ -131,6 +131,7 @@ def test_the_statuses_are_folded_from_the_verified_bytes_at_both_clocks(shell: S
         said = shell.run("log", "verify", published, "--as-of", "2024-07-31", *clock)
         documents = [json.loads(line) for line in said.stdout.splitlines()]
         assert [d["status"] for d in documents] == ["in_progress", "announced", "announced"]
+        assert {d["known_at"] for d in documents} == {"2026-01-01T00:00:03.000000Z"}
     said = shell.run("log", "verify", published, "--as-of", "2023-01-01")
     assert said.stdout == ""
 

@@ -32,7 +32,10 @@ class KeptEvent:
 
 
 class KeptEvents:
-    """The verified lines of all pledges in a file that nobody else writes to, up to a point on the known axis."""
+    """The verified lines of all pledges in a file that nobody else writes to, up to a point on the known axis.
+
+    The point is an instant or a position; documents then say the instant at which the event there was recorded.
+    """
 
     def __init__(self, file: BinaryIO, *, known_at: datetime | None = None, at_position: int | None = None) -> None:
         self._file = file
@@ -48,6 +51,8 @@ class KeptEvents:
             return
         if self._last is not None and verified.position > self._last:
             return
+        if verified.position == self._last:
+            self._known_at = datetime.fromisoformat(verified.event.recorded_at)
         self._starts.setdefault(verified.pledge, array("Q")).append(self._end)
         self._file.write(_HEAD.pack(verified.position, verified.version, len(verified.line)))
         self._file.write(verified.line)
