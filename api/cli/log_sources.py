@@ -33,6 +33,7 @@ PAUSE_SECONDS = 0.5
 """Seconds before a file is asked for again; twice as long before the third time."""
 
 MAX_REDIRECTS = 5
+"""Redirections that are followed from one file."""
 
 _MAX_ENTRY_BYTES = 2 + MAX_ENTRY_BYTES
 _GZIP = 16 + zlib.MAX_WBITS
