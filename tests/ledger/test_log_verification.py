@@ -17,6 +17,7 @@ from tracker.checkpoint import Checkpoint
 from tracker.merkle import leaf_hash
 from tracker.signed_note import NoKnownSignature
 from tracker.tiles import TileMissing, encode_bundle, encode_tile
+from tracker.verification import pledge_versions
 from tracker.verification.doubts import LogDoubted
 from tracker.verification.log_verification import LogVerification, VerifiedEvent, must_be_signed, read_keys
 
@@ -261,6 +262,20 @@ def test_a_line_that_is_withheld_is_no_excuse_for_another_one() -> None:
     log = PublishedLog(entries(4))
     shown = [*log.entries[:3], b"x"]
     assert doubt(log.with_files(**{"tile/entries/000.p/4": encode_bundle(shown)})).position == 4
+
+
+# Bounds
+
+
+def test_a_log_without_an_end_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    endless = Checkpoint("example.org/pledges", 2**62, bytes(32))
+    with pytest.raises(LogDoubted, match="at most 100000000 are read"):
+        LogVerification(endless, PublishedLog(()).fetch)
+    lines = entries(6)
+    monkeypatch.setattr(pledge_versions, "MAX_PLEDGES", 2)
+    assert doubt(PublishedLog(lines)).position == 3
+    monkeypatch.setattr(pledge_versions, "MAX_WITHHELD", 2)
+    assert doubt(PublishedLog(lines, withheld=frozenset({1, 2, 3}))).position == 3
 
 
 # Keys

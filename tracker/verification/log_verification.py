@@ -36,6 +36,9 @@ CHECKPOINT_PATH = "checkpoint"
 KEY_PATH = "key"
 """The path of the verifier keys, one a line. The specification has no such file."""
 
+MAX_EVENTS = 100_000_000
+"""The longest log that is read. A tree of any size is made in a moment, of leaves that are all the same."""
+
 MAX_KEY_FILE_BYTES = 10_000
 """The longest file of keys that is read."""
 
@@ -106,6 +109,8 @@ class LogVerification:
         self.checkpoint = checkpoint
         self.versions = PledgeVersions()
         self.last_recorded_at = ""
+        if checkpoint.size > MAX_EVENTS:
+            raise LogDoubted(f"the log says that it has {checkpoint.size} events; at most {MAX_EVENTS} are read")
         self._tree = AuthenticTiles(checkpoint, fetch).reader
         if older is not None:
             self._must_begin_with(older)

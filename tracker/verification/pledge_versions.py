@@ -12,6 +12,12 @@ from heapq import heappop, heappush
 
 from tracker.verification.recorded_events import IllFormed
 
+MAX_PLEDGES = 2_000_000
+"""The most pledges that are counted: a stranger's log may not take all memory."""
+
+MAX_WITHHELD = 1_000_000
+"""The most withheld events that are believed."""
+
 
 @dataclass(frozen=True, slots=True)
 class VersionGap:
@@ -55,7 +61,8 @@ class PledgeVersions:
     def take(self, pledge: str, version: int, position: int) -> None:
         """The next event whose line is shown.
 
-        Raises: IllFormed if its version does not follow, and too few events are withheld to explain it.
+        Raises: IllFormed if its version does not follow, and too few events are withheld to explain it; or if there are
+        more pledges than are counted.
         """
         last, at = self._last.get(pledge, (0, 0))
         if version <= last:
@@ -67,9 +74,16 @@ class PledgeVersions:
                 raise IllFormed(f"version {version} of {pledge} comes after its version {last}")
             self._gaps.append(VersionGap(pledge, at, position, missing))
         self._last[pledge] = version, position
+        if len(self._last) > MAX_PLEDGES:
+            raise IllFormed(f"the log has more than {MAX_PLEDGES} pledges, more than are counted here")
 
     def take_withheld(self, position: int) -> None:
-        """The next event, of which the leaf alone is shown."""
+        """The next event, of which the leaf alone is shown.
+
+        Raises: IllFormed if there are more than are believed.
+        """
+        if len(self._withheld) == MAX_WITHHELD:
+            raise IllFormed(f"more than {MAX_WITHHELD} events are withheld")
         self._withheld.append(position)
 
     def first_unexplained(self) -> VersionGap | None:
