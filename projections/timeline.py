@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from threading import Lock
 from typing import Any, cast
 
 from sqlalchemy import Engine
 
-from projections import changes, queries
+from projections import changes, facets, queries
 from projections.changes import StatusChange
 from projections.document_codec import brief
+from projections.facets import FACETS
 from projections.pledge_counts import PledgeCounts
-from projections.queries import NULLABLE_SORTS, SORTS, STALE_FLAG, Clocks, Filters, PageStart, StatusPage
+from projections.queries import DATE_SORTS, NULLABLE_SORTS, SORTS, STALE_FLAG, Clocks, Filters, PageStart, StatusPage
 from projections.summary import Pledged, summarize
 from projections.table_reader import QueryReply, TableReader
 from projections.tables import OPEN_DATE, OPEN_POSITION
@@ -128,6 +129,19 @@ class Timeline(TableReader):
         """Counts and sums over pledges, as API.md has them; `by` is `pledgor`, `beneficiary` or `tag`."""
         whole = {part.pledge: part.part_of for part in self._read(queries.parts, clocks).rows}
         return summarize(self._pledged(filters, clocks), whole, by, currency)
+
+    def facets(self, filters: Filters, clocks: Clocks) -> dict[str, list[dict[str, Any]]]:
+        """For each facet how many pledges its values would give, with all filters but its own."""
+        found: dict[str, list[dict[str, Any]]] = {}
+        for facet in FACETS:
+            others = facets.without(filters, facet)
+            rows = self._read(facets.grouped, facet, others, clocks).rows
+            more = []
+            if facet == "flag" and self.stalled(clocks):
+                stale = replace(others, flag=(STALE_FLAG,))
+                more = [(STALE_FLAG, cast(int, self._read(queries.count, stale, clocks).rows[0][0]))]
+            found[facet] = facets.counted(facet, rows, more)
+        return found
 
     def diff(self, before: Clocks, after: Clocks, filters: Filters | None = None) -> Iterator[list[PledgeDifference]]:
         """The pledges whose documents differ between two points, by pledge; up to EXPORT_BATCH_ROWS at a time.
@@ -246,7 +260,7 @@ def is_page_start(sort: str, key: object, pledge: object) -> bool:
         return False
     if key is None:
         return name in (*NULLABLE_SORTS, "pledge")
-    if name in ("due", "last_stated_on"):
+    if name in DATE_SORTS:
         try:
             date.fromisoformat(key)
         except ValueError:

@@ -84,16 +84,16 @@ class RequestMiddleware(ASGIMiddleware):
                 self._limit.count(caller.scope, state["headers"])
             else:
                 if b"log=" in scope["query_string"]:
-                    must_be_asked(parse(scope["query_string"], contract.names), state["log"])
+                    must_be_asked(parse(scope["query_string"], contract.taken), state["log"])
                 cached = self._cache.find(scope) or await self._cache.made_by_another(scope)
                 if cached is not None:
                     await cached(scope, receive, send)
                     return
-                state["query"] = parse(scope["query_string"], contract.names)
+                state["query"] = parse(scope["query_string"], contract.taken)
                 with self._cache.making(scope, send) as sending:
                     await next_app(scope, receive, sending)
                 return
-        state["query"] = parse(scope["query_string"], contract.names)
+        state["query"] = parse(scope["query_string"], contract.taken)
         await next_app(scope, receive, send)
 
     async def _caller(self, scope: Scope) -> Caller | None:

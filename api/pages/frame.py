@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, Undefined
 from litestar import Request
@@ -23,7 +23,7 @@ from api.http.clocks import CLOCKS
 from api.http.contract import Contract, Parameter, Reply
 from api.http.known_heads import Validity
 from api.http.media import HTML_FORMAT
-from api.http.parameters import Query, day, invalid
+from api.http.parameters import Query, day, encoded, invalid
 from api.http.responses import NO_CACHE, BytesResponse
 from api.resources.read_request import ReadRequest
 from api.services import Services
@@ -108,7 +108,7 @@ class PageRequest(ReadRequest):
         """
         kept = self.query if path is None else {n: v for n, v in self.query.items() if n in CLOCK_NAMES}
         query = {name: value for name, value in {**kept, **changes}.items() if value}
-        return f"{quote(path or self.path)}{'?' if query else ''}{urlencode(query, safe=':,')}"
+        return f"{quote(path or self.path)}{'?' if query else ''}{encoded(query, safe=':,')}"
 
     def pinned(self, clocks_: Clocks) -> str:
         """The address at which this page stays the same for ever: both clocks are named in it."""

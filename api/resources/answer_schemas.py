@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from api.http.contract import Schema, ref
 from api.http.problems import MAX_ERRORS
-from api.resources.contracts import FLAG_NAMES, KINDS, STATUSES
+from api.resources.names import FLAG_NAMES, KINDS, STATUSES
 from api.resources.schema_parts import (
     COUNT,
     DATE,
@@ -20,6 +20,7 @@ from api.resources.schema_parts import (
     one_of,
     or_null,
 )
+from projections.facets import FACETS
 from tracker.promises import MONTHS
 from tracker.quantity import Op, OpenEnds
 from tracker.rules.conditions import ConditionState
@@ -216,7 +217,20 @@ SCHEMAS: dict[str, Schema] = {
         about="What would be recorded, and the statuses it would give.",
     ),
     "Status": STATUS,
-    "StatusPage": _items(ref("Status"), {"next_cursor": or_null(TEXT), "total": COUNT}),
+    "StatusPage": _items(
+        {
+            "description": "A status; with `fields` the members of it that were asked for.",
+            "anyOf": [ref("Status"), ref("StatusFields")],
+        },
+        {"next_cursor": or_null(TEXT), "total": COUNT},
+        {"facets": object_of({facet: list_of(ref("FacetCount")) for facet in FACETS})},
+    ),
+    "StatusFields": object_of({}, STATUS["properties"], "Those members of a status that `fields` names."),
+    "FacetCount": object_of(
+        {"key": TEXT, "count": COUNT},
+        {"name": TEXT},
+        "A value of a filter, and how many pledges it gives with all other filters.",
+    ),
     "EventItems": _items(ref("Event")),
     "LogPage": _items(ref("Event"), {"next_after": or_null(COUNT)}),
     "History": _items(

@@ -3,33 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import get_args
-from urllib.parse import urlencode
 
 from api.formats.atom import ATOM_FORMAT
 from api.formats.badge import BADGE_FORMAT
 from api.formats.table import EVENT_FORMATS, STATUS_FORMATS, STATUS_PAGE_FORMATS
 from api.http.clocks import CLOCKS
-from api.http.contract import JSON, NDJSON, Contract, Needs, Parameter, Reply, Schema, ref
+from api.http.contract import (
+    JSON,
+    MAX_VALUE_CHARACTERS,
+    NDJSON,
+    Contract,
+    Needs,
+    Parameter,
+    Reply,
+    Schema,
+    ref,
+)
 from api.http.drafts import MAX_BATCH_ITEMS
 from api.http.log_ids import LOG, LOG_HEADER
 from api.http.media import HTML_FORMAT, JSON_FORMAT, LINK_FORMAT, MediaFormat
 from api.http.negotiation import format_parameter
-from api.http.parameters import MAX_VALUE_CHARACTERS
-from tracker.facts import FACT_TYPES
+from api.http.parameters import encoded
+from api.resources.answer_schemas import STATUS
+from api.resources.names import FLAG_NAMES, KINDS, SORT_NAMES, STATUSES, TYPE_NAMES
 from tracker.log.rows import MAX_POSITION
-from tracker.rules.flags import FLAGS
-from tracker.rules.outcome import Headline
 from tracker.units import CURRENCIES, SLUG, UNIT
-from tracker.values import Kind
 
-STATUSES: tuple[str, ...] = get_args(Headline)
-KINDS: tuple[str, ...] = get_args(Kind)
-FLAG_NAMES = (*FLAGS, "stale_projection")
-SORT_NAMES = tuple(
-    f"{sign}{name}" for name in ("pledge", "title", "due", "ratio", "last_stated_on") for sign in ("", "-")
-)
-TYPE_NAMES = tuple(FACT_TYPES)
+STATUS_MEMBERS: tuple[str, ...] = tuple(STATUS["properties"])
+"""The members that a status may have."""
+
+_FIELD = "|".join(STATUS_MEMBERS)
 
 MAX_PAGE_PLEDGES = 500
 MAX_PAGE_EVENTS = 1_000
@@ -39,51 +42,75 @@ MAX_FEED_ENTRIES = 200
 """Entries of the feed, at most."""
 
 
-def _comma_separated(names: tuple[str, ...]) -> Schema:
-    one = "|".join(names)
-    return {
-        "type": "string",
-        "maxLength": MAX_VALUE_CHARACTERS,
-        "pattern": f"^({one})(,({one}))*$",
-        "examples": [names[0]],
-    }
+MAX_LIST_CHARACTERS = 4_000
+"""Characters of a value with several values in it, commas between them, at most."""
 
 
-_PARTY: Schema = {
+def _several(name: str, about: str, schema: Schema) -> Parameter:
+    """A parameter that may be given more than once, or with commas."""
+    return Parameter(name, f"{about} Several: given again, or with commas.", schema, "commas", MAX_LIST_CHARACTERS)
+
+
+_LINE: Schema = {
     "type": "string",
     "minLength": 1,
     "maxLength": MAX_VALUE_CHARACTERS,
     "pattern": r"^[^\x00-\x1f\x7f]+$",
 }
 _DAY = CLOCKS[0].schema
+_SLUG: Schema = {"type": "string", "pattern": f"^{SLUG}$"}
+
+
+def _named(name: str, about: str) -> Parameter:
+    """A parameter that may be given more than once; its values may have commas themselves."""
+    return Parameter(name, f"{about} Several: given again.", _LINE, "twice")
+
 
 GROUPINGS = ("pledgor", "beneficiary", "tag", "kind", "rating")
 """What a summary can be grouped by."""
 
 FILTERS = (
-    Parameter("status", "One or more headlines, separated by commas.", _comma_separated(STATUSES)),
-    Parameter("flag", "One or more flags, separated by commas; any will do.", _comma_separated(FLAG_NAMES)),
-    Parameter("kind", "One or more kinds, separated by commas.", _comma_separated(KINDS)),
-    Parameter("pledgor", "Who promises or promised: code or name, in any case; joint parties too.", _PARTY),
-    Parameter("beneficiary", "To whom it is or was promised: code or name, in any case.", _PARTY),
-    Parameter("party", "Either of them.", _PARTY),
-    Parameter(
-        "part_of",
-        "The pledges that are part of one of these, separated by commas.",
-        {"type": "string", "maxLength": MAX_VALUE_CHARACTERS, "pattern": f"^{SLUG}(,{SLUG})*$"},
-    ),
-    Parameter("rating", "The rating of the latest assessment, as written.", _PARTY),
-    Parameter("rubric", "The rubric of the latest assessment, as written.", _PARTY),
-    Parameter("tag", "A tag.", {"type": "string", "pattern": f"^{SLUG}$"}),
-    Parameter("unit", "The unit of the target, else of the actual.", {"type": "string", "pattern": UNIT}),
+    _several("status", "The headline.", {"enum": list(STATUSES)}),
+    _several("flag", "A flag.", {"enum": list(FLAG_NAMES)}),
+    _several("kind", "The kind.", {"enum": list(KINDS)}),
+    _named("pledgor", "Who promises or promised: code or name, in any case; joint parties too."),
+    _named("beneficiary", "To whom it is or was promised: code or name, in any case."),
+    _named("party", "Either of them."),
+    _several("part_of", "The pledge that it is part of.", _SLUG),
+    _named("rating", "The rating of the latest assessment, as written."),
+    _named("rubric", "The rubric of the latest assessment, as written."),
+    _several("tag", "A tag.", _SLUG),
+    _several("unit", "The unit of the target, else of the actual.", {"type": "string", "pattern": UNIT}),
+    _several("pledge", "The pledge itself: a dashboard's own few.", _SLUG),
     Parameter("due_before", "Due before this day.", _DAY),
-    Parameter("q", "Words that occur in the title, a party, the slug or a tag.", _PARTY),
+    Parameter(
+        "q",
+        "Words that occur, in any case, in titles, parties, tags, slugs, speakers, summaries, or in amounts as they are"
+        " written: `40bn`, `€40bn`, `2 %`.",
+        _LINE,
+    ),
 )
-SORT = Parameter("sort", "The order; `-` for descending.", {"enum": list(SORT_NAMES), "default": "pledge"})
+SORT = Parameter(
+    "sort",
+    "The order, `-` for descending; `changed` is the day on which the status last changed.",
+    {"enum": list(SORT_NAMES), "default": "pledge"},
+)
+FIELDS = Parameter(
+    "fields",
+    "Members of each status to keep, with commas between them; all by default.",
+    {"type": "string", "pattern": f"^({_FIELD})(,({_FIELD}))*$", "examples": ["pledge,status,ratio"]},
+    most=MAX_LIST_CHARACTERS,
+)
+FACETS = Parameter(
+    "facets",
+    "Adds how many pledges each filter value would give, counted with all filters but that one.",
+    {"type": "boolean"},
+)
 CURSOR = Parameter(
     "cursor",
     "Where the page begins: `next_cursor` of the page before it, with the same filters and order.",
-    {"type": "string", "maxLength": 4096, "pattern": "^[A-Za-z0-9_-]+$"},
+    {"type": "string", "maxLength": MAX_LIST_CHARACTERS, "pattern": "^[A-Za-z0-9_-]+$"},
+    most=MAX_LIST_CHARACTERS,
 )
 
 
@@ -123,7 +150,9 @@ def reads(
 
 _MISSING = ("pledge_not_found",)
 
-LIST_PLEDGES = reads("A page of statuses.", ref("StatusPage"), *FILTERS, SORT, *PAGING, formats=STATUS_PAGE_FORMATS)
+LIST_PLEDGES = reads(
+    "A page of statuses.", ref("StatusPage"), *FILTERS, SORT, *PAGING, FIELDS, FACETS, formats=STATUS_PAGE_FORMATS
+)
 _HTTP_DATE = (
     "^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), (0[1-9]|1[0-9]|2[0-8]) (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
     " (1[89]|2[0-9])[0-9]{2} ([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9] GMT$"
@@ -213,7 +242,7 @@ EMBED = _reads_in_one_format("A page for an iframe.", HTML_FORMAT, framed=True, 
 
 def addressed(path: str, query: Mapping[str, str]) -> str:
     """A path with its query."""
-    return f"{path}?{urlencode(query)}" if query else path
+    return f"{path}?{encoded(query)}" if query else path
 
 
 _DRY_RUN = Parameter("dry_run", "Say what would be recorded, and record nothing.", {"type": "boolean"})

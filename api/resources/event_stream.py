@@ -23,7 +23,7 @@ from api.http.media import SSE_FORMAT
 from api.http.negotiation import negotiate
 from api.http.parameters import choice, integer, invalid, matching
 from api.http.shutdown import abort_connection, until_disconnected
-from api.resources.contracts import TYPE_NAMES
+from api.resources.names import TYPE_NAMES
 from api.services import Services
 from tracker.errors import TrackerError, Unavailable
 from tracker.log.rows import MAX_POSITION

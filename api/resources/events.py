@@ -13,6 +13,7 @@ from api.http.log_ids import beyond_the_log
 from api.http.parameters import choice, integer, matching
 from api.http.responses import BytesResponse
 from api.resources import contracts
+from api.resources.names import TYPE_NAMES
 from api.resources.read_request import ReadRequest
 from api.services import Services
 from tracker.event import served
@@ -34,7 +35,7 @@ class EventController(Controller):
         after = integer(query, "after", 0, MAX_POSITION, 0)
         limit = integer(query, "limit", 1, contracts.MAX_PAGE_EVENTS, 100)
         pledge = matching(query, "pledge", "slug", SLUG)
-        type_ = choice(query, "type", contracts.TYPE_NAMES)
+        type_ = choice(query, "type", TYPE_NAMES)
         head = log.head()
         if after > head:
             raise beyond_the_log("after", head, read.log)

@@ -13,11 +13,13 @@ from datetime import UTC, date, datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, StringConstraints, TypeAdapter
+from pydantic_core import from_json, to_json
 
 from api.http.clocks import ReadClocks, now
 from api.http.log_ids import beyond_the_log
-from api.http.parameters import Query, day, invalid, matching
-from api.resources.contracts import FILTERS, FLAG_NAMES, KINDS, STATUSES
+from api.http.parameters import Query, day, invalid
+from api.resources.contracts import FILTERS, STATUS_MEMBERS
+from api.resources.names import FLAG_NAMES, KINDS, STATUSES
 from projections.queries import Filters
 from projections.timeline import is_page_start
 from tracker.log.guard import must_be_this_log
@@ -62,17 +64,31 @@ def filters(query: Query) -> Filters:
         status=_some(query, "status", STATUSES),
         flag=_some(query, "flag", FLAG_NAMES),
         kind=_some(query, "kind", KINDS),
-        pledgor=_one(query, "pledgor"),
-        beneficiary=_one(query, "beneficiary"),
-        party=_one(query, "party"),
-        part_of=_slugs(query, "part_of"),
-        rating=_one(query, "rating"),
-        rubric=_one(query, "rubric"),
-        tag=_word(matching(query, "tag", "slug", SLUG)),
-        unit=_word(matching(query, "unit", "unit", UNIT)),
+        pledgor=_named(query, "pledgor"),
+        beneficiary=_named(query, "beneficiary"),
+        party=_named(query, "party"),
+        part_of=_matching(query, "part_of", "slugs", SLUG),
+        rating=_named(query, "rating"),
+        rubric=_named(query, "rubric"),
+        tag=_matching(query, "tag", "slugs", SLUG),
+        unit=_matching(query, "unit", "units", UNIT),
+        pledge=_matching(query, "pledge", "slugs", SLUG),
         due_before=day(query, "due_before"),
         q=query.get("q") or None,
     )
+
+
+def fields(query: Query) -> tuple[str, ...]:
+    """The members of each status that a query keeps; none if it keeps all.
+
+    Raises: InvalidParameter if one is no member of a status.
+    """
+    return _some(query, "fields", STATUS_MEMBERS)
+
+
+def shortened(document: bytes, kept: tuple[str, ...]) -> bytes:
+    """A status document with these members only, in its own order."""
+    return to_json({name: value for name, value in from_json(document).items() if name in kept})
 
 
 def given_filters(query: Query, *names: str) -> dict[str, str]:
@@ -157,22 +173,19 @@ def _some(query: Query, name: str, of: tuple[str, ...]) -> tuple[str, ...]:
     return words
 
 
-def _one(query: Query, name: str) -> tuple[str, ...]:
+def _named(query: Query, name: str) -> tuple[str, ...]:
     if (text := query.get(name)) is None:
         return ()
-    if not text:
+    names = tuple(line.strip() for line in text.split("\n"))
+    if not all(names):
         raise invalid(name, "is a code or a name")
-    return (text.strip(),)
+    return names
 
 
-def _slugs(query: Query, name: str) -> tuple[str, ...]:
+def _matching(query: Query, name: str, what: str, regex: str) -> tuple[str, ...]:
     if (text := query.get(name)) is None:
         return ()
     words = tuple(text.split(","))
-    if not all(re.fullmatch(SLUG, word) for word in words):
-        raise invalid(name, "is one or more slugs, separated by commas")
+    if not all(re.fullmatch(regex, word) for word in words):
+        raise invalid(name, f"is one or more {what}, separated by commas")
     return words
-
-
-def _word(word: str | None) -> tuple[str, ...]:
-    return () if word is None else (word,)

@@ -12,6 +12,7 @@ from pydantic_core import to_json
 
 from api.http.contract import Contract, Needs, Parameter, Reply, ref
 from api.http.drafts import MAX_REF_CHARACTERS
+from api.http.parameters import MAX_REPEATED
 from api.http.problems import PROBLEM, STATUS, catalogue
 from api.resources.answer_schemas import SCHEMAS
 from tracker.facts import FACT_ADAPTER
@@ -141,12 +142,15 @@ def _path(name: str) -> dict[str, Any]:
 
 
 def _parameter(parameter: Parameter, where: str) -> dict[str, Any]:
+    schema = dict(parameter.schema)
+    if parameter.repeats != "once":
+        schema = {"type": "array", "items": schema, "maxItems": MAX_REPEATED}
     return {
         "name": parameter.name,
         "in": where,
         "required": False,
         "description": parameter.about,
-        "schema": dict(parameter.schema),
+        "schema": schema,
     }
 
 

@@ -18,11 +18,12 @@ from api.formats.table import write_events, write_statuses
 from api.http import memento
 from api.http.contract import AnyRequest, read
 from api.http.headers import next_link
-from api.http.parameters import choice, integer
+from api.http.parameters import choice, flag, integer
 from api.http.problems import pledge_not_found
 from api.http.responses import BytesResponse
 from api.resources import contracts
-from api.resources.list_filters import Cursor, filters, given_filters
+from api.resources.list_filters import Cursor, fields, filters, given_filters, shortened
+from api.resources.names import SORT_NAMES
 from api.resources.read_request import ReadRequest, must_be_slug
 from api.services import Services
 from tracker.event import Event, served
@@ -44,7 +45,7 @@ class PledgeController(Controller):
         """The statuses of many pledges: filtered, sorted, page by page."""
         read = ReadRequest(request, services)
         query = read.query
-        sort = choice(query, "sort", contracts.SORT_NAMES, "pledge")
+        sort = choice(query, "sort", SORT_NAMES, "pledge")
         limit = integer(query, "limit", 1, contracts.MAX_PAGE_PLEDGES, 100)
         narrowed, question = filters(query), given_filters(query) | {"sort": sort}
         cursor = Cursor.read(query, question, read.log, services.tracker.log)
@@ -58,8 +59,12 @@ class PledgeController(Controller):
             frozen = replace(read.at, position=clocks.position)
             following = Cursor(frozen, clocks.position, page.next, read.log).write(question)
         footer = {"next_cursor": following, **read.footer(clocks.position), "total": page.total}
-        provenance = Provenance(footer, services.settings.data_license)
-        body = b"".join(write_statuses(read.format, page.items, provenance))
+        if flag(query, "facets"):
+            footer["facets"] = services.timeline.facets(narrowed, clocks)
+        kept = fields(query)
+        provenance = Provenance(footer, services.settings.data_license, fields=kept)
+        items = (shortened(item, kept) for item in page.items) if kept else page.items
+        body = b"".join(write_statuses(read.format, items, provenance))
         headers = {}
         if following is not None:
             headers["Link"] = next_link("/v1/pledges", {**query, "cursor": following})
