@@ -295,12 +295,14 @@ class SummaryAmounts(NamedTuple):
     """The amounts that a summary adds up: the target, the actual in the source's unit and in the target's.
 
     `rates_of` is the day whose rates convert them: that of the actual's latest figure, else the last statement's.
+    `is_level` says that the actual is a level.
     """
 
     target: SummaryAmount | None
     actual: SummaryAmount | None
     converted: SummaryAmount | None
     rates_of: date
+    is_level: bool = False
 
 
 def _amounts(status: Status) -> bytes:
@@ -309,17 +311,17 @@ def _amounts(status: Status) -> bytes:
         [
             *(None if q is None else _terse(q) for q in (status.target, status.actual, status.converted)),
             period.get("end") or status.last_stated_on.isoformat(),
+            *([True] if status.is_level else []),
         ]
     )
 
 
 def read_amounts(stored: bytes) -> SummaryAmounts:
     """The amounts in a value of `timeline_<n>.amounts`."""
-    target, actual, converted, day = from_json(stored)
+    target, actual, converted, day, *level = from_json(stored)
     reported = _read(actual)
-    return SummaryAmounts(
-        _read(target), reported, reported if converted == actual else _read(converted), date.fromisoformat(day)
-    )
+    same = reported if converted == actual else _read(converted)
+    return SummaryAmounts(_read(target), reported, same, date.fromisoformat(day), bool(level))
 
 
 def _terse(quantity: Quantity) -> list[str | None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any, NamedTuple
@@ -178,6 +178,13 @@ def amounts(tables: TableSet, filters: Filters, clocks: Clocks, after: str, limi
     )
 
 
+def first_day(tables: TableSet, clocks: Clocks) -> Select[Any]:
+    """The first day of all rectangles that are known by the position."""
+    c = tables.catalogue.c
+    known = (c.known_to > clocks.position, c.known_from <= clocks.position)
+    return select(func.min(c.valid_from)).where(*known)
+
+
 def parts(tables: TableSet, clocks: Clocks) -> Select[Any]:
     """The pledges that are part of another one, each with that other one."""
     catalogue = tables.catalogue
@@ -193,6 +200,9 @@ def differing(
     t = tables.timeline
     query = select(t.c.pledge, t.c.body).where(t.c.pledge > after, holds(t, at), ~holds(t, other))
     filters, clocks = listed
+    if filters.pledge:  # of a pledge that is named the end is told too
+        query = query.where(t.c.pledge.in_(_plain(filters.pledge)))
+        filters = replace(filters, pledge=())
     if filters != Filters():
         on_catalogue, on_timeline = conditions(tables, filters, clocks)
         source, where = joined(tables, clocks, catalogue=True, timeline=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from threading import Lock
@@ -11,10 +11,11 @@ from typing import Any, cast
 
 from sqlalchemy import Engine
 
-from projections import changes, facets, queries
+from projections import changes, facets, parties, queries
 from projections.changes import StatusChange
 from projections.document_codec import brief
 from projections.facets import FACETS
+from projections.parties import PartyCounts
 from projections.pledge_counts import PledgeCounts
 from projections.queries import DATE_SORTS, NULLABLE_SORTS, SORTS, STALE_FLAG, Clocks, Filters, PageStart, StatusPage
 from projections.summary import Pledged, summarize
@@ -142,6 +143,22 @@ class Timeline(TableReader):
                 more = [(STALE_FLAG, cast(int, self._read(queries.count, stale, clocks).rows[0][0]))]
             found[facet] = facets.counted(facet, rows, more)
         return found
+
+    def statuses(self, filters: Filters, days: Iterable[date], clocks: Clocks) -> Iterator[dict[str, int]]:
+        """For each day how many of the pledges that pass the filters on it have which status."""
+        for day in days:
+            rows = self._read(facets.grouped, "status", filters, replace(clocks, as_of=day)).rows
+            yield {row.value: row.pledges for row in sorted(rows, key=lambda row: str(row.value))}
+
+    def first_day(self, clocks: Clocks) -> date | None:
+        """The first day on which there is any pledge, as known at the clocks; None where there is none."""
+        first: date | None = self._read(queries.first_day, clocks).rows[0][0]
+        return first
+
+    def parties(self, clocks: Clocks, key: str | None = None) -> dict[str, PartyCounts]:
+        """The parties that pledges have or had, or that of one key, by case-folded key."""
+        found = parties.counted(self._read(parties.grouped, clocks, key).rows)
+        return found if key is None else {name: one for name, one in found.items() if name == key.casefold()}
 
     def diff(self, before: Clocks, after: Clocks, filters: Filters | None = None) -> Iterator[list[PledgeDifference]]:
         """The pledges whose documents differ between two points, by pledge; up to EXPORT_BATCH_ROWS at a time.

@@ -141,6 +141,7 @@ STATUS = {
     "forbidden": 403,
     "not_found": 404,
     "pledge_not_found": 404,
+    "party_not_found": 404,
     "method_not_allowed": 405,
     "not_acceptable": 406,
     "request_timeout": 408,

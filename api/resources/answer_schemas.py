@@ -23,6 +23,7 @@ from api.resources.schema_parts import (
 from projections.facets import FACETS
 from tracker.promises import MONTHS
 from tracker.quantity import Op, OpenEnds
+from tracker.rules.causes import Cause
 from tracker.rules.conditions import ConditionState
 from tracker.rules.evaluation import AnswersBy
 from tracker.rules.flags import Evidence
@@ -168,11 +169,27 @@ STATUS = object_of(
     "One pledge at a point on both clocks.",
 )
 
+_BY_STATUS = object_of({}, dict.fromkeys(STATUSES, COUNT), "How many pledges have which status; none is left out.")
+_ROLE: dict[str, Schema] = {"total": COUNT, "by_status": _BY_STATUS}
+TOTAL = object_of(
+    {
+        "unit": TEXT,
+        "pledges": COUNT,
+        "reported": COUNT,
+        "target": or_null(_QUANTITY),
+        "actual": or_null(_QUANTITY),
+        "compared": object_of({"pledges": COUNT, "target": or_null(_QUANTITY), "actual": or_null(_QUANTITY)}),
+        "unconverted": COUNT,
+    },
+    about="Sums in one unit: `target` and `actual` each over all that have it, `compared` over those that have both."
+    " Percentages and levels are never added. `unconverted` counts the actuals in another currency without a rate.",
+)
+
 _GROUP: dict[str, Schema] = {
-    "by_status": {"type": "object", "additionalProperties": COUNT},
+    "by_status": _BY_STATUS,
     "by_kind": {"type": "object", "additionalProperties": COUNT},
     "flags": {"type": "object", "additionalProperties": COUNT},
-    "totals": list_of({"type": "object"}),
+    "totals": list_of(ref("Total")),
 }
 
 SCHEMAS: dict[str, Schema] = {
@@ -225,6 +242,34 @@ SCHEMAS: dict[str, Schema] = {
         {"next_cursor": or_null(TEXT), "total": COUNT},
         {"facets": object_of({facet: list_of(ref("FacetCount")) for facet in FACETS})},
     ),
+    "Parts": _items(ref("Status"), {"by_status": _BY_STATUS, "next_cursor": or_null(TEXT), "total": COUNT}),
+    "PartyPage": _items(
+        object_of({"key": TEXT, "name": TEXT, "as_pledgor": object_of(_ROLE), "as_beneficiary": object_of(_ROLE)}),
+        {"next_cursor": or_null(TEXT), "total": COUNT},
+    ),
+    "PartyAnswer": object_of(
+        {
+            "key": TEXT,
+            "name": TEXT,
+            "as_pledgor": object_of({**_ROLE, "totals": list_of(ref("Total"))}),
+            "as_beneficiary": object_of({**_ROLE, "totals": list_of(ref("Total"))}),
+            "changes": list_of(
+                object_of(
+                    {
+                        "pledge": TEXT,
+                        "title": or_null(TEXT),
+                        "as_of": DATE,
+                        "status_before": or_null({"enum": list(STATUSES)}),
+                        "status_after": {"enum": list(STATUSES)},
+                    }
+                )
+            ),
+            **CLOCKS,
+        },
+        about="Who promised or was promised what: `key` is the code, else the slug of the name.",
+    ),
+    "Total": TOTAL,
+    "StatusesOverTime": _items(object_of({"as_of": DATE, "by_status": _BY_STATUS})),
     "StatusFields": object_of({}, STATUS["properties"], "Those members of a status that `fields` names."),
     "FacetCount": object_of(
         {"key": TEXT, "count": COUNT},
@@ -232,7 +277,7 @@ SCHEMAS: dict[str, Schema] = {
         "A value of a filter, and how many pledges it gives with all other filters.",
     ),
     "EventItems": _items(ref("Event")),
-    "LogPage": _items(ref("Event"), {"next_after": or_null(COUNT)}),
+    "LogPage": _items(ref("Event"), {"next_after": COUNT}),
     "History": _items(
         object_of(
             {
@@ -310,11 +355,24 @@ SCHEMAS: dict[str, Schema] = {
                 "status_after": or_null(TEXT),
                 "actual_before": or_null(_QUANTITY),
                 "actual_after": or_null(_QUANTITY),
+                "cause": one_of(Cause),
                 "events": list_of(ref("Event")),
             },
             _UNREAD,
         ),
         {"from": object_of(CLOCKS), "to": object_of(CLOCKS)},
+        {
+            "counts": list_of(
+                object_of(
+                    {
+                        "status_before": or_null({"enum": list(STATUSES)}),
+                        "status_after": or_null({"enum": list(STATUSES)}),
+                        "cause": one_of(Cause),
+                        "pledges": COUNT,
+                    }
+                )
+            )
+        },
     ),
     "Export": object_of({"items": list_of(ref("Status")), **CLOCKS}, {"license": TEXT}),
     "Replay": object_of(
@@ -402,6 +460,8 @@ SCHEMAS: dict[str, Schema] = {
                 "maxItems": MAX_ERRORS,
             },
             "total": {**COUNT, "description": "How many errors there are; at most 100 are listed."},
+            "first_recorded_at": {**INSTANT, "description": "When the pledge was first recorded: after the clocks."},
+            "as_known_now": {**TEXT, "description": "The relative address that answers, with what is known now."},
         },
         "required": ["type", "title", "status", "detail", "instance", "code", "errors", "total"],
     },

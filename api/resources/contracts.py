@@ -21,7 +21,7 @@ from api.http.contract import (
 )
 from api.http.drafts import MAX_BATCH_ITEMS
 from api.http.log_ids import LOG, LOG_HEADER
-from api.http.media import HTML_FORMAT, JSON_FORMAT, LINK_FORMAT, MediaFormat
+from api.http.media import CSV_FORMAT, HTML_FORMAT, JSON_FORMAT, LINK_FORMAT, MediaFormat
 from api.http.negotiation import format_parameter
 from api.http.parameters import encoded
 from api.resources.answer_schemas import STATUS
@@ -57,7 +57,7 @@ _LINE: Schema = {
     "maxLength": MAX_VALUE_CHARACTERS,
     "pattern": r"^[^\x00-\x1f\x7f]+$",
 }
-_DAY = CLOCKS[0].schema
+_DAY, _INSTANT = CLOCKS[0].schema, CLOCKS[1].schema
 _SLUG: Schema = {"type": "string", "pattern": f"^{SLUG}$"}
 
 
@@ -127,6 +127,10 @@ ETAG = {"ETag": "The tag of these bytes.", "Cache-Control": "How long they may b
 _IF_NONE_MATCH = Parameter("If-None-Match", "Tags of answers that the caller has.", {"type": "string"})
 
 
+TABLE_FORMATS = (JSON_FORMAT, CSV_FORMAT)
+"""The formats of items that are no statuses and no events."""
+
+
 def reads(
     about: str,
     schema: Schema,
@@ -173,19 +177,28 @@ HISTORY = reads(
     Parameter(
         "axis", "Along what was said, or along what we recorded.", {"enum": ["as_of", "known"], "default": "as_of"}
     ),
+    formats=TABLE_FORMATS,
     problems=_MISSING,
 )
-TIMELINE = reads("The rectangles on both clocks.", ref("Timeline"), problems=_MISSING)
-FIGURES = reads("Every figure, chosen or not, and why.", ref("Figures"), problems=_MISSING)
-MEMBERS = reads("Every member's result.", ref("Members"), problems=_MISSING)
+PARTS = reads("The pledges that are part of it.", ref("Parts"), *PAGING, formats=STATUS_PAGE_FORMATS, problems=_MISSING)
+PARTIES = reads("A page of parties.", ref("PartyPage"), *PAGING, formats=TABLE_FORMATS)
+ONE_PARTY = reads("One party.", ref("PartyAnswer"), problems=("party_not_found",))
+TIMELINE = reads("The rectangles on both clocks.", ref("Timeline"), formats=TABLE_FORMATS, problems=_MISSING)
+FIGURES = reads("Every figure, chosen or not, and why.", ref("Figures"), formats=TABLE_FORMATS, problems=_MISSING)
+MEMBERS = reads("Every member's result.", ref("Members"), formats=TABLE_FORMATS, problems=_MISSING)
 EVENT_LOG = reads(
     "The log, oldest first.",
     ref("LogPage"),
     Parameter(
         "after", "The position after which the page begins.", {"type": "integer", "minimum": 0, "maximum": MAX_POSITION}
     ),
-    Parameter("pledge", "Only this pledge's.", {"type": "string", "pattern": f"^{SLUG}$"}),
+    Parameter("pledge", "Only this pledge's.", _SLUG),
     Parameter("type", "Only facts of this type.", {"enum": list(TYPE_NAMES)}),
+    Parameter("recorded_by", "Only what this one recorded, as `recorded_by` of the events tells it.", _LINE),
+    Parameter("recorded_from", "Recorded at this instant or later, RFC 3339 with an offset.", _INSTANT),
+    Parameter("recorded_to", "Recorded at this instant or before, RFC 3339 with an offset.", _INSTANT),
+    Parameter("stated_from", "Stated on this day or later.", _DAY),
+    Parameter("stated_to", "Stated on this day or before.", _DAY),
     _limit(MAX_PAGE_EVENTS),
     formats=EVENT_FORMATS,
 )
@@ -196,13 +209,41 @@ SUMMARY = reads(
     Parameter("by", "The same for each of these, in `groups`.", {"enum": list(GROUPINGS)}),
     Parameter("currency", "Adds the totals in this currency.", {"enum": sorted(CURRENCIES)}),
 )
+PARTY_KEY = "[A-Za-z0-9][A-Za-z0-9-]{0,127}"
+"""A regular expression for the keys of parties."""
+
+EVERY = ("month", "quarter", "year")
+"""The periods of the calendar at whose ends statuses are counted."""
+
+MAX_STATUS_DAYS = 1_000
+"""Days on which one read counts statuses, at most."""
+
+STATUSES_OVER_TIME = reads(
+    "Counts by status over time.",
+    ref("StatusesOverTime"),
+    *FILTERS,
+    Parameter("every", "Count at the end of each of these.", {"enum": list(EVERY), "default": "month"}),
+    Parameter("from", "The first day that may be counted; by default that of the first pledge.", _DAY),
+    Parameter("to", "The last day, which is counted itself; `as_of` by default.", _DAY),
+    formats=TABLE_FORMATS,
+)
+DIFF_GROUPINGS = ("cause",)
+"""What the differences between two points can be counted by, beside the headlines."""
+
 DIFF = reads(
     "What changed between two points.",
     ref("Diff"),
+    *FILTERS,
+    Parameter(
+        "by",
+        "Adds `counts`: how many pledges went from which headline to which, and why.",
+        {"enum": list(DIFF_GROUPINGS)},
+    ),
     Parameter("from", "The earlier `as_of`.", _DAY),
     Parameter("to", "The later `as_of`; today by default.", _DAY),
     Parameter("known_from", "The earlier `known_at`; not with `from`.", CLOCKS[1].schema),
     Parameter("known_to", "The later `known_at`; now by default.", CLOCKS[1].schema),
+    formats=TABLE_FORMATS,
 )
 EXPORT = reads("All statuses, as a stream.", ref("Export"), *FILTERS, formats=STATUS_FORMATS)
 REPLAY = reads(

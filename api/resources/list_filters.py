@@ -8,7 +8,7 @@ import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Annotated
 
@@ -20,7 +20,8 @@ from api.http.log_ids import beyond_the_log
 from api.http.parameters import Query, day, invalid
 from api.resources.contracts import FILTERS, STATUS_MEMBERS
 from api.resources.names import FLAG_NAMES, KINDS, STATUSES
-from projections.queries import Filters
+from api.resources.read_request import ReadRequest
+from projections.queries import Clocks, Filters
 from projections.timeline import is_page_start
 from tracker.log.guard import must_be_this_log
 from tracker.log.recorder import LogRecorder
@@ -156,6 +157,35 @@ class Cursor:
         for name, holds in same.items():
             if name in query and not holds:
                 raise invalid(name, "is not the one that the cursor was given for; leave it out or begin again")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Where a page of a list begins, and the question that its cursors are for."""
+
+    read: ReadRequest
+    question: Mapping[str, str]
+    after: tuple[str | None, str] | None
+
+    def following(self, clocks: Clocks, last: tuple[str | None, str] | None) -> str | None:
+        """The cursor of the page behind the row `last`, at the clocks of this one; None behind the last page."""
+        if last is None:
+            return None
+        frozen = replace(self.read.at, position=clocks.position)
+        return Cursor(frozen, clocks.position, last, self.read.log).write(self.question)
+
+
+def page_of(read: ReadRequest, question: Mapping[str, str], sort: str = "pledge") -> Page:
+    """The page that a read asks for. A read with a cursor is at the cursor's clocks from here on.
+
+    Raises: InvalidParameter or OtherLog as `Cursor.read` and `Cursor.must_be_at`.
+    """
+    question = {**question, "sort": sort}
+    cursor = Cursor.read(read.query, question, read.log, read.services.tracker.log)
+    if cursor is not None:
+        cursor.must_be_at(read.at, read.query)
+        read.at = cursor.at
+    return Page(read, question, None if cursor is None else cursor.after)
 
 
 def _checksum(text: bytes, question: Mapping[str, str]) -> bytes:

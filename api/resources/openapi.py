@@ -15,6 +15,7 @@ from api.http.drafts import MAX_REF_CHARACTERS
 from api.http.parameters import MAX_REPEATED
 from api.http.problems import PROBLEM, STATUS, catalogue
 from api.resources.answer_schemas import SCHEMAS
+from api.resources.contracts import PARTY_KEY
 from tracker.facts import FACT_ADAPTER
 from tracker.units import SLUG
 
@@ -138,7 +139,11 @@ def _operation(contract: Contract, path: str, handler: Any) -> dict[str, Any]:
 
 
 def _path(name: str) -> dict[str, Any]:
-    return {"type": "string", "enum": sorted(STATUS)} if name == "code" else dict(_SLUG)
+    of_their_own = {
+        "code": {"type": "string", "enum": sorted(STATUS)},
+        "key": {"type": "string", "pattern": f"^{PARTY_KEY}$", "examples": ["UA", "nato-allies"]},
+    }
+    return of_their_own.get(name, dict(_SLUG))
 
 
 def _parameter(parameter: Parameter, where: str) -> dict[str, Any]:

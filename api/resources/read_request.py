@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, TypeVar
 
 from pydantic_core import to_json
 
+from api.formats import item_table
 from api.http import clocks
 from api.http.contract import AnyRequest, Contract
 from api.http.data_license import with_license_link
@@ -16,14 +17,15 @@ from api.http.headers import entity_tag
 from api.http.json_logging import LOGGER_NAME
 from api.http.known_heads import Validity
 from api.http.negotiation import negotiate
-from api.http.parameters import Query
+from api.http.parameters import Query, encoded
 from api.http.problems import pledge_not_found
 from api.http.responses import IMMUTABLE, IMMUTABLE_PRIVATE, NO_CACHE, BytesResponse
+from api.resources.answer_schemas import SCHEMAS
 from api.services import Services
 from projections.queries import Clocks
-from tracker.errors import Unavailable
-from tracker.event import Event
-from tracker.pledge_events import PledgeEvents, unread_json
+from tracker.errors import PledgeNotFound, Unavailable
+from tracker.event import Event, stamp
+from tracker.pledge_events import PledgeEvents, UnreadEvent, unread_json
 from tracker.rules.status_document import RULES_VERSION
 from tracker.values import is_slug
 
@@ -38,11 +40,16 @@ SETTLED_AFTER = timedelta(minutes=1)
 """The age from which an instant counts as settled: a stamped event may wait this long for its commit."""
 
 
+Items = Sequence[Mapping[str, Any]]
+"""The items of an answer, as JSON objects."""
+
+
 class ReadRequest:
     """A read at the clocks, in one format. It is made in the thread that answers it: the clocks may ask the log."""
 
     def __init__(self, request: AnyRequest, services: Services) -> None:
         self.services = services
+        self.path: str = request.scope["path"]
         self.query: Query = request.scope["state"]["query"]
         contract: Contract = request.route_handler.opt["contract"]
         media_format = negotiate(request.scope, self.query, contract.formats)
@@ -81,7 +88,7 @@ class ReadRequest:
         """
         events = self.taken_in(must_be_slug(pledge), self.at.position)
         if not events.rows:
-            raise pledge_not_found(pledge)
+            raise self.missing(pledge)
         return events
 
     def taken_in(self, pledge: str, position: int | None) -> PledgeEvents:
@@ -109,7 +116,7 @@ class ReadRequest:
         if known.reason and not events.reason:
             log.warning("the rules failed on event %d of %s: %s", known.unread[0].position, pledge, known.reason)
         if found is None:
-            raise pledge_not_found(pledge, known.unread)
+            raise self.missing(pledge, known.unread)
         return found, known
 
     def status(self, pledge: str) -> bytes:
@@ -120,8 +127,24 @@ class ReadRequest:
         clocks = self.projected()
         document = self.services.timeline.one(must_be_slug(pledge), clocks)
         if document is None:
-            raise pledge_not_found(pledge, self.services.timeline.unread(pledge, clocks.position))
+            raise self.missing(pledge, self.services.timeline.unread(pledge, clocks.position))
         return document
+
+    def missing(self, pledge: str, unread: Sequence[UnreadEvent] = ()) -> PledgeNotFound:
+        """The refusal of a pledge that is not there at the clocks; it says where to look if it was recorded later."""
+        if self.at.position is None or unread:
+            return pledge_not_found(pledge, unread)
+        first = self.services.tracker.log.read(limit=1, pledge=pledge)
+        if not first or first[0].position <= self.at.position:
+            return pledge_not_found(pledge)
+        if self.services.timeline.one(pledge, Clocks(self.at.as_of, self._position())) is None:
+            return pledge_not_found(pledge)
+        query = {name: value for name, value in self.query.items() if name not in ("known_at", "at_position")}
+        return PledgeNotFound(
+            f"the pledge {pledge!r} was not recorded by then",
+            first_recorded_at=stamp(first[0].recorded_at),
+            as_known_now=f"{self.path}?{encoded(query)}" if query else self.path,
+        )
 
     def tag_of(self, *determinants: Any) -> str:
         """The entity tag of a streamed body, which is sent before the bytes are known.
@@ -160,10 +183,24 @@ class ReadRequest:
         validity = Validity(day=self._day, log=head) if self.at.position is None else self._fixed()
         return self._response(body, validity, headers=headers, etag=etag)
 
-    def items(self, pledge: str, known: PledgeEvents, items: object, **more: object) -> BytesResponse:
+    def items(self, name: str, pledge: str, known: PledgeEvents, items: Items, **more: object) -> BytesResponse:
         """`{items, …}` about one pledge, with the position of its last event, and the events that were not taken in."""
-        body = to_json({"items": items, **more, **unread_json(known.unread), **self.footer(known.position)})
-        return self.about_pledge(pledge, known.version, body)
+        more = {**more, **unread_json(known.unread), **self.footer(known.position)}
+        return self.about_pledge(pledge, known.version, self.written(name, items, more))
+
+    def written(self, name: str, items: Items, more: Mapping[str, object]) -> bytes:
+        """Items in the format of the read: as JSON with `more` beside them, or as CSV.
+
+        `name` is that of the schema of the whole answer among the components of the OpenAPI document.
+        """
+        if self.format == "json":
+            return to_json({"items": items, **more})
+        return b"".join(self.rows(name, items))
+
+    def rows(self, name: str, items: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
+        """Items as CSV, piece by piece; `name` as in `written`."""
+        of_item = SCHEMAS[name]["properties"]["items"]["items"]
+        return item_table.write_items(items, of_item, SCHEMAS, self.services.settings.data_license)
 
     @property
     def cache_control(self) -> str:

@@ -59,6 +59,9 @@ class Status:
     target: Quantity | None
     actual: Quantity | None
     converted: Quantity | None
+    is_level: bool
+    """The actual is a level, a rate at a time: levels of several pledges are never added."""
+
     ratio: Ratio | None
     window: Window | None
     deadline: date | None
@@ -243,6 +246,7 @@ class StatusFold:
             target=shown.absolute,
             actual=None if actual is None else actual.quantity,
             converted=converted,
+            is_level=actual is not None and actual.is_level,
             ratio=attested.ratio,
             window=window,
             deadline=deadline_in_force(evaluation, outcome),
