@@ -81,7 +81,7 @@ def _cell(value: Any, kind: str) -> str:
             if kind == "words":
                 return figure_words(value)
             return str(value.get("id", "")) if kind == "event" else to_json(value).decode()
-        case list():
+        case list() | tuple():
             if kind == "ids":
                 return "; ".join(str(event.get("id", "")) for event in value)
             return "; ".join(value) if all(isinstance(one, str) for one in value) else to_json(value).decode()

@@ -26,7 +26,10 @@ from api.http.request_counts import RequestCounts
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
 _LOG_HEADER = HEADER.lower().encode()
-_CORS_EXPOSED = b"ETag, Link, Location, Memento-Datetime, Retry-After, RateLimit, RateLimit-Policy, Tracker-Log"
+_CORS_EXPOSED = (
+    b"ETag, Link, Location, Memento-Datetime, Retry-After, RateLimit, RateLimit-Policy, Tracker-Log,"
+    b" Content-Disposition"
+)
 _CORS_HEADERS = [(b"access-control-allow-origin", b"*"), (b"access-control-expose-headers", _CORS_EXPOSED)]
 _CORS_PREFLIGHT = [
     (b"access-control-allow-methods", b"GET, HEAD"),

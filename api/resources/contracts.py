@@ -208,6 +208,7 @@ SUMMARY = reads(
     *FILTERS,
     Parameter("by", "The same for each of these, in `groups`.", {"enum": list(GROUPINGS)}),
     Parameter("currency", "Adds the totals in this currency.", {"enum": sorted(CURRENCIES)}),
+    formats=TABLE_FORMATS,
 )
 PARTY_KEY = "[A-Za-z0-9][A-Za-z0-9-]{0,127}"
 """A regular expression for the keys of parties."""

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from pydantic_core import to_json
 
 from api.formats import item_table
+from api.formats.table import EXPORT_FORMATS
 from api.http import clocks
 from api.http.contract import AnyRequest, Contract
 from api.http.data_license import with_license_link
@@ -39,6 +40,11 @@ PROJECTION_WAIT_SECONDS = 1.0
 SETTLED_AFTER = timedelta(minutes=1)
 """The age from which an instant counts as settled: a stamped event may wait this long for its commit."""
 
+
+_SHOWN = ("json", "cloudevents")
+"""Formats that are shown; the others are downloaded."""
+
+_EXTENSIONS = {known.name: known.extension for known in EXPORT_FORMATS if known.name not in _SHOWN}
 
 Items = Sequence[Mapping[str, Any]]
 """The items of an answer, as JSON objects."""
@@ -225,6 +231,8 @@ class ReadRequest:
         headers = dict(more.pop("headers", None) or {})
         if link := with_license_link(headers.get("Link"), self.services.settings.data_license):
             headers["Link"] = link
+        if self.format in _EXTENSIONS:
+            headers["Content-Disposition"] = f'attachment; filename="{self._file_name()}"'
         return BytesResponse(
             body,
             media_type=self._media_type,
@@ -234,6 +242,12 @@ class ReadRequest:
             headers=headers,
             **more,
         )
+
+    def _file_name(self) -> str:
+        """The name under which the answer is kept: what it is, and the clocks as far as they are named."""
+        what = self.path.removeprefix("/v1/").removeprefix("pledges/").replace("/", "-")
+        position = "" if self.at.position is None else f"-at-{self.at.position}"
+        return f"{what}-{self.at.as_of}{position}.{_EXTENSIONS[self.format]}"
 
     @property
     def _day(self) -> date | None:

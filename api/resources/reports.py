@@ -14,6 +14,8 @@ from litestar.di import NamedDependency
 from litestar.types import ASGIApp
 from pydantic_core import from_json, to_json
 
+from api.formats import summary_table
+from api.formats.csv_table import write_table
 from api.formats.provenance import Provenance, stated_days_in
 from api.formats.table import write_statuses
 from api.http.clocks import ReadClocks, clocks_json, instant, must_be_past, today
@@ -49,7 +51,12 @@ class ReportController(Controller):
         currency = choice(query, "currency", tuple(CURRENCIES))
         narrowed, clocks = filters(query), read.projected()
         report = services.timeline.summary(narrowed, clocks, by, currency)
-        return read.about_all(clocks.position, to_json({**report, **read.footer(clocks.position)}))
+        if read.format == "csv":
+            rows = summary_table.rows(report)
+            body = b"".join(write_table(summary_table.COLUMNS, rows, services.settings.data_license))
+        else:
+            body = to_json({**report, **read.footer(clocks.position)})
+        return read.about_all(clocks.position, body)
 
     @read("/statuses", contracts.STATUSES_OVER_TIME)
     def statuses(self, request: AnyRequest, services: NamedDependency[Services]) -> BytesResponse:
