@@ -15,8 +15,8 @@ from xml.sax.saxutils import quoteattr
 from api import amounts, wording
 from api.formats.xml_text import xml_text
 from api.http import data_license
+from api.http.addresses import encoded
 from api.http.media import MediaFormat
-from api.http.parameters import encoded
 from projections.changes import StatusChange
 from tracker.event import stamp
 

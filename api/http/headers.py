@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from litestar.types import Scope
 
-from api.http.parameters import encoded
+from api.http.addresses import encoded
 
 SECURITY_HEADERS = [
     (b"x-content-type-options", b"nosniff"),

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Literal, overload
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl
 
 from api.http.contract import Parameter
 from api.http.problems import InvalidParameter, UnknownParameter
@@ -54,11 +54,6 @@ def parse(query_string: bytes, taken: Mapping[str, Parameter]) -> Query:
         else:
             query[name] += ("," if parameter.repeats == "commas" else "\n") + value
     return query
-
-
-def encoded(query: Mapping[str, str | int], safe: str = "") -> str:
-    """A query as it stands in an address."""
-    return urlencode([(name, value) for name, text in query.items() for value in str(text).split("\n")], safe=safe)
 
 
 def invalid(name: str, why: str) -> InvalidParameter:

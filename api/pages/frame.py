@@ -19,11 +19,12 @@ from api.http import (
     clocks,
     data_license,
 )
+from api.http.addresses import encoded
 from api.http.clocks import CLOCKS
 from api.http.contract import Contract, Parameter, Reply
 from api.http.known_heads import Validity
 from api.http.media import HTML_FORMAT
-from api.http.parameters import Query, day, encoded, invalid
+from api.http.parameters import Query, day, invalid
 from api.http.responses import NO_CACHE, BytesResponse
 from api.resources.read_request import ReadRequest
 from api.services import Services

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from api.formats.atom import ATOM_FORMAT
 from api.formats.badge import BADGE_FORMAT
 from api.formats.table import EVENT_FORMATS, STATUS_FORMATS, STATUS_PAGE_FORMATS
+from api.http.addresses import encoded
 from api.http.clocks import CLOCKS
 from api.http.contract import (
     JSON,
@@ -23,7 +24,6 @@ from api.http.drafts import MAX_BATCH_ITEMS
 from api.http.log_ids import LOG, LOG_HEADER
 from api.http.media import CSV_FORMAT, HTML_FORMAT, JSON_FORMAT, LINK_FORMAT, MediaFormat
 from api.http.negotiation import format_parameter
-from api.http.parameters import encoded
 from api.resources.answer_schemas import STATUS
 from api.resources.names import FLAG_NAMES, KINDS, SORT_NAMES, STATUSES, TYPE_NAMES
 from tracker.log.rows import MAX_POSITION
@@ -294,7 +294,7 @@ _KEY = Parameter(
     {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[\\x21-\\x7e]+$"},
 )
 _PREFER = Parameter(
-    "Prefer", "`respond-async` does not wait until reads show it.", {"type": "string", "const": "respond-async"}
+    "Prefer", "`respond-async` does not wait until reads show it.", {"type": "string", "enum": ["respond-async"]}
 )
 _IF_MATCH = Parameter(
     "If-Match",

@@ -12,13 +12,14 @@ from pydantic_core import to_json
 from api.formats import item_table
 from api.formats.table import EXPORT_FORMATS
 from api.http import clocks
+from api.http.addresses import encoded
 from api.http.contract import AnyRequest, Contract
 from api.http.data_license import with_license_link
 from api.http.headers import entity_tag
 from api.http.json_logging import LOGGER_NAME
 from api.http.known_heads import Validity
 from api.http.negotiation import negotiate
-from api.http.parameters import Query, encoded
+from api.http.parameters import Query
 from api.http.problems import pledge_not_found
 from api.http.responses import IMMUTABLE, IMMUTABLE_PRIVATE, NO_CACHE, BytesResponse
 from api.resources.answer_schemas import SCHEMAS
