@@ -17,6 +17,8 @@ Query = Mapping[str, str]
 commas themselves. No value has a line break."""
 
 MAX_PARAMETERS = 250
+"""Parameters of a query, at most."""
+
 MAX_REPEATED = 20
 """Values of a parameter that may be given more than once, as the API describes it; the longer list with commas has no
 bound but its length."""

@@ -34,8 +34,7 @@ STATUS_MEMBERS: tuple[str, ...] = tuple(STATUS["properties"])
 
 _FIELD = "|".join(STATUS_MEMBERS)
 
-MAX_PAGE_PLEDGES = 500
-MAX_PAGE_EVENTS = 1_000
+MAX_PAGE_PLEDGES, MAX_PAGE_EVENTS = 500, 1_000
 """Items of a page, at most."""
 
 MAX_FEED_ENTRIES = 200
