@@ -122,10 +122,8 @@ LEASE = Table(
     Column("has_lock", Boolean, nullable=False),
 )
 """One row per lease (`projections.lease`). The beat goes up with every transaction of the holder."""
-
 LEASE_OF_PROJECTOR = "projector"
 """The lease of the instance that keeps the table set that answers up with the log."""
-
 
 MADE_OF = Table(
     "projection_log",
@@ -158,17 +156,14 @@ class TableSet:
 
     def indexing(self, dialect: str) -> list[str]:
         """The statements that make the indexes, and on PostgreSQL refuse two rectangles on one spot."""
-        statements = [
-            f"CREATE INDEX {table.name}_{name} ON {table.name} ({columns})"
-            for table, indexes in _indexes(self).items()
-            for name, columns in indexes.items()
-        ]
-        if dialect == "postgresql":
-            statements += [
-                f"ALTER TABLE {table.name} ADD CONSTRAINT {table.name}_no_overlap EXCLUDE USING gist (pledge WITH =,"
-                f"{of} int8range(known_from, known_to) WITH &&, daterange(valid_from, valid_to) WITH &&)"
-                for table, of in ((self.timeline, ""), (self.catalogue, ""), (self.words, " version WITH =,"))
-            ]
+        statements = []
+        for table, indexes in _indexes(self).items():
+            name = table.name
+            statements += [f"CREATE INDEX {name}_{index} ON {name} ({columns})" for index, columns in indexes.items()]
+            if dialect == "postgresql":
+                of = "pledge WITH =, version WITH =" if table is self.words else "pledge WITH ="
+                apart = f"CONSTRAINT {name}_no_overlap EXCLUDE USING gist ({of}, {_APART})"
+                statements.append(f"ALTER TABLE {name} ADD {apart}")
         return statements
 
     def drop(self, conn: Connection) -> None:
@@ -233,10 +228,11 @@ def _bounds() -> list[Any]:
 
 
 _SPOT = "known_to, known_from, valid_from, valid_to"
+_APART = "int8range(known_from, known_to) WITH &&, daterange(valid_from, valid_to) WITH &&"
 
 
 def _indexes(tables: TableSet) -> dict[Table, dict[str, str]]:
-    # The bounds stand in every index: a walk in any order skips what is not in force without reading the row.
+    # The bounds stand in every index: a walk skips what is not in force without reading the row.
     return {
         tables.timeline: {
             "pledge": f"pledge, {_SPOT}",

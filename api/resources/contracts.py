@@ -24,8 +24,8 @@ from api.http.drafts import MAX_BATCH_ITEMS
 from api.http.log_ids import LOG, LOG_HEADER
 from api.http.media import CSV_FORMAT, HTML_FORMAT, JSON_FORMAT, LINK_FORMAT, MediaFormat
 from api.http.negotiation import format_parameter
-from api.resources.answer_schemas import STATUS
 from api.resources.names import FLAG_NAMES, KINDS, SORT_NAMES, STATUSES, TYPE_NAMES
+from api.resources.status_schemas import STATUS
 from tracker.log.rows import MAX_POSITION
 from tracker.units import CURRENCIES, SLUG, UNIT
 
