@@ -44,6 +44,8 @@ class Parameter:
     name: str
     about: str
     schema: Schema
+    is_needed: bool = False
+
     repeats: Repeats = "once"
     """How several values are given: not at all, as the parameter again, or also in one value with commas between."""
 

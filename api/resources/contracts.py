@@ -47,7 +47,9 @@ MAX_LIST_CHARACTERS = 4_000
 
 def _several(name: str, about: str, schema: Schema) -> Parameter:
     """A parameter that may be given more than once, or with commas."""
-    return Parameter(name, f"{about} Several: given again, or with commas.", schema, "commas", MAX_LIST_CHARACTERS)
+    return Parameter(
+        name, f"{about} Several: given again, or with commas.", schema, repeats="commas", most=MAX_LIST_CHARACTERS
+    )
 
 
 _LINE: Schema = {
@@ -62,7 +64,7 @@ _SLUG: Schema = {"type": "string", "pattern": f"^{SLUG}$"}
 
 def _named(name: str, about: str) -> Parameter:
     """A parameter that may be given more than once; its values may have commas themselves."""
-    return Parameter(name, f"{about} Several: given again.", _LINE, "twice")
+    return Parameter(name, f"{about} Several: given again.", _LINE, repeats="twice")
 
 
 GROUPINGS = ("pledgor", "beneficiary", "tag", "kind", "rating")
@@ -123,7 +125,8 @@ _SCHEMA_OF: Mapping[str, Schema] = {"cloudevents": {"type": "array", "items": re
 ETAG = {"ETag": "The tag of these bytes.", "Cache-Control": "How long they may be kept."}
 
 
-_IF_NONE_MATCH = Parameter("If-None-Match", "Tags of answers that the caller has.", {"type": "string"})
+IF_NONE_MATCH = Parameter("If-None-Match", "Tags of answers that the caller has.", {"type": "string"})
+"""The header of every read that has a tag."""
 
 
 TABLE_FORMATS = (JSON_FORMAT, CSV_FORMAT)
@@ -145,7 +148,7 @@ def reads(
         needs=needs,
         replies={200: Reply(about, {**media, JSON: schema}, ETAG)},
         query=(*query, *CLOCKS, LOG, format_parameter(formats)),
-        headers=(_IF_NONE_MATCH, *headers),
+        headers=(IF_NONE_MATCH, *headers),
         problems=("invalid_parameter", "unknown_parameter", "not_acceptable", "other_log", *problems),
         formats=formats,
     )
@@ -268,7 +271,7 @@ def _reads_in_one_format(
         needs="reader",
         replies={200: Reply(about, {shown.essence: schema or {"type": "string"}}, ETAG)},
         query=(*query, *clocks, LOG),
-        headers=(_IF_NONE_MATCH,),
+        headers=(IF_NONE_MATCH,),
         problems=("invalid_parameter", "unknown_parameter", "not_acceptable", "other_log", *problems),
         formats=(shown,),
         framed=framed,

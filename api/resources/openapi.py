@@ -24,6 +24,16 @@ from tracker.facts import FACT_ADAPTER
 from tracker.units import SLUG
 
 _SLUG = {"type": "string", "pattern": f"^{SLUG}$", "examples": ["nato-ukraine-2024"]}
+_PATH_PARAMETERS = {
+    "code": {"type": "string", "enum": sorted(STATUS)},
+    "key": {"type": "string", "pattern": f"^{PARTY_KEY}$", "examples": ["UA", "nato-allies"]},
+    "place": {
+        "type": "string",
+        "description": "The path of a tile or a bundle below `tile/`; its slashes are not encoded.",
+        "pattern": r"^([0-9]|[1-5][0-9]|6[0-3]|entries)(/x[0-9]{3})*/[0-9]{3}(\.p/[1-9][0-9]{0,2})?$",
+        "examples": ["0/000", "entries/x001/067.p/5"],
+    },
+}
 _PROBLEMS_OF_ALL = ("unavailable",)
 _PROBLEMS_OF_KEYS = ("unauthorized", "forbidden", "rate_limited")
 
@@ -181,11 +191,7 @@ def _operation(contract: Contract, method: str, path: str, handler: Any, chapter
 
 
 def _path(name: str) -> dict[str, Any]:
-    of_their_own = {
-        "code": {"type": "string", "enum": sorted(STATUS)},
-        "key": {"type": "string", "pattern": f"^{PARTY_KEY}$", "examples": ["UA", "nato-allies"]},
-    }
-    return of_their_own.get(name, dict(_SLUG))
+    return dict(_PATH_PARAMETERS.get(name, _SLUG))
 
 
 def _parameter(parameter: Parameter, where: str) -> dict[str, Any]:
@@ -195,7 +201,7 @@ def _parameter(parameter: Parameter, where: str) -> dict[str, Any]:
     return {
         "name": parameter.name,
         "in": where,
-        "required": False,
+        "required": parameter.is_needed,
         "description": parameter.about,
         "schema": schema,
     }
