@@ -41,6 +41,7 @@ from api.resources.log import LogController
 from api.resources.metrics import MetricsController
 from api.resources.openapi import openapi
 from api.resources.openapi_document import SchemaController
+from api.resources.parties import PartyController
 from api.resources.pledges import PledgeController
 from api.resources.publishing import PublishController
 from api.resources.replay import AuditController
@@ -93,6 +94,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             SchemaPageController,
             StreamController,
             LogController,
+            PartyController,
             LedgerController,
             AuditController,
             MetricsController,

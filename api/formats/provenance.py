@@ -27,6 +27,8 @@ class Provenance:
     license_: str | None = None
     origin: str | None = None
     stated_days: StatedDays = lambda event_ids: {}
+    fields: tuple[str, ...] = ()
+    """The members of a status that are kept; all if it is empty."""
 
 
 StatusWriter = Callable[[Iterable[bytes], Provenance], Iterator[bytes]]

@@ -142,6 +142,7 @@ STATUS = {
     "forbidden": 403,
     "not_found": 404,
     "pledge_not_found": 404,
+    "party_not_found": 404,
     "no_checkpoint": 404,
     "out_of_tree": 404,
     "tile_missing": 404,

@@ -16,7 +16,7 @@ from api.http.parameters import choice, flag, integer, matching
 from api.http.problems import Forbidden, Unauthorized
 from api.http.responses import BytesResponse
 from api.pages.frame import HEADERS, HTML, PageRequest, page_contract
-from api.resources.contracts import TYPE_NAMES
+from api.resources.names import TYPE_NAMES
 from projections import verify
 from projections.queries import Clocks
 from tracker.event import raw_event, stamp
@@ -100,7 +100,7 @@ def draw_audit(page: PageRequest) -> BytesResponse:
         signed_root=None if signed is None else encode_base64(signed.root),
         ledger=ledger.state(),
         listed=listed,
-        pledges={name for name, (rows, _) in held.items() if rows},
+        pledges={name for name, (rows, *_) in held.items() if rows},
         head=head,
         types=[(name, wording.TYPE[name]) for name in TYPE_NAMES],
         older=page.link(before=str(oldest), replay=None) if listed.has_more else None,

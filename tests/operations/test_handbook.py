@@ -180,7 +180,7 @@ def test_the_disk_is_full(tmp_path: Path) -> None:
 
 def test_the_log_went_back(at: Terminal) -> None:
     with served(at) as server:
-        put_back = copied(at.shell.url, "restore")
+        put_back = copied(at.shell.url, "restore", server.process)
         assert server.add("lost").status_code == 201
         put_back()
         server.comes(lambda: server.get("/health/ready").json().get("refusal") == "log_went_back")
