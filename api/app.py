@@ -109,7 +109,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         debug=False,
     )
     must_be_guarded(app)
-    app.state["openapi"] = BytesResponse(openapi(app), validity=Validity())
+    app.state["openapi"] = BytesResponse(openapi(app, settings.public_address("/")), validity=Validity())
     return app
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
@@ -15,6 +16,8 @@ from tracker.log.away import READ_SECONDS
 
 MIN_ADMIN_KEY_CHARACTERS = 32
 """Characters of the admin key, at least: a shorter one could be guessed."""
+
+_PUBLIC_URL = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+(?:/[A-Za-z0-9._~-]+)*/?")
 
 ALIKE = 0.8
 """How alike (`difflib`, 0 to 1) a setting must be to a key that is none to be named: a slip, not another word."""
@@ -54,6 +57,9 @@ class Settings(BaseSettings):
     origin: str | None = None
     """The log's name, where what leaves here names its source; by default one that ends in the log's id."""
 
+    public_url: str | None = None
+    """The address at which readers reach this service, for what is read elsewhere. It is never taken from a request."""
+
     state_dir: Path | None = None
     """What must outlive the store: the highest known event of the log. By default `<file>.state` beside a SQLite file,
     `tracker-state` in the working directory with PostgreSQL."""
@@ -83,6 +89,13 @@ class Settings(BaseSettings):
             raise ValueError(f"the admin key needs {MIN_ADMIN_KEY_CHARACTERS} characters or more")
         return key
 
+    @field_validator("public_url")
+    @classmethod
+    def _is_an_address(cls, url: str | None) -> str | None:
+        if url is not None and not _PUBLIC_URL.fullmatch(url):
+            raise ValueError("it is an address such as https://pledges.example.org, without query and fragment")
+        return url and url.rstrip("/")
+
     @field_validator("trusted_proxies", mode="before")
     @classmethod
     def _is_split(cls, given: object) -> object:
@@ -92,6 +105,10 @@ class Settings(BaseSettings):
     def sqlite(self) -> bool:
         """Whether the store is a SQLite file: one process, and tables made by itself."""
         return self.database_url.startswith("sqlite:")
+
+    def public_address(self, path: str) -> str:
+        """The address of a path for readers elsewhere: below `public_url`, or the path itself without that setting."""
+        return f"{self.public_url or ''}{path}"
 
     def log_origin(self, log: str) -> str:
         """The name of the log of this id: `origin`, or one that ends in the id, so that no two logs share it."""

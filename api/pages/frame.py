@@ -127,6 +127,7 @@ class PageRequest(ReadRequest):
             known_at=None if self.at.known_at is None else stamp(self.at.known_at),
             position=clocks_.position,
             pinned=self.pinned(clocks_),
+            canonical=self.services.settings.public_url and self.services.settings.public_address(self.link()),
             license=self.services.settings.data_license,
             license_link=data_license.address(self.services.settings.data_license),
             **context,

@@ -46,7 +46,9 @@ class EventController(Controller):
             rows = [row for row in rows if is_said(row.state, read.at.as_of)]
         footer = {"next_after": following, **read.footer(upto)}
         lines = (served(row.state, row.position) for row in rows)
-        body = b"".join(write_events(read.format, lines, Provenance(footer, services.settings.data_license)))
+        settings = services.settings
+        provenance = Provenance(footer, settings.data_license, public_url=settings.public_address(""))
+        body = b"".join(write_events(read.format, lines, provenance))
         headers = {}
         if following is not None:
             headers["Link"] = next_link("/v1/events", {**query, "after": following})

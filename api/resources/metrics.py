@@ -1,7 +1,8 @@
 """Metrics for Prometheus: requests and their times, positions of log and projection, streams, the response cache.
 
 Each process counts for itself. Of several workers behind one port a scrape reaches any one of them: give each its own
-port, or run one process a container.
+port, or run one process a container. A key is needed even where reads are public: positions, routes and times are the
+operator's business, and a scrape asks the store.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ METRICS_CONTRACT = Contract(
     replies={200: Reply("Metrics in the text format of Prometheus.", {"text/plain": {"type": "string"}}, {})},
     problems=("unknown_parameter",),
     tag="About",
+    keyed=True,
 )
 
 

@@ -1,18 +1,22 @@
 """What Prometheus scrapes: every answer counted once, by route and not by address."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from api.http.access_keys import create_key
+from api.http.contract import Role
 from projections.timeline import Timeline
-from tests.support.api import Api, problem, running
+from tests.support.api import MONITOR, Api, problem, running
+from tests.support.paths import ROOT
 from tracker.errors import Unavailable
 
 
 def scraped(api: Api) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
-    answer = api.get("/metrics")
+    answer = api.get("/metrics", headers=MONITOR)
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     families = text_string_to_metric_families(answer.text)
@@ -71,7 +75,22 @@ def test_a_store_that_is_away_is_told_too(lite: Api, monkeypatch: pytest.MonkeyP
     assert ("tracker_log_position", ()) not in found
 
 
-def test_a_private_service_counts_for_its_readers(sqlite_url: str) -> None:
-    with running(sqlite_url, public_read=False) as api:
+@pytest.mark.parametrize("public_read", [True, False])
+def test_metrics_are_for_keys_alone_also_where_reads_are_public(sqlite_url: str, public_read: bool) -> None:
+    with running(sqlite_url, public_read=public_read) as api:
         problem(api.get("/metrics"), 401, "unauthorized")
-        problem(api.get("/metrics?x=1", headers={"Authorization": "Bearer no"}), 401, "unauthorized")
+        problem(api.get("/metrics?x=1"), 401, "unauthorized")
+        problem(api.get("/metrics", headers={"Authorization": "Bearer no"}), 401, "unauthorized")
+        keys = [create_key(api.services.engine, f"a-{role}", role) for role in get_args(Role)]
+        api.services.keys.refresh()
+        for key in keys:
+            assert api.get("/metrics", headers={"Authorization": f"Bearer {key}"}).status_code == 200
+        documented = api.get("/schema/openapi.json").json()["paths"]["/metrics"]["get"]
+        assert documented["security"] == [{"key": ["reader"]}]
+        assert {"401", "403"} <= documented["responses"].keys()
+
+
+def test_the_example_of_a_scrape_asks_with_a_key_in_a_file() -> None:
+    (job,) = yaml.safe_load((ROOT / "deploy" / "prometheus.yml").read_text("utf-8"))["scrape_configs"]
+    assert job["authorization"] == {"type": "Bearer", "credentials_file": "/etc/prometheus/tracker.key"}
+    assert job.get("metrics_path", "/metrics") == "/metrics"

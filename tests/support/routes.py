@@ -1,0 +1,53 @@
+"""Every route of the OpenAPI document, with its place-holders filled: API, pages, static files and health alike."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+FILLED = {"pledge": "aid-2024", "name": "app.css", "code": "not_found"}
+"""What stands in the place of a name in a path; any other gets `aid-2024`."""
+
+STREAM = "/v1/events/stream"
+"""The one route whose answer has no end."""
+
+
+class Route(NamedTuple):
+    """One method of one path of the document. `role` is the role that it needs, None where nobody is asked for one."""
+
+    method: str
+    template: str
+    role: str | None
+    keyed: bool
+    """Whether a key is needed even where reads are public."""
+
+    operation: Mapping[str, Any]
+
+    @property
+    def path(self) -> str:
+        """The path with something that is there in place of each name."""
+        return re.sub(r"{(\w+)}", lambda found: FILLED.get(found[1], "aid-2024"), self.template)
+
+    def parameters(self, place: str) -> dict[str, Mapping[str, Any]]:
+        """The schemas of its parameters in `query`, `header` or `path`, by name."""
+        return {p["name"]: p["schema"] for p in self.operation.get("parameters", ()) if p["in"] == place}
+
+    @property
+    def media_types(self) -> list[str]:
+        """The media types of the bodies that it reads."""
+        return list(self.operation.get("requestBody", {}).get("content", ()))
+
+    @property
+    def valid(self) -> str:
+        """An address that is answered: the path, and what must be asked."""
+        return f"{self.path}?from=2024-01-01" if self.template == "/v1/diff" else self.path
+
+
+def routes(document: Mapping[str, Any]) -> Iterator[Route]:
+    """All routes of an OpenAPI document."""
+    for template, methods in document["paths"].items():
+        for method, operation in methods.items():
+            security = operation["security"]
+            roles = [role for one in security for role in one.get("key", ())]
+            yield Route(method.upper(), template, roles[0] if roles else None, {} not in security, operation)
