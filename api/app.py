@@ -12,6 +12,7 @@ from litestar.datastructures import State
 from litestar.di import Provide
 
 from api.http import access_keys, auth
+from api.http.body_room import BodyRoom
 from api.http.cache import ResponseCache
 from api.http.client_addresses import ClientAddress
 from api.http.clocks import now, since_boot
@@ -143,6 +144,7 @@ def _services(settings: Settings) -> tuple[Services, ProjectionRunner | None]:
         event_tail=EventTail(tracker.log, heads),
         request_counts=RequestCounts(),
         open_bodies=OpenBodies(),
+        body_room=BodyRoom(),
     )
     return services, ProjectionRunner(url, tracker.log, now, engine=engine) if settings.projector else None
 

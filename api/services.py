@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 
 from api.http.auth import KeyRing
+from api.http.body_room import BodyRoom
 from api.http.cache import ResponseCache
 from api.http.event_tail import EventTail
 from api.http.known_heads import KnownHeads
@@ -35,6 +36,7 @@ class Services:
     event_tail: EventTail
     request_counts: RequestCounts
     open_bodies: OpenBodies
+    body_room: BodyRoom
 
     def open_streams(self) -> None:
         """Let streams begin, on the event loop that runs."""

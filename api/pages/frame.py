@@ -187,7 +187,8 @@ def static_files() -> Mapping[str, BytesResponse]:
                 kind = mimetypes.guess_type(entry.name)[0] or "text/plain; charset=utf-8"
                 if kind.startswith("text/") and "charset" not in kind:
                     kind += "; charset=utf-8"
-                found[f"{prefix}{entry.name}"] = BytesResponse(entry.read_bytes(), media_type=kind)
+                policy = {"Content-Security-Policy": "default-src 'none'"} if kind == "image/svg+xml" else None
+                found[f"{prefix}{entry.name}"] = BytesResponse(entry.read_bytes(), media_type=kind, headers=policy)
 
     collect(files("api.pages") / "static", "")
     return found

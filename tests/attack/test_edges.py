@@ -9,8 +9,8 @@ import pytest
 from api.http.client_addresses import client_of
 from api.http.headers import header
 from api.settings import Settings
-from tests.attack.served import serving
 from tests.support.api import Api, problem, running
+from tests.support.served import serving
 
 TRUSTED = [ip_network("10.0.0.0/8"), ip_network("::1/128")]
 
