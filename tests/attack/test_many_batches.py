@@ -81,7 +81,7 @@ def test_eight_large_ones_at_once_stay_within_the_room(served: Served) -> None:
     grown = served.peak_bytes() - before
     print(f"8 × {len(body) / MEBIBYTE:.0f} MiB: {[a.status_code for a in answers]}, {grown / MEBIBYTE:.0f} MiB")
     assert grown <= ROOM_BYTES + MAX_BYTES
-    assert {answer.status_code for answer in answers} == {413, 503}
+    assert {413} <= {answer.status_code for answer in answers} <= {413, 503}
     for answer in answers:
         if answer.status_code == 503:
             must_be_refused(answer)
