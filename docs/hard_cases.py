@@ -6,24 +6,25 @@ import ast
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-TESTS = ROOT / "tests" / "rules" / "test_hard_cases.py"
+TESTS = ROOT / "tests" / "rules" / "hard_cases"
 PAGE = ROOT / "docs" / "hard-cases.md"
 
 HEAD = """# Hard cases
 
 What makes public pledges hard to track, and what the tracker makes of it. Each row is a test in
-[tests/rules/test_hard_cases.py](../tests/rules/test_hard_cases.py), told there in facts and on both clocks; this page
-is written from those tests by `python docs/hard_cases.py`, and a test fails where the two differ. The rules behind them
-are in [rules.md](rules.md).
+[tests/rules/hard_cases](../tests/rules/hard_cases), told there in facts and on both clocks; this page is written from
+those tests by `python docs/hard_cases.py`, and a test fails where the two differ. The rules behind them are in
+[rules.md](rules.md).
 
 | # | rule | given | then |
 |--:|--|--|--|
 """
 
 
-def page(source: str) -> str:
-    """The page for the source of the tests, a row for each test in the order of its number."""
-    rows = sorted(_row(test) for test in ast.parse(source).body if isinstance(test, ast.FunctionDef) and _number(test))
+def page() -> str:
+    """The page of the tests, a row for each test in the order of its number."""
+    nodes = (node for file in TESTS.glob("test_*.py") for node in ast.parse(file.read_text("utf-8")).body)
+    rows = sorted(_row(node) for node in nodes if isinstance(node, ast.FunctionDef) and _number(node))
     return HEAD + "".join(f"| {number} | {' | '.join(cells)} |\n" for number, *cells in rows)
 
 
@@ -49,4 +50,4 @@ def _cell(text: str) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(TESTS.read_text("utf-8")), "utf-8")
+    PAGE.write_text(page(), "utf-8")

@@ -7,6 +7,7 @@ that are there now.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from typing import cast
 from eventsourcing.application import Application
 from eventsourcing.persistence import IntegrityError, InterfaceError, OperationalError
 
+from tracker import tracing
 from tracker.errors import (
     BatchRefused,
     IdempotencyMismatch,
@@ -34,7 +36,7 @@ from tracker.facts import AnyFact
 from tracker.log.away import READ_SECONDS, unavailable
 from tracker.log.clock_watch import ClockWatch
 from tracker.log.guard import Basis
-from tracker.log.open import recorder_environment
+from tracker.log.open import MAX_CONNECTIONS, recorder_environment
 from tracker.log.recorder import LogRecorder
 from tracker.log.rows import LogRow, NewLogRow
 from tracker.pledge import Pledge
@@ -84,6 +86,7 @@ class Recorded:
 @dataclass(slots=True)
 class _Job:
     request: Request
+    trace: object = None
     done: Future[Recorded] = field(default_factory=Future)
 
 
@@ -101,16 +104,18 @@ class Tracker(Application[str]):
         *,
         create_table: bool = True,
         read_seconds: float = READ_SECONDS,
+        connections: int = MAX_CONNECTIONS,
         clock: ClockWatch | None = None,
     ) -> None:
-        """Open the log; a read of it is given up after `read_seconds`.
+        """Open the log; a read of it is given up after `read_seconds`, and PostgreSQL has `connections` at most.
 
         Raises: Unavailable if the store does not answer while its tables are made.
         """
         try:
-            super().__init__(
-                env=recorder_environment(database_url, create_table=create_table, read_seconds=read_seconds)
+            env = recorder_environment(
+                database_url, create_table=create_table, read_seconds=read_seconds, connections=connections
             )
+            super().__init__(env=env)
         except (OperationalError, InterfaceError) as lost:
             raise unavailable(lost) from lost
         self._clock = self.log.clock = clock
@@ -135,7 +140,7 @@ class Tracker(Application[str]):
         `must_allow_writes`; Unavailable if the store is away (the outcome is then unknown: send the same again).
         """
         self.must_allow_writes()
-        job = _Job(request)
+        job = _Job(request, tracing.here())
         with self._starting:
             if self._closed:
                 raise Unavailable("the tracker is shutting down")
@@ -247,6 +252,7 @@ class Tracker(Application[str]):
                 self._refuse(job, refused)
             except (OtherLog, UnreadableEvent) as impossible:
                 job.done.set_exception(impossible)
+        began = time.time_ns()
         try:
             rows = self._append([(job.request, events) for job, events in decided], basis)
         except IntegrityError:
@@ -256,6 +262,7 @@ class Tracker(Application[str]):
             return
         for job, events in decided:
             own, rows = rows[: len(events)], rows[len(events) :]
+            tracing.committed(job.trace, began, own, together=len(decided))
             job.done.set_result(Recorded(tuple(own)))
 
     def _record_alone(self, job: _Job) -> None:
@@ -271,11 +278,13 @@ class Tracker(Application[str]):
                 basis.must_be_of(request.log)
                 pledges = self._pledges.load(names, fresh=attempt > 0)
                 events = self._decide_fresh(request, pledges)
+                began = time.time_ns()
                 try:
                     rows = self._append([(request, events)], basis)
                 except IntegrityError:
                     self._pledges.forget(names)
                     continue
+                tracing.committed(job.trace, began, rows)
                 job.done.set_result(Recorded(tuple(rows)))
                 return
             raise Unavailable("other writers were faster each time; send the request again")
@@ -307,8 +316,7 @@ class Tracker(Application[str]):
             self.log.look()
             self.log.guard.must_allow_writes()
             names = {draft.pledge for draft in request.drafts}
-            stale = any(self.log.version(name) != pledges[name].version for name in names) or len(request.drafts) > 1
-            if not stale:
+            if len(request.drafts) == 1 and all(self.log.version(name) == pledges[name].version for name in names):
                 raise
         self._pledges.forget(names)
         pledges |= self._pledges.load(names, fresh=True)

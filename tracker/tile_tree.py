@@ -153,6 +153,12 @@ class TileBuilder:
             builder._edge.append(list(reader.hashes(level, index)) if hashes % TILE_WIDTH else [])
         return builder
 
+    def copy(self) -> Self:
+        """A builder of the same tree, to be extended apart from this one."""
+        builder = type(self)()
+        builder.size, builder._edge = self.size, [list(row) for row in self._edge]
+        return builder
+
     def extend(self, leaves: Iterable[bytes]) -> Iterator[tuple[Tile, bytes]]:
         """Add leaves, and yield each tile with its bytes once it is full. Leaves are taken only as this is walked.
 

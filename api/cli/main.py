@@ -10,6 +10,14 @@ import click
 from api.cli.group import CommandGroup, LazyCommand
 
 COMMANDS = {
+    "backup": LazyCommand(
+        "api.cli.backup:backup",
+        "Copy a live SQLite log into a new file; on PostgreSQL exit with 2 and say which command does it.",
+    ),
+    "doctor": LazyCommand(
+        "api.cli.doctor:doctor",
+        "Look at settings, store, roles, clock, disk, projector, files and versions; exit 1 if something is wrong.",
+    ),
     "export": LazyCommand(
         "api.cli.export:export", "Write all statuses at a point on both clocks, or the events behind them."
     ),
@@ -31,6 +39,10 @@ COMMANDS = {
     "replay": LazyCommand(
         "api.cli.replay:replay",
         "Fold the log itself, pledge by pledge, and print each status as a line of JSON, or compare it.",
+    ),
+    "restore": LazyCommand(
+        "api.cli.backup:restore",
+        "Put a copy where there is no log yet; on PostgreSQL exit with 2 and say which commands do it.",
     ),
     "rules-diff": LazyCommand(
         "api.cli.rules_diff:rules_diff",

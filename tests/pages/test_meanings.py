@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from api import meanings
-from tests.rules import test_hard_cases
+from tests.rules.hard_cases import test_deadlines, test_figures, test_members, test_records, test_targets, test_units
 from tests.support.given import RECORDS, Given
 from tracker.comparison import compare
 from tracker.quantity import Quantity
@@ -24,9 +24,10 @@ Holds = Callable[[dict[str, Any], Evaluation], bool]
 
 def cases() -> Iterator[tuple[str, Callable[..., None]]]:
     """The tests of the hard cases."""
-    for name, test in inspect.getmembers(test_hard_cases, inspect.isfunction):
-        if name.startswith("test_"):
-            yield name, test
+    for module in (test_deadlines, test_figures, test_members, test_records, test_targets, test_units):
+        for name, test in inspect.getmembers(module, inspect.isfunction):
+            if name.startswith("test_"):
+                yield name, test
 
 
 def made_by(test: Callable[..., None]) -> list[Given]:

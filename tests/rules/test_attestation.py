@@ -7,19 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.given import (
-    Given,
-    Posted,
-    first_half,
-    given,
-    pledge,
-    progress,
-    reached,
-    scheduled,
-    source,
-    until,
-    year,
-)
+from tests.support.facts import Posted, first_half, pledge, progress, reached, scheduled, source, until, year
+from tests.support.given import Given, given
 from tracker.rules.explanations import attestation
 
 pytestmark = pytest.mark.usefixtures("every_record_holds")

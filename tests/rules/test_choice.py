@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.given import first_half, given, pledge, progress, quarter, ranked, source, until, year
+from tests.support.facts import first_half, pledge, progress, quarter, ranked, source, until, year
+from tests.support.given import given
 
 IN_AUGUST = until("2024-08-01", start="2024-01-01")
 

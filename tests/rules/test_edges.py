@@ -6,12 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.support.given import (
+from tests.support.facts import (
     Posted,
     corrected,
     exceeded,
     first_half,
-    given,
     group,
     member,
     met,
@@ -27,6 +26,7 @@ from tests.support.given import (
     until,
     year,
 )
+from tests.support.given import given
 from tracker.rules.status import complete, derive
 
 ONE = reached("one", stated_on="2024-05-01", source="News")

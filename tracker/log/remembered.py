@@ -6,26 +6,21 @@ that was last seen there. Several processes share it: a lock file orders them, a
 
 from __future__ import annotations
 
-import fcntl
-import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from tracker.log.identity import LogPoint
+from tracker.log.state_file import StateFile
 
-FILE_NAME, LOCK_NAME = "logs.json", "logs.lock"
-"""The file in the state directory, and the one that is locked while it is changed."""
+FILE_NAME = "logs.json"
+"""The file in the state directory."""
 
 
 class RememberedLogs:
     """The file in one state directory."""
 
     def __init__(self, directory: Path) -> None:
-        self._path, self._lock = directory / FILE_NAME, directory / LOCK_NAME
-        self._directory = directory
+        self._file = StateFile(directory / FILE_NAME)
 
     def known(self, log: str) -> LogPoint | None:
         """The highest event that was known of a log; None if there is none.
@@ -50,8 +45,7 @@ class RememberedLogs:
 
         Raises: OSError if it cannot be written; ValueError if what is there is not one of ours.
         """
-        self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with self._locked():
+        with self._file.locked():
             remembered = self._read()
             before = remembered["logs"].get(log)
             if before is None or before["position"] < known.position:
@@ -59,35 +53,12 @@ class RememberedLogs:
                     "position": known.position, "event_id": known.event_id, "leaf": known.leaf.hex(),
                 }  # fmt: skip
             remembered["stores"][store] = log
-            self._write(remembered)
+            self._file.write(remembered)
 
     def _read(self) -> dict[str, dict[str, Any]]:
-        try:
-            found = json.loads(self._path.read_bytes())
-        except FileNotFoundError:
+        found = self._file.read()
+        if found is None:
             return {"logs": {}, "stores": {}}
         if not isinstance(found, dict) or not {"logs", "stores"} <= found.keys():
-            raise ValueError(f"{self._path} is not a file of the tracker; move it away")
+            raise ValueError(f"{self._file.path} is not a file of the tracker; move it away")
         return found
-
-    def _write(self, remembered: dict[str, dict[str, Any]]) -> None:
-        beside = self._path.with_suffix(".new")
-        with beside.open("w", encoding="utf-8") as file:
-            json.dump(remembered, file, indent=1, sort_keys=True)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(self._path)
-        directory = os.open(self._directory, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        file = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(file)

@@ -1,0 +1,222 @@
+"""What is published of the log: checkpoints, tiles, entry bundles and proofs (c2sp.org/tlog-tiles).
+
+Nothing is answered beyond the last committed checkpoint. Hashes come from the ledger's own tiles, which are those that
+were signed; entries come from the log, so an entry that was changed in the log does not hash to its leaf any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Select, Table, select
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+
+from projections.ledger.tables import CHECKPOINT, STATE, TILE
+from projections.tables import is_missing_table
+from tracker.log.away import unavailable
+from tracker.log.recorder import LogRecorder
+from tracker.merkle import HASH_BYTES, OutOfTree
+from tracker.tile_tree import TileReader
+from tracker.tiles import TILE_HEIGHT, TILE_WIDTH, Bundle, Tile, TileMissing, encode_bundle, parse_path, parse_tile
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedCheckpoint:
+    """A checkpoint as it is served: `note` is the signed note, `signed_at` the instant of its signature (RFC 3339)."""
+
+    size: int
+    root: bytes
+    note: bytes
+    signed_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerState:
+    """What the process that signs has told: verifier keys, the last consistency proof, and why nothing is signed.
+
+    `proved_from` and `proved_to` are the sizes of the two trees of the proof, None before the first. `fault` is empty
+    while checkpoints are signed.
+    """
+
+    keys: tuple[str, ...] = ()
+    proved_from: int | None = None
+    proved_to: int | None = None
+    proved_at: str | None = None
+    fault: str = ""
+
+
+class Ledger:
+    """The published ledger of one log. `origin_of` gives the origin of the log with an id.
+
+    Every read raises Unavailable if the store does not answer. Positions count from 1, indices from 0; `size` is a
+    number of events. A ledger that was never signed has no checkpoint and no tile.
+    """
+
+    def __init__(self, engine: Engine, log: LogRecorder, origin_of: Callable[[str], str]) -> None:
+        self._engine, self.log, self._origin_of = engine, log, origin_of
+
+    @property
+    def origin(self) -> str:
+        """The name of the log in its checkpoints, as far as this process knows the log (`LogGuard.log`)."""
+        return self._origin_of(self.log.guard.log)
+
+    # Checkpoints
+
+    def checkpoint(self) -> PublishedCheckpoint | None:
+        """The last checkpoint; None if none was signed yet."""
+        return _published(self._first(latest_checkpoint(self.origin)))
+
+    def checkpoint_covering(self, position: int) -> PublishedCheckpoint | None:
+        """The first checkpoint that covers the event at a position; None if none does yet."""
+        covering = _CHECKPOINTS.where(CHECKPOINT.c.origin == self.origin, CHECKPOINT.c.size >= position)
+        return _published(self._first(covering.order_by(CHECKPOINT.c.size)))
+
+    def size(self) -> int:
+        """The number of events that the last checkpoint covers; 0 if there is none."""
+        last = self.checkpoint()
+        return 0 if last is None else last.size
+
+    def state(self) -> LedgerState:
+        """What the process that signs has told."""
+        row = self._first(_STATES.where(STATE.c.origin == self.origin))
+        return LedgerState() if row is None else LedgerState(tuple(row[0].split()), *row[1:])
+
+    # Tiles
+
+    def tile(self, level: int, index: int, width: int = TILE_WIDTH) -> bytes:
+        """The first `width` hashes of the tile at a place: of every checkpoint that was ever published.
+
+        Raises: TileMissing if the last checkpoint does not cover them.
+        """
+        place = Tile(level, index, width)
+        if _width(self.size(), level, index) < width:
+            raise _missing(place)
+        return self._hashes(place)
+
+    def entries(self, index: int, width: int = TILE_WIDTH) -> bytes:
+        """The first `width` entries of the bundle at a place: the stored line of each event.
+
+        The entry of an event of which something is withheld is empty: its leaf is in the tree, its line is not public.
+
+        Raises: TileMissing if the last checkpoint does not cover them.
+        """
+        place = Bundle(index, width)
+        if _width(self.size(), 0, index) < width:
+            raise _missing(place)
+        first = index * TILE_WIDTH
+        rows = self.log.read(first, width)
+        if [row.position for row in rows] != list(range(first + 1, first + width + 1)):
+            raise _missing(place)
+        return encode_bundle([b"" if row.withheld else row.state for row in rows])
+
+    def fetch(self, path: str) -> bytes:
+        """The bytes at a path below the log's prefix, such as `tile/0/x001/067.p/5` (`tiles.Fetch`).
+
+        Raises: InvalidTile if the path names no tile; TileMissing as `tile` and `entries` do.
+        """
+        place = parse_path(path)
+        if isinstance(place, Bundle):
+            return self.entries(place.index, place.width)
+        return self.tile(place.level, place.index, place.width)
+
+    # Proofs
+
+    def tree(self, size: int | None = None) -> TileReader:
+        """The tree of `size` events, by default of the last checkpoint; it reads tiles as it is asked.
+
+        Raises: OutOfTree if the last checkpoint does not cover so many.
+        """
+        covered = self.size()
+        if size is None:
+            size = covered
+        if size > covered:
+            raise OutOfTree(f"the last checkpoint covers {covered} events, not {size}")
+        return TileReader(size, self._fetch_covered)
+
+    def inclusion_proof(self, position: int, size: int | None = None) -> list[bytes]:
+        """The proof that the event at a position is in the tree of `size` events (RFC 6962 §2.1.1).
+
+        Raises: OutOfTree if it is not, or if the last checkpoint does not cover so many.
+        """
+        return self.tree(size).inclusion_proof(position - 1)
+
+    def consistency_proof(self, first: int, second: int | None = None) -> list[bytes]:
+        """The proof that the tree of `second` events begins with the tree of `first` (RFC 6962 §2.1.2).
+
+        Raises: OutOfTree if not 0 < first <= second, or if the last checkpoint does not cover so many.
+        """
+        return self.tree(second).consistency_proof(first)
+
+    # How
+
+    def _fetch_covered(self, path: str) -> bytes:
+        return self._hashes(parse_tile(path))
+
+    def _hashes(self, place: Tile) -> bytes:
+        row = self._first(stored_tile(self.origin, place.level, place.index))
+        if row is None or len(row[0]) < place.width * HASH_BYTES:
+            raise _missing(place)
+        return bytes(row[0][: place.width * HASH_BYTES])
+
+    def _first(self, query: Select[Any]) -> Any:
+        try:
+            with self._engine.connect() as conn:
+                return conn.execute(query.limit(1)).first()
+        except (OperationalError, InterfaceError) as error:
+            if is_missing_table(error):
+                return None
+            raise unavailable(error.orig) from error
+        except DBAPIError as error:
+            if is_missing_table(error):
+                return None
+            raise
+
+
+def _columns(table: Table, *names: str) -> Select[Any]:
+    return select(*(table.c[name] for name in names))
+
+
+_CHECKPOINTS = _columns(CHECKPOINT, "size", "root", "note", "signed_at")
+_STATES = _columns(STATE, "keys", "proved_from", "proved_to", "proved_at", "fault")
+
+
+def latest_checkpoint(origin: str) -> Select[Any]:
+    """The query for the last checkpoint of an origin."""
+    return _CHECKPOINTS.where(CHECKPOINT.c.origin == origin).order_by(CHECKPOINT.c.size.desc()).limit(1)
+
+
+def stored_tile(origin: str, level: int, index: int) -> Select[Any]:
+    """The query for the hashes of a tile."""
+    here = (TILE.c.origin == origin, TILE.c.level == level, TILE.c.number == index)
+    return select(TILE.c.hashes).where(*here)
+
+
+def read_latest(conn: Connection, origin: str) -> PublishedCheckpoint | None:
+    """The last checkpoint of an origin, in a transaction."""
+    return _published(conn.execute(latest_checkpoint(origin)).first())
+
+
+def read_tile(conn: Connection, origin: str, place: Tile) -> bytes:
+    """The hashes of a tile as far as they are asked for, in a transaction.
+
+    Raises: TileMissing if the table has not so many.
+    """
+    row = conn.execute(stored_tile(origin, place.level, place.index)).first()
+    if row is None or len(row[0]) < place.width * HASH_BYTES:
+        raise _missing(place)
+    return bytes(row[0][: place.width * HASH_BYTES])
+
+
+def _published(row: Any) -> PublishedCheckpoint | None:
+    return None if row is None else PublishedCheckpoint(row[0], bytes(row[1]), bytes(row[2]), row[3])
+
+
+def _width(size: int, level: int, index: int) -> int:
+    """How many hashes, or entries, the tile at a place has in a tree of `size` events; 0 or less for none."""
+    return min(TILE_WIDTH, (size >> (level * TILE_HEIGHT)) - index * TILE_WIDTH)
+
+
+def _missing(place: Tile | Bundle) -> TileMissing:
+    return TileMissing(f"there is no {place.path} yet")
