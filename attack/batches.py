@@ -65,10 +65,10 @@ WORST: dict[str, tuple[str, Callable[[], bytes], int]] = {
     "one line": (NDJSON, lambda: filled(b'"', b"a", b'"'), 413),
     "a large number": (JSON, lambda: filled(b"[", b"1", b"]"), 400),
     "emoji": (JSON, lambda: filled(b'["x"', ',"😀😀😀"'.encode() * 800, b"]"), 413),
-    "8,000 sound facts of 110 instalments": (
+    "6,000 sound facts of 110 instalments": (
         JSON,
         lambda: json.dumps(
-            [{"pledge": f"aid-{number}", "fact": _with_instalments(number, 110)} for number in range(8_000)]
+            [{"pledge": f"aid-{number}", "fact": _with_instalments(number, 110)} for number in range(6_000)]
         ).encode(),
         413,
     ),

@@ -19,7 +19,7 @@ from tests.support.api import ADMIN, MONITOR, made
 from tests.support.served import Served, serving
 from tests.support.waiting import HANG_SECONDS
 
-MANY_VALUES = "8,000 sound facts of 110 instalments"
+MANY_VALUES = "6,000 sound facts of 110 instalments"
 
 HEAD = (
     "POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
