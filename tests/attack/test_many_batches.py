@@ -19,8 +19,6 @@ from tests.support.api import ADMIN, MONITOR, made
 from tests.support.served import Served, serving
 from tests.support.waiting import HANG_SECONDS
 
-MANY_VALUES = "6,000 sound facts of 110 instalments"
-
 HEAD = (
     "POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
     f"Authorization: Bearer {ADMIN}\r\nContent-Length: {{size}}\r\n\r\n"
@@ -73,8 +71,7 @@ def test_the_third_large_body_is_refused_while_two_are_held(served: Served) -> N
 
 
 def test_eight_large_ones_at_once_stay_within_the_room(served: Served) -> None:
-    """Each of them holds more values than a batch may, and is refused once it is read that far."""
-    body = WORST[MANY_VALUES][1]()
+    body = WORST["many items"][1]()
     before = served.forget_peak()
     with ThreadPoolExecutor(8) as many:
         answers = list(many.map(lambda _: answered(sent(served, body)), range(8)))
