@@ -20,6 +20,7 @@ from projections.fold import CatalogueRow, TimelineRow
 from projections.queries import STALE_FLAG, TIMELINE, Clocks
 from projections.table_writer import ParkedEvent, load_parked, states, withheld_upto
 from projections.tables import OPEN_POSITION, PARKED, TableName, TableSet, is_missing_table, table_set
+from projections.words import WordsRow
 from tracker.errors import Unavailable
 from tracker.log.away import unavailable
 from tracker.log.recorder import LogRecorder
@@ -143,13 +144,16 @@ class TableReader:
 
     def stored_rows(
         self, pledges: Sequence[str], clocks: Clocks
-    ) -> dict[str, tuple[list[TimelineRow], list[CatalogueRow]]]:
-        """The rows of some pledges that hold at a point: one in each table where all is right."""
-        found: dict[str, tuple[list[TimelineRow], list[CatalogueRow]]] = {pledge: ([], []) for pledge in pledges}
+    ) -> dict[str, tuple[list[TimelineRow], list[CatalogueRow], list[WordsRow]]]:
+        """The rows of some pledges that hold at a point: one in each table where all is right, and words of facts."""
+        found: dict[str, tuple[list[TimelineRow], list[CatalogueRow], list[WordsRow]]]
+        found = {pledge: ([], [], []) for pledge in pledges}
         for row in self._read(queries.rows, "timeline", pledges, clocks).rows:
             found[row.pledge][0].append(TimelineRow(*row[5:-2]))
         for row in self._read(queries.rows, "catalogue", pledges, clocks).rows:
             found[row.pledge][1].append(CatalogueRow(*row[5:-2]))
+        for row in self._read(queries.rows, "words", pledges, clocks).rows:
+            found[row.pledge][2].append(WordsRow(*row[5:-2]))
         return found
 
     def stored_names(self, clocks: Clocks) -> Iterator[list[str]]:

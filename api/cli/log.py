@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from api.cli.group import CommandGroup
+from api.cli.log_rotate_key import rotate_key
 from api.cli.stores import opened_stores
 from api.cli.terminal import say
 
@@ -20,6 +21,9 @@ def log_() -> None:
     Example:
       tracker log fork --reason "restored from the backup of 2026-11-20"
     """
+
+
+log_.add_command(rotate_key)
 
 
 @log_.command()

@@ -11,12 +11,12 @@ import uuid
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, time
 from typing import Any, NamedTuple
-from urllib.parse import urlencode
 from xml.sax.saxutils import quoteattr
 
 from api import amounts, wording
 from api.formats.xml_text import xml_text
 from api.http import data_license
+from api.http.addresses import encoded
 from api.http.media import MediaFormat
 from projections.changes import StatusChange
 from tracker.event import stamp
@@ -54,7 +54,7 @@ def feed(
     `public_url`, which the addresses begin with.
     """
     entries = list(entries)
-    address = "/v1/feed.atom" + (f"?{urlencode(query)}" if query else "")
+    address = "/v1/feed.atom" + (f"?{encoded(query)}" if query else "")
     newest = max((entry.updated for entry in entries), default=updated)
     license_url = data_license.address(license_)
     lines = [

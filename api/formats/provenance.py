@@ -29,6 +29,8 @@ class Provenance:
     origin: str | None = None
     stated_days: StatedDays = lambda event_ids: {}
     public_url: str = ""
+    fields: tuple[str, ...] = ()
+    """The members of a status that are kept; all if it is empty."""
 
 
 StatusWriter = Callable[[Iterable[bytes], Provenance], Iterator[bytes]]

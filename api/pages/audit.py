@@ -16,7 +16,7 @@ from api.http.parameters import choice, flag, integer, matching
 from api.http.problems import Forbidden, Unauthorized
 from api.http.responses import BytesResponse
 from api.pages.frame import HEADERS, HTML, PageRequest, page_contract
-from api.resources.contracts import TYPE_NAMES
+from api.resources.names import TYPE_NAMES
 from projections import verify
 from projections.queries import Clocks
 from tracker.event import raw_event, stamp
@@ -39,6 +39,8 @@ AUDIT_CONTRACT = page_contract(
 )
 
 AUDIT_PAGE_ROWS = 50
+"""Events on a page."""
+
 _READ_ROWS = 1_000
 _MAX_READS = 10
 """Reads of `_READ_ROWS` rows in which the events of a filtered list are looked for; then the reader may go on."""
@@ -92,7 +94,7 @@ def draw_audit(page: PageRequest) -> BytesResponse:
         "audit.html",
         at,
         listed=listed,
-        pledges={name for name, (rows, _) in held.items() if rows},
+        pledges={name for name, (rows, *_) in held.items() if rows},
         head=head,
         types=[(name, wording.TYPE[name]) for name in TYPE_NAMES],
         older=page.link(before=str(oldest), replay=None) if listed.has_more else None,

@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, Undefined
 from litestar import Request
@@ -19,6 +19,7 @@ from api.http import (
     clocks,
     data_license,
 )
+from api.http.addresses import encoded
 from api.http.clocks import CLOCKS
 from api.http.contract import Contract, Parameter, Reply
 from api.http.known_heads import Validity
@@ -108,7 +109,7 @@ class PageRequest(ReadRequest):
         """
         kept = self.query if path is None else {n: v for n, v in self.query.items() if n in CLOCK_NAMES}
         query = {name: value for name, value in {**kept, **changes}.items() if value}
-        return f"{quote(path or self.path)}{'?' if query else ''}{urlencode(query, safe=':,')}"
+        return f"{quote(path or self.path)}{'?' if query else ''}{encoded(query, safe=':,')}"
 
     def pinned(self, clocks_: Clocks) -> str:
         """The address at which this page stays the same for ever: both clocks are named in it."""

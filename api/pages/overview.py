@@ -19,7 +19,8 @@ from api.http.responses import BytesResponse
 from api.pages.bars import Bar, bar_of
 from api.pages.frame import CLOCK_NAMES, PageRequest, end_of, page_contract
 from api.resources import list_filters
-from api.resources.contracts import CURSOR, FILTERS, SORT, SORT_NAMES
+from api.resources.contracts import CURSOR, FILTERS, SORT
+from api.resources.names import SORT_NAMES
 from projections.queries import Clocks, Filters
 from tracker.event import Event, fact_json, raw_event
 from tracker.pledge_events import raw_in_force_on
@@ -30,6 +31,8 @@ AXIS = Parameter("axis", "What changed in the world, or in our record.", {"enum"
 OVERVIEW_CONTRACT = page_contract("All pledges and where they stand.", *FILTERS, SORT, CURSOR, SINCE, AXIS)
 
 OVERVIEW_PAGE_ROWS = 100
+"""Pledges on a page."""
+
 DEFAULT_SORT = "-ratio"
 """The order in which people are shown the list: what is furthest comes first."""
 

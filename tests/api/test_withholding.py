@@ -17,11 +17,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from api.formats.table import EXPORT_FORMATS
-from tests.support.api import ADMIN, SOURCE, made, progress, statement
+from tests.support.api import ADMIN, NEEDED_QUERY, SOURCE, made, progress, statement
 from tests.support.shell import Shell, with_tables
 from tests.support.waiting import HANG_SECONDS, wait_until
 from tracker.event import restamp
 from tracker.log.rows import NewLogRow, leaf_hash
+from tracker.tlog_proof import TlogProof
 from tracker.withholding import withholdable
 
 ENV = {"TRACKER_ADMIN_KEY": ADMIN, "TRACKER_RATE_LIMIT": "0"}
@@ -126,7 +127,7 @@ def get_routes(client: httpx.Client) -> Iterator[str]:
         for filled in (
             [path.replace("{pledge}", pledge) for pledge in (PLEDGE, "sound")] if "{pledge}" in path else [path]
         ):
-            start = "?from=2024-01-01" if path == "/v1/diff" else "?"
+            start = NEEDED_QUERY.get(path, "?")
             if "{" in filled:
                 continue
             yield filled + start
@@ -142,6 +143,8 @@ def get_routes(client: httpx.Client) -> Iterator[str]:
         yield from (f"/pledges/{pledge}", f"/pledges/{pledge}?as_of=2024-08-15", f"/pledges/{pledge}?axis=known")
         yield from (f"/embed/{pledge}", f"/audit?pledge={pledge}", f"/record?pledge={pledge}&type=EventCorrected")
     yield from ("/", "/?since=2024-01-01", "/?since=2024-01-01&axis=recorded", "/audit", "/audit?replay=true")
+    for position in range(1, 11):
+        yield from (f"/ledger/proof/event?position={position}", f"/ledger/tile/entries/000.p/{position}")
     yield from ("/v1/pledges?q=aid", "/v1/pledges?sort=title", "/v1/replay?compare=true", "/health/ready", "/metrics")
 
 
@@ -154,6 +157,8 @@ def readable(body: bytes) -> bytes:
     if body.startswith(b"PAR1"):
         table = pq.read_table(io.BytesIO(body))
         body += repr(table.to_pydict()).encode() + repr(table.schema.metadata).encode()
+    if body.startswith(b"c2sp.org/tlog-proof"):
+        body += TlogProof.parse(body).extra or b""
     return body.lower()
 
 

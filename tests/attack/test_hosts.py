@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -44,6 +45,13 @@ def addresses(route: Route) -> Iterator[str]:
     for name in ("format", "axis"):
         yield from (f"{route.valid}{more}{name}={value}" for value in query.get(name, {}).get("enum", ()))
     yield from (f"{route.valid}{more}{name}=" for name in ("q", "known_on") if name in query)
+
+
+def test_no_route_is_left_out(served: Api) -> None:
+    known = {route.template for route in routes(served.get("/schema/openapi.json").json())}
+    there = {re.sub(r"{(\w+):\w+}", r"{\1}", route.path) for route in served.client.app.routes}
+    assert there == known
+    assert {"/", "/pledges/{pledge}", "/record"} <= known
 
 
 def test_no_answer_has_the_address_that_a_request_names(served: Api) -> None:

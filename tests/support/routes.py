@@ -1,4 +1,4 @@
-"""Every route of the OpenAPI document, with its place-holders filled: API, pages, static files and health alike."""
+"""Every route with its place-holders filled: those of the OpenAPI document, and the pages, which stand in none."""
 
 from __future__ import annotations
 
@@ -6,8 +6,19 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-FILLED = {"pledge": "aid-2024", "name": "app.css", "code": "not_found"}
+from litestar.handlers import HTTPRouteHandler
+
+from api.http.contract import Contract
+from api.pages.controller import PageController
+from api.pages.embed import EmbedController
+from api.pages.schema import SchemaPageController
+from tests.support.api import NEEDED_QUERY
+
+FILLED = {"pledge": "aid-2024", "name": "app.css", "code": "not_found", "key": "alliance", "place": "0/000"}
 """What stands in the place of a name in a path; any other gets `aid-2024`."""
+
+PAGES = (PageController, EmbedController, SchemaPageController)
+"""The controllers of pages."""
 
 STREAM = "/v1/events/stream"
 """The one route whose answer has no end."""
@@ -41,13 +52,25 @@ class Route(NamedTuple):
     @property
     def valid(self) -> str:
         """An address that is answered: the path, and what must be asked."""
-        return f"{self.path}?from=2024-01-01" if self.template == "/v1/diff" else self.path
+        return self.path + NEEDED_QUERY.get(self.template, "")
 
 
 def routes(document: Mapping[str, Any]) -> Iterator[Route]:
-    """All routes of an OpenAPI document."""
+    """All routes of an OpenAPI document, and all of the pages."""
     for template, methods in document["paths"].items():
         for method, operation in methods.items():
             security = operation["security"]
             roles = [role for one in security for role in one.get("key", ())]
             yield Route(method.upper(), template, roles[0] if roles else None, {} not in security, operation)
+    for controller in PAGES:
+        for handler in vars(controller).values():
+            if isinstance(handler, HTTPRouteHandler):
+                for path in sorted(handler.paths):
+                    yield _of_page(handler.opt["contract"], re.sub(r"{(\w+):\w+}", r"{\1}", path))
+
+
+def _of_page(contract: Contract, template: str) -> Route:
+    query = [{"name": one.name, "in": "query", "schema": one.schema} for one in contract.query]
+    names = [{"name": name, "in": "path", "schema": {}} for name in re.findall(r"{(\w+)}", template)]
+    role = None if contract.needs == "open" else contract.needs
+    return Route("GET", template, role, role is not None and contract.keyed, {"parameters": [*query, *names]})
