@@ -15,6 +15,7 @@ from api.http.log_follower import LogFollower
 from api.http.metrics import ProcessMetrics
 from api.http.shutdown import OpenBodies
 from api.settings import Settings
+from projections.ledger.reader import Ledger
 from projections.tables import pool_use
 from projections.timeline import Timeline
 from tracker.application import Tracker
@@ -27,6 +28,7 @@ class Services:
     settings: Settings
     tracker: Tracker
     timeline: Timeline
+    ledger: Ledger
     engine: Engine
     keys: KeyRing
     heads: KnownHeads

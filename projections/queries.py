@@ -12,12 +12,10 @@ from sqlalchemy import BigInteger, ColumnElement, Select, and_, cast, false, fun
 from sqlalchemy.sql.selectable import FromClause
 
 from projections.tables import OPEN_DATE, PARKED, STATE, TableName, TableSet
+from tracker.rules.replayed import STALE_FLAG
 
 TIMELINE = "timeline"
 """The name of this projection in `projection_state`."""
-
-STALE_FLAG = "stale_projection"
-"""The flag of a pledge one of whose events could not be folded: its status is that of the events before it."""
 
 SORTS = ("pledge", "title", "due", "ratio", "last_stated_on")
 """What a page can be sorted by; with a `-` in front, descending. Nulls come last either way, ties by pledge."""

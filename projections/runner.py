@@ -17,10 +17,12 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from projections import table_writer
 from projections.lease import BEAT_SECONDS, Lease, LeaseLost, process_lock
+from projections.ledger.signer import LedgerSigner
 from projections.projector import Projector
 from projections.queries import TIMELINE
 from projections.rebuild import Report, Stopped, rebuild
 from projections.tables import LEASE_OF_PROJECTOR, create_tables, is_missing_table, open_engine, writing
+from tracker.errors import Unavailable
 from tracker.event import stamp
 from tracker.log.away import unavailable
 from tracker.log.recorder import LogRecorder
@@ -61,7 +63,8 @@ class Busy(Exception):
 class ProjectionRunner:
     """Keeps the timeline of one database up with its log; MUST be stopped.
 
-    `now` gives the time of heartbeats. `poll` is the seconds between two looks at a log of which nothing is heard.
+    `now` gives the time of heartbeats. `poll` is the seconds between two looks at a log of which nothing is heard. The
+    instance at work also signs the log, if it has a `signer`.
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class ProjectionRunner:
         batch: int = BATCH_EVENTS,
         poll: float = POLL_SECONDS,
         version: str = PROJECTION_VERSION,
+        signer: LedgerSigner | None = None,
     ) -> None:
         self._log, self._batch, self._version = log, batch, version
         self._engine = engine or open_engine(database_url)
@@ -82,6 +86,8 @@ class ProjectionRunner:
         self._lease = Lease(database_url, self._engine, LEASE_OF_PROJECTOR)
         self._rebuilding = process_lock(database_url, "rebuild")
         self._projector: Projector | None = None
+        self._signer, self._is_signing_behind = signer, False
+        self._signing_failure: type[Exception] | None = None
         self._beaten_at: datetime | None = None
         self._position = 0
         self._history = log.guard.changes
@@ -108,6 +114,8 @@ class ProjectionRunner:
         with self._turn_lock:
             self._lease.release()
             self._projector = None
+            if self._signer is not None:
+                self._signer.keep()
         if self._owns_engine:
             self._engine.dispose()
 
@@ -128,7 +136,7 @@ class ProjectionRunner:
     def _follow(self) -> float | None:
         """One look of the watcher: at once again after events, for there may be more."""
         try:
-            return 0.0 if self.run_once() else None
+            return 0.0 if self.run_once() or self._is_signing_behind else None
         except Exception as error:
             self._let_go()
             if isinstance(error, (OperationalError, InterfaceError)):
@@ -138,8 +146,12 @@ class ProjectionRunner:
     # One step at a time
 
     def run_once(self) -> int:
-        """Project one batch if this instance holds the lease or can take it; the number of events in the batch."""
+        """Project one batch if this instance holds the lease or can take it; the number of events in the batch.
+
+        What is new is signed after it: nobody waits for the signature, and writers wait for the rows.
+        """
         with self._turn_lock:
+            self._is_signing_behind = False
             for _ in range(TURN_ATTEMPTS):
                 if not self._may_work():
                     self._projector = None
@@ -147,9 +159,13 @@ class ProjectionRunner:
                     return 0
                 try:
                     may_go_on = self._may_go_on()
+                    if may_go_on and self._projector is None:
+                        self._sign()  # making the projector ready may take long
                     projector = self._ready()
                     done = projector.step(self._batch) if may_go_on else 0
                     self._beat(projector, worked=done > 0)
+                    if may_go_on:
+                        self._sign()
                 except LeaseLost:
                     self._lease.lost()
                     _log.warning("another instance has taken the lease over; this one stands by")
@@ -226,6 +242,20 @@ class ProjectionRunner:
             self._history = guard.changes
             self._projector = None
         return guard.refusal is None
+
+    def _sign(self) -> None:
+        """Sign what is new. An error that is neither the store's nor the lease's is told once, and holds up no row."""
+        if self._signer is None:
+            return
+        try:
+            self._is_signing_behind = self._signer.step(self._lease.fence)
+            self._signing_failure = None
+        except (DBAPIError, Unavailable, table_writer.Superseded):
+            raise
+        except Exception as error:
+            if type(error) is not self._signing_failure:
+                _log.exception("the log cannot be signed, which is tried again")
+            self._signing_failure = type(error)
 
     def _ready(self) -> Projector:
         """The projector of the set that answers. Missing tables are made, a set of another version is built anew."""

@@ -175,7 +175,8 @@ def _private_files(settings: Settings) -> Iterator[Path]:
         # What is there of the log's height is no secret; a key is.
         yield from (p for p in settings.state_directory.iterdir() if p.is_file() and "key" in p.name)
     env = Path(".env")
-    if env.is_file() and any(name in env.read_text("utf-8", "replace") for name in ("ADMIN_KEY=", "PASSWORD=", "@")):
+    secrets = ("ADMIN_KEY=", "SIGNING_KEY=", "PASSWORD=", "@")
+    if env.is_file() and any(name in env.read_text("utf-8", "replace") for name in secrets):
         yield env
     for name, value in os.environ.items():
         is_named = name.startswith("TRACKER_") and name.endswith("_FILE") and (path := Path(value)).is_file()

@@ -38,6 +38,7 @@ class Parameter:
     name: str
     about: str
     schema: Schema
+    is_needed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

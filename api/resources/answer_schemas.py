@@ -343,6 +343,7 @@ SCHEMAS: dict[str, Schema] = {
             "rules_version": TEXT,
             "forks": list_of(object_of({"from": TEXT, "position": COUNT, "at": INSTANT, "reason": TEXT})),
         },
+        {"checkpoint": object_of({"size": COUNT, "root": TEXT, "signed_at": INSTANT})},
         about="Which log this is: `log` is its id, `forks` says when and after which event it got another one.",
     ),
     "Health": {

@@ -97,7 +97,8 @@ _SCHEMA_OF: Mapping[str, Schema] = {"cloudevents": {"type": "array", "items": re
 ETAG = {"ETag": "The tag of these bytes.", "Cache-Control": "How long they may be kept."}
 
 
-_IF_NONE_MATCH = Parameter("If-None-Match", "Tags of answers that the caller has.", {"type": "string"})
+IF_NONE_MATCH = Parameter("If-None-Match", "Tags of answers that the caller has.", {"type": "string"})
+"""The header of every read that has a tag."""
 
 
 def reads(
@@ -115,7 +116,7 @@ def reads(
         needs=needs,
         replies={200: Reply(about, {**media, JSON: schema}, ETAG)},
         query=(*query, *CLOCKS, LOG, format_parameter(formats)),
-        headers=(_IF_NONE_MATCH, *headers),
+        headers=(IF_NONE_MATCH, *headers),
         problems=("invalid_parameter", "unknown_parameter", "not_acceptable", "other_log", *problems),
         formats=formats,
     )
@@ -198,7 +199,7 @@ def _reads_in_one_format(
         needs="reader",
         replies={200: Reply(about, {shown.essence: schema or {"type": "string"}}, ETAG)},
         query=(*query, *clocks, LOG),
-        headers=(_IF_NONE_MATCH,),
+        headers=(IF_NONE_MATCH,),
         problems=("invalid_parameter", "unknown_parameter", "not_acceptable", "other_log", *problems),
         formats=(shown,),
         framed=framed,

@@ -21,7 +21,6 @@ from api.http.clocks import now
 from api.http.contract import Contract, Reply, read
 from api.http.metrics import shared_directory
 from api.services import Services
-from projections.ledger.reader import Ledger
 from projections.runner import PROJECTION_VERSION
 from tracker.errors import TrackerError
 from tracker.rules.status_document import RULES_VERSION
@@ -56,7 +55,6 @@ class MetricsController(Controller):
 class _StoreCollector(Collector):
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._ledger = Ledger(services.engine, services.tracker.log, services.settings.log_origin)
 
     def collect(self) -> Iterator[Metric]:
         yield _build_info()
@@ -82,11 +80,16 @@ class _StoreCollector(Collector):
         yield GaugeMetricFamily("tracker_log_went_back", "Whether writes are refused, as the log went back.", refused)
         beaten = None if progress.heartbeat is None else datetime.fromisoformat(progress.heartbeat).timestamp()
         yield _gauge("tracker_projection_heartbeat_timestamp_seconds", "When a projector was last at work.", beaten)
-        checkpoint = self._ledger.checkpoint()
-        signed = None if checkpoint is None else datetime.fromisoformat(checkpoint.signed_at).timestamp()
-        size = None if checkpoint is None else checkpoint.size
-        yield _gauge("tracker_checkpoint_size", "Events that the last checkpoint covers.", size)
-        yield _gauge("tracker_checkpoint_timestamp_seconds", "When the last checkpoint was signed.", signed)
+        yield from self._checkpoint(progress.head)
+
+    def _checkpoint(self, head: int) -> Iterator[Metric]:
+        signed, fault = self._services.ledger.checkpoint(), self._services.ledger.state().fault
+        size = 0 if signed is None else signed.size
+        yield GaugeMetricFamily("tracker_checkpoint_size_events", "Events that the last checkpoint covers.", size)
+        yield GaugeMetricFamily("tracker_checkpoint_lag_events", "Events that are not signed yet.", max(0, head - size))
+        yield GaugeMetricFamily("tracker_checkpoint_fault", "Whether nothing is signed any more.", bool(fault))
+        at = None if signed is None else datetime.fromisoformat(signed.signed_at).timestamp()
+        yield _gauge("tracker_checkpoint_timestamp_seconds", "When the last checkpoint was signed.", at)
 
 
 def _gauge(name: str, told: str, value: float | None) -> Metric:

@@ -18,6 +18,15 @@ from tracker.facts import FACT_ADAPTER
 from tracker.units import SLUG
 
 _SLUG = {"type": "string", "pattern": f"^{SLUG}$", "examples": ["nato-ukraine-2024"]}
+_PATH_PARAMETERS = {
+    "code": {"type": "string", "enum": sorted(STATUS)},
+    "place": {
+        "type": "string",
+        "description": "The path of a tile or a bundle below `tile/`; its slashes are not encoded.",
+        "pattern": r"^([0-9]|[1-5][0-9]|6[0-3]|entries)(/x[0-9]{3})*/[0-9]{3}(\.p/[1-9][0-9]{0,2})?$",
+        "examples": ["0/000", "entries/x001/067.p/5"],
+    },
+}
 _PROBLEMS_OF_ALL = ("unavailable",)
 _PROBLEMS_OF_KEYS = ("unauthorized", "forbidden", "rate_limited")
 
@@ -47,7 +56,7 @@ def openapi(app: Litestar) -> bytes:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
-        "tags": [{"name": "Reading"}, {"name": "Writing"}, {"name": "About"}],
+        "tags": [{"name": "Reading"}, {"name": "Writing"}, {"name": "Auditing"}, {"name": "About"}],
         "paths": dict(sorted(paths.items())),
         "components": {"schemas": components(), "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}},
     }
@@ -137,14 +146,14 @@ def _operation(contract: Contract, path: str, handler: Any) -> dict[str, Any]:
 
 
 def _path(name: str) -> dict[str, Any]:
-    return {"type": "string", "enum": sorted(STATUS)} if name == "code" else dict(_SLUG)
+    return dict(_PATH_PARAMETERS.get(name, _SLUG))
 
 
 def _parameter(parameter: Parameter, where: str) -> dict[str, Any]:
     return {
         "name": parameter.name,
         "in": where,
-        "required": False,
+        "required": parameter.is_needed,
         "description": parameter.about,
         "schema": dict(parameter.schema),
     }

@@ -154,10 +154,19 @@ class ReadRequest:
         return self._response(body, validity, headers=headers, etag=etag)
 
     def about_log(
-        self, head: int, body: bytes, headers: Mapping[str, str] | None = None, etag: str | None = None
+        self,
+        head: int,
+        body: bytes,
+        headers: Mapping[str, str] | None = None,
+        etag: str | None = None,
+        checkpoint: str | None = None,
     ) -> BytesResponse:
-        """A response made from the log: it is valid until the log grows."""
-        validity = Validity(day=self._day, log=head) if self.at.position is None else self._fixed()
+        """A response made from the log: it is valid until the log grows, or until it is signed again.
+
+        `checkpoint` is the mark of the last checkpoint, if the response tells it.
+        """
+        is_open = self.at.position is None
+        validity = Validity(day=self._day, log=head, checkpoint=checkpoint) if is_open else self._fixed()
         return self._response(body, validity, headers=headers, etag=etag)
 
     def items(self, pledge: str, known: PledgeEvents, items: object, **more: object) -> BytesResponse:

@@ -31,6 +31,11 @@ class PublishedCheckpoint:
     note: bytes
     signed_at: str
 
+    @property
+    def mark(self) -> str:
+        """What tells this checkpoint from the one before and the one after, as one word."""
+        return f"{self.size}@{self.signed_at}"
+
 
 @dataclass(frozen=True, slots=True)
 class LedgerState:
@@ -55,7 +60,7 @@ class Ledger:
     """
 
     def __init__(self, engine: Engine, log: LogRecorder, origin_of: Callable[[str], str]) -> None:
-        self._engine, self.log, self._origin_of = engine, log, origin_of
+        self.engine, self.log, self._origin_of = engine, log, origin_of
 
     @property
     def origin(self) -> str:
@@ -162,7 +167,7 @@ class Ledger:
 
     def _first(self, query: Select[Any]) -> Any:
         try:
-            with self._engine.connect() as conn:
+            with self.engine.connect() as conn:
                 return conn.execute(query.limit(1)).first()
         except (OperationalError, InterfaceError) as error:
             if is_missing_table(error):
