@@ -43,7 +43,7 @@ from tracker.pledge import Pledge
 from tracker.pledge_cache import PledgeCache
 from tracker.pledge_events import PledgeEvents
 
-MAX_GROUP = 1_000
+MAX_GROUP_REQUESTS = 1_000
 """Requests that share one transaction, at most."""
 
 MAX_APPEND_ATTEMPTS = 64
@@ -208,7 +208,7 @@ class Tracker(Application[str]):
                 if first is None:
                     return
                 waiting.append(first)
-            while running and len(waiting) < MAX_GROUP:
+            while running and len(waiting) < MAX_GROUP_REQUESTS:
                 try:
                     job = self._jobs.get_nowait()
                 except Empty:
