@@ -1,6 +1,7 @@
 """A log moves house: exported from one store and imported into another, it is the same log to everybody."""
 
 import json
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -143,6 +144,17 @@ def test_what_cannot_be_imported_says_so(sqlite_url: str, tmp_path: Path) -> Non
     refused = seeded.run("log", "import", "first", "--private", "first.private", code=1).stderr
     assert "into an empty store" in refused
     assert seeded.head() == 68
+
+
+def test_a_withheld_line_is_held_against_its_leaf(sqlite_url: str, tmp_path: Path) -> None:
+    old, new = Shell(sqlite_url, tmp_path), Shell(f"sqlite:///{tmp_path}/new.db", tmp_path)
+    lived_in(old)
+    old.run("log", "export", "first", "--private", "first.private")
+    lines = [json.loads(line) for line in (tmp_path / "first.private").read_text().splitlines()]
+    (part,) = (line["event"] for line in lines if "line" in line.get("event", {}))
+    part["line"] = b64encode(b64decode(part["line"]).replace(b"private matter", b"public matter!")).decode()
+    new.write("forged.private", "".join(f"{json.dumps(line, separators=(',', ':'))}\n" for line in lines))
+    assert "NOT VERIFIED" in new.run("log", "import", "first", "--private", "forged.private", code=1).stderr
 
 
 def test_a_public_log_alone_can_be_imported(sqlite_url: str, tmp_path: Path) -> None:
