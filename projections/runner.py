@@ -41,6 +41,9 @@ HEARTBEAT_INTERVAL = timedelta(seconds=BEAT_SECONDS)
 BULK_EVENTS = 5_000
 """Events in the log from which on an empty projection is built in bulk instead of batch by batch."""
 
+SIGNING_SECONDS = 0.1
+"""Seconds between two looks at whether something is to be signed: under load one signature covers many events."""
+
 TURN_ATTEMPTS = 3
 """How often one turn begins anew when another instance or a switch of table sets came in between."""
 
@@ -89,7 +92,8 @@ class ProjectionRunner:
         self._lease = Lease(database_url, self._engine, LEASE_OF_PROJECTOR)
         self._rebuilding = process_lock(database_url, "rebuild")
         self._projector: Projector | None = None
-        self._signer, self._is_signing_behind = signer, False
+        self._signer, self._sign_at = signer, 0.0
+        self._sign_in: float | None = None
         self._signing_failure: type[Exception] | None = None
         self._beaten_at: datetime | None = None
         self._position = 0
@@ -139,7 +143,7 @@ class ProjectionRunner:
     def _follow(self) -> float | None:
         """One look of the watcher: at once again after events, for there may be more."""
         try:
-            return 0.0 if self.run_once() or self._is_signing_behind else None
+            return 0.0 if self.run_once() else self._sign_in
         except Exception as error:
             self._let_go()
             if isinstance(error, (OperationalError, InterfaceError)):
@@ -154,7 +158,7 @@ class ProjectionRunner:
         What is new is signed after it: nobody waits for the signature, and writers wait for the rows.
         """
         with self._turn_lock:
-            self._is_signing_behind = False
+            self._sign_in = None
             for _ in range(TURN_ATTEMPTS):
                 if not self._may_work():
                     self._projector = None
@@ -266,8 +270,12 @@ class ProjectionRunner:
         """Sign what is new. An error that is neither the store's nor the lease's is told once, and holds up no row."""
         if self._signer is None:
             return
+        if (left := self._sign_at - time.monotonic()) > 0:
+            self._sign_in = left if self._signer.is_behind else None
+            return
         try:
-            self._is_signing_behind = self._signer.step(self._lease.fence)
+            self._sign_in = 0.0 if self._signer.step(self._lease.fence) else None
+            self._sign_at = time.monotonic() + (SIGNING_SECONDS if self._sign_in is None else 0.0)
             self._signing_failure = None
         except (DBAPIError, Unavailable, table_writer.Superseded):
             raise

@@ -80,16 +80,13 @@ class _StoreCollector(Collector):
         yield GaugeMetricFamily("tracker_log_went_back", "Whether writes are refused, as the log went back.", refused)
         beaten = None if progress.heartbeat is None else datetime.fromisoformat(progress.heartbeat).timestamp()
         yield _gauge("tracker_projection_heartbeat_timestamp_seconds", "When a projector was last at work.", beaten)
-        yield from self._checkpoint(progress.head)
-
-    def _checkpoint(self, head: int) -> Iterator[Metric]:
-        signed, fault = self._services.ledger.checkpoint(), self._services.ledger.state().fault
-        size = 0 if signed is None else signed.size
-        yield GaugeMetricFamily("tracker_checkpoint_size_events", "Events that the last checkpoint covers.", size)
-        yield GaugeMetricFamily("tracker_checkpoint_lag_events", "Events that are not signed yet.", max(0, head - size))
-        yield GaugeMetricFamily("tracker_checkpoint_fault", "Whether nothing is signed any more.", bool(fault))
-        at = None if signed is None else datetime.fromisoformat(signed.signed_at).timestamp()
-        yield _gauge("tracker_checkpoint_timestamp_seconds", "When the last checkpoint was signed.", at)
+        checkpoint = self._services.ledger.checkpoint()
+        signed = None if checkpoint is None else datetime.fromisoformat(checkpoint.signed_at).timestamp()
+        size = None if checkpoint is None else checkpoint.size
+        yield _gauge("tracker_checkpoint_size", "Events that the last checkpoint covers.", size)
+        yield _gauge("tracker_checkpoint_timestamp_seconds", "When the last checkpoint was signed.", signed)
+        fault = bool(self._services.ledger.state().fault)
+        yield GaugeMetricFamily("tracker_checkpoint_fault", "Whether nothing is signed any more.", fault)
 
 
 def _gauge(name: str, told: str, value: float | None) -> Metric:

@@ -109,6 +109,12 @@ class LedgerSigner:
             self._tell(fence, None)
         return is_behind
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether the log is known to have more than is signed. Asks no database."""
+        size = 0 if self._builder is None else self._builder.size
+        return self._fault is None and self._log.guard.known.position > size
+
     def forget(self) -> None:
         """Forget the tree: the next step begins with an audit. For a process that may not have been the only one."""
         self._audit = self._builder = None

@@ -16,11 +16,12 @@ import psycopg
 import pyarrow.parquet as pq
 import pytest
 
-from tests.support.api import ADMIN, SOURCE, made, progress, statement
+from tests.support.api import ADMIN, NEEDED_QUERY, SOURCE, made, progress, statement
 from tests.support.shell import Shell, with_tables
 from tests.support.waiting import HANG_SECONDS, wait_until
 from tracker.event import restamp
 from tracker.log.rows import NewLogRow, leaf_hash
+from tracker.tlog_proof import TlogProof
 from tracker.withholding import withholdable
 
 ENV = {"TRACKER_ADMIN_KEY": ADMIN, "TRACKER_RATE_LIMIT": "0"}
@@ -125,7 +126,7 @@ def get_routes(client: httpx.Client) -> Iterator[str]:
         for filled in (
             [path.replace("{pledge}", pledge) for pledge in (PLEDGE, "sound")] if "{pledge}" in path else [path]
         ):
-            start = "?from=2024-01-01" if path == "/v1/diff" else "?"
+            start = NEEDED_QUERY.get(path, "?")
             if "{" in filled:
                 continue
             yield filled + start
@@ -141,6 +142,8 @@ def get_routes(client: httpx.Client) -> Iterator[str]:
         yield from (f"/pledges/{pledge}", f"/pledges/{pledge}?as_of=2024-08-15", f"/pledges/{pledge}?axis=known")
         yield from (f"/embed/{pledge}", f"/audit?pledge={pledge}", f"/record?pledge={pledge}&type=EventCorrected")
     yield from ("/", "/?since=2024-01-01", "/?since=2024-01-01&axis=recorded", "/audit", "/audit?replay=true")
+    for position in range(1, 11):
+        yield from (f"/ledger/proof/event?position={position}", f"/ledger/tile/entries/000.p/{position}")
     yield from ("/v1/pledges?q=aid", "/v1/pledges?sort=title", "/v1/replay?compare=true", "/health/ready", "/metrics")
 
 
@@ -148,6 +151,8 @@ def bytes_of(answer: httpx.Response) -> bytes:
     body = answer.content + repr(answer.headers).encode()
     if body.startswith(b"PAR1"):
         body += repr(pq.read_table(io.BytesIO(answer.content)).to_pydict()).encode()
+    if body.startswith(b"c2sp.org/tlog-proof"):
+        body += TlogProof.parse(answer.content).extra or b""
     return body.lower()
 
 
