@@ -20,6 +20,7 @@ from faults import report
 from faults.catalogue import BOTH, FAULTS, Fault
 from faults.places import PostgresPlace, SqlitePlace
 from faults.trial import Row, Trial
+from tests.support import made_pages
 from tests.support.outages import can_mount
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "reliability.md"
@@ -82,7 +83,7 @@ def main() -> None:
     found = rows(given.only or [fault.key for fault in FAULTS], given.store, given.times)
     table = report.table(found, time.monotonic() - began)
     if not given.print:
-        report.write(DOCUMENT, table)
+        made_pages.write(DOCUMENT, "make faults", table)
     print(table)
     sys.exit(0 if all(row.holds for row in found) else 1)
 

@@ -2,6 +2,7 @@
 
 `timeline_<n>`    one row per rectangle [valid_from, valid_to) × [known_from, known_to): the status there
 `catalogue_<n>`   one row per rectangle of what seldom changes: title, parties, tags, unit, deadline
+`words_<n>`       one row per fact and rectangle in which it is in force: the words by which it is found
 `projection_state` the table sets (the `<n>`), how far each has read the log, and which one answers
 `parked`          events that could not be folded, with their bytes
 `projection_withheld` which of the texts that are withheld each table set is made without
@@ -16,9 +17,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache, partial
+from functools import lru_cache
 from math import inf
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import psycopg
 from sqlalchemy import (
@@ -29,7 +30,6 @@ from sqlalchemy import (
     Connection,
     Date,
     Engine,
-    ExceptionContext,
     Index,
     Integer,
     LargeBinary,
@@ -37,15 +37,14 @@ from sqlalchemy import (
     Table,
     Text,
     create_engine,
-    event,
     text,
 )
-from sqlalchemy.exc import DisconnectionError, OperationalError, ProgrammingError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.pool import Pool, QueuePool
 
+from projections.connections import keep_postgres_connections_right, keep_sqlite_connections_right
 from tracker.log.away import READ_SECONDS
-from tracker.log.postgres_connection import GRACE_SECONDS, TimedConnection, connect
-from tracker.log.sqlite_file import file_stamp, is_broken_file
+from tracker.log.postgres_connection import TimedConnection, connect
 
 OPEN_DATE = date.max
 """The open end of the valid axis."""
@@ -59,9 +58,6 @@ SCHEMA = "projections"
 _CREATE_LOCK = 0x7072_6F6A
 """The key of the advisory lock under which tables are made: "proj"."""
 
-SQLITE_BUSY_SECONDS = 30
-"""Seconds that a transaction that writes waits for the one before it on a SQLite file."""
-
 WRITE_ANSWER_SECONDS = 60
 """Seconds that one statement of a transaction that writes waits for PostgreSQL; some thousand rows take one second."""
 
@@ -74,8 +70,8 @@ KEPT_CONNECTIONS = 8
 MAX_CONNECTIONS = 13
 """Connections to PostgreSQL at most, where nobody says otherwise."""
 
-TableName = Literal["timeline", "catalogue"]
-"""One of the two tables of a set, whatever its number."""
+TableName = Literal["timeline", "catalogue", "words"]
+"""One of the tables of a set, whatever its number."""
 
 TextColumn = Text().with_variant(Text(collation="C"), "postgresql")
 BigIntColumn = BigInteger().with_variant(Integer(), "sqlite")
@@ -140,39 +136,38 @@ MADE_OF = Table(
 
 @dataclass(frozen=True)
 class TableSet:
-    """The two tables of one version of the timeline, built and switched to together."""
+    """The tables of one version of the timeline, built and switched to together."""
 
     number: int
     metadata: MetaData
     timeline: Table
     catalogue: Table
+    words: Table
 
-    def table(self, name: TableName) -> Table:
-        """The timeline or the catalogue of this set."""
-        return self.timeline if name == "timeline" else self.catalogue
+    @property
+    def tables(self) -> dict[TableName, Table]:
+        """The tables by their names."""
+        return {"timeline": self.timeline, "catalogue": self.catalogue, "words": self.words}
 
     def create(self, conn: Connection) -> None:
         """Make the tables without an index: a bulk load is faster so."""
-        for table in (self.catalogue, self.timeline):
+        for table in self.tables.values():
             table.create(conn)
 
     def indexing(self, dialect: str) -> list[str]:
         """The statements that make the indexes, and on PostgreSQL refuse two rectangles on one spot."""
-        statements = [
-            f"CREATE INDEX {table.name}_{name} ON {table.name} ({columns})"
-            for table, indexes in _indexes(self).items()
-            for name, columns in indexes.items()
-        ]
-        if dialect == "postgresql":
-            statements += [
-                f"ALTER TABLE {table.name} ADD CONSTRAINT {table.name}_no_overlap EXCLUDE USING gist (pledge WITH =,"
-                " int8range(known_from, known_to) WITH &&, daterange(valid_from, valid_to) WITH &&)"
-                for table in (self.timeline, self.catalogue)
-            ]
+        statements = []
+        for table, indexes in _indexes(self).items():
+            name = table.name
+            statements += [f"CREATE INDEX {name}_{index} ON {name} ({columns})" for index, columns in indexes.items()]
+            if dialect == "postgresql":
+                of = "pledge WITH =, version WITH =" if table is self.words else "pledge WITH ="
+                apart = f"CONSTRAINT {name}_no_overlap EXCLUDE USING gist ({of}, {_APART})"
+                statements.append(f"ALTER TABLE {name} ADD {apart}")
         return statements
 
     def drop(self, conn: Connection) -> None:
-        """Drop both tables."""
+        """Drop the tables."""
         self.metadata.drop_all(conn)
 
 
@@ -188,6 +183,7 @@ def table_set(number: int) -> TableSet:
         Column("flags", TextColumn, nullable=False),  # ",late,stale,"
         Column("ratio", TextColumn),  # `fold.sortable`
         Column("last_stated_on", Date, nullable=False),
+        Column("changed", Date, nullable=False),  # the day since which the status is what it is
         Column("amounts", LargeBinary, nullable=False),  # the amounts that a summary adds up, `fold.read_amounts`
         Column("body", LargeBinary, nullable=False),  # `document_codec.pack`
     )
@@ -201,15 +197,22 @@ def table_set(number: int) -> TableSet:
         Column("pledgors", TextColumn, nullable=False),  # all that it has or had: `fold.lines`
         Column("beneficiary", TextColumn),
         Column("beneficiaries", TextColumn, nullable=False),
+        Column("parties", TextColumn, nullable=False),  # `party_lines.written`
         Column("part_of", TextColumn),
         Column("rating", TextColumn),  # of the latest assessment, as written
         Column("rubric", TextColumn),
         Column("unit", TextColumn),  # the target's, else the actual's
         Column("due", Date),  # the latest reading of the deadline
         Column("tags", TextColumn, nullable=False),  # ",nato,ukraine,"
-        Column("search", TextColumn, nullable=False),
     )
-    return TableSet(number, metadata, timeline, catalogue)
+    words = Table(
+        f"words_{number}",
+        metadata,
+        *_bounds(),
+        Column("version", BigIntColumn, nullable=False),  # of the fact's event
+        Column("text", TextColumn, nullable=False),  # case-folded: `words.text_of`
+    )
+    return TableSet(number, metadata, timeline, catalogue, words)
 
 
 def _bounds() -> list[Any]:
@@ -225,16 +228,18 @@ def _bounds() -> list[Any]:
 
 
 _SPOT = "known_to, known_from, valid_from, valid_to"
+_APART = "int8range(known_from, known_to) WITH &&, daterange(valid_from, valid_to) WITH &&"
 
 
 def _indexes(tables: TableSet) -> dict[Table, dict[str, str]]:
-    # The bounds stand in every index: a walk in any order skips what is not in force without reading the row.
+    # The bounds stand in every index: a walk skips what is not in force without reading the row.
     return {
         tables.timeline: {
             "pledge": f"pledge, {_SPOT}",
             "status": f"status, {_SPOT}, pledge",
             "ratio": f"ratio, pledge, {_SPOT}",
             "last_stated_on": f"last_stated_on, pledge, {_SPOT}",
+            "changed": f"changed, pledge, {_SPOT}",
         },
         tables.catalogue: {
             "pledge": f"pledge, {_SPOT}",
@@ -243,6 +248,7 @@ def _indexes(tables: TableSet) -> dict[Table, dict[str, str]]:
             "known_from": "known_from",
             "known_to": "known_to",
         },
+        tables.words: {"pledge": f"pledge, {_SPOT}"},
     }
 
 
@@ -256,10 +262,7 @@ def open_engine(database_url: str, *, read_seconds: float = READ_SECONDS, connec
     if scheme == "sqlite":
         path = rest.removeprefix("/")
         engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": read_seconds}, pool_timeout=read_seconds)
-        event.listen(engine, "connect", _sqlite_connected)
-        event.listen(engine, "begin", partial(_sqlite_begun, read_seconds))
-        event.listen(engine, "handle_error", _reconnect_where_bad, retval=True)
-        _reopen_replaced_files(engine, path)
+        keep_sqlite_connections_right(engine, path, read_seconds)
         return engine
     if scheme.partition("+")[0] not in ("postgresql", "postgres"):
         # The URL is not repeated: it may hold a password.
@@ -271,8 +274,7 @@ def open_engine(database_url: str, *, read_seconds: float = READ_SECONDS, connec
         max_overflow=connections - kept,
         pool_timeout=read_seconds,
     )
-    event.listen(engine, "begin", partial(_postgres_begun, read_seconds))
-    event.listen(engine, "handle_error", _reconnect_where_bad, retval=True)
+    keep_postgres_connections_right(engine, read_seconds)
     return engine
 
 
@@ -302,56 +304,6 @@ def writing(engine: Engine) -> Engine:
 def building(engine: Engine) -> Engine:
     """The same engine for transactions that make tables and indexes, which take as long as they take."""
     return engine.execution_options(sqlite_begin="IMMEDIATE", answer_seconds=inf)
-
-
-def _reopen_replaced_files(engine: Engine, path: str) -> None:
-    """Let no connection be used again whose file was replaced or changed from outside (`tracker.log.sqlite_file`)."""
-
-    def connected(_connection: Any, record: Any) -> None:
-        record.info["opened"], record.info["is_new"] = file_stamp(path), True
-
-    def checked_out(_connection: Any, record: Any, _proxy: Any) -> None:
-        if not record.info.pop("is_new", False) and record.info["opened"] != file_stamp(path):
-            raise DisconnectionError("the file was replaced")
-
-    event.listen(engine, "connect", connected)
-    event.listen(engine, "checkout", checked_out)
-
-
-def _sqlite_connected(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # BEGIN is ours, below
-    connection.execute("PRAGMA journal_mode=WAL")
-    # A read model that loses its last commits with the power reads them from the log again.
-    connection.execute("PRAGMA synchronous=NORMAL")
-
-
-def _sqlite_begun(read_seconds: float, conn: Connection) -> None:
-    begin = conn.get_execution_options().get("sqlite_begin", "DEFERRED")
-    seconds = read_seconds if begin == "DEFERRED" else SQLITE_BUSY_SECONDS
-    conn.exec_driver_sql(f"PRAGMA busy_timeout = {round(1000 * seconds)}")
-    conn.exec_driver_sql(f"BEGIN {begin}")
-
-
-def _postgres_begun(read_seconds: float, conn: Connection) -> None:
-    options = conn.get_execution_options()
-    bounded = cast(TimedConnection, conn.connection.driver_connection)
-    bounded.answer_seconds = options.get("answer_seconds", read_seconds + GRACE_SECONDS)
-    if "answer_seconds" in options:
-        conn.exec_driver_sql("SET LOCAL statement_timeout = 0")
-
-
-def _reconnect_where_bad(context: ExceptionContext) -> BaseException | None:
-    """A connection that opened a store that took no writes, or a file that is broken, is not used again, nor its like.
-
-    It counts as a store that is away, and so does one that ended a transaction for standing still.
-    """
-    error = context.original_exception
-    bad = (psycopg.errors.ReadOnlySqlTransaction, psycopg.errors.IdleInTransactionSessionTimeout)
-    is_bad = isinstance(error, bad) or "readonly database" in str(error)
-    if not is_bad and not is_broken_file(error):
-        return None
-    context.is_disconnect = True
-    return OperationalError(context.statement, None, error, connection_invalidated=True)
 
 
 def prepare(engine: Engine, *, app_role: str | None = None) -> None:

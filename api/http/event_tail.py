@@ -51,6 +51,12 @@ class StreamFilter(NamedTuple):
 
     pledge: str | None = None
     type: str | None = None
+    plain: bool = False
+    """Frames have no `event:` line: then a browser's `onmessage` gets them, and not only a listener for each type."""
+
+    def framed(self, frame: bytes) -> bytes:
+        """The frame as this stream sends it."""
+        return _plain(frame) if self.plain else frame
 
 
 class TailEvent(NamedTuple):
@@ -177,14 +183,14 @@ class EventTail:
             return self._newest(position, wanted)
         async with self._reading:
             rows = await sync_to_thread(self._read, position, head, wanted, BEHIND_PAGE_ROWS)
-        events = ((row.position, _frame(row)) for row in rows)
+        events = ((row.position, wanted.framed(_frame(row))) for row in rows)
         return _piece(events, rows[-1].position if len(rows) == BEHIND_PAGE_ROWS else head)
 
     def _newest(self, position: int, wanted: StreamFilter) -> tuple[bytes, int]:
         # There are no gaps, so the place of a position in memory is known.
         newer = islice(self._events, max(0, len(self._events) - (self._end - position)), None)
         events = (
-            (event.position, event.frame)
+            (event.position, wanted.framed(event.frame))
             for event in newer
             if wanted.pledge in (None, event.pledge) and wanted.type in (None, event.type)
         )
@@ -227,3 +233,9 @@ def _piece(events: Iterable[tuple[int, bytes]], upto: int) -> tuple[bytes, int]:
 
 def _frame(row: LogRow) -> bytes:
     return b"id: %d\nevent: %s\ndata: %s\n\n" % (row.position, row.type.encode(), served(row.state, row.position))
+
+
+def _plain(frame: bytes) -> bytes:
+    """The frame without its `event:` line."""
+    number, _, rest = frame.partition(b"\nevent: ")
+    return number + rest[rest.index(b"\n") :]

@@ -11,7 +11,7 @@ import pytest
 
 from projections.runner import ProjectionRunner
 from tests.support.api import MONITOR, Api, prepare, problem, progress, running, statement
-from tests.support.routes import failing, get_routes
+from tests.support.readable import failing, get_routes
 from tests.support.shell import Shell
 from tests.support.waiting import wait_until
 from tracker.event import served

@@ -10,7 +10,7 @@ import pytest
 
 from projections.runner import ProjectionRunner
 from tests.support.api import MONITOR, Api, made, prepare, problem, progress, running, statement
-from tests.support.routes import failing, get_routes
+from tests.support.readable import failing, get_routes
 from tests.support.shell import Shell
 from tracker.event import restamp, stamp
 from tracker.log.rows import NewLogRow

@@ -1,64 +1,76 @@
-"""All that can be read, for tests that ask whether everything answers."""
+"""Every route with its place-holders filled: those of the OpenAPI document, and the pages, which stand in none."""
 
-import json
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from __future__ import annotations
 
-from httpx import Response
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
-from tests.support.api import MONITOR, NEEDED_QUERY, Api
+from litestar.handlers import HTTPRouteHandler
 
+from api.http.contract import Contract
+from api.pages.controller import PageController
+from api.pages.embed import EmbedController
+from api.pages.schema import SchemaPageController
+from tests.support.api import NEEDED_QUERY
 
-def get_routes(api: Api, pledges: Sequence[str]) -> Iterator[str]:
-    """Every GET of the OpenAPI document and every page, on these pledges, in every format."""
-    document = api.get("/schema/openapi.json").json()
-    for path, methods in document["paths"].items():
-        if "get" not in methods or path.endswith("/stream"):
-            continue
-        query = {p["name"]: p["schema"] for p in methods["get"].get("parameters", ()) if p["in"] == "query"}
-        for filled_in in [path.replace("{pledge}", pledge) for pledge in pledges] if "{pledge}" in path else [path]:
-            if "{" in filled_in:
-                continue
-            start = NEEDED_QUERY.get(path, "?")
-            yield filled_in + start
-            if "as_of" in query:
-                yield f"{filled_in}?as_of=2024-07-31" + ("&known_from=2020-01-01T00:00:00Z" if "from" in start else "")
-            for format_ in query.get("format", {}).get("enum", ()):
-                yield f"{filled_in}{start}&format={format_}"
-            if "axis" in query:
-                yield f"{filled_in}?axis={query['axis']['enum'][-1]}"
-            if "compare" in query:
-                yield f"{filled_in}?compare=true"
-    for pledge in pledges:
-        yield f"/pledges/{pledge}"
-        yield f"/pledges/{pledge}?axis=known&as_of=2024-07-31"
-        yield f"/record?pledge={pledge}&type=EventCorrected"
-        yield f"/audit?replay=true&pledge={pledge}"
-        yield f"/embed/{pledge}"
-    yield from ("/", "/?since=2024-01-01", "/?since=2024-01-01&axis=recorded", "/audit", "/audit?replay=true")
-    yield from ("/v1/summary?by=tag&currency=USD", "/v1/pledges?flag=stale_projection", "/health/ready", "/metrics")
+FILLED = {"pledge": "aid-2024", "name": "app.css", "code": "not_found", "key": "alliance", "place": "0/000"}
+"""What stands in the place of a name in a path; any other gets `aid-2024`."""
+
+PAGES = (PageController, EmbedController, SchemaPageController)
+"""The controllers of pages."""
+
+STREAM = "/v1/events/stream"
+"""The one route whose answer has no end."""
 
 
-def failing(api: Api, paths: Iterable[str]) -> dict[str, str]:
-    """The paths that are not answered, or with what is not what it says to be, and what they were answered."""
-    failed = {}
-    for path in paths:
-        answer = api.get(path.replace("?&", "?").rstrip("?"), headers=MONITOR)
-        if answer.status_code >= 500 or answer.status_code == 400 or "Traceback" in answer.text:
-            failed[path] = f"{answer.status_code} {answer.text[:300]}"
-        elif not is_whole(answer):
-            failed[path] = f"no JSON: {answer.text[:300]}"
-    return failed
+class Route(NamedTuple):
+    """One method of one path of the document. `role` is the role that it needs, None where nobody is asked for one."""
+
+    method: str
+    template: str
+    role: str | None
+    keyed: bool
+    """Whether a key is needed even where reads are public."""
+
+    operation: Mapping[str, Any]
+
+    @property
+    def path(self) -> str:
+        """The path with something that is there in place of each name."""
+        return re.sub(r"{(\w+)}", lambda found: FILLED.get(found[1], "aid-2024"), self.template)
+
+    def parameters(self, place: str) -> dict[str, Mapping[str, Any]]:
+        """The schemas of its parameters in `query`, `header` or `path`, by name."""
+        return {p["name"]: p["schema"] for p in self.operation.get("parameters", ()) if p["in"] == place}
+
+    @property
+    def media_types(self) -> list[str]:
+        """The media types of the bodies that it reads."""
+        return list(self.operation.get("requestBody", {}).get("content", ()))
+
+    @property
+    def valid(self) -> str:
+        """An address that is answered: the path, and what must be asked."""
+        return self.path + NEEDED_QUERY.get(self.template, "")
 
 
-def is_whole(answer: Response) -> bool:
-    """Whether an answer that says to be JSON, or JSON line by line, is."""
-    kind = answer.headers.get("content-type", "").partition(";")[0]
-    pieces = answer.content.splitlines() if kind == "application/x-ndjson" else [answer.content]
-    if not kind.endswith("json"):
-        return True
-    with suppress(ValueError):
-        for piece in pieces:
-            json.loads(piece)
-        return True
-    return False
+def routes(document: Mapping[str, Any]) -> Iterator[Route]:
+    """All routes of an OpenAPI document, and all of the pages."""
+    for template, methods in document["paths"].items():
+        for method, operation in methods.items():
+            security = operation["security"]
+            roles = [role for one in security for role in one.get("key", ())]
+            yield Route(method.upper(), template, roles[0] if roles else None, {} not in security, operation)
+    for controller in PAGES:
+        for handler in vars(controller).values():
+            if isinstance(handler, HTTPRouteHandler):
+                for path in sorted(handler.paths):
+                    yield _of_page(handler.opt["contract"], re.sub(r"{(\w+):\w+}", r"{\1}", path))
+
+
+def _of_page(contract: Contract, template: str) -> Route:
+    query = [{"name": one.name, "in": "query", "schema": one.schema} for one in contract.query]
+    names = [{"name": name, "in": "path", "schema": {}} for name in re.findall(r"{(\w+)}", template)]
+    role = None if contract.needs == "open" else contract.needs
+    return Route("GET", template, role, role is not None and contract.keyed, {"parameters": [*query, *names]})
