@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from pydantic_core import from_json
 
@@ -16,9 +16,8 @@ from api.http.parameters import choice, flag, integer, matching
 from api.http.problems import Forbidden, Unauthorized
 from api.http.responses import BytesResponse
 from api.pages.frame import HEADERS, HTML, PageRequest, page_contract
-from api.resources.contracts import TYPE_NAMES
+from api.resources.names import TYPE_NAMES
 from projections import verify
-from projections.ledger.reader import Ledger, LedgerState, PublishedCheckpoint
 from projections.queries import Clocks
 from tracker.event import raw_event, stamp
 from tracker.log.rows import LogRow
@@ -74,25 +73,12 @@ class ReplayOutcome:
     events: int = 0
 
 
-class SignedState(NamedTuple):
-    """What the page says of the ledger; `state` is None of a past position."""
-
-    checkpoint: PublishedCheckpoint | None
-    state: LedgerState | None
-
-    @property
-    def root(self) -> str:
-        """The root of the checkpoint, in base64."""
-        return "" if self.checkpoint is None else encode_base64(self.checkpoint.root)
-
-
 def draw_audit(page: PageRequest) -> BytesResponse:
     """The page at `/audit`."""
-    query = page.query
+    query, mark = page.query, page.services.heads.checkpoint  # the mark from before anything is read
     at = page.projected()
     pledge = matching(query, "pledge", "slug", SLUG)
     fact_type, by = choice(query, "type", TYPE_NAMES), query.get("by")
-    mark = page.services.heads.checkpoint  # from before anything is read
     head = page.services.tracker.log.head() if page.at.position is None else at.position
     top = min(integer(query, "before", 1, FAR_POSITION, FAR_POSITION) - 1, head)
     listed = _list_events(page, top, pledge, fact_type, by)
@@ -105,30 +91,27 @@ def draw_audit(page: PageRequest) -> BytesResponse:
     held = page.services.timeline.stored_rows(names, Clocks(clocks.today(), page.services.timeline.position(), None))
     is_full = len(listed.events) == AUDIT_PAGE_ROWS
     oldest = listed.events[-1]["position"] if is_full else listed.searched_from
+    ledger = page.services.ledger
+    signed = ledger.checkpoint() if page.at.position is None else ledger.checkpoint_covering(page.at.position)
     html = page.render(
         "audit.html",
         at,
+        signed=signed,
+        signed_root=None if signed is None else encode_base64(signed.root),
+        ledger=ledger.state(),
         listed=listed,
-        pledges={name for name, (rows, _) in held.items() if rows},
+        pledges={name for name, (rows, *_) in held.items() if rows},
         head=head,
         types=[(name, wording.TYPE[name]) for name in TYPE_NAMES],
         older=page.link(before=str(oldest), replay=None) if listed.has_more else None,
         newest=page.link(before=None) if "before" in query else None,
         outcome=outcome,
         is_refused=is_refused,
-        ledger=_signed(page.services.ledger, page.at.position),
         is_filtered=any(name in query for name in ("by", "pledge", "type")),
     )
     if is_replay:  # what an auditor may see is kept in no cache
         return BytesResponse(html, media_type=HTML, headers=HEADERS)
     return page.about_log(head, html, checkpoint=mark)
-
-
-def _signed(ledger: Ledger, position: int | None) -> SignedState:
-    """The last checkpoint and how it stands with the ledger; at a position the first checkpoint that covers it."""
-    if position is None:
-        return SignedState(ledger.checkpoint(), ledger.state())
-    return SignedState(ledger.checkpoint_covering(position), None)
 
 
 def _may_replay_all(page: PageRequest) -> bool:

@@ -30,6 +30,8 @@ MOVED = {
     ("integrated-air-missile-defence", "flags"): _STEPS_LATE,
     ("every-fact-steps", "flags"): _STEPS_LATE,
     (None, "flags"): "the summary counts the flags that moved",
+    (None, "totals"): "percentages and levels are not added, and what can be set side by side is told by itself",
+    (None, "next_after"): "it is how far was read, on the last page too",
     ("every-fact", "flags"): "an admission that a figure contradicts is `assertion_conflict`; two figures dispute it",
     ("every-fact", "actual"): "what can be compared goes first, and an estimate goes behind an actual",
     ("every-fact", "ratio"): "it is that of the other actual",
