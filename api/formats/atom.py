@@ -1,4 +1,5 @@
-"""Changes of status as an Atom feed (RFC 4287): ids that never change, and addresses relative to the feed's own.
+"""Changes of status as an Atom feed (RFC 4287): ids that never change, made of the log's name. Addresses are below
+TRACKER_PUBLIC_URL if that is set, else relative to the feed's own; none is taken from a request.
 
 An entry is published when the status changed in the world, and updated when that came to be known: at the recording of
 the event that made it so, or at the beginning of the day on which a deadline had passed. What one request made known is
@@ -56,6 +57,7 @@ def known_from(change: StatusChange, recorded_at: datetime) -> datetime:
 def feed(
     entries: Iterable[FeedEntry],
     query: Mapping[str, str],
+<<<<<<< HEAD
     filters: Mapping[str, str],
     updated: datetime,
     origin: str | None,
@@ -65,6 +67,18 @@ def feed(
 
     `query` is what stands in its address, `filters` are those of it that narrow the feed. `updated` is the feed's date
     where it has no entry. Ids are made with `origin`, the log's name, so that no two logs share one.
+=======
+    updated: datetime,
+    origin: str | None,
+    license_: str | None,
+    public_url: str = "",
+) -> bytes:
+    """The feed as XML.
+
+    `query` are the filters that narrow it, as they stand in its address. `updated` is the feed's date where it has no
+    entry. Ids are made with `origin`, the log's name, so that no two logs share one; they do not change with
+    `public_url`, which the addresses begin with.
+>>>>>>> main
     """
     entries = list(entries)
     address = "/v1/feed.atom" + (f"?{encoded(query)}" if query else "")
@@ -77,25 +91,37 @@ def feed(
         "<title>Commitments Tracker: changes of status</title>",
         "<subtitle>What became of public pledges, as it is recorded.</subtitle>",
         f"<updated>{stamp(newest)}</updated>",
-        f'<link rel="self" type="application/atom+xml" href={quoteattr(address)}/>',
-        '<link rel="alternate" type="text/html" href="/"/>',
+        f'<link rel="self" type="application/atom+xml" href={quoteattr(public_url + address)}/>',
+        f'<link rel="alternate" type="text/html" href={quoteattr(public_url + "/")}/>',
         *([f'<link rel="license" href={quoteattr(license_url)}/>'] if license_url else []),
         "<author><name>Commitments Tracker</name></author>",
         *([f"<rights>{xml_text(license_)}</rights>"] if license_ else []),
+<<<<<<< HEAD
         *(line for entry in entries for line in _entry(entry, origin, filters)),
+=======
+        *(line for entry in entries for line in _entry(entry, origin, public_url)),
+>>>>>>> main
         "</feed>",
     ]
     return "\n".join(lines).encode() + b"\n"
 
 
+<<<<<<< HEAD
 def _entry(entry: FeedEntry, origin: str | None, filters: Mapping[str, str]) -> Iterable[str]:
     newest = entry.told[0]
     pledges = {told.change.pledge: told.status["title"] for told in entry.told}
     one = f"/pledges/{newest.change.pledge}?as_of={newest.change.on}"
+=======
+def _entry(entry: FeedEntry, origin: str | None, public_url: str) -> Iterable[str]:
+    change, status = entry.change, entry.status
+    place = f"{change.pledge}?as_of={change.on}"
+    now = wording.STATUS[change.after]
+>>>>>>> main
     yield "<entry>"
     yield f"<id>{_id(origin, _name(entry, filters))}</id>"
     yield f"<title>{xml_text(_title(entry, list(pledges.values())))}</title>"
     yield f"<updated>{stamp(entry.updated)}</updated>"
+<<<<<<< HEAD
     yield f"<published>{stamp(datetime.combine(newest.change.on, time(), UTC))}</published>"
     yield f'<link rel="alternate" type="text/html" href={quoteattr(one if len(pledges) == 1 else "/")}/>'
     for told in entry.told:
@@ -109,6 +135,13 @@ def _entry(entry: FeedEntry, origin: str | None, filters: Mapping[str, str]) -> 
     ]
     sentences += ["There are further changes."] if entry.has_more else []
     yield f'<summary type="text">{xml_text(" ".join(sentences))}</summary>'
+=======
+    yield f"<published>{stamp(entry.updated)}</published>"
+    yield f'<link rel="alternate" type="text/html" href={quoteattr(f"{public_url}/pledges/{place}")}/>'
+    yield f'<link rel="related" type="application/json" href={quoteattr(f"{public_url}/v1/pledges/{place}")}/>'
+    yield f"<category term={quoteattr(change.after)} label={quoteattr(now)}/>"
+    yield f'<summary type="text">{xml_text(sentence(change, status))}</summary>'
+>>>>>>> main
     yield "</entry>"
 
 
