@@ -57,17 +57,7 @@ def known_from(change: StatusChange, recorded_at: datetime) -> datetime:
 def feed(
     entries: Iterable[FeedEntry],
     query: Mapping[str, str],
-<<<<<<< HEAD
     filters: Mapping[str, str],
-    updated: datetime,
-    origin: str | None,
-    license_: str | None,
-) -> bytes:
-    """The feed as XML.
-
-    `query` is what stands in its address, `filters` are those of it that narrow the feed. `updated` is the feed's date
-    where it has no entry. Ids are made with `origin`, the log's name, so that no two logs share one.
-=======
     updated: datetime,
     origin: str | None,
     license_: str | None,
@@ -75,10 +65,9 @@ def feed(
 ) -> bytes:
     """The feed as XML.
 
-    `query` are the filters that narrow it, as they stand in its address. `updated` is the feed's date where it has no
-    entry. Ids are made with `origin`, the log's name, so that no two logs share one; they do not change with
+    `query` is what stands in its address, `filters` are those of it that narrow the feed. `updated` is the feed's date
+    where it has no entry. Ids are made with `origin`, the log's name, so that no two logs share one; they do not change with
     `public_url`, which the addresses begin with.
->>>>>>> main
     """
     entries = list(entries)
     address = "/v1/feed.atom" + (f"?{encoded(query)}" if query else "")
@@ -96,36 +85,24 @@ def feed(
         *([f'<link rel="license" href={quoteattr(license_url)}/>'] if license_url else []),
         "<author><name>Commitments Tracker</name></author>",
         *([f"<rights>{xml_text(license_)}</rights>"] if license_ else []),
-<<<<<<< HEAD
-        *(line for entry in entries for line in _entry(entry, origin, filters)),
-=======
-        *(line for entry in entries for line in _entry(entry, origin, public_url)),
->>>>>>> main
+        *(line for entry in entries for line in _entry(entry, origin, filters, public_url)),
         "</feed>",
     ]
     return "\n".join(lines).encode() + b"\n"
 
 
-<<<<<<< HEAD
-def _entry(entry: FeedEntry, origin: str | None, filters: Mapping[str, str]) -> Iterable[str]:
+def _entry(entry: FeedEntry, origin: str | None, filters: Mapping[str, str], public_url: str) -> Iterable[str]:
     newest = entry.told[0]
     pledges = {told.change.pledge: told.status["title"] for told in entry.told}
     one = f"/pledges/{newest.change.pledge}?as_of={newest.change.on}"
-=======
-def _entry(entry: FeedEntry, origin: str | None, public_url: str) -> Iterable[str]:
-    change, status = entry.change, entry.status
-    place = f"{change.pledge}?as_of={change.on}"
-    now = wording.STATUS[change.after]
->>>>>>> main
     yield "<entry>"
     yield f"<id>{_id(origin, _name(entry, filters))}</id>"
     yield f"<title>{xml_text(_title(entry, list(pledges.values())))}</title>"
     yield f"<updated>{stamp(entry.updated)}</updated>"
-<<<<<<< HEAD
     yield f"<published>{stamp(datetime.combine(newest.change.on, time(), UTC))}</published>"
-    yield f'<link rel="alternate" type="text/html" href={quoteattr(one if len(pledges) == 1 else "/")}/>'
+    yield f'<link rel="alternate" type="text/html" href={quoteattr(public_url + (one if len(pledges) == 1 else "/"))}/>'
     for told in entry.told:
-        address = f"/v1/pledges/{told.change.pledge}?as_of={told.change.on}"
+        address = f"{public_url}/v1/pledges/{told.change.pledge}?as_of={told.change.on}"
         yield f'<link rel="related" type="application/json" href={quoteattr(address)}/>'
     for status in dict.fromkeys(told.change.after for told in entry.told):
         yield f"<category term={quoteattr(status)} label={quoteattr(wording.STATUS[status])}/>"
@@ -135,13 +112,6 @@ def _entry(entry: FeedEntry, origin: str | None, public_url: str) -> Iterable[st
     ]
     sentences += ["There are further changes."] if entry.has_more else []
     yield f'<summary type="text">{xml_text(" ".join(sentences))}</summary>'
-=======
-    yield f"<published>{stamp(entry.updated)}</published>"
-    yield f'<link rel="alternate" type="text/html" href={quoteattr(f"{public_url}/pledges/{place}")}/>'
-    yield f'<link rel="related" type="application/json" href={quoteattr(f"{public_url}/v1/pledges/{place}")}/>'
-    yield f"<category term={quoteattr(change.after)} label={quoteattr(now)}/>"
-    yield f'<summary type="text">{xml_text(sentence(change, status))}</summary>'
->>>>>>> main
     yield "</entry>"
 
 
