@@ -66,8 +66,8 @@ def feed(
     """The feed as XML.
 
     `query` is what stands in its address, `filters` are those of it that narrow the feed. `updated` is the feed's date
-    where it has no entry. Ids are made with `origin`, the log's name, so that no two logs share one; they do not change with
-    `public_url`, which the addresses begin with.
+    where it has no entry. Ids are made with `origin`, the log's name, so that no two logs share one; they do not change
+    with `public_url`, which the addresses begin with.
     """
     entries = list(entries)
     address = "/v1/feed.atom" + (f"?{encoded(query)}" if query else "")
