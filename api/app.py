@@ -14,6 +14,7 @@ from litestar.di import Provide
 
 from api.http import access_keys, auth
 from api.http.access_log import AccessLog
+from api.http.body_room import BodyRoom
 from api.http.cache import ResponseCache
 from api.http.client_addresses import ClientAddress
 from api.http.clocks import now, since_boot
@@ -133,7 +134,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         debug=False,
     )
     must_be_guarded(app)
-    app.state["openapi"] = BytesResponse(openapi(app), validity=Validity())
+    app.state["openapi"] = BytesResponse(openapi(app, settings.public_address("/")), validity=Validity())
     return app
 
 
@@ -177,6 +178,7 @@ def _services(settings: Settings) -> tuple[Services, ProjectionRunner | None]:
         event_tail=EventTail(tracker.log, heads),
         metrics=ProcessMetrics(),
         open_bodies=OpenBodies(),
+        body_room=BodyRoom(),
     )
     if not settings.projector:
         return services, None

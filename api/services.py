@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 
 from api.http.auth import KeyRing
+from api.http.body_room import BodyRoom
 from api.http.cache import ResponseCache
 from api.http.event_tail import EventTail
 from api.http.known_heads import KnownHeads
@@ -38,6 +39,7 @@ class Services:
     event_tail: EventTail
     metrics: ProcessMetrics
     open_bodies: OpenBodies
+    body_room: BodyRoom
 
     def measure(self) -> None:
         """Set the gauges to what is so now. May be called from any thread."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
@@ -26,6 +27,8 @@ from tracker.signed_note import MalformedKey, is_key_name
 
 MIN_ADMIN_KEY_CHARACTERS = 32
 """Characters of the admin key, at least: a shorter one could be guessed."""
+
+_PUBLIC_URL = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+(?:/[A-Za-z0-9._~-]+)*/?")
 
 FILE_ENDING = "_FILE"
 """The ending of a variable that names the file in which the value of a setting stands."""
@@ -75,6 +78,9 @@ class Settings(BaseSettings):
     signing_key: SecretStr | None = Field(default=None, repr=False)
     """The keys that sign checkpoints, with spaces or commas: `PRIVATE+KEY+…` or a seed in base64, the one that stays
     valid longest first. Without it a key is made in `state_dir`."""
+
+    public_url: str | None = None
+    """The address at which readers reach this service, for what is read elsewhere. It is never taken from a request."""
 
     state_dir: Path | None = None
     """What must outlive the store: the highest known event, the last checkpoint, the keys that sign.
@@ -144,6 +150,13 @@ class Settings(BaseSettings):
             raise ValueError(f"the admin key needs {MIN_ADMIN_KEY_CHARACTERS} characters or more")
         return key
 
+    @field_validator("public_url")
+    @classmethod
+    def _is_an_address(cls, url: str | None) -> str | None:
+        if url is not None and not _PUBLIC_URL.fullmatch(url):
+            raise ValueError("it is an address such as https://pledges.example.org, without query and fragment")
+        return url and url.rstrip("/")
+
     @field_validator("origin")
     @classmethod
     def _is_a_key_name(cls, origin: str | None) -> str | None:
@@ -170,6 +183,10 @@ class Settings(BaseSettings):
     def sqlite(self) -> bool:
         """Whether the store is a SQLite file: one process, and tables made by itself."""
         return self.database_url.startswith("sqlite:")
+
+    def public_address(self, path: str) -> str:
+        """The address of a path for readers elsewhere: below `public_url`, or the path itself without that setting."""
+        return f"{self.public_url or ''}{path}"
 
     def log_origin(self, log: str) -> str:
         """The name of the log of this id: `origin`, or one that ends in the id, so that no two logs share it."""

@@ -13,6 +13,9 @@ COMMANDS = {
         "api.cli.log_fork:fork",
         "Give the log a new id, after an older copy was put back or a replica took over that lagged.",
     ),
+    "import": LazyCommand(
+        "api.cli.log_import:import_", "Put a published log into an empty store, with its id and every byte as it was."
+    ),
     "prove": LazyCommand("api.cli.log_prove:prove", "Write the proof of one event to a file."),
     "rotate-key": LazyCommand(
         "api.cli.log_rotate_key:rotate_key",

@@ -80,6 +80,9 @@ class Contract:
     framed: bool = False
     """Whether other sites may show the response in a frame."""
 
+    keyed: bool = False
+    """Whether a key is needed even where reads are public: what is answered is for the operator."""
+
     formats: tuple[MediaFormat, ...] = (JSON_FORMAT,)
     """The formats that the route offers, the default first."""
 

@@ -92,7 +92,7 @@ class RequestMiddleware(ASGIMiddleware):
         state["log"] = self._cache.heads.log_id
         if contract.needs != "open":
             caller = await self._caller(scope)
-            must_allow(caller, contract.needs, public_read=self._public_read)
+            must_allow(caller, contract.needs, public_read=self._public_read and not contract.keyed)
             state["caller"] = caller
             if contract.writes and caller is not None:
                 state["headers"] = []

@@ -125,6 +125,13 @@ class RateLimited(TrackerError):
     title = "Too many writes"
 
 
+class TooMuchAtOnce(TrackerError):
+    """Too many large bodies are on their way to this process. Wait as long as `Retry-After` says, or send less."""
+
+    code = "unavailable"
+    title = "Too much at once"
+
+
 class InternalError(TrackerError):
     """Something broke on our side. It is logged under the `request_id` of the answer; nothing was half recorded."""
 

@@ -128,6 +128,7 @@ class PageRequest(ReadRequest):
             known_at=None if self.at.known_at is None else stamp(self.at.known_at),
             position=clocks_.position,
             pinned=self.pinned(clocks_),
+            canonical=self.services.settings.public_url and self.services.settings.public_address(self.link()),
             license=self.services.settings.data_license,
             license_link=data_license.address(self.services.settings.data_license),
             **context,
@@ -187,7 +188,8 @@ def static_files() -> Mapping[str, BytesResponse]:
                 kind = mimetypes.guess_type(entry.name)[0] or "text/plain; charset=utf-8"
                 if kind.startswith("text/") and "charset" not in kind:
                     kind += "; charset=utf-8"
-                found[f"{prefix}{entry.name}"] = BytesResponse(entry.read_bytes(), media_type=kind)
+                policy = {"Content-Security-Policy": "default-src 'none'"} if kind == "image/svg+xml" else None
+                found[f"{prefix}{entry.name}"] = BytesResponse(entry.read_bytes(), media_type=kind, headers=policy)
 
     collect(files("api.pages") / "static", "")
     return found

@@ -105,7 +105,7 @@ class StreamController(Controller):
                 raise beyond_the_log(name, head, services.heads.log_id)
         caller = request.scope["state"].get("caller")
         client = request.scope.get("client")
-        holder = f"address {client[0] if client else ''}" if caller is None else f"key {caller.name}"
+        holder = f"address {client[0] if client else ''}" if caller is None else f"key {caller.scope}"
         return EventStream(
             services.event_tail,
             holder,

@@ -53,7 +53,9 @@ class EventController(Controller):
         rows, reached = wanted.page(log, after, upto, limit)
         footer = {"next_after": reached, **read.footer(upto)}
         lines = (served(row.state, row.position) for row in rows)
-        body = b"".join(write_events(read.format, lines, Provenance(footer, services.settings.data_license)))
+        settings = services.settings
+        provenance = Provenance(footer, settings.data_license, public_url=settings.public_address(""))
+        body = b"".join(write_events(read.format, lines, provenance))
         headers = {}
         if reached < upto:
             headers["Link"] = next_link("/v1/events", {**query, "after": reached})

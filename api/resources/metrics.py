@@ -1,7 +1,8 @@
 """Metrics for Prometheus: what the servers count, and how far log, projection and checkpoint are.
 
 What is counted and measured in a process is in `api.http.metrics`; the rest is read from the store at each scrape, so
-that any process answers the same.
+that any process answers the same. A key is needed even where reads are public: positions, routes and times are the
+operator's business, and a scrape asks the store.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ METRICS_CONTRACT = Contract(
     replies={200: Reply("Metrics in the text format of Prometheus.", {"text/plain": {"type": "string"}}, {})},
     problems=("unknown_parameter",),
     tag="About",
+    keyed=True,
 )
 
 

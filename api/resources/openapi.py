@@ -10,7 +10,7 @@ from typing import Any
 from litestar import Litestar
 from pydantic_core import to_json
 
-from api.http.contract import Contract, Needs, Parameter, Reply, Schema, ref
+from api.http.contract import Contract, Parameter, Reply, Schema, ref
 from api.http.drafts import MAX_REF_CHARACTERS
 from api.http.parameters import MAX_REPEATED
 from api.http.problems import PROBLEM, STATUS, catalogue
@@ -44,8 +44,8 @@ An unknown parameter is refused. Every read has an `ETag`; send it as `If-None-M
 Writes take an `Idempotency-Key`: a retry never records twice. What goes wrong is a problem (RFC 9457)."""
 
 
-def openapi(app: Litestar) -> bytes:
-    """The OpenAPI 3.1 document of an app, as JSON."""
+def openapi(app: Litestar, server: str = "/") -> bytes:
+    """The OpenAPI 3.1 document of an app, as JSON; `server` is the address that its paths are below."""
     paths: dict[str, dict[str, Any]] = {}
     for route in app.routes:
         for handler in getattr(route, "route_handlers", ()):
@@ -63,7 +63,7 @@ def openapi(app: Litestar) -> bytes:
             "description": ABOUT,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "servers": [{"url": "/"}],
+        "servers": [{"url": server}],
         "tags": [
             {"name": chapter}
             for chapter in CHAPTERS
@@ -154,12 +154,12 @@ def _referring(models: dict[str, Any], to_item: dict[str, Any]) -> dict[str, Any
     return {"oneOf": variants}
 
 
-_SECURITY: dict[Needs, list[dict[str, list[str]]]] = {
-    "open": [],
-    "reader": [{}, {"key": []}],
-    "monitor": [{"key": []}],
-    "auditor": [{"key": []}],
-}
+def _security(contract: Contract) -> list[dict[str, list[str]]]:
+    """Nothing, or a key and the role that it needs, which OpenAPI 3.1 has a place for; `{}` if reads may be public."""
+    if contract.needs == "open":
+        return []
+    key = {"key": [str(contract.needs)]}
+    return [{}, key] if contract.needs == "reader" and not contract.keyed else [key]
 
 
 def _operation(contract: Contract, method: str, path: str, handler: Any, chapter: str) -> dict[str, Any]:
@@ -176,7 +176,7 @@ def _operation(contract: Contract, method: str, path: str, handler: Any, chapter
             *(_parameter(parameter, "header") for parameter in contract.headers),
         ],
         "responses": {str(status): _reply(reply) for status, reply in contract.replies.items()},
-        "security": _SECURITY[contract.needs],
+        "security": _security(contract),
     }
     if contract.body is not None:
         content = {media: {"schema": schema} for media, schema in contract.body.items()}

@@ -99,7 +99,8 @@ class PledgeController(Controller):
         if not shown:
             raise read.missing(pledge)
         lines = [served(row.state, row.position) for row in known.rows if row.position in shown]
-        provenance = Provenance(read.footer(known.position), services.settings.data_license)
+        settings, footer = services.settings, read.footer(known.position)
+        provenance = Provenance(footer, settings.data_license, public_url=settings.public_address(""))
         body = b"".join(write_events(read.format, lines, provenance))
         return read.about_pledge(pledge, known.version, body)
 

@@ -15,7 +15,7 @@ exists and is not shown.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from tracker.checkpoint import Checkpoint, open_checkpoint
@@ -102,11 +102,20 @@ def must_be_signed(data: bytes, keys: Iterable[VerifierKey]) -> tuple[Checkpoint
 class LogVerification:
     """One walk over the log of a checkpoint. Nothing is believed before `events` has ended.
 
-    `older` is a checkpoint of the same log from before, whose signature is verified as well.
+    `older` is a checkpoint of the same log from before, whose signature is verified as well. `private_line` gives the
+    line of an event that is withheld, by its position, if the caller has it: it is held against its leaf too.
     """
 
-    def __init__(self, checkpoint: Checkpoint, fetch: Fetch, *, older: Checkpoint | None = None) -> None:
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        fetch: Fetch,
+        *,
+        older: Checkpoint | None = None,
+        private_line: Callable[[int], bytes | None] = lambda _: None,
+    ) -> None:
         self.checkpoint = checkpoint
+        self._private_line = private_line
         self.versions = PledgeVersions()
         self.last_recorded_at = ""
         if checkpoint.size > MAX_EVENTS:
@@ -149,10 +158,13 @@ class LogVerification:
 
     def _event(self, position: int, leaf: bytes, entry: bytes) -> VerifiedEvent | None:
         if leaf_hash(entry) != leaf:
-            if entry == WITHHELD_ENTRY:
+            shown = self._private_line(position) if entry == WITHHELD_ENTRY else entry
+            if shown is None:
                 self.versions.take_withheld(position)
                 return None
-            raise LogDoubted("the entry is not the one whose hash is signed", position)
+            if leaf_hash(shown) != leaf:
+                raise LogDoubted("the entry is not the one whose hash is signed", position)
+            entry = shown
         event = read_entry(entry)
         if event.recorded_at < self.last_recorded_at:
             raise IllFormed("it is recorded before the event before it")
