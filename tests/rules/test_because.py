@@ -6,6 +6,7 @@ from typing import Any
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from tests.support.profiles import examples
 from tests.support.streams import DAYS, streams
 from tracker.event import Event
 from tracker.rules.flags import FLAGS
@@ -24,7 +25,7 @@ def value(status: Status | None, name: str) -> Any:
     return name in status.flags if name in FLAGS else status.document.get(name)
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(streams(), days_asked, st.data())
 def test_what_is_not_among_the_causes_may_be_left_out(events: list[Event], day: date, data: st.DataObject) -> None:
     whole = derive(events, day)
