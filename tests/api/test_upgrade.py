@@ -2,8 +2,6 @@
 
 import gzip
 import json
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,11 +9,9 @@ from typing import Any
 import pytest
 
 from tests.support.api import Api, prepare, progress, running
-from tests.support.paths import ROOT
-from tests.support.stores import postgres_tool
+from tests.support.first_version import DATA, postgres_of_the_first_version, sqlite_of_the_first_version
 from tests.support.waiting import wait_until
 
-DATA = ROOT / "tests" / "data" / "v0.1"
 NEW_MEMBERS = {"deadline", "answers_by", "progress"}
 """Members of a status that 0.1 did not have."""
 
@@ -57,23 +53,14 @@ MOVED = {
 """Which members of which pledges version 2 of the rules answers otherwise, and why; everything else is as it was."""
 
 
-def unpacked(name: str, folder: Path) -> Path:
-    target = folder / name
-    with gzip.open(DATA / f"{name}.gz") as packed, target.open("wb") as plain:
-        shutil.copyfileobj(packed, plain)
-    return target
-
-
 @pytest.fixture(params=["sqlite", "postgres"])
 def upgraded(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Api, dict[str, Any]]]:
     """The API on the record of 0.1, and what 0.1 answered."""
     store = request.param
     if store == "sqlite":
-        url = f"sqlite:///{unpacked('tracker.db', tmp_path)}"
+        url = sqlite_of_the_first_version(tmp_path)
     else:
-        url = request.getfixturevalue("postgres_url")
-        dump = unpacked("tracker.sql", tmp_path)
-        subprocess.run([postgres_tool("psql"), "-q", "-v", "ON_ERROR_STOP=1", "-f", dump, url], check=True)
+        url = postgres_of_the_first_version(request.getfixturevalue("postgres_url"), tmp_path)
         prepare(url)  # what `tracker init` does; on SQLite it is done by itself
     with gzip.open(DATA / f"answers-{store}.json.gz") as packed:
         answers = json.load(packed)

@@ -12,7 +12,7 @@ from tests.support.profiles import is_mutating
 def every_record_holds() -> Iterator[None]:
     """After a test, what must hold of any record holds of each that it made.
 
-    Not for each change of the rules (`make mutate`), which would take hours: tests/rules/test_any_stream.py asks the same.
+    Not for each change of the rules (`make mutate`), which would take hours: test_any_stream.py asks the same.
     """
     RECORDS.clear()
     yield
