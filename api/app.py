@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TYPE_CHECKING
 
 from litestar import Litestar
 from litestar.concurrency import get_asyncio_executor, set_asyncio_executor
@@ -12,6 +13,7 @@ from litestar.datastructures import State
 from litestar.di import Provide
 
 from api.http import access_keys, auth
+from api.http.access_log import AccessLog
 from api.http.cache import ResponseCache
 from api.http.client_addresses import ClientAddress
 from api.http.clocks import now, since_boot
@@ -20,11 +22,12 @@ from api.http.json_logging import log_as_json
 from api.http.known_heads import KnownHeads, Validity
 from api.http.limits import FailedKeyLimit, WriteLimit
 from api.http.log_follower import LogFollower
+from api.http.metrics import ProcessMetrics, shared_directory
 from api.http.middleware import RequestMiddleware, finish, must_be_guarded
 from api.http.problems import HANDLERS
-from api.http.request_counts import RequestCounts
 from api.http.responses import BytesResponse
 from api.http.shutdown import OpenBodies, on_signal
+from api.http.tracing import begin_traces
 from api.pages.controller import PageController
 from api.pages.embed import EmbedController
 from api.pages.problem_types import ProblemController
@@ -52,6 +55,9 @@ from tracker.application import Tracker
 from tracker.log.clock_watch import ClockWatch
 from tracker.log.memory import LogMemory
 
+if TYPE_CHECKING:
+    from api.http.traces import Traces
+
 WORKER_THREADS = 64
 """Threads for routes that touch a database; writers share commits, so many may wait at once."""
 
@@ -73,6 +79,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
     if get_asyncio_executor() is None:
         set_asyncio_executor(ThreadPoolExecutor(WORKER_THREADS, thread_name_prefix="api"))
     services, runner = _services(settings)
+    traces = begin_traces(on=settings.traces)
     app = Litestar(
         route_handlers=[
             V1,
@@ -94,14 +101,24 @@ def create_app(settings: Settings | None = None) -> Litestar:
             RequestMiddleware(
                 services.keys,
                 services.limit,
-                FailedKeyLimit(settings.failed_key_limit),
+                FailedKeyLimit(settings.failed_key_limit, shared_directory()),
                 services.response_cache,
+                metrics=services.metrics,
+                traces=traces,
                 public_read=settings.public_read,
             ),
         ],
         exception_handlers=with_pages(HANDLERS),
-        before_send=[finish(services.request_counts, services.heads, public_read=settings.public_read)],
-        lifespan=[_running(services, runner)],
+        before_send=[
+            finish(
+                services.metrics,
+                AccessLog(on=settings.access_log),
+                traces,
+                services.heads,
+                public_read=settings.public_read,
+            )
+        ],
+        lifespan=[_running(services, runner, traces)],
         state=State({"response_cache": services.response_cache, "services": services}),
         request_max_body_size=MAX_BODY_BYTES,
         openapi_config=None,
@@ -139,21 +156,22 @@ def _services(settings: Settings) -> tuple[Services, ProjectionRunner | None]:
             url,
             LogMemory(tracker.log, settings.state_directory, settings.store_name),
         ),
-        limit=WriteLimit(settings.rate_limit),
+        limit=WriteLimit(settings.rate_limit, shared_directory()),
         event_tail=EventTail(tracker.log, heads),
-        request_counts=RequestCounts(),
+        metrics=ProcessMetrics(),
         open_bodies=OpenBodies(),
     )
     return services, ProjectionRunner(url, tracker.log, now, engine=engine) if settings.projector else None
 
 
 def _running(
-    services: Services, runner: ProjectionRunner | None
+    services: Services, runner: ProjectionRunner | None, traces: Traces | None
 ) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         services.open_streams()
         services.follower.grown = services.event_tail.grew
+        services.follower.looked = services.measure
         services.follower.changed = services.event_tail.restart
         services.follower.start()
         if runner is not None:
@@ -169,5 +187,7 @@ def _running(
                 runner.stop()
             services.tracker.close()
             services.engine.dispose()
+            if traces is not None:
+                traces.shut_down()
 
     return lifespan

@@ -12,9 +12,10 @@ from api.http.event_tail import EventTail
 from api.http.known_heads import KnownHeads
 from api.http.limits import WriteLimit
 from api.http.log_follower import LogFollower
-from api.http.request_counts import RequestCounts
+from api.http.metrics import ProcessMetrics
 from api.http.shutdown import OpenBodies
 from api.settings import Settings
+from projections.tables import pool_use
 from projections.timeline import Timeline
 from tracker.application import Tracker
 
@@ -33,8 +34,21 @@ class Services:
     follower: LogFollower
     limit: WriteLimit
     event_tail: EventTail
-    request_counts: RequestCounts
+    metrics: ProcessMetrics
     open_bodies: OpenBodies
+
+    def measure(self) -> None:
+        """Set the gauges to what is so now. May be called from any thread."""
+        metrics = self.metrics
+        metrics.streams.set(self.event_tail.streams)
+        answers, size = self.response_cache.size
+        metrics.cache_answers.set(answers)
+        metrics.cache_bytes.set(size)
+        in_use, idle = self.tracker.log.connections()
+        pool = self.engine.pool
+        for name, used, unused in (("log", in_use, idle), ("read_models", *pool_use(pool))):
+            metrics.connections.labels(name, "in_use").set(used)
+            metrics.connections.labels(name, "idle").set(unused)
 
     def open_streams(self) -> None:
         """Let streams begin, on the event loop that runs."""

@@ -74,6 +74,12 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
     """Addresses and networks, with commas, whose `X-Forwarded-For` is believed; nobody's by default."""
 
+    access_log: bool = False
+    """One line of JSON for each answer: request id, key, route, status and milliseconds."""
+
+    traces: bool = False
+    """Spans of requests, commits and projections are sent by OpenTelemetry, to where its own variables say."""
+
     projector: bool = True
     """Whether the API process runs the projector too; `tracker serve --no-projector` says no."""
 

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import cycle
 
 import httpx
@@ -16,6 +17,7 @@ from faults import moved_clock
 from faults.trial import WRITER_COUNT, Trial
 from tests.support.api import made
 from tests.support.put_back import copied
+from tests.support.servers import Server
 from tests.support.waiting import wait_until
 from tracker.event import restamp, stamp
 from tracker.log.rows import NewLogRow
@@ -124,13 +126,17 @@ def event_unreadable(trial: Trial) -> None:
                 assert server.add(pledge, title=f"Newer {number}").status_code == 201
                 _append_unreadable(trial, pledge)
                 at = time.monotonic()
-                wait_until(lambda: server.get("/health/ready").json()["parked"] == number + 1)  # noqa: B023
+                wait_until(partial(_parks, server, number + 1))
                 trial.row.noticed.append(time.monotonic() - at)
                 own = [f"/v1/pledges/{pledge}{resource}" for resource in RESOURCES]
                 for path in (*PAGES, *own, f"/pledges/{pledge}"):
                     status = server.get(path).status_code
                     trial.must(status == 200, f"{path} was answered {status}")
                 trial.recover(at)
+
+
+def _parks(server: Server, events: int) -> bool:
+    return bool(server.get("/health/ready").json()["parked"] == events)
 
 
 def _append_unreadable(trial: Trial, pledge: str) -> None:

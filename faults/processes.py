@@ -7,8 +7,10 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from faults.trial import WRITER_COUNT, Trial, end
+from tests.support.servers import Server
 from tests.support.waiting import wait_until
 
 TAKEOVER_SECONDS = 15.0
@@ -57,10 +59,14 @@ def two_servers(trial: Trial) -> None:
                 killed = time.monotonic()
                 second = trial.serve()
                 trial.recover(killed)
-                wait_until(lambda: trial.is_ready(second))  # noqa: B023 - it is called here
+                wait_until(partial(trial.is_ready, second))
         known = max(receipt.position for receipt in trial.writers.acknowledged.values())
         for server in trial.servers:
-            server.comes(lambda: server.get("/v1/log").json()["head"] >= known)  # noqa: B023
+            server.comes(partial(_knows, server, known))
+
+
+def _knows(server: Server, position: int) -> bool:
+    return bool(server.get("/v1/log").json()["head"] >= position)
 
 
 def projector_killed(trial: Trial) -> None:

@@ -16,7 +16,8 @@ def postgres_stopped(trial: Trial) -> None:
     Writes are 503 meanwhile and MUST go on without a restart of the server.
     """
     place = trial.place
-    assert isinstance(place, PostgresPlace)
+    if not isinstance(place, PostgresPlace):
+        raise TypeError(f"{place.name} cannot be stopped")
     with trial.on_fresh_store():
         trial.serve()
         trial.writers.open()

@@ -13,7 +13,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf
-from time import monotonic
+from time import monotonic, time_ns
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DatabaseError, OperationalError
@@ -23,6 +23,7 @@ from projections.fold import ClosedRectangles, OpenRectangles, fold
 from projections.queries import TIMELINE
 from projections.table_writer import ParkedEvent, PledgeChange
 from projections.tables import is_missing_table, table_set, writing
+from tracker import tracing
 from tracker.event import Event
 from tracker.log.recorder import LogRecorder
 from tracker.log.rows import LogRow
@@ -163,7 +164,11 @@ class Projector:
         self.withhold()
         rows = self._log.read(self.position, limit)
         if rows:
-            return self._apply(rows, FOLD_SECONDS)
+            began = time_ns()
+            taken = self._apply(rows, FOLD_SECONDS)
+            if self._active and taken:
+                tracing.projected(began, rows[0].position, rows[taken - 1].position)
+            return taken
         if self._parked:
             self._retry()
         return 0

@@ -69,7 +69,7 @@ def rebuild(
     A set of another version of the rules that answered until now stays until the next build, for
     `projections.rules_diff`, if it is made of the same log.
 
-    With more than one of `processes` the folding is done in fresh Python processes.
+    With more than one of `processes` the folding of a log of several chunks is done in fresh Python processes.
 
     Raises: Stopped if `stopped()` became true; nothing has changed then.
     """
@@ -122,6 +122,8 @@ def _load(
     stopped: Callable[[], bool],
 ) -> None:
     done = 0
+    if head <= CHUNK_EVENTS:
+        processes = 1  # it is folded sooner than another Python process begins
     with TemporaryDirectory(prefix="tracker-rebuild-") as directory:
         buckets = _buckets(log, head, Path(directory), stopped)
         for folded in _each(_fold, (some for lines in buckets for some in _chunked(lines)), processes):

@@ -40,6 +40,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.exc import DisconnectionError, OperationalError, ProgrammingError
+from sqlalchemy.pool import Pool, QueuePool
 
 from tracker.log.away import READ_SECONDS
 from tracker.log.library import connect
@@ -283,6 +284,11 @@ def connect_postgres(
     )
     conn.autocommit = autocommit
     return conn
+
+
+def pool_use(pool: Pool) -> tuple[int, int]:
+    """The connections of an engine's pool that are in use, and those that are idle."""
+    return (pool.checkedout(), pool.checkedin()) if isinstance(pool, QueuePool) else (0, 0)
 
 
 def writing(engine: Engine) -> Engine:

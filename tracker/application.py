@@ -7,6 +7,7 @@ that are there now.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from typing import cast
 from eventsourcing.application import Application
 from eventsourcing.persistence import IntegrityError, InterfaceError, OperationalError
 
+from tracker import tracing
 from tracker.errors import (
     BatchRefused,
     IdempotencyMismatch,
@@ -84,6 +86,7 @@ class Recorded:
 @dataclass(slots=True)
 class _Job:
     request: Request
+    trace: object = None
     done: Future[Recorded] = field(default_factory=Future)
 
 
@@ -135,7 +138,7 @@ class Tracker(Application[str]):
         `must_allow_writes`; Unavailable if the store is away (the outcome is then unknown: send the same again).
         """
         self.must_allow_writes()
-        job = _Job(request)
+        job = _Job(request, tracing.here())
         with self._starting:
             if self._closed:
                 raise Unavailable("the tracker is shutting down")
@@ -247,6 +250,7 @@ class Tracker(Application[str]):
                 self._refuse(job, refused)
             except (OtherLog, UnreadableEvent) as impossible:
                 job.done.set_exception(impossible)
+        began = time.time_ns()
         try:
             rows = self._append([(job.request, events) for job, events in decided], basis)
         except IntegrityError:
@@ -256,6 +260,7 @@ class Tracker(Application[str]):
             return
         for job, events in decided:
             own, rows = rows[: len(events)], rows[len(events) :]
+            tracing.committed(job.trace, began, own[0].position, own[-1].position, len(decided))
             job.done.set_result(Recorded(tuple(own)))
 
     def _record_alone(self, job: _Job) -> None:
@@ -271,11 +276,14 @@ class Tracker(Application[str]):
                 basis.must_be_of(request.log)
                 pledges = self._pledges.load(names, fresh=attempt > 0)
                 events = self._decide_fresh(request, pledges)
+                began = time.time_ns()
                 try:
                     rows = self._append([(request, events)], basis)
                 except IntegrityError:
                     self._pledges.forget(names)
                     continue
+                if rows:
+                    tracing.committed(job.trace, began, rows[0].position, rows[-1].position)
                 job.done.set_result(Recorded(tuple(rows)))
                 return
             raise Unavailable("other writers were faster each time; send the request again")

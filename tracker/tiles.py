@@ -110,6 +110,18 @@ def parse_path(path: str) -> Tile | Bundle:
     return named
 
 
+def parse_tile(path: str) -> Tile:
+    """The tile of hashes that a path names.
+
+    Raises:
+        InvalidTile: if the path names none.
+    """
+    named = parse_path(path)
+    if not isinstance(named, Tile):
+        raise InvalidTile(f"{path!r} names a bundle, and no tile of hashes.")
+    return named
+
+
 def _index_path(index: int, width: int) -> str:
     elements = [f"{index % 1000:03d}"]
     while index := index // 1000:

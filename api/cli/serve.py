@@ -18,16 +18,20 @@ from api.app import create_app
 from api.cli.group import fail
 from api.cli.stores import now, opened_stores, read_settings
 from api.cli.terminal import say
-from api.cli.workers import Workers
+from api.cli.workers import Workers, counted_together
 from api.http.access_keys import list_keys
 from api.http.json_logging import log_as_json
 from api.http.server import ServedProtocol
+from api.http.tracing import begin_traces, must_be_there
 from projections.lease import BEAT_SECONDS
 from projections.liveness import ProjectorLiveness
 from projections.timeline import Timeline
 
 SHUTDOWN_GRACE_SECONDS = 10
 """Seconds that open requests have to end when the server is told to stop."""
+
+WORKER_ANSWER_SECONDS = 30
+"""Seconds in which a worker must answer its supervisor, its start included; on a busy machine a start takes many."""
 
 CHECK_SECONDS = 2 * BEAT_SECONDS
 """Seconds that a check waits for a new heartbeat if the last one is old by the clock of this machine."""
@@ -54,6 +58,7 @@ def serve(host: str, port: int, workers: int, no_projector: bool) -> None:
         raise click.UsageError("several workers need PostgreSQL: a SQLite record is served by one process")
     if no_projector:
         os.environ["TRACKER_PROJECTOR"] = "false"  # the workers read the settings themselves
+    log_as_json()
     _must_be_ready()
     listening = _listen(host, port)
     config: dict[str, Any] = {
@@ -62,10 +67,12 @@ def serve(host: str, port: int, workers: int, no_projector: bool) -> None:
         "host": host,
         "port": listening.getsockname()[1],
         "log_level": "warning",
+        "log_config": None,  # its lines are JSON, like all others
         "access_log": False,
         "server_header": False,
         "proxy_headers": False,  # uvicorn's own way to believe X-Forwarded-For; ours is TRACKER_TRUSTED_PROXIES
         "timeout_graceful_shutdown": SHUTDOWN_GRACE_SECONDS,
+        "timeout_worker_healthcheck": WORKER_ANSWER_SECONDS,
         "http": ServedProtocol,
     }
     server = uvicorn.Server(uvicorn.Config(**config, workers=workers))
@@ -90,10 +97,10 @@ def serve(host: str, port: int, workers: int, no_projector: bool) -> None:
 
 
 def _supervise(config: uvicorn.Config, listening: socket.socket) -> None:
-    log_as_json()
     listening.set_inheritable(True)
-    workers = Workers(config, [listening])
-    workers.run()
+    with counted_together():
+        workers = Workers(config, [listening])
+        workers.run()
     if workers.failed:
         fail("the server did not start")
 
@@ -120,9 +127,10 @@ def _listen(host: str, port: int) -> socket.socket:
 def _must_be_ready() -> None:
     """Warn if nobody could write to the store.
 
-    Raises: the error of a store that does not answer or has no tables.
+    Raises: the error of a store that does not answer or has no tables; NoTracing.
     """
     with opened_stores() as stores:
+        must_be_there(on=stores.settings.traces)
         stores.log.ping()
         in_force = [key for key in list_keys(stores.engine) if key.is_in_force(now())]
         if not in_force and stores.settings.admin_key is None:
@@ -153,11 +161,14 @@ def project(check: bool) -> None:
         signal.signal(number, stop)
     log_as_json()
     with opened_stores() as stores:
+        traces = begin_traces(on=stores.settings.traces)
         runner = stores.runner()
         runner.start()
         say("Projecting (Ctrl-C stops it)")
         stopping.wait()
         runner.stop()
+        if traces is not None:
+            traces.shut_down()
 
 
 def _must_be_at_work() -> None:

@@ -3,16 +3,38 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from uvicorn import Config
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from api.http.json_logging import LOGGER_NAME
+from api.http.metrics import SHARED_VARIABLE, forget_process
 
 _log = logging.getLogger(LOGGER_NAME)
+
+
+@contextmanager
+def counted_together() -> Iterator[None]:
+    """Let the processes that are started within count limits and metrics together, in a directory of their own.
+
+    A directory that the operator named is taken as it is.
+    """
+    if os.environ.get(SHARED_VARIABLE):
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="tracker-workers-", ignore_cleanup_errors=True) as directory:
+        os.environ[SHARED_VARIABLE] = directory
+        try:
+            yield
+        finally:
+            del os.environ[SHARED_VARIABLE]
 
 
 class Workers(Multiprocess):
@@ -30,6 +52,8 @@ class Workers(Multiprocess):
         super().keep_subprocess_alive()
         for index, old in enumerate(before):
             new = self.processes[index]
+            if new is not old and old.pid is not None:
+                forget_process(old.pid)
             if old.exitcode == STARTUP_FAILURE:
                 self.failed = True
                 _log.error("a worker did not come up", extra={"pid": old.pid, "reason": "see its own lines above"})

@@ -1,4 +1,4 @@
-"""The log of this package as lines of JSON."""
+"""The log of a process as lines of JSON."""
 
 from __future__ import annotations
 
@@ -6,25 +6,30 @@ import json
 import logging
 from typing import Any
 
+from api.http.request_ids import CURRENT
 from tracker.visible_text import escaped
 
 LOGGER_NAME = "tracker.api"
 
-PACKAGE_LOGGERS = ("tracker", "projections")
-"""The loggers above all of this package."""
+LOGGERS = ("tracker", "projections", "uvicorn", "asyncio", "eventsourcing", "psycopg", "sqlalchemy", "py.warnings")
+"""The loggers above all of this package, and of the libraries that have something to tell an operator."""
 
 
 class JsonLines(logging.Formatter):
     """One JSON object a line, with what is not seen escaped. Headers, bodies and query strings are never logged."""
 
-    _FIELDS = ("request_id", "method", "path", "reason", "pid", "replaced_by")
+    _FIELDS = ("key", "method", "route", "path", "status", "milliseconds", "reason", "pid", "replaced_by")
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
             "at": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
             "level": record.levelname.lower(),
+            "logger": record.name,
+            "process": record.process,
             "message": record.getMessage(),
         }
+        if request_id := getattr(record, "request_id", "") or CURRENT.get():
+            line["request_id"] = request_id
         line |= {name: getattr(record, name) for name in self._FIELDS if hasattr(record, name)}
         if record.exc_info:
             line["trace"] = self.formatException(record.exc_info)
@@ -32,8 +37,9 @@ class JsonLines(logging.Formatter):
 
 
 def log_as_json() -> None:
-    """Send the log of this package to standard error, one JSON object a line. A second call changes nothing."""
-    for name in PACKAGE_LOGGERS:
+    """Send the log of this process to standard error, one JSON object a line. A second call changes nothing."""
+    logging.captureWarnings(capture=True)
+    for name in LOGGERS:
         log = logging.getLogger(name)
         if not any(isinstance(handler.formatter, JsonLines) for handler in log.handlers):
             handler = logging.StreamHandler()

@@ -2,42 +2,27 @@
 
 from __future__ import annotations
 
-import time
+from pathlib import Path
 
 from api.http.problems import RateLimited
+from api.http.shared_windows import SharedWindows
+from api.http.windows import Counted, Windows
 
-WINDOW_SECONDS = 60.0
-"""Seconds of a window, from the first that is counted in it."""
-
-MAX_COUNTED = 10_000
-"""Keys or addresses counted at a time; beyond them, the one that was not seen for the longest is forgotten."""
+SHARED_FILE = "{}.limit"
+"""The file of a limit in the directory in which processes count together."""
 
 
-class _Windows:
-    """Counts up to a limit, for each name within a window of its own."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._since: dict[str, tuple[float, int]] = {}
-
-    def count(self, name: str) -> tuple[int, int]:
-        """Count one more; how many there were before it in the window, and the seconds until the window ends."""
-        now = time.monotonic()
-        since, used = self._since.pop(name, (now, 0))
-        if now - since >= WINDOW_SECONDS:
-            since, used = now, 0
-        self._since[name] = (since, min(used + 1, self._limit))
-        if len(self._since) > MAX_COUNTED:
-            del self._since[next(iter(self._since))]
-        return used, max(1, int(since + WINDOW_SECONDS - now + 0.999))
+def counted(name: str, limit: int, shared: Path | None) -> Counted:
+    """The counts of a limit: of the processes that count in the directory `shared`, or of this one alone."""
+    return Windows(limit) if shared is None else SharedWindows(shared / SHARED_FILE.format(name), limit)
 
 
 class WriteLimit:
     """Counts each key's writes within its own window. A limit of 0 is none."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, shared: Path | None = None) -> None:
         self.limit = limit
-        self._windows = _Windows(limit)
+        self._windows = counted("writes", limit, shared)
 
     def count(self, scope: str, headers: list[tuple[bytes, bytes]]) -> None:
         """Count one write of a caller's scope and add the RateLimit headers to `headers`; a refusal has them too.
@@ -63,9 +48,9 @@ class FailedKeyLimit:
     Good keys are never refused for it: many people may share an address, and one of them may be hostile.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, shared: Path | None = None) -> None:
         self.limit = limit
-        self._windows = _Windows(limit)
+        self._windows = counted("failed-keys", limit, shared)
 
     def count(self, address: str) -> None:
         """Count one refused key.

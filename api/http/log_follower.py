@@ -72,6 +72,8 @@ class LogFollower:
         log.guard.on_change = self.watcher.wake
         self.also_wake: Callable[[], None] = lambda: None
         """Called by `wake`: the projector's, if it runs in this process."""
+        self.looked: Callable[[], None] = lambda: None
+        """Called after every look that went well: what is measured of this process is set then."""
         self.grown: Callable[[], None] = lambda: None
         """Called once the heads have new events: the streams' wake-up."""
         self.changed: Callable[[], None] = lambda: None
@@ -153,6 +155,7 @@ class LogFollower:
             self._release()
             self._keys.refresh(older_than=KEY_REFRESH_SECONDS)
             self._keys.note_uses()
+            self.looked()
         except (OperationalError, InterfaceError) as error:
             raise unavailable(error.orig) from error
         return CATCH_UP_SECONDS if self._waiters else None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from typing import Any
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
 
 from litestar import Litestar
 from litestar.concurrency import sync_to_thread
@@ -13,6 +14,8 @@ from litestar.exceptions import ImproperlyConfiguredException
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.http import request_ids
+from api.http.access_log import AccessLog
 from api.http.auth import KEY_REFRESH_SECONDS, Caller, KeyRing, bearer, must_allow
 from api.http.cache import ResponseCache
 from api.http.contract import Contract
@@ -20,9 +23,12 @@ from api.http.headers import NOT_FRAMED, SECURITY_HEADERS, client_address, heade
 from api.http.known_heads import KnownHeads
 from api.http.limits import FailedKeyLimit, WriteLimit
 from api.http.log_ids import HEADER, must_be_asked
+from api.http.metrics import ProcessMetrics
 from api.http.parameters import parse
 from api.http.problems import NotFound, Unauthorized
-from api.http.request_counts import RequestCounts
+
+if TYPE_CHECKING:
+    from api.http.traces import Traces
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
 _LOG_HEADER = HEADER.lower().encode()
@@ -47,8 +53,11 @@ class RequestMiddleware(ASGIMiddleware):
         failed_keys: FailedKeyLimit,
         cache: ResponseCache,
         *,
+        metrics: ProcessMetrics,
+        traces: Traces | None,
         public_read: bool,
     ) -> None:
+        self._metrics, self._traces = metrics, traces
         self._keys = keys
         self._limit = limit
         self._failed_keys = failed_keys
@@ -71,8 +80,11 @@ class RequestMiddleware(ASGIMiddleware):
             await send({"type": "http.response.start", "status": 204, "headers": [allow]})
             await send({"type": "http.response.body", "body": b"", "more_body": False})
             return
+        request_ids.begin(scope)
         state: Any = scope["state"]
         state["began"] = time.perf_counter()
+        if self._traces is not None:
+            state["span"] = self._traces.begin_request(scope)
         # From before anything is read: what is read of a later history is never told as one of an earlier.
         state["log"] = self._cache.heads.log_id
         if contract.needs != "open":
@@ -87,8 +99,10 @@ class RequestMiddleware(ASGIMiddleware):
                     must_be_asked(parse(scope["query_string"], contract.names), state["log"])
                 cached = self._cache.find(scope) or await self._cache.made_by_another(scope)
                 if cached is not None:
+                    self._metrics.cache_hits.inc()
                     await cached(scope, receive, send)
                     return
+                self._metrics.cache_misses.inc()
                 state["query"] = parse(scope["query_string"], contract.names)
                 with self._cache.making(scope, send) as sending:
                     await next_app(scope, receive, sending)
@@ -110,8 +124,13 @@ class RequestMiddleware(ASGIMiddleware):
             raise
 
 
-def finish(counts: RequestCounts, heads: KnownHeads, *, public_read: bool) -> Any:
-    """The hook that every response passes before it is sent, 404 and 500 included: it counts it and adds headers."""
+def finish(
+    metrics: ProcessMetrics, access: AccessLog, traces: Traces | None, heads: KnownHeads, *, public_read: bool
+) -> Any:
+    """The hook that every response passes before it is sent, 404 and 500 included.
+
+    It counts the response, writes its line into the access log, ends its span, and adds headers.
+    """
 
     async def before_send(message: Message, scope: Scope) -> None:
         if message["type"] != "http.response.start":
@@ -124,13 +143,24 @@ def finish(counts: RequestCounts, heads: KnownHeads, *, public_read: bool) -> An
         if not _may_be_framed(scope):
             headers.append(NOT_FRAMED)
         method = scope["method"] if scope["type"] == ScopeType.HTTP else ""
-        began = state.get("began")
-        counts.add(
-            method if method in _METHODS else "other",
-            scope.get("path_template") or "none",
-            message["status"],
-            None if began is None else time.perf_counter() - began,
-        )
+        began, status = state.get("began"), message["status"]
+        seconds = None if began is None else time.perf_counter() - began
+        told, route = method if method in _METHODS else "other", scope.get("path_template") or "none"
+        metrics.answered(told, route, status, seconds, state.get("problem"))
+        if traces is not None and (span := state.pop("span", None)) is not None:
+            traces.end_request(span, status, state.get("problem"))
+        if status >= HTTPStatus.BAD_REQUEST:
+            headers.append((b"request-id", request_ids.begin(scope).encode()))
+        if access.on:
+            caller: Caller | None = state.get("caller")
+            access.line(
+                request_id=request_ids.begin(scope),
+                key=None if caller is None else caller.name,
+                method=told,
+                route=route,
+                status=status,
+                seconds=seconds,
+            )
         if public_read and method in ("GET", "HEAD"):
             headers += _CORS_HEADERS
         elif public_read and method == "OPTIONS":

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from http import HTTPStatus
 from itertools import islice
 from typing import Any
@@ -16,6 +15,7 @@ from pydantic_core import to_json
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from api.http import request_ids
 from api.http.contract import AnyRequest
 from api.http.json_logging import LOGGER_NAME
 from tracker import errors
@@ -249,7 +249,15 @@ def _entries(error: TrackerError) -> Iterator[dict[str, Any]]:
         yield {"pointer": "", "message": error.detail, "parameter": error.members["parameter"]}
 
 
-def respond(error: TrackerError, instance: str, headers: dict[str, str] | None = None) -> Response[bytes]:
+class ProblemResponse(Response[bytes]):
+    """A problem document; `code` is that of the problem."""
+
+    def __init__(self, content: bytes, *, code: str, **how: Any) -> None:
+        super().__init__(content, **how)
+        self.code = code
+
+
+def respond(error: TrackerError, instance: str, headers: dict[str, str] | None = None) -> ProblemResponse:
     """The response to a request that failed with this error; `instance` is the request's path."""
     status, body = document(error, instance)
     own = {"Cache-Control": "no-store"}
@@ -260,10 +268,12 @@ def respond(error: TrackerError, instance: str, headers: dict[str, str] | None =
         own["Retry-After"] = RETRY_AFTER
     if "retry_after" in error.members:
         own["Retry-After"] = str(error.members["retry_after"])
-    return Response(to_json(body), status_code=status, media_type=PROBLEM, headers=own | (headers or {}))
+    return ProblemResponse(
+        to_json(body), code=body["code"], status_code=status, media_type=PROBLEM, headers=own | (headers or {})
+    )
 
 
-def _on_tracker_error(request: AnyRequest, error: TrackerError) -> Response[bytes]:
+def _on_tracker_error(request: AnyRequest, error: TrackerError) -> ProblemResponse:
     if isinstance(error, Unavailable):
         # What the store's driver said is for the operator: it may name hosts and users.
         log.warning("store away", extra={"path": request.scope["path"], "reason": error.detail})
@@ -271,11 +281,11 @@ def _on_tracker_error(request: AnyRequest, error: TrackerError) -> Response[byte
     return respond(error, request.scope["path"])
 
 
-def _on_store_error(request: AnyRequest, error: Exception) -> Response[bytes]:
+def _on_store_error(request: AnyRequest, error: Exception) -> ProblemResponse:
     return _on_tracker_error(request, Unavailable(type(error).__name__))
 
 
-def _on_http_error(request: AnyRequest, error: HTTPException) -> Response[bytes]:
+def _on_http_error(request: AnyRequest, error: HTTPException) -> ProblemResponse:
     path = request.scope["path"]
     if error.status_code >= 500:
         return _on_unexpected_error(request, error)
@@ -292,18 +302,27 @@ def _on_http_error(request: AnyRequest, error: HTTPException) -> Response[bytes]
     return respond(kind(error.detail), path)
 
 
-def _on_unexpected_error(request: AnyRequest, error: Exception) -> Response[bytes]:
-    request_id = uuid.uuid4().hex
-    log.error(
-        "unhandled",
-        exc_info=error,
-        extra={"request_id": request_id, "method": request.scope["method"], "path": request.scope["path"]},
-    )
+def _on_unexpected_error(request: AnyRequest, error: Exception) -> ProblemResponse:
+    request_id = request_ids.begin(request.scope)
+    where = {"request_id": request_id, "method": request.scope["method"], "path": request.scope["path"]}
+    log.error("unhandled", exc_info=error, extra=where)
     broken = InternalError("the request could not be answered; it is logged by its request_id", request_id=request_id)
     return respond(broken, request.scope["path"])
 
 
-HANDLERS: ExceptionHandlersMap = {
+def _counted(handler: Callable[[AnyRequest, Any], ProblemResponse]) -> Any:
+    """The same handler; the request's state has the code of the problem afterwards, for those who count."""
+
+    def handle(request: AnyRequest, error: Exception) -> ProblemResponse:
+        answer = handler(request, error)
+        state: Any = request.scope.setdefault("state", {})
+        state["problem"] = answer.code
+        return answer
+
+    return handle
+
+
+_HANDLERS: dict[type[Exception], Callable[[AnyRequest, Any], ProblemResponse]] = {
     TrackerError: _on_tracker_error,
     OperationalError: _on_store_error,
     InterfaceError: _on_store_error,
@@ -311,4 +330,6 @@ HANDLERS: ExceptionHandlersMap = {
     HTTPException: _on_http_error,
     Exception: _on_unexpected_error,
 }
+
+HANDLERS: ExceptionHandlersMap = {kind: _counted(handler) for kind, handler in _HANDLERS.items()}
 """Litestar's map from exceptions to responses: every error is answered with a problem document."""

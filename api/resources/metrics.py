@@ -1,26 +1,29 @@
-"""Metrics for Prometheus: requests and their times, positions of log and projection, streams, the response cache.
+"""Metrics for Prometheus: what the servers count, and how far log, projection and checkpoint are.
 
-Each process counts for itself. Of several workers behind one port a scrape reaches any one of them: give each its own
-port, or run one process a container.
+What is counted and measured in a process is in `api.http.metrics`; the rest is read from the store at each scrape, so
+that any process answers the same.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from datetime import datetime
-from itertools import accumulate
+from importlib.metadata import version
 
 from litestar import Controller, Response
 from litestar.di import NamedDependency
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from api.http.clocks import now
 from api.http.contract import Contract, Reply, read
-from api.http.request_counts import BUCKET_SECONDS, RequestCounts
+from api.http.metrics import shared_directory
 from api.services import Services
+from projections.runner import PROJECTION_VERSION
 from tracker.errors import TrackerError
+from tracker.rules.status_document import RULES_VERSION
 
 PROMETHEUS_TEXT = "text/plain; version=0.0.4"
 """Litestar adds the charset; named twice, Prometheus could not read the type."""
@@ -39,52 +42,56 @@ class MetricsController(Controller):
     @read("/metrics", METRICS_CONTRACT)
     def metrics(self, services: NamedDependency[Services]) -> Response[bytes]:
         """Metrics in the text format of Prometheus; `tracker_store_up` is 0 when the store does not answer."""
+        services.measure()
         registry = CollectorRegistry(auto_describe=False)
-        registry.register(_ServiceCollector(services))
-        for collector in (ProcessCollector, PlatformCollector, GCCollector):
-            collector(registry=registry)
-        headers = {"Cache-Control": "no-store"}
-        return Response(generate_latest(registry), media_type=PROMETHEUS_TEXT, headers=headers)
+        registry.register(_StoreCollector(services))
+        if shared_directory() is None:  # of several processes those of one would say little
+            for collector in (ProcessCollector, PlatformCollector, GCCollector):
+                collector(registry=registry)
+        text = services.metrics.text() + generate_latest(registry)
+        return Response(text, media_type=PROMETHEUS_TEXT, headers={"Cache-Control": "no-store"})
 
 
-class _ServiceCollector(Collector):
+class _StoreCollector(Collector):
     def __init__(self, services: Services) -> None:
         self._services = services
 
     def collect(self) -> Iterator[Metric]:
-        yield from _requests(self._services.request_counts)
+        yield _build_info()
         yield from self._store()
-        services = self._services
-        yield GaugeMetricFamily("tracker_streams", "Open event streams.", services.event_tail.streams)
-        number, size = services.response_cache.size
-        yield GaugeMetricFamily("tracker_answers_kept", "Answers that are held in memory.", number)
-        yield GaugeMetricFamily("tracker_answers_kept_bytes", "Their size.", size)
 
     def _store(self) -> Iterator[Metric]:
         try:
             progress = self._services.timeline.progress()
+            oldest = self._services.tracker.log.recorded_at(progress.position + 1) if progress.lag else None
+            waited = 0.0 if oldest is None else max(0.0, (now() - oldest).total_seconds())
         except TrackerError:
             yield GaugeMetricFamily("tracker_store_up", "Whether the store answers.", 0)
             return
         yield GaugeMetricFamily("tracker_store_up", "Whether the store answers.", 1)
         yield GaugeMetricFamily("tracker_log_position", "The last position of the log.", progress.head)
         yield GaugeMetricFamily("tracker_projection_position", "How far the projection is.", progress.position)
-        yield GaugeMetricFamily("tracker_projection_lag", "Events that the projection is behind.", progress.lag)
-        yield GaugeMetricFamily("tracker_projection_parked", "Events that could not be folded.", progress.parked)
+        yield GaugeMetricFamily("tracker_projection_lag_events", "Events that wait for the projector.", progress.lag)
+        yield GaugeMetricFamily(
+            "tracker_projection_lag_seconds", "How long the oldest event that waits has waited.", waited
+        )
+        yield GaugeMetricFamily("tracker_projection_parked_events", "Events that could not be folded.", progress.parked)
+        refused = self._services.tracker.log.guard.refusal is not None
+        yield GaugeMetricFamily("tracker_log_went_back", "Whether writes are refused, as the log went back.", refused)
         if progress.heartbeat is not None:
-            age = (now() - datetime.fromisoformat(progress.heartbeat)).total_seconds()
-            yield GaugeMetricFamily("tracker_projection_heartbeat_seconds", "Since a projector was at work.", age)
+            beaten = datetime.fromisoformat(progress.heartbeat).timestamp()
+            yield GaugeMetricFamily(
+                "tracker_projection_heartbeat_timestamp_seconds", "When a projector was last at work.", beaten
+            )
 
 
-def _requests(counts: RequestCounts) -> Iterator[Metric]:
-    answered = CounterMetricFamily("tracker_http_requests", "Requests answered.", labels=("method", "route", "status"))
-    for (method, route, status), count in sorted(counts.responses.copy().items()):
-        answered.add_metric((method, route, str(status)), count)
-    yield answered
-    taken = HistogramMetricFamily(
-        "tracker_http_request_seconds", "Time until an answer began.", labels=("method", "route")
-    )
-    for (method, route), times in sorted(counts.times.copy().items()):
-        upto = [*map(str, BUCKET_SECONDS), "+Inf"]
-        taken.add_metric((method, route), list(zip(upto, accumulate(times.counts), strict=True)), times.total)
-    yield taken
+def _build_info() -> Metric:
+    names = {
+        "version": version("commitments-tracker"),
+        "rules_version": RULES_VERSION,
+        "projection_version": PROJECTION_VERSION,
+        "python": sys.version.split()[0],
+    }
+    info = GaugeMetricFamily("tracker_build_info", "What runs here; always 1.", labels=tuple(names))
+    info.add_metric(tuple(names.values()), 1)
+    return info

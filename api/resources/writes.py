@@ -139,6 +139,8 @@ async def _response(
     if recorded is None:
         return Response(outcome.body, status_code=200, media_type=JSON, headers=headers)
     events = recorded.events
+    if not recorded.replayed:
+        services.metrics.recorded.inc(len(events))
     services.heads.recorded((event.pledge, event.version) for event in events)
     if _respond_async(request):
         headers["Preference-Applied"] = "respond-async"

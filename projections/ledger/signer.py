@@ -28,7 +28,7 @@ from tracker.checkpoint import Checkpoint
 from tracker.merkle import EMPTY_ROOT, HASH_BYTES, InvalidProof, verify_consistency
 from tracker.signed_note import SigningKey
 from tracker.tile_tree import TileBuilder, TileReader
-from tracker.tiles import TILE_WIDTH, Tile, TileMissing, parse_path
+from tracker.tiles import TILE_WIDTH, Tile, TileMissing, parse_tile
 
 STEP_LEAVES = 25_600
 """Leaves that are taken in, or audited, in one step at most: a hundred full tiles."""
@@ -233,9 +233,7 @@ class LedgerSigner:
             ) from error
 
     def _fetch(self, conn: Connection, path: str) -> bytes:
-        tile = parse_path(path)
-        assert isinstance(tile, Tile), "a tree reads hashes alone"
-        return read_tile(conn, self._origin, tile)
+        return read_tile(conn, self._origin, parse_tile(path))
 
     def _tell(self, fault: LedgerFault | None) -> None:
         """Log why nothing is signed, or that it is signed again, and tell the other processes; once for each reason."""

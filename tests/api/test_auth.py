@@ -196,7 +196,7 @@ def test_writes_are_limited_by_key_and_minute(sqlite_url: str) -> None:
 
 def test_the_minute_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [100.0]
-    monkeypatch.setattr("api.http.limits.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("api.http.windows.time.monotonic", lambda: clock[0])
     limit = WriteLimit(1)
     limit.count("alice", [])
     limit.count("bob", [])

@@ -31,7 +31,7 @@ from api.http.limits import FailedKeyLimit
 from api.http.problems import RateLimited, Unauthorized
 from projections.tables import open_engine, writing
 from tests.support.api import ADMIN, Api, made, prepare, problem, running, statement
-from tests.support.shell import Shell
+from tests.support.shell import with_tables
 from tests.support.waiting import wait_until
 
 
@@ -282,7 +282,7 @@ def test_failed_keys_are_limited_by_address_and_good_ones_are_not(sqlite_url: st
 
 def test_each_address_has_a_minute_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [100.0]
-    monkeypatch.setattr("api.http.limits.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("api.http.windows.time.monotonic", lambda: clock[0])
     limit = FailedKeyLimit(1)
     limit.count("192.0.2.1")
     limit.count("192.0.2.2")
@@ -296,8 +296,7 @@ def test_each_address_has_a_minute_of_its_own(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_the_command_makes_replaces_lists_and_revokes(database_url: str, tmp_path: Path) -> None:
-    shell = Shell(database_url, tmp_path)
-    shell.run("init")
+    shell = with_tables(database_url, tmp_path)
     made_ = shell.run("keys", "create", "--name", "desk", "--role", "monitor", "--expires", "2999-12-30")
     assert "It works until 2999-12-31T00:00:00Z." in made_.stderr
     assert id_of(made_.stdout.strip())

@@ -1,14 +1,19 @@
 """What Prometheus scrapes: every answer counted once, by route and not by address."""
 
+import re
+import time
 from collections.abc import Iterator
+from importlib.metadata import version
 from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from projections.timeline import Timeline
-from tests.support.api import Api, problem, running
+from tests.support.api import Api, made, prepare, problem, progress, running, statement
+from tests.support.waiting import HANG_SECONDS
 from tracker.errors import Unavailable
+from tracker.rules.status_document import RULES_VERSION
 
 
 def scraped(api: Api) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
@@ -46,19 +51,74 @@ def test_answers_are_counted_by_route_and_status(api: Api) -> None:
     assert count("none", 405, "other") == 1
     assert not any("nobody" in str(labels) for _, labels in found)
     times = labelled(method="GET", route="/v1/pledges/{pledge}")
-    assert found["tracker_http_request_seconds_count", times] == 5
-    assert 0 < found["tracker_http_request_seconds_sum", times] < 60
-    assert found["tracker_http_request_seconds_bucket", (("le", "+Inf"), *times)] == 5
+    assert found["tracker_http_request_duration_seconds_count", times] == 5
+    assert 0 < found["tracker_http_request_duration_seconds_sum", times] < 60
+    assert found["tracker_http_request_duration_seconds_bucket", (("le", "+Inf"), *times)] == 5
 
 
 def test_the_log_and_the_projection_are_told(lite: Api) -> None:
     lite.open()
     found = scraped(lite)
-    for name, value in {"log_position": 1, "projection_position": 1, "projection_lag": 0, "store_up": 1}.items():
+    for name, value in {"log_position": 1, "projection_position": 1, "projection_lag_events": 0, "store_up": 1}.items():
         assert found[f"tracker_{name}", ()] == value
-    assert found["tracker_projection_heartbeat_seconds", ()] < 60
+    assert time.time() - found["tracker_projection_heartbeat_timestamp_seconds", ()] < 60
+    assert found["tracker_projection_lag_seconds", ()] == 0
+    assert found["tracker_log_went_back", ()] == 0
     assert found["tracker_streams", ()] == 0
     assert found["process_resident_memory_bytes", ()] > 1_000_000
+
+
+def test_what_was_recorded_and_what_was_refused_is_counted(api: Api) -> None:
+    api.open()
+    api.post("/v1/events", [{"pledge": "aid-2024", "fact": progress()}, {"pledge": "aid-2024", "fact": statement()}])
+    again = {"Idempotency-Key": "once"}
+    for _ in range(2):
+        api.add(statement(summary="Once."), **again)
+    problem(api.post("/v1/pledges", {"pledge": "aid-2024", "fact": made()}), 409, "pledge_exists")
+    problem(api.post("/v1/pledges/nobody/events", progress()), 404, "pledge_not_found")
+    api.get("/not/there")
+    found = scraped(api)
+    assert found["tracker_events_recorded_total", ()] == 4
+    codes = {dict(labels)["code"]: n for (name, labels), n in found.items() if name == "tracker_refusals_total"}
+    assert codes == {"pledge_exists": 1, "pledge_not_found": 1, "not_found": 1}
+
+
+def test_answers_from_memory_are_told_from_others(lite: Api) -> None:
+    lite.open()
+    for _ in range(3):
+        lite.get("/v1/pledges/aid-2024")
+    found = scraped(lite)
+    assert found["tracker_cache_requests_total", labelled(result="hit")] == 2
+    assert found["tracker_cache_answers", ()] == 1
+    assert found["tracker_cache_bytes", ()] > 100
+
+
+def test_what_runs_is_told(lite: Api) -> None:
+    (labels,) = (dict(labels) for (name, labels) in scraped(lite) if name == "tracker_build_info")
+    assert labels["version"] == version("commitments-tracker")
+    assert labels["rules_version"] == RULES_VERSION
+
+
+def test_events_that_wait_are_told_with_the_age_of_the_oldest(database_url: str) -> None:
+    prepare(database_url)
+    with running(database_url, projector=False) as api:
+        for pledge in ("one", "two"):
+            body = {"pledge": pledge, "fact": made()}
+            assert api.post("/v1/pledges", body, headers={"Prefer": "respond-async"}).status_code == 201
+        found = scraped(api)
+        assert found["tracker_projection_lag_events", ()] == 2
+        assert 0 < found["tracker_projection_lag_seconds", ()] < HANG_SECONDS
+
+
+def test_names_and_units_are_those_of_prometheus(lite: Api) -> None:
+    for name, _ in scraped(lite):
+        assert re.fullmatch(r"(tracker|process|python)_[a-z0-9_]+", name)
+    text = lite.get("/metrics").text
+    for name, kind in re.findall(r"^# TYPE (\S+) (\S+)$", text, flags=re.M):
+        assert name.endswith("_total") is (kind == "counter"), name
+    assert len(re.findall(r"^# TYPE (\S+)", text, flags=re.M)) == len(
+        set(re.findall(r"^# TYPE (\S+)", text, flags=re.M))
+    )
 
 
 def test_a_store_that_is_away_is_told_too(lite: Api, monkeypatch: pytest.MonkeyPatch) -> None:

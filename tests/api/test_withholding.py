@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.support.api import ADMIN, SOURCE, made, progress, statement
-from tests.support.shell import Shell
+from tests.support.shell import Shell, with_tables
 from tests.support.waiting import HANG_SECONDS, wait_until
 from tracker.event import restamp
 from tracker.log.rows import NewLogRow, leaf_hash
@@ -40,9 +40,7 @@ SAID = {"summary": "What Zqxov said.", "quote": "I, Zqxov, promise.", "speaker":
 
 @pytest.fixture
 def shell(database_url: str, tmp_path: Path) -> Shell:
-    shell = Shell(database_url, tmp_path)
-    shell.run("init")
-    return shell
+    return with_tables(database_url, tmp_path)
 
 
 def opened(address: str) -> httpx.Client:

@@ -4,15 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.shell import Shell
+from tests.support.shell import Shell, with_tables
 
 
 @pytest.fixture
 def empty(database_url: str, tmp_path: Path) -> Shell:
     """A database with its tables."""
-    shell = Shell(database_url, tmp_path)
-    shell.run("init")
-    return shell
+    return with_tables(database_url, tmp_path)
 
 
 @pytest.fixture

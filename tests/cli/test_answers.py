@@ -10,7 +10,8 @@ import pytest
 
 from api.formats.table import EVENT_FORMATS, STATUS_FORMATS
 from api.http import media
-from tests.support.shell import Shell, ask
+from tests.support.api import running
+from tests.support.shell import Shell
 
 
 def test_a_status_is_what_the_api_answers(shell: Shell) -> None:
@@ -65,8 +66,8 @@ def test_an_export_holds_every_pledge(form: str, shell: Shell) -> None:
 @pytest.mark.parametrize("form", [offered.name for offered in STATUS_FORMATS])
 def test_an_export_is_what_the_api_answers_in_every_format_of_statuses(form: str, shell: Shell) -> None:
     shell.run("export", "--format", form, "--output", "statuses")
-    with shell.serving() as (address, _):
-        answer = ask(f"{address}/v1/export", format=form)
+    with running(shell.url) as api:
+        answer = api.get("/v1/export", params={"format": form})
     assert (shell.directory / "statuses").read_bytes() == answer.content
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.shell import Shell
+from tests.support.shell import Shell, with_tables
 
 
 @pytest.fixture
@@ -92,8 +92,7 @@ def test_a_restored_log_says_whether_events_are_missing_that_readers_have(seeded
 
 
 def test_postgres_is_told_the_command_and_the_role(postgres_url: str, tmp_path: Path) -> None:
-    shell = Shell(postgres_url, tmp_path)
-    shell.run("init")
+    shell = with_tables(postgres_url, tmp_path)
     secret = postgres_url.replace("//", "//somebody:secret@", 1) if "@" not in postgres_url else postgres_url
     refused = shell.run("backup", "my log.dump", code=2, TRACKER_DATABASE_URL=secret).stderr
     assert "pg_dump" in refused

@@ -13,7 +13,7 @@ from tests.projections.test_runner import broken
 from tests.support.log_lines import append, line
 from tests.support.outages import can_mount, read_only, small_disk
 from tests.support.servers import serving
-from tests.support.shell import Shell
+from tests.support.shell import Shell, with_tables
 from tests.support.waiting import HANG_SECONDS
 from tracker.event import Event
 from tracker.log.identity import LogPoint
@@ -91,15 +91,13 @@ def test_a_log_that_went_back(shell: Shell) -> None:
 
 
 def test_a_store_that_takes_no_writes(postgres_url: str, tmp_path: Path) -> None:
-    shell = Shell(postgres_url, tmp_path)
-    shell.run("init")
+    shell = with_tables(postgres_url, tmp_path)
     with read_only(postgres_url):
         assert "takes no writes" in wrongs(shell)["store"]
 
 
 def test_a_role_that_lacks_what_it_needs(postgres_url: str, tmp_path: Path) -> None:
-    owner = Shell(postgres_url, tmp_path)
-    owner.run("init")
+    owner = with_tables(postgres_url, tmp_path)
     role = f"doctor_{tmp_path.name.replace('-', '_')[:40]}".lower()
     with psycopg.connect(postgres_url, autocommit=True) as conn:
         conn.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'x'")

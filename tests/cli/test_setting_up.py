@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from projections.tables import open_engine
-from tests.support.shell import Shell
+from tests.support.shell import Shell, with_tables
 
 
 def test_init_can_be_run_again(shell: Shell) -> None:
@@ -58,8 +58,7 @@ def test_a_key_is_printed_once_and_alone(empty: Shell) -> None:
 def test_the_app_role_may_do_its_work_and_never_change_the_record(
     postgres_url: str, postgres_server_url: str, tmp_path: Path
 ) -> None:
-    owner = Shell(postgres_url, tmp_path)
-    owner.run("init")
+    owner = with_tables(postgres_url, tmp_path)
     owner.run("seed")
     owner.run("status")
     role = f"app_{tmp_path.name.replace('-', '_')[:40]}".lower()

@@ -45,7 +45,7 @@ def test_a_setting_that_cannot_be_is_named_and_not_shown(name: str, value: str, 
 
 def test_a_store_that_is_away_is_a_sentence_and_no_password(lite: Shell) -> None:
     url = "postgresql://me:secret@127.0.0.1:1/x"
-    result = lite.run("status", code=1, TRACKER_DATABASE_URL=url)
+    result = lite.run("status", code=1, TRACKER_DATABASE_URL=url, TRACKER_READ_TIMEOUT="0.5")
     assert re.fullmatch(r"Error: .*\n", result.stderr)
     assert "secret" not in result.stderr
 

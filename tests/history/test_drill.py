@@ -12,7 +12,7 @@ import pytest
 from tests.support.api import problem, statement
 from tests.support.put_back import path_of
 from tests.support.servers import Server, serving
-from tests.support.shell import Shell, ended
+from tests.support.shell import Shell, ended, with_tables
 from tests.support.stores import postgres_database, postgres_tool
 from tests.support.waiting import wait_until
 from tests.support.writers import Writers
@@ -66,8 +66,7 @@ def test_a_log_is_backed_up_under_load_lost_restored_compared_and_gone_on_with(
     request: pytest.FixtureRequest, database_url: str, tmp_path: Path
 ) -> None:
     server_url = None if database_url.startswith("sqlite") else request.getfixturevalue("postgres_server_url")
-    shell = Shell(database_url, tmp_path)
-    shell.run("init")
+    shell = with_tables(database_url, tmp_path)
     servers: list[Server] = []
     writers = Writers(lambda _: servers[-1].address, count=4)
     request.addfinalizer(writers.close)

@@ -2,7 +2,6 @@
 that hangs on the lost events is told so. Real processes, on both stores."""
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +13,9 @@ import pytest
 
 from tests.support.api import ADMIN, made, problem, progress, statement
 from tests.support.put_back import PutBack, copied
-from tests.support.shell import Shell, ended
-from tests.support.waiting import wait_until
+from tests.support.servers import serving
+from tests.support.shell import Shell, ended, with_tables
+from tests.support.waiting import HANG_SECONDS, wait_until
 
 PLEDGE = "/v1/pledges/aid-2024"
 
@@ -52,14 +52,13 @@ LOST = progress("30bn EUR")
 
 
 def connected(address: str) -> httpx.Client:
-    return httpx.Client(base_url=address, headers={"Authorization": f"Bearer {ADMIN}"}, timeout=20)
+    return httpx.Client(base_url=address, headers={"Authorization": f"Bearer {ADMIN}"}, timeout=HANG_SECONDS)
 
 
 @pytest.fixture(params=["sqlite-restore", "sqlite-cp", "sqlite-mv", "postgres"])
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
     kind, _, how = request.param.partition("-")
-    shell = Shell(request.getfixturevalue(f"{kind}_url"), tmp_path)
-    shell.run("init")
+    shell = with_tables(request.getfixturevalue(f"{kind}_url"), tmp_path)
     settings = {"TRACKER_ADMIN_KEY": ADMIN, "TRACKER_RATE_LIMIT": "0"}
     with shell.serving(**settings) as (address, process), connected(address) as client:
         server = Server(shell, client, process, lambda: None, "")
@@ -121,14 +120,15 @@ def test_open_streams_end_with_a_word(server: Server) -> None:
     said: list[str] = []
 
     def listen(position: int) -> None:
-        with httpx.stream("GET", f"{server.client.base_url}/v1/events/stream?after={position}", timeout=30) as answer:
+        url = f"{server.client.base_url}/v1/events/stream?after={position}"
+        with httpx.stream("GET", url, timeout=HANG_SECONDS) as answer:
             said.extend(line for line in answer.iter_lines() if line.startswith(("event:", "data:")))
 
     reader = Thread(target=listen, args=(5,))
     reader.start()
     wait_until(lambda: "tracker_streams 1" in server.client.get("/metrics").text, server.process)
     server.put_back()
-    reader.join(20)
+    reader.join(HANG_SECONDS)
     assert not reader.is_alive()
     assert said == ["event: log_changed", f'data: {{"log":"{server.log}"}}']
 
@@ -139,25 +139,10 @@ def test_a_restart_notices_and_commands_refuse_too(server: Server) -> None:
     item = json.dumps({"pledge": "aid-2024", "fact": told(summary="More.")})
     facts = server.shell.write("more.ndjson", item)
     assert "tracker log fork" in server.shell.run("import", facts, code=1).stderr
-    process = server.shell.start("serve", "--port", "0", TRACKER_ADMIN_KEY=ADMIN)
-    try:
-        assert process.stderr is not None
-        address = next(found[0] for line in process.stderr if (found := re.search(r"http://\S+", line)))
-        with connected(address) as client:
-            wait_until(lambda: _answers(client), process)
-            assert client.get("/health/ready").status_code == 503
-            problem(client.post(f"{PLEDGE}/events", json=told(summary="After.")), 503, "log_went_back")
-            assert client.get(PLEDGE).status_code == 200
-            server.shell.run("log", "fork", "--reason", "lost for good")
-            wait_until(lambda: client.get("/health/ready").status_code == 200, process)
-            assert client.post(f"{PLEDGE}/events", json=told(summary="After.")).status_code == 201
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def _answers(client: httpx.Client) -> bool:
-    try:
-        return client.get("/health/live").status_code == 200
-    except httpx.TransportError:
-        return False
+    with serving(server.shell) as again:
+        assert again.get("/health/ready").status_code == 503
+        problem(again.client.post(f"{PLEDGE}/events", json=told(summary="After.")), 503, "log_went_back")
+        assert again.get(PLEDGE).status_code == 200
+        server.shell.run("log", "fork", "--reason", "lost for good")
+        again.comes(lambda: not again.failing())
+        assert again.client.post(f"{PLEDGE}/events", json=told(summary="After.")).status_code == 201

@@ -12,7 +12,7 @@ from openpyxl import Workbook
 
 from api.imports.importer import ImportChunk, Importer
 from tests.support.paths import ROOT
-from tests.support.shell import Shell, gone
+from tests.support.shell import Shell, gone, with_tables
 from tests.support.waiting import HANG_SECONDS, wait_until
 from tracker.application import Tracker
 from tracker.event import Event, fact_json
@@ -23,9 +23,7 @@ EXAMPLES = ROOT / "docs" / "examples"
 @pytest.fixture
 def shell(database_url: str, tmp_path: Path) -> Shell:
     """A database with its tables."""
-    shell = Shell(database_url, tmp_path)
-    shell.run("init")
-    return shell
+    return with_tables(database_url, tmp_path)
 
 
 def made(pledge: str, **fields: Any) -> dict[str, Any]:

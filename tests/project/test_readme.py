@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.paths import ROOT
-from tests.support.shell import Shell, ask, gone, is_ready
+from tests.support.shell import Shell, ask, gone, is_ready, with_tables
 from tests.support.waiting import HANG_SECONDS, wait_until
 
 BLOCKS = re.findall(r"<!-- test: curl -->\n```sh\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.S)
@@ -28,8 +28,7 @@ def run(script: str, **env: str) -> str:
 
 @pytest.fixture
 def shell(database_url: str, tmp_path: Path) -> Shell:
-    shell = Shell(database_url, tmp_path)
-    shell.run("init")
+    shell = with_tables(database_url, tmp_path)
     shell.run("seed")
     return shell
 

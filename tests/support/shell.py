@@ -24,12 +24,24 @@ PROGRAM = "from api.cli.main import main; main()"
 """What the command `tracker` runs."""
 
 
+BEAT_SECONDS, TAKEOVER_SECONDS, ALIVE_SECONDS = 0.5, 3.0, 4.0
+"""Bounds of a projector's silence that a test can wait for, in the order of the real ones."""
+
+IMPATIENT = (
+    f"import projections.lease as lease, projections.liveness as liveness; lease.BEAT_SECONDS = {BEAT_SECONDS};"
+    f" lease.TAKEOVER_SECONDS = {TAKEOVER_SECONDS}; liveness.ALIVE_SECONDS = {ALIVE_SECONDS}; {PROGRAM}"
+)
+"""The command with these bounds."""
+
+
 @dataclass(frozen=True)
 class Shell:
     """Runs commands on one database, in one directory."""
 
     url: str
     directory: Path
+    program: str = PROGRAM
+    """What a process of `start` runs."""
 
     def run(self, *arguments: str | Path, code: int = 0, **env: str) -> Result:
         """The result of a command that must end with this exit code."""
@@ -47,12 +59,12 @@ class Shell:
         return path
 
     def start(
-        self, *arguments: str | Path, program: str = PROGRAM, errors: IO[str] | int = subprocess.PIPE, **env: str
+        self, *arguments: str | Path, program: str = "", errors: IO[str] | int = subprocess.PIPE, **env: str
     ) -> subprocess.Popen[str]:
         """A command as a process. Who does not read what it says on stderr gives a file for it, or it would wait."""
         tree = str(ROOT)
         return subprocess.Popen(
-            [sys.executable, "-c", program, *map(str, arguments)],
+            [sys.executable, "-c", program or self.program, *map(str, arguments)],
             cwd=self.directory,
             env={
                 **os.environ,
@@ -93,9 +105,16 @@ class Shell:
             return log.head()
 
 
+def with_tables(url: str, directory: Path) -> Shell:
+    """A shell on a store that has its tables."""
+    shell = Shell(url, directory)
+    shell.run("init")
+    return shell
+
+
 def ask(url: str, **params: str) -> httpx.Response:
-    """A server's answer, however slow the machine is."""
-    return httpx.get(url, params=params, timeout=HANG_SECONDS)
+    """A server's answer, however slow the machine is. To load the certificates would take longer than it."""
+    return httpx.get(url, params=params, timeout=HANG_SECONDS, verify=False)
 
 
 def behind(address: str) -> int | None:

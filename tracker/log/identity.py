@@ -8,9 +8,12 @@ under the id before it.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from tracker.errors import Unavailable
 
 ID_BYTES = 10
 """Random bytes of a log's id, which is written as twice as many hexadecimal digits."""
@@ -58,3 +61,15 @@ class LogStanding(NamedTuple):
 def new_log_id() -> str:
     """A random id for a log, safe in addresses."""
     return secrets.token_hex(ID_BYTES)
+
+
+def standing_of(row: Sequence[Any]) -> LogStanding:
+    """A row of the query STANDING.
+
+    Raises: Unavailable if the log has no id.
+    """
+    log, position, event_id, leaf, event_there = row[:5]
+    if log is None:
+        raise Unavailable("the log has no id; run `tracker init`")
+    head = NOWHERE if position is None else LogPoint(position, event_id, bytes(leaf))
+    return LogStanding(log, head, event_there)

@@ -97,6 +97,13 @@ def drop_dead_connections(datastore: PostgresDatastore) -> None:
     datastore.pool.check()
 
 
+def pool_use(datastore: PostgresDatastore) -> tuple[int, int]:
+    """The pool's connections that are in use, and those that are idle."""
+    stats = datastore.pool.get_stats()
+    idle = stats.get("pool_available", 0)
+    return max(0, stats.get("pool_size", 0) - idle), idle
+
+
 def drop_all_connections(datastore: PostgresDatastore) -> None:
     """Throw away the pool's connections, those in use once they are given back."""
     datastore.pool.drain()
@@ -151,6 +158,11 @@ def _current_connection(datastore: SQLiteDatastore) -> SQLiteConnection:
 def connections_in_use(datastore: SQLiteDatastore) -> int:
     """Connections of the pool that a thread has now."""
     return datastore.pool.num_in_use
+
+
+def idle_files(datastore: SQLiteDatastore) -> int:
+    """Connections of the pool that nobody uses now."""
+    return len(datastore.pool._pool)
 
 
 def wait_for_locks(datastore: SQLiteDatastore, seconds: float) -> None:

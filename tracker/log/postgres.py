@@ -21,15 +21,16 @@ from psycopg_pool import PoolTimeout
 
 from tracker.log.away import READ_SECONDS
 from tracker.log.guard import Basis, LogGuard
-from tracker.log.identity import FIRST_REASON, new_log_id
+from tracker.log.identity import FIRST_REASON, new_log_id, standing_of
 from tracker.log.library import (
     connect_with,
     drop_all_connections,
     drop_dead_connections,
+    pool_use,
     remember_failures,
     table_statements,
 )
-from tracker.log.recorder import STANDING, LogRecorder, standing_of
+from tracker.log.recorder import STANDING, LogRecorder
 from tracker.log.rows import LogRow, NewLogRow, Restamp, must_follow, numbered
 from tracker.log.watcher import CHANNEL
 from tracker.log.withheld import CREATE_POSTGRES as CREATE_WITHHELD
@@ -174,6 +175,9 @@ class PostgresLog(LogRecorder, PostgresApplicationRecorder):
 
     def close(self) -> None:
         self.datastore.close()
+
+    def connections(self) -> tuple[int, int]:
+        return pool_use(self.datastore)
 
     def grant_statements(self, role: str) -> list[Composed]:
         """The statements that give a role what it needs to append and to read, and nothing else."""

@@ -15,11 +15,11 @@ from typing import Any, cast
 
 from eventsourcing.persistence import IntegrityError, InterfaceError, OperationalError, StoredEvent
 
-from tracker.errors import LogWentBack, Unavailable
+from tracker.errors import LogWentBack
 from tracker.log.away import READ_SECONDS, unavailable
 from tracker.log.clock_watch import ClockWatch
 from tracker.log.guard import Basis, LogGuard
-from tracker.log.identity import COLUMNS, NOWHERE, LogIdentity, LogPoint, LogStanding, new_log_id
+from tracker.log.identity import COLUMNS, LogIdentity, LogPoint, LogStanding, new_log_id, standing_of
 from tracker.log.rows import EPOCH, MAX_POSITION, LogRow, NewLogRow, Restamp, identity, utc
 from tracker.log.withheld import WithheldFields, as_read
 
@@ -351,6 +351,10 @@ class LogRecorder(WithheldFields, ABC):
         """Close the connections."""
 
     @abstractmethod
+    def connections(self) -> tuple[int, int]:
+        """The connections to the store that are in use, and those that are idle. Asks no store."""
+
+    @abstractmethod
     def _append(self, lines: Sequence[NewLogRow], restamp: Restamp, basis: Basis) -> list[LogRow]:
         """One transaction: take the append lock, check the basis, number the lines, write them, commit."""
 
@@ -386,15 +390,3 @@ class LogRecorder(WithheldFields, ABC):
 
     @abstractmethod
     def _to_array(self, values: Sequence[str]) -> Any: ...
-
-
-def standing_of(row: Sequence[Any]) -> LogStanding:
-    """A row of the query STANDING.
-
-    Raises: Unavailable if the log has no id.
-    """
-    log, position, event_id, leaf, event_there = row[:5]
-    if log is None:
-        raise Unavailable("the log has no id; run `tracker init`")
-    head = NOWHERE if position is None else LogPoint(position, event_id, bytes(leaf))
-    return LogStanding(log, head, event_there)

@@ -25,9 +25,9 @@ from eventsourcing.utils import Environment, EnvType
 
 from tracker.log.away import READ_SECONDS
 from tracker.log.guard import Basis, LogGuard
-from tracker.log.identity import FIRST_REASON, new_log_id
-from tracker.log.library import connections_in_use, drop_idle_files, sqlite_connection, wait_for_locks
-from tracker.log.recorder import STANDING, LogRecorder, standing_of
+from tracker.log.identity import FIRST_REASON, new_log_id, standing_of
+from tracker.log.library import connections_in_use, drop_idle_files, idle_files, sqlite_connection, wait_for_locks
+from tracker.log.recorder import STANDING, LogRecorder
 from tracker.log.rows import LogRow, NewLogRow, Restamp, must_follow, numbered
 from tracker.log.sqlite_file import is_broken_file
 from tracker.log.withheld import CREATE_SQLITE as CREATE_WITHHELD
@@ -183,6 +183,9 @@ class SQLiteLog(LogRecorder, SQLiteApplicationRecorder):
                 return self.datastore.close()
             time.sleep(CLOSE_RETRY_SECONDS)
         return None
+
+    def connections(self) -> tuple[int, int]:
+        return connections_in_use(self.datastore), idle_files(self.datastore)
 
     def _append(self, lines: Sequence[NewLogRow], restamp: Restamp, basis: Basis) -> list[LogRow]:
         with self._transaction() as conn:

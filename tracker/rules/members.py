@@ -182,7 +182,7 @@ class GroupResult:
         return reported or self.tally is not None
 
     @property
-    def counting(self) -> list[FactInForce[Fact]]:
+    def counting(self) -> list[FactInForce[MemberReported | TallyReported]]:
         """The reports that decide: the tally, or the last of each row."""
         if not self.uses_rows and self.tally is not None:
             return [self.tally]
@@ -294,15 +294,14 @@ def _said(item: FactInForce[Fact]) -> tuple[date, int]:
     return (item.first_said_on, item.first_version)
 
 
-def _nature(item: FactInForce[Fact]) -> Nature:
+def _nature(item: FactInForce[MemberReported | TallyReported]) -> Nature:
     fact = item.fact
-    assert isinstance(fact, MemberReported | TallyReported)
     if item.figure is not None and fact.nature == "actual":
         return item.figure.nature
     return fact.nature
 
 
-def _is_projected(item: FactInForce[Fact]) -> bool:
+def _is_projected(item: FactInForce[MemberReported | TallyReported]) -> bool:
     return _nature(item) == "projection"
 
 
@@ -370,10 +369,9 @@ def _most(interval: Interval, eligible: int) -> int:
     return max(0, min(high, eligible))
 
 
-def _day(item: FactInForce[Fact], window: Window | None) -> date:
+def _day(item: FactInForce[MemberReported | TallyReported], window: Window | None) -> date:
     """When it was so: by its `on`, its figure's period end, else the day it was said."""
     fact = item.fact
-    assert isinstance(fact, MemberReported | TallyReported)
     end = None if item.figure is None or item.figure.period is None else item.figure.period.end
     return counted_day(fact.on, end, item.first_said_on, window)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal
+from typing import Literal, TypeGuard
 
 from tracker.facts import MilestoneFact, MilestoneMissed, MilestoneReached, MilestoneScheduled
 from tracker.rules.days import ONE_DAY, counted_day
@@ -49,11 +49,11 @@ class Milestone:
         return None if self.due is None else end_of(self.due)
 
     @property
-    def first_reached(self) -> FactInForce[MilestoneFact] | None:
+    def first_reached(self) -> FactInForce[MilestoneReached] | None:
         """The first of its unbroken reports that it is reached."""
         first = None
         for item in reversed(self.reports):
-            if _state(item.fact) != "reached":
+            if not _is_reached(item):
                 break
             first = item
         return first
@@ -73,7 +73,6 @@ class Milestone:
         first = self.first_reached
         if first is None:
             return None
-        assert isinstance(first.fact, MilestoneReached)
         return counted_day(first.fact.on, None, first.first_said_on, window)
 
     @property
@@ -89,6 +88,10 @@ class Milestone:
         """Whether its due has passed and it is not reached."""
         deadline = self.deadline
         return deadline is not None and as_of > deadline and self.state != "reached"
+
+
+def _is_reached(item: FactInForce[MilestoneFact]) -> TypeGuard[FactInForce[MilestoneReached]]:
+    return _state(item.fact) == "reached"
 
 
 def _state(fact: MilestoneFact) -> MilestoneState:

@@ -1,0 +1,26 @@
+"""Stores whose servers and projectors are put to faults."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from projections.tables import open_engine
+from tests.support.shell import Shell, with_tables
+
+
+@pytest.fixture
+def shell(database_url: str, tmp_path: Path) -> Shell:
+    """A store with its tables."""
+    return with_tables(database_url, tmp_path)
+
+
+@pytest.fixture
+def engine(shell: Shell) -> Iterator[Engine]:
+    """Connections to the store."""
+    engine = open_engine(shell.url)
+    yield engine
+    engine.dispose()
