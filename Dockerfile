@@ -4,9 +4,10 @@ ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv /opt/build && python -m venv /opt/tracker
 
 WORKDIR /src
-COPY requirements.lock requirements-build.lock ./
+# With Parquet and OpenTelemetry.
+COPY requirements-image.lock requirements-build.lock ./
 RUN /opt/build/bin/pip install --require-hashes -r requirements-build.lock \
- && /opt/tracker/bin/pip install --require-hashes --only-binary :all: -r requirements.lock
+ && /opt/tracker/bin/pip install --require-hashes --only-binary :all: -r requirements-image.lock
 
 COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY tracker tracker

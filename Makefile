@@ -111,6 +111,7 @@ lock: $(BIN)/python ## Write the locks anew (ARGS=--upgrade for newer versions)
 	$(PIP) uv
 	$(COMPILE) $(ARGS) pyproject.toml --output-file requirements.lock
 	$(COMPILE) $(ARGS) pyproject.toml --group dev --constraint requirements.lock --output-file requirements-dev.lock
+	$(COMPILE) $(ARGS) pyproject.toml --extra parquet --extra otel --constraint requirements-dev.lock --output-file requirements-image.lock
 	printf 'hatchling>=1.27\neditables\n' | $(COMPILE) $(ARGS) --constraint requirements-dev.lock - --output-file requirements-build.lock
 
 .PHONY: pin-images

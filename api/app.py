@@ -133,8 +133,16 @@ def create_app(settings: Settings | None = None) -> Litestar:
 def _services(settings: Settings) -> tuple[Services, ProjectionRunner | None]:
     url = settings.database_url
     clock = None if settings.trust_clock else ClockWatch(now, since_boot)
-    tracker = Tracker(url, create_table=settings.sqlite, read_seconds=settings.read_timeout, clock=clock)
-    engine = open_engine(url, read_seconds=settings.read_timeout)
+    tracker = Tracker(
+        url,
+        create_table=settings.sqlite,
+        read_seconds=settings.read_timeout,
+        connections=settings.connections_of_log,
+        clock=clock,
+    )
+    engine = open_engine(
+        url, read_seconds=settings.read_timeout, connections=settings.connections - settings.connections_of_log
+    )
     if settings.sqlite:
         create_tables(engine, TIMELINE, PROJECTION_VERSION)
         access_keys.create_tables(engine)

@@ -6,16 +6,27 @@ import os
 from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated
-from urllib.parse import urlsplit
+from typing import Annotated, Any
+from urllib.parse import quote, urlsplit
 
-from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, DotEnvSettingsSource, NoDecode, SettingsConfigDict
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 from tracker.log.away import READ_SECONDS
 
 MIN_ADMIN_KEY_CHARACTERS = 32
 """Characters of the admin key, at least: a shorter one could be guessed."""
+
+FILE_ENDING = "_FILE"
+"""The ending of a variable that names the file in which the value of a setting stands."""
 
 ALIKE = 0.8
 """How alike (`difflib`, 0 to 1) a setting must be to a key that is none to be named: a slip, not another word."""
@@ -36,6 +47,9 @@ class Settings(BaseSettings):
 
     database_url: str = Field(default="sqlite:///tracker.db", repr=False)
     """`sqlite:///file.db` or `postgresql://…`. It may hold a password, so it is never shown."""
+
+    database_password: SecretStr | None = None
+    """PostgreSQL: the password, where `database_url` has none."""
 
     admin_key: SecretStr | None = None
     """Accepted with every role; 32 characters or more."""
@@ -71,6 +85,9 @@ class Settings(BaseSettings):
     read_timeout: Annotated[float, Field(gt=0)] = READ_SECONDS
     """Seconds that a read waits for the store before it is answered 503."""
 
+    connections: Annotated[int, Field(ge=6)] = 20
+    """Connections to PostgreSQL that one serving process opens for requests, at most; it has up to three besides."""
+
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
     """Addresses and networks, with commas, whose `X-Forwarded-For` is believed; nobody's by default."""
 
@@ -82,6 +99,35 @@ class Settings(BaseSettings):
 
     projector: bool = True
     """Whether the API process runs the projector too; `tracker serve --no-projector` says no."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Where settings come from, the strongest first; `TRACKER_<NAME>_FILE` names a file that has the value."""
+        named = NamedFiles(settings_cls, env_settings, dotenv_settings)
+        return init_settings, named, env_settings, dotenv_settings
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_password(cls, given: Any) -> Any:
+        """The database's URL with the password that was given apart from it."""
+        password = given.get("database_password") if isinstance(given, dict) else None
+        if not password:
+            return given
+        scheme, _, rest = str(given.get("database_url", "")).partition("://")
+        if not scheme.startswith("postgres"):
+            raise ValueError("TRACKER_DATABASE_PASSWORD goes with a TRACKER_DATABASE_URL of PostgreSQL")
+        user, at, place = rest.rpartition("@")
+        if not at or ":" in user:
+            raise ValueError("TRACKER_DATABASE_PASSWORD goes with a URL that names a user and no password")
+        secret = password.get_secret_value() if isinstance(password, SecretStr) else str(password)
+        return given | {"database_url": f"{scheme}://{user}:{quote(secret, safe='')}@{place}"}
 
     @field_validator("admin_key")
     @classmethod
@@ -103,6 +149,11 @@ class Settings(BaseSettings):
     def log_origin(self, log: str) -> str:
         """The name of the log of this id: `origin`, or one that ends in the id, so that no two logs share it."""
         return self.origin or f"commitments-tracker-{log}"
+
+    @property
+    def connections_of_log(self) -> int:
+        """How many of the connections are the log's: a third, since most of what is asked are the read models."""
+        return max(2, self.connections // 3 + 1)
 
     @property
     def store_name(self) -> str:
@@ -129,21 +180,60 @@ class Settings(BaseSettings):
         return self.database_url.partition("://")[2].removeprefix("/").partition("?")[0]
 
 
+class NamedFiles(PydanticBaseSettingsSource):
+    """Settings whose values stand in files, as secrets do in containers: `TRACKER_ADMIN_KEY_FILE=/run/secrets/key`.
+
+    White space around the value is not of it, and an empty file sets nothing.
+    """
+
+    def __init__(
+        self, settings_cls: type[BaseSettings], env: PydanticBaseSettingsSource, dotenv: PydanticBaseSettingsSource
+    ) -> None:
+        super().__init__(settings_cls)
+        self._others = (env, dotenv)
+        self._written = dotenv.env_vars if isinstance(dotenv, DotEnvSettingsSource) else {}
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """The value of one setting from its file, None if no file is named.
+
+        Raises: SettingsError if the file cannot be read, or the setting is also given itself.
+        """
+        variable = f"{Settings.model_config['env_prefix']}{field_name}{FILE_ENDING}".upper()
+        named = os.environ.get(variable) or self._written.get(variable.lower())
+        if not named:
+            return None, field_name, False
+        if any(field_name in other() for other in self._others):
+            raise SettingsError(f"{variable}: {variable.removesuffix(FILE_ENDING)} is set, too; one of them is enough")
+        try:
+            return Path(named).read_text("utf-8").strip() or None, field_name, False
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{variable}: {named} cannot be read: {error}") from None
+
+    def __call__(self) -> dict[str, Any]:
+        """The settings that stand in files."""
+        found = ((name, self.get_field_value(field, name)[0]) for name, field in Settings.model_fields.items())
+        return {name: value for name, value in found if value is not None}
+
+
+def _known() -> set[str]:
+    """The variables of all settings, and of the files that may have them."""
+    prefix = Settings.model_config["env_prefix"]
+    return {f"{prefix}{name}{ending}".upper() for name in Settings.model_fields for ending in ("", FILE_ENDING)}
+
+
 def unknown_keys() -> list[str]:
     """A sentence for every `TRACKER_*` of the file `.env` that is no setting, with the one that may have been meant.
 
     Variables of the environment are not looked at: others put some of this prefix there, Kubernetes for one.
     """
-    prefix = Settings.model_config["env_prefix"]
-    known = {f"{prefix}{name}".upper() for name in Settings.model_fields}
+    prefix, known = Settings.model_config["env_prefix"], _known()
     written = (key.upper() for key in DotEnvSettingsSource(Settings, case_sensitive=False).env_vars)
     return [_unknown(key, known) for key in written if key.startswith(prefix) and key not in known]
 
 
 def foreign_variables() -> list[str]:
     """The `TRACKER_*` of the environment that are no settings: misspelt, or of somebody else."""
-    prefix = Settings.model_config["env_prefix"]
-    known = {f"{prefix}{name}".upper() for name in Settings.model_fields}
+    prefix, known = Settings.model_config["env_prefix"], _known()
     return sorted(name for name in os.environ if name.upper().startswith(prefix) and name.upper() not in known)
 
 

@@ -19,7 +19,7 @@ STALL_SECONDS = 20.0
 
 
 class ProjectorLiveness:
-    """What is seen of the projector: its heartbeats, and whether it gets on with what waits. Safe between threads."""
+    """What is seen of the projector: its heartbeats, and whether it projects what the log has. Safe between threads."""
 
     def __init__(self, now: Callable[[], datetime], monotonic: Callable[[], float] = time.monotonic) -> None:
         self._now, self._monotonic = now, monotonic

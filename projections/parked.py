@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import time
-from threading import Event
 from typing import NamedTuple
 
 from sqlalchemy import Engine
 
 from projections import table_writer
 from projections.queries import TIMELINE
-from projections.runner import Busy, ProjectionRunner
+from projections.runner import ProjectionRunner
 from projections.table_writer import ASKED_AGAIN, ParkedEvent
 from projections.tables import writing
 from projections.timeline import Timeline
 
 RETRY_SECONDS = 30.0
 """Seconds that the process that projects may take to try them again; it looks four times a second."""
-
-LOOK_SECONDS = 0.05
-"""Seconds between two looks at whether it has."""
 
 
 class RetriedEvents(NamedTuple):
@@ -39,15 +34,11 @@ def try_again(engine: Engine, timeline: Timeline, runner: ProjectionRunner, *, s
         live = next((s.number for s in table_writer.states(conn, TIMELINE) if s.active), None)
         if live is not None:
             table_writer.ask_again(conn, live)
-    until = time.monotonic() + seconds
-    waiting = Event()
-    while any(parked.error == ASKED_AGAIN for parked in timeline.parked()):
-        runner.run_once()
-        if runner.is_active:
-            continue
-        if time.monotonic() > until:
-            raise Busy(f"the process that projects has not tried them again in {seconds:g} s; is it of this version?")
-        waiting.wait(LOOK_SECONDS)
+    runner.run_until(
+        lambda: all(parked.error != ASKED_AGAIN for parked in timeline.parked()),
+        seconds=seconds,
+        what="tried them again",
+    )
     left = timeline.parked()
     still = {parked.position for parked in left}
     return RetriedEvents([parked for parked in before if parked.position not in still], left)

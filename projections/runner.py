@@ -48,6 +48,9 @@ REBUILD_RETRY_SECONDS = 30.0
 STANDBY_LOOK_SECONDS = 0.01
 """Seconds between two looks at the progress of the process that projects, while `catch_up` waits for it."""
 
+ASKED_LOOK_SECONDS = 0.05
+"""Seconds between two looks at whether the process that projects has done what it was asked for."""
+
 STANDBY_SECONDS = 10.0
 """Seconds that `catch_up` waits for the process that projects."""
 
@@ -193,6 +196,22 @@ class ProjectionRunner:
                 raise Busy("another process projects, and is behind")
             self._stopping.wait(STANDBY_LOOK_SECONDS)
         return self._position
+
+    def run_until(self, done: Callable[[], bool], *, seconds: float, what: str) -> None:
+        """Project until it is done; if another process projects, wait until that one has done it.
+
+        Raises: Busy, which says that it has not `what`, if another process takes more than `seconds`; LogWentBack if
+        the log lost events, until it is forked.
+        """
+        deadline = time.monotonic() + seconds
+        while not done():
+            self.run_once()
+            if self.is_active:
+                self._log.guard.must_allow_writes()
+                continue
+            if time.monotonic() > deadline:
+                raise Busy(f"the process that projects has not {what} in {seconds:g} s; is it of this version?")
+            self._stopping.wait(ASKED_LOOK_SECONDS)
 
     def rebuild(self, progress: Report | None = None, *, processes: int = 1) -> int:
         """Build the projection anew beside the one that answers, then switch; the position that was reached.

@@ -64,8 +64,11 @@ SQLITE_BUSY_SECONDS = 30
 IDLE_TRANSACTION_SECONDS = 8
 """Seconds after which PostgreSQL ends a transaction whose process does nothing: a frozen one would keep its locks."""
 
-POOL_CONNECTIONS, POOL_EXTRA_CONNECTIONS = 8, 16
-"""Connections to PostgreSQL that are kept, and further ones that are opened while all are in use."""
+KEPT_CONNECTIONS = 8
+"""Connections to PostgreSQL that are kept, at most; further ones are opened while all are in use."""
+
+MAX_CONNECTIONS = 13
+"""Connections to PostgreSQL at most, where nobody says otherwise."""
 
 TableName = Literal["timeline", "catalogue"]
 """One of the two tables of a set, whatever its number."""
@@ -240,10 +243,11 @@ def _indexes(tables: TableSet) -> dict[Table, dict[str, str]]:
     }
 
 
-def open_engine(database_url: str, *, read_seconds: float = READ_SECONDS) -> Engine:
+def open_engine(database_url: str, *, read_seconds: float = READ_SECONDS, connections: int = MAX_CONNECTIONS) -> Engine:
     """The engine for `sqlite:///file.db` or any `postgresql://` URL that libpq takes; dispose of it when done.
 
-    A read is given up after `read_seconds`; transactions of `writing` have their own bounds.
+    A read is given up after `read_seconds`; transactions of `writing` have their own bounds. To PostgreSQL there are
+    `connections` at most.
     """
     scheme, _, rest = database_url.partition("://")
     if scheme == "sqlite":
@@ -264,8 +268,8 @@ def open_engine(database_url: str, *, read_seconds: float = READ_SECONDS) -> Eng
     engine = create_engine(
         "postgresql+psycopg://",
         creator=lambda: connect_postgres(database_url, read_seconds=read_seconds),
-        pool_size=POOL_CONNECTIONS,
-        max_overflow=POOL_EXTRA_CONNECTIONS,
+        pool_size=(kept := min(KEPT_CONNECTIONS, connections)),
+        max_overflow=connections - kept,
         pool_timeout=read_seconds,
     )
     event.listen(engine, "begin", _postgres_begun)

@@ -36,14 +36,14 @@ from tracker.facts import AnyFact
 from tracker.log.away import READ_SECONDS, unavailable
 from tracker.log.clock_watch import ClockWatch
 from tracker.log.guard import Basis
-from tracker.log.open import recorder_environment
+from tracker.log.open import MAX_CONNECTIONS, recorder_environment
 from tracker.log.recorder import LogRecorder
 from tracker.log.rows import LogRow, NewLogRow
 from tracker.pledge import Pledge
 from tracker.pledge_cache import PledgeCache
 from tracker.pledge_events import PledgeEvents
 
-MAX_GROUP = 1_000
+MAX_GROUP_REQUESTS = 1_000
 """Requests that share one transaction, at most."""
 
 MAX_APPEND_ATTEMPTS = 64
@@ -104,16 +104,18 @@ class Tracker(Application[str]):
         *,
         create_table: bool = True,
         read_seconds: float = READ_SECONDS,
+        connections: int = MAX_CONNECTIONS,
         clock: ClockWatch | None = None,
     ) -> None:
-        """Open the log; a read of it is given up after `read_seconds`.
+        """Open the log; a read of it is given up after `read_seconds`, and PostgreSQL has `connections` at most.
 
         Raises: Unavailable if the store does not answer while its tables are made.
         """
         try:
-            super().__init__(
-                env=recorder_environment(database_url, create_table=create_table, read_seconds=read_seconds)
+            env = recorder_environment(
+                database_url, create_table=create_table, read_seconds=read_seconds, connections=connections
             )
+            super().__init__(env=env)
         except (OperationalError, InterfaceError) as lost:
             raise unavailable(lost) from lost
         self._clock = self.log.clock = clock
@@ -206,7 +208,7 @@ class Tracker(Application[str]):
                 if first is None:
                     return
                 waiting.append(first)
-            while running and len(waiting) < MAX_GROUP:
+            while running and len(waiting) < MAX_GROUP_REQUESTS:
                 try:
                     job = self._jobs.get_nowait()
                 except Empty:
@@ -260,7 +262,7 @@ class Tracker(Application[str]):
             return
         for job, events in decided:
             own, rows = rows[: len(events)], rows[len(events) :]
-            tracing.committed(job.trace, began, own[0].position, own[-1].position, len(decided))
+            tracing.committed(job.trace, began, own, together=len(decided))
             job.done.set_result(Recorded(tuple(own)))
 
     def _record_alone(self, job: _Job) -> None:
@@ -282,8 +284,7 @@ class Tracker(Application[str]):
                 except IntegrityError:
                     self._pledges.forget(names)
                     continue
-                if rows:
-                    tracing.committed(job.trace, began, rows[0].position, rows[-1].position)
+                tracing.committed(job.trace, began, rows)
                 job.done.set_result(Recorded(tuple(rows)))
                 return
             raise Unavailable("other writers were faster each time; send the request again")
@@ -315,8 +316,7 @@ class Tracker(Application[str]):
             self.log.look()
             self.log.guard.must_allow_writes()
             names = {draft.pledge for draft in request.drafts}
-            stale = any(self.log.version(name) != pledges[name].version for name in names) or len(request.drafts) > 1
-            if not stale:
+            if len(request.drafts) == 1 and all(self.log.version(name) == pledges[name].version for name in names):
                 raise
         self._pledges.forget(names)
         pledges |= self._pledges.load(names, fresh=True)

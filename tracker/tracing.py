@@ -5,7 +5,10 @@ The record itself knows no tracing library. What is told is an instant when it b
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
+
+from tracker.log.rows import LogRow
 
 
 class TraceSink(Protocol):
@@ -33,10 +36,10 @@ def here() -> object:
     return None if sink is None else sink.here()
 
 
-def committed(parent: object, began_ns: int, first: int, last: int, together: int = 1) -> None:
-    """Tell of a commit, whose request was at work where `parent` was asked for."""
-    if sink is not None:
-        sink.committed(parent, began_ns, first, last, together)
+def committed(parent: object, began_ns: int, rows: Sequence[LogRow], *, together: int = 1) -> None:
+    """Tell of the commit of a request's rows; the request was at work where `parent` was asked for."""
+    if sink is not None and rows:
+        sink.committed(parent, began_ns, rows[0].position, rows[-1].position, together)
 
 
 def projected(began_ns: int, first: int, last: int) -> None:

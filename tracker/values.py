@@ -46,6 +46,8 @@ TIERS: dict[Tier, int] = {"official": 0, "primary": 1, "media": 2, "other": 3}
 COUNTRIES = frozenset(c.alpha_2 for c in pycountry.countries) | {"EU", "XK"}
 
 FIRST_YEAR, LAST_YEAR = 1800, 2999
+"""The years that a date may have."""
+
 _YEAR = "(1[89]|2[0-9])[0-9]{2}"
 _PLAIN = r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
 _INK = r"[^\s\x00-\x1f\x7f]"

@@ -12,7 +12,7 @@ import click
 from rich.text import Text
 
 from api.cli import doctor_checks
-from api.cli.doctor_checks import Finding, Patient, opened_log, wrong
+from api.cli.doctor_checks import Finding, Installation, opened_log, wrong
 from api.cli.failures import failure_sentence
 from api.cli.group import fail
 from api.cli.stores import read_settings
@@ -67,7 +67,7 @@ def _examined() -> Iterator[tuple[str, Finding]]:
 
 def _of_the_store(settings: Settings) -> Iterator[tuple[str, Finding]]:
     bound = settings.model_copy(update={"read_timeout": min(settings.read_timeout, _BOUND_READ_SECONDS)})
-    about: dict[str, Callable[[Patient], Finding | Iterable[Finding]]] = {
+    about: dict[str, Callable[[Installation], Finding | Iterable[Finding]]] = {
         "store": doctor_checks.store,
         "roles": doctor_checks.roles,
         "clock": doctor_checks.clock,
@@ -75,9 +75,9 @@ def _of_the_store(settings: Settings) -> Iterator[tuple[str, Finding]]:
     }
     for name, check in about.items():
 
-        def with_log(check: Callable[[Patient], Finding | Iterable[Finding]] = check) -> list[Finding]:
-            with opened_log(bound) as patient:
-                found = check(patient)
+        def with_log(check: Callable[[Installation], Finding | Iterable[Finding]] = check) -> list[Finding]:
+            with opened_log(bound) as installation:
+                found = check(installation)
                 return [found] if isinstance(found, Finding) else list(found)
 
         found = list(_named(name, with_log))

@@ -87,7 +87,7 @@ def wrong(said: str, mend: str) -> Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Patient:
+class Installation:
     """What is looked at: the settings, and the log where it could be opened."""
 
     settings: Settings
@@ -95,11 +95,11 @@ class Patient:
 
 
 @contextmanager
-def opened_log(settings: Settings) -> Iterator[Patient]:
+def opened_log(settings: Settings) -> Iterator[Installation]:
     """The log as it is; nothing is made."""
     log = open_recorder(settings.database_url, create_table=False, read_seconds=settings.read_timeout)
     try:
-        yield Patient(settings, log)
+        yield Installation(settings, log)
     finally:
         log.close()
 
@@ -186,9 +186,9 @@ def _private_files(settings: Settings) -> Iterator[Path]:
 # With the store
 
 
-def store(patient: Patient) -> Iterator[Finding]:
+def store(installation: Installation) -> Iterator[Finding]:
     """Whether the store answers, takes writes, and has the log that is known."""
-    settings, log = patient.settings, patient.log
+    settings, log = installation.settings, installation.log
     LogMemory(log, settings.state_directory, settings.store_name).begin()
     found = log.look()
     kind = "SQLite" if settings.sqlite else "PostgreSQL"
@@ -201,9 +201,9 @@ def store(patient: Patient) -> Iterator[Finding]:
         )
 
 
-def roles(patient: Patient) -> Iterator[Finding]:
+def roles(installation: Installation) -> Iterator[Finding]:
     """What the database's role may do, and PostgreSQL's version; who may use the API."""
-    settings = patient.settings
+    settings = installation.settings
     if settings.sqlite:
         yield ok("SQLite has no roles: who may write to the file may change the record")
     else:
@@ -248,10 +248,10 @@ def _postgres_roles(conn: Any) -> Iterator[Finding]:
         yield ok(f"PostgreSQL {number}, role {role} may add to the record, and not change it")
 
 
-def clock(patient: Patient) -> Finding:
+def clock(installation: Installation) -> Finding:
     """Whether this machine's clock can be right, by the database's and by the last event."""
-    settings = patient.settings
-    last = patient.log.last_recorded_at()
+    settings = installation.settings
+    last = installation.log.last_recorded_at()
     here = now()
     if last is not None and last - here > MAX_FROM_DATABASE:
         return wrong(
@@ -273,12 +273,12 @@ def clock(patient: Patient) -> Finding:
     return ok(said)
 
 
-def projector(patient: Patient) -> Iterator[Finding]:
+def projector(installation: Installation) -> Iterator[Finding]:
     """Whether a projector is at work and keeps up, and what it could not fold."""
-    settings = patient.settings
+    settings = installation.settings
     engine = open_engine(settings.database_url, read_seconds=settings.read_timeout)
     try:
-        timeline, liveness = Timeline(engine, patient.log), ProjectorLiveness(now)
+        timeline, liveness = Timeline(engine, installation.log), ProjectorLiveness(now)
         deadline = time.monotonic() + HEARTBEAT_SECONDS
         while True:
             progress = timeline.progress()

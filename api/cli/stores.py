@@ -10,6 +10,8 @@ from pathlib import Path
 
 import click
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+from pydantic_settings import SettingsError
 from sqlalchemy import Engine
 
 from api.cli.group import fail
@@ -33,9 +35,16 @@ def read_settings() -> Settings:
     """
     try:
         return Settings.model_validate({})
+    except SettingsError as unreadable:
+        raise click.UsageError(str(unreadable)) from None
     except ValidationError as invalid:
-        sentences = (f"TRACKER_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in invalid.errors())
-        raise click.UsageError("; ".join(sentences)) from None
+        raise click.UsageError("; ".join(map(_named, invalid.errors()))) from None
+
+
+def _named(error: ErrorDetails) -> str:
+    setting = "_".join(map(str, error["loc"])).upper()
+    said = error["msg"].removeprefix("Value error, ")
+    return f"TRACKER_{setting}: {said}" if setting else said
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,7 @@ from api.http.headers import header
 from api.http.known_heads import KnownHeads
 from api.http.responses import BytesResponse
 
-CACHE_RESPONSES = 20_000
-CACHE_BYTES = 48 * 1024 * 1024
+CACHE_RESPONSES, CACHE_BYTES = 20_000, 48 * 1024 * 1024
 """Responses in the cache and their bytes, at most."""
 
 MAX_CACHED_BODY_BYTES = 2 * 1024 * 1024

@@ -12,9 +12,12 @@ from api.http.problems import InvalidParameter, UnknownParameter
 from tracker.values import FIRST_YEAR, LAST_YEAR
 
 Query = Mapping[str, str]
-MAX_VALUE_CHARACTERS = 300
-MAX_CURSOR_CHARACTERS = 4096
+MAX_VALUE_CHARACTERS, MAX_CURSOR_CHARACTERS = 300, 4096
+"""Characters of a parameter's value, at most; a cursor is the answer to an earlier request and may be longer."""
+
 MAX_PARAMETERS = 50
+"""Parameters of a query, at most."""
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 

@@ -39,6 +39,8 @@ AUDIT_CONTRACT = page_contract(
 )
 
 AUDIT_PAGE_ROWS = 50
+"""Events on a page."""
+
 _READ_ROWS = 1_000
 _MAX_READS = 10
 """Reads of `_READ_ROWS` rows in which the events of a filtered list are looked for; then the reader may go on."""

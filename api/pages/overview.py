@@ -30,6 +30,8 @@ AXIS = Parameter("axis", "What changed in the world, or in our record.", {"enum"
 OVERVIEW_CONTRACT = page_contract("All pledges and where they stand.", *FILTERS, SORT, CURSOR, SINCE, AXIS)
 
 OVERVIEW_PAGE_ROWS = 100
+"""Pledges on a page."""
+
 DEFAULT_SORT = "-ratio"
 """The order in which people are shown the list: what is furthest comes first."""
 

@@ -8,7 +8,7 @@ from litestar.params import FromPath
 from api.http.contract import JSON, AnyRequest, read, ref
 from api.http.problems import STATUS, NotFound, address, catalogue
 from api.http.responses import uncached_json
-from api.pages.problems import explained, wants_page
+from api.pages.problems import problem_types_page, wants_page
 from api.resources.contracts import serves
 from tracker.errors import TrackerError
 
@@ -25,7 +25,7 @@ class ProblemController(Controller):
     def some(self, request: AnyRequest) -> Response[bytes]:
         """What can go wrong, and what to do then. A browser is shown a page."""
         kinds = [_problem_type(code, cls) for code, cls in sorted(catalogue().items())]
-        return explained(kinds) if wants_page(request) else uncached_json({"items": kinds}, headers=_VARY)
+        return problem_types_page(kinds) if wants_page(request) else uncached_json({"items": kinds}, headers=_VARY)
 
     @read(
         "/{code:str}",
@@ -38,7 +38,7 @@ class ProblemController(Controller):
         if cls is None:
             raise NotFound(f"there is no type of problem called {code[:80]!r}")
         kind = _problem_type(code, cls)
-        return explained([kind]) if wants_page(request) else uncached_json(kind, headers=_VARY)
+        return problem_types_page([kind]) if wants_page(request) else uncached_json(kind, headers=_VARY)
 
 
 def _problem_type(code: str, cls: type[TrackerError]) -> dict[str, object]:

@@ -38,7 +38,7 @@ def wants_page(request: Request[Any, Any, Any]) -> bool:
     return b"text/html" in accept and not request.scope["path"].startswith(("/v1/", "/ledger/"))
 
 
-def explained(kinds: Sequence[Mapping[str, object]]) -> Response[bytes]:
+def problem_types_page(kinds: Sequence[Mapping[str, object]]) -> Response[bytes]:
     """Types of problems as a page: one of them, or all."""
     body = render("problem_types.html", kinds=kinds)
     return Response(body, media_type="text/html", headers=HEADERS | {"Cache-Control": "no-store"})

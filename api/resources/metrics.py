@@ -21,6 +21,7 @@ from api.http.clocks import now
 from api.http.contract import Contract, Reply, read
 from api.http.metrics import shared_directory
 from api.services import Services
+from projections.ledger.reader import Ledger
 from projections.runner import PROJECTION_VERSION
 from tracker.errors import TrackerError
 from tracker.rules.status_document import RULES_VERSION
@@ -55,6 +56,7 @@ class MetricsController(Controller):
 class _StoreCollector(Collector):
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._ledger = Ledger(services.engine, services.tracker.log, services.settings.log_origin)
 
     def collect(self) -> Iterator[Metric]:
         yield _build_info()
@@ -78,11 +80,18 @@ class _StoreCollector(Collector):
         yield GaugeMetricFamily("tracker_projection_parked_events", "Events that could not be folded.", progress.parked)
         refused = self._services.tracker.log.guard.refusal is not None
         yield GaugeMetricFamily("tracker_log_went_back", "Whether writes are refused, as the log went back.", refused)
-        if progress.heartbeat is not None:
-            beaten = datetime.fromisoformat(progress.heartbeat).timestamp()
-            yield GaugeMetricFamily(
-                "tracker_projection_heartbeat_timestamp_seconds", "When a projector was last at work.", beaten
-            )
+        beaten = None if progress.heartbeat is None else datetime.fromisoformat(progress.heartbeat).timestamp()
+        yield _gauge("tracker_projection_heartbeat_timestamp_seconds", "When a projector was last at work.", beaten)
+        checkpoint = self._ledger.checkpoint()
+        signed = None if checkpoint is None else datetime.fromisoformat(checkpoint.signed_at).timestamp()
+        size = None if checkpoint is None else checkpoint.size
+        yield _gauge("tracker_checkpoint_size", "Events that the last checkpoint covers.", size)
+        yield _gauge("tracker_checkpoint_timestamp_seconds", "When the last checkpoint was signed.", signed)
+
+
+def _gauge(name: str, told: str, value: float | None) -> Metric:
+    """A gauge; without a value its name alone, so that who looks for it finds that there is none."""
+    return GaugeMetricFamily(name, told, value)
 
 
 def _build_info() -> Metric:

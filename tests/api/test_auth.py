@@ -16,17 +16,15 @@ from api.http.access_keys import (
     list_keys,
     revoke_key,
 )
-from api.http.clocks import now
 from api.http.contract import Contract
 from api.http.json_logging import JsonLines
 from api.http.limits import WriteLimit
 from api.http.middleware import must_be_guarded
 from api.http.problems import RateLimited, log
 from api.settings import Settings
-from projections.runner import ProjectionRunner
 from projections.tables import open_engine
 from projections.timeline import Timeline
-from tests.support.api import ADMIN, Api, made, prepare, problem, progress, running, statement
+from tests.support.api import ADMIN, Api, catch_up, made, prepare, problem, progress, running, statement
 from tests.support.waiting import wait_until
 
 ROLES = ("reader", "monitor", "auditor", "admin")
@@ -301,14 +299,6 @@ def test_many_readers_and_writers_at_once(api: Api) -> None:
     with ThreadPoolExecutor(12) as pool:
         assert set(pool.map(work, range(60))) == {200, 201}
     assert api.get("/v1/pledges/aid-2024").json()["version"] == 21
-
-
-def catch_up(api: Api) -> None:
-    """Project everything once, as a projector in another process does."""
-    services = api.services
-    runner = ProjectionRunner(services.settings.database_url, services.tracker.log, now, engine=services.engine)
-    runner.catch_up()
-    runner.stop()
 
 
 def test_health_says_how_far_the_projection_is(sqlite_url: str) -> None:

@@ -8,9 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from api.http.clocks import now
-from projections.runner import ProjectionRunner
-from tests.support.api import Api, prepare, running
+from tests.support.api import Api, catch_up, prepare, running
 from tests.support.waiting import HANG_SECONDS
 
 
@@ -22,13 +20,6 @@ def api(database_url: str) -> Iterator[Api]:
         yield api
 
 
-def project(api: Api) -> None:
-    services = api.services
-    runner = ProjectionRunner(services.settings.database_url, services.tracker.log, now, engine=services.engine)
-    runner.catch_up()
-    runner.stop()
-
-
 def test_a_thread_and_an_event_loop_wait_in_the_same_place(api: Api) -> None:
     follower = api.services.follower
     position = api.open()["position"]
@@ -37,7 +28,7 @@ def test_a_thread_and_an_event_loop_wait_in_the_same_place(api: Api) -> None:
             threads.submit(follower.wait, position, HANG_SECONDS),
             threads.submit(lambda: asyncio.run(follower.wait_async(position, HANG_SECONDS))),
         ]
-        project(api)
+        catch_up(api)
         assert [found.result() for found in waiting] == [True, True]
     assert follower.wait(position, 0)
 

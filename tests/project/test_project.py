@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import tomllib
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from packaging.utils import canonicalize_name
 
 from tests.support.paths import ROOT
 
-LOCKS = ["requirements.lock", "requirements-dev.lock", "requirements-build.lock"]
+LOCKS = ["requirements.lock", "requirements-dev.lock", "requirements-image.lock", "requirements-build.lock"]
 
 
 def read(name: str) -> str:
@@ -63,6 +64,13 @@ def test_every_locked_package_has_hashes_and_no_address(lock: str) -> None:
     [
         ("requirements.lock", pyproject()["project"]["dependencies"]),
         ("requirements-dev.lock", pyproject()["project"]["dependencies"] + pyproject()["dependency-groups"]["dev"]),
+        (
+            "requirements-image.lock",
+            [
+                *pyproject()["project"]["dependencies"],
+                *chain(*pyproject()["project"]["optional-dependencies"].values()),
+            ],
+        ),
         ("requirements-build.lock", pyproject()["build-system"]["requires"]),
     ],
 )
@@ -76,8 +84,9 @@ def test_what_the_project_needs_is_locked_at_a_version_it_accepts(lock: str, req
 
 
 def test_tests_run_with_the_versions_that_are_shipped() -> None:
-    shipped, tested = locked("requirements.lock"), locked("requirements-dev.lock")
-    assert {name: tested.get(name) for name in shipped} == shipped
+    tested = locked("requirements-dev.lock")
+    for shipped in (locked("requirements.lock"), locked("requirements-image.lock")):
+        assert {name: tested.get(name) for name in shipped} == shipped
 
 
 # --- commands
@@ -100,7 +109,7 @@ def test_make_alone_lists_the_commands() -> None:
         assert re.search(rf"make {name} +{re.escape(description)}", listed)
 
 
-@pytest.mark.parametrize("script", ["deploy/demo", ".ci/browser", ".ci/loaded", ".ci/run"])
+@pytest.mark.parametrize("script", ["deploy/demo", "deploy/secrets", ".ci/browser", ".ci/loaded", ".ci/run"])
 def test_scripts_are_executable_and_parse(script: str) -> None:
     path = ROOT / script
     shell = path.read_text(encoding="utf-8").splitlines()[0].split("/")[-1].split()[-1]
@@ -143,7 +152,7 @@ def test_no_module_is_over_400_lines() -> None:
 
 def is_pinned(image: str) -> bool:
     _, _, tag = image.partition("@")[0].rpartition(":")
-    return bool(re.match(r"\d+\.\d+|\d+-", tag)) and "latest" not in tag
+    return bool(re.match(r"v?\d+\.\d+|\d+-", tag)) and "latest" not in tag
 
 
 def test_container_images_are_pinned() -> None:
@@ -190,18 +199,19 @@ def test_containers_hold_no_secret() -> None:
     for name in ["Dockerfile", "docker-compose.yml", ".env.example"]:
         for value in re.findall(r"^[\s#]*\w+_(?:PASSWORD|KEY)[ \t]*[=:][ \t]*(\S.*)$", read(name), flags=re.M):
             assert value.startswith("${"), f"{name}: {value}"
-    for variable in ["POSTGRES_OWNER_PASSWORD", "POSTGRES_APP_PASSWORD"]:
-        assert re.search(rf"\$\{{{variable}:\?", read("docker-compose.yml"))
-        assert not re.search(rf"\$\{{{variable}(?!:\?)", read("docker-compose.yml"))
-        assert f"{variable}=\n" in read(".env.example")
+    for service in compose()["services"].values():
+        files = {f"/run/secrets/{name}" for name in service.get("secrets", [])}
+        named = {value for value in (service.get("environment") or {}).values() if str(value).startswith("/run/")}
+        assert named <= files
+    assert set(compose()["secrets"]) == {name for s in compose()["services"].values() for name in s.get("secrets", [])}
 
 
 def test_containers_that_listen_use_the_restricted_database_role() -> None:
     services = compose()["services"]
     for name in ["api", "projector"]:
-        assert services[name]["environment"]["TRACKER_DATABASE_URL"].startswith("postgresql://tracker_app:")
+        assert services[name]["environment"]["TRACKER_DATABASE_URL"].startswith("postgresql://tracker_app@")
         assert services[name]["depends_on"] == {"init": {"condition": "service_completed_successfully"}}
-    assert services["init"]["environment"]["TRACKER_DATABASE_URL"].startswith("postgresql://tracker_owner:")
+    assert services["init"]["environment"]["TRACKER_DATABASE_URL"].startswith("postgresql://tracker_owner@")
     assert services["init"]["environment"]["TRACKER_APP_ROLE"] == "tracker_app"
     assert services["init"]["command"] == ["tracker", "init"]
     assert "CREATE ROLE tracker_app LOGIN NOSUPERUSER" in read("deploy/postgres/10-app-role.sql")
@@ -232,7 +242,9 @@ def test_containers_have_no_privileges_and_a_read_only_root() -> None:
 
 
 def test_containers_keep_the_record_on_a_volume() -> None:
-    volumes = dict(volume.split(":")[:2] for volume in compose()["services"]["db"]["volumes"])
-    state = dict(volume.split(":")[:2] for volume in compose()["services"]["api"]["volumes"])
-    assert set(compose()["volumes"]) <= {*volumes, *state}
+    services = compose()["services"]
+    used = {volume.split(":")[0] for service in services.values() for volume in service.get("volumes", [])}
+    assert set(compose()["volumes"]) <= used
+    assert "record:/var/lib/postgresql/data" in services["db"]["volumes"]
+    assert all("state:/state" in services[name]["volumes"] for name in ("api", "projector"))
     assert (ROOT / "deploy/postgres").is_dir()

@@ -11,10 +11,11 @@ from litestar.testing import TestClient
 
 from api.app import create_app
 from api.http import access_keys
+from api.http.clocks import now
 from api.services import Services
 from api.settings import Settings
 from projections.queries import TIMELINE
-from projections.runner import PROJECTION_VERSION
+from projections.runner import PROJECTION_VERSION, ProjectionRunner
 from projections.tables import create_tables, open_engine
 from tests.support.waiting import HANG_SECONDS
 from tracker.application import Tracker
@@ -91,6 +92,14 @@ def running(database_url: str, **settings: Any) -> Iterator[Api]:
     app = create_app(Settings(_env_file=None, database_url=database_url, **given))
     with TestClient(app, raise_server_exceptions=False) as client, patient(app.state.services):
         yield Api(client)
+
+
+def catch_up(api: Api) -> None:
+    """Project everything once, as a projector in another process does."""
+    services = api.services
+    runner = ProjectionRunner(services.settings.database_url, services.tracker.log, now, engine=services.engine)
+    runner.catch_up()
+    runner.stop()
 
 
 @contextmanager

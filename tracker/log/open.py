@@ -19,6 +19,12 @@ APPLICATION_NAME = "Tracker"
 PRIVATE_FILE_MODE = 0o600
 """The mode of a SQLite file: the record holds hashes of keys, and what is withheld."""
 
+KEPT_CONNECTIONS = 4
+"""Connections to PostgreSQL that are kept, at most; further ones are opened while all are in use."""
+
+MAX_CONNECTIONS = 7
+"""Connections of a log to PostgreSQL at most, where nobody says otherwise."""
+
 POSTGRES_LOCK_SECONDS = 10
 """Seconds that a writer waits for PostgreSQL's append lock."""
 
@@ -46,7 +52,11 @@ def _make_private(file: str) -> None:
 
 
 def recorder_environment(
-    database_url: str, *, create_table: bool = True, read_seconds: float = READ_SECONDS
+    database_url: str,
+    *,
+    create_table: bool = True,
+    read_seconds: float = READ_SECONDS,
+    connections: int = MAX_CONNECTIONS,
 ) -> dict[str, str]:
     """The library's settings for a database URL. With `create_table` a SQLite file is made, its owner's alone.
 
@@ -81,6 +91,8 @@ def recorder_environment(
             **{f"POSTGRES_{name.upper()}": value for name, value in known.items()},
             "POSTGRES_CONNINFO": make_conninfo("", **{name: str(value) for name, value in given.items()}),
             "POSTGRES_LOCK_TIMEOUT": str(POSTGRES_LOCK_SECONDS),
+            "POSTGRES_POOL_SIZE": str(kept := min(KEPT_CONNECTIONS, connections)),
+            "POSTGRES_MAX_OVERFLOW": str(connections - kept),
         }
     # The URL is not repeated: it may hold a password.
     raise ValueError("a database URL begins with sqlite:/// or postgresql://")

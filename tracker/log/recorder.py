@@ -381,12 +381,3 @@ class LogRecorder(WithheldFields, ABC):
     @abstractmethod
     def _reconnect(self) -> None:
         """Throw away connections that are dead."""
-
-    @abstractmethod
-    def _to_stored(self, instant: datetime) -> Any: ...
-
-    @abstractmethod
-    def _from_stored(self, instant: Any) -> datetime: ...
-
-    @abstractmethod
-    def _to_array(self, values: Sequence[str]) -> Any: ...

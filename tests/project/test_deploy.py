@@ -1,0 +1,176 @@
+"""What is deployed with the tracker: every setting reaches the containers, secrets are files, and what watches the
+metrics names metrics that there are."""
+
+import json
+import re
+import stat
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from api.http.problems import STATUS
+from api.settings import FILE_ENDING, Settings
+from tests.support.api import Api, running
+from tests.support.paths import ROOT
+
+DEPLOY = ROOT / "deploy"
+SETTINGS = {f"TRACKER_{name}".upper() for name in Settings.model_fields}
+OF_INIT, OF_COMMAND = {"TRACKER_APP_ROLE"}, {"TRACKER_PROJECTOR"}
+"""Settings of `tracker init` alone, and the one that `--no-projector` sets."""
+
+
+def loaded(path: Path) -> Any:
+    return yaml.safe_load(path.read_text("utf-8"))
+
+
+COMPOSE = loaded(ROOT / "docker-compose.yml")
+
+
+# --- containers
+
+
+@pytest.mark.parametrize("service", ["api", "projector"])
+def test_every_setting_reaches_the_container_and_nothing_else(service: str) -> None:
+    environment = COMPOSE["services"][service]["environment"]
+    given = {name.removesuffix(FILE_ENDING) for name in environment if name.startswith("TRACKER_")}
+    assert given == SETTINGS - OF_INIT - OF_COMMAND
+
+
+def test_secrets_reach_containers_by_files_alone() -> None:
+    fields = Settings.model_fields.items()
+    secret = {f"TRACKER_{name}".upper() for name, field in fields if "SecretStr" in str(field.annotation)}
+    assert secret
+    for name in ("api", "projector", "init"):
+        service = COMPOSE["services"][name]
+        assert not secret & service["environment"].keys()
+        for value in service["environment"].values():
+            assert not re.search(r"//[^/@]+:[^/@]+@", str(value or ""))
+    for name, of in COMPOSE["secrets"].items():
+        assert of == {"file": f"./secrets/{name}"}
+
+
+def test_every_container_has_bounds_of_memory_and_cpu() -> None:
+    for name, service in COMPOSE["services"].items():
+        assert service["deploy"]["resources"]["limits"].keys() == {"cpus", "memory"}, name
+
+
+def test_every_setting_is_in_the_readme_and_the_example() -> None:
+    readme = set(re.findall(r"^\| `(TRACKER_\w+)`", (ROOT / "README.md").read_text("utf-8"), flags=re.M))
+    example = set(re.findall(r"^#?(TRACKER_\w+)=", (ROOT / ".env.example").read_text("utf-8"), flags=re.M))
+    assert readme == SETTINGS - OF_COMMAND
+    assert example == SETTINGS - OF_COMMAND - OF_INIT
+
+
+def test_every_variable_of_compose_is_in_the_example() -> None:
+    text = (ROOT / "docker-compose.yml").read_text("utf-8")
+    example = set(re.findall(r"^#?(\w+)=", (ROOT / ".env.example").read_text("utf-8"), flags=re.M))
+    assert set(re.findall(r"\$\{(\w+)", text)) <= example
+
+
+def secrets_made(directory: Path) -> dict[str, str]:
+    subprocess.run(["sh", str(DEPLOY / "secrets")], cwd=directory, check=True)
+    return {path.name: path.read_text() for path in (directory / "secrets").iterdir()}
+
+
+def test_the_secrets_are_made_once_and_in_a_directory_of_their_owner(tmp_path: Path) -> None:
+    made, again = (secrets_made(tmp_path) for _ in range(2))
+    assert again == made
+    assert made.keys() == COMPOSE["secrets"].keys()
+    assert all(re.fullmatch(r"[0-9a-f]{48}", made[name]) for name in made if name.endswith("_password"))
+    assert made["admin_key"] == ""
+    assert len({*made.values()}) == len(made)
+    assert stat.S_IMODE((tmp_path / "secrets").stat().st_mode) == 0o700
+
+
+def test_metrics_are_a_profile_and_their_files_are_there() -> None:
+    for name in ("prometheus", "grafana"):
+        service = COMPOSE["services"][name]
+        assert service["profiles"] == ["metrics"]
+        for volume in service["volumes"]:
+            source = volume.split(":")[0]
+            assert source in COMPOSE["volumes"] or (ROOT / source).is_dir(), volume
+    always = {name for name, service in COMPOSE["services"].items() if "profiles" not in service}
+    assert always == {"db", "init", "api", "projector"}
+
+
+# --- what watches
+
+
+@pytest.fixture(scope="module")
+def metrics(tmp_path_factory: pytest.TempPathFactory) -> Iterator[set[str]]:
+    """The names of all series that a server tells, whether they have a value by now or not."""
+    with running(f"sqlite:///{tmp_path_factory.mktemp('metrics')}/tracker.db") as api:
+        yield names_of(api)
+
+
+def names_of(api: Api) -> set[str]:
+    found: set[str] = set()
+    for name, kind in re.findall(r"^# TYPE (\S+) (\S+)$", api.get("/metrics").text, flags=re.M):
+        found |= {f"{name}_{part}" for part in ("bucket", "sum", "count")} if kind == "histogram" else {name}
+    return found
+
+
+def rules() -> list[dict[str, Any]]:
+    return [rule for group in loaded(DEPLOY / "prometheus/alerts.yml")["groups"] for rule in group["rules"]]
+
+
+def panels() -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads((DEPLOY / "grafana/dashboards/tracker.json").read_text("utf-8"))["panels"]
+    return found
+
+
+def expressions() -> list[str]:
+    return [rule["expr"] for rule in rules()] + [target["expr"] for panel in panels() for target in panel["targets"]]
+
+
+def test_every_metric_that_is_watched_is_told(metrics: set[str]) -> None:
+    named = {name for expression in expressions() for name in re.findall(r"\btracker_\w+", expression)}
+    assert named
+    assert named <= metrics, named - metrics
+
+
+def test_every_metric_of_ours_is_on_the_dashboard(metrics: set[str]) -> None:
+    shown = " ".join(target["expr"] for panel in panels() for target in panel["targets"])
+    ours = {re.sub(r"_(bucket|sum|count)$", "", name) for name in metrics if name.startswith("tracker_")}
+    assert {name for name in ours if name not in shown} == set()
+
+
+def test_every_label_that_is_asked_for_is_told() -> None:
+    labels = {label for expression in expressions() for label in re.findall(r"[{,]\s*(\w+)=", expression)}
+    assert labels <= {"job", "method", "route", "status", "code", "result", "pool", "state"}
+    codes = {code for expression in expressions() for code in re.findall(r'code="(\w+)"', expression)}
+    assert codes <= STATUS.keys()
+
+
+def test_expressions_are_balanced() -> None:
+    for expression in expressions():
+        for left, right in ("()", "{}", "[]"):
+            assert expression.count(left) == expression.count(right), expression
+
+
+def test_every_alert_has_its_place_in_the_handbook() -> None:
+    handbook = (ROOT / "docs/operations.md").read_text("utf-8")
+    anchors = {
+        re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-")
+        for heading in re.findall(r"^#+ (.+)$", handbook, flags=re.M)
+    }
+    for rule in rules():
+        assert rule["labels"]["severity"] in {"page", "ticket"}
+        assert rule["annotations"]["summary"].endswith(".")
+        page, _, anchor = rule["annotations"]["runbook"].partition("#")
+        assert page == "docs/operations.md"
+        assert anchor in anchors, rule["alert"]
+
+
+def test_prometheus_and_grafana_find_what_they_are_told() -> None:
+    prometheus = loaded(DEPLOY / "prometheus/prometheus.yml")
+    assert [(DEPLOY / "prometheus" / name).exists() for name in prometheus["rule_files"]] == [True]
+    (job,) = prometheus["scrape_configs"]
+    assert job["static_configs"][0]["targets"] == ["api:8000"]
+    (source,) = loaded(DEPLOY / "grafana/provisioning/datasources/prometheus.yml")["datasources"]
+    assert {panel["datasource"]["uid"] for panel in panels()} == {source["uid"]}
+    assert source["url"] == "http://prometheus:9090"
