@@ -19,17 +19,22 @@ TOLD_OTHERWISE = {"rules_version", "because", "changed", "why"}
 """What names the reasons of an answer: version 2 names more events in them (tests/rules/test_because.py)."""
 
 _SCHEDULE = "a pledge that is settled is `kept_on_time`, `kept_late` or `closed`, and no longer `closed_on_time`"
-_STEPS_LATE = "a step that is not reached yet makes no pledge `late`: the flag is of what met it"
+_STEPS_LATE = "a pledge that is overdue or settled is not `late` for a step that still waits, which one that is open is"
 _CAUSES = "the day on which only the causes changed is a day on which a rectangle ends, or no longer is one"
 MOVED = {
     ("commercial-space-strategy", "flags"): _STEPS_LATE,
     ("integrated-air-missile-defence", "flags"): _STEPS_LATE,
     ("every-fact-steps", "flags"): _STEPS_LATE,
     (None, "flags"): "the summary counts the flags that moved",
-    ("every-fact", "flags"): "an admission that a figure contradicts is `assertion_conflict`; two figures dispute it",
-    ("every-fact", "actual"): "what can be compared goes first, and an estimate goes behind an actual",
+    ("every-fact", "flags"): (
+        "slack is capped at 2.5 %, so that 50m EUR and nearly 60m USD (at most 56m EUR) dispute each other; of the two"
+        " the dollars count, so it is `converted` and not `provisional`; an admission beside the final figure that kept"
+        " the target is `assertion_conflict`"
+    ),
+    ("every-fact", "actual"): "nature goes before exactness: 50m EUR are provisional, nearly 60m USD an actual",
     ("every-fact", "ratio"): "it is that of the other actual",
-    ("every-fact-steps", "schedule"): "the first window had no end, and a step that was scheduled later gives it none",
+    ("every-fact-steps", "schedule"): "`original` is PledgeMade's own window, and it gave none; a step scheduled later"
+    " gives one to `current` alone, which is `closed` where the pledge is partly met",
     **dict.fromkeys(
         [
             (pledge, "schedule")
