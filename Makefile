@@ -99,6 +99,10 @@ audit: $(VENV)/.dev ## Known vulnerabilities in the locks, and a bill of materia
 faults: $(VENV)/.dev ## Put real processes through every fault, and write docs/reliability.md (ARGS="--times 20")
 	$(BIN)/python -m faults.run $(ARGS)
 
+.PHONY: attack
+attack: $(VENV)/.dev ## Send all that a stranger may send to real servers, and write docs/security.md (ARGS="--share 5")
+	$(BIN)/python -m attack.run $(ARGS)
+
 .PHONY: mutate
 mutate: $(VENV)/.dev ## Change the rules one by one and see that a test fails (ARGS="tracker.rules.outcome*")
 	$(PIP) mutmut==3.8.1

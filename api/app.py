@@ -14,6 +14,7 @@ from litestar.di import Provide
 
 from api.http import access_keys, auth
 from api.http.access_log import AccessLog
+from api.http.body_room import BodyRoom
 from api.http.cache import ResponseCache
 from api.http.client_addresses import ClientAddress
 from api.http.clocks import now, since_boot
@@ -36,10 +37,12 @@ from api.pages.schema import SchemaPageController
 from api.resources.event_stream import StreamController
 from api.resources.events import EventController
 from api.resources.health import HealthController
+from api.resources.ledger import LedgerController
 from api.resources.log import LogController
 from api.resources.metrics import MetricsController
 from api.resources.openapi import openapi
 from api.resources.openapi_document import SchemaController
+from api.resources.parties import PartyController
 from api.resources.pledges import PledgeController
 from api.resources.publishing import PublishController
 from api.resources.replay import AuditController
@@ -47,6 +50,9 @@ from api.resources.reports import ReportController
 from api.resources.writes import WriteController
 from api.services import Services
 from api.settings import Settings
+from projections.ledger.reader import Ledger
+from projections.ledger.remembered import RememberedCheckpoints
+from projections.ledger.signer import LedgerSigner
 from projections.queries import TIMELINE
 from projections.runner import PROJECTION_VERSION, ProjectionRunner
 from projections.tables import create_tables, open_engine
@@ -89,6 +95,8 @@ def create_app(settings: Settings | None = None) -> Litestar:
             SchemaPageController,
             StreamController,
             LogController,
+            PartyController,
+            LedgerController,
             AuditController,
             MetricsController,
             PublishController,
@@ -126,7 +134,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         debug=False,
     )
     must_be_guarded(app)
-    app.state["openapi"] = BytesResponse(openapi(app), validity=Validity())
+    app.state["openapi"] = BytesResponse(openapi(app, settings.public_address("/")), validity=Validity())
     return app
 
 
@@ -147,11 +155,12 @@ def _services(settings: Settings) -> tuple[Services, ProjectionRunner | None]:
         create_tables(engine, TIMELINE, PROJECTION_VERSION)
         access_keys.create_tables(engine)
     keys, heads = auth.KeyRing(engine, settings.admin_key), KnownHeads()
-    timeline = Timeline(engine, tracker.log)
+    timeline, ledger = Timeline(engine, tracker.log), Ledger(engine, tracker.log, settings.log_origin)
     services = Services(
         settings=settings,
         tracker=tracker,
         timeline=timeline,
+        ledger=ledger,
         engine=engine,
         keys=keys,
         heads=heads,
@@ -161,6 +170,7 @@ def _services(settings: Settings) -> tuple[Services, ProjectionRunner | None]:
             keys,
             tracker.log,
             timeline,
+            ledger,
             url,
             LogMemory(tracker.log, settings.state_directory, settings.store_name),
         ),
@@ -168,8 +178,13 @@ def _services(settings: Settings) -> tuple[Services, ProjectionRunner | None]:
         event_tail=EventTail(tracker.log, heads),
         metrics=ProcessMetrics(),
         open_bodies=OpenBodies(),
+        body_room=BodyRoom(),
     )
-    return services, ProjectionRunner(url, tracker.log, now, engine=engine) if settings.projector else None
+    if not settings.projector:
+        return services, None
+    remembered = RememberedCheckpoints(settings.state_directory)
+    signer = LedgerSigner(ledger, settings.signing_keys(), remembered, now)
+    return services, ProjectionRunner(url, tracker.log, now, engine=engine, signer=signer)
 
 
 def _running(

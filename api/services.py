@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 
 from api.http.auth import KeyRing
+from api.http.body_room import BodyRoom
 from api.http.cache import ResponseCache
 from api.http.event_tail import EventTail
 from api.http.known_heads import KnownHeads
@@ -15,6 +16,7 @@ from api.http.log_follower import LogFollower
 from api.http.metrics import ProcessMetrics
 from api.http.shutdown import OpenBodies
 from api.settings import Settings
+from projections.ledger.reader import Ledger
 from projections.tables import pool_use
 from projections.timeline import Timeline
 from tracker.application import Tracker
@@ -27,6 +29,7 @@ class Services:
     settings: Settings
     tracker: Tracker
     timeline: Timeline
+    ledger: Ledger
     engine: Engine
     keys: KeyRing
     heads: KnownHeads
@@ -36,6 +39,7 @@ class Services:
     event_tail: EventTail
     metrics: ProcessMetrics
     open_bodies: OpenBodies
+    body_room: BodyRoom
 
     def measure(self) -> None:
         """Set the gauges to what is so now. May be called from any thread."""

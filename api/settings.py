@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
@@ -20,10 +21,14 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from projections.ledger.keys import KeyFile, SettingKeys, parse_signing_keys
 from tracker.log.away import READ_SECONDS
+from tracker.signed_note import MalformedKey, is_key_name
 
 MIN_ADMIN_KEY_CHARACTERS = 32
 """Characters of the admin key, at least: a shorter one could be guessed."""
+
+_PUBLIC_URL = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+(?:/[A-Za-z0-9._~-]+)*/?")
 
 FILE_ENDING = "_FILE"
 """The ending of a variable that names the file in which the value of a setting stands."""
@@ -67,11 +72,20 @@ class Settings(BaseSettings):
     """Named in exports and on the page."""
 
     origin: str | None = None
-    """The log's name, where what leaves here names its source; by default one that ends in the log's id."""
+    """The log's name in checkpoints and wherever what leaves here names its source; by default one that ends in the
+    log's id."""
+
+    signing_key: SecretStr | None = Field(default=None, repr=False)
+    """The keys that sign checkpoints, with spaces or commas: `PRIVATE+KEY+…` or a seed in base64, the one that stays
+    valid longest first. Without it a key is made in `state_dir`."""
+
+    public_url: str | None = None
+    """The address at which readers reach this service, for what is read elsewhere. It is never taken from a request."""
 
     state_dir: Path | None = None
-    """What must outlive the store: the highest known event of the log. By default `<file>.state` beside a SQLite file,
-    `tracker-state` in the working directory with PostgreSQL."""
+    """What must outlive the store: the highest known event, the last checkpoint, the keys that sign.
+
+    By default `<file>.state` beside a SQLite file, `tracker-state` in the working directory with PostgreSQL."""
 
     trust_clock: bool = False
     """The operator says that this machine's clock is right, whatever other clocks say."""
@@ -136,6 +150,30 @@ class Settings(BaseSettings):
             raise ValueError(f"the admin key needs {MIN_ADMIN_KEY_CHARACTERS} characters or more")
         return key
 
+    @field_validator("public_url")
+    @classmethod
+    def _is_an_address(cls, url: str | None) -> str | None:
+        if url is not None and not _PUBLIC_URL.fullmatch(url):
+            raise ValueError("it is an address such as https://pledges.example.org, without query and fragment")
+        return url and url.rstrip("/")
+
+    @field_validator("origin")
+    @classmethod
+    def _is_a_key_name(cls, origin: str | None) -> str | None:
+        if origin is not None and not is_key_name(origin):
+            raise ValueError("the origin names the key that signs: it has no spaces and no plus, like example.com/log")
+        return origin
+
+    @field_validator("signing_key")
+    @classmethod
+    def _can_sign(cls, given: SecretStr | None) -> SecretStr | None:
+        if given is not None:
+            try:
+                parse_signing_keys(given.get_secret_value())
+            except MalformedKey as error:
+                raise ValueError(error.detail) from None
+        return given
+
     @field_validator("trusted_proxies", mode="before")
     @classmethod
     def _is_split(cls, given: object) -> object:
@@ -146,9 +184,19 @@ class Settings(BaseSettings):
         """Whether the store is a SQLite file: one process, and tables made by itself."""
         return self.database_url.startswith("sqlite:")
 
+    def public_address(self, path: str) -> str:
+        """The address of a path for readers elsewhere: below `public_url`, or the path itself without that setting."""
+        return f"{self.public_url or ''}{path}"
+
     def log_origin(self, log: str) -> str:
         """The name of the log of this id: `origin`, or one that ends in the id, so that no two logs share it."""
         return self.origin or f"commitments-tracker-{log}"
+
+    def signing_keys(self) -> KeyFile | SettingKeys:
+        """Where the keys that sign checkpoints come from."""
+        if self.signing_key is None:
+            return KeyFile(self.state_directory)
+        return SettingKeys(parse_signing_keys(self.signing_key.get_secret_value()))
 
     @property
     def connections_of_log(self) -> int:

@@ -7,12 +7,8 @@ import platform
 import statistics
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 
 from faults.trial import Row
-
-BEGIN, END = "<!-- made by `make faults` -->\n", "<!-- end of what `make faults` made -->\n"
-"""What the table stands between."""
 
 HEADER = (
     "| Fault | Store | Tried | Acknowledged | Lost | Doubled | Unnoticed | Noticed after, s | Recovery, s |\n"
@@ -34,13 +30,6 @@ def table(rows: Sequence[Row], took: float) -> str:
         text += "\n" + "".join(notes)
     text += "\nWhat did not hold:\n\n" + "".join(broken) if broken else "\nAll that must hold held.\n"
     return text
-
-
-def write(path: Path, text: str) -> None:
-    """Put the table in its place in the document."""
-    before, _, rest = path.read_text("utf-8").partition(BEGIN)
-    after = rest.partition(END)[2]
-    path.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", "utf-8")
 
 
 def _line(row: Row) -> str:

@@ -18,6 +18,7 @@ from faults import report
 from faults.catalogue import BOTH, FAULTS, Fault
 from faults.places import PostgresPlace, SqlitePlace
 from faults.trial import Row, Trial
+from tests.support import made_pages
 from tests.support.outages import can_mount
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "reliability.md"
@@ -70,7 +71,7 @@ def main() -> None:
         found.append(row)
         print(row, flush=True)
         if not given.print:  # what was tried stands there even if the run is stopped
-            report.write(DOCUMENT, report.table(found, time.monotonic() - began))
+            made_pages.write(DOCUMENT, "make faults", report.table(found, time.monotonic() - began))
     print(report.table(found, time.monotonic() - began))
     sys.exit(0 if all(row.holds for row in found) else 1)
 

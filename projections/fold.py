@@ -8,7 +8,7 @@ in advance: "overdue from 2025-08-01" is a rectangle as soon as the pledge is ma
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -16,11 +16,13 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from pydantic_core import from_json, to_json
 
+from projections import party_lines
 from projections.document_codec import pack
 from projections.tables import OPEN_DATE, OPEN_POSITION
+from projections.words import WordsRow, WordsStretch, words_after
 from tracker.event import Event
 from tracker.quantity import EXACT, Interval, Op, OpenEnds, Quantity, plain, possible
-from tracker.rules.status import Status, StatusFold
+from tracker.rules.status import Status, StatusFold, StatusSegment
 from tracker.values import Party
 
 
@@ -31,6 +33,7 @@ class TimelineRow(NamedTuple):
     flags: str
     ratio: str | None
     last_stated_on: date
+    changed: date
     amounts: bytes
     body: bytes
 
@@ -44,13 +47,13 @@ class CatalogueRow(NamedTuple):
     pledgors: str
     beneficiary: str | None
     beneficiaries: str
+    parties: str
     part_of: str | None
     rating: str | None
     rubric: str | None
     unit: str | None
     due: date | None
     tags: str
-    search: str
 
 
 RowT = TypeVar("RowT", bound=tuple[Any, ...])
@@ -70,29 +73,34 @@ class Rectangle(Generic[RowT]):
 
 @dataclass(frozen=True, slots=True)
 class OpenRectangles:
-    """The rectangles of one pledge that are still known, in order of the valid axis, for each of the two tables."""
+    """The rectangles of one pledge that are still known, for each table: in order of the valid axis, words in none."""
 
     timeline: tuple[Rectangle[TimelineRow], ...] = ()
     catalogue: tuple[Rectangle[CatalogueRow], ...] = ()
+    words: tuple[Rectangle[WordsRow], ...] = ()
 
     @property
     def as_stored(self) -> OpenRectangles:
         """The same rectangles once they are written."""
-        return OpenRectangles(
-            tuple(replace(r, stored=True) for r in self.timeline),
-            tuple(replace(r, stored=True) for r in self.catalogue),
-        )
+        return OpenRectangles(_stored(self.timeline), _stored(self.catalogue), _stored(self.words))
+
+
+def _stored(rectangles: tuple[Rectangle[RowT], ...]) -> tuple[Rectangle[RowT], ...]:
+    return tuple(r if r.stored else replace(r, stored=True) for r in rectangles)
 
 
 @dataclass(frozen=True, slots=True)
 class ClosedRectangles:
-    """The rectangles of one pledge that events have closed, for each of the two tables."""
+    """The rectangles of one pledge that events have closed, for each table."""
 
     timeline: tuple[Rectangle[TimelineRow], ...] = ()
     catalogue: tuple[Rectangle[CatalogueRow], ...] = ()
+    words: tuple[Rectangle[WordsRow], ...] = ()
 
     def __add__(self, later: ClosedRectangles) -> ClosedRectangles:
-        return ClosedRectangles(self.timeline + later.timeline, self.catalogue + later.catalogue)
+        return ClosedRectangles(
+            self.timeline + later.timeline, self.catalogue + later.catalogue, self.words + later.words
+        )
 
 
 def fold(now: OpenRectangles, statuses: StatusFold, event: Event) -> tuple[OpenRectangles, ClosedRectangles]:
@@ -102,11 +110,51 @@ def fold(now: OpenRectangles, statuses: StatusFold, event: Event) -> tuple[OpenR
     """
     since = statuses.acts_from(event)
     segments, versions = statuses.segments(since), statuses.history.versions
-    timeline = [(s.valid_from, s.valid_to or OPEN_DATE, timeline_row(s.status, versions)) for s in segments]
+    changed = _changed(now.timeline, since, segments)
+    timeline = [
+        (s.valid_from, s.valid_to or OPEN_DATE, timeline_row(s.status, day, versions))
+        for s, day in zip(segments, changed, strict=True)
+    ]
     catalogue = [(s.valid_from, s.valid_to or OPEN_DATE, catalogue_row(s.status)) for s in segments]
     open_timeline, closed_timeline = _supersede(now.timeline, since, timeline, event.position)
     open_catalogue, closed_catalogue = _supersede(now.catalogue, since, catalogue, event.position)
-    return OpenRectangles(open_timeline, open_catalogue), ClosedRectangles(closed_timeline, closed_catalogue)
+    open_words, closed_words = _reworded(now.words, words_after(statuses.history, event), event.position)
+    return (
+        OpenRectangles(open_timeline, open_catalogue, open_words),
+        ClosedRectangles(closed_timeline, closed_catalogue, closed_words),
+    )
+
+
+def _changed(now: Sequence[Rectangle[TimelineRow]], since: date, segments: Sequence[StatusSegment]) -> Iterator[date]:
+    """The day since which the headline of each segment is what it is (`StatusFold.changed_on`).
+
+    The segments begin at `since` or later, and what is open before that day is still so.
+    """
+    place = bisect_left(now, since, key=lambda r: r.valid_to)
+    last = now[place] if place < len(now) and now[place].valid_from < since else None
+    status, day, ends = ("", since, since) if last is None else (last.content.status, last.content.changed, since)
+    for segment in segments:
+        if (segment.status.status, segment.valid_from) != (status, ends):
+            status, day = segment.status.status, segment.valid_from
+        yield day
+        ends = segment.valid_to or OPEN_DATE
+
+
+def _reworded(
+    now: tuple[Rectangle[WordsRow], ...], words: Mapping[int, Sequence[WordsStretch]], position: int
+) -> tuple[tuple[Rectangle[WordsRow], ...], tuple[Rectangle[WordsRow], ...]]:
+    """The words that are open after the facts of some versions got these ones, and those that are closed by it."""
+    kept, left = now, dict[tuple[object, ...], Rectangle[WordsRow]]()
+    if len(words) > 1:  # else it is the event's own fact alone, of which nothing is open yet
+        kept = tuple(r for r in now if r.content.version not in words)
+        left = {(r.valid_from, r.valid_to, r.content): r for r in now if r.content.version in words}
+    opened = []
+    for stretches in words.values():
+        for valid_from, end, row in stretches:
+            valid_to = end or OPEN_DATE
+            same = left.pop((valid_from, valid_to, row), None)
+            opened.append(same or Rectangle(valid_from, valid_to, position, row))
+    return (*kept, *opened), tuple(replace(r, known_to=position) for r in left.values())
 
 
 def _supersede(
@@ -142,13 +190,17 @@ def _joined(stretches: Iterable[tuple[date, date, RowT]]) -> list[tuple[date, da
     return joined
 
 
-def timeline_row(status: Status, versions: Mapping[str, int]) -> TimelineRow:
-    """The columns that change with the status. `versions` are those of the pledge's events, by id."""
+def timeline_row(status: Status, changed: date, versions: Mapping[str, int]) -> TimelineRow:
+    """The columns that change with the status.
+
+    `changed` is the day since which the headline is what it is, `versions` are those of the pledge's events, by id.
+    """
     return TimelineRow(
         status=status.status,
         flags=listed(status.flags),
         ratio=None if status.ratio is None else sortable(status.ratio.value),
         last_stated_on=status.last_stated_on,
+        changed=changed,
         amounts=_amounts(status),
         body=pack(status.document, versions),
     )
@@ -159,28 +211,31 @@ def catalogue_row(status: Status) -> CatalogueRow:
     pledgor, beneficiary = status.pledgor, status.beneficiary
     quantity = status.target or status.actual
     assessment = status.document.get("assessment", {})
-    pledgors, beneficiaries = _names(status.pledgors), _names(status.beneficiaries)
-    words = [status.title, status.pledge, *status.tags, *pledgors, *beneficiaries]
+    joint = [Party.model_construct(**{"code": None, **one["party"]}) for one in status.document.get("joint", ())]
+    parties = [
+        *party_lines.lines_of("pledgor", [pledgor, *joint], status.pledgors),
+        *party_lines.lines_of("beneficiary", [] if beneficiary is None else [beneficiary], status.beneficiaries),
+    ]
     return CatalogueRow(
         title=status.title.casefold(),
         kind=status.kind,
         pledgor=pledgor.code or pledgor.name,
-        pledgors=lines(pledgors),
+        pledgors=lines(_names(status.pledgors)),
         beneficiary=None if beneficiary is None else beneficiary.code or beneficiary.name,
-        beneficiaries=lines(beneficiaries),
+        beneficiaries=lines(_names(status.beneficiaries)),
+        parties=party_lines.written(parties),
         part_of=status.part_of,
         rating=assessment.get("rating"),
         rubric=assessment.get("rubric"),
         unit=None if quantity is None else quantity.unit,
         due=status.deadline,
         tags=listed(status.tags),
-        search="\n".join(words).casefold(),
     )
 
 
-def _names(parties: Iterable[Party]) -> list[str]:
-    """The names and codes of parties, as written, in order."""
-    return sorted({word for party in parties for word in (party.name, party.code) if word is not None})
+def _names(parties: Iterable[Party]) -> set[str]:
+    """The names of parties, and their codes or keys."""
+    return {word for party in parties for word in (party.name, party_lines.key_of(party))}
 
 
 def lines(words: Iterable[str]) -> str:
@@ -246,12 +301,14 @@ class SummaryAmounts(NamedTuple):
 
     `rates_of` is the day whose rates convert them: that of the actual's latest figure, else the last statement's.
     `sharing` has, for a pledge of several, the code (else the name) of each and its share in percent, if that is known.
+    `is_level` says that the actual is a level.
     """
 
     target: SummaryAmount | None
     actual: SummaryAmount | None
     converted: SummaryAmount | None
     rates_of: date
+    is_level: bool = False
     sharing: tuple[tuple[str, Decimal | None], ...] = ()
 
     def share(self, percent: Decimal) -> SummaryAmounts:
@@ -269,6 +326,7 @@ def _amounts(status: Status) -> bytes:
         [
             *(None if q is None else _terse(q) for q in (status.target, status.actual, status.converted)),
             period.get("end") or status.last_stated_on.isoformat(),
+            *([True] if status.is_level else []),
             *_sharing(status),
         ]
     )
@@ -291,13 +349,15 @@ def _sharing(status: Status) -> list[list[str | None]]:
 
 def read_amounts(stored: bytes) -> SummaryAmounts:
     """The amounts in a value of `timeline_<n>.amounts`."""
-    target, actual, converted, day, *sharing = from_json(stored)
+    target, actual, converted, day, *rest = from_json(stored)
     reported = _read(actual)
+    sharing = [one for one in rest if one is not True]
     return SummaryAmounts(
         _read(target),
         reported,
         reported if converted == actual else _read(converted),
         date.fromisoformat(day),
+        rest[:1] == [True],
         tuple((name, None if share is None else Decimal(share)) for name, share in sharing),
     )
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any, NamedTuple
@@ -11,19 +12,21 @@ from typing import Any, NamedTuple
 from sqlalchemy import BigInteger, ColumnElement, Select, and_, cast, false, func, literal, or_, select
 from sqlalchemy.sql.selectable import FromClause
 
+from projections.party_lines import PartyRole, in_force_pattern
 from projections.tables import OPEN_DATE, PARKED, STATE, TableName, TableSet
+from tracker.rules.replayed import STALE_FLAG
 
 TIMELINE = "timeline"
 """The name of this projection in `projection_state`."""
 
-STALE_FLAG = "stale_projection"
-"""The flag of a pledge one of whose events could not be folded: its status is that of the events before it."""
-
-SORTS = ("pledge", "title", "due", "ratio", "last_stated_on")
+SORTS = ("pledge", "title", "due", "ratio", "last_stated_on", "changed")
 """What a page can be sorted by; with a `-` in front, descending. Nulls come last either way, ties by pledge."""
 
 NULLABLE_SORTS = ("due", "ratio")
 """Those of which a pledge may have none."""
+
+DATE_SORTS = ("due", "last_stated_on", "changed")
+"""Those by a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +42,11 @@ class Clocks:
 class Filters:
     """The filters of a list. Of several values of one filter any will do; different filters must all hold.
 
-    `pledgor` and `beneficiary` are codes or names in any case, of every party that a pledge has or had, joint ones too;
-    `party` is one of either. `rating` and `rubric` are those of the latest assessment, as written. `due_before` leaves
-    its own day out; every word of `q` must occur in the title, a party, the slug or a tag.
+    `pledgor` and `beneficiary` are codes, names or keys in any case, of every party that a pledge has or had, joint
+    ones too; `party` is one of either. `promised_by` and `promised_to` are keys of parties in force
+    (`projections.party_lines`), either of which will do. `rating` and `rubric` are those of the latest assessment, as
+    written. `due_before` leaves its own day out; every word of `q` must occur in a fact in force
+    (`projections.words`).
     """
 
     status: tuple[str, ...] = ()
@@ -55,6 +60,9 @@ class Filters:
     rubric: tuple[str, ...] = ()
     tag: tuple[str, ...] = ()
     unit: tuple[str, ...] = ()
+    pledge: tuple[str, ...] = ()
+    promised_by: str | None = None
+    promised_to: str | None = None
     due_before: date | None = None
     q: str | None = None
 
@@ -117,13 +125,13 @@ def one(tables: TableSet, pledge: str, clocks: Clocks) -> Select[Any]:
 
 def rows(tables: TableSet, of: TableName, pledges: Sequence[str], clocks: Clocks) -> Select[Any]:
     """Whole rows of some pledges in one table, those that hold at the clocks."""
-    table = tables.table(of)
+    table = tables.tables[of]
     return select(table).where(table.c.pledge.in_(pledges), holds(table, clocks))
 
 
 def names(tables: TableSet, of: TableName, clocks: Clocks, after: str, limit: int) -> Select[Any]:
     """The pledges that one table has at the clocks, in order."""
-    table = tables.table(of)
+    table = tables.tables[of]
     return (
         select(table.c.pledge).where(table.c.pledge > after, holds(table, clocks)).order_by(table.c.pledge).limit(limit)
     )
@@ -143,7 +151,7 @@ def count(tables: TableSet, filters: Filters, clocks: Clocks) -> Select[Any]:
     """The number of pledges that pass the filters."""
     on_catalogue, on_timeline = conditions(tables, filters, clocks)
     needs_catalogue = bool(on_catalogue) or not on_timeline
-    source, where = _source(tables, clocks, catalogue=needs_catalogue, timeline=bool(on_timeline))
+    source, where = joined(tables, clocks, catalogue=needs_catalogue, timeline=bool(on_timeline))
     return select(func.count()).select_from(source).where(*where, *on_catalogue, *on_timeline)
 
 
@@ -157,7 +165,7 @@ def corners(tables: TableSet, after: int, upto: int) -> Select[Any]:
 def amounts(tables: TableSet, filters: Filters, clocks: Clocks, after: str, limit: int) -> Select[Any]:
     """The columns that a summary is made of, one row for each pledge, in order of the pledges."""
     on_catalogue, on_timeline = conditions(tables, filters, clocks)
-    source, where = _source(tables, clocks, catalogue=True, timeline=True)
+    source, where = joined(tables, clocks, catalogue=True, timeline=True)
     c, t = tables.catalogue.c, tables.timeline.c
     return (
         select(t.pledge, t.status, t.flags, t.amounts, c.kind, c.pledgor, c.beneficiary, c.tags, c.unit, c.rating)
@@ -166,6 +174,13 @@ def amounts(tables: TableSet, filters: Filters, clocks: Clocks, after: str, limi
         .order_by(c.pledge)
         .limit(limit)
     )
+
+
+def first_day(tables: TableSet, clocks: Clocks) -> Select[Any]:
+    """The first day of all rectangles that are known by the position."""
+    c = tables.catalogue.c
+    known = (c.known_to > clocks.position, c.known_from <= clocks.position)
+    return select(func.min(c.valid_from)).where(*known)
 
 
 def parts(tables: TableSet, clocks: Clocks) -> Select[Any]:
@@ -183,9 +198,12 @@ def differing(
     t = tables.timeline
     query = select(t.c.pledge, t.c.body).where(t.c.pledge > after, holds(t, at), ~holds(t, other))
     filters, clocks = listed
+    if filters.pledge:  # of a pledge that is named the end is told too
+        query = query.where(t.c.pledge.in_(_plain(filters.pledge)))
+        filters = replace(filters, pledge=())
     if filters != Filters():
         on_catalogue, on_timeline = conditions(tables, filters, clocks)
-        source, where = _source(tables, clocks, catalogue=True, timeline=True)
+        source, where = joined(tables, clocks, catalogue=True, timeline=True)
         pledges = select(tables.catalogue.c.pledge).select_from(source).where(*where, *on_catalogue, *on_timeline)
         query = query.where(t.c.pledge.in_(pledges))
     return query.order_by(t.c.pledge).limit(limit)
@@ -201,7 +219,7 @@ def page(
     name, descending = sort.removeprefix("-"), sort.startswith("-")
     on_catalogue, on_timeline = conditions(tables, filters, clocks)
     in_catalogue = name in tables.catalogue.c
-    source, where = _source(tables, clocks, catalogue=bool(on_catalogue) or in_catalogue, timeline=True)
+    source, where = joined(tables, clocks, catalogue=bool(on_catalogue) or in_catalogue, timeline=True)
     owner = tables.catalogue if in_catalogue else tables.timeline
     pledge, key = owner.c.pledge, owner.c[name]
     query = select(pledge, key.label("key"), tables.timeline.c.body).select_from(source)
@@ -217,13 +235,13 @@ def page(
             query = query.where(pledge > after.pledge)
         return query.where(key.is_(None)).order_by(pledge)
     if after is not None:
-        last: Any = date.fromisoformat(after.key or "") if name in ("due", "last_stated_on") else after.key
+        last: Any = date.fromisoformat(after.key or "") if name in DATE_SORTS else after.key
         beyond = key < last if descending else key > last
         query = query.where(key <= last if descending else key >= last, or_(beyond, pledge > after.pledge))
     return query.where(key.is_not(None)).order_by(key.desc() if descending else key, pledge)
 
 
-def _source(
+def joined(
     tables: TableSet, clocks: Clocks, *, catalogue: bool, timeline: bool
 ) -> tuple[FromClause, list[ColumnElement[bool]]]:
     """The tables that are needed, joined, and the conditions that their rows hold at the clocks."""
@@ -259,9 +277,14 @@ def conditions(
         on_catalogue.append(_any_listed(c.tags, filters.tag))
     if filters.due_before is not None:
         on_catalogue.append(c.due < filters.due_before)
+    if filters.pledge:
+        on_catalogue.append(c.pledge.in_(_plain(filters.pledge)))
+    keys: tuple[tuple[PartyRole, str | None], ...]
+    keys = (("pledgor", filters.promised_by), ("beneficiary", filters.promised_to))
+    if patterns := [in_force_pattern(role, key) for role, key in keys if key is not None]:
+        on_catalogue.append(or_(*(c.parties.contains(pattern, autoescape=True) for pattern in patterns)))
     if filters.q is not None:
-        words = filters.q.casefold().split()
-        on_catalogue += [c.search.contains(word, autoescape=True) if _plain((word,)) else false() for word in words]
+        on_catalogue += [_has_word(tables, word, clocks) for word in words_of(filters.q)]
     if filters.status:
         on_timeline.append(t.status.in_(_plain(filters.status)))
     if filters.flag:
@@ -271,6 +294,22 @@ def conditions(
             flagged = or_(flagged, t.pledge.in_(stalled))
         on_timeline.append(flagged)
     return on_catalogue, on_timeline
+
+
+def words_of(q: str) -> list[str]:
+    """The words of a search, case-folded; a number and its percent sign are one word."""
+    return [re.sub(r"\s+", " ", word) for word in re.findall(r"\S*\d\s+%|\S+", q.casefold())]
+
+
+def _has_word(tables: TableSet, word: str, clocks: Clocks) -> ColumnElement[bool]:
+    """Whether a fact in force has the word."""
+    if not _plain((word,)):
+        return false()
+    words = tables.words
+    found = select(words.c.pledge).where(
+        words.c.pledge == tables.catalogue.c.pledge, holds(words, clocks), words.c.text.contains(word, autoescape=True)
+    )
+    return found.correlate(tables.catalogue).exists()
 
 
 def _any_listed(column: ColumnElement[Any], words: tuple[str, ...]) -> ColumnElement[bool]:

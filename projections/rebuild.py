@@ -262,7 +262,7 @@ def _read(path: Path) -> Iterator[ParkedEvent]:
 
 def _index(engine: Engine, tables: TableSet) -> None:
     """Make the indexes, each in a transaction of its own: writers of a SQLite log wait for one index, not for all."""
-    analyze = [f"ANALYZE {table.name}" for table in (tables.timeline, tables.catalogue)]
+    analyze = [f"ANALYZE {table.name}" for table in tables.tables.values()]
     for statement in (*tables.indexing(engine.dialect.name), *analyze):
         with writing(engine).begin() as conn:
             conn.execute(text(statement))

@@ -17,17 +17,19 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from projections import table_writer
 from projections.lease import BEAT_SECONDS, Lease, LeaseLost, process_lock
+from projections.ledger.signer import LedgerSigner
 from projections.projector import Projector
 from projections.queries import TIMELINE
 from projections.rebuild import Report, Stopped, rebuild
 from projections.tables import LEASE_OF_PROJECTOR, create_tables, is_missing_table, open_engine, writing
+from tracker.errors import Unavailable
 from tracker.event import stamp
 from tracker.log.away import unavailable
 from tracker.log.recorder import LogRecorder
 from tracker.log.watcher import POLL_SECONDS, LogWatcher
 from tracker.rules.status_document import RULES_VERSION
 
-PROJECTION_VERSION = f"4+{RULES_VERSION}"
+PROJECTION_VERSION = f"5+{RULES_VERSION}"
 """What rows are made by: this code (count up when a column changes its meaning) and the rules. Another one rebuilds."""
 
 BATCH_EVENTS = 1_000
@@ -38,6 +40,9 @@ HEARTBEAT_INTERVAL = timedelta(seconds=BEAT_SECONDS)
 
 BULK_EVENTS = 5_000
 """Events in the log from which on an empty projection is built in bulk instead of batch by batch."""
+
+SIGNING_SECONDS = 0.1
+"""Seconds between two looks at whether something is to be signed: under load one signature covers many events."""
 
 TURN_ATTEMPTS = 3
 """How often one turn begins anew when another instance or a switch of table sets came in between."""
@@ -64,7 +69,8 @@ class Busy(Exception):
 class ProjectionRunner:
     """Keeps the timeline of one database up with its log; MUST be stopped.
 
-    `now` gives the time of heartbeats. `poll` is the seconds between two looks at a log of which nothing is heard.
+    `now` gives the time of heartbeats. `poll` is the seconds between two looks at a log of which nothing is heard. The
+    instance at work also signs the log, if it has a `signer`.
     """
 
     def __init__(
@@ -77,6 +83,7 @@ class ProjectionRunner:
         batch: int = BATCH_EVENTS,
         poll: float = POLL_SECONDS,
         version: str = PROJECTION_VERSION,
+        signer: LedgerSigner | None = None,
     ) -> None:
         self._log, self._batch, self._version = log, batch, version
         self._engine = engine or open_engine(database_url)
@@ -85,6 +92,9 @@ class ProjectionRunner:
         self._lease = Lease(database_url, self._engine, LEASE_OF_PROJECTOR)
         self._rebuilding = process_lock(database_url, "rebuild")
         self._projector: Projector | None = None
+        self._signer, self._sign_at = signer, 0.0
+        self._sign_in: float | None = None
+        self._signing_failure: type[Exception] | None = None
         self._beaten_at: datetime | None = None
         self._position = 0
         self._history = log.guard.changes
@@ -111,6 +121,8 @@ class ProjectionRunner:
         with self._turn_lock:
             self._lease.release()
             self._projector = None
+            if self._signer is not None:
+                self._signer.keep()
         if self._owns_engine:
             self._engine.dispose()
 
@@ -131,7 +143,7 @@ class ProjectionRunner:
     def _follow(self) -> float | None:
         """One look of the watcher: at once again after events, for there may be more."""
         try:
-            return 0.0 if self.run_once() else None
+            return 0.0 if self.run_once() else self._sign_in
         except Exception as error:
             self._let_go()
             if isinstance(error, (OperationalError, InterfaceError)):
@@ -141,8 +153,12 @@ class ProjectionRunner:
     # One step at a time
 
     def run_once(self) -> int:
-        """Project one batch if this instance holds the lease or can take it; the number of events in the batch."""
+        """Project one batch if this instance holds the lease or can take it; the number of events in the batch.
+
+        What is new is signed after it: nobody waits for the signature, and writers wait for the rows.
+        """
         with self._turn_lock:
+            self._sign_in = None
             for _ in range(TURN_ATTEMPTS):
                 if not self._may_work():
                     self._projector = None
@@ -150,9 +166,13 @@ class ProjectionRunner:
                     return 0
                 try:
                     may_go_on = self._may_go_on()
+                    if may_go_on and self._projector is None:
+                        self._sign()  # making the projector ready may take long
                     projector = self._ready()
                     done = projector.step(self._batch) if may_go_on else 0
                     self._beat(projector, worked=done > 0)
+                    if may_go_on:
+                        self._sign()
                 except LeaseLost:
                     self._lease.lost()
                     _log.warning("another instance has taken the lease over; this one stands by")
@@ -245,6 +265,24 @@ class ProjectionRunner:
             self._history = guard.changes
             self._projector = None
         return guard.refusal is None
+
+    def _sign(self) -> None:
+        """Sign what is new. An error that is neither the store's nor the lease's is told once, and holds up no row."""
+        if self._signer is None:
+            return
+        if (left := self._sign_at - time.monotonic()) > 0:
+            self._sign_in = left if self._signer.is_behind else None
+            return
+        try:
+            self._sign_in = 0.0 if self._signer.step(self._lease.fence) else None
+            self._sign_at = time.monotonic() + (SIGNING_SECONDS if self._sign_in is None else 0.0)
+            self._signing_failure = None
+        except (DBAPIError, Unavailable, table_writer.Superseded):
+            raise
+        except Exception as error:
+            if type(error) is not self._signing_failure:
+                _log.exception("the log cannot be signed, which is tried again")
+            self._signing_failure = type(error)
 
     def _ready(self) -> Projector:
         """The projector of the set that answers. Missing tables are made, a set of another version is built anew."""

@@ -10,9 +10,9 @@ from decimal import Decimal
 from typing import Any
 
 from projections.fold import SummaryAmount, SummaryAmounts, read_amounts
-from projections.queries import STALE_FLAG
 from tracker.quantity import EXACT, Interval, plain, spanning
 from tracker.rules.rates import convert
+from tracker.rules.replayed import STALE_FLAG
 
 _CENT = Decimal("0.01")
 _NOTHING = Interval(Decimal(0), Decimal(0))
@@ -122,30 +122,57 @@ class _Total:
     """Targets and actuals of the pledges in one unit."""
 
     pledges: int = 0
+    reported: int = 0
+    compared: int = 0
+    unconverted: int = 0
     target: _Sum = field(default_factory=_Sum)
     actual: _Sum = field(default_factory=_Sum)
+    compared_target: _Sum = field(default_factory=_Sum)
+    compared_actual: _Sum = field(default_factory=_Sum)
     is_converted: bool = False
 
     def add(self, amounts: SummaryAmounts, unit: str) -> None:
-        """Add the amounts of a pledge; its actual as far as it is, or could be converted, in the unit."""
-        self.pledges += 1
-        if amounts.target is not None:
-            self.target.add(amounts.target)
-        if amounts.actual is not None and amounts.actual.unit != unit:
-            self.is_converted = True
+        """Count a pledge, and add its amounts unless they are percentages or a level.
+
+        Its actual counts as far as it is, or could be converted, in the unit.
+        """
+        target, actual = amounts.target, None
         for amount in (amounts.actual, amounts.converted):
             if amount is not None and amount.unit == unit:
-                self.actual.add(amount)
+                actual = amount
                 break
+        self.pledges += 1
+        self.reported += actual is not None
+        self.compared += target is not None and actual is not None
+        if amounts.actual is not None and actual is None:
+            self.unconverted += 1
+        if unit.startswith("percent:") or amounts.is_level:
+            return
+        if amounts.actual is not None and amounts.actual.unit != unit:
+            self.is_converted = True
+        if target is not None:
+            self.target.add(target)
+        if actual is not None:
+            self.actual.add(actual)
+        if target is not None and actual is not None:
+            self.compared_target.add(target)
+            self.compared_actual.add(actual)
 
     def document(self, unit: str) -> dict[str, Any]:
         """As JSON."""
+        cents = self.is_converted
         return {
             "unit": unit,
             "pledges": self.pledges,
-            "reported": self.actual.count,
+            "reported": self.reported,
             "target": self.target.document(unit),
-            "actual": self.actual.document(unit, cents=self.is_converted),
+            "actual": self.actual.document(unit, cents=cents),
+            "compared": {
+                "pledges": self.compared,
+                "target": self.compared_target.document(unit),
+                "actual": self.compared_actual.document(unit, cents=cents),
+            },
+            "unconverted": self.unconverted,
         }
 
 
@@ -161,7 +188,7 @@ class _Converted:
     def add(self, pledge: str, amounts: SummaryAmounts, currency: str) -> None:
         """Add the money of a pledge."""
         for amount, added in ((amounts.target, self.target), (amounts.actual, self.actual)):
-            if amount is None or ":" in amount.unit:
+            if amount is None or ":" in amount.unit or amounts.is_level:
                 continue
             converted, how = convert(amount.quantity, currency, amounts.rates_of)
             own = amounts.converted if added is self.actual else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, cast
@@ -12,8 +12,9 @@ from sqlalchemy import BigInteger, Connection, Date, LargeBinary, Table, bindpar
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.sql import ColumnElement
 
-from projections.fold import CatalogueRow, ClosedRectangles, OpenRectangles, Rectangle, TimelineRow
+from projections.fold import CatalogueRow, ClosedRectangles, OpenRectangles, Rectangle, RowT, TimelineRow
 from projections.tables import MADE_OF, OPEN_POSITION, PARKED, STATE, TAKEN_OUT, TableSet, table_set
+from projections.words import WordsRow
 
 PLEDGES_PER_QUERY = 500
 """Pledges named in one query."""
@@ -100,7 +101,7 @@ def replace_pledge(
     conn: Connection, tables: TableSet, pledge: str, change: PledgeChange, parked: Iterable[ParkedEvent]
 ) -> None:
     """Delete all that a set has of a pledge, parked events too, and write what it is anew, from its first event on."""
-    for table in (tables.timeline, tables.catalogue):
+    for table in tables.tables.values():
         conn.execute(delete(table).where(table.c.pledge == pledge))
     conn.execute(delete(PARKED).where(PARKED.c.set == tables.number, PARKED.c.pledge == pledge))
     write(conn, tables, {pledge: change})
@@ -108,37 +109,43 @@ def replace_pledge(
 
 
 def forget(conn: Connection, pledge: str, before: int) -> None:
-    """Delete what the sets before a number still have of a pledge: those that are kept for `projections.rules_diff`."""
+    """Delete what the sets before a number still have of a pledge: those that are kept for `projections.rules_diff`.
+
+    An older version's set has not all of the tables.
+    """
     for number in conn.scalars(select(STATE.c.set).where(STATE.c.set < before, ~STATE.c.active)).all():
-        for table in (table_set(number).timeline, table_set(number).catalogue):
-            conn.execute(delete(table).where(table.c.pledge == pledge))
+        for table in table_set(number).tables.values():
+            if conn.dialect.has_table(conn, table.name):
+                conn.execute(delete(table).where(table.c.pledge == pledge))
         conn.execute(delete(PARKED).where(PARKED.c.set == number, PARKED.c.pledge == pledge))
 
 
 def load_open(conn: Connection, tables: TableSet, pledges: Sequence[str]) -> dict[str, OpenRectangles]:
     """The open rectangles of these pledges; `OpenRectangles()` of one that has none."""
-    timeline: dict[str, list[Rectangle[TimelineRow]]] = {pledge: [] for pledge in pledges}
-    catalogue: dict[str, list[Rectangle[CatalogueRow]]] = {pledge: [] for pledge in pledges}
+    timeline = _open_rows(conn, tables.timeline, pledges, TimelineRow)
+    catalogue = _open_rows(conn, tables.catalogue, pledges, CatalogueRow)
+    words = _open_rows(conn, tables.words, pledges, WordsRow)
+    return {pledge: OpenRectangles(timeline[pledge], catalogue[pledge], words[pledge]) for pledge in pledges}
+
+
+def _open_rows(
+    conn: Connection, table: Table, pledges: Sequence[str], row: Callable[..., RowT]
+) -> dict[str, tuple[Rectangle[RowT], ...]]:
+    found: dict[str, list[Rectangle[RowT]]] = {pledge: [] for pledge in pledges}
+    order = [column for column in (table.c.get("version"), table.c.valid_from) if column is not None]
     for start in range(0, len(pledges), PLEDGES_PER_QUERY):
         some = pledges[start : start + PLEDGES_PER_QUERY]
-        for pledge, valid_from, valid_to, known_from, _, *content in _open_rows(conn, tables.timeline, some):
-            timeline[pledge].append(Rectangle(valid_from, valid_to, known_from, TimelineRow(*content), stored=True))
-        for pledge, valid_from, valid_to, known_from, _, *content in _open_rows(conn, tables.catalogue, some):
-            catalogue[pledge].append(Rectangle(valid_from, valid_to, known_from, CatalogueRow(*content), stored=True))
-    return {pledge: OpenRectangles(tuple(timeline[pledge]), tuple(catalogue[pledge])) for pledge in pledges}
-
-
-def _open_rows(conn: Connection, table: Table, pledges: Sequence[str]) -> Iterable[Any]:
-    query = (
-        select(table).where(table.c.pledge.in_(pledges), table.c.known_to == OPEN_POSITION).order_by(table.c.valid_from)
-    )
-    return conn.execute(query)
+        query = select(table).where(table.c.pledge.in_(some), table.c.known_to == OPEN_POSITION).order_by(*order)
+        for pledge, valid_from, valid_to, known_from, _, *content in conn.execute(query):
+            found[pledge].append(Rectangle(valid_from, valid_to, known_from, row(*content), stored=True))
+    return {pledge: tuple(rectangles) for pledge, rectangles in found.items()}
 
 
 def write(conn: Connection, tables: TableSet, changes: Mapping[str, PledgeChange]) -> None:
-    """Close and insert the rectangles of the changes, in both tables."""
+    """Close and insert the rectangles of the changes, in all tables."""
     _write(conn, tables.timeline, {p: (c.closed.timeline, c.open.timeline) for p, c in changes.items()})
     _write(conn, tables.catalogue, {p: (c.closed.catalogue, c.open.catalogue) for p, c in changes.items()})
+    _write(conn, tables.words, {p: (c.closed.words, c.open.words) for p, c in changes.items()})
 
 
 def _write(
@@ -146,8 +153,9 @@ def _write(
     table: Table,
     changes: Mapping[str, tuple[Sequence[Rectangle[Any]], Sequence[Rectangle[Any]]]],
 ) -> None:
+    by_version = "version" in table.c
     ended = [
-        {"of": pledge, "at": r.valid_from, "until": r.known_to}
+        {"of": pledge, "at": r.valid_from, "until": r.known_to, **({"which": r.content.version} if by_version else {})}
         for pledge, (closed, _) in changes.items()
         for r in closed
         if r.stored
@@ -160,6 +168,7 @@ def _write(
                 table.c.pledge == bindparam("of"),
                 table.c.known_to == OPEN_POSITION,
                 table.c.valid_from == bindparam("at"),
+                *([table.c.version == bindparam("which")] if by_version else []),
             )
             .values(known_to=bindparam("until")),
             ended,

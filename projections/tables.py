@@ -2,6 +2,7 @@
 
 `timeline_<n>`    one row per rectangle [valid_from, valid_to) × [known_from, known_to): the status there
 `catalogue_<n>`   one row per rectangle of what seldom changes: title, parties, tags, unit, deadline
+`words_<n>`       one row per fact and rectangle in which it is in force: the words by which it is found
 `projection_state` the table sets (the `<n>`), how far each has read the log, and which one answers
 `parked`          events that could not be folded, with their bytes
 `projection_withheld` which of the texts that are withheld each table set is made without
@@ -70,8 +71,8 @@ KEPT_CONNECTIONS = 8
 MAX_CONNECTIONS = 13
 """Connections to PostgreSQL at most, where nobody says otherwise."""
 
-TableName = Literal["timeline", "catalogue"]
-"""One of the two tables of a set, whatever its number."""
+TableName = Literal["timeline", "catalogue", "words"]
+"""One of the tables of a set, whatever its number."""
 
 TextColumn = Text().with_variant(Text(collation="C"), "postgresql")
 BigIntColumn = BigInteger().with_variant(Integer(), "sqlite")
@@ -121,10 +122,8 @@ LEASE = Table(
     Column("has_lock", Boolean, nullable=False),
 )
 """One row per lease (`projections.lease`). The beat goes up with every transaction of the holder."""
-
 LEASE_OF_PROJECTOR = "projector"
 """The lease of the instance that keeps the table set that answers up with the log."""
-
 
 MADE_OF = Table(
     "projection_log",
@@ -137,39 +136,38 @@ MADE_OF = Table(
 
 @dataclass(frozen=True)
 class TableSet:
-    """The two tables of one version of the timeline, built and switched to together."""
+    """The tables of one version of the timeline, built and switched to together."""
 
     number: int
     metadata: MetaData
     timeline: Table
     catalogue: Table
+    words: Table
 
-    def table(self, name: TableName) -> Table:
-        """The timeline or the catalogue of this set."""
-        return self.timeline if name == "timeline" else self.catalogue
+    @property
+    def tables(self) -> dict[TableName, Table]:
+        """The tables by their names."""
+        return {"timeline": self.timeline, "catalogue": self.catalogue, "words": self.words}
 
     def create(self, conn: Connection) -> None:
         """Make the tables without an index: a bulk load is faster so."""
-        for table in (self.catalogue, self.timeline):
+        for table in self.tables.values():
             table.create(conn)
 
     def indexing(self, dialect: str) -> list[str]:
         """The statements that make the indexes, and on PostgreSQL refuse two rectangles on one spot."""
-        statements = [
-            f"CREATE INDEX {table.name}_{name} ON {table.name} ({columns})"
-            for table, indexes in _indexes(self).items()
-            for name, columns in indexes.items()
-        ]
-        if dialect == "postgresql":
-            statements += [
-                f"ALTER TABLE {table.name} ADD CONSTRAINT {table.name}_no_overlap EXCLUDE USING gist (pledge WITH =,"
-                " int8range(known_from, known_to) WITH &&, daterange(valid_from, valid_to) WITH &&)"
-                for table in (self.timeline, self.catalogue)
-            ]
+        statements = []
+        for table, indexes in _indexes(self).items():
+            name = table.name
+            statements += [f"CREATE INDEX {name}_{index} ON {name} ({columns})" for index, columns in indexes.items()]
+            if dialect == "postgresql":
+                of = "pledge WITH =, version WITH =" if table is self.words else "pledge WITH ="
+                apart = f"CONSTRAINT {name}_no_overlap EXCLUDE USING gist ({of}, {_APART})"
+                statements.append(f"ALTER TABLE {name} ADD {apart}")
         return statements
 
     def drop(self, conn: Connection) -> None:
-        """Drop both tables."""
+        """Drop the tables."""
         self.metadata.drop_all(conn)
 
 
@@ -185,6 +183,7 @@ def table_set(number: int) -> TableSet:
         Column("flags", TextColumn, nullable=False),  # ",late,stale,"
         Column("ratio", TextColumn),  # `fold.sortable`
         Column("last_stated_on", Date, nullable=False),
+        Column("changed", Date, nullable=False),  # the day since which the status is what it is
         Column("amounts", LargeBinary, nullable=False),  # the amounts that a summary adds up, `fold.read_amounts`
         Column("body", LargeBinary, nullable=False),  # `document_codec.pack`
     )
@@ -198,15 +197,22 @@ def table_set(number: int) -> TableSet:
         Column("pledgors", TextColumn, nullable=False),  # all that it has or had: `fold.lines`
         Column("beneficiary", TextColumn),
         Column("beneficiaries", TextColumn, nullable=False),
+        Column("parties", TextColumn, nullable=False),  # `party_lines.written`
         Column("part_of", TextColumn),
         Column("rating", TextColumn),  # of the latest assessment, as written
         Column("rubric", TextColumn),
         Column("unit", TextColumn),  # the target's, else the actual's
         Column("due", Date),  # the latest reading of the deadline
         Column("tags", TextColumn, nullable=False),  # ",nato,ukraine,"
-        Column("search", TextColumn, nullable=False),
     )
-    return TableSet(number, metadata, timeline, catalogue)
+    words = Table(
+        f"words_{number}",
+        metadata,
+        *_bounds(),
+        Column("version", BigIntColumn, nullable=False),  # of the fact's event
+        Column("text", TextColumn, nullable=False),  # case-folded: `words.text_of`
+    )
+    return TableSet(number, metadata, timeline, catalogue, words)
 
 
 def _bounds() -> list[Any]:
@@ -222,16 +228,18 @@ def _bounds() -> list[Any]:
 
 
 _SPOT = "known_to, known_from, valid_from, valid_to"
+_APART = "int8range(known_from, known_to) WITH &&, daterange(valid_from, valid_to) WITH &&"
 
 
 def _indexes(tables: TableSet) -> dict[Table, dict[str, str]]:
-    # The bounds stand in every index: a walk in any order skips what is not in force without reading the row.
+    # The bounds stand in every index: a walk skips what is not in force without reading the row.
     return {
         tables.timeline: {
             "pledge": f"pledge, {_SPOT}",
             "status": f"status, {_SPOT}, pledge",
             "ratio": f"ratio, pledge, {_SPOT}",
             "last_stated_on": f"last_stated_on, pledge, {_SPOT}",
+            "changed": f"changed, pledge, {_SPOT}",
         },
         tables.catalogue: {
             "pledge": f"pledge, {_SPOT}",
@@ -240,6 +248,7 @@ def _indexes(tables: TableSet) -> dict[Table, dict[str, str]]:
             "known_from": "known_from",
             "known_to": "known_to",
         },
+        tables.words: {"pledge": f"pledge, {_SPOT}"},
     }
 
 

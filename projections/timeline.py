@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from threading import Lock
 from typing import Any, cast
 
 from sqlalchemy import Engine
 
-from projections import changes, queries
+from projections import changes, facets, parties, queries
 from projections.changes import StatusChange
 from projections.document_codec import brief
+from projections.facets import FACETS
+from projections.parties import PartyCounts
 from projections.pledge_counts import PledgeCounts
-from projections.queries import NULLABLE_SORTS, SORTS, STALE_FLAG, Clocks, Filters, PageStart, StatusPage
+from projections.queries import DATE_SORTS, NULLABLE_SORTS, SORTS, Clocks, Filters, PageStart, StatusPage
 from projections.summary import Pledged, summarize
 from projections.table_reader import QueryReply, TableReader
 from projections.tables import OPEN_DATE, OPEN_POSITION
 from tracker.log.recorder import LogRecorder
+from tracker.rules.replayed import STALE_FLAG
 
 MAX_KNOWN_TOTALS = 512
 """Totals kept in memory; a page of a list that was counted at the same clocks does not count again."""
@@ -128,6 +131,35 @@ class Timeline(TableReader):
         """Counts and sums over pledges, as API.md has them; `by` is `pledgor`, `beneficiary` or `tag`."""
         whole = {part.pledge: part.part_of for part in self._read(queries.parts, clocks).rows}
         return summarize(self._pledged(filters, clocks), whole, by, currency)
+
+    def facets(self, filters: Filters, clocks: Clocks) -> dict[str, list[dict[str, Any]]]:
+        """For each facet how many pledges its values would give, with all filters but its own."""
+        found: dict[str, list[dict[str, Any]]] = {}
+        for facet in FACETS:
+            others = facets.without(filters, facet)
+            rows = self._read(facets.grouped, facet, others, clocks).rows
+            more = []
+            if facet == "flag" and self.stalled(clocks):
+                stale = replace(others, flag=(STALE_FLAG,))
+                more = [(STALE_FLAG, cast(int, self._read(queries.count, stale, clocks).rows[0][0]))]
+            found[facet] = facets.counted(facet, rows, more)
+        return found
+
+    def statuses(self, filters: Filters, days: Iterable[date], clocks: Clocks) -> Iterator[dict[str, int]]:
+        """For each day how many of the pledges that pass the filters on it have which status."""
+        for day in days:
+            rows = self._read(facets.grouped, "status", filters, replace(clocks, as_of=day)).rows
+            yield {row.value: row.pledges for row in sorted(rows, key=lambda row: str(row.value))}
+
+    def first_day(self, clocks: Clocks) -> date | None:
+        """The first day on which there is any pledge, as known at the clocks; None where there is none."""
+        first: date | None = self._read(queries.first_day, clocks).rows[0][0]
+        return first
+
+    def parties(self, clocks: Clocks, key: str | None = None) -> dict[str, PartyCounts]:
+        """The parties that pledges have or had, or that of one key, by case-folded key."""
+        found = parties.counted(self._read(parties.grouped, clocks, key).rows)
+        return found if key is None else {name: one for name, one in found.items() if name == key.casefold()}
 
     def diff(self, before: Clocks, after: Clocks, filters: Filters | None = None) -> Iterator[list[PledgeDifference]]:
         """The pledges whose documents differ between two points, by pledge; up to EXPORT_BATCH_ROWS at a time.
@@ -246,7 +278,7 @@ def is_page_start(sort: str, key: object, pledge: object) -> bool:
         return False
     if key is None:
         return name in (*NULLABLE_SORTS, "pledge")
-    if name in ("due", "last_stated_on"):
+    if name in DATE_SORTS:
         try:
             date.fromisoformat(key)
         except ValueError:

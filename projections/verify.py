@@ -15,12 +15,13 @@ from pydantic_core import from_json
 
 from projections.fold import CatalogueRow, TimelineRow, catalogue_row, timeline_row
 from projections.queries import Clocks
-from projections.table_reader import flagged
 from projections.timeline import Timeline
+from projections.words import WordsRow, words_on
 from tracker.event import Event
 from tracker.log.recorder import LogRecorder
 from tracker.pledge_events import PledgeEvents, UnreadEvent
-from tracker.rules.status import StatusFold, complete
+from tracker.rules.replayed import answered
+from tracker.rules.status import StatusFold
 
 REPLAY_BATCH_ROWS = 5_000
 """Rows of the log that are looked through at a time for opened pledges."""
@@ -41,6 +42,7 @@ class ReplayedPledge:
     document: bytes | None = None
     timeline: TimelineRow | None = None
     catalogue: CatalogueRow | None = None
+    words: frozenset[WordsRow] = frozenset()
     unread: tuple[UnreadEvent, ...] = ()
 
 
@@ -91,16 +93,14 @@ def replay_one(log: LogRecorder, pledge: str, clocks: Clocks, *, thoroughly: boo
         status = statuses.status(clocks.as_of) if events else None
         if status is None:
             return ReplayedPledge(pledge)
-        rows = timeline_row(status, statuses.history.versions), catalogue_row(status)
-        return ReplayedPledge(pledge, status.body, *rows)
+        changed = statuses.changed_on(clocks.as_of) or clocks.as_of
+        rows = timeline_row(status, changed, statuses.history.versions), catalogue_row(status)
+        return ReplayedPledge(pledge, status.body, *rows, words_on(statuses.history, clocks.as_of))
 
     folded, known = PledgeEvents.read(log.pledge_rows(pledge, clocks.position)).fold(fold)
     if folded.document is None:
         return replace(folded, unread=known.unread)
-    body = flagged(folded.document) if known.unread else folded.document
-    document = complete(
-        body, as_of=clocks.as_of, known_at=clocks.known_at, position=known.position, version=known.version
-    )
+    document = answered(folded.document, known, as_of=clocks.as_of, known_at=clocks.known_at)
     return replace(folded, document=document, unread=known.unread)
 
 
@@ -146,7 +146,9 @@ def compare_documents(
     yield from ((None, Mismatch(name, None, b"")) for name in sorted(strays))
 
 
-def _wrong_rows(one: ReplayedPledge, timeline: list[TimelineRow], catalogue: list[CatalogueRow]) -> tuple[str, ...]:
+def _wrong_rows(
+    one: ReplayedPledge, timeline: list[TimelineRow], catalogue: list[CatalogueRow], words: list[WordsRow]
+) -> tuple[str, ...]:
     """The columns whose values are not what the rules say, or the table that has not exactly the rows it should."""
     found: list[str] = []
     for table, wanted, rows in (("timeline", one.timeline, timeline), ("catalogue", one.catalogue, catalogue)):
@@ -155,6 +157,8 @@ def _wrong_rows(one: ReplayedPledge, timeline: list[TimelineRow], catalogue: lis
         elif wanted is not None:
             pairs = zip(wanted._fields, wanted, rows[0], strict=True)
             found += [f"{table}.{name}" for name, own, other in pairs if own != other]
+    if one.timeline is not None and (len(words) != len(one.words) or set(words) != one.words):
+        found.append("words")
     return tuple(found)
 
 

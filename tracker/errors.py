@@ -181,6 +181,13 @@ class PledgeNotFound(TrackerError):
     title = "No such pledge"
 
 
+class PartyNotFound(TrackerError):
+    """No pledge at these clocks has or had such a party. Its key is its code, else the slug of its name."""
+
+    code = "party_not_found"
+    title = "No such party"
+
+
 class Unavailable(TrackerError):
     """The store is away. Nothing was lost: send the request again, with the same idempotency key."""
 

@@ -233,7 +233,7 @@ class TileMissing(MerkleError):
 
 
 class InvalidTile(MerkleError):
-    """The bytes are not those of the tile or bundle, or the path names none. Fetch it again; it may be cut."""
+    """The path names no tile and no bundle as C2SP tlog-tiles writes them, or the bytes are not those of it."""
 
     code = "invalid_tile"
     title = "Not a tile"

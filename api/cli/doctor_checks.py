@@ -25,6 +25,7 @@ from api.cli.stores import now
 from api.http.access_keys import list_keys
 from api.settings import Settings, foreign_variables, unknown_keys
 from projections.lease import BEAT_SECONDS
+from projections.ledger.reader import Ledger
 from projections.liveness import ProjectorLiveness
 from projections.runner import PROJECTION_VERSION
 from projections.tables import SCHEMA, open_engine
@@ -175,7 +176,8 @@ def _private_files(settings: Settings) -> Iterator[Path]:
         # What is there of the log's height is no secret; a key is.
         yield from (p for p in settings.state_directory.iterdir() if p.is_file() and "key" in p.name)
     env = Path(".env")
-    if env.is_file() and any(name in env.read_text("utf-8", "replace") for name in ("ADMIN_KEY=", "PASSWORD=", "@")):
+    secrets = ("ADMIN_KEY=", "SIGNING_KEY=", "PASSWORD=", "@")
+    if env.is_file() and any(name in env.read_text("utf-8", "replace") for name in secrets):
         yield env
     for name, value in os.environ.items():
         is_named = name.startswith("TRACKER_") and name.endswith("_FILE") and (path := Path(value)).is_file()
@@ -308,6 +310,23 @@ def projector(installation: Installation) -> Iterator[Finding]:
             f"the read models are of version {progress.version}: those of {PROJECTION_VERSION} are being built beside"
             " them, or will be when a projector of this release starts"
         )
+
+
+def ledger(installation: Installation) -> Finding:
+    """Whether the log is signed."""
+    settings, log = installation.settings, installation.log
+    log.look()
+    engine = open_engine(settings.database_url, read_seconds=settings.read_timeout)
+    try:
+        published = Ledger(engine, log, settings.log_origin)
+        checkpoint, fault = published.checkpoint(), published.state().fault
+    finally:
+        engine.dispose()
+    if fault:
+        return wrong(f"nothing is signed: {fault}", "docs/operations.md: The ledger")
+    if checkpoint is None:
+        return note("nothing is signed yet; a projector does it within a second")
+    return ok(f"{checkpoint.size} events are signed, the last time at {checkpoint.signed_at}")
 
 
 def _words(instant: datetime) -> str:

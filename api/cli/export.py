@@ -61,7 +61,7 @@ def export(format_name: str, events: bool, output: Path | None, **clocks: str | 
             footer["license"] = settings.data_license
         if events:
             del footer["as_of"]
-            provenance = Provenance(footer, settings.data_license, origin)
+            provenance = Provenance(footer, settings.data_license, origin, public_url=settings.public_address(""))
             lines = (served(row.state, row.position) for row in _log_rows(stores, at.position))
             pieces = write_events(format_name, lines, provenance)
         else:

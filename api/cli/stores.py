@@ -20,6 +20,9 @@ from api.http import access_keys
 from api.http.clocks import since_boot
 from api.settings import Settings, unknown_keys
 from projections import tables
+from projections.ledger.reader import Ledger
+from projections.ledger.remembered import RememberedCheckpoints
+from projections.ledger.signer import LedgerSigner
 from projections.runner import PROJECTION_VERSION, Busy, ProjectionRunner
 from projections.timeline import Timeline
 from tracker.application import Tracker
@@ -61,9 +64,20 @@ class Stores:
         """The log."""
         return self.tracker.log
 
-    def runner(self) -> ProjectionRunner:
-        """A projector of these stores, for the caller to start and stop."""
-        return ProjectionRunner(self.settings.database_url, self.log, now, engine=self.engine)
+    def runner(self, *, signs: bool = False) -> ProjectionRunner:
+        """A projector of these stores, for the caller to start and stop; one that `signs` makes checkpoints too."""
+        signer = self.signer() if signs else None
+        return ProjectionRunner(self.settings.database_url, self.log, now, engine=self.engine, signer=signer)
+
+    @property
+    def ledger(self) -> Ledger:
+        """What is published of the log."""
+        return Ledger(self.engine, self.log, self.settings.log_origin)
+
+    def signer(self) -> LedgerSigner:
+        """What signs the log, with the keys that the settings name; for who holds the lease of the projector."""
+        remembered = RememberedCheckpoints(self.settings.state_directory)
+        return LedgerSigner(self.ledger, self.settings.signing_keys(), remembered, now)
 
 
 @contextmanager
@@ -99,6 +113,24 @@ def opened_stores(*, create: bool = False, must_exist: bool = False) -> Iterator
     finally:
         if tracker.log.guard.has_recorded:
             memory.keep(at_once=True)
+        tracker.close()
+        engine.dispose()
+
+
+@contextmanager
+def made_stores() -> Iterator[Stores]:
+    """The stores that the settings name, with all their tables, for a log that comes from elsewhere.
+
+    No clock refuses its stamps, and it is not held against what is remembered of a log before it.
+    """
+    settings = read_settings()
+    with _usage_of_url():
+        engine = tables.open_engine(settings.database_url, read_seconds=settings.read_timeout)
+        tracker = Tracker(settings.database_url, read_seconds=settings.read_timeout)
+    try:
+        make_tables(engine)
+        yield Stores(settings, tracker, engine, LogMemory(tracker.log, settings.state_directory, settings.store_name))
+    finally:
         tracker.close()
         engine.dispose()
 

@@ -1,4 +1,5 @@
-"""Changes of status as an Atom feed (RFC 4287): ids that never change, and addresses relative to the feed's own.
+"""Changes of status as an Atom feed (RFC 4287): ids that never change, made of the log's name. Addresses are below
+TRACKER_PUBLIC_URL if that is set, else relative to the feed's own; none is taken from a request.
 
 An entry is updated when the change came to be known: at the recording of the event that made it so, or at the beginning
 of the day on which a deadline had passed.
@@ -10,12 +11,12 @@ import uuid
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, time
 from typing import Any, NamedTuple
-from urllib.parse import urlencode
 from xml.sax.saxutils import quoteattr
 
 from api import amounts, wording
 from api.formats.xml_text import xml_text
 from api.http import data_license
+from api.http.addresses import encoded
 from api.http.media import MediaFormat
 from projections.changes import StatusChange
 from tracker.event import stamp
@@ -39,15 +40,21 @@ def known_from(change: StatusChange, recorded_at: datetime) -> datetime:
 
 
 def feed(
-    entries: Iterable[FeedEntry], query: Mapping[str, str], updated: datetime, origin: str | None, license_: str | None
+    entries: Iterable[FeedEntry],
+    query: Mapping[str, str],
+    updated: datetime,
+    origin: str | None,
+    license_: str | None,
+    public_url: str = "",
 ) -> bytes:
     """The feed as XML.
 
     `query` are the filters that narrow it, as they stand in its address. `updated` is the feed's date where it has no
-    entry. Ids are made with `origin`, the log's name, so that no two logs share one.
+    entry. Ids are made with `origin`, the log's name, so that no two logs share one; they do not change with
+    `public_url`, which the addresses begin with.
     """
     entries = list(entries)
-    address = "/v1/feed.atom" + (f"?{urlencode(query)}" if query else "")
+    address = "/v1/feed.atom" + (f"?{encoded(query)}" if query else "")
     newest = max((entry.updated for entry in entries), default=updated)
     license_url = data_license.address(license_)
     lines = [
@@ -57,18 +64,18 @@ def feed(
         "<title>Commitments Tracker: changes of status</title>",
         "<subtitle>What became of public pledges, as it is recorded.</subtitle>",
         f"<updated>{stamp(newest)}</updated>",
-        f'<link rel="self" type="application/atom+xml" href={quoteattr(address)}/>',
-        '<link rel="alternate" type="text/html" href="/"/>',
+        f'<link rel="self" type="application/atom+xml" href={quoteattr(public_url + address)}/>',
+        f'<link rel="alternate" type="text/html" href={quoteattr(public_url + "/")}/>',
         *([f'<link rel="license" href={quoteattr(license_url)}/>'] if license_url else []),
         "<author><name>Commitments Tracker</name></author>",
         *([f"<rights>{xml_text(license_)}</rights>"] if license_ else []),
-        *(line for entry in entries for line in _entry(entry, origin)),
+        *(line for entry in entries for line in _entry(entry, origin, public_url)),
         "</feed>",
     ]
     return "\n".join(lines).encode() + b"\n"
 
 
-def _entry(entry: FeedEntry, origin: str | None) -> Iterable[str]:
+def _entry(entry: FeedEntry, origin: str | None, public_url: str) -> Iterable[str]:
     change, status = entry.change, entry.status
     place = f"{change.pledge}?as_of={change.on}"
     now = wording.STATUS[change.after]
@@ -77,8 +84,8 @@ def _entry(entry: FeedEntry, origin: str | None) -> Iterable[str]:
     yield f"<title>{xml_text(now + ': ' + status['title'])}</title>"
     yield f"<updated>{stamp(entry.updated)}</updated>"
     yield f"<published>{stamp(entry.updated)}</published>"
-    yield f'<link rel="alternate" type="text/html" href={quoteattr(f"/pledges/{place}")}/>'
-    yield f'<link rel="related" type="application/json" href={quoteattr(f"/v1/pledges/{place}")}/>'
+    yield f'<link rel="alternate" type="text/html" href={quoteattr(f"{public_url}/pledges/{place}")}/>'
+    yield f'<link rel="related" type="application/json" href={quoteattr(f"{public_url}/v1/pledges/{place}")}/>'
     yield f"<category term={quoteattr(change.after)} label={quoteattr(now)}/>"
     yield f'<summary type="text">{xml_text(sentence(change, status))}</summary>'
     yield "</entry>"

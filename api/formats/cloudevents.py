@@ -4,8 +4,9 @@
  "subject": "nato-ukraine-2024", "time": "2026-11-21T16:00:00.123456Z", "datacontenttype": "application/json",
  "sequence": "0000000000000000002", "data": <the event as it is served>}
 
-`time` is when the event was recorded, which is what happened here; when its fact was stated stands in the data. Where
-the data have a licence, each event has it as the extension attribute `license`.
+`source` is the pledge's address: below TRACKER_PUBLIC_URL if that is set, else a relative reference (CloudEvents §3.1
+allows one). `time` is when the event was recorded, which is what happened here; when its fact was stated stands in the
+data. Where the data have a licence, each event has it as the extension attribute `license`.
 """
 
 from __future__ import annotations
@@ -26,18 +27,18 @@ def write_events(lines: Iterable[bytes], provenance: Provenance) -> Iterator[byt
     extensions = {} if provenance.license_ is None else {"license": provenance.license_}
     opening = b"[\n"
     for line in lines:
-        yield opening + _cloud_event(line, extensions)
+        yield opening + _cloud_event(line, provenance.public_url, extensions)
         opening = b",\n"
     yield b"]\n" if opening == b",\n" else b"[]\n"
 
 
-def _cloud_event(line: bytes, extensions: Mapping[str, str]) -> bytes:
+def _cloud_event(line: bytes, public_url: str, extensions: Mapping[str, str]) -> bytes:
     event = from_json(line)
     pledge, type_ = str(event.get("pledge", "")), raw_fact(event).get("type")
     attributes = {
         "specversion": "1.0",
         "id": str(event.get("id", event["position"])),
-        "source": f"/v1/pledges/{pledge}",
+        "source": f"{public_url}/v1/pledges/{pledge}",
         "type": type_ if isinstance(type_, str) else _NO_TYPE,
         "subject": pledge,
         "time": event.get("recorded_at"),

@@ -25,7 +25,9 @@ _FORMULA = re.compile(rf"'*[\s{UNSEEN}]*[=+\-@\t\r\n＝＋－＠]")
 def write_statuses(documents: Iterable[bytes], provenance: Provenance) -> Iterator[bytes]:
     """A header, and a row for each status document."""
     rows = (status_cells(from_json(document)) for document in documents)
-    return write_table(STATUS_COLUMNS, rows, provenance.license_)
+    kept = provenance.fields
+    columns = [column for column in STATUS_COLUMNS if not kept or column.partition(".")[0] in kept]
+    return write_table(columns, rows, provenance.license_)
 
 
 def write_events(lines: Iterable[bytes], provenance: Provenance) -> Iterator[bytes]:

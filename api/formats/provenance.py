@@ -20,13 +20,17 @@ class Provenance:
 
     `footer` has the clocks and the position, and whatever else stands beside the items of a JSON answer; formats
     without a place for it leave it out. `license_` is the licence as the operator names it, `origin` the log's name.
-    `stated_days` dates the events that a status names as its causes.
+    `stated_days` dates the events that a status names as its causes. `public_url` is what addresses begin with; without
+    it they are relative.
     """
 
     footer: Mapping[str, Any]
     license_: str | None = None
     origin: str | None = None
     stated_days: StatedDays = lambda event_ids: {}
+    public_url: str = ""
+    fields: tuple[str, ...] = ()
+    """The members of a status that are kept; all if it is empty."""
 
 
 StatusWriter = Callable[[Iterable[bytes], Provenance], Iterator[bytes]]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from api.formats import cloudevents, csv_table, iati, json_items, ndjson, parquet
 from api.formats.provenance import EventWriter, Provenance, StatusWriter
-from api.http.media import JSON_FORMAT, MediaFormat
+from api.http.media import CSV_FORMAT, JSON_FORMAT, MediaFormat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ EXPORT_FORMATS = (
         paged=True,
     ),
     ExportFormat(
-        media=MediaFormat("csv", "text/csv; charset=utf-8; header=present"),
+        media=CSV_FORMAT,
         extension="csv",
         statuses=csv_table.write_statuses,
         events=csv_table.write_events,

@@ -12,6 +12,7 @@ from litestar import Request
 from litestar.exceptions import InternalServerException
 from pydantic_core import from_json
 
+from api.http.body_room import Share
 from api.http.headers import header
 from api.http.problems import Malformed, UnsupportedMediaType
 
@@ -19,10 +20,13 @@ _PLACE = re.compile(r" at line (\d+) column (\d+)$")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]', re.DOTALL)
 
 
-async def read_body(request: Request[Any, Any, Any], *accepted: str) -> tuple[str, bytearray]:
-    """The media type and the bytes of a body. The route bounds their number while they are read.
+async def read_body(
+    request: Request[Any, Any, Any], *accepted: str, share: Share | None = None
+) -> tuple[str, bytearray]:
+    """The media type and the bytes of a body. The route bounds their number while they are read; `share` counts them.
 
-    Raises: UnsupportedMediaType if it is none of those accepted, compressed, or not UTF-8; Malformed if it broke off.
+    Raises: UnsupportedMediaType if it is none of those accepted, compressed, or not UTF-8; Malformed if it broke off;
+    TooMuchAtOnce if the process has no room for it.
     """
     given = (header(request.scope, b"content-type") or b"").decode("latin-1")
     media_type, _, parameters = given.partition(";")
@@ -40,6 +44,8 @@ async def read_body(request: Request[Any, Any, Any], *accepted: str) -> tuple[st
     body = bytearray()
     try:
         async for piece in request.stream():
+            if share is not None:
+                share.grow(len(piece))
             body += piece
     except InternalServerException:  # so Litestar says that the caller has gone
         raise Malformed("the body broke off") from None

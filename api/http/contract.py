@@ -26,6 +26,12 @@ JSON = JSON_FORMAT.media_type
 NDJSON = "application/x-ndjson"
 
 
+Repeats = Literal["once", "twice", "commas"]
+
+MAX_VALUE_CHARACTERS = 300
+"""Characters of the value of a parameter, at most, where it does not say otherwise."""
+
+
 def ref(name: str) -> Schema:
     """The reference to a schema among the components."""
     return {"$ref": f"#/components/schemas/{name}"}
@@ -38,6 +44,13 @@ class Parameter:
     name: str
     about: str
     schema: Schema
+    is_needed: bool = False
+
+    repeats: Repeats = "once"
+    """How several values are given: not at all, as the parameter again, or also in one value with commas between."""
+
+    most: int = MAX_VALUE_CHARACTERS
+    """Characters of a value, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +80,17 @@ class Contract:
     framed: bool = False
     """Whether other sites may show the response in a frame."""
 
+    keyed: bool = False
+    """Whether a key is needed even where reads are public: what is answered is for the operator."""
+
     formats: tuple[MediaFormat, ...] = (JSON_FORMAT,)
     """The formats that the route offers, the default first."""
 
-    names: frozenset[str] = field(init=False)
-    """The names of the query parameters that the route takes."""
+    taken: Mapping[str, Parameter] = field(init=False)
+    """The query parameters that the route takes, by name."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "names", frozenset(parameter.name for parameter in self.query))
+        object.__setattr__(self, "taken", {parameter.name: parameter for parameter in self.query})
 
 
 def read(path: str, contract: Contract, *, threaded: bool = True) -> Callable[[AnyCallable], HTTPRouteHandler]:

@@ -21,6 +21,12 @@ from tracker.values import is_slug, slug_of
 MAX_BATCH_ITEMS = 10_000
 """Items in one batch at most: one request is one transaction."""
 
+MAX_BATCH_OBJECTS = 150_000
+"""JSON objects in one batch at most, fifteen an item: each becomes some two kilobytes of values in memory."""
+
+MAX_BATCH_ENTRIES = 1_000_000
+"""Entries of lists in one batch at most: members, tags, steps."""
+
 MAX_REF_CHARACTERS = 100
 """Characters of an item's `ref` at most."""
 
@@ -67,6 +73,8 @@ class BatchDrafts:
         """Items and problems that are counted, beyond those in `refusals`."""
 
         self._listed = 0
+        self._objects = 0
+        self._entries = 0
         self._refs_of: dict[int, set[str]] = {}
         self._refused_openings: dict[str, int] = {}
         self._refused_refs: set[str] = set()
@@ -82,10 +90,31 @@ class BatchDrafts:
         return self._listed < MAX_ERRORS
 
     def add(self, index: int, raw: dict[str, Any], draft: Draft) -> None:
-        """Add the draft that an item is."""
+        """Add the draft that an item is.
+
+        Raises: TooLarge if the batch has more objects or entries of lists than it may.
+        """
+        self._count(raw)
         self.drafts.append((index, draft))
         if refs := _refs_in(raw["fact"]):
             self._refs_of[index] = refs
+
+    def _count(self, raw: Any) -> None:
+        """Count what the item holds: all drafts of a batch are in memory together, and so are their events."""
+        waiting = [raw]
+        while waiting:
+            value = waiting.pop()
+            if isinstance(value, dict):
+                self._objects += 1
+                waiting += [inner for inner in value.values() if isinstance(inner, (dict, list))]
+            else:
+                self._entries += len(value)
+                waiting += [inner for inner in value if isinstance(inner, (dict, list))]
+        if self._objects > MAX_BATCH_OBJECTS or self._entries > MAX_BATCH_ENTRIES:
+            raise TooLarge(
+                f"a batch has at most {MAX_BATCH_OBJECTS} objects and {MAX_BATCH_ENTRIES} entries of lists; "
+                "send it in several"
+            )
 
     def refuse(self, index: int, raw: Any, refusal: Refusal) -> None:
         """Add the refusal of an item, its pointers from the beginning of the body."""
@@ -118,7 +147,8 @@ class BatchDrafts:
 def batch_drafts(items: Iterable[Any], now: datetime) -> BatchDrafts:
     """The drafts and refusals of the items of a batch. No item outlives its turn.
 
-    Raises: InvalidFact if there is no item, TooLarge at the one that is over `MAX_BATCH_ITEMS`.
+    Raises: InvalidFact if there is no item, TooLarge at the one that is over `MAX_BATCH_ITEMS`, or with which the
+    batch holds more than it may.
     """
     batch = BatchDrafts()
     ids: dict[str, str] = {}
@@ -131,9 +161,10 @@ def batch_drafts(items: Iterable[Any], now: datetime) -> BatchDrafts:
             must_have(item, needed=("pledge", "fact"), allowed=("expected_version", "ref"))
             _must_be_an_item(item, ids)
             fact = _fact(_with_event_ids(item["fact"], ids), "/fact", worded=batch.may_list)
-            batch.add(index, item, Draft(item["pledge"], fact, id_, item.get("expected_version")))
         except Refusal as refusal:
             batch.refuse(index, item, refusal.with_traceback(None))
+        else:
+            batch.add(index, item, Draft(item["pledge"], fact, id_, item.get("expected_version")))
         if isinstance(item, dict) and _is_ref(ref := item.get("ref")):
             ids.setdefault(ref, id_)
     if index < 0:
@@ -147,7 +178,8 @@ def _is_ref(ref: object) -> TypeGuard[str]:
 
 def _may_open(raw: Any) -> bool:
     """Whether the posted fact is, or was meant to be, a PledgeMade."""
-    return not isinstance(raw, dict) or raw.get("type") not in FACT_TYPES or raw["type"] == "PledgeMade"
+    given = raw.get("type") if isinstance(raw, dict) else None
+    return not isinstance(given, str) or given not in FACT_TYPES or given == "PledgeMade"
 
 
 def batch_refusals(refused: BatchRefused, indexes: list[int]) -> Refusals:

@@ -43,6 +43,8 @@ class StreamFilter(NamedTuple):
 
     pledge: str | None = None
     type: str | None = None
+    plain: bool = False
+    """Frames have no `event:` line: then a browser's `onmessage` gets them, and not only a listener for each type."""
 
 
 class TailEvent(NamedTuple):
@@ -170,7 +172,8 @@ class EventTail:
         async with self._reading:
             rows = await sync_to_thread(self._read, position, head, wanted)
         reached = rows[-1].position if len(rows) == READ_PAGE_ROWS else head
-        return b"".join(_frame(row) for row in rows), reached
+        frames = map(_frame, rows)
+        return b"".join(map(_plain, frames) if wanted.plain else frames), reached
 
     def _newest(self, position: int, wanted: StreamFilter) -> bytes:
         found = []
@@ -178,7 +181,7 @@ class EventTail:
             if event.position <= position:
                 break
             if wanted.pledge in (None, event.pledge) and wanted.type in (None, event.type):
-                found.append(event.frame)
+                found.append(_plain(event.frame) if wanted.plain else event.frame)
         return b"".join(reversed(found))
 
     def _floor(self, head: int) -> int:
@@ -206,3 +209,9 @@ class EventTail:
 
 def _frame(row: LogRow) -> bytes:
     return b"id: %d\nevent: %s\ndata: %s\n\n" % (row.position, row.type.encode(), served(row.state, row.position))
+
+
+def _plain(frame: bytes) -> bytes:
+    """The frame without its `event:` line."""
+    number, _, rest = frame.partition(b"\nevent: ")
+    return number + rest[rest.index(b"\n") :]

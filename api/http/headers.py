@@ -6,9 +6,10 @@ import hashlib
 import re
 from base64 import b64encode
 from collections.abc import Mapping
-from urllib.parse import urlencode
 
 from litestar.types import Scope
+
+from api.http.addresses import encoded
 
 SECURITY_HEADERS = [
     (b"x-content-type-options", b"nosniff"),
@@ -51,7 +52,7 @@ def entity_tags(given: bytes, *, else_any: str = "*") -> list[str]:
 
 def next_link(path: str, query: Mapping[str, str | int]) -> str:
     """The `Link` header that leads to the next page of a list (RFC 8288)."""
-    return f'<{path}?{urlencode(query)}>; rel="next"'
+    return f'<{path}?{encoded(query)}>; rel="next"'
 
 
 def style_only_policy(style: str, more: str = "") -> dict[str, str]:

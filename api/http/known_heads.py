@@ -36,6 +36,8 @@ class KnownHeads:
         self.projection = 0
         self.withheld = 0
         """The number of the last withholding that the projection is made with."""
+        self.checkpoint = ""
+        """Size and instant of the last checkpoint, as one word; empty before the first look or signature."""
         self._standing = (0, 0)
         self.looked_at = time.monotonic()
         """When the heads were last compared with the store (monotonic clock)."""
@@ -49,6 +51,7 @@ class KnownHeads:
         with self._lock:
             self.history += 1
             self.log_id, self.log, self.at_start, self.projection = log_id, head, head, 0
+            self.checkpoint = ""
             self._versions.clear()
 
     def note_standing(self, standing: ProjectionHead) -> None:
@@ -125,6 +128,9 @@ class Validity:
     log: int | None = None
     """The log's head is still this position."""
 
+    checkpoint: str | None = None
+    """The last checkpoint is still this one (`KnownHeads.checkpoint`)."""
+
     def is_met(self, heads: KnownHeads) -> bool:
         """Whether a response made now would have the same bytes."""
         return (
@@ -132,5 +138,6 @@ class Validity:
             and (self.pledge is None or heads.version(self.pledge) == self.version)
             and (self.projection is None or heads.log <= heads.projection == self.projection)
             and (self.log is None or heads.log == self.log)
+            and (self.checkpoint is None or heads.checkpoint == self.checkpoint)
             and (self.day is None or self.day == today())
         )

@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from math import inf
 from threading import Lock
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from api.http.auth import KEY_REFRESH_SECONDS, KeyRing
 from api.http.clocks import now
 from api.http.known_heads import KnownHeads
+from projections.ledger.reader import Ledger
 from projections.liveness import ProjectorLiveness
 from projections.timeline import Timeline
 from tracker.log.away import unavailable
@@ -27,6 +29,9 @@ from tracker.log.watcher import LogWatcher
 
 CATCH_UP_SECONDS = 0.003
 """Seconds between two looks while a request waits for the projection."""
+
+CHECKPOINT_SECONDS = 1.0
+"""Seconds between two looks at a checkpoint that covers the whole log."""
 
 FOLLOW_BATCH_ROWS = 5_000
 """Rows of the log taken in at a time."""
@@ -53,15 +58,17 @@ class LogFollower:
         keys: KeyRing,
         log: LogRecorder,
         timeline: Timeline,
+        ledger: Ledger,
         database_url: str,
         memory: LogMemory,
     ) -> None:
         self._heads = heads
         self._keys = keys
         self._log = log
-        self._timeline = timeline
+        self._timeline, self._ledger = timeline, ledger
         self._memory = memory
         self._seen: tuple[int, str] | None = None
+        self._covered, self._checkpoint_at = 0, -inf
         self._waiters: list[_Waiter] = []
         self._lock = Lock()
         self._stopped = False
@@ -69,6 +76,8 @@ class LogFollower:
         """The thread that looks; its `age` tells how old this process's knowledge is."""
         self.projector = ProjectorLiveness(now)
         """Whether a projector is at work, in this process or another one."""
+        self.signing = ProjectorLiveness(now)
+        """Whether what is recorded comes to be signed; heartbeats are the projector's."""
         log.guard.on_change = self.watcher.wake
         self.also_wake: Callable[[], None] = lambda: None
         """Called by `wake`: the projector's, if it runs in this process."""
@@ -147,6 +156,7 @@ class LogFollower:
                 self._heads.advance(changes)
                 self.grown()
             self._see_what_is_withheld()
+            self._see_what_is_signed()
             head = self._timeline.head()
             self._heads.note_standing(head)
             self.projector.note(head.heartbeat, head.position, self._heads.log)
@@ -171,6 +181,7 @@ class LogFollower:
                 _log.warning("the log goes on as %s from position %d", guard.log, found.head.position)
             is_first, self._seen = self._seen is None, now
             self._heads.begin(guard.log, found.head.position)
+            self._checkpoint_at = -inf
             self._timeline.forget()
             if not is_first:
                 self.changed()
@@ -182,6 +193,17 @@ class LogFollower:
         if upto != self._heads.withheld:
             self._timeline.forget()
             self._heads.withheld = upto
+
+    def _see_what_is_signed(self) -> None:
+        """The last checkpoint: looked for while it does not cover the log, and from time to time as keys may change."""
+        if self._covered >= self._heads.log and time.monotonic() - self._checkpoint_at < CHECKPOINT_SECONDS:
+            self.signing.note(None, self._covered, self._heads.log)
+            return
+        last = self._ledger.checkpoint()
+        self._checkpoint_at = time.monotonic()
+        self._covered = 0 if last is None else last.size
+        self._heads.checkpoint = "" if last is None else last.mark
+        self.signing.note(None, self._covered, self._heads.log)
 
     def _release(self, *, everybody: bool = False) -> None:
         """Let those go on whose position the projection has; at the end all of them, without it."""

@@ -35,6 +35,7 @@ class MediaFormat:
 
 
 JSON_FORMAT = MediaFormat("json", "application/json")
+CSV_FORMAT = MediaFormat("csv", "text/csv; charset=utf-8; header=present")
 LINK_FORMAT = MediaFormat("link", "application/link-format")
 HTML_FORMAT = MediaFormat("html", "text/html; charset=utf-8")
 SSE_FORMAT = MediaFormat("sse", "text/event-stream")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time
 from email.utils import format_datetime, parsedate_to_datetime
-from urllib.parse import urlencode
 
 from litestar.types import Scope
 
+from api.http.addresses import encoded
 from api.http.clocks import ReadClocks, today
 from api.http.headers import header
 from api.http.parameters import Query, invalid
@@ -24,7 +24,7 @@ def redirect_to_day(pledge: str, query: Query, day: date, first: date) -> Redire
     A day before `first`, the first day with a status, or after today, leads to the nearest (RFC 7089 §4.5.3).
     """
     nearest = max(first, min(day, today()))
-    location = f"{address(pledge)}?{urlencode({**query, 'as_of': nearest.isoformat()})}"
+    location = f"{address(pledge)}?{encoded({**query, 'as_of': nearest.isoformat()})}"
     return Redirect(location, {"vary": VARY, "link": links(pledge)})
 
 

@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
 _LOG_HEADER = HEADER.lower().encode()
-_CORS_EXPOSED = b"ETag, Link, Location, Memento-Datetime, Retry-After, RateLimit, RateLimit-Policy, Tracker-Log"
+_CORS_EXPOSED = (
+    b"ETag, Link, Location, Memento-Datetime, Retry-After, RateLimit, RateLimit-Policy, Tracker-Log,"
+    b" Content-Disposition"
+)
 _CORS_HEADERS = [(b"access-control-allow-origin", b"*"), (b"access-control-expose-headers", _CORS_EXPOSED)]
 _CORS_PREFLIGHT = [
     (b"access-control-allow-methods", b"GET, HEAD"),
@@ -89,25 +92,25 @@ class RequestMiddleware(ASGIMiddleware):
         state["log"] = self._cache.heads.log_id
         if contract.needs != "open":
             caller = await self._caller(scope)
-            must_allow(caller, contract.needs, public_read=self._public_read)
+            must_allow(caller, contract.needs, public_read=self._public_read and not contract.keyed)
             state["caller"] = caller
             if contract.writes and caller is not None:
                 state["headers"] = []
                 self._limit.count(caller.scope, state["headers"])
             else:
                 if b"log=" in scope["query_string"]:
-                    must_be_asked(parse(scope["query_string"], contract.names), state["log"])
+                    must_be_asked(parse(scope["query_string"], contract.taken), state["log"])
                 cached = self._cache.find(scope) or await self._cache.made_by_another(scope)
                 if cached is not None:
                     self._metrics.cache_hits.inc()
                     await cached(scope, receive, send)
                     return
                 self._metrics.cache_misses.inc()
-                state["query"] = parse(scope["query_string"], contract.names)
+                state["query"] = parse(scope["query_string"], contract.taken)
                 with self._cache.making(scope, send) as sending:
                     await next_app(scope, receive, sending)
                 return
-        state["query"] = parse(scope["query_string"], contract.names)
+        state["query"] = parse(scope["query_string"], contract.taken)
         await next_app(scope, receive, send)
 
     async def _caller(self, scope: Scope) -> Caller | None:

@@ -8,23 +8,28 @@ from datetime import date
 from typing import Literal, overload
 from urllib.parse import parse_qsl
 
+from api.http.contract import Parameter
 from api.http.problems import InvalidParameter, UnknownParameter
-from tracker.values import FIRST_YEAR, LAST_YEAR
+from tracker.points_in_time import read_day
 
 Query = Mapping[str, str]
-MAX_VALUE_CHARACTERS, MAX_CURSOR_CHARACTERS = 300, 4096
-"""Characters of a parameter's value, at most; a cursor is the answer to an earlier request and may be longer."""
+"""Parameters by name. Several values of one stand in one text: with commas between, or a line each where they may have
+commas themselves. No value has a line break."""
 
-MAX_PARAMETERS = 50
+MAX_PARAMETERS = 250
 """Parameters of a query, at most."""
+
+MAX_REPEATED = 20
+"""Values of a parameter that may be given more than once, as the API describes it; the longer list with commas has no
+bound but its length."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
-def parse(query_string: bytes, names: frozenset[str]) -> Query:
-    """The parameters of a query string, each at most once and among `names`.
+def parse(query_string: bytes, taken: Mapping[str, Parameter]) -> Query:
+    """The parameters of a query string, each of them among those that are taken.
 
-    Raises: UnknownParameter if a name is not in `names`; InvalidParameter if one stands twice or is no plain line.
+    Raises: UnknownParameter if one is not; InvalidParameter if one stands twice that may not, or is no plain line.
     """
     if not query_string:
         return {}
@@ -38,14 +43,18 @@ def parse(query_string: bytes, names: frozenset[str]) -> Query:
         raise InvalidParameter("the query has too many parameters", parameter="") from None
     query: dict[str, str] = {}
     for name, value in pairs:
-        if name not in names:
-            taken = ", ".join(sorted(names)) or "none"
-            raise UnknownParameter(f"{name[:80]!r} is not known here; known: {taken}", parameter=name[:80])
-        if name in query:
+        parameter = taken.get(name)
+        if parameter is None:
+            known = ", ".join(sorted(taken)) or "none"
+            raise UnknownParameter(f"{name[:80]!r} is not known here; known: {known}", parameter=name[:80])
+        if len(value) > parameter.most or _CONTROL.search(value):
+            raise invalid(name, f"is one line of at most {parameter.most} characters")
+        if name not in query:
+            query[name] = value
+        elif parameter.repeats == "once":
             raise invalid(name, "is given twice")
-        if len(value) > (MAX_CURSOR_CHARACTERS if name == "cursor" else MAX_VALUE_CHARACTERS) or _CONTROL.search(value):
-            raise invalid(name, f"is one line of at most {MAX_VALUE_CHARACTERS} characters")
-        query[name] = value
+        else:
+            query[name] += ("," if parameter.repeats == "commas" else "\n") + value
     return query
 
 
@@ -105,14 +114,10 @@ def day(query: Query, name: str, default: date | None = None) -> date | None:
     """
     if (text := query.get(name)) is None:
         return default
-    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
-        try:
-            found = date.fromisoformat(text)
-        except ValueError:
-            found = date.min
-        if FIRST_YEAR <= found.year <= LAST_YEAR:
-            return found
-    raise invalid(name, f"is a date, YYYY-MM-DD, in the years {FIRST_YEAR} to {LAST_YEAR}")
+    try:
+        return read_day(text)
+    except ValueError as wrong:
+        raise invalid(name, str(wrong)) from None
 
 
 def matching(query: Query, name: str, form: Literal["slug", "unit"], regex: str) -> str | None:

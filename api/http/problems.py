@@ -125,6 +125,13 @@ class RateLimited(TrackerError):
     title = "Too many writes"
 
 
+class TooMuchAtOnce(TrackerError):
+    """Too many large bodies are on their way to this process. Wait as long as `Retry-After` says, or send less."""
+
+    code = "unavailable"
+    title = "Too much at once"
+
+
 class InternalError(TrackerError):
     """Something broke on our side. It is logged under the `request_id` of the answer; nothing was half recorded."""
 
@@ -137,10 +144,15 @@ STATUS = {
     "malformed_request": 400,
     "invalid_parameter": 400,
     "unknown_parameter": 400,
+    "invalid_tile": 400,
     "unauthorized": 401,
     "forbidden": 403,
     "not_found": 404,
     "pledge_not_found": 404,
+    "party_not_found": 404,
+    "no_checkpoint": 404,
+    "out_of_tree": 404,
+    "tile_missing": 404,
     "method_not_allowed": 405,
     "not_acceptable": 406,
     "request_timeout": 408,

@@ -16,12 +16,13 @@ from api.http.parameters import choice, flag, integer, matching
 from api.http.problems import Forbidden, Unauthorized
 from api.http.responses import BytesResponse
 from api.pages.frame import HEADERS, HTML, PageRequest, page_contract
-from api.resources.contracts import TYPE_NAMES
+from api.resources.names import TYPE_NAMES
 from projections import verify
 from projections.queries import Clocks
 from tracker.event import raw_event, stamp
 from tracker.log.rows import LogRow
 from tracker.pledge_events import raw_fact, raw_in_force_on
+from tracker.signed_note import encode_base64
 from tracker.units import SLUG
 
 FAR_POSITION = 10**15
@@ -90,11 +91,16 @@ def draw_audit(page: PageRequest) -> BytesResponse:
     held = page.services.timeline.stored_rows(names, Clocks(clocks.today(), page.services.timeline.position(), None))
     is_full = len(listed.events) == AUDIT_PAGE_ROWS
     oldest = listed.events[-1]["position"] if is_full else listed.searched_from
+    ledger = page.services.ledger
+    signed = ledger.checkpoint() if page.at.position is None else ledger.checkpoint_covering(page.at.position)
     html = page.render(
         "audit.html",
         at,
+        signed=signed,
+        signed_root=None if signed is None else encode_base64(signed.root),
+        ledger=ledger.state(),
         listed=listed,
-        pledges={name for name, (rows, _) in held.items() if rows},
+        pledges={name for name, (rows, *_) in held.items() if rows},
         head=head,
         types=[(name, wording.TYPE[name]) for name in TYPE_NAMES],
         older=page.link(before=str(oldest), replay=None) if listed.has_more else None,
@@ -105,7 +111,7 @@ def draw_audit(page: PageRequest) -> BytesResponse:
     )
     if is_replay:  # what an auditor may see is kept in no cache
         return BytesResponse(html, media_type=HTML, headers=HEADERS)
-    return page.about_log(head, html)
+    return page.about_log(head, html, checkpoint=None if signed is None else signed.mark)
 
 
 def _may_replay_all(page: PageRequest) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
-from api.resources.contracts import KINDS
+from api.resources.names import KINDS
 from tracker.acting import ACTING
 from tracker.facts import FACT_TYPES
 from tracker.promise_facts import RecordKeepingFact

@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, Undefined
 from litestar import Request
@@ -19,6 +19,7 @@ from api.http import (
     clocks,
     data_license,
 )
+from api.http.addresses import encoded
 from api.http.clocks import CLOCKS
 from api.http.contract import Contract, Parameter, Reply
 from api.http.known_heads import Validity
@@ -108,7 +109,7 @@ class PageRequest(ReadRequest):
         """
         kept = self.query if path is None else {n: v for n, v in self.query.items() if n in CLOCK_NAMES}
         query = {name: value for name, value in {**kept, **changes}.items() if value}
-        return f"{quote(path or self.path)}{'?' if query else ''}{urlencode(query, safe=':,')}"
+        return f"{quote(path or self.path)}{'?' if query else ''}{encoded(query, safe=':,')}"
 
     def pinned(self, clocks_: Clocks) -> str:
         """The address at which this page stays the same for ever: both clocks are named in it."""
@@ -127,6 +128,7 @@ class PageRequest(ReadRequest):
             known_at=None if self.at.known_at is None else stamp(self.at.known_at),
             position=clocks_.position,
             pinned=self.pinned(clocks_),
+            canonical=self.services.settings.public_url and self.services.settings.public_address(self.link()),
             license=self.services.settings.data_license,
             license_link=data_license.address(self.services.settings.data_license),
             **context,
@@ -186,7 +188,8 @@ def static_files() -> Mapping[str, BytesResponse]:
                 kind = mimetypes.guess_type(entry.name)[0] or "text/plain; charset=utf-8"
                 if kind.startswith("text/") and "charset" not in kind:
                     kind += "; charset=utf-8"
-                found[f"{prefix}{entry.name}"] = BytesResponse(entry.read_bytes(), media_type=kind)
+                policy = {"Content-Security-Policy": "default-src 'none'"} if kind == "image/svg+xml" else None
+                found[f"{prefix}{entry.name}"] = BytesResponse(entry.read_bytes(), media_type=kind, headers=policy)
 
     collect(files("api.pages") / "static", "")
     return found

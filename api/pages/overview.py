@@ -19,7 +19,8 @@ from api.http.responses import BytesResponse
 from api.pages.bars import Bar, bar_of
 from api.pages.frame import CLOCK_NAMES, PageRequest, end_of, page_contract
 from api.resources import list_filters
-from api.resources.contracts import CURSOR, FILTERS, SORT, SORT_NAMES
+from api.resources.contracts import CURSOR, FILTERS, SORT
+from api.resources.names import SORT_NAMES
 from projections.queries import Clocks, Filters
 from tracker.event import Event, fact_json, raw_event
 from tracker.pledge_events import raw_in_force_on

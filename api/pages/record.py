@@ -12,7 +12,7 @@ from api.http.problems import pledge_not_found
 from api.http.responses import BytesResponse
 from api.pages.form_fields import COMMON, RECORD_KEEPING, form_sections
 from api.pages.frame import PageRequest, page_contract
-from api.resources.contracts import TYPE_NAMES
+from api.resources.names import TYPE_NAMES
 from tracker.acting import may_act_on_type
 from tracker.event import Event
 from tracker.pledge_events import PledgeEvents

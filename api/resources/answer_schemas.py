@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from api.http.contract import Schema, ref
 from api.http.problems import MAX_ERRORS
-from api.resources.contracts import FLAG_NAMES, KINDS, STATUSES
+from api.resources.names import STATUSES
 from api.resources.schema_parts import (
     COUNT,
     DATE,
@@ -20,19 +20,11 @@ from api.resources.schema_parts import (
     one_of,
     or_null,
 )
-from tracker.promises import MONTHS
+from api.resources.status_schemas import CLOCKS, CONVERSION, DATES, QUANTITY, STATUS
+from projections.facets import FACETS
 from tracker.quantity import Op, OpenEnds
-from tracker.rules.conditions import ConditionState
-from tracker.rules.evaluation import AnswersBy
-from tracker.rules.flags import Evidence
-from tracker.rules.instalments import InstalmentState
-from tracker.rules.outcome import LifecycleState, ScheduleState
-from tracker.units import SLUG
-from tracker.values import MemberVerdict, Trajectory
-
-CLOCKS: dict[str, Schema] = {"as_of": DATE, "known_at": or_null(INSTANT), "position": COUNT}
-_QUANTITY, _DATES = ref("Amount"), ref("Dates")
-
+from tracker.rules.causes import Cause
+from tracker.values import MemberVerdict
 
 _UNREAD: dict[str, Schema] = {
     "unreadable": list_of(object_of({"event": {"type": "object"}, "reason": TEXT})),
@@ -47,131 +39,34 @@ def _items(
 
 
 _FIGURE: dict[str, Schema] = {
-    "quantity": _QUANTITY,
+    "quantity": QUANTITY,
     "stage": STAGE,
     "basis": TEXT,
     "nature": TEXT,
-    "period": or_null(_DATES),
+    "period": or_null(DATES),
     "attribution": TEXT,
 }
-_CONVERSION = object_of(
-    {"from": TEXT, "to": TEXT, "rate": or_null(DECIMAL_STRING), "date": or_null(DATE), "provider": TEXT},
-    {"to_rate": DECIMAL_STRING},
-)
-_MEMBER_COUNT = or_null({"anyOf": [COUNT, _QUANTITY]})
-_MEMBERS = object_of(
-    dict.fromkeys(
-        ("eligible", "met", "not_met", "not_applicable", "opted_out", "not_reported", "total"), _MEMBER_COUNT
-    ),
-    {"projected": _MEMBER_COUNT, "rows": list_of({"type": "object"})},
-)
-_MILESTONE = object_of(
+_BY_STATUS = object_of({}, dict.fromkeys(STATUSES, COUNT), "How many pledges have which status; none is left out.")
+_ROLE: dict[str, Schema] = {"total": COUNT, "by_status": _BY_STATUS}
+TOTAL = object_of(
     {
-        "milestone": TEXT,
-        "due": or_null(TEXT),
-        "first_due": or_null(TEXT),
-        "state": TEXT,
-        "late": {"type": "boolean"},
-        "stated_on": or_null(DATE),
-        "event": or_null(EVENT_UUID),
-    }
-)
-_SHARE = object_of(
-    {
-        "subset": TEXT,
-        "share": _QUANTITY,
-        "of": or_null(EVENT_UUID),
-        "bound": or_null(_QUANTITY),
-        "derived": {"const": True},
-        "event": EVENT_UUID,
-    }
-)
-_CONDITION = object_of({"condition": TEXT, "text": TEXT, "state": one_of(ConditionState)}, {"event": EVENT_UUID})
-_PERIOD = object_of(
-    {
-        "start": DATE,
-        "end": DATE,
-        "status": {"enum": list(STATUSES)},
-        "actual": or_null(_QUANTITY),
-        "ratio": or_null(ref("Ratio")),
-    }
-)
-_PERIODS_TALLY = object_of(
-    {"closed": COUNT, "kept": COUNT, "not_kept": COUNT, "unreported": COUNT, "undecided": COUNT},
-    {"total": COUNT},
-    "How the closed periods came out.",
-)
-_STATED = {"stated_on": DATE, "event": EVENT_UUID}
-
-STATUS = object_of(
-    {
-        "pledge": {"type": "string", "pattern": f"^{SLUG}$"},
-        "title": TEXT,
-        "pledgor": ref("Who"),
-        "beneficiary": or_null(ref("Who")),
-        "kind": {"enum": list(KINDS)},
-        "tags": list_of(TEXT),
-        "status": {"enum": list(STATUSES)},
-        "flags": list_of({"enum": list(FLAG_NAMES)}),
-        "target": or_null(_QUANTITY),
-        "actual": or_null(_QUANTITY),
-        "ratio": or_null(ref("Ratio")),
-        "progress": or_null(ref("Ratio")),
-        "stage": or_null(STAGE),
-        "period": or_null(_DATES),
-        "window": or_null(_DATES),
-        "deadline": or_null(DATE),
-        "schedule": object_of({"current": one_of(ScheduleState), "original": one_of(ScheduleState)}),
-        "trajectory": one_of(Trajectory),
-        "claimed_trajectory": list_of(
-            object_of({"trajectory": one_of(Trajectory), "speaker": or_null(ref("Who")), **_STATED})
-        ),
-        "evidence": one_of(Evidence),
-        "lifecycle": one_of(LifecycleState),
-        "past_targets": list_of(
-            object_of({"target": or_null(_QUANTITY), "window": or_null(_DATES), "until": DATE, "status": TEXT})
-        ),
-        "because": {"type": "object", "additionalProperties": list_of(EVENT_UUID)},
-        "rules_version": TEXT,
-        "last_stated_on": DATE,
-        "version": {"type": "integer", "minimum": 1},
-        **CLOCKS,
+        "unit": TEXT,
+        "pledges": COUNT,
+        "reported": COUNT,
+        "target": or_null(QUANTITY),
+        "actual": or_null(QUANTITY),
+        "compared": object_of({"pledges": COUNT, "target": or_null(QUANTITY), "actual": or_null(QUANTITY)}),
+        "unconverted": COUNT,
     },
-    {
-        "part_of": TEXT,
-        "joint": list_of(object_of({"party": ref("Who")}, {"share": DECIMAL_STRING})),
-        "relative_target": _QUANTITY,
-        "baseline": object_of({"quantity": _QUANTITY}, {"on": TEXT, "text": TEXT}),
-        "announced_amounts": list_of(object_of({"quantity": _QUANTITY, "event": EVENT_UUID}, {"period": _DATES})),
-        "recurrence": object_of({"every": {"enum": list(MONTHS)}, "start": DATE}, {"end": DATE}),
-        "periods": list_of(_PERIOD),
-        "periods_tally": _PERIODS_TALLY,
-        "instalments": list_of(object_of({"due": TEXT, "quantity": _QUANTITY, "state": one_of(InstalmentState)})),
-        "conditions": list_of(
-            object_of({"condition": TEXT, "text": TEXT, "state": one_of(ConditionState)}, {"event": EVENT_UUID})
-        ),
-        "direction": {"enum": ["up", "down"]},
-        "answers_by": one_of(AnswersBy),
-        "required_stage": or_null(STAGE),
-        "tolerance": DECIMAL_STRING,
-        "original": object_of({"target": or_null(_QUANTITY), "window": or_null(_DATES)}),
-        "projection": object_of({"quantity": _QUANTITY, "stage": STAGE, "period": or_null(_DATES), **_STATED}),
-        "members": _MEMBERS,
-        "milestones": list_of(_MILESTONE),
-        "shares": list_of(_SHARE),
-        "other_measures": list_of(object_of({"quantity": _QUANTITY, **_STATED})),
-        "assessment": object_of({"rating": TEXT, "rubric": TEXT, "rubric_version": TEXT, "reasoning": TEXT, **_STATED}),
-        "conversion": _CONVERSION,
-        "conversions": list_of(_CONVERSION),
-    },
-    "One pledge at a point on both clocks.",
+    about="Sums in one unit: `target` and `actual` each over all that have it, `compared` over those that have both."
+    " Percentages and levels are never added. `unconverted` counts the actuals in another currency without a rate.",
 )
 
 _GROUP: dict[str, Schema] = {
-    "by_status": {"type": "object", "additionalProperties": COUNT},
+    "by_status": _BY_STATUS,
     "by_kind": {"type": "object", "additionalProperties": COUNT},
     "flags": {"type": "object", "additionalProperties": COUNT},
-    "totals": list_of({"type": "object"}),
+    "totals": list_of(ref("Total")),
 }
 
 SCHEMAS: dict[str, Schema] = {
@@ -216,9 +111,50 @@ SCHEMAS: dict[str, Schema] = {
         about="What would be recorded, and the statuses it would give.",
     ),
     "Status": STATUS,
-    "StatusPage": _items(ref("Status"), {"next_cursor": or_null(TEXT), "total": COUNT}),
+    "StatusPage": _items(
+        {
+            "description": "A status; with `fields` the members of it that were asked for.",
+            "anyOf": [ref("Status"), ref("StatusFields")],
+        },
+        {"next_cursor": or_null(TEXT), "total": COUNT},
+        {"facets": object_of({facet: list_of(ref("FacetCount")) for facet in FACETS})},
+    ),
+    "Parts": _items(ref("Status"), {"by_status": _BY_STATUS, "next_cursor": or_null(TEXT), "total": COUNT}),
+    "PartyPage": _items(
+        object_of({"key": TEXT, "name": TEXT, "as_pledgor": object_of(_ROLE), "as_beneficiary": object_of(_ROLE)}),
+        {"next_cursor": or_null(TEXT), "total": COUNT},
+    ),
+    "PartyAnswer": object_of(
+        {
+            "key": TEXT,
+            "name": TEXT,
+            "as_pledgor": object_of({**_ROLE, "totals": list_of(ref("Total"))}),
+            "as_beneficiary": object_of({**_ROLE, "totals": list_of(ref("Total"))}),
+            "changes": list_of(
+                object_of(
+                    {
+                        "pledge": TEXT,
+                        "title": or_null(TEXT),
+                        "as_of": DATE,
+                        "status_before": or_null({"enum": list(STATUSES)}),
+                        "status_after": {"enum": list(STATUSES)},
+                    }
+                )
+            ),
+            **CLOCKS,
+        },
+        about="Who promised or was promised what: `key` is the code, else the slug of the name.",
+    ),
+    "Total": TOTAL,
+    "StatusesOverTime": _items(object_of({"as_of": DATE, "by_status": _BY_STATUS})),
+    "StatusFields": object_of({}, STATUS["properties"], "Those members of a status that `fields` names."),
+    "FacetCount": object_of(
+        {"key": TEXT, "count": COUNT},
+        {"name": TEXT},
+        "A value of a filter, and how many pledges it gives with all other filters.",
+    ),
     "EventItems": _items(ref("Event")),
-    "LogPage": _items(ref("Event"), {"next_after": or_null(COUNT)}),
+    "LogPage": _items(ref("Event"), {"next_after": COUNT}),
     "History": _items(
         object_of(
             {
@@ -240,7 +176,7 @@ SCHEMAS: dict[str, Schema] = {
                 "known_from": COUNT,
                 "known_to": or_null(COUNT),
                 "status": {"enum": list(STATUSES)},
-                "actual": or_null(_QUANTITY),
+                "actual": or_null(QUANTITY),
                 "ratio": or_null(ref("Ratio")),
                 "flags": list_of(TEXT),
             }
@@ -262,8 +198,8 @@ SCHEMAS: dict[str, Schema] = {
                 "outcome": TEXT,
                 "why": TEXT,
                 "conflicts": list_of(EVENT_UUID),
-                "conversion": or_null(_CONVERSION),
-                "converted": or_null(_QUANTITY),
+                "conversion": or_null(CONVERSION),
+                "converted": or_null(QUANTITY),
             }
         ),
         optional=_UNREAD,
@@ -294,13 +230,26 @@ SCHEMAS: dict[str, Schema] = {
                 "pledge": TEXT,
                 "status_before": or_null(TEXT),
                 "status_after": or_null(TEXT),
-                "actual_before": or_null(_QUANTITY),
-                "actual_after": or_null(_QUANTITY),
+                "actual_before": or_null(QUANTITY),
+                "actual_after": or_null(QUANTITY),
+                "cause": one_of(Cause),
                 "events": list_of(ref("Event")),
             },
             _UNREAD,
         ),
         {"from": object_of(CLOCKS), "to": object_of(CLOCKS)},
+        {
+            "counts": list_of(
+                object_of(
+                    {
+                        "status_before": or_null({"enum": list(STATUSES)}),
+                        "status_after": or_null({"enum": list(STATUSES)}),
+                        "cause": one_of(Cause),
+                        "pledges": COUNT,
+                    }
+                )
+            )
+        },
     ),
     "Export": object_of({"items": list_of(ref("Status")), **CLOCKS}, {"license": TEXT}),
     "Replay": object_of(
@@ -343,6 +292,7 @@ SCHEMAS: dict[str, Schema] = {
             "rules_version": TEXT,
             "forks": list_of(object_of({"from": TEXT, "position": COUNT, "at": INSTANT, "reason": TEXT})),
         },
+        {"checkpoint": object_of({"size": COUNT, "root": TEXT, "signed_at": INSTANT})},
         about="Which log this is: `log` is its id, `forks` says when and after which event it got another one.",
     ),
     "Health": {
@@ -388,6 +338,8 @@ SCHEMAS: dict[str, Schema] = {
                 "maxItems": MAX_ERRORS,
             },
             "total": {**COUNT, "description": "How many errors there are; at most 100 are listed."},
+            "first_recorded_at": {**INSTANT, "description": "When the pledge was first recorded: after the clocks."},
+            "as_known_now": {**TEXT, "description": "The relative address that answers, with what is known now."},
         },
         "required": ["type", "title", "status", "detail", "instance", "code", "errors", "total"],
     },

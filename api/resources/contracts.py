@@ -3,33 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import get_args
-from urllib.parse import urlencode
 
 from api.formats.atom import ATOM_FORMAT
 from api.formats.badge import BADGE_FORMAT
 from api.formats.table import EVENT_FORMATS, STATUS_FORMATS, STATUS_PAGE_FORMATS
+from api.http.addresses import encoded
 from api.http.clocks import CLOCKS
-from api.http.contract import JSON, NDJSON, Contract, Needs, Parameter, Reply, Schema, ref
+from api.http.contract import (
+    JSON,
+    MAX_VALUE_CHARACTERS,
+    NDJSON,
+    Contract,
+    Needs,
+    Parameter,
+    Reply,
+    Schema,
+    ref,
+)
 from api.http.drafts import MAX_BATCH_ITEMS
 from api.http.log_ids import LOG, LOG_HEADER
-from api.http.media import HTML_FORMAT, JSON_FORMAT, LINK_FORMAT, MediaFormat
+from api.http.media import CSV_FORMAT, HTML_FORMAT, JSON_FORMAT, LINK_FORMAT, MediaFormat
 from api.http.negotiation import format_parameter
-from api.http.parameters import MAX_VALUE_CHARACTERS
-from tracker.facts import FACT_TYPES
+from api.resources.names import FLAG_NAMES, KINDS, SORT_NAMES, STATUSES, TYPE_NAMES
+from api.resources.status_schemas import STATUS
 from tracker.log.rows import MAX_POSITION
-from tracker.rules.flags import FLAGS
-from tracker.rules.outcome import Headline
 from tracker.units import CURRENCIES, SLUG, UNIT
-from tracker.values import Kind
 
-STATUSES: tuple[str, ...] = get_args(Headline)
-KINDS: tuple[str, ...] = get_args(Kind)
-FLAG_NAMES = (*FLAGS, "stale_projection")
-SORT_NAMES = tuple(
-    f"{sign}{name}" for name in ("pledge", "title", "due", "ratio", "last_stated_on") for sign in ("", "-")
-)
-TYPE_NAMES = tuple(FACT_TYPES)
+STATUS_MEMBERS: tuple[str, ...] = tuple(STATUS["properties"])
+"""The members that a status may have."""
+
+_FIELD = "|".join(STATUS_MEMBERS)
 
 MAX_PAGE_PLEDGES, MAX_PAGE_EVENTS = 500, 1_000
 """Items of a page, at most."""
@@ -38,51 +41,77 @@ MAX_FEED_ENTRIES = 200
 """Entries of the feed, at most."""
 
 
-def _comma_separated(names: tuple[str, ...]) -> Schema:
-    one = "|".join(names)
-    return {
-        "type": "string",
-        "maxLength": MAX_VALUE_CHARACTERS,
-        "pattern": f"^({one})(,({one}))*$",
-        "examples": [names[0]],
-    }
+MAX_LIST_CHARACTERS = 4_000
+"""Characters of a value with several values in it, commas between them, at most."""
 
 
-_PARTY: Schema = {
+def _several(name: str, about: str, schema: Schema) -> Parameter:
+    """A parameter that may be given more than once, or with commas."""
+    return Parameter(
+        name, f"{about} Several: given again, or with commas.", schema, repeats="commas", most=MAX_LIST_CHARACTERS
+    )
+
+
+_LINE: Schema = {
     "type": "string",
     "minLength": 1,
     "maxLength": MAX_VALUE_CHARACTERS,
     "pattern": r"^[^\x00-\x1f\x7f]+$",
 }
-_DAY = CLOCKS[0].schema
+_DAY, _INSTANT = CLOCKS[0].schema, CLOCKS[1].schema
+_SLUG: Schema = {"type": "string", "pattern": f"^{SLUG}$"}
+
+
+def _named(name: str, about: str) -> Parameter:
+    """A parameter that may be given more than once; its values may have commas themselves."""
+    return Parameter(name, f"{about} Several: given again.", _LINE, repeats="twice")
+
 
 GROUPINGS = ("pledgor", "beneficiary", "tag", "kind", "rating")
 """What a summary can be grouped by."""
 
 FILTERS = (
-    Parameter("status", "One or more headlines, separated by commas.", _comma_separated(STATUSES)),
-    Parameter("flag", "One or more flags, separated by commas; any will do.", _comma_separated(FLAG_NAMES)),
-    Parameter("kind", "One or more kinds, separated by commas.", _comma_separated(KINDS)),
-    Parameter("pledgor", "Who promises or promised: code or name, in any case; joint parties too.", _PARTY),
-    Parameter("beneficiary", "To whom it is or was promised: code or name, in any case.", _PARTY),
-    Parameter("party", "Either of them.", _PARTY),
-    Parameter(
-        "part_of",
-        "The pledges that are part of one of these, separated by commas.",
-        {"type": "string", "maxLength": MAX_VALUE_CHARACTERS, "pattern": f"^{SLUG}(,{SLUG})*$"},
-    ),
-    Parameter("rating", "The rating of the latest assessment, as written.", _PARTY),
-    Parameter("rubric", "The rubric of the latest assessment, as written.", _PARTY),
-    Parameter("tag", "A tag.", {"type": "string", "pattern": f"^{SLUG}$"}),
-    Parameter("unit", "The unit of the target, else of the actual.", {"type": "string", "pattern": UNIT}),
+    _several("status", "The headline.", {"enum": list(STATUSES)}),
+    _several("flag", "A flag.", {"enum": list(FLAG_NAMES)}),
+    _several("kind", "The kind.", {"enum": list(KINDS)}),
+    _named("pledgor", "Who promises or promised: code or name, in any case; joint parties too."),
+    _named("beneficiary", "To whom it is or was promised: code or name, in any case."),
+    _named("party", "Either of them."),
+    _several("part_of", "The pledge that it is part of.", _SLUG),
+    _named("rating", "The rating of the latest assessment, as written."),
+    _named("rubric", "The rubric of the latest assessment, as written."),
+    _several("tag", "A tag.", _SLUG),
+    _several("unit", "The unit of the target, else of the actual.", {"type": "string", "pattern": UNIT}),
+    _several("pledge", "The pledge itself: a dashboard's own few.", _SLUG),
     Parameter("due_before", "Due before this day.", _DAY),
-    Parameter("q", "Words that occur in the title, a party, the slug or a tag.", _PARTY),
+    Parameter(
+        "q",
+        "Words that occur, in any case, in titles, parties, tags, slugs, speakers, summaries, or in amounts as they are"
+        " written: `40bn`, `€40bn`, `2 %`.",
+        _LINE,
+    ),
 )
-SORT = Parameter("sort", "The order; `-` for descending.", {"enum": list(SORT_NAMES), "default": "pledge"})
+SORT = Parameter(
+    "sort",
+    "The order, `-` for descending; `changed` is the day on which the status last changed.",
+    {"enum": list(SORT_NAMES), "default": "pledge"},
+)
+FIELDS = Parameter(
+    "fields",
+    "Members of each status to keep, with commas between them; all by default.",
+    {"type": "string", "pattern": f"^({_FIELD})(,({_FIELD}))*$", "examples": ["pledge,status,ratio"]},
+    most=MAX_LIST_CHARACTERS,
+)
+FACETS = Parameter(
+    "facets",
+    "Adds how many pledges each filter value would give, counted with all filters but that one.",
+    {"type": "boolean"},
+)
 CURSOR = Parameter(
     "cursor",
     "Where the page begins: `next_cursor` of the page before it, with the same filters and order.",
-    {"type": "string", "maxLength": 4096, "pattern": "^[A-Za-z0-9_-]+$"},
+    {"type": "string", "maxLength": MAX_LIST_CHARACTERS, "pattern": "^[A-Za-z0-9_-]+$"},
+    most=MAX_LIST_CHARACTERS,
 )
 
 
@@ -96,7 +125,12 @@ _SCHEMA_OF: Mapping[str, Schema] = {"cloudevents": {"type": "array", "items": re
 ETAG = {"ETag": "The tag of these bytes.", "Cache-Control": "How long they may be kept."}
 
 
-_IF_NONE_MATCH = Parameter("If-None-Match", "Tags of answers that the caller has.", {"type": "string"})
+IF_NONE_MATCH = Parameter("If-None-Match", "Tags of answers that the caller has.", {"type": "string"})
+"""The header of every read that has a tag."""
+
+
+TABLE_FORMATS = (JSON_FORMAT, CSV_FORMAT)
+"""The formats of items that are no statuses and no events."""
 
 
 def reads(
@@ -114,7 +148,7 @@ def reads(
         needs=needs,
         replies={200: Reply(about, {**media, JSON: schema}, ETAG)},
         query=(*query, *CLOCKS, LOG, format_parameter(formats)),
-        headers=(_IF_NONE_MATCH, *headers),
+        headers=(IF_NONE_MATCH, *headers),
         problems=("invalid_parameter", "unknown_parameter", "not_acceptable", "other_log", *problems),
         formats=formats,
     )
@@ -122,7 +156,9 @@ def reads(
 
 _MISSING = ("pledge_not_found",)
 
-LIST_PLEDGES = reads("A page of statuses.", ref("StatusPage"), *FILTERS, SORT, *PAGING, formats=STATUS_PAGE_FORMATS)
+LIST_PLEDGES = reads(
+    "A page of statuses.", ref("StatusPage"), *FILTERS, SORT, *PAGING, FIELDS, FACETS, formats=STATUS_PAGE_FORMATS
+)
 _HTTP_DATE = (
     "^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), (0[1-9]|1[0-9]|2[0-8]) (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
     " (1[89]|2[0-9])[0-9]{2} ([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9] GMT$"
@@ -143,19 +179,28 @@ HISTORY = reads(
     Parameter(
         "axis", "Along what was said, or along what we recorded.", {"enum": ["as_of", "known"], "default": "as_of"}
     ),
+    formats=TABLE_FORMATS,
     problems=_MISSING,
 )
-TIMELINE = reads("The rectangles on both clocks.", ref("Timeline"), problems=_MISSING)
-FIGURES = reads("Every figure, chosen or not, and why.", ref("Figures"), problems=_MISSING)
-MEMBERS = reads("Every member's result.", ref("Members"), problems=_MISSING)
+PARTS = reads("The pledges that are part of it.", ref("Parts"), *PAGING, formats=STATUS_PAGE_FORMATS, problems=_MISSING)
+PARTIES = reads("A page of parties.", ref("PartyPage"), *PAGING, formats=TABLE_FORMATS)
+ONE_PARTY = reads("One party.", ref("PartyAnswer"), problems=("party_not_found",))
+TIMELINE = reads("The rectangles on both clocks.", ref("Timeline"), formats=TABLE_FORMATS, problems=_MISSING)
+FIGURES = reads("Every figure, chosen or not, and why.", ref("Figures"), formats=TABLE_FORMATS, problems=_MISSING)
+MEMBERS = reads("Every member's result.", ref("Members"), formats=TABLE_FORMATS, problems=_MISSING)
 EVENT_LOG = reads(
     "The log, oldest first.",
     ref("LogPage"),
     Parameter(
         "after", "The position after which the page begins.", {"type": "integer", "minimum": 0, "maximum": MAX_POSITION}
     ),
-    Parameter("pledge", "Only this pledge's.", {"type": "string", "pattern": f"^{SLUG}$"}),
+    Parameter("pledge", "Only this pledge's.", _SLUG),
     Parameter("type", "Only facts of this type.", {"enum": list(TYPE_NAMES)}),
+    Parameter("recorded_by", "Only what this one recorded, as `recorded_by` of the events tells it.", _LINE),
+    Parameter("recorded_from", "Recorded at this instant or later, RFC 3339 with an offset.", _INSTANT),
+    Parameter("recorded_to", "Recorded at this instant or before, RFC 3339 with an offset.", _INSTANT),
+    Parameter("stated_from", "Stated on this day or later.", _DAY),
+    Parameter("stated_to", "Stated on this day or before.", _DAY),
     _limit(MAX_PAGE_EVENTS),
     formats=EVENT_FORMATS,
 )
@@ -165,14 +210,43 @@ SUMMARY = reads(
     *FILTERS,
     Parameter("by", "The same for each of these, in `groups`.", {"enum": list(GROUPINGS)}),
     Parameter("currency", "Adds the totals in this currency.", {"enum": sorted(CURRENCIES)}),
+    formats=TABLE_FORMATS,
 )
+PARTY_KEY = "[A-Za-z0-9][A-Za-z0-9-]{0,127}"
+"""A regular expression for the keys of parties."""
+
+EVERY = ("month", "quarter", "year")
+"""The periods of the calendar at whose ends statuses are counted."""
+
+MAX_STATUS_DAYS = 1_000
+"""Days on which one read counts statuses, at most."""
+
+STATUSES_OVER_TIME = reads(
+    "Counts by status over time.",
+    ref("StatusesOverTime"),
+    *FILTERS,
+    Parameter("every", "Count at the end of each of these.", {"enum": list(EVERY), "default": "month"}),
+    Parameter("from", "The first day that may be counted; by default that of the first pledge.", _DAY),
+    Parameter("to", "The last day, which is counted itself; `as_of` by default.", _DAY),
+    formats=TABLE_FORMATS,
+)
+DIFF_GROUPINGS = ("cause",)
+"""What the differences between two points can be counted by, beside the headlines."""
+
 DIFF = reads(
     "What changed between two points.",
     ref("Diff"),
+    *FILTERS,
+    Parameter(
+        "by",
+        "Adds `counts`: how many pledges went from which headline to which, and why.",
+        {"enum": list(DIFF_GROUPINGS)},
+    ),
     Parameter("from", "The earlier `as_of`.", _DAY),
     Parameter("to", "The later `as_of`; today by default.", _DAY),
     Parameter("known_from", "The earlier `known_at`; not with `from`.", CLOCKS[1].schema),
     Parameter("known_to", "The later `known_at`; now by default.", CLOCKS[1].schema),
+    formats=TABLE_FORMATS,
 )
 EXPORT = reads("All statuses, as a stream.", ref("Export"), *FILTERS, formats=STATUS_FORMATS)
 REPLAY = reads(
@@ -197,7 +271,7 @@ def _reads_in_one_format(
         needs="reader",
         replies={200: Reply(about, {shown.essence: schema or {"type": "string"}}, ETAG)},
         query=(*query, *clocks, LOG),
-        headers=(_IF_NONE_MATCH,),
+        headers=(IF_NONE_MATCH,),
         problems=("invalid_parameter", "unknown_parameter", "not_acceptable", "other_log", *problems),
         formats=(shown,),
         framed=framed,
@@ -212,7 +286,7 @@ EMBED = _reads_in_one_format("A page for an iframe.", HTML_FORMAT, framed=True, 
 
 def addressed(path: str, query: Mapping[str, str]) -> str:
     """A path with its query."""
-    return f"{path}?{urlencode(query)}" if query else path
+    return f"{path}?{encoded(query)}" if query else path
 
 
 _DRY_RUN = Parameter("dry_run", "Say what would be recorded, and record nothing.", {"type": "boolean"})
@@ -222,7 +296,7 @@ _KEY = Parameter(
     {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[\\x21-\\x7e]+$"},
 )
 _PREFER = Parameter(
-    "Prefer", "`respond-async` does not wait until reads show it.", {"type": "string", "const": "respond-async"}
+    "Prefer", "`respond-async` does not wait until reads show it.", {"type": "string", "enum": ["respond-async"]}
 )
 _IF_MATCH = Parameter(
     "If-Match",

@@ -23,7 +23,7 @@ from api.http.media import SSE_FORMAT
 from api.http.negotiation import negotiate
 from api.http.parameters import choice, integer, invalid, matching
 from api.http.shutdown import abort_connection, until_disconnected
-from api.resources.contracts import TYPE_NAMES
+from api.resources.names import TYPE_NAMES
 from api.services import Services
 from tracker.errors import TrackerError, Unavailable
 from tracker.log.rows import MAX_POSITION
@@ -59,6 +59,12 @@ STREAM_CONTRACT = Contract(
         ),
         Parameter("pledge", "Only this pledge's.", {"type": "string", "pattern": f"^{SLUG}$"}),
         Parameter("type", "Only facts of this type.", {"enum": list(TYPE_NAMES)}),
+        Parameter(
+            "events",
+            "`plain` leaves out the `event` lines, so that `onmessage` gets every event; by default they are named by"
+            " their type. `log_changed` is named always.",
+            {"enum": ["named", "plain"], "default": "named"},
+        ),
         LOG,
     ),
     headers=(
@@ -81,7 +87,11 @@ class StreamController(Controller):
         """The log as it grows, as Server-Sent Events; a comment every 15 s. Resumes from `Last-Event-ID`."""
         query = request.scope["state"]["query"]
         negotiate(request.scope, query, STREAM_CONTRACT.formats)
-        filter_ = StreamFilter(matching(query, "pledge", "slug", SLUG), choice(query, "type", TYPE_NAMES))
+        filter_ = StreamFilter(
+            matching(query, "pledge", "slug", SLUG),
+            choice(query, "type", TYPE_NAMES),
+            plain=choice(query, "events", ("named", "plain"), "named") == "plain",
+        )
         name, after = "after", integer(query, "after", 0, MAX_POSITION)
         seen = header(request.scope, b"last-event-id")
         if seen:
@@ -95,7 +105,7 @@ class StreamController(Controller):
                 raise beyond_the_log(name, head, services.heads.log_id)
         caller = request.scope["state"].get("caller")
         client = request.scope.get("client")
-        holder = f"address {client[0] if client else ''}" if caller is None else f"key {caller.name}"
+        holder = f"address {client[0] if client else ''}" if caller is None else f"key {caller.scope}"
         return EventStream(
             services.event_tail,
             holder,

@@ -70,7 +70,7 @@ class HealthController(Controller):
         """Whether reads are answered, the store takes writes, and a projector keeps up. Parked events are shown."""
         checks, progress = _read_checks(services)
         if progress is not None:
-            checks += [*_write_checks(services), *_projector_checks(services, progress)]
+            checks += [*_write_checks(services), *_projector_checks(services, progress), _ledger(services)]
         return _answer("ready", checks, _progress(services, progress))
 
 
@@ -151,6 +151,15 @@ def _projector_checks(services: Services, progress: ProjectionProgress) -> Itera
     elif projector.stalled_seconds > STALL_SECONDS:
         waiting = f"{progress.lag} events have waited for {projector.stalled_seconds:.0f} s, and none is projected"
     yield Check("backlog", waiting)
+
+
+def _ledger(services: Services) -> Check:
+    """Whether what is recorded comes to be signed; if not, whoever signs has told why."""
+    fault = services.ledger.state().fault
+    waiting = services.follower.signing.stalled_seconds
+    if not fault and waiting > STALL_SECONDS:
+        fault = f"events have waited for {waiting:.0f} s, and no checkpoint covers them"
+    return Check("ledger", fault)
 
 
 def _progress(services: Services, progress: ProjectionProgress | None) -> dict[str, Any]:

@@ -8,17 +8,20 @@ import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, StringConstraints, TypeAdapter
+from pydantic_core import from_json, to_json
 
 from api.http.clocks import ReadClocks, now
 from api.http.log_ids import beyond_the_log
-from api.http.parameters import Query, day, invalid, matching
-from api.resources.contracts import FILTERS, FLAG_NAMES, KINDS, STATUSES
-from projections.queries import Filters
+from api.http.parameters import Query, day, invalid
+from api.resources.contracts import FILTERS, STATUS_MEMBERS
+from api.resources.names import FLAG_NAMES, KINDS, STATUSES
+from api.resources.read_request import ReadRequest
+from projections.queries import Clocks, Filters
 from projections.timeline import is_page_start
 from tracker.log.guard import must_be_this_log
 from tracker.log.recorder import LogRecorder
@@ -62,17 +65,31 @@ def filters(query: Query) -> Filters:
         status=_some(query, "status", STATUSES),
         flag=_some(query, "flag", FLAG_NAMES),
         kind=_some(query, "kind", KINDS),
-        pledgor=_one(query, "pledgor"),
-        beneficiary=_one(query, "beneficiary"),
-        party=_one(query, "party"),
-        part_of=_slugs(query, "part_of"),
-        rating=_one(query, "rating"),
-        rubric=_one(query, "rubric"),
-        tag=_word(matching(query, "tag", "slug", SLUG)),
-        unit=_word(matching(query, "unit", "unit", UNIT)),
+        pledgor=_named(query, "pledgor"),
+        beneficiary=_named(query, "beneficiary"),
+        party=_named(query, "party"),
+        part_of=_matching(query, "part_of", "slugs", SLUG),
+        rating=_named(query, "rating"),
+        rubric=_named(query, "rubric"),
+        tag=_matching(query, "tag", "slugs", SLUG),
+        unit=_matching(query, "unit", "units", UNIT),
+        pledge=_matching(query, "pledge", "slugs", SLUG),
         due_before=day(query, "due_before"),
         q=query.get("q") or None,
     )
+
+
+def fields(query: Query) -> tuple[str, ...]:
+    """The members of each status that a query keeps; none if it keeps all.
+
+    Raises: InvalidParameter if one is no member of a status.
+    """
+    return _some(query, "fields", STATUS_MEMBERS)
+
+
+def shortened(document: bytes, kept: tuple[str, ...]) -> bytes:
+    """A status document with these members only, in its own order."""
+    return to_json({name: value for name, value in from_json(document).items() if name in kept})
 
 
 def given_filters(query: Query, *names: str) -> dict[str, str]:
@@ -142,6 +159,35 @@ class Cursor:
                 raise invalid(name, "is not the one that the cursor was given for; leave it out or begin again")
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Where a page of a list begins, and the question that its cursors are for."""
+
+    read: ReadRequest
+    question: Mapping[str, str]
+    after: tuple[str | None, str] | None
+
+    def following(self, clocks: Clocks, last: tuple[str | None, str] | None) -> str | None:
+        """The cursor of the page behind the row `last`, at the clocks of this one; None behind the last page."""
+        if last is None:
+            return None
+        frozen = replace(self.read.at, position=clocks.position)
+        return Cursor(frozen, clocks.position, last, self.read.log).write(self.question)
+
+
+def page_of(read: ReadRequest, question: Mapping[str, str], sort: str = "pledge") -> Page:
+    """The page that a read asks for. A read with a cursor is at the cursor's clocks from here on.
+
+    Raises: InvalidParameter or OtherLog as `Cursor.read` and `Cursor.must_be_at`.
+    """
+    question = {**question, "sort": sort}
+    cursor = Cursor.read(read.query, question, read.log, read.services.tracker.log)
+    if cursor is not None:
+        cursor.must_be_at(read.at, read.query)
+        read.at = cursor.at
+    return Page(read, question, None if cursor is None else cursor.after)
+
+
 def _checksum(text: bytes, question: Mapping[str, str]) -> bytes:
     """A checksum over the cursor and its question, which finds a slip and a cursor of another list."""
     key = json.dumps(sorted(question.items())).encode()
@@ -157,22 +203,19 @@ def _some(query: Query, name: str, of: tuple[str, ...]) -> tuple[str, ...]:
     return words
 
 
-def _one(query: Query, name: str) -> tuple[str, ...]:
+def _named(query: Query, name: str) -> tuple[str, ...]:
     if (text := query.get(name)) is None:
         return ()
-    if not text:
+    names = tuple(line.strip() for line in text.split("\n"))
+    if not all(names):
         raise invalid(name, "is a code or a name")
-    return (text.strip(),)
+    return names
 
 
-def _slugs(query: Query, name: str) -> tuple[str, ...]:
+def _matching(query: Query, name: str, what: str, regex: str) -> tuple[str, ...]:
     if (text := query.get(name)) is None:
         return ()
     words = tuple(text.split(","))
-    if not all(re.fullmatch(SLUG, word) for word in words):
-        raise invalid(name, "is one or more slugs, separated by commas")
+    if not all(re.fullmatch(regex, word) for word in words):
+        raise invalid(name, f"is one or more {what}, separated by commas")
     return words
-
-
-def _word(word: str | None) -> tuple[str, ...]:
-    return () if word is None else (word,)

@@ -11,10 +11,12 @@ from api.http.responses import BytesResponse
 from api.resources import contracts
 from api.resources.read_request import ReadRequest
 from api.services import Services
+from projections.ledger.reader import PublishedCheckpoint
 from tracker.event import stamp
 from tracker.log.identity import LogIdentity
 from tracker.log.recorder import LogRecorder
 from tracker.rules.status_document import RULES_VERSION
+from tracker.signed_note import encode_base64
 
 
 class LogController(Controller):
@@ -25,7 +27,8 @@ class LogController(Controller):
         """The id of the log, how far it goes and since when, and where it was forked, and why."""
         read = ReadRequest(request, services)
         log = services.tracker.log
-        head = log.head()
+        head, signed = log.head(), services.ledger.checkpoint()
+        checkpoint = None if signed is None else _checkpoint(signed)
         body = to_json(
             {
                 "log": read.log,
@@ -33,15 +36,20 @@ class LogController(Controller):
                 "first_recorded_at": _recorded_at(log, 1),
                 "last_recorded_at": _recorded_at(log, head),
                 "rules_version": RULES_VERSION,
+                **({} if checkpoint is None else {"checkpoint": checkpoint}),
                 "forks": [_fork(identity) for identity in log.identities() if identity.forked_from is not None],
             }
         )
-        return read.about_log(head, body)
+        return read.about_log(head, body, checkpoint="" if signed is None else signed.mark)
 
 
 def _recorded_at(log: LogRecorder, position: int) -> str | None:
     found = log.recorded_at(position)
     return None if found is None else stamp(found)
+
+
+def _checkpoint(signed: PublishedCheckpoint) -> dict[str, object]:
+    return {"size": signed.size, "root": encode_base64(signed.root), "signed_at": signed.signed_at}
 
 
 def _fork(identity: LogIdentity) -> dict[str, object]:

@@ -1,7 +1,8 @@
 """Metrics for Prometheus: what the servers count, and how far log, projection and checkpoint are.
 
 What is counted and measured in a process is in `api.http.metrics`; the rest is read from the store at each scrape, so
-that any process answers the same.
+that any process answers the same. A key is needed even where reads are public: positions, routes and times are the
+operator's business, and a scrape asks the store.
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ from api.http.clocks import now
 from api.http.contract import Contract, Reply, read
 from api.http.metrics import shared_directory
 from api.services import Services
-from projections.ledger.reader import Ledger
 from projections.runner import PROJECTION_VERSION
 from tracker.errors import TrackerError
 from tracker.rules.status_document import RULES_VERSION
@@ -34,6 +34,7 @@ METRICS_CONTRACT = Contract(
     replies={200: Reply("Metrics in the text format of Prometheus.", {"text/plain": {"type": "string"}}, {})},
     problems=("unknown_parameter",),
     tag="About",
+    keyed=True,
 )
 
 
@@ -56,7 +57,6 @@ class MetricsController(Controller):
 class _StoreCollector(Collector):
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._ledger = Ledger(services.engine, services.tracker.log, services.settings.log_origin)
 
     def collect(self) -> Iterator[Metric]:
         yield _build_info()
@@ -82,11 +82,13 @@ class _StoreCollector(Collector):
         yield GaugeMetricFamily("tracker_log_went_back", "Whether writes are refused, as the log went back.", refused)
         beaten = None if progress.heartbeat is None else datetime.fromisoformat(progress.heartbeat).timestamp()
         yield _gauge("tracker_projection_heartbeat_timestamp_seconds", "When a projector was last at work.", beaten)
-        checkpoint = self._ledger.checkpoint()
+        checkpoint = self._services.ledger.checkpoint()
         signed = None if checkpoint is None else datetime.fromisoformat(checkpoint.signed_at).timestamp()
         size = None if checkpoint is None else checkpoint.size
         yield _gauge("tracker_checkpoint_size", "Events that the last checkpoint covers.", size)
         yield _gauge("tracker_checkpoint_timestamp_seconds", "When the last checkpoint was signed.", signed)
+        fault = bool(self._services.ledger.state().fault)
+        yield GaugeMetricFamily("tracker_checkpoint_fault", "Whether nothing is signed any more.", fault)
 
 
 def _gauge(name: str, told: str, value: float | None) -> Metric:

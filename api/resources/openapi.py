@@ -10,14 +10,30 @@ from typing import Any
 from litestar import Litestar
 from pydantic_core import to_json
 
-from api.http.contract import Contract, Needs, Parameter, Reply, ref
+from api.http.contract import Contract, Parameter, Reply, Schema, ref
 from api.http.drafts import MAX_REF_CHARACTERS
+from api.http.parameters import MAX_REPEATED
 from api.http.problems import PROBLEM, STATUS, catalogue
 from api.resources.answer_schemas import SCHEMAS
+from api.resources.contracts import PARTY_KEY
+from api.resources.field_meanings import FIELD_MEANS
+from api.resources.operations import CHAPTERS, chapter_of, name_of
+from api.resources.schema_examples import example_of
+from api.wording import STATUS_MEANS
 from tracker.facts import FACT_ADAPTER
 from tracker.units import SLUG
 
 _SLUG = {"type": "string", "pattern": f"^{SLUG}$", "examples": ["nato-ukraine-2024"]}
+_PATH_PARAMETERS = {
+    "code": {"type": "string", "enum": sorted(STATUS)},
+    "key": {"type": "string", "pattern": f"^{PARTY_KEY}$", "examples": ["UA", "nato-allies"]},
+    "place": {
+        "type": "string",
+        "description": "The path of a tile or a bundle below `tile/`; its slashes are not encoded.",
+        "pattern": r"^([0-9]|[1-5][0-9]|6[0-3]|entries)(/x[0-9]{3})*/[0-9]{3}(\.p/[1-9][0-9]{0,2})?$",
+        "examples": ["0/000", "entries/x001/067.p/5"],
+    },
+}
 _PROBLEMS_OF_ALL = ("unavailable",)
 _PROBLEMS_OF_KEYS = ("unauthorized", "forbidden", "rate_limited")
 
@@ -28,8 +44,8 @@ An unknown parameter is refused. Every read has an `ETag`; send it as `If-None-M
 Writes take an `Idempotency-Key`: a retry never records twice. What goes wrong is a problem (RFC 9457)."""
 
 
-def openapi(app: Litestar) -> bytes:
-    """The OpenAPI 3.1 document of an app, as JSON."""
+def openapi(app: Litestar, server: str = "/") -> bytes:
+    """The OpenAPI 3.1 document of an app, as JSON; `server` is the address that its paths are below."""
     paths: dict[str, dict[str, Any]] = {}
     for route in app.routes:
         for handler in getattr(route, "route_handlers", ()):
@@ -37,7 +53,8 @@ def openapi(app: Litestar) -> bytes:
             if isinstance(contract, Contract):
                 path = re.sub(r"{(\w+):\w+}", r"{\1}", route.path)
                 for method in sorted(m.lower() for m in handler.http_methods if m != "HEAD"):
-                    paths.setdefault(path, {})[method] = _operation(contract, path, handler)
+                    if (chapter := chapter_of(method, path)) is not None:
+                        paths.setdefault(path, {})[method] = _operation(contract, method, path, handler, chapter)
     document = {
         "openapi": "3.1.0",
         "info": {
@@ -46,8 +63,12 @@ def openapi(app: Litestar) -> bytes:
             "description": ABOUT,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "servers": [{"url": "/"}],
-        "tags": [{"name": "Reading"}, {"name": "Writing"}, {"name": "About"}],
+        "servers": [{"url": server}],
+        "tags": [
+            {"name": chapter}
+            for chapter in CHAPTERS
+            if any(chapter in operation["tags"] for methods in paths.values() for operation in methods.values())
+        ],
         "paths": dict(sorted(paths.items())),
         "components": {"schemas": components(), "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}},
     }
@@ -62,7 +83,7 @@ def components() -> dict[str, Any]:
     clashes = models.keys() & SCHEMAS.keys()
     assert not clashes, clashes
     referring = {"type": "object", "properties": {"ref": _REF}, "required": ["ref"], "additionalProperties": False}
-    return {
+    whole = {
         **models,
         **SCHEMAS,
         "Fact": {"description": "What a monitor states.", **facts},
@@ -85,6 +106,39 @@ def components() -> dict[str, Any]:
             "additionalProperties": False,
         },
     }
+    whole["Quantity"] = {**whole["Quantity"], **_UPPER_OF_BETWEEN}
+    return {
+        name: _explained(name, {**schema, "examples": [example_of(schema, whole)]}) for name, schema in whole.items()
+    }
+
+
+_UPPER_OF_BETWEEN: Schema = {
+    "if": {"properties": {"op": {"const": "between"}}},
+    "then": {"properties": {"upper": {"type": "string"}}, "required": ["upper"]},
+    "else": {"properties": {"upper": {"type": "null"}}},
+}
+"""A `between` has an `upper`, and nothing else has."""
+
+
+_VALUES = ("examples", "const", "enum", "if", "then", "else")
+"""Keywords whose values have no members to describe."""
+
+
+def _explained(of: str, schema: Any) -> Any:
+    """The schema `of` this name, with a description for each of its members and theirs."""
+    if isinstance(schema, list):
+        return [_explained(of, one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {key: value if key in _VALUES else _explained(of, value) for key, value in schema.items()}
+    if "properties" in found:
+        found["properties"] = {name: _described(of, name, member) for name, member in found["properties"].items()}
+    return found
+
+
+def _described(of: str, name: str, member: dict[str, Any]) -> dict[str, Any]:
+    means = FIELD_MEANS.get(f"{of}.{name}") or FIELD_MEANS.get(name) or STATUS_MEANS.get(name)
+    return member if "description" in member or means is None else {"description": means, **member}
 
 
 _REF = {"type": "string", "minLength": 1, "maxLength": MAX_REF_CHARACTERS}
@@ -100,29 +154,29 @@ def _referring(models: dict[str, Any], to_item: dict[str, Any]) -> dict[str, Any
     return {"oneOf": variants}
 
 
-_SECURITY: dict[Needs, list[dict[str, list[str]]]] = {
-    "open": [],
-    "reader": [{}, {"key": []}],
-    "monitor": [{"key": []}],
-    "auditor": [{"key": []}],
-}
+def _security(contract: Contract) -> list[dict[str, list[str]]]:
+    """Nothing, or a key and the role that it needs, which OpenAPI 3.1 has a place for; `{}` if reads may be public."""
+    if contract.needs == "open":
+        return []
+    key = {"key": [str(contract.needs)]}
+    return [{}, key] if contract.needs == "reader" and not contract.keyed else [key]
 
 
-def _operation(contract: Contract, path: str, handler: Any) -> dict[str, Any]:
+def _operation(contract: Contract, method: str, path: str, handler: Any, chapter: str) -> dict[str, Any]:
     function = getattr(handler.fn, "func", handler.fn)
     about = " ".join((function.__doc__ or "").split())
     operation: dict[str, Any] = {
-        "operationId": function.__qualname__.replace("Controller.", "_").lower(),
+        "operationId": name_of(method, path, function),
         "summary": about.partition(". ")[0].rstrip("."),
         "description": about,
-        "tags": [contract.tag],
+        "tags": [chapter],
         "parameters": [
             *({"name": n, "in": "path", "required": True, "schema": _path(n)} for n in re.findall(r"{(\w+)}", path)),
             *(_parameter(parameter, "query") for parameter in contract.query),
             *(_parameter(parameter, "header") for parameter in contract.headers),
         ],
         "responses": {str(status): _reply(reply) for status, reply in contract.replies.items()},
-        "security": _SECURITY[contract.needs],
+        "security": _security(contract),
     }
     if contract.body is not None:
         content = {media: {"schema": schema} for media, schema in contract.body.items()}
@@ -137,16 +191,19 @@ def _operation(contract: Contract, path: str, handler: Any) -> dict[str, Any]:
 
 
 def _path(name: str) -> dict[str, Any]:
-    return {"type": "string", "enum": sorted(STATUS)} if name == "code" else dict(_SLUG)
+    return dict(_PATH_PARAMETERS.get(name, _SLUG))
 
 
 def _parameter(parameter: Parameter, where: str) -> dict[str, Any]:
+    schema = dict(parameter.schema)
+    if parameter.repeats != "once":
+        schema = {"type": "array", "items": schema, "maxItems": MAX_REPEATED}
     return {
         "name": parameter.name,
         "in": where,
-        "required": False,
+        "required": parameter.is_needed,
         "description": parameter.about,
-        "schema": dict(parameter.schema),
+        "schema": schema,
     }
 
 

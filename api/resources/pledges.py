@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date
 from typing import cast
 
@@ -11,20 +10,21 @@ from litestar import Controller
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.types import ASGIApp
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json
 
 from api.formats.provenance import Provenance
 from api.formats.table import write_events, write_statuses
 from api.http import memento
 from api.http.contract import AnyRequest, read
 from api.http.headers import next_link
-from api.http.parameters import choice, integer
-from api.http.problems import pledge_not_found
+from api.http.parameters import choice, flag, integer
 from api.http.responses import BytesResponse
 from api.resources import contracts
-from api.resources.list_filters import Cursor, filters, given_filters
+from api.resources.list_filters import fields, filters, given_filters, page_of, shortened
+from api.resources.names import SORT_NAMES
 from api.resources.read_request import ReadRequest, must_be_slug
 from api.services import Services
+from projections.queries import Filters
 from tracker.event import Event, served
 from tracker.pledge_events import is_said, unread_json
 from tracker.rules import explanations
@@ -44,22 +44,19 @@ class PledgeController(Controller):
         """The statuses of many pledges: filtered, sorted, page by page."""
         read = ReadRequest(request, services)
         query = read.query
-        sort = choice(query, "sort", contracts.SORT_NAMES, "pledge")
+        sort = choice(query, "sort", SORT_NAMES, "pledge")
         limit = integer(query, "limit", 1, contracts.MAX_PAGE_PLEDGES, 100)
-        narrowed, question = filters(query), given_filters(query) | {"sort": sort}
-        cursor = Cursor.read(query, question, read.log, services.tracker.log)
-        if cursor is not None:
-            cursor.must_be_at(read.at, query)
-            read.at = cursor.at
+        narrowed, start = filters(query), page_of(read, given_filters(query), sort)
         clocks = read.projected()
-        page = services.timeline.page(narrowed, clocks, sort, limit, None if cursor is None else cursor.after)
-        following = None
-        if page.next is not None:
-            frozen = replace(read.at, position=clocks.position)
-            following = Cursor(frozen, clocks.position, page.next, read.log).write(question)
+        page = services.timeline.page(narrowed, clocks, sort, limit, start.after)
+        following = start.following(clocks, page.next)
         footer = {"next_cursor": following, **read.footer(clocks.position), "total": page.total}
-        provenance = Provenance(footer, services.settings.data_license)
-        body = b"".join(write_statuses(read.format, page.items, provenance))
+        if flag(query, "facets"):
+            footer["facets"] = services.timeline.facets(narrowed, clocks)
+        kept = fields(query)
+        provenance = Provenance(footer, services.settings.data_license, fields=kept)
+        items = (shortened(item, kept) for item in page.items) if kept else page.items
+        body = b"".join(write_statuses(read.format, items, provenance))
         headers = {}
         if following is not None:
             headers["Link"] = next_link("/v1/pledges", {**query, "cursor": following})
@@ -88,7 +85,7 @@ class PledgeController(Controller):
             {"as_of": day, "datetime": memento.http_date(day), "url": f"{memento.address(pledge)}?as_of={day}"}
             for day in days
         ]
-        return read.items(pledge, known, items)
+        return read.items("Timemap", pledge, known, items)
 
     @read("/pledges/{pledge:str}/events", contracts.PLEDGE_EVENTS)
     def events(self, request: AnyRequest, services: NamedDependency[Services], pledge: FromPath[str]) -> BytesResponse:
@@ -100,9 +97,10 @@ class PledgeController(Controller):
             event.position for event in known.unread if is_said(event.line, as_of)
         }
         if not shown:
-            raise pledge_not_found(pledge)
+            raise read.missing(pledge)
         lines = [served(row.state, row.position) for row in known.rows if row.position in shown]
-        provenance = Provenance(read.footer(known.position), services.settings.data_license)
+        settings, footer = services.settings, read.footer(known.position)
+        provenance = Provenance(footer, settings.data_license, public_url=settings.public_address(""))
         body = b"".join(write_events(read.format, lines, provenance))
         return read.about_pledge(pledge, known.version, body)
 
@@ -115,7 +113,7 @@ class PledgeController(Controller):
         steps, known = read.folded(
             pledge, lambda events: history(events, axis, as_of) if _exists(events, as_of) else None
         )
-        return read.items(pledge, known, [step_json(step) for step in steps], axis=axis)
+        return read.items("History", pledge, known, [step_json(step) for step in steps], axis=axis)
 
     @read("/pledges/{pledge:str}/timeline", contracts.TIMELINE)
     def timeline(
@@ -127,24 +125,44 @@ class PledgeController(Controller):
         items = services.timeline.rectangles(must_be_slug(pledge), clocks.position)
         last = services.tracker.log.heads([pledge], clocks.position).get(pledge)
         if not items or last is None:
-            raise pledge_not_found(pledge)
+            raise read.missing(pledge)
         version, position = last
         unread = unread_json(services.timeline.unread(pledge, clocks.position))
-        return read.about_pledge(pledge, version, to_json({"items": items, **unread, **read.footer(position)}))
+        body = read.written("Timeline", items, {**unread, **read.footer(position)})
+        return read.about_pledge(pledge, version, body)
 
     @read("/pledges/{pledge:str}/figures", contracts.FIGURES)
     def figures(self, request: AnyRequest, services: NamedDependency[Services], pledge: FromPath[str]) -> BytesResponse:
         """Every figure, chosen or not, with why, its rank and what it conflicts with."""
         read = ReadRequest(request, services)
         items, known = read.folded(pledge, lambda events: explanations.figures(events, read.at.as_of))
-        return read.items(pledge, known, items)
+        return read.items("Figures", pledge, known, items)
 
     @read("/pledges/{pledge:str}/members", contracts.MEMBERS)
     def members(self, request: AnyRequest, services: NamedDependency[Services], pledge: FromPath[str]) -> BytesResponse:
         """Every member's result."""
         read = ReadRequest(request, services)
         items, known = read.folded(pledge, lambda events: explanations.members(events, read.at.as_of))
-        return read.items(pledge, known, items)
+        return read.items("Members", pledge, known, items)
+
+    @read("/pledges/{pledge:str}/parts", contracts.PARTS)
+    def parts(self, request: AnyRequest, services: NamedDependency[Services], pledge: FromPath[str]) -> BytesResponse:
+        """The pledges that are part of it, with their statuses, page by page."""
+        read = ReadRequest(request, services)
+        limit = integer(read.query, "limit", 1, contracts.MAX_PAGE_PLEDGES, 100)
+        start = page_of(read, {"part_of": pledge})
+        read.status(pledge)
+        clocks, of_it = read.projected(), Filters(part_of=(pledge,))
+        page = services.timeline.page(of_it, clocks, "pledge", limit, start.after)
+        (by_status,) = services.timeline.statuses(of_it, [clocks.as_of], clocks)
+        following = start.following(clocks, page.next)
+        footer = {"by_status": by_status, "next_cursor": following, **read.footer(clocks.position), "total": page.total}
+        provenance = Provenance(footer, services.settings.data_license)
+        headers = {}
+        if following is not None:
+            headers["Link"] = next_link(f"/v1/pledges/{pledge}/parts", {**read.query, "cursor": following})
+        body = b"".join(write_statuses(read.format, page.items, provenance))
+        return read.about_all(clocks.position, body, headers)
 
 
 def _exists(events: Sequence[Event], as_of: date) -> bool:

@@ -50,7 +50,7 @@ class PublishController(Controller):
         settings, clock_names = services.settings, ("as_of", "known_at", "at_position", "limit")
         start = datetime.combine(clocks.as_of, time(), UTC)
         asked, origin = given_filters(query, *clock_names), settings.log_origin(read.log)
-        body = atom.feed(entries, asked, start, origin, settings.data_license)
+        body = atom.feed(entries, asked, start, origin, settings.data_license, settings.public_address(""))
         return read.about_all(clocks.position, body)
 
     @read("/v1/pledges/{pledge:str}/badge.svg", contracts.BADGE)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, TypeVar
 
 from pydantic_core import to_json
 
+from api.formats import item_table
+from api.formats.table import EXPORT_FORMATS
 from api.http import clocks
+from api.http.addresses import encoded
 from api.http.contract import AnyRequest, Contract
 from api.http.data_license import with_license_link
 from api.http.headers import entity_tag
@@ -19,11 +22,12 @@ from api.http.negotiation import negotiate
 from api.http.parameters import Query
 from api.http.problems import pledge_not_found
 from api.http.responses import IMMUTABLE, IMMUTABLE_PRIVATE, NO_CACHE, BytesResponse
+from api.resources.answer_schemas import SCHEMAS
 from api.services import Services
 from projections.queries import Clocks
-from tracker.errors import Unavailable
-from tracker.event import Event
-from tracker.pledge_events import PledgeEvents, unread_json
+from tracker.errors import PledgeNotFound, Unavailable
+from tracker.event import Event, stamp
+from tracker.pledge_events import PledgeEvents, UnreadEvent, unread_json
 from tracker.rules.status_document import RULES_VERSION
 from tracker.values import is_slug
 
@@ -38,11 +42,21 @@ SETTLED_AFTER = timedelta(minutes=1)
 """The age from which an instant counts as settled: a stamped event may wait this long for its commit."""
 
 
+_SHOWN = ("json", "cloudevents")
+"""Formats that are shown; the others are downloaded."""
+
+_EXTENSIONS = {known.name: known.extension for known in EXPORT_FORMATS if known.name not in _SHOWN}
+
+Items = Sequence[Mapping[str, Any]]
+"""The items of an answer, as JSON objects."""
+
+
 class ReadRequest:
     """A read at the clocks, in one format. It is made in the thread that answers it: the clocks may ask the log."""
 
     def __init__(self, request: AnyRequest, services: Services) -> None:
         self.services = services
+        self.path: str = request.scope["path"]
         self.query: Query = request.scope["state"]["query"]
         contract: Contract = request.route_handler.opt["contract"]
         media_format = negotiate(request.scope, self.query, contract.formats)
@@ -81,7 +95,7 @@ class ReadRequest:
         """
         events = self.taken_in(must_be_slug(pledge), self.at.position)
         if not events.rows:
-            raise pledge_not_found(pledge)
+            raise self.missing(pledge)
         return events
 
     def taken_in(self, pledge: str, position: int | None) -> PledgeEvents:
@@ -109,7 +123,7 @@ class ReadRequest:
         if known.reason and not events.reason:
             log.warning("the rules failed on event %d of %s: %s", known.unread[0].position, pledge, known.reason)
         if found is None:
-            raise pledge_not_found(pledge, known.unread)
+            raise self.missing(pledge, known.unread)
         return found, known
 
     def status(self, pledge: str) -> bytes:
@@ -120,8 +134,24 @@ class ReadRequest:
         clocks = self.projected()
         document = self.services.timeline.one(must_be_slug(pledge), clocks)
         if document is None:
-            raise pledge_not_found(pledge, self.services.timeline.unread(pledge, clocks.position))
+            raise self.missing(pledge, self.services.timeline.unread(pledge, clocks.position))
         return document
+
+    def missing(self, pledge: str, unread: Sequence[UnreadEvent] = ()) -> PledgeNotFound:
+        """The refusal of a pledge that is not there at the clocks; it says where to look if it was recorded later."""
+        if self.at.position is None or unread:
+            return pledge_not_found(pledge, unread)
+        first = self.services.tracker.log.read(limit=1, pledge=pledge)
+        if not first or first[0].position <= self.at.position:
+            return pledge_not_found(pledge)
+        if self.services.timeline.one(pledge, Clocks(self.at.as_of, self._position())) is None:
+            return pledge_not_found(pledge)
+        query = {name: value for name, value in self.query.items() if name not in ("known_at", "at_position")}
+        return PledgeNotFound(
+            f"the pledge {pledge!r} was not recorded by then",
+            first_recorded_at=stamp(first[0].recorded_at),
+            as_known_now=f"{self.path}?{encoded(query)}" if query else self.path,
+        )
 
     def tag_of(self, *determinants: Any) -> str:
         """The entity tag of a streamed body, which is sent before the bytes are known.
@@ -154,16 +184,39 @@ class ReadRequest:
         return self._response(body, validity, headers=headers, etag=etag)
 
     def about_log(
-        self, head: int, body: bytes, headers: Mapping[str, str] | None = None, etag: str | None = None
+        self,
+        head: int,
+        body: bytes,
+        headers: Mapping[str, str] | None = None,
+        etag: str | None = None,
+        checkpoint: str | None = None,
     ) -> BytesResponse:
-        """A response made from the log: it is valid until the log grows."""
-        validity = Validity(day=self._day, log=head) if self.at.position is None else self._fixed()
+        """A response made from the log: it is valid until the log grows, or until it is signed again.
+
+        `checkpoint` is the mark of the last checkpoint, if the response tells it.
+        """
+        is_open = self.at.position is None
+        validity = Validity(day=self._day, log=head, checkpoint=checkpoint) if is_open else self._fixed()
         return self._response(body, validity, headers=headers, etag=etag)
 
-    def items(self, pledge: str, known: PledgeEvents, items: object, **more: object) -> BytesResponse:
+    def items(self, name: str, pledge: str, known: PledgeEvents, items: Items, **more: object) -> BytesResponse:
         """`{items, …}` about one pledge, with the position of its last event, and the events that were not taken in."""
-        body = to_json({"items": items, **more, **unread_json(known.unread), **self.footer(known.position)})
-        return self.about_pledge(pledge, known.version, body)
+        more = {**more, **unread_json(known.unread), **self.footer(known.position)}
+        return self.about_pledge(pledge, known.version, self.written(name, items, more))
+
+    def written(self, name: str, items: Items, more: Mapping[str, object]) -> bytes:
+        """Items in the format of the read: as JSON with `more` beside them, or as CSV.
+
+        `name` is that of the schema of the whole answer among the components of the OpenAPI document.
+        """
+        if self.format == "json":
+            return to_json({"items": items, **more})
+        return b"".join(self.rows(name, items))
+
+    def rows(self, name: str, items: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
+        """Items as CSV, piece by piece; `name` as in `written`."""
+        of_item = SCHEMAS[name]["properties"]["items"]["items"]
+        return item_table.write_items(items, of_item, SCHEMAS, self.services.settings.data_license)
 
     @property
     def cache_control(self) -> str:
@@ -188,6 +241,8 @@ class ReadRequest:
         headers = dict(more.pop("headers", None) or {})
         if link := with_license_link(headers.get("Link"), self.services.settings.data_license):
             headers["Link"] = link
+        if self.format in _EXTENSIONS:
+            headers["Content-Disposition"] = f'attachment; filename="{self._file_name()}"'
         return BytesResponse(
             body,
             media_type=self._media_type,
@@ -197,6 +252,12 @@ class ReadRequest:
             headers=headers,
             **more,
         )
+
+    def _file_name(self) -> str:
+        """The name under which the answer is kept: what it is, and the clocks as far as they are named."""
+        what = self.path.removeprefix("/v1/").removeprefix("pledges/").replace("/", "-")
+        position = "" if self.at.position is None else f"-at-{self.at.position}"
+        return f"{what}-{self.at.as_of}{position}.{_EXTENSIONS[self.format]}"
 
     @property
     def _day(self) -> date | None:

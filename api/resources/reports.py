@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from itertools import chain
-from typing import Any
+from typing import Any, cast
 
 from litestar import Controller
 from litestar.di import NamedDependency
 from litestar.types import ASGIApp
 from pydantic_core import from_json, to_json
 
+from api.formats import summary_table
+from api.formats.csv_table import write_table
 from api.formats.provenance import Provenance, stated_days_in
 from api.formats.table import write_statuses
 from api.http.clocks import ReadClocks, clocks_json, instant, must_be_past, today
@@ -23,11 +27,13 @@ from api.resources import contracts
 from api.resources.list_filters import filters, given_filters
 from api.resources.read_request import ReadRequest
 from api.services import Services
-from projections.queries import Clocks
+from projections.queries import Clocks, Filters
 from projections.timeline import PledgeDifference
 from tracker.event import Event, event_json
 from tracker.pledge_events import PledgeEvents, unread_json
-from tracker.rules.event_days import said_between
+from tracker.promises import MONTHS, Every
+from tracker.rules.causes import Cause, Point, between, cause_of
+from tracker.rules.days import ends_between
 from tracker.units import CURRENCIES
 
 
@@ -45,7 +51,33 @@ class ReportController(Controller):
         currency = choice(query, "currency", tuple(CURRENCIES))
         narrowed, clocks = filters(query), read.projected()
         report = services.timeline.summary(narrowed, clocks, by, currency)
-        return read.about_all(clocks.position, to_json({**report, **read.footer(clocks.position)}))
+        if read.format == "csv":
+            rows = summary_table.rows(report)
+            body = b"".join(write_table(summary_table.COLUMNS, rows, services.settings.data_license))
+        else:
+            body = to_json({**report, **read.footer(clocks.position)})
+        return read.about_all(clocks.position, body)
+
+    @read("/statuses", contracts.STATUSES_OVER_TIME)
+    def statuses(self, request: AnyRequest, services: NamedDependency[Services]) -> BytesResponse:
+        """How many pledges had which status at the end of each month, quarter or year, and on the last day."""
+        read = ReadRequest(request, services)
+        query, narrowed = read.query, filters(read.query)
+        every = MONTHS[cast(Every, choice(query, "every", contracts.EVERY, "month"))]
+        until, clocks = day(query, "to", read.at.as_of), read.projected()
+        since = day(query, "from") or services.timeline.first_day(clocks)
+        days: list[date] = []
+        if since is not None:
+            if "from" in query and since > until:
+                raise invalid("from", "is not after 'to'")
+            days = ends_between(since, until, every)
+            if "from" in query and len(days) > contracts.MAX_STATUS_DAYS:
+                raise invalid("from", f"lies more than {contracts.MAX_STATUS_DAYS} items before 'to'")
+        days = days[-contracts.MAX_STATUS_DAYS :]
+        counts = services.timeline.statuses(narrowed, days, clocks)
+        items = [{"as_of": on.isoformat(), "by_status": found} for on, found in zip(days, counts, strict=True)]
+        body = read.written("StatusesOverTime", items, read.footer(clocks.position))
+        return read.about_all(clocks.position, body)
 
     @read("/diff", contracts.DIFF)
     def diff(self, request: AnyRequest, services: NamedDependency[Services]) -> ASGIApp:
@@ -64,12 +96,20 @@ class ReportController(Controller):
             **read.footer(later.position),
             "as_of": later.as_of.isoformat(),
         }
-        pieces = _diff_json(services, earlier, later, footer)
+        narrowed = filters(read.query)
+        counted = choice(read.query, "by", contracts.DIFF_GROUPINGS) is not None
+        differences = _Differences(read, narrowed, earlier, later)
+        if read.format == "json":
+            pieces = differences.json(footer, counted=counted)
+        else:
+            pieces = read.rows("Diff", differences.items())
         begun = b""
         for piece in pieces:
             begun += piece
             if len(begun) > PIECE_BYTES:
-                head = read.about_all(later.position, b"", etag=read.tag_of("diff", footer))
+                head = read.about_all(
+                    later.position, b"", etag=read.tag_of("diff", footer, given_filters(read.query, "by"))
+                )
                 return StreamedResponse(head, chain([begun], pieces))
         return read.about_all(later.position, begun)
 
@@ -118,32 +158,52 @@ def _compared_clocks(read: ReadRequest, services: Services) -> tuple[ReadClocks,
     return before, replace(at, position=log.position_at(known_to), known_at=known_to)
 
 
-def _diff_json(services: Services, earlier: Clocks, later: Clocks, footer: dict[str, Any]) -> Iterator[bytes]:
-    separator = b'{"items":['
-    for some in services.timeline.diff(earlier, later):
-        rows = services.tracker.log.rows_of([found.pledge for found in some], later.position)
-        for found in some:
-            yield separator + to_json(_difference_json(found, PledgeEvents.read(rows[found.pledge]), earlier, later))
+class _Differences:
+    """The differences between two points, written a piece at a time, and how many there are of each sort."""
+
+    def __init__(self, read: ReadRequest, filters: Filters, earlier: Clocks, later: Clocks) -> None:
+        self._services = read.services
+        self._differing = read.services.timeline.diff(earlier, later, filters)
+        self._earlier, self._later = Point(earlier.as_of, earlier.position), Point(later.as_of, later.position)
+        self._counts: Counter[tuple[str | None, str | None, str]] = Counter()
+
+    def items(self) -> Iterator[dict[str, Any]]:
+        """The pledges that differ, in order."""
+        for some in self._differing:
+            rows = self._services.tracker.log.rows_of([found.pledge for found in some], self._later.position)
+            for found in some:
+                item = self._item(found, PledgeEvents.read(rows[found.pledge]))
+                self._counts[item["status_before"], item["status_after"], item["cause"]] += 1
+                yield item
+
+    def json(self, footer: Mapping[str, Any], *, counted: bool) -> Iterator[bytes]:
+        """The answer as JSON; `counted` if it has the counts."""
+        separator = b'{"items":['
+        for item in self.items():
+            yield separator + to_json(item)
             separator = b","
-    yield (b'{"items":[' if separator != b"," else b"") + b"]," + to_json(footer)[1:]
+        more = {"counts": self._matrix(), **footer} if counted else footer
+        yield (b'{"items":[' if separator != b"," else b"") + b"]," + to_json(more)[1:]
 
+    def _matrix(self) -> list[dict[str, Any]]:
+        names = ("status_before", "status_after", "cause")
+        ordered = sorted(self._counts.items(), key=lambda pair: tuple(word or "" for word in pair[0]))
+        return [{**dict(zip(names, key, strict=True)), "pledges": pledges} for key, pledges in ordered]
 
-def _difference_json(found: PledgeDifference, recorded: PledgeEvents, earlier: Clocks, later: Clocks) -> dict[str, Any]:
-    old: dict[str, Any] = {} if found.before is None else from_json(found.before)
-    new: dict[str, Any] = {} if found.after is None else from_json(found.after)
-    events, known = recorded.fold(lambda events: _between(events, earlier, later))
-    return {
-        "pledge": found.pledge,
-        "status_before": old.get("status"),
-        "status_after": new.get("status"),
-        "actual_before": old.get("actual"),
-        "actual_after": new.get("actual"),
-        "events": [event_json(event) for event in events],
-        **unread_json(known.unread),
-    }
+    def _item(self, found: PledgeDifference, recorded: PledgeEvents) -> dict[str, Any]:
+        old: dict[str, Any] = {} if found.before is None else from_json(found.before)
+        new: dict[str, Any] = {} if found.after is None else from_json(found.after)
+        (events, cause), known = recorded.fold(self._explained)
+        return {
+            "pledge": found.pledge,
+            "status_before": old.get("status"),
+            "status_after": new.get("status"),
+            "actual_before": old.get("actual"),
+            "actual_after": new.get("actual"),
+            "cause": cause,
+            "events": [event_json(event) for event in events],
+            **unread_json(known.unread),
+        }
 
-
-def _between(events: Sequence[Event], earlier: Clocks, later: Clocks) -> list[Event]:
-    if earlier.as_of != later.as_of:
-        return said_between(events, earlier.as_of, later.as_of)
-    return [event for event in events if event.position > earlier.position]
+    def _explained(self, events: Sequence[Event]) -> tuple[list[Event], Cause]:
+        return between(events, self._earlier, self._later), cause_of(events, self._earlier, self._later)

@@ -7,7 +7,7 @@ this order; the first of these that refuses it gives the response. All of that r
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -21,6 +21,7 @@ from api.http import drafts
 from api.http.auth import Caller
 from api.http.batch_items import batch_items
 from api.http.bodies import ListHash, parse, payload_hash, read_body
+from api.http.body_room import Share
 from api.http.clocks import clocks_json, now
 from api.http.contract import JSON, NDJSON, AnyRequest, write
 from api.http.headers import entity_tags, header
@@ -94,17 +95,20 @@ class WriteController(Controller):
     @write("/events", contracts.ADD_BATCH, limit=MAX_BATCH_BODY_BYTES)
     async def add_batch(self, request: AnyRequest, services: NamedDependency[Services]) -> Response[bytes]:
         """Record up to 10,000 facts on any pledges, all or nothing."""
-        posted = await _posted(request, JSON, NDJSON)
-        outcome = await sync_to_thread(_add_batch, services.tracker, posted)
+        with services.body_room.taken() as share:
+            posted = await _posted(request, JSON, NDJSON, share=share)
+            async with services.body_room.turn(share):
+                posted = replace(posted, now=now())  # it may have waited
+                outcome = await sync_to_thread(_add_batch, services.tracker, posted)
         return await _response(request, services, outcome, batch=True)
 
 
-async def _posted(request: AnyRequest, *accepted: str) -> PostedWrite:
+async def _posted(request: AnyRequest, *accepted: str, share: Share | None = None) -> PostedWrite:
     scope = request.scope
     state: Any = scope["state"]
     dry_run = flag(state["query"], "dry_run")
     key = _idempotency_key(header(scope, b"idempotency-key"))
-    media_type, body = await read_body(request, *accepted)
+    media_type, body = await read_body(request, *accepted, share=share)
     caller: Caller = state["caller"]
     return PostedWrite(
         by=caller.name,

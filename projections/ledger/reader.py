@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, Table, select
+from sqlalchemy import Connection, Engine, Select, Table, bindparam, select
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from projections.ledger.tables import CHECKPOINT, STATE, TILE
@@ -30,6 +30,11 @@ class PublishedCheckpoint:
     root: bytes
     note: bytes
     signed_at: str
+
+    @property
+    def mark(self) -> str:
+        """What tells this checkpoint from the one before and the one after, as one word."""
+        return f"{self.size}@{self.signed_at}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,7 @@ class Ledger:
     """
 
     def __init__(self, engine: Engine, log: LogRecorder, origin_of: Callable[[str], str]) -> None:
-        self._engine, self.log, self._origin_of = engine, log, origin_of
+        self.engine, self.log, self._origin_of = engine, log, origin_of
 
     @property
     def origin(self) -> str:
@@ -66,12 +71,11 @@ class Ledger:
 
     def checkpoint(self) -> PublishedCheckpoint | None:
         """The last checkpoint; None if none was signed yet."""
-        return _published(self._first(latest_checkpoint(self.origin)))
+        return _published(self._first(_LATEST))
 
     def checkpoint_covering(self, position: int) -> PublishedCheckpoint | None:
         """The first checkpoint that covers the event at a position; None if none does yet."""
-        covering = _CHECKPOINTS.where(CHECKPOINT.c.origin == self.origin, CHECKPOINT.c.size >= position)
-        return _published(self._first(covering.order_by(CHECKPOINT.c.size)))
+        return _published(self._first(_COVERING, position=position))
 
     def size(self) -> int:
         """The number of events that the last checkpoint covers; 0 if there is none."""
@@ -80,7 +84,7 @@ class Ledger:
 
     def state(self) -> LedgerState:
         """What the process that signs has told."""
-        row = self._first(_STATES.where(STATE.c.origin == self.origin))
+        row = self._first(_STATE)
         return LedgerState() if row is None else LedgerState(tuple(row[0].split()), *row[1:])
 
     # Tiles
@@ -155,15 +159,12 @@ class Ledger:
         return self._hashes(parse_tile(path))
 
     def _hashes(self, place: Tile) -> bytes:
-        row = self._first(stored_tile(self.origin, place.level, place.index))
-        if row is None or len(row[0]) < place.width * HASH_BYTES:
-            raise _missing(place)
-        return bytes(row[0][: place.width * HASH_BYTES])
+        return _cut(self._first(_TILE, level=place.level, number=place.index), place)
 
-    def _first(self, query: Select[Any]) -> Any:
+    def _first(self, query: Select[Any], **given: Any) -> Any:
         try:
-            with self._engine.connect() as conn:
-                return conn.execute(query.limit(1)).first()
+            with self.engine.connect() as conn:
+                return conn.execute(query, {"origin": self.origin, **given}).first()
         except (OperationalError, InterfaceError) as error:
             if is_missing_table(error):
                 return None
@@ -174,28 +175,24 @@ class Ledger:
             raise
 
 
+# Statements are made once: making one costs more than the row.
+
+
 def _columns(table: Table, *names: str) -> Select[Any]:
-    return select(*(table.c[name] for name in names))
+    """The columns of the rows of `:origin`."""
+    return select(*(table.c[name] for name in names)).where(table.c.origin == bindparam("origin"))
 
 
 _CHECKPOINTS = _columns(CHECKPOINT, "size", "root", "note", "signed_at")
-_STATES = _columns(STATE, "keys", "proved_from", "proved_to", "proved_at", "fault")
-
-
-def latest_checkpoint(origin: str) -> Select[Any]:
-    """The query for the last checkpoint of an origin."""
-    return _CHECKPOINTS.where(CHECKPOINT.c.origin == origin).order_by(CHECKPOINT.c.size.desc()).limit(1)
-
-
-def stored_tile(origin: str, level: int, index: int) -> Select[Any]:
-    """The query for the hashes of a tile."""
-    here = (TILE.c.origin == origin, TILE.c.level == level, TILE.c.number == index)
-    return select(TILE.c.hashes).where(*here)
+_LATEST = _CHECKPOINTS.order_by(CHECKPOINT.c.size.desc()).limit(1)
+_COVERING = _CHECKPOINTS.where(CHECKPOINT.c.size >= bindparam("position")).order_by(CHECKPOINT.c.size).limit(1)
+_STATE = _columns(STATE, "keys", "proved_from", "proved_to", "proved_at", "fault")
+_TILE = _columns(TILE, "hashes").where(TILE.c.level == bindparam("level"), TILE.c.number == bindparam("number"))
 
 
 def read_latest(conn: Connection, origin: str) -> PublishedCheckpoint | None:
     """The last checkpoint of an origin, in a transaction."""
-    return _published(conn.execute(latest_checkpoint(origin)).first())
+    return _published(conn.execute(_LATEST, {"origin": origin}).first())
 
 
 def read_tile(conn: Connection, origin: str, place: Tile) -> bytes:
@@ -203,7 +200,10 @@ def read_tile(conn: Connection, origin: str, place: Tile) -> bytes:
 
     Raises: TileMissing if the table has not so many.
     """
-    row = conn.execute(stored_tile(origin, place.level, place.index)).first()
+    return _cut(conn.execute(_TILE, {"origin": origin, "level": place.level, "number": place.index}).first(), place)
+
+
+def _cut(row: Any, place: Tile) -> bytes:
     if row is None or len(row[0]) < place.width * HASH_BYTES:
         raise _missing(place)
     return bytes(row[0][: place.width * HASH_BYTES])

@@ -1,8 +1,8 @@
 """Signs the log: takes in new leaves, proves the tree consistent with the last checkpoint, and commits the next one.
 
-One process signs at a time: every transaction counts up the projector's lease (`fence`). Tiles and checkpoint are
-written in one transaction, so nobody reads a checkpoint whose tiles are not there. A log that is not consistent with
-what was published is not signed: `LedgerFault` says why, and all that was published stays as it was.
+One process signs at a time, the one that projects: every transaction counts up its lease (`Fence`). Tiles and
+checkpoint are written in one transaction, so nobody reads a checkpoint whose tiles are not there. A log that is not
+consistent with what was published is not signed: `LedgerFault` says why, and all that was published stays as it was.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import Protocol
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import DBAPIError
 
 from projections.ledger.audit import LedgerAudit, narrowed
@@ -25,6 +26,7 @@ from projections.ledger.tables import CHECKPOINT, create_tables
 from projections.ledger.tile_writer import write_checkpoint, write_state, write_tiles
 from projections.tables import is_missing_table, writing
 from tracker.checkpoint import Checkpoint
+from tracker.event import stamp
 from tracker.merkle import EMPTY_ROOT, HASH_BYTES, InvalidProof, verify_consistency
 from tracker.signed_note import SigningKey
 from tracker.tile_tree import TileBuilder, TileReader
@@ -33,10 +35,17 @@ from tracker.tiles import TILE_WIDTH, Tile, TileMissing, parse_tile
 STEP_LEAVES = 25_600
 """Leaves that are taken in, or audited, in one step at most: a hundred full tiles."""
 
+PAGE_CHECKPOINTS = 1_000
+"""Checkpoints that are read at a time while the position of a fault is looked for."""
+
 NOTHING = TreeHead(0, EMPTY_ROOT)
 """The tree before the first event: every tree begins with it, so there is nothing to prove."""
 
 _log = logging.getLogger(__name__)
+
+
+Fence = Callable[[Connection], None]
+"""Called in every transaction that writes; it raises if this process may not write any more."""
 
 
 class Keys(Protocol):
@@ -55,24 +64,18 @@ class _Overtaken(Exception):
 
 
 class LedgerSigner:
-    """Signs one log. For one thread; `fence` is called in every transaction, and raises if this process may not write.
-
-    `now` gives the instants of signatures (RFC 3339).
-    """
+    """Signs one log. For one thread; `now` gives the instants of signatures."""
 
     def __init__(
         self,
-        engine: Engine,
         ledger: Ledger,
         keys: Keys,
         remembered: RememberedCheckpoints,
-        now: Callable[[], str],
-        *,
-        fence: Callable[[Connection], None] = lambda conn: None,
+        now: Callable[[], datetime],
     ) -> None:
-        self._engine, self._ledger, self._keys, self._remembered = engine, ledger, keys, remembered
-        self._now, self._fence, self._log = now, fence, ledger.log
-        self._origin = ""
+        self._ledger, self._keys, self._remembered, self._now = ledger, keys, remembered, now
+        self._engine, self._log = ledger.engine, ledger.log
+        self._origin, self._history = "", 0
         self._audit: LedgerAudit | None = None
         self._builder: TileBuilder | None = None
         self._last: PublishedCheckpoint | None = None
@@ -80,21 +83,21 @@ class LedgerSigner:
         self._state = LedgerState()
         self._fault: LedgerFault | None = None
 
-    def step(self, limit: int = STEP_LEAVES) -> bool:
-        """Sign what is new, or audit a part of what is not yet; whether there is more to do at once.
+    def step(self, fence: Fence, limit: int = STEP_LEAVES) -> bool:
+        """Sign what is new, or audit a part of what was signed; whether there is more to do at once.
 
         Raises: what `fence` raises, and the errors of a store that is away.
         """
-        origin = self._ledger.origin
-        if origin != self._origin:
-            self._origin, self._fault = origin, None
+        origin, history = self._ledger.origin, self._log.guard.changes
+        if (origin, history) != (self._origin, self._history):
+            self._origin, self._history, self._fault = origin, history, None
             self.forget()
         if isinstance(self._fault, Inconsistent):
             return False
         try:
-            is_behind = self._step(limit)
+            is_behind = self._step(fence, limit)
         except LedgerFault as fault:
-            self._tell(fault)
+            self._tell(fence, fault)
             return False
         except _Overtaken:
             self.forget()
@@ -103,8 +106,14 @@ class LedgerSigner:
             self.forget()
             raise
         if self._fault is not None and not is_behind:
-            self._tell(None)
+            self._tell(fence, None)
         return is_behind
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the log is known to have more than is signed. Asks no database."""
+        size = 0 if self._builder is None else self._builder.size
+        return self._fault is None and self._log.guard.known.position > size
 
     def forget(self) -> None:
         """Forget the tree: the next step begins with an audit. For a process that may not have been the only one."""
@@ -116,10 +125,10 @@ class LedgerSigner:
 
     # How
 
-    def _step(self, limit: int) -> bool:
+    def _step(self, fence: Fence, limit: int) -> bool:
         keys = self._keys.of(self._origin)
         if self._builder is None:
-            return self._audited(limit)
+            return self._audited(fence, limit)
         size = self._builder.size
         vkeys = tuple(str(key.verifier) for key in keys)
         is_signed = self._last is not None and self._last.size == size and vkeys == self._state.keys
@@ -130,10 +139,10 @@ class LedgerSigner:
         head, first = self._log.head(), size - size % TILE_WIDTH
         leaves = read_leaves(self._log, first, limit, head)
         self._must_begin_with_the_edge(leaves, first)
-        self._sign(leaves[size - first :], keys, vkeys)
+        self._sign(fence, leaves[size - first :], keys, vkeys)
         return self._builder is not None and head > self._builder.size
 
-    def _audited(self, limit: int) -> bool:
+    def _audited(self, fence: Fence, limit: int) -> bool:
         if self._audit is None:
             self._begin()
             assert self._audit is not None
@@ -143,7 +152,7 @@ class LedgerSigner:
             raise fault if fault.position else narrowed(fault, self._log, self._heads()) from fault
         if found.tiles:
             with writing(self._engine).begin() as conn:
-                self._fence(conn)
+                fence(conn)
                 write_tiles(conn, self._origin, found.tiles)
         if found.is_done:
             self._builder, self._audit = self._audit.builder, None
@@ -175,9 +184,14 @@ class LedgerSigner:
     def _heads(self) -> Iterator[TreeHead]:
         """All checkpoints of this origin, the smallest first."""
         query = select(CHECKPOINT.c.size, CHECKPOINT.c.root).where(CHECKPOINT.c.origin == self._origin)
-        with self._engine.connect() as conn:
-            for size, root in conn.execution_options(yield_per=1000).execute(query.order_by(CHECKPOINT.c.size)):
-                yield TreeHead(size, bytes(root))
+        query, after = query.order_by(CHECKPOINT.c.size).limit(PAGE_CHECKPOINTS), -1
+        while True:
+            with self._engine.connect() as conn:
+                rows = conn.execute(query.where(CHECKPOINT.c.size > after)).all()
+            if not rows:
+                return
+            for after, root in rows:
+                yield TreeHead(after, bytes(root))
 
     def _must_begin_with_the_edge(self, leaves: Sequence[bytes], first: int) -> None:
         assert self._builder is not None
@@ -191,9 +205,9 @@ class LedgerSigner:
                 position = first + number + 1
                 raise Inconsistent(f"the leaf at position {position} is not the one that was signed", position)
 
-    def _sign(self, leaves: Sequence[bytes], keys: Sequence[SigningKey], vkeys: tuple[str, ...]) -> None:
+    def _sign(self, fence: Fence, leaves: Sequence[bytes], keys: Sequence[SigningKey], vkeys: tuple[str, ...]) -> None:
         assert self._builder is not None
-        builder, now = self._builder.copy(), self._now()
+        builder, now = self._builder.copy(), stamp(self._now())
         tiles = [*builder.extend(leaves), *builder.partial_tiles()]
         head = TreeHead(builder.size, builder.root())
         note = Checkpoint(self._origin, head.size, head.root).sign(keys)
@@ -202,7 +216,7 @@ class LedgerSigner:
         if self._published.size:
             state = replace(state, proved_from=self._published.size, proved_to=head.size, proved_at=now)
         with writing(self._engine).begin() as conn:
-            self._fence(conn)
+            fence(conn)
             if read_latest(conn, self._origin) != self._last:
                 raise _Overtaken
             write_tiles(conn, self._origin, tiles)
@@ -235,7 +249,7 @@ class LedgerSigner:
     def _fetch(self, conn: Connection, path: str) -> bytes:
         return read_tile(conn, self._origin, parse_tile(path))
 
-    def _tell(self, fault: LedgerFault | None) -> None:
+    def _tell(self, fence: Fence, fault: LedgerFault | None) -> None:
         """Log why nothing is signed, or that it is signed again, and tell the other processes; once for each reason."""
         if str(fault) == str(self._fault):
             return
@@ -247,5 +261,5 @@ class LedgerSigner:
         create_tables(self._engine)
         self._state = replace(self._state, fault=str(fault or ""))
         with writing(self._engine).begin() as conn:
-            self._fence(conn)
+            fence(conn)
             write_state(conn, self._origin, self._state)

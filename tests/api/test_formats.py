@@ -85,7 +85,7 @@ def test_what_is_not_offered_is_406_and_says_what_is(kept: Api, accept: str) -> 
 def test_the_parameter_goes_before_the_header(kept: Api) -> None:
     answer = kept.get("/v1/pledges?format=csv", headers={"Accept": "application/json"})
     assert answer.headers["content-type"].startswith("text/csv")
-    for path in ("/v1/pledges?format=cloudevents", "/v1/events?format=parquet", "/v1/summary?format=csv"):
+    for path in ("/v1/pledges?format=cloudevents", "/v1/events?format=parquet", "/v1/summary?format=ndjson"):
         problem(kept.get(path), 406, "not_acceptable")
     problem(kept.get("/v1/export?format=iati2"), 406, "not_acceptable")
     problem(kept.get("/v1/export?format=csv&format=json"), 400, "invalid_parameter")

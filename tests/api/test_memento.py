@@ -51,7 +51,7 @@ def test_a_day_to_come_is_a_memento_once_it_has(sqlite_url: str) -> None:
 def test_the_present_is_no_memento(kept: Api) -> None:
     answer = kept.get(ONE)
     assert "memento-datetime" not in answer.headers
-    assert answer.headers["vary"] == "Accept, Accept-Datetime"
+    assert answer.headers["vary"] == "Accept, Accept-Datetime, Accept-Encoding"
     assert "memento-datetime" in kept.get(f"{ONE}?at_position=1").headers
 
 

@@ -4,20 +4,22 @@ import re
 import time
 from collections.abc import Iterator
 from importlib.metadata import version
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from api.http.access_keys import create_key
+from api.http.contract import Role
 from projections.timeline import Timeline
-from tests.support.api import Api, made, prepare, problem, progress, running, statement
+from tests.support.api import MONITOR, Api, made, prepare, problem, progress, running, statement
 from tests.support.waiting import HANG_SECONDS
 from tracker.errors import Unavailable
 from tracker.rules.status_document import RULES_VERSION
 
 
 def scraped(api: Api) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
-    answer = api.get("/metrics")
+    answer = api.get("/metrics", headers=MONITOR)
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     families = text_string_to_metric_families(answer.text)
@@ -113,7 +115,7 @@ def test_events_that_wait_are_told_with_the_age_of_the_oldest(database_url: str)
 def test_names_and_units_are_those_of_prometheus(lite: Api) -> None:
     for name, _ in scraped(lite):
         assert re.fullmatch(r"(tracker|process|python)_[a-z0-9_]+", name)
-    text = lite.get("/metrics").text
+    text = lite.get("/metrics", headers=MONITOR).text
     for name, kind in re.findall(r"^# TYPE (\S+) (\S+)$", text, flags=re.M):
         assert name.endswith("_total") is (kind == "counter"), name
     assert len(re.findall(r"^# TYPE (\S+)", text, flags=re.M)) == len(
@@ -131,7 +133,16 @@ def test_a_store_that_is_away_is_told_too(lite: Api, monkeypatch: pytest.MonkeyP
     assert ("tracker_log_position", ()) not in found
 
 
-def test_a_private_service_counts_for_its_readers(sqlite_url: str) -> None:
-    with running(sqlite_url, public_read=False) as api:
+@pytest.mark.parametrize("public_read", [True, False])
+def test_metrics_are_for_keys_alone_also_where_reads_are_public(sqlite_url: str, public_read: bool) -> None:
+    with running(sqlite_url, public_read=public_read) as api:
         problem(api.get("/metrics"), 401, "unauthorized")
-        problem(api.get("/metrics?x=1", headers={"Authorization": "Bearer no"}), 401, "unauthorized")
+        problem(api.get("/metrics?x=1"), 401, "unauthorized")
+        problem(api.get("/metrics", headers={"Authorization": "Bearer no"}), 401, "unauthorized")
+        keys = [create_key(api.services.engine, f"a-{role}", role) for role in get_args(Role)]
+        api.services.keys.refresh()
+        for key in keys:
+            assert api.get("/metrics", headers={"Authorization": f"Bearer {key}"}).status_code == 200
+        documented = api.get("/schema/openapi.json").json()["paths"]["/metrics"]["get"]
+        assert documented["security"] == [{"key": ["reader"]}]
+        assert {"401", "403"} <= documented["responses"].keys()

@@ -61,7 +61,10 @@ def test_a_projection_that_was_changed_is_found_out(api: Api) -> None:
         ("UPDATE {sheets} SET status = 'met' WHERE pledge = 'p2'", "p2: timeline.status"),
         ("UPDATE {sheets} SET flags = ',late,' WHERE pledge = 'p2'", "p2: timeline.flags"),
         ("UPDATE {sheets} SET amounts = last.amounts FROM {last} WHERE {sheets}.pledge = 'p2'", "p2: timeline.amounts"),
-        ("UPDATE {cards} SET unit = 'USD', search = '' WHERE pledge = 'p1'", "p1: catalogue.unit, catalogue.search"),
+        ("UPDATE {sheets} SET changed = '2024-01-09' WHERE pledge = 'p2'", "p2: timeline.changed"),
+        ("UPDATE {cards} SET unit = 'USD', parties = '' WHERE pledge = 'p1'", "p1: catalogue.parties, catalogue.unit"),
+        ("UPDATE {words} SET text = '' WHERE pledge = 'p1'", "p1: words"),
+        ("DELETE FROM {words} WHERE pledge = 'p1'", "p1: words"),
         ("DELETE FROM {cards} WHERE pledge = 'p1'", "p1: catalogue has 0 rows of it"),
         ("UPDATE {cards} SET pledge = 'p9' WHERE pledge = 'p1'", "p9: the projection has it, the log does not"),
     ],
@@ -72,8 +75,13 @@ def test_every_column_that_was_changed_is_found_out(api: Api, tampering: str, to
     number = api.services.timeline.head().set
     last = f"(SELECT amounts FROM timeline_{number} WHERE pledge = 'p1' LIMIT 1) AS last"
     with api.services.engine.begin() as conn:
-        names = {"sheets": f"timeline_{number}", "cards": f"catalogue_{number}", "last": last}
-        conn.execute(text(tampering.format(**names)))
+        names = {
+            "sheets": f"timeline_{number}",
+            "cards": f"catalogue_{number}",
+            "words": f"words_{number}",
+            "last": last,
+        }
+        conn.execute(text(tampering.format(**names, last=last)))
     assert told in [d["about"] for d in replayed(api, "?compare=true&as_of=2024-12-01")["differences"]]
 
 

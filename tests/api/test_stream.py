@@ -74,6 +74,20 @@ def add(live: Live, **fields: Any) -> Any:
     return live.post("/v1/pledges/aid-2024/events", statement(**fields))
 
 
+def test_a_plain_stream_names_no_event(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    for newest in (1_000, 0):  # from memory, and from the store
+        monkeypatch.setattr(event_tail, "TAIL_EVENTS", newest)
+        with (
+            listening(live.address, "?after=0&events=plain") as plain,
+            listening(live.address, "?after=0&events=named") as named,
+        ):
+            first, other = next(plain), next(named)
+        assert (first.event, other.event) == (None, "PledgeMade")
+        assert (first.id, first.data) == (other.id, other.data)
+        assert json.loads(first.data or "")["fact"]["type"] == "PledgeMade"
+    problem(httpx.get(f"{live.address}{STREAM}?events=loud"), 400, "invalid_parameter")
+
+
 def test_what_is_recorded_is_sent_as_it_is_served(live: Live) -> None:
     with listening(live.address) as blocks:
         receipt = add(live)

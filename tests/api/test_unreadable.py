@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from projections.runner import ProjectionRunner
-from tests.support.api import MONITOR, Api, made, prepare, problem, progress, running, statement
+from tests.support.api import MONITOR, NEEDED_QUERY, Api, made, prepare, problem, progress, running, statement
 from tests.support.shell import Shell
 from tracker.event import restamp, stamp
 from tracker.log.rows import NewLogRow
@@ -83,7 +83,7 @@ def get_routes(api: Api) -> Iterator[str]:
         for filled_in in [path.replace("{pledge}", pledge) for pledge in pledges] if "{pledge}" in path else [path]:
             if "{" in filled_in:
                 continue
-            start = "?from=2024-01-01" if path == "/v1/diff" else "?"
+            start = NEEDED_QUERY.get(path, "?")
             yield filled_in + start
             if "as_of" in query:
                 yield f"{filled_in}?as_of=2024-07-31" + ("&known_from=2020-01-01T00:00:00Z" if "from" in start else "")

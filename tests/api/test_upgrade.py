@@ -26,6 +26,8 @@ MOVED = {
     ("integrated-air-missile-defence", "flags"): _STEPS_LATE,
     ("every-fact-steps", "flags"): _STEPS_LATE,
     (None, "flags"): "the summary counts the flags that moved",
+    (None, "totals"): "percentages and levels are not added, and what can be set side by side is told by itself",
+    (None, "next_after"): "it is how far was read, on the last page too",
     ("every-fact", "flags"): (
         "slack is capped at 2.5 %, so that 50m EUR and nearly 60m USD (at most 56m EUR) dispute each other; of the two"
         " the dollars count, so it is `converted` and not `provisional`; an admission beside the final figure that kept"

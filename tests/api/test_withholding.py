@@ -16,11 +16,13 @@ import psycopg
 import pyarrow.parquet as pq
 import pytest
 
-from tests.support.api import ADMIN, SOURCE, made, progress, statement
+from api.formats.table import EXPORT_FORMATS
+from tests.support.api import ADMIN, NEEDED_QUERY, SOURCE, made, progress, statement
 from tests.support.shell import Shell, with_tables
 from tests.support.waiting import HANG_SECONDS, wait_until
 from tracker.event import restamp
 from tracker.log.rows import NewLogRow, leaf_hash
+from tracker.tlog_proof import TlogProof
 from tracker.withholding import withholdable
 
 ENV = {"TRACKER_ADMIN_KEY": ADMIN, "TRACKER_RATE_LIMIT": "0"}
@@ -125,7 +127,7 @@ def get_routes(client: httpx.Client) -> Iterator[str]:
         for filled in (
             [path.replace("{pledge}", pledge) for pledge in (PLEDGE, "sound")] if "{pledge}" in path else [path]
         ):
-            start = "?from=2024-01-01" if path == "/v1/diff" else "?"
+            start = NEEDED_QUERY.get(path, "?")
             if "{" in filled:
                 continue
             yield filled + start
@@ -141,13 +143,22 @@ def get_routes(client: httpx.Client) -> Iterator[str]:
         yield from (f"/pledges/{pledge}", f"/pledges/{pledge}?as_of=2024-08-15", f"/pledges/{pledge}?axis=known")
         yield from (f"/embed/{pledge}", f"/audit?pledge={pledge}", f"/record?pledge={pledge}&type=EventCorrected")
     yield from ("/", "/?since=2024-01-01", "/?since=2024-01-01&axis=recorded", "/audit", "/audit?replay=true")
+    for position in range(1, 11):
+        yield from (f"/ledger/proof/event?position={position}", f"/ledger/tile/entries/000.p/{position}")
     yield from ("/v1/pledges?q=aid", "/v1/pledges?sort=title", "/v1/replay?compare=true", "/health/ready", "/metrics")
 
 
 def bytes_of(answer: httpx.Response) -> bytes:
-    body = answer.content + repr(answer.headers).encode()
+    return readable(answer.content) + repr(answer.headers).lower().encode()
+
+
+def readable(body: bytes) -> bytes:
+    """The bytes with all that is compressed in them, in small letters."""
     if body.startswith(b"PAR1"):
-        body += repr(pq.read_table(io.BytesIO(answer.content)).to_pydict()).encode()
+        table = pq.read_table(io.BytesIO(body))
+        body += repr(table.to_pydict()).encode() + repr(table.schema.metadata).encode()
+    if body.startswith(b"c2sp.org/tlog-proof"):
+        body += TlogProof.parse(body).extra or b""
     return body.lower()
 
 
@@ -174,14 +185,23 @@ def answers_with_the_word(client: httpx.Client, head: int, asked: int = 100) -> 
 def outputs_with_the_word(shell: Shell) -> list[str]:
     """The commands that say it."""
     commands = [
-        *(("export", "--format", one) for one in ("json", "csv", "ndjson", "iati")),
-        *(("export", "--events", "--format", one) for one in ("ndjson", "csv", "cloudevents")),
         ("status",), ("status", PLEDGE), ("status", "sound"), ("status", PLEDGE, "--json"), ("history", PLEDGE),
         ("history", PLEDGE, "--axis", "known"), ("history", "sound"), ("replay",), ("withhold", "--list"),
     ]  # fmt: skip
     found = [" ".join(command) for command in commands if MARK in shell.run(*command).output.lower().encode()]
+    found += [name for name, body in exports(shell) if MARK in body]
     parked = [shell.run("parked", code=1), shell.run("parked", "--raw", code=1)]
     return found + [result.output for result in parked if MARK in result.output.lower().encode()]
+
+
+def exports(shell: Shell) -> Iterator[tuple[str, bytes]]:
+    """Statuses and events in every format that `tracker export` has for them."""
+    for one in EXPORT_FORMATS:
+        for rows, writer in (("statuses", one.statuses), ("events", one.events)):
+            if writer is not None:
+                file = shell.directory / f"{rows}.{one.name}"
+                shell.run("export", *(["--events"] if rows == "events" else []), "--format", one.name, "--output", file)
+                yield f"export {rows} {one.name}", readable(file.read_bytes())
 
 
 def stored_bytes(url: str) -> list[bytes]:
@@ -203,6 +223,12 @@ def test_what_is_withheld_is_in_no_answer_and_no_output_and_the_record_stays_as_
         before = answers_with_the_word(client, head)
         assert len(before) > 50
         assert "stream" in before
+        assert {name for name, body in exports(shell) if MARK in body} == {
+            f"export {rows} {one.name}"
+            for one in EXPORT_FORMATS
+            for rows, writer in (("statuses", one.statuses), ("events", one.events))
+            if writer is not None
+        }
         tags = {
             path: client.get(path).headers["etag"] for path in (f"/v1/pledges/{PLEDGE}", "/v1/events", "/v1/export")
         }

@@ -1,16 +1,21 @@
 """The edges: whose address counts, and no second way to an address."""
 
 import stat
+from contextlib import ExitStack
 from ipaddress import ip_network
 from pathlib import Path
 
+import httpx
 import pytest
 
+from api.http import event_tail
 from api.http.client_addresses import client_of
 from api.http.headers import header
 from api.settings import Settings
-from tests.attack.served import serving
-from tests.support.api import Api, problem, running
+from tests.support import live
+from tests.support.api import Api, problem
+from tests.support.served import serving
+from tests.support.waiting import HANG_SECONDS
 
 TRUSTED = [ip_network("10.0.0.0/8"), ip_network("::1/128")]
 
@@ -49,10 +54,29 @@ def test_nobody_is_trusted_by_default_and_a_wrong_network_is_told() -> None:
 def test_streams_are_counted_by_the_address_that_a_trusted_proxy_names(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("TRACKER_TRUSTED_PROXIES", "127.0.0.1")
-    assert Settings(_env_file=None).trusted_proxies == (ip_network("127.0.0.1/32"),)
-    with running(sqlite_url, trusted_proxies="127.0.0.0/8") as api:
-        assert api.get("/v1/pledges", headers={"X-Forwarded-For": "6.6.6.6"}).status_code == 200
+    monkeypatch.setattr(event_tail, "MAX_STREAMS_PER_HOLDER", 1)
+    with live.serving(sqlite_url, trusted_proxies="127.0.0.0/8") as served, ExitStack() as open_streams:
+
+        def asked(forwarded: str) -> int:
+            """The status of one more stream that stays open."""
+            headers = {"X-Forwarded-For": forwarded}
+            stream = httpx.stream("GET", f"{served.address}/v1/events/stream", headers=headers, timeout=HANG_SECONDS)
+            return open_streams.enter_context(stream).status_code
+
+        assert [asked("6.6.6.6"), asked("6.6.6.6"), asked("1.1.1.1, 6.6.6.6")] == [200, 429, 429]
+        assert [asked("6.6.6.7"), asked("2001:db8::1"), asked("2001:db8::2")] == [200, 200, 429]
+
+
+def test_streams_are_counted_by_the_connection_where_no_proxy_is_trusted(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_tail, "MAX_STREAMS_PER_HOLDER", 1)
+    with live.serving(sqlite_url) as served, ExitStack() as open_streams:
+        address = f"{served.address}/v1/events/stream"
+        for forwarded, wanted in (("6.6.6.6", 200), ("6.6.6.7", 429)):
+            headers = {"X-Forwarded-For": forwarded}
+            stream = httpx.stream("GET", address, headers=headers, timeout=HANG_SECONDS)
+            assert open_streams.enter_context(stream).status_code == wanted
 
 
 @pytest.mark.parametrize("path", ["/v1/pledges/aid-2024%2fevents", "/v1/pledges/aid-2024%2Fevents", "/v1%2Fpledges"])

@@ -44,7 +44,7 @@ class Several:
 
     def sample(self, name: str, **labels: str) -> float:
         """The sum of the samples of a metric that have these labels, as some worker tells it."""
-        families = text_string_to_metric_families(self.get("/metrics").text)
+        families = text_string_to_metric_families(self.get("/metrics", **KEY).text)
         samples = [s for family in families for s in family.samples if s.name == name]
         return sum(s.value for s in samples if labels.items() <= s.labels.items())
 

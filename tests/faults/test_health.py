@@ -283,4 +283,5 @@ def test_the_shape_of_health_is_said(shell: Shell) -> None:
             "writes",
             "projector",
             "backlog",
+            "ledger",
         }

@@ -80,7 +80,10 @@ def served(at: Terminal) -> Iterator[Server]:
 def test_begin_with_the_doctor_and_with_the_metrics(at: Terminal) -> None:
     with served(at) as server:
         assert "wrong" not in at.block("Operations: the handbook")
-        assert "tracker_log_position 68" in at.block("Metrics and traces", TRACKER_URL=server.address)
+        at.block("Metrics and traces")
+        key = {"Authorization": f"Bearer {(at.shell.directory / 'metrics_key').read_text().strip()}"}
+        wait_until(lambda: httpx.get(f"{server.address}/metrics", headers=key).status_code == 200)
+        assert "tracker_log_position 68" in at.block("Metrics and traces", 1, TRACKER_URL=server.address)
 
 
 def test_several_processes_serve_and_project(postgres_url: str, tmp_path: Path) -> None:
@@ -135,6 +138,13 @@ def test_backup_and_restore(lite: Terminal) -> None:
     assert "no difference" in lite.block("Backup and restore", 1)
 
 
+def test_a_log_moves(lite: Terminal) -> None:
+    lite.block("Moving")
+    there = Terminal(Shell(f"sqlite:///{lite.shell.directory}/new.db", lite.shell.directory))
+    assert "no difference" in there.block("Moving", 1, TRACKER_STATE_DIR=f"{path_of(lite.shell.url)}.state")
+    assert there.shell.head() == 68
+
+
 def test_upgrade_with_a_rebuild_beside(lite: Terminal) -> None:
     lite.shell.run("status")
     assert "The tables are there" in lite.block("Upgrade and rollback")
@@ -180,7 +190,7 @@ def test_the_disk_is_full(tmp_path: Path) -> None:
 
 def test_the_log_went_back(at: Terminal) -> None:
     with served(at) as server:
-        put_back = copied(at.shell.url, "restore")
+        put_back = copied(at.shell.url, "restore", server.process)
         assert server.add("lost").status_code == 201
         put_back()
         server.comes(lambda: server.get("/health/ready").json().get("refusal") == "log_went_back")

@@ -14,7 +14,7 @@ import yaml
 
 from api.http.problems import STATUS
 from api.settings import FILE_ENDING, Settings
-from tests.support.api import Api, running
+from tests.support.api import MONITOR, Api, running
 from tests.support.paths import ROOT
 
 DEPLOY = ROOT / "deploy"
@@ -81,8 +81,8 @@ def test_the_secrets_are_made_once_and_in_a_directory_of_their_owner(tmp_path: P
     assert again == made
     assert made.keys() == COMPOSE["secrets"].keys()
     assert all(re.fullmatch(r"[0-9a-f]{48}", made[name]) for name in made if name.endswith("_password"))
-    assert made["admin_key"] == ""
-    assert len({*made.values()}) == len(made)
+    assert made["admin_key"] == made["metrics_key"] == made["signing_key"] == ""
+    assert len({*made.values()}) == len(made) - 2
     assert stat.S_IMODE((tmp_path / "secrets").stat().st_mode) == 0o700
 
 
@@ -109,7 +109,7 @@ def metrics(tmp_path_factory: pytest.TempPathFactory) -> Iterator[set[str]]:
 
 def names_of(api: Api) -> set[str]:
     found: set[str] = set()
-    for name, kind in re.findall(r"^# TYPE (\S+) (\S+)$", api.get("/metrics").text, flags=re.M):
+    for name, kind in re.findall(r"^# TYPE (\S+) (\S+)$", api.get("/metrics", headers=MONITOR).text, flags=re.M):
         found |= {f"{name}_{part}" for part in ("bucket", "sum", "count")} if kind == "histogram" else {name}
     return found
 
@@ -171,6 +171,10 @@ def test_prometheus_and_grafana_find_what_they_are_told() -> None:
     assert [(DEPLOY / "prometheus" / name).exists() for name in prometheus["rule_files"]] == [True]
     (job,) = prometheus["scrape_configs"]
     assert job["static_configs"][0]["targets"] == ["api:8000"]
+    kind, _, secret = job["authorization"]["credentials_file"].rpartition("/")
+    assert (job["authorization"]["type"], kind) == ("Bearer", "/run/secrets")
+    assert secret in COMPOSE["services"]["prometheus"]["secrets"]
+    assert secret in COMPOSE["secrets"]
     (source,) = loaded(DEPLOY / "grafana/provisioning/datasources/prometheus.yml")["datasources"]
     assert {panel["datasource"]["uid"] for panel in panels()} == {source["uid"]}
     assert source["url"] == "http://prometheus:9090"

@@ -12,6 +12,7 @@ import pytest
 
 from projections.queries import SORTS, Clocks, Filters
 from tests.support.timelines import World, expected, many, world
+from tracker.rules.status import StatusFold
 
 
 @pytest.fixture
@@ -30,9 +31,17 @@ def brute(it: World, clocks: Clocks) -> list[dict[str, Any]]:
     return [json.loads(document) for document in found if document is not None]
 
 
-def sort_key(name: str) -> Callable[[dict[str, Any]], Any]:
+def changed_on(it: World, pledge: str, clocks: Clocks) -> date:
+    found = StatusFold([e for e in it.events(pledge) if e.position <= clocks.position]).changed_on(clocks.as_of)
+    assert found is not None
+    return found
+
+
+def sort_key(name: str, changed: dict[str, date]) -> Callable[[dict[str, Any]], Any]:
     def key(document: dict[str, Any]) -> Any:
         match name:
+            case "changed":
+                return changed[document["pledge"]]
             case "title":
                 return document["title"].casefold()
             case "due":
@@ -51,8 +60,9 @@ def test_pages_follow_every_sort_with_nulls_last_and_ties_by_pledge(it: World, d
     for position in (it.log.head() // 2, it.log.head()):
         clocks = it.clocks(day, position)
         whole = brute(it, clocks)
+        changed = {d["pledge"]: changed_on(it, d["pledge"], clocks) for d in whole}
         for sort in (*SORTS, *(f"-{name}" for name in SORTS)):
-            key = sort_key(sort.removeprefix("-"))
+            key = sort_key(sort.removeprefix("-"), changed)
             given_ = sorted((d for d in whole if key(d) is not None), key=lambda d: d["pledge"])
             given_.sort(key=key, reverse=sort.startswith("-"))
             wanted = [d["pledge"] for d in given_]
@@ -70,6 +80,10 @@ def test_pages_follow_every_sort_with_nulls_last_and_ties_by_pledge(it: World, d
                     after = json.loads(json.dumps(page.next))
                 assert [d["pledge"] for d in found] == wanted, sort
                 assert sorted(found, key=lambda d: d["pledge"]) == whole
+
+
+def is_party(document: dict[str, Any], pledgor: str, beneficiary: str) -> bool:
+    return document["pledgor"]["name"] == pledgor or (document["beneficiary"] or {}).get("code") == beneficiary
 
 
 FILTERS: list[tuple[Filters, Callable[[dict[str, Any]], bool]]] = [
@@ -93,6 +107,8 @@ FILTERS: list[tuple[Filters, Callable[[dict[str, Any]], bool]]] = [
     (Filters(due_before=date(2024, 12, 31)), lambda d: (d["window"] or {}).get("end", "9") < "2024-12-31"),
     (Filters(q="100%_"), lambda d: "100%_" in d["title"]),
     (Filters(q="élan straße"), lambda d: "Élan" in d["title"] and d["pledgor"]["name"] == "Straße"),
+    (Filters(pledge=("pledge-003", "pledge-007", "none")), lambda d: d["pledge"] in ("pledge-003", "pledge-007")),
+    (Filters(promised_by="strae", promised_to="ua"), lambda d: is_party(d, "Straße", "UA")),
     (Filters(q="PLEDGE-01"), lambda d: "pledge-01" in d["pledge"]),
     (Filters(q="' OR 1=1 --"), lambda d: False),
     (Filters(q="nul\0"), lambda d: False),

@@ -24,6 +24,8 @@ from hypothesis.stateful import (
 from sqlalchemy import Connection
 
 from projections import table_writer
+from projections.queries import Clocks
+from tests.support.folded_reads import assert_reads_equal_log
 from tests.support.stores import postgres_database
 from tests.support.timelines import World, assert_equals_log, kept, made, progress, said
 from tracker.errors import BatchRefused
@@ -187,6 +189,15 @@ class TimelineMachine(RuleBasedStateMachine):
     @rule()
     def compare(self) -> None:
         assert_equals_log(self.world, self.world.timeline.position())
+
+    @rule(data=st.data(), days=st.tuples(DAYS, DAYS), recorded=st.booleans())
+    def read(self, data: st.DataObject, days: tuple[str, str], recorded: bool) -> None:
+        """Reads over many pledges, at two points that differ on one axis."""
+        first, last = sorted(date.fromisoformat(day) for day in days)
+        reached = self.world.timeline.position()
+        position = data.draw(st.integers(0, reached))
+        later = Clocks(last, reached if recorded else position)
+        assert_reads_equal_log(self.world, Clocks(last if recorded else first, position), later)
 
 
 class AlwaysHeld:

@@ -25,6 +25,13 @@ MONITOR = {"Authorization": f"Bearer {ADMIN}"}
 SOURCE = {"publisher": "Example Gazette", "tier": "media"}
 # The address at which facts are recorded on the pledge that `Api.open` opens.
 EVENTS = "/v1/pledges/aid-2024/events"
+NEEDED_QUERY = {
+    "/v1/diff": "?from=2024-01-01",
+    "/ledger/proof/consistency": "?from=1",
+    "/ledger/proof/inclusion": "?position=1",
+    "/ledger/proof/event": "?position=1",
+}
+"""What some addresses cannot do without."""
 
 
 def made(**fields: Any) -> dict[str, Any]:

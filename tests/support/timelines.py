@@ -17,6 +17,7 @@ from projections.queries import TIMELINE, Clocks
 from projections.runner import ProjectionRunner
 from projections.tables import OPEN_DATE, open_engine, table_set
 from projections.timeline import Timeline
+from projections.words import words_on
 from seeds import seed_files
 from tests.support.waiting import wait_until
 from tracker.application import Draft, Request, Tracker
@@ -172,10 +173,11 @@ def assert_equals_log(it: World, upto: int) -> int:
     """Every point up to a position, and the days before and after it, has the one rectangle that the rules give."""
     with it.engine.connect() as conn:
         live = next(s for s in table_writer.states(conn, TIMELINE) if s.active)
-        table = table_set(live.number).timeline
-        rows: dict[str, list[Any]] = {}
-        for row in conn.execute(select(table)):
-            rows.setdefault(row.pledge, []).append(row)
+        tables = table_set(live.number)
+        rows, words = dict[str, list[Any]](), dict[str, list[Any]]()
+        for table, of in ((tables.timeline, rows), (tables.words, words)):
+            for row in conn.execute(select(table)):
+                of.setdefault(row.pledge, []).append(row)
     checked = 0
     for pledge in it.pledges():
         events = [event for event in it.events(pledge) if event.position <= upto]
@@ -186,14 +188,21 @@ def assert_equals_log(it: World, upto: int) -> int:
         for count in range(len(events) + 1):
             record = StatusFold(events[:count])
             position = events[count - 1].position if count else 0
-            known = [r for r in rows.get(pledge, ()) if r.known_from <= position < r.known_to]
+            known, named = (
+                [r for r in of.get(pledge, ()) if r.known_from <= position < r.known_to] for of in (rows, words)
+            )
             for day in days:
                 found = [
-                    unpack(r.body, [event.id for event in events]) for r in known if r.valid_from <= day < r.valid_to
+                    (unpack(r.body, [event.id for event in events]), r.changed)
+                    for r in known
+                    if r.valid_from <= day < r.valid_to
                 ]
                 status = record.status(day) if count else None
-                wanted = [] if status is None else [status.body]
+                wanted = [] if status is None else [(status.body, record.changed_on(day))]
                 assert found == wanted, f"{pledge} on {day} known at {position}"
+                if status is not None:
+                    texts = sorted((r.version, r.text) for r in named if r.valid_from <= day < r.valid_to)
+                    assert texts == sorted(words_on(record.history, day)), f"{pledge} on {day} known at {position}"
                 checked += 1
     return checked
 

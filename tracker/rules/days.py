@@ -34,6 +34,17 @@ def counted_day(on: str | None, period_end: date | None, said_on: date, window: 
     return said_on
 
 
+def ends_between(since: date, until: date, months: int) -> list[date]:
+    """The last days of the calendar's periods of so many months that lie in `[since, until)`, and `until` itself."""
+    month = since.month - 1
+    start = date(since.year, month - month % months + 1, 1)
+    found = []
+    while (end := add_months(start, months) - ONE_DAY) < until:
+        found.append(end)
+        start = end + ONE_DAY
+    return [*found, until] if since <= until else []
+
+
 def due_soon(window: Window) -> timedelta:
     """How long before its deadline a window is due soon: at most 30 days, in a short window a quarter of it."""
     deadline = window.deadline

@@ -274,9 +274,13 @@ class PledgeHistory:
             self._ordered[ids] = tuple(sorted(whole, key=self.versions.__getitem__))
         return self._ordered[ids]
 
+    def related(self, event: Event) -> list[Event]:
+        """The event and those up to it that it is connected with by acting on each other, by version."""
+        return [other for other in self._related[event.id] if other.version <= event.version]
+
     def _repairs_from(self, event: Event) -> date:
         """The earliest day on which a fact that the event reaches was in force, before it or after it."""
-        related = [other for other in self._related[event.id] if other.version <= event.version]
+        related = self.related(event)
         resolutions = [r for known in (related[:-1], related) for r in PledgeHistory(known, self._patched).resolutions]
         by_id = [{s.event.id: s for s in resolution} for resolution in resolutions]
         unseen = {event.id, event.fact.event} if isinstance(event.fact, REPAIRS) else {event.id}

@@ -59,6 +59,9 @@ class Status:
     target: Quantity | None
     actual: Quantity | None
     converted: Quantity | None
+    is_level: bool
+    """The actual is a level, a rate at a time: levels of several pledges are never added."""
+
     ratio: Ratio | None
     window: Window | None
     deadline: date | None
@@ -187,6 +190,18 @@ class StatusFold:
             found.update(stale_days({s.in_force_on for s in lasting}, sure, span))
         return found
 
+    def changed_on(self, as_of: date) -> date | None:
+        """The day since which the headline is what it is on a day; None when the pledge does not exist then."""
+        now, since = self.status(as_of), None
+        if now is None:
+            return None
+        for day in reversed(self.boundaries()):
+            if day <= as_of:
+                since, before = day, self.status(day - ONE_DAY)
+                if before is None or before.status != now.status:
+                    break
+        return since
+
     def deadlines(self) -> set[date]:
         """Every deadline of the pledge, its milestones, instalments and periods, before and after revisions."""
         return turning_days(s.fact for resolution in self.history.resolutions for s in resolution).deadlines
@@ -233,6 +248,7 @@ class StatusFold:
             target=shown.absolute,
             actual=None if actual is None else actual.quantity,
             converted=converted,
+            is_level=actual is not None and actual.is_level,
             ratio=attested.ratio,
             window=window,
             deadline=deadline_in_force(evaluation, outcome),

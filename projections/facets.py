@@ -1,0 +1,74 @@
+"""How many pledges a filter's value would give: counted by what they have, with all other filters."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any, Literal, get_args
+
+from sqlalchemy import Select, func, select
+
+from projections import party_lines
+from projections.queries import Clocks, Filters, conditions, joined
+from projections.tables import TableSet
+
+Facet = Literal["status", "kind", "flag", "tag", "pledgor", "beneficiary"]
+"""A filter whose values are counted."""
+
+FACETS: tuple[Facet, ...] = get_args(Facet)
+
+_COLUMNS = {"status": "status", "kind": "kind", "flag": "flags", "tag": "tags"}
+
+
+def without(filters: Filters, facet: Facet) -> Filters:
+    """All filters but that of the facet."""
+    none: dict[str, Any] = {facet: ()}
+    return replace(filters, **none)
+
+
+def grouped(tables: TableSet, facet: Facet, filters: Filters, clocks: Clocks) -> Select[Any]:
+    """`(value, pledges)`: how many pledges pass the filters, by the text of the column that has the facet's values."""
+    on_catalogue, on_timeline = conditions(tables, filters, clocks)
+    name = _COLUMNS.get(facet, "parties")
+    is_of_timeline = name in tables.timeline.c
+    source, where = joined(
+        tables, clocks, catalogue=bool(on_catalogue) or not is_of_timeline, timeline=bool(on_timeline) or is_of_timeline
+    )
+    column = (tables.timeline if is_of_timeline else tables.catalogue).c[name]
+    query = select(column.label("value"), func.count().label("pledges")).select_from(source)
+    return query.where(*where, *on_catalogue, *on_timeline).group_by(column)
+
+
+def counted(facet: Facet, rows: Iterable[Any], more: Sequence[tuple[str, int]] = ()) -> list[dict[str, Any]]:
+    """`{key, name?, count}` of each value, the most frequent first; a party's name is the one that most pledges use.
+
+    `more` are further keys with their counts.
+    """
+    counts, names = Counter(dict(more)), dict[str, Counter[tuple[str, str]]]()
+    for row in rows:
+        if facet in ("status", "kind"):
+            counts[row.value] += row.pledges
+        elif facet in ("flag", "tag"):
+            for word in row.value.strip(",").split(",") if row.value else ():
+                counts[word] += row.pledges
+        else:
+            for line in party_lines.read(row.value):
+                if line.role == facet:
+                    counts[line.key.casefold()] += row.pledges
+                    names.setdefault(line.key.casefold(), Counter())[line.key, line.name] += row.pledges
+    found = []
+    for key, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+        if not count:
+            continue
+        if key in names:
+            written, name = usual(names[key])
+            found.append({"key": written, "name": name, "count": count})
+        else:
+            found.append({"key": key, "count": count})
+    return found
+
+
+def usual(names: Counter[tuple[str, str]]) -> tuple[str, str]:
+    """The key and name that most pledges have of a party, the first in order where several do."""
+    return min(names, key=lambda written: (-names[written], written))

@@ -1,0 +1,73 @@
+"""Who promised or was promised what: counts by the party in force, joint ones too."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Select, func, select
+
+from projections import party_lines
+from projections.facets import usual
+from projections.party_lines import PartyRole
+from projections.queries import Clocks, holds
+from projections.tables import TableSet
+
+
+def _no_counts() -> dict[PartyRole, Counter[str]]:
+    return {"pledgor": Counter(), "beneficiary": Counter()}
+
+
+@dataclass(slots=True)
+class PartyCounts:
+    """One party: how its key and name are written, and how many pledges it has in each part, by status."""
+
+    written: Counter[tuple[str, str]] = field(default_factory=Counter)
+    before: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """How it was written where it is a party no more."""
+
+    by_status: dict[PartyRole, Counter[str]] = field(default_factory=_no_counts)
+
+    @property
+    def is_in_force(self) -> bool:
+        """Whether it is a party of any pledge now, and not only was one."""
+        return any(self.by_status.values())
+
+    def document(self) -> dict[str, Any]:
+        """As JSON: key and name are those that most pledges use."""
+        key, name = usual(self.written or self.before)
+        return {
+            "key": key,
+            "name": name,
+            **{
+                f"as_{role}": {"total": counts.total(), "by_status": dict(sorted(counts.items()))}
+                for role, counts in self.by_status.items()
+            },
+        }
+
+
+def grouped(tables: TableSet, clocks: Clocks, key: str | None) -> Select[Any]:
+    """`(parties, status, pledges)` of all pledges, or of those that have or had the party of a key."""
+    c, t = tables.catalogue, tables.timeline
+    query = select(c.c.parties, t.c.status, func.count().label("pledges")).select_from(
+        c.join(t, t.c.pledge == c.c.pledge)
+    )
+    query = query.where(holds(c, clocks), holds(t, clocks)).group_by(c.c.parties, t.c.status)
+    if key is not None:
+        query = query.where(c.c.parties.contains(f"\t{key.casefold()}\t", autoescape=True))
+    return query
+
+
+def counted(rows: Iterable[Any]) -> dict[str, PartyCounts]:
+    """The parties of the rows, those of before too, by their case-folded keys."""
+    found: dict[str, PartyCounts] = {}
+    for row in rows:
+        for line in party_lines.read(row.parties):
+            party = found.setdefault(line.key.casefold(), PartyCounts())
+            spelt = party.written if line.is_in_force else party.before
+            spelt[line.key, line.name] += row.pledges
+            if line.is_in_force:
+                party.by_status[line.role][row.status] += row.pledges
+    return found
