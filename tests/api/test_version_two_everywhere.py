@@ -278,15 +278,19 @@ def test_the_page_tells_it_in_words(server: Server, name: str) -> None:
         assert words in text
 
 
+def targets_of(summary: dict[str, Any]) -> dict[str, str | None]:
+    return {total["unit"]: total["target"] and total["target"]["value"] for total in summary["totals"]}
+
+
 def test_the_summary_counts_each_and_apportions_what_was_promised_together(server: Server) -> None:
     summary = server.api.get(f"/v1/summary?{DAY}&by=pledgor").json()
     for flag in {flag for seen in SEEN.values() for flag in seen.flags}:
         assert summary["flags"][flag] == 1, flag
     assert summary["by_status"]["conditional"] == 1
-    targets = {total["unit"]: total["target"]["value"] for total in summary["totals"]}
+    targets = targets_of(summary)
     assert targets["USD:constant-2020"] == "50000000"
     assert targets["DKK"] == "100000000"
-    groups = {group["key"]: {t["unit"]: t["target"]["value"] for t in group["totals"]} for group in summary["groups"]}
+    groups = {group["key"]: targets_of(group) for group in summary["groups"]}
     assert groups["DK"] == {"DKK": "75000000"}
     assert groups["NO"] == {"DKK": "25000000"}
     assert "new-ministry" in groups
