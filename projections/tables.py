@@ -338,6 +338,7 @@ def create_tables(engine: Engine, name: str, version: str) -> None:
                 conn.execute(LEASE.insert().values(name=lease, holder="", beat=0, has_lock=False))
         if conn.execute(STATE.select().where(STATE.c.name == name).limit(1)).first() is None:
             first = table_set(1)
+            first.drop(conn)  # what is left of one whose state is gone
             first.create(conn)
             for statement in first.indexing(conn.dialect.name):
                 conn.execute(text(statement))
