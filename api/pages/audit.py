@@ -75,7 +75,7 @@ class ReplayOutcome:
 
 def draw_audit(page: PageRequest) -> BytesResponse:
     """The page at `/audit`."""
-    query = page.query
+    query, mark = page.query, page.services.heads.checkpoint  # the mark from before anything is read
     at = page.projected()
     pledge = matching(query, "pledge", "slug", SLUG)
     fact_type, by = choice(query, "type", TYPE_NAMES), query.get("by")
@@ -111,7 +111,7 @@ def draw_audit(page: PageRequest) -> BytesResponse:
     )
     if is_replay:  # what an auditor may see is kept in no cache
         return BytesResponse(html, media_type=HTML, headers=HEADERS)
-    return page.about_log(head, html, checkpoint=None if signed is None else signed.mark)
+    return page.about_log(head, html, checkpoint=mark)
 
 
 def _may_replay_all(page: PageRequest) -> bool:
