@@ -124,7 +124,7 @@ def test_segments_are_the_statuses_of_their_days(events: list[Event]) -> None:
         assert earlier.valid_to < later.valid_from or earlier.status.body != later.status.body
 
 
-@settings(max_examples=200)
+@settings(max_examples=120)
 @given(streams())
 def test_a_record_that_is_followed_is_the_record_of_all_its_events(events: list[Event]) -> None:
     followed = StatusFold(())

@@ -24,7 +24,7 @@ def value(status: Status | None, name: str) -> Any:
     return name in status.flags if name in FLAGS else status.document.get(name)
 
 
-@settings(max_examples=400)
+@settings(max_examples=250)
 @given(streams(), days_asked, st.data())
 def test_what_is_not_among_the_causes_may_be_left_out(events: list[Event], day: date, data: st.DataObject) -> None:
     whole = derive(events, day)
