@@ -272,8 +272,8 @@ class ProblemResponse(Response[bytes]):
 
 def refusal_bytes(error: TrackerError, instance: str, default_headers: list[tuple[bytes, bytes]]) -> bytes:
     """The whole response to a request that never reaches the application: head and problem document."""
-    status, document = document(error, instance)
-    body = to_json(document)
+    status, problem = document(error, instance)
+    body = to_json(problem)
     headers = [
         *default_headers,
         (b"content-type", PROBLEM.encode()),
