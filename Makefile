@@ -44,13 +44,16 @@ demo: $(VENV)/.runtime ## Serve the seed pledges, and print a line that records 
 
 # --- checks
 
+# In the order of their names: the many short files of tests/rules come last, so that both processes end together.
+SPREAD := -n $(JOBS) --dist loadfile --no-loadscope-reorder
+
 .PHONY: test
 test: $(VENV)/.dev browser ## Run all tests, on SQLite, PostgreSQL and in a browser (ARGS="-k name")
-	$(BIN)/pytest -n $(JOBS) --dist loadfile --ignore tests/faults/test_every_fault.py $(ARGS)
+	$(BIN)/pytest $(SPREAD) --ignore tests/faults/test_every_fault.py $(ARGS)
 
 .PHONY: test-quick
 test-quick: $(VENV)/.dev ## Run the tests of the rules, the words and the imports, in under 90 seconds
-	$(BIN)/pytest -n $(JOBS) --dist loadfile -m 'not slow and not browser' tests/rules tests/imports $(ARGS)
+	$(BIN)/pytest $(SPREAD) -m 'not slow and not browser' tests/rules tests/imports $(ARGS)
 
 .PHONY: test-loaded
 test-loaded: $(VENV)/.dev ## Run all tests beside eight busy loops (ARGS=tests/api/test_stream.py)

@@ -41,7 +41,7 @@ def log_put_back(trial: Trial) -> None:
         trial.writers.open()
         for number in range(trial.times):
             trial.writers.write(3)
-            put_back = copied(trial.shell.url, ("restore", "cp", "mv")[number % 3])
+            put_back = copied(trial.shell.url, ("restore", "cp", "mv")[number % 3], server.process)
             kept, there = dict(trial.writers.acknowledged), trial.shell.head()
             trial.writers.write(2)
             taken += len(trial.writers.acknowledged) - len(kept)

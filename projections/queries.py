@@ -14,12 +14,10 @@ from sqlalchemy.sql.selectable import FromClause
 
 from projections.party_lines import PartyRole, in_force_pattern
 from projections.tables import OPEN_DATE, PARKED, STATE, TableName, TableSet
+from tracker.rules.replayed import STALE_FLAG
 
 TIMELINE = "timeline"
 """The name of this projection in `projection_state`."""
-
-STALE_FLAG = "stale_projection"
-"""The flag of a pledge one of whose events could not be folded: its status is that of the events before it."""
 
 SORTS = ("pledge", "title", "due", "ratio", "last_stated_on", "changed")
 """What a page can be sorted by; with a `-` in front, descending. Nulls come last either way, ties by pledge."""

@@ -10,9 +10,9 @@ from decimal import Decimal
 from typing import Any
 
 from projections.fold import SummaryAmount, SummaryAmounts, read_amounts
-from projections.queries import STALE_FLAG
 from tracker.quantity import EXACT, Interval, plain, spanning
 from tracker.rules.rates import convert
+from tracker.rules.replayed import STALE_FLAG
 
 _CENT = Decimal("0.01")
 _NOTHING = Interval(Decimal(0), Decimal(0))

@@ -10,14 +10,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
-from pydantic_core import from_json, to_json
 from sqlalchemy import Connection, Engine, Select, func, select
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from projections import queries
 from projections.document_codec import needs_ids, unpack
 from projections.fold import CatalogueRow, TimelineRow
-from projections.queries import STALE_FLAG, TIMELINE, Clocks
+from projections.queries import TIMELINE, Clocks
 from projections.table_writer import ParkedEvent, load_parked, states, withheld_upto
 from projections.tables import OPEN_POSITION, PARKED, TableName, TableSet, is_missing_table, table_set
 from projections.words import WordsRow
@@ -25,6 +24,7 @@ from tracker.errors import Unavailable
 from tracker.log.away import unavailable
 from tracker.log.recorder import LogRecorder
 from tracker.pledge_events import UnreadEvent
+from tracker.rules.replayed import flagged
 from tracker.rules.status import complete
 
 NAME_BATCH_ROWS = 2_000
@@ -249,13 +249,6 @@ class TableReader:
                 if last or not error.connection_invalidated:
                     raise unavailable(error.orig) from error
         raise AssertionError("the second attempt answers or raises")
-
-
-def flagged(body: bytes) -> bytes:
-    """The document of a pledge with an event that could not be taken in."""
-    document = from_json(body)
-    document["flags"] = [*document["flags"], STALE_FLAG]
-    return to_json(document)
 
 
 def _ahead_of_the_log() -> Unavailable:

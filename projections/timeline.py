@@ -17,11 +17,12 @@ from projections.document_codec import brief
 from projections.facets import FACETS
 from projections.parties import PartyCounts
 from projections.pledge_counts import PledgeCounts
-from projections.queries import DATE_SORTS, NULLABLE_SORTS, SORTS, STALE_FLAG, Clocks, Filters, PageStart, StatusPage
+from projections.queries import DATE_SORTS, NULLABLE_SORTS, SORTS, Clocks, Filters, PageStart, StatusPage
 from projections.summary import Pledged, summarize
 from projections.table_reader import QueryReply, TableReader
 from projections.tables import OPEN_DATE, OPEN_POSITION
 from tracker.log.recorder import LogRecorder
+from tracker.rules.replayed import STALE_FLAG
 
 MAX_KNOWN_TOTALS = 512
 """Totals kept in memory; a page of a list that was counted at the same clocks does not count again."""

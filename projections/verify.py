@@ -15,13 +15,13 @@ from pydantic_core import from_json
 
 from projections.fold import CatalogueRow, TimelineRow, catalogue_row, timeline_row
 from projections.queries import Clocks
-from projections.table_reader import flagged
 from projections.timeline import Timeline
 from projections.words import WordsRow, words_on
 from tracker.event import Event
 from tracker.log.recorder import LogRecorder
 from tracker.pledge_events import PledgeEvents, UnreadEvent
-from tracker.rules.status import StatusFold, complete
+from tracker.rules.replayed import answered
+from tracker.rules.status import StatusFold
 
 REPLAY_BATCH_ROWS = 5_000
 """Rows of the log that are looked through at a time for opened pledges."""
@@ -100,10 +100,7 @@ def replay_one(log: LogRecorder, pledge: str, clocks: Clocks, *, thoroughly: boo
     folded, known = PledgeEvents.read(log.pledge_rows(pledge, clocks.position)).fold(fold)
     if folded.document is None:
         return replace(folded, unread=known.unread)
-    body = flagged(folded.document) if known.unread else folded.document
-    document = complete(
-        body, as_of=clocks.as_of, known_at=clocks.known_at, position=known.position, version=known.version
-    )
+    document = answered(folded.document, known, as_of=clocks.as_of, known_at=clocks.known_at)
     return replace(folded, document=document, unread=known.unread)
 
 

@@ -265,11 +265,6 @@ class Quantity(BaseModel):
         """The place in the order of DOMAIN §5: 0 exact, 1 bounded, 2 approximate."""
         return {"eq": 0, "approx": 2, "nearly": 2}.get(self.op, 1)
 
-    @property
-    def certainly_zero(self) -> bool:
-        """Whether its only possible value is 0."""
-        return self.interval.low == self.interval.high == 0
-
     def in_unit(self, unit: str, factor: Decimal) -> Quantity:
         """The same bounds times a positive factor, in another unit (a conversion)."""
         upper = None if self.upper is None else EXACT.multiply(self.upper, factor)

@@ -110,9 +110,17 @@ class TileReader:
             InvalidTile: if a file is not a bundle of as many entries as it must have.
         """
         for index in range(start // TILE_WIDTH, -(-self.size // TILE_WIDTH)):
-            bundle = Bundle(index, self._width(self.size, index))
-            data, width = _fetch_or_full(self._fetch, bundle)
-            yield from decode_bundle(data, width)[max(0, start - index * TILE_WIDTH) : bundle.width]
+            yield from self.bundle(index)[max(0, start - index * TILE_WIDTH) :]
+
+    def bundle(self, index: int) -> list[bytes]:
+        """The entries of one bundle, as many as the log of this size has there.
+
+        Raises:
+            OutOfTree: if the log has no such bundle; else as `entries`.
+        """
+        bundle = Bundle(index, self._width(self.size, index))
+        data, width = _fetch_or_full(self._fetch, bundle)
+        return decode_bundle(data, width)[: bundle.width]
 
     def _width(self, hashes: int, index: int) -> int:
         width = min(TILE_WIDTH, hashes - index * TILE_WIDTH)

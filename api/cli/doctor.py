@@ -6,7 +6,6 @@ import queue
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from threading import Thread
-from typing import NoReturn
 
 import click
 from rich.text import Text
@@ -72,6 +71,7 @@ def _of_the_store(settings: Settings) -> Iterator[tuple[str, Finding]]:
         "roles": doctor_checks.roles,
         "clock": doctor_checks.clock,
         "projector": doctor_checks.projector,
+        "ledger": doctor_checks.ledger,
     }
     for name, check in about.items():
 
@@ -108,11 +108,14 @@ def _named(name: str, check: Check) -> Iterator[tuple[str, Finding]]:
         yield name, wrong(f"{NOT_OPEN}no answer within {CHECK_SECONDS:g} s", "see what holds it up")
         return
     if isinstance(found, Exception):
-        yield name, wrong(f"{NOT_OPEN}{failure_sentence(found) or _raised(found)}", "mend that, and run this again")
+        yield (
+            name,
+            wrong(f"{NOT_OPEN}{failure_sentence(found) or _named_error(found)}", "mend that, and run this again"),
+        )
         return
     for finding in found:
         yield name, finding
 
 
-def _raised(error: Exception) -> NoReturn:
-    raise error
+def _named_error(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"

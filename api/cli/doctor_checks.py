@@ -25,6 +25,7 @@ from api.cli.stores import now
 from api.http.access_keys import list_keys
 from api.settings import Settings, foreign_variables, unknown_keys
 from projections.lease import BEAT_SECONDS
+from projections.ledger.reader import Ledger
 from projections.liveness import ProjectorLiveness
 from projections.runner import PROJECTION_VERSION
 from projections.tables import SCHEMA, open_engine
@@ -309,6 +310,23 @@ def projector(installation: Installation) -> Iterator[Finding]:
             f"the read models are of version {progress.version}: those of {PROJECTION_VERSION} are being built beside"
             " them, or will be when a projector of this release starts"
         )
+
+
+def ledger(installation: Installation) -> Finding:
+    """Whether the log is signed."""
+    settings, log = installation.settings, installation.log
+    log.look()
+    engine = open_engine(settings.database_url, read_seconds=settings.read_timeout)
+    try:
+        published = Ledger(engine, log, settings.log_origin)
+        checkpoint, fault = published.checkpoint(), published.state().fault
+    finally:
+        engine.dispose()
+    if fault:
+        return wrong(f"nothing is signed: {fault}", "docs/operations.md: The ledger")
+    if checkpoint is None:
+        return note("nothing is signed yet; a projector does it within a second")
+    return ok(f"{checkpoint.size} events are signed, the last time at {checkpoint.signed_at}")
 
 
 def _words(instant: datetime) -> str:

@@ -1,48 +1,36 @@
-"""`tracker log`: the log's identity, for its operator."""
+"""`tracker log`: which log this is, the log as files that need no trust, and their proof."""
 
 from __future__ import annotations
 
 import click
 
-from api.cli.group import CommandGroup
-from api.cli.log_rotate_key import rotate_key
-from api.cli.stores import opened_stores
-from api.cli.terminal import say
+from api.cli.group import CommandGroup, LazyCommand
 
-MAX_REASON_CHARACTERS = 500
-"""Characters of a reason, at most."""
+COMMANDS = {
+    "check": LazyCommand("api.cli.log_check:check", "Check the proof of one event, offline."),
+    "export": LazyCommand("api.cli.log_export:export", "Write the public log as static files for any web server."),
+    "fork": LazyCommand(
+        "api.cli.log_fork:fork",
+        "Give the log a new id, after an older copy was put back or a replica took over that lagged.",
+    ),
+    "import": LazyCommand(
+        "api.cli.log_import:import_", "Put a published log into an empty store, with its id and every byte as it was."
+    ),
+    "prove": LazyCommand("api.cli.log_prove:prove", "Write the proof of one event to a file."),
+    "rotate-key": LazyCommand(
+        "api.cli.log_rotate_key:rotate_key",
+        "Make a new key that signs checkpoints beside the old one, or end the change.",
+    ),
+    "verify": LazyCommand("api.cli.log_verify:verify", "Verify a published log from its files, with no database."),
+}
 
 
-@click.group("log", cls=CommandGroup)
+@click.group("log", cls=CommandGroup, lazy_commands=COMMANDS)
 def log_() -> None:
-    """Say which log this is.
+    """Say which log this is, publish it, and prove what is in it.
 
     \b
-    Example:
+    Examples:
+      tracker log verify https://pledges.example.org/ledger
       tracker log fork --reason "restored from the backup of 2026-11-20"
     """
-
-
-log_.add_command(rotate_key)
-
-
-@log_.command()
-@click.option("--reason", required=True, help="Why, in a sentence; it is shown to all readers of the log.")
-def fork(reason: str) -> None:
-    """Give the log a new id, after an older copy was put back or a replica took over that lagged.
-
-    What was recorded and is gone stays gone. Readers are told that this is another history and begin anew. A server
-    that is running goes on within two seconds. The new id stands alone on the last line.
-
-    \b
-    Example:
-      tracker log fork --reason "restored from the backup of 2026-11-20"
-    """
-    reason = " ".join(reason.split())
-    if not 1 <= len(reason) <= MAX_REASON_CHARACTERS:
-        raise click.UsageError(f"--reason is a sentence of 1 to {MAX_REASON_CHARACTERS} characters")
-    with opened_stores(must_exist=True) as stores:
-        forked = stores.log.fork(reason)
-        stores.memory.keep(at_once=True)
-    say(f"The log was {forked.forked_from} up to position {forked.position}. From here on it is:")
-    click.echo(forked.log)

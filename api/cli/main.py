@@ -25,7 +25,7 @@ COMMANDS = {
     "import": LazyCommand("api.cli.import_files:import_", "Record the facts of an NDJSON, CSV or XLSX file."),
     "init": LazyCommand("api.cli.tables:init", "Create or upgrade the tables; run it again as often as you like."),
     "keys": LazyCommand("api.cli.keys:keys", "Make, list, rotate and revoke keys."),
-    "log": LazyCommand("api.cli.log:log_", "Say which log this is."),
+    "log": LazyCommand("api.cli.log:log_", "Say which log this is, publish it, and prove what is in it."),
     "parked": LazyCommand(
         "api.cli.parked:parked", "List the events that could not be folded; exit 1 while there are any."
     ),

@@ -118,6 +118,24 @@ def opened_stores(*, create: bool = False, must_exist: bool = False) -> Iterator
 
 
 @contextmanager
+def made_stores() -> Iterator[Stores]:
+    """The stores that the settings name, with all their tables, for a log that comes from elsewhere.
+
+    No clock refuses its stamps, and it is not held against what is remembered of a log before it.
+    """
+    settings = read_settings()
+    with _usage_of_url():
+        engine = tables.open_engine(settings.database_url, read_seconds=settings.read_timeout)
+        tracker = Tracker(settings.database_url, read_seconds=settings.read_timeout)
+    try:
+        make_tables(engine)
+        yield Stores(settings, tracker, engine, LogMemory(tracker.log, settings.state_directory, settings.store_name))
+    finally:
+        tracker.close()
+        engine.dispose()
+
+
+@contextmanager
 def _usage_of_url() -> Iterator[None]:
     try:
         yield

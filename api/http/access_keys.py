@@ -13,6 +13,7 @@ import hashlib
 import re
 import secrets
 import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import get_args
@@ -239,6 +240,20 @@ def list_keys(engine: Engine) -> list[AccessKey]:
         )
         rows = conn.execute(select(*columns).order_by(KEYS.c.created_at, KEYS.c.id))
         return [AccessKey(*row) for row in rows]
+
+
+def stored_keys(engine: Engine) -> list[dict[str, str | None]]:
+    """All rows of the table of keys, with the hashes of the keys: for a move to another store."""
+    with engine.connect() as conn:
+        return [dict(row) for row in conn.execute(select(KEYS).order_by(KEYS.c.created_at, KEYS.c.id)).mappings()]
+
+
+def put_keys(engine: Engine, rows: Sequence[Mapping[str, str | None]]) -> None:
+    """Put rows of another store's table of keys here, those that are not here yet."""
+    with writing(engine).begin() as conn:
+        here = set(conn.scalars(select(KEYS.c.id)))
+        if new := [dict(row) for row in rows if row["id"] not in here]:
+            conn.execute(insert(KEYS), new)
 
 
 def revoke_key(engine: Engine, name: str) -> None:

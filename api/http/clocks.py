@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -13,6 +12,7 @@ from api.http.parameters import Query, day, integer, invalid
 from tracker.event import stamp
 from tracker.log.recorder import LogRecorder
 from tracker.log.rows import MAX_POSITION
+from tracker.points_in_time import read_instant
 
 AS_OF = Parameter(
     "as_of",
@@ -30,8 +30,6 @@ AT_POSITION = Parameter(
     {"type": "integer", "minimum": 0},
 )
 CLOCKS = (AS_OF, KNOWN_AT, AT_POSITION)
-
-_RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+ -]\d{2}:\d{2})", re.ASCII)
 
 
 def now() -> datetime:
@@ -95,13 +93,10 @@ def instant(query: Query, name: str) -> datetime | None:
     """
     if (text := query.get(name)) is None:
         return None
-    if _RFC3339.fullmatch(text):
-        signed = re.sub(r" (?=\d{2}:\d{2}$)", "+", text.upper())
-        try:
-            return datetime.fromisoformat(signed).astimezone(UTC)
-        except (ValueError, OverflowError):
-            pass
-    raise invalid(name, "is an instant with its offset (RFC 3339), such as 2026-11-21T16:00:00Z")
+    try:
+        return read_instant(text)
+    except ValueError as wrong:
+        raise invalid(name, str(wrong)) from None
 
 
 def must_be_past(known_at: datetime, log: LogRecorder) -> None:

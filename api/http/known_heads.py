@@ -37,7 +37,7 @@ class KnownHeads:
         self.withheld = 0
         """The number of the last withholding that the projection is made with."""
         self.checkpoint = ""
-        """Size and instant of the last checkpoint, as one word; empty before the first look or signature."""
+        """What tells the last checkpoint, and why nothing is signed any more, from those before; empty at first."""
         self._standing = (0, 0)
         self.looked_at = time.monotonic()
         """When the heads were last compared with the store (monotonic clock)."""

@@ -202,7 +202,8 @@ class LogFollower:
         last = self._ledger.checkpoint()
         self._checkpoint_at = time.monotonic()
         self._covered = 0 if last is None else last.size
-        self._heads.checkpoint = "" if last is None else last.mark
+        mark = "" if last is None else f"{last.size}@{last.signed_at}"
+        self._heads.checkpoint = f"{mark} {self._ledger.state().fault}"
         self.signing.note(None, self._covered, self._heads.log)
 
     def _release(self, *, everybody: bool = False) -> None:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 from api.http.contract import Parameter
 from api.http.problems import InvalidParameter, UnknownParameter
-from tracker.values import FIRST_YEAR, LAST_YEAR
+from tracker.points_in_time import read_day
 
 Query = Mapping[str, str]
 """Parameters by name. Several values of one stand in one text: with commas between, or a line each where they may have
@@ -114,14 +114,10 @@ def day(query: Query, name: str, default: date | None = None) -> date | None:
     """
     if (text := query.get(name)) is None:
         return default
-    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
-        try:
-            found = date.fromisoformat(text)
-        except ValueError:
-            found = date.min
-        if FIRST_YEAR <= found.year <= LAST_YEAR:
-            return found
-    raise invalid(name, f"is a date, YYYY-MM-DD, in the years {FIRST_YEAR} to {LAST_YEAR}")
+    try:
+        return read_day(text)
+    except ValueError as wrong:
+        raise invalid(name, str(wrong)) from None
 
 
 def matching(query: Query, name: str, form: Literal["slug", "unit"], regex: str) -> str | None:

@@ -6,8 +6,8 @@ so that one search finds its lines in every service. Otherwise the id is random.
 
 from __future__ import annotations
 
+import random
 import re
-import secrets
 from contextvars import ContextVar
 from typing import Any
 
@@ -26,9 +26,13 @@ def begin(scope: Scope) -> str:
     state: Any = scope.setdefault("state", {})
     found = state.get("request_id")
     if found is None:
-        found = state["request_id"] = _traced(scope) or secrets.token_hex(16)
+        found = state["request_id"] = _traced(scope) or _random_id()
         CURRENT.set(found)
     return str(found)
+
+
+def _random_id() -> str:
+    return f"{random.getrandbits(128):032x}"
 
 
 def _traced(scope: Scope) -> str | None:

@@ -22,6 +22,7 @@ from projections.queries import Clocks
 from tracker.event import raw_event, stamp
 from tracker.log.rows import LogRow
 from tracker.pledge_events import raw_fact, raw_in_force_on
+from tracker.signed_note import encode_base64
 from tracker.units import SLUG
 
 FAR_POSITION = 10**15
@@ -74,7 +75,7 @@ class ReplayOutcome:
 
 def draw_audit(page: PageRequest) -> BytesResponse:
     """The page at `/audit`."""
-    query = page.query
+    query, mark = page.query, page.services.heads.checkpoint  # the mark from before anything is read
     at = page.projected()
     pledge = matching(query, "pledge", "slug", SLUG)
     fact_type, by = choice(query, "type", TYPE_NAMES), query.get("by")
@@ -90,9 +91,14 @@ def draw_audit(page: PageRequest) -> BytesResponse:
     held = page.services.timeline.stored_rows(names, Clocks(clocks.today(), page.services.timeline.position(), None))
     is_full = len(listed.events) == AUDIT_PAGE_ROWS
     oldest = listed.events[-1]["position"] if is_full else listed.searched_from
+    ledger = page.services.ledger
+    signed = ledger.checkpoint() if page.at.position is None else ledger.checkpoint_covering(page.at.position)
     html = page.render(
         "audit.html",
         at,
+        signed=signed,
+        signed_root=None if signed is None else encode_base64(signed.root),
+        ledger=ledger.state(),
         listed=listed,
         pledges={name for name, (rows, *_) in held.items() if rows},
         head=head,
@@ -105,7 +111,7 @@ def draw_audit(page: PageRequest) -> BytesResponse:
     )
     if is_replay:  # what an auditor may see is kept in no cache
         return BytesResponse(html, media_type=HTML, headers=HEADERS)
-    return page.about_log(head, html)
+    return page.about_log(head, html, checkpoint=mark)
 
 
 def _may_replay_all(page: PageRequest) -> bool:

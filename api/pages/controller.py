@@ -17,6 +17,7 @@ from api.pages.frame import PageRequest, static_files
 from api.pages.overview import OVERVIEW_CONTRACT, draw_overview
 from api.pages.pledge import PLEDGE_CONTRACT, draw_pledge
 from api.pages.record import RECORD_CONTRACT, draw_record
+from api.pages.statement import STATEMENT_CONTRACT, draw_statement
 from api.resources.contracts import serves
 from api.services import Services
 
@@ -33,6 +34,11 @@ class PageController(Controller):
     def pledge(self, request: AnyRequest, services: NamedDependency[Services], pledge: FromPath[str]) -> ASGIApp:
         """One pledge, and everything that was said about it."""
         return _respond(PageRequest(request, services), draw_pledge, pledge)
+
+    @read("/pledges/{pledge:str}/statement", STATEMENT_CONTRACT)
+    def statement(self, request: AnyRequest, services: NamedDependency[Services], pledge: FromPath[str]) -> ASGIApp:
+        """One pledge at a point on both clocks, with its events, their leaves and a checkpoint, to be printed."""
+        return _respond(PageRequest(request, services), draw_statement, pledge)
 
     @read("/audit", AUDIT_CONTRACT)
     def audit(self, request: AnyRequest, services: NamedDependency[Services]) -> ASGIApp:
@@ -58,6 +64,6 @@ class PageController(Controller):
         return found
 
 
-def _respond(page: PageRequest, draw: Callable[..., BytesResponse], *about: str) -> ASGIApp:
+def _respond(page: PageRequest, draw: Callable[..., ASGIApp], *about: str) -> ASGIApp:
     """The page. A request with blank parameters, as forms without JavaScript send them, is redirected without them."""
     return Redirect(page.link()) if page.has_blanks else draw(page, *about)

@@ -27,6 +27,7 @@ class LogController(Controller):
         """The id of the log, how far it goes and since when, and where it was forked, and why."""
         read = ReadRequest(request, services)
         log = services.tracker.log
+        mark = services.heads.checkpoint  # from before anything is read
         head, signed = log.head(), services.ledger.checkpoint()
         checkpoint = None if signed is None else _checkpoint(signed)
         body = to_json(
@@ -40,7 +41,7 @@ class LogController(Controller):
                 "forks": [_fork(identity) for identity in log.identities() if identity.forked_from is not None],
             }
         )
-        return read.about_log(head, body, checkpoint="" if signed is None else signed.mark)
+        return read.about_log(head, body, checkpoint=mark)
 
 
 def _recorded_at(log: LogRecorder, position: int) -> str | None:

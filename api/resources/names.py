@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import get_args
 
-from projections.queries import SORTS, STALE_FLAG
+from projections.queries import SORTS
 from tracker.facts import FACT_TYPES
 from tracker.rules.flags import FLAGS
 from tracker.rules.outcome import Headline
+from tracker.rules.replayed import STALE_FLAG
 from tracker.values import Kind
 
 STATUSES: tuple[str, ...] = get_args(Headline)

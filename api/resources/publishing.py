@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time
+from dataclasses import replace
+from datetime import UTC, date, datetime, time
 
 from litestar import Controller
 from litestar.di import NamedDependency
@@ -18,7 +19,15 @@ from api.resources import contracts
 from api.resources.list_filters import filters, given_filters
 from api.resources.read_request import ReadRequest
 from api.services import Services
-from projections.queries import Clocks
+from projections.changes import StatusChange
+
+MAX_TOLD_CHANGES = 20
+"""Changes that one entry of the feed tells, at most."""
+
+
+def _order(change: StatusChange) -> tuple[date, int, str]:
+    """The order of changes that came to be known at one moment: by when they were in the world."""
+    return change.on, change.position, change.pledge
 
 
 class PublishController(Controller):
@@ -38,19 +47,29 @@ class PublishController(Controller):
                 recorded[position] = log.recorded_at(position) or datetime.min.replace(tzinfo=UTC)
             return recorded[position]
 
-        found = [
-            (atom.known_from(c, recorded_at(c.position)), c) for c in services.timeline.changes(narrowed, clocks, limit)
-        ]
-        found.sort(key=lambda pair: (pair[0], pair[1].on, pair[1].position, pair[1].pledge), reverse=True)
+        moments: dict[tuple[datetime, StatusChange | None], list[StatusChange]] = {}
+        for change in services.timeline.changes(narrowed, clocks, limit):
+            made_known = recorded_at(change.position)
+            updated = atom.known_from(change, made_known)
+            moments.setdefault((updated, None if updated == made_known else change), []).append(change)
+        newest_first = sorted(moments.items(), key=lambda moment: (moment[0][0], _order(moment[1][0])), reverse=True)
         entries = []
-        for updated, change in found[:limit]:
-            body = services.timeline.one(change.pledge, Clocks(change.on, clocks.position, clocks.known_at))
-            if body is not None:
-                entries.append(atom.FeedEntry(change, updated, from_json(body)))
+        for (updated, passed), changes in newest_first[:limit]:
+            changes.sort(key=_order, reverse=True)
+            told = []
+            for change in changes[:MAX_TOLD_CHANGES]:
+                body = services.timeline.one(change.pledge, replace(clocks, as_of=change.on))
+                if body is not None:
+                    told.append(atom.ToldChange(change, from_json(body)))
+            if told:
+                has_more = len(changes) > MAX_TOLD_CHANGES
+                entries.append(atom.FeedEntry(updated, told, is_of_request=passed is None, has_more=has_more))
         settings, clock_names = services.settings, ("as_of", "known_at", "at_position", "limit")
         start = datetime.combine(clocks.as_of, time(), UTC)
         asked, origin = given_filters(query, *clock_names), settings.log_origin(read.log)
-        body = atom.feed(entries, asked, start, origin, settings.data_license, settings.public_address(""))
+        body = atom.feed(
+            entries, asked, given_filters(query), start, origin, settings.data_license, settings.public_address("")
+        )
         return read.about_all(clocks.position, body)
 
     @read("/v1/pledges/{pledge:str}/badge.svg", contracts.BADGE)

@@ -193,7 +193,7 @@ class ReadRequest:
     ) -> BytesResponse:
         """A response made from the log: it is valid until the log grows, or until it is signed again.
 
-        `checkpoint` is the mark of the last checkpoint, if the response tells it.
+        `checkpoint` is `KnownHeads.checkpoint` from before the last one was read, if the response tells of it.
         """
         is_open = self.at.position is None
         validity = Validity(day=self._day, log=head, checkpoint=checkpoint) if is_open else self._fixed()

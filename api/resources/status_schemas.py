@@ -124,9 +124,7 @@ STATUS = object_of(
         "periods": list_of(_PERIOD),
         "periods_tally": _PERIODS_TALLY,
         "instalments": list_of(object_of({"due": TEXT, "quantity": QUANTITY, "state": one_of(InstalmentState)})),
-        "conditions": list_of(
-            object_of({"condition": TEXT, "text": TEXT, "state": one_of(ConditionState)}, {"event": EVENT_UUID})
-        ),
+        "conditions": list_of(_CONDITION),
         "direction": {"enum": ["up", "down"]},
         "answers_by": one_of(AnswersBy),
         "required_stage": or_null(STAGE),

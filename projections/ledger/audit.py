@@ -63,8 +63,8 @@ class LedgerAudit:
         if upto is not None:
             leaves = read_leaves(self._log, self.builder.size, min(limit, upto.size - self.builder.size), head)
             tiles += self._compared(self.builder.extend(leaves))
-            if self.builder.size == upto.size:
-                self._must_be(upto)
+            for reached in (h for h in self._heads if h.size == self.builder.size):
+                self._must_be(reached)
         if self.builder.size < self.size:
             return AuditStep(False, tiles if self._repairs else [])
         tiles += self._compared(self.builder.partial_tiles())

@@ -31,11 +31,6 @@ class PublishedCheckpoint:
     note: bytes
     signed_at: str
 
-    @property
-    def mark(self) -> str:
-        """What tells this checkpoint from the one before and the one after, as one word."""
-        return f"{self.size}@{self.signed_at}"
-
 
 @dataclass(frozen=True, slots=True)
 class LedgerState:

@@ -21,6 +21,7 @@ PAGES = {
     "milestones": "/pledges/commercial-space-strategy",
     "audit": "/audit",
     "replay": "/audit?pledge=nato-ukraine-2024&replay=true",
+    "statement": "/pledges/nato-ukraine-2024/statement?as_of=2025-03-01&at_position=28",
     "record": "/record?pledge=nato-ukraine-2024&type=EventCorrected",
     "new pledge": "/record",
     "problem": "/no-such-page",

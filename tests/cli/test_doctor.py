@@ -7,11 +7,14 @@ from unittest.mock import patch
 
 import psycopg
 import pytest
+from sqlalchemy import update
 
 from faults import moved_clock
+from projections.ledger.tables import STATE as LEDGER_STATE
+from projections.tables import open_engine, writing
 from tests.projections.test_runner import broken
 from tests.support.log_lines import append, line
-from tests.support.outages import can_mount, read_only, small_disk
+from tests.support.outages import can_mount, locked, read_only, small_disk
 from tests.support.servers import serving
 from tests.support.shell import Shell, with_tables
 from tests.support.waiting import HANG_SECONDS
@@ -47,7 +50,7 @@ def test_a_service_that_is_well_is_one_screen(shell: Shell) -> None:
         said = shell.run("doctor", **WELL).stdout
     lines = said.splitlines()
     assert len(lines) <= 24
-    for name in ("versions", "settings", "disk", "files", "store", "roles", "clock", "projector"):
+    for name in ("versions", "settings", "disk", "files", "store", "roles", "clock", "projector", "ledger"):
         assert any(told.split()[1:2] == [name] for told in lines), name
     assert "up to position 68" in said
     assert "admin_key=(set)" in said
@@ -70,6 +73,24 @@ def test_a_store_that_is_away_is_told_in_bounded_time_and_without_the_password(t
     assert found.keys() == {"store"}
     assert "does not answer" in found["store"]
     assert "secret" not in found["store"]
+
+
+def test_a_store_that_is_locked_is_told_in_bounded_time(postgres_url: str, tmp_path: Path) -> None:
+    shell = Shell(postgres_url, tmp_path)
+    shell.run("init")
+    with locked(postgres_url):
+        found = wrongs(shell, TRACKER_READ_TIMEOUT="0.5")
+    assert found.keys() == {"store"}
+    assert "cannot be looked at" in found["store"]
+
+
+def test_a_log_that_is_not_signed_any_more(shell: Shell) -> None:
+    shell.run("log", "export", "published")
+    engine = open_engine(shell.url)
+    with writing(engine).begin() as conn:
+        conn.execute(update(LEDGER_STATE).values(fault="the tree is another one"))
+    engine.dispose()
+    assert "the tree is another one" in wrongs(shell)["ledger"]
 
 
 def test_settings_that_are_none_or_cannot_be(shell: Shell) -> None:

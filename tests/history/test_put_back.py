@@ -65,7 +65,7 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
         assert server.post("/v1/pledges", {"pledge": "aid-2024", "fact": made()}).status_code == 201
         assert server.post("/v1/pledges", {"pledge": "other", "fact": made()}).status_code == 201
         assert server.post(f"{PLEDGE}/events", told()).status_code == 201
-        server.put_back = copied(shell.url, how)
+        server.put_back = copied(shell.url, how, process)
         assert server.post(f"{PLEDGE}/events", LOST, **LOST_KEY).status_code == 201
         assert server.post("/v1/pledges", {"pledge": "lost", "fact": made()}).status_code == 201
         server.log = client.get("/v1/log").json()["log"]

@@ -138,6 +138,13 @@ def test_backup_and_restore(lite: Terminal) -> None:
     assert "no difference" in lite.block("Backup and restore", 1)
 
 
+def test_a_log_moves(lite: Terminal) -> None:
+    lite.block("Moving")
+    there = Terminal(Shell(f"sqlite:///{lite.shell.directory}/new.db", lite.shell.directory))
+    assert "no difference" in there.block("Moving", 1, TRACKER_STATE_DIR=f"{path_of(lite.shell.url)}.state")
+    assert there.shell.head() == 68
+
+
 def test_upgrade_with_a_rebuild_beside(lite: Terminal) -> None:
     lite.shell.run("status")
     assert "The tables are there" in lite.block("Upgrade and rollback")
@@ -183,7 +190,7 @@ def test_the_disk_is_full(tmp_path: Path) -> None:
 
 def test_the_log_went_back(at: Terminal) -> None:
     with served(at) as server:
-        put_back = copied(at.shell.url, "restore")
+        put_back = copied(at.shell.url, "restore", server.process)
         assert server.add("lost").status_code == 201
         put_back()
         server.comes(lambda: server.get("/health/ready").json().get("refusal") == "log_went_back")

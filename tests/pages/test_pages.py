@@ -79,7 +79,15 @@ def test_what_is_recorded_is_never_markup(lite: Api) -> None:
     lite.open("evil", title=evil, pledgor={"name": evil}, summary=evil, tags=["a"])
     lite.add(statement(summary=evil, quote=evil, speaker={"name": evil}, source={"publisher": evil, "tier": "media",
              "url": "https://example.org/?\"><script>"}), "evil")  # fmt: skip
-    for path in ("/", "/pledges/evil", "/audit", "/record?pledge=evil&type=EventCorrected", "/?since=2020-01-01"):
+    paper = "/pledges/evil/statement?as_of=2024-12-31&at_position=1"
+    for path in (
+        "/",
+        "/pledges/evil",
+        paper,
+        "/audit",
+        "/record?pledge=evil&type=EventCorrected",
+        "/?since=2020-01-01",
+    ):
         page = lite.get(path, headers=BROWSER).text
         assert "<script>alert" not in page
         assert "<img" not in page

@@ -7,7 +7,6 @@ from unittest.mock import patch
 import pytest
 
 from projections.parked import try_again
-from projections.queries import STALE_FLAG
 from projections.runner import Busy
 from tests.projections.test_runner import broken
 from tests.support.shell import Shell
@@ -15,6 +14,7 @@ from tests.support.timelines import World, made, progress
 from tests.support.waiting import HANG_SECONDS
 from tracker.errors import UnreadableEvent
 from tracker.event import Event
+from tracker.rules.replayed import STALE_FLAG
 
 
 @pytest.fixture

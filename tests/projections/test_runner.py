@@ -14,13 +14,14 @@ import pytest
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from projections import projector, table_writer
-from projections.queries import SORTS, STALE_FLAG, Filters
+from projections.queries import SORTS, Filters
 from projections.runner import ProjectionRunner
 from tests.support.timelines import World, assert_equals_log, kept, made, progress, reach, world
 from tests.support.waiting import HANG_SECONDS, wait_until
 from tracker.errors import Unavailable
 from tracker.event import Event
 from tracker.log.rows import NewLogRow
+from tracker.rules.replayed import STALE_FLAG
 
 
 @pytest.fixture

@@ -129,11 +129,6 @@ def test_a_conversion_multiplies_every_bound() -> None:
     assert str(q("over €10").in_unit("USD", Decimal("1.1"))) == "over 11 USD"
 
 
-def test_zero_is_certain_only_if_nothing_else_is_possible() -> None:
-    assert [q(words).certainly_zero for words in ("0 EUR", "up to 0 EUR", "between 0 and 0 EUR")] == [True] * 3
-    assert [q(words).certainly_zero for words in ("up to 1 EUR", "at least 0 EUR", "-1 EUR")] == [False] * 3
-
-
 # --- written and read
 
 

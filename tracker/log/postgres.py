@@ -21,7 +21,7 @@ from psycopg_pool import PoolTimeout
 
 from tracker.log.away import READ_SECONDS
 from tracker.log.guard import Basis, LogGuard
-from tracker.log.identity import FIRST_REASON, new_log_id, standing_of
+from tracker.log.identity import COLUMNS, FIRST_REASON, new_log_id, standing_of
 from tracker.log.library import (
     connect_with,
     drop_all_connections,
@@ -247,6 +247,22 @@ class PostgresLog(LogRecorder, PostgresApplicationRecorder):
             with conn.transaction():
                 conn.execute(f"SET LOCAL statement_timeout = {max(1, round(1000 * left))}")
                 return curs.execute(_psycopg_style(sql), params).fetchall()
+
+    def _replace_identities(self, rows: Sequence[tuple[Any, ...]]) -> bool:
+        log, ids = self._tables[1], self._tables[2]
+        with self.datastore.get_connection() as conn, conn.cursor(row_factory=tuple_row) as curs:
+            curs.execute(self._begin)
+            _row_sets(curs)
+            if curs.execute(SQL("SELECT 1 FROM {} LIMIT 1").format(log)).fetchone():
+                conn.rollback()
+                return False
+            curs.execute(SQL("ALTER TABLE {} DISABLE TRIGGER append_only").format(ids))
+            curs.execute(SQL("DELETE FROM {}").format(ids))
+            curs.execute(SQL("ALTER TABLE {} ENABLE TRIGGER append_only").format(ids))
+            insert = SQL("INSERT INTO {} ({}) VALUES (%s, %s, %s, %s, %s, %s, %s)").format(ids, SQL(COLUMNS))
+            curs.executemany(insert, rows)
+            conn.commit()
+        return True
 
     def _why_read_only(self) -> str | None:
         with self.datastore.get_connection() as conn, conn.cursor(row_factory=tuple_row) as curs:

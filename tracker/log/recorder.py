@@ -20,6 +20,7 @@ from tracker.log.away import READ_SECONDS, unavailable
 from tracker.log.clock_watch import ClockWatch
 from tracker.log.guard import Basis, LogGuard
 from tracker.log.identity import COLUMNS, LogIdentity, LogPoint, LogStanding, new_log_id, standing_of
+from tracker.log.private_parts import PrivateParts
 from tracker.log.rows import EPOCH, MAX_POSITION, LogRow, NewLogRow, Restamp, identity, utc
 from tracker.log.withheld import WithheldFields, as_read
 
@@ -60,7 +61,7 @@ LEFT JOIN (SELECT position, event_id FROM {log} ORDER BY position DESC LIMIT 1) 
 """
 
 
-class LogRecorder(WithheldFields, ABC):
+class LogRecorder(WithheldFields, PrivateParts, ABC):
     """The log of one database, appended to and read.
 
     Every read is one indexed query, and raises Unavailable if the store does not answer within `read_seconds`.

@@ -25,7 +25,7 @@ from eventsourcing.utils import Environment, EnvType
 
 from tracker.log.away import READ_SECONDS
 from tracker.log.guard import Basis, LogGuard
-from tracker.log.identity import FIRST_REASON, new_log_id, standing_of
+from tracker.log.identity import COLUMNS, FIRST_REASON, new_log_id, standing_of
 from tracker.log.library import connections_in_use, drop_idle_files, idle_files, sqlite_connection, wait_for_locks
 from tracker.log.recorder import STANDING, LogRecorder
 from tracker.log.rows import LogRow, NewLogRow, Restamp, must_follow, numbered
@@ -98,6 +98,8 @@ _CREATE_IDS = (
 
 _FIRST_ID = """INSERT INTO log_identity (number, log, position, at, reason)
     SELECT 1, '{id}', 0, {now}, '{reason}' WHERE NOT EXISTS (SELECT 1 FROM log_identity)"""
+
+_INSERT_ID = f"INSERT INTO log_identity ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - columns of ours
 
 _VERSIONS = """SELECT each.value, (SELECT max(l.version) FROM log AS l WHERE l.pledge = each.value)
     FROM json_each(:given) AS each"""
@@ -214,6 +216,16 @@ class SQLiteLog(LogRecorder, SQLiteApplicationRecorder):
     def _write(self, sql: str, params: dict[str, Any]) -> None:
         with self._transaction() as conn:
             conn.execute(sql, params)
+
+    def _replace_identities(self, rows: Sequence[tuple[Any, ...]]) -> bool:
+        with self._transaction() as conn:
+            if conn.execute("SELECT EXISTS (SELECT 1 FROM log)").fetchone()[0]:
+                return False
+            conn.execute("DROP TRIGGER log_identity_no_delete")
+            conn.execute("DELETE FROM log_identity")
+            conn.execute(_REFUSED.format(table="log_identity", verb="delete"))
+            conn.executemany(_INSERT_ID, rows)
+        return True
 
     def _why_read_only(self) -> str | None:
         if not self._writer.acquire(timeout=PROBE_LOCK_SECONDS):

@@ -30,9 +30,6 @@ class Choice:
     """What is promised only, where doing is asked: figures at stage `pledged`."""
 
     causes: frozenset[str]
-    rungs: tuple[Rung, ...] = ()
-    """The figures that take part in the question, the own stage's first."""
-
     disputed: frozenset[str] = frozenset()
     unit_errors: frozenset[str] = frozenset()
     falls: frozenset[str] = frozenset()
@@ -47,11 +44,6 @@ class Choice:
 
     dispositions: Mapping[str, Disposition] = field(default_factory=dict)
     """What became of a figure on the way to the actual, by event id; `explain` knows the rest."""
-
-    @property
-    def is_corroborated(self) -> bool:
-        """Whether two origins attest each part of the actual."""
-        return bool(self.corroborating) and all(len(origins) > 1 for origins in self.corroborating)
 
     @property
     def contradicted(self) -> frozenset[str]:
@@ -99,7 +91,6 @@ def choose_among(
         projection=_projection(items, promise, measure),
         announced=tuple(_announced(candidates, promise, since)),
         causes=frozenset(causes | measure_causes),
-        rungs=tuple(rungs),
         disputed=frozenset(contradictions.disputed),
         unit_errors=frozenset(contradictions.unit_errors),
         falls=frozenset(contradictions.falls),

@@ -335,7 +335,19 @@ function enhanceKey(box) {
   );
 }
 
+/* --- how long ago */
+
+const UNITS = [["day", 86_400], ["hour", 3_600], ["minute", 60], ["second", 1]];
+/** Say beside an instant how long ago it was; not in the text, which is compared when the page is asked for again. */
+function age(time) {
+  const seconds = Math.max(0, (Date.now() - Date.parse(time.dateTime)) / 1000);
+  const [unit, length] = UNITS.find(([, each]) => seconds >= each) || ["second", 1];
+  time.dataset.age = new Intl.RelativeTimeFormat("en-GB").format(-Math.floor(seconds / length), unit);
+}
+setInterval(() => all("[data-since]").forEach(age), 1000);
+
 function enhance() {
+  all("[data-since]").forEach(age);
   all("[data-slider]").forEach(enhanceSlider);
   all("[data-key-form]").forEach(enhanceKey);
   if ($("[data-chart]")) import("./chart.js").then((chart) => all("[data-chart]").forEach(chart.enhance));

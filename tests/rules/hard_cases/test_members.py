@@ -132,15 +132,10 @@ def test_a_part_is_not_added_to_its_whole() -> None:
     )
     part.then(as_of="2024-10-16", actual="5bn EUR", part_of="aid")
     summary = summarize([row(whole), row(part)], {"air-defence": "aid"})
-    assert summary["totals"] == [
-        {
-            "unit": "EUR",
-            "pledges": 1,
-            "reported": 1,
-            "target": {"op": "ge", "value": "40000000000", "unit": "EUR"},
-            "actual": {"op": "eq", "value": "20900000000", "unit": "EUR"},
-        }
-    ]
+    (total,) = summary["totals"]
+    assert (total["unit"], total["pledges"], total["reported"]) == ("EUR", 1, 1)
+    assert total["target"] == {"op": "ge", "value": "40000000000", "unit": "EUR"}
+    assert total["actual"] == {"op": "eq", "value": "20900000000", "unit": "EUR"}
     assert summary["by_status"]["in_progress"] == 2
 
 

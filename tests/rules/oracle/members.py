@@ -13,8 +13,6 @@ from .dates import Window, day_of, end_of
 from .quantities import Quantity
 from .verdict import counted_day
 
-ASIDE = ("not_applicable", "opted_out")
-
 
 @dataclass(frozen=True)
 class Count:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from .choice import Choice
 from .clocks import Said
 from .dates import Window
 from .figures import Figure, read_figure
@@ -144,8 +143,3 @@ def status_of_periods(periods: list[Period], tally: dict[str, int], has_closed: 
 def last_with_figure(periods: list[Period]) -> Period | None:
     """POINTS: `actual` and `ratio` are those of the last period with a figure."""
     return next((p for p in reversed(periods) if p.judgement.choice is not None), None)
-
-
-def choice_of(period: Period | None) -> Choice | None:
-    """The chosen figure of a period."""
-    return None if period is None else period.judgement.choice

@@ -1,0 +1,68 @@
+"""The database's own log as it is published, for the commands that export it and prove its events."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event
+
+from api.cli.group import fail
+from api.cli.stores import Stores, opened_stores
+from api.cli.terminal import say
+from projections.ledger.reader import Ledger
+from tracker.tiles import Fetch, TileMissing
+from tracker.verification.log_verification import CHECKPOINT_PATH, KEY_PATH
+
+SIGN_SECONDS = 30.0
+"""Seconds that another process, which projects, may take to sign what is recorded; it does within one."""
+
+LOOK_SECONDS = 0.05
+"""Seconds between two looks at whether it has."""
+
+
+@contextmanager
+def opened_ledger() -> Iterator[Ledger]:
+    """The ledger, once all that is recorded is signed: by this process if no other one projects.
+
+    Raises: CommandFailed if nothing is signed.
+    """
+    with opened_stores(must_exist=True) as stores:
+        _have_signed(stores, stores.log.head())
+        yield stores.ledger
+
+
+@contextmanager
+def opened_own_log() -> Iterator[Fetch]:
+    """What reads the files of the published log out of the database, as it would be served."""
+    with opened_ledger() as ledger:
+
+        def fetch(path: str) -> bytes:
+            if path not in (CHECKPOINT_PATH, KEY_PATH):
+                return ledger.fetch(path)
+            published = ledger.checkpoint()
+            if published is None:
+                raise TileMissing("nothing was signed yet")
+            if path == CHECKPOINT_PATH:
+                return published.note
+            return "".join(f"{key}\n" for key in ledger.state().keys).encode()
+
+        yield fetch
+
+
+def _have_signed(stores: Stores, head: int) -> None:
+    ledger, waiting, until = stores.ledger, Event(), time.monotonic() + SIGN_SECONDS
+    runner = stores.runner(signs=True)
+    try:
+        while ledger.checkpoint() is None or ledger.size() < head:
+            runner.run_once()
+            if fault := ledger.state().fault:
+                fail(f"nothing is signed: {fault}")
+            if runner.is_active:
+                continue
+            if time.monotonic() > until:
+                say(f"The process that projects has signed {ledger.size()} of {head} events; what is signed is used.")
+                return
+            waiting.wait(LOOK_SECONDS)
+    finally:
+        runner.stop()

@@ -1,0 +1,173 @@
+"""`tracker log verify`: a published log is believed, or the first position is named that is wrong."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import BinaryIO, TypeVar, cast
+
+import click
+
+from api.cli.log_answers import doubting, parse_keys, read_given, shown_checkpoint, shown_key
+from api.cli.log_sources import opened_source
+from api.cli.terminal import answer, progress, say, write_pieces
+from tracker.checkpoint import Checkpoint
+from tracker.merkle import MerkleError
+from tracker.points_in_time import read_day, read_instant
+from tracker.signed_note import MAX_NOTE_BYTES, VerifierKey
+from tracker.tiles import TILE_WIDTH, Fetch, TileMissing
+from tracker.verification.doubts import LogDoubted
+from tracker.verification.log_verification import (
+    CHECKPOINT_PATH,
+    LogVerification,
+    must_be_signed,
+    published_keys,
+)
+from tracker.verification.replayed_log import KeptEvents
+
+ReadT = TypeVar("ReadT")
+
+NO_KEY = (
+    "No --key was given, so the key was taken from the log itself. That shows that the log agrees with itself, not"
+    " whose it is: compare the key with the one that its operator has published elsewhere, and give it next time."
+)
+"""What is said when the key comes from where the log comes from."""
+
+
+@click.command()
+@click.argument("where", metavar="DIR_OR_URL")
+@click.option(
+    "--checkpoint",
+    "older",
+    type=click.Path(path_type=Path),
+    help="A checkpoint of the same log that you kept: the log must begin with all it covers.",
+)
+@click.option("--key", "keys", multiple=True, metavar="VKEY", help="The log's verifier key; twice while it is changed.")
+@click.option("--as-of", metavar="DAY", help="Print the statuses as of this day, from the verified bytes.")
+@click.option("--known-at", metavar="INSTANT", help="Print the statuses as they were known then.")
+@click.option("--at-position", type=click.IntRange(min=0), metavar="N", help="… as known at this place in the log.")
+def verify(
+    where: str,
+    older: Path | None,
+    keys: tuple[str, ...],
+    as_of: str | None,
+    known_at: str | None,
+    at_position: int | None,
+) -> None:
+    """Verify a published log from its files, with no database.
+
+    Checked are the signature, every entry against its leaf, the root over all leaves, that each entry is an event as
+    the tracker writes it, positions and versions without gaps, and the older checkpoint. On any doubt it ends with exit
+    code 1, and the first position that is wrong and why. With a clock the statuses of all pledges are folded from the
+    very same bytes and printed, a line of JSON each, as `tracker replay` does.
+
+    \b
+    Examples:
+      tracker log verify https://pledges.example.org/ledger --key "$KEY"
+      tracker log verify published --checkpoint kept.checkpoint
+      tracker log verify published --as-of 2024-12-31 --known-at 2026-11-21T16:00:00Z
+    """
+    given = parse_keys(keys)
+    day = _read(read_day, "--as-of", as_of)
+    instant = _read(read_instant, "--known-at", known_at)
+    if instant is not None and at_position is not None:
+        raise click.UsageError("--known-at and --at-position say the same thing: give one of them")
+    replaying = day is not None or instant is not None or at_position is not None
+    tell = say if replaying else answer
+    with doubting(), opened_source(where) as fetch:
+        checkpoint, known, signers = _signed(fetch, given)
+        before = None if older is None else _older(older, known)
+        if at_position is not None and at_position > checkpoint.size:
+            raise click.UsageError(f"--at-position is beyond the log, which has {checkpoint.size} events")
+        walk = LogVerification(checkpoint, fetch, older=before)
+        with TemporaryFile(prefix="tracker-verify-") as file:
+            kept = KeptEvents(cast(BinaryIO, file), known_at=instant, at_position=at_position) if replaying else None
+            _walk(walk, kept)
+            _tell_verified(walk, before, signers, tell)
+            if not given:
+                say(NO_KEY)
+                for key in known:
+                    say(f"{key}")
+            if kept is not None:
+                _print_statuses(walk, kept, day or datetime.now(UTC).date())
+
+
+def _read(read: Callable[[str], ReadT], option: str, text: str | None) -> ReadT | None:
+    try:
+        return None if text is None else read(text)
+    except ValueError as wrong:
+        raise click.UsageError(f"{option} {wrong}") from None
+
+
+def _signed(fetch: Fetch, given: list[VerifierKey]) -> tuple[Checkpoint, list[VerifierKey], tuple[VerifierKey, ...]]:
+    """The checkpoint, the keys that it is read with, and those of them that have signed it."""
+    try:
+        note = fetch(CHECKPOINT_PATH)
+    except TileMissing:
+        raise LogDoubted("there is no checkpoint; the address of a tracker's log ends in /ledger") from None
+    keys = given or published_keys(fetch)
+    checkpoint, signers = must_be_signed(note, keys)
+    return checkpoint, keys, signers
+
+
+def _older(file: Path, keys: list[VerifierKey]) -> Checkpoint:
+    """The checkpoint that the caller kept, once a key of the log is seen to have signed it."""
+    note = read_given(file, MAX_NOTE_BYTES, "--checkpoint")
+    try:
+        older, _ = must_be_signed(note, keys)
+    except MerkleError as wrong:
+        raise LogDoubted(f"the older checkpoint is not of this log: {wrong.detail}") from None
+    return older
+
+
+def _walk(walk: LogVerification, kept: KeptEvents | None) -> None:
+    with progress("Verifying", walk.checkpoint.size) as advance:
+        for number, event in enumerate(walk.events(), start=1):
+            if kept is not None and event is not None:
+                kept.keep(event)
+            if number % TILE_WIDTH == 0:
+                advance(TILE_WIDTH)
+
+
+def _tell_verified(
+    walk: LogVerification, older: Checkpoint | None, signers: tuple[VerifierKey, ...], tell: Callable[[str], None]
+) -> None:
+    versions, size = walk.versions, walk.checkpoint.size
+    tell(f"verified: {shown_checkpoint(walk.checkpoint)}")
+    tell(f"signed by {', '.join(map(shown_key, signers))}")
+    last = f", the last recorded at {walk.last_recorded_at}" if walk.last_recorded_at else ""
+    tell(f"{size - versions.withheld} events of {versions.pledges} pledges{last}")
+    if versions.withheld:
+        tell(f"{versions.withheld} more events exist, proven by their leaves; their lines are withheld from the public")
+    if older is not None:
+        tell(f"it begins with the {older.size} events of the older checkpoint, unchanged")
+
+
+def _print_statuses(walk: LogVerification, kept: KeptEvents, as_of: date) -> None:
+    """The statuses of all pledges but those of which an event is surely withheld."""
+    incomplete = walk.versions.incomplete
+    left_out = 0
+
+    def lines() -> Iterator[bytes]:
+        nonlocal left_out
+        with progress("Folding", len(kept.pledges)) as advance:
+            for pledge, document, unread in kept.statuses(as_of):
+                advance(1)
+                if pledge in incomplete:
+                    left_out += 1
+                elif document is not None:
+                    if unread:
+                        say(f"{pledge}: {unread} of its events could not be taken in by this version's rules")
+                    yield document + b"\n"
+
+    write_pieces(lines(), sys.stdout.buffer)
+    if left_out:
+        say(f"{left_out} pledges are left out: an event of theirs is withheld, so their statuses cannot be folded here")
+    if walk.versions.unplaced:
+        say(
+            f"{walk.versions.unplaced} withheld events may be the last ones of any pledge; a status that misses one may"
+            " be another"
+        )

@@ -1,0 +1,166 @@
+"""A log moves house: exported from one store and imported into another, it is the same log to everybody."""
+
+import json
+from base64 import b64decode, b64encode
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.api import ADMIN, made, progress, statement
+from tests.support.servers import serving
+from tests.support.shell import Shell
+from tests.support.stores import postgres_database
+from tracker.log.recorder import LogRecorder
+from tracker.log.rows import LogRow
+
+KEY = {"Idempotency-Key": "once"}
+
+
+@pytest.fixture(params=["sqlite-postgres", "postgres-sqlite"])
+def houses(request: pytest.FixtureRequest, postgres_server_url: str, tmp_path: Path) -> Iterator[tuple[Shell, Shell]]:
+    """The old store and the new one, of the two kinds; the keys that sign move along in the state directory."""
+    with postgres_database(postgres_server_url) as postgres:
+        urls = {"sqlite": f"sqlite:///{tmp_path}/lite.db", "postgres": postgres}
+        old, _, new = request.param.partition("-")
+        yield Shell(urls[old], tmp_path), Shell(urls[new], tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRACKER_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("TRACKER_ADMIN_KEY", ADMIN)
+
+
+def lived_in(shell: Shell) -> None:
+    """A log with the seed, facts under idempotency keys, a key, a fork, and withheld texts."""
+    shell.run("init")
+    shell.run("seed")
+    shell.run("keys", "create", "--name", "desk", "--role", "monitor")
+    shell.run("log", "fork", "--reason", "a drill")
+    with serving(shell) as server:
+        server.comes(lambda: not server.failing())
+        assert server.client.post("/v1/pledges", json={"pledge": "aid-2024", "fact": made()}).status_code == 201
+        said = server.client.post("/v1/pledges/aid-2024/events", json=progress(), headers=KEY)
+        assert said.status_code == 201
+        told = server.client.post("/v1/pledges/aid-2024/events", json=statement(summary="A private matter."))
+        event = told.json()["event"]["id"]
+        shell.run("withhold", event, "--fields", "summary", "--reason", "Ruling 7 O 123/26")
+
+
+def whole(shell: Shell) -> list[LogRow]:
+    with shell.log() as log:
+        return rows_of(log)
+
+
+def rows_of(log: LogRecorder) -> list[LogRow]:
+    found: list[LogRow] = []
+    while page := log.read(len(found)):
+        found += page
+    return found
+
+
+def same_files(one: Path, other: Path) -> bool:
+    def files(directory: Path) -> dict[str, bytes]:
+        return {str(p.relative_to(directory)): p.read_bytes() for p in directory.rglob("*") if p.is_file()}
+
+    return files(one) == files(other)
+
+
+def test_a_log_moves_with_every_id_position_instant_and_byte(houses: tuple[Shell, Shell], tmp_path: Path) -> None:
+    old, new = houses
+    lived_in(old)
+    old.run("log", "export", "first", "--private", "first.private")
+    assert (tmp_path / "first.private").stat().st_mode & 0o777 == 0o600
+    kept = tmp_path / "kept.checkpoint"
+    kept.write_bytes((tmp_path / "first" / "checkpoint").read_bytes())
+    assert b"A private matter." not in b"".join(p.read_bytes() for p in (tmp_path / "first").rglob("*") if p.is_file())
+
+    said = new.run("log", "import", "first", "--private", "first.private")
+    with old.log() as was, new.log() as log:
+        assert rows_of(log) == rows_of(was)
+        assert log.identities() == was.identities()
+        assert log.withholdings() == was.withholdings()
+        head = log.head()
+        assert said.stdout.splitlines()[-1] == was.standing().log
+    assert new.run("keys", "list").stdout == old.run("keys", "list").stdout
+
+    new.run("log", "export", "second", "--private", "second.private")
+    assert same_files(tmp_path / "first", tmp_path / "second")
+    assert (tmp_path / "first.private").read_bytes() == (tmp_path / "second.private").read_bytes()
+    key = (tmp_path / "first" / "key").read_text().strip()
+    assert "unchanged" in new.run("log", "verify", "second", "--key", key, "--checkpoint", kept).stdout
+    assert "no difference" in new.run("replay", "--compare").stderr
+
+    with serving(new) as server:
+        server.comes(lambda: not server.failing())
+        again = server.client.post("/v1/pledges/aid-2024/events", json=progress(), headers=KEY)
+        assert (again.status_code, again.json()["replayed"]) == (201, True)
+        assert "A private matter." not in server.get("/v1/pledges/aid-2024/events").text
+        more = server.client.post("/v1/pledges/aid-2024/events", json=statement(summary="After the move."))
+        assert (more.status_code, more.json()["position"]) == (201, head + 1)
+
+
+def test_an_import_that_was_cut_off_goes_on_and_one_that_is_done_changes_nothing(
+    houses: tuple[Shell, Shell], tmp_path: Path
+) -> None:
+    old, new = houses
+    lived_in(old)
+    old.run("log", "export", "first", "--private", "first.private")
+    bundle = tmp_path / "first" / "tile" / "entries" / "000.p" / str(old.head())
+    data = bundle.read_bytes()
+    broken = bytearray(data)
+    broken[-20] ^= 1
+    bundle.write_bytes(bytes(broken))
+    refused = new.run("log", "import", "first", "--private", "first.private", code=1, TRACKER_STATE_DIR="other")
+    assert "NOT VERIFIED" in refused.stderr
+    bundle.write_bytes(data)
+    for _ in range(2):
+        new.run("log", "import", "first", "--private", "first.private")
+        assert whole(new) == whole(old)
+
+
+def test_what_cannot_be_imported_says_so(sqlite_url: str, tmp_path: Path) -> None:
+    old, new = Shell(sqlite_url, tmp_path), Shell(f"sqlite:///{tmp_path}/new.db", tmp_path)
+    lived_in(old)
+    assert "published" in old.run("log", "export", "first", "--private", "first/private", code=2).stderr
+    old.run("log", "export", "first", "--private", "first.private")
+    assert "withheld from the public" in new.run("log", "import", "first", code=1).stderr
+    private = (tmp_path / "first.private").read_bytes()
+    cut = tmp_path / "cut.private"
+    cut.write_bytes(private[:-10])
+    other = Shell(f"sqlite:///{tmp_path}/other.db", tmp_path)
+    assert "cut off" in other.run("log", "import", "first", "--private", cut, code=1).stderr
+    lines = private.splitlines(keepends=True)
+    cut.write_bytes(b"".join(lines[:3] + lines[4:]))
+    assert "cut off" in other.run("log", "import", "first", "--private", cut, code=1).stderr
+    old.run("import", old.write("more.ndjson", json.dumps({"pledge": "aid-2024", "fact": statement()})))
+    old.run("log", "export", "first")
+    refused = other.run("log", "import", "first", "--private", "first.private", code=1).stderr
+    assert "of another export" in refused
+    seeded = Shell(f"sqlite:///{tmp_path}/seeded.db", tmp_path)
+    seeded.run("seed")
+    old.run("log", "export", "first", "--private", "first.private")
+    refused = seeded.run("log", "import", "first", "--private", "first.private", code=1).stderr
+    assert "into an empty store" in refused
+    assert seeded.head() == 68
+
+
+def test_a_withheld_line_is_held_against_its_leaf(sqlite_url: str, tmp_path: Path) -> None:
+    old, new = Shell(sqlite_url, tmp_path), Shell(f"sqlite:///{tmp_path}/new.db", tmp_path)
+    lived_in(old)
+    old.run("log", "export", "first", "--private", "first.private")
+    lines = [json.loads(line) for line in (tmp_path / "first.private").read_text().splitlines()]
+    (part,) = (line["event"] for line in lines if "line" in line.get("event", {}))
+    part["line"] = b64encode(b64decode(part["line"]).replace(b"private matter", b"public matter!")).decode()
+    new.write("forged.private", "".join(f"{json.dumps(line, separators=(',', ':'))}\n" for line in lines))
+    assert "NOT VERIFIED" in new.run("log", "import", "first", "--private", "forged.private", code=1).stderr
+
+
+def test_a_public_log_alone_can_be_imported(sqlite_url: str, tmp_path: Path) -> None:
+    old, new = Shell(sqlite_url, tmp_path), Shell(f"sqlite:///{tmp_path}/new.db", tmp_path)
+    old.run("seed")
+    old.run("log", "export", "first")
+    log = old.run("log", "fork", "--reason", "only to know the id before").stderr.split()[3]
+    assert new.run("log", "import", "first").stdout.splitlines()[-1] == log
+    assert [row.state for row in whole(new)] == [row.state for row in whole(old)]

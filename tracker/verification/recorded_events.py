@@ -1,0 +1,105 @@
+"""Whether an entry is an event as the tracker writes it: one JSON object, each member once, and nothing unknown in it.
+
+    {"id": …, "pledge": slug, "version": 1…, "recorded_at": RFC 3339 in UTC with six decimals, "recorded_by": …,
+     "fact": {…}}        and "proposal" where the fact was proposed first
+
+A fact is decoded, not judged: what was recorded under older rules is as good as what is recorded today.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NoReturn
+
+from tracker.fact_decoding import Undecodable, decode_fact
+from tracker.values import is_slug
+
+MAX_NAME_CHARACTERS = 1_000
+"""The longest id or name in an envelope; a bundle holds no entry over 65,535 bytes anyway."""
+
+MAX_VERSION = 2**63 - 1
+"""The largest version that a store can hold."""
+
+_MEMBERS = {"id", "pledge", "version", "recorded_at", "recorded_by", "fact"}
+_OPTIONAL = {"proposal"}
+_is_stamp = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z").fullmatch
+
+
+class IllFormed(Exception):
+    """An entry that the tracker would not have written; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedEvent:
+    """What a verifier needs to know of an entry. `recorded_at` is text: as text it sorts as in time."""
+
+    pledge: str
+    version: int
+    recorded_at: str
+
+
+def read_entry(entry: bytes) -> RecordedEvent:
+    """The event of an entry.
+
+    Raises: IllFormed if the tracker would not have written it, or this version cannot understand it.
+    """
+    event = _parsed(entry)
+    if not (event.keys() >= _MEMBERS and event.keys() <= _MEMBERS | _OPTIONAL):
+        raise IllFormed(f"the members of an event are {', '.join(sorted(_MEMBERS))}")
+    pledge, version, recorded_at = event["pledge"], event["version"], event["recorded_at"]
+    if not is_slug(pledge):
+        raise IllFormed("its pledge is no slug")
+    if version.__class__ is not int or not 1 <= version <= MAX_VERSION:
+        raise IllFormed("its version is no whole number from 1 on")
+    if not (isinstance(recorded_at, str) and _is_stamp(recorded_at) and _is_instant(recorded_at)):
+        raise IllFormed("its recorded_at is no instant in UTC with six decimals")
+    for name in ("id", "recorded_by", *(_OPTIONAL & event.keys())):
+        if not isinstance(event[name], str) or not 1 <= len(event[name]) <= MAX_NAME_CHARACTERS:
+            raise IllFormed(f"its {name} is no text of 1 to {MAX_NAME_CHARACTERS} characters")
+    try:
+        fact = decode_fact(event["fact"])
+    except Undecodable as wrong:
+        raise IllFormed(f"this version cannot read its fact: {wrong}") from None
+    except Exception as wrong:  # a stranger's fact may break an upcast in ways of its own
+        raise IllFormed(f"its fact is broken: {type(wrong).__name__}") from None
+    if (fact.type == "PledgeMade") is not (version == 1):
+        raise IllFormed("the first event of a pledge, and no other, is its PledgeMade")
+    return RecordedEvent(pledge, version, recorded_at)
+
+
+def _parsed(entry: bytes) -> dict[str, Any]:
+    try:
+        event = _DECODER.decode(entry.decode())
+    except IllFormed:
+        raise
+    except (ValueError, RecursionError):
+        raise IllFormed("it is no JSON") from None
+    if not isinstance(event, dict):
+        raise IllFormed("it is no JSON object")
+    return event
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose members stand once: of two readers one would take the first, the other the last."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise IllFormed("a member stands twice in one object")
+    return found
+
+
+def _no_number(word: str) -> NoReturn:
+    raise IllFormed(f"{word} is no number")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_each_once, parse_constant=_no_number)
+
+
+def _is_instant(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
