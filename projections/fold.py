@@ -290,11 +290,17 @@ class SummaryAmount(NamedTuple):
         """Its possible values."""
         return possible(self.op, self.value, self.upper, self.open)
 
+    def times(self, factor: Decimal) -> SummaryAmount:
+        """So many times the amount."""
+        upper = None if self.upper is None else EXACT.multiply(self.upper, factor)
+        return self._replace(value=EXACT.multiply(self.value, factor), upper=upper)
+
 
 class SummaryAmounts(NamedTuple):
     """The amounts that a summary adds up: the target, the actual in the source's unit and in the target's.
 
     `rates_of` is the day whose rates convert them: that of the actual's latest figure, else the last statement's.
+    `sharing` has, for a pledge of several, the code (else the name) of each and its share in percent, if that is known.
     `is_level` says that the actual is a level.
     """
 
@@ -303,6 +309,15 @@ class SummaryAmounts(NamedTuple):
     converted: SummaryAmount | None
     rates_of: date
     is_level: bool = False
+    sharing: tuple[tuple[str, Decimal | None], ...] = ()
+
+    def share(self, percent: Decimal) -> SummaryAmounts:
+        """So many percent of the amounts."""
+        factor = percent.scaleb(-2, EXACT)
+        target, actual, converted = (
+            None if amount is None else amount.times(factor) for amount in (self.target, self.actual, self.converted)
+        )
+        return self._replace(target=target, actual=actual, converted=converted)
 
 
 def _amounts(status: Status) -> bytes:
@@ -312,16 +327,39 @@ def _amounts(status: Status) -> bytes:
             *(None if q is None else _terse(q) for q in (status.target, status.actual, status.converted)),
             period.get("end") or status.last_stated_on.isoformat(),
             *([True] if status.is_level else []),
+            *_sharing(status),
         ]
     )
 
 
+def _sharing(status: Status) -> list[list[str | None]]:
+    """Who promises it together, each with its share in percent; the pledgor has what the others leave."""
+    joint = status.document.get("joint", [])
+    if not joint:
+        return []
+    shares = [None if "share" not in one else Decimal(one["share"]) for one in joint]
+    known = [share for share in shares if share is not None]
+    rest = Decimal(100) - sum(known) if len(known) == len(shares) else None
+    names = [status.document["pledgor"], *(one["party"] for one in joint)]
+    return [
+        [party.get("code") or party["name"], None if share is None else plain(share)]
+        for party, share in zip(names, [rest, *shares], strict=True)
+    ]
+
+
 def read_amounts(stored: bytes) -> SummaryAmounts:
     """The amounts in a value of `timeline_<n>.amounts`."""
-    target, actual, converted, day, *level = from_json(stored)
+    target, actual, converted, day, *rest = from_json(stored)
     reported = _read(actual)
-    same = reported if converted == actual else _read(converted)
-    return SummaryAmounts(_read(target), reported, same, date.fromisoformat(day), bool(level))
+    sharing = [one for one in rest if one is not True]
+    return SummaryAmounts(
+        _read(target),
+        reported,
+        reported if converted == actual else _read(converted),
+        date.fromisoformat(day),
+        rest[:1] == [True],
+        tuple((name, None if share is None else Decimal(share)) for name, share in sharing),
+    )
 
 
 def _terse(quantity: Quantity) -> list[str | None]:

@@ -209,6 +209,7 @@ class Projector:
             self._advance(conn, self.position)
             change = PledgeChange(pledge.closed, pledge.open)
             table_writer.replace_pledge(conn, self.tables, name, change, left)
+            table_writer.forget(conn, name, self.tables.number)
         self._parked.pop(name, None)
         if left:
             self._parked[name] = left

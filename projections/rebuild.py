@@ -66,7 +66,8 @@ def rebuild(
 ) -> int:
     """Build a new set, switch to it and drop the others; the position that the new set has reached.
 
-    A set of another version that answered until now stays until the next build, for `projections.rules_diff`.
+    A set of another version of the rules that answered until now stays until the next build, for
+    `projections.rules_diff`, if it is made of the same log.
 
     With more than one of `processes` the folding of a log of several chunks is done in fresh Python processes.
 
@@ -87,8 +88,15 @@ def rebuild(
         if stopped():
             raise Stopped
         built.step(CHUNK_EVENTS)
-    drop_unused(engine, kept=None if before.version == version else before.number)
+    drop_unused(engine, kept=before.number if _is_worth_keeping(engine, before, tables, version) else None)
     return built.position
+
+
+def _is_worth_keeping(engine: Engine, before: TableSetState, tables: TableSet, version: str) -> bool:
+    """Whether a set that answered until now has other answers of the same log."""
+    with engine.connect() as conn:
+        log = table_writer.log_of(conn, before.number)
+        return before.version != version and log in (None, table_writer.log_of(conn, tables.number))
 
 
 def _begin(engine: Engine, version: str, log: str, withheld: int) -> TableSet:

@@ -6,7 +6,7 @@ the older one only what every version has had: the headline, the ratio and the a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, select
 
 from projections.fold import from_sortable, read_amounts
 from projections.queries import TIMELINE, Clocks, holds
-from projections.table_writer import TableSetState, states
+from projections.table_writer import TableSetState, states, withheld_upto
 from projections.tables import TableSet, table_set
 from tracker.quantity import plain
 
@@ -47,10 +47,17 @@ class RulesDiff:
     position: int
     pledges: int
     moved: tuple[MovedAnswer, ...]
+    left_aside: tuple[str, ...] = ()
+    """Pledges that the older set has no more, since something of them was withheld (`table_writer.forget`)."""
 
 
-def rules_diff(engine: Engine, as_of: date, position: int) -> RulesDiff | None:
-    """The difference on a day as known at a position that both sets have; None where no older set is kept."""
+def rules_diff(
+    engine: Engine, as_of: date, position: int, withheld_since: Callable[[int], Iterable[tuple[int, str]]]
+) -> RulesDiff | None:
+    """The difference on a day as known at a position that both sets have; None where no older set is kept.
+
+    `withheld_since` is that of the log (`LogRecorder.withheld_since`).
+    """
     with engine.connect() as conn:
         sets = states(conn, TIMELINE)
         now = next((one for one in sets if one.active), None)
@@ -58,12 +65,13 @@ def rules_diff(engine: Engine, as_of: date, position: int) -> RulesDiff | None:
         if now is None or older is None or older.version == now.version:
             return None
         clocks = Clocks(as_of, min(position, older.position, now.position))
+        aside = {pledge for _, pledge in withheld_since(withheld_upto(conn, older.number))}
         before, after = _answers(conn, older, clocks), _answers(conn, now, clocks)
-    names = sorted({*before, *after})
+    names = sorted({*before, *after} - aside)
     moved = tuple(
         MovedAnswer(name, before.get(name), after.get(name)) for name in names if before.get(name) != after.get(name)
     )
-    return RulesDiff(older.version, now.version, as_of, clocks.position, len(names), moved)
+    return RulesDiff(older.version, now.version, as_of, clocks.position, len(names), moved, tuple(sorted(aside)))
 
 
 def _answers(conn: Connection, state: TableSetState, clocks: Clocks) -> dict[str, ShownAnswer]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -33,7 +33,7 @@ class Pledged:
     @classmethod
     def of(cls, row: Any, *, stale: bool) -> Pledged:
         """The pledge of a row of `queries.amounts`; `stale` if one of its events is parked."""
-        flags = _listed(row.flags)
+        flags, amounts = _listed(row.flags), read_amounts(row.amounts)
         return cls(
             pledge=row.pledge,
             status=row.status,
@@ -41,14 +41,24 @@ class Pledged:
             kind=row.kind,
             unit=row.unit,
             keys={
-                "pledgor": (row.pledgor,),
+                "pledgor": ("+".join(name for name, _ in amounts.sharing) or row.pledgor,),
                 "beneficiary": () if row.beneficiary is None else (row.beneficiary,),
                 "tag": _listed(row.tags),
                 "kind": (row.kind,),
                 "rating": () if row.rating is None else (row.rating,),
             },
-            amounts=read_amounts(row.amounts),
+            amounts=amounts,
         )
+
+    def under(self, by: str) -> Iterator[tuple[str, Pledged]]:
+        """The pledge under each of its keys; what several promised with known shares is apportioned among them."""
+        shares = [(name, share) for name, share in self.amounts.sharing if share is not None]
+        if by == "pledgor" and shares and len(shares) == len(self.amounts.sharing):
+            for name, share in shares:
+                yield name, replace(self, amounts=self.amounts.share(share))
+            return
+        for key in self.keys[by]:
+            yield key, self
 
 
 def summarize(
@@ -64,10 +74,10 @@ def summarize(
     for pledge in pledges:
         together.add(pledge)
         if by is not None:
-            for key in pledge.keys[by]:
+            for key, part in pledge.under(by):
                 if key not in groups:
                     groups[key] = _Group(whole, wholes, currency)
-                groups[key].add(pledge)
+                groups[key].add(part)
     summary = together.document()
     if by is not None:
         summary["groups"] = [{"key": key, **groups[key].document()} for key in sorted(groups)]

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.sql import ColumnElement
 
 from projections.fold import CatalogueRow, ClosedRectangles, OpenRectangles, Rectangle, RowT, TimelineRow
-from projections.tables import MADE_OF, OPEN_POSITION, PARKED, STATE, TAKEN_OUT, TableSet
+from projections.tables import MADE_OF, OPEN_POSITION, PARKED, STATE, TAKEN_OUT, TableSet, table_set
 from projections.words import WordsRow
 
 PLEDGES_PER_QUERY = 500
@@ -106,6 +106,18 @@ def replace_pledge(
     conn.execute(delete(PARKED).where(PARKED.c.set == tables.number, PARKED.c.pledge == pledge))
     write(conn, tables, {pledge: change})
     write_parked(conn, tables.number, parked, [])
+
+
+def forget(conn: Connection, pledge: str, before: int) -> None:
+    """Delete what the sets before a number still have of a pledge: those that are kept for `projections.rules_diff`.
+
+    An older version's set has not all of the tables.
+    """
+    for number in conn.scalars(select(STATE.c.set).where(STATE.c.set < before, ~STATE.c.active)).all():
+        for table in table_set(number).tables.values():
+            if conn.dialect.has_table(conn, table.name):
+                conn.execute(delete(table).where(table.c.pledge == pledge))
+        conn.execute(delete(PARKED).where(PARKED.c.set == number, PARKED.c.pledge == pledge))
 
 
 def load_open(conn: Connection, tables: TableSet, pledges: Sequence[str]) -> dict[str, OpenRectangles]:

@@ -1,17 +1,28 @@
 """One suite, every store: a test that takes `database_url` runs on SQLite and on PostgreSQL."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from tests.support.api import Api, prepare, progress, running
+from tests.support.profiles import A_FEW
 from tests.support.stores import postgres_database, postgres_server
 
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("any machine")
+settings.register_profile(
+    "mutate",
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    derandomize=True,
+    database=None,
+    max_examples=A_FEW,
+    phases=(Phase.explicit, Phase.generate),
+)
+settings.load_profile(os.environ.get("TRACKER_TEST_PROFILE", "any machine"))
 
 
 @pytest.fixture(scope="session")

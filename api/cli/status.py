@@ -125,7 +125,7 @@ def _words(figure: dict[str, Any] | None) -> str:
 
 
 def _terms(document: dict[str, Any]) -> dict[str, str]:
-    """What not every pledge has, in words: baseline, periods, instalments, conditions, joint parties."""
+    """What not every pledge has, in words: baseline, periods, instalments, conditions, joint parties, a verdict."""
     cells = status_cells(document)
     shown = {
         "as it was said": cells.get("relative_target"),
@@ -133,6 +133,9 @@ def _terms(document: dict[str, Any]) -> dict[str, str]:
         "progress": cells.get("progress") if "baseline" in document else None,
         "promised only": cells.get("announced_amounts"),
         "together with": cells.get("joint"),
+        "part of": cells.get("part_of"),
+        "converted": _conversion(document),
+        "assessed": _assessment(document),
         "instalments": cells.get("instalments"),
         "conditions": cells.get("conditions"),
     }
@@ -144,6 +147,22 @@ def _terms(document: dict[str, Any]) -> dict[str, str]:
             f"{one['start']} to {one['end']}: {one['status']}, {_words(one['actual'])}" for one in document["periods"]
         )
     return {name: text for name, text in shown.items() if text}
+
+
+def _conversion(document: dict[str, Any]) -> str | None:
+    how = document.get("conversion")
+    if how is None:
+        return None
+    if how["provider"] == "source":
+        by = "as the source says"
+    else:
+        by = "no rate" if how["rate"] is None else f"at {how['rate']}, {how['provider']}, {how['date']}"
+    return f"{how['from']} to {how['to']}, {by}"
+
+
+def _assessment(document: dict[str, Any]) -> str | None:
+    verdict = document.get("assessment")
+    return verdict and f"{verdict['rating']} ({verdict['rubric']} {verdict['rubric_version']})"
 
 
 def _print_status(document: dict[str, Any]) -> None:

@@ -22,6 +22,7 @@ STATUS_COLUMNS = (
         for column in (name, *(f"{name}.{part}" for part in _QUANTITY_PARTS))
     ),
     *("ratio", "ratio.op", "ratio.value", "ratio.upper", "progress", "progress.op", "progress.value", "progress.upper"),
+    *("conversion.from", "conversion.to", "conversion.rate", "conversion.date", "conversion.provider"),
     *("baseline.quantity", "baseline.on", "announced_amounts", "stage", "period.start", "period.end"),
     *("window.start", "window.end", "window.latest", "window.text"),
     *("recurrence.every", "recurrence.start", "recurrence.end", "periods_tally.total", "periods_tally.closed"),

@@ -36,7 +36,7 @@ _NUMBER = re.compile(r"\d+(?:[.,'\s]\d+)*")
 _FILTERS = ("slug", "number", "lower", "upper", "country", "lookup")
 _TWICE_PERCENT = re.compile(r"\s*%\s*(?=%|per ?cent\b)", re.IGNORECASE)
 """The sign of a cell, `2%`, before the map's own `percent:gdp`."""
-_FIRST_DAY_PATHS = ("figure.period.start", "window.start")
+_FIRST_DAY_PATHS = ("figure.period.start", "window.start", "recurrence.start")
 """The places where an imprecise date means its first day; elsewhere it means its last, since a replay must never know
 early."""
 

@@ -103,3 +103,26 @@ def test_a_part_is_not_counted_beside_its_whole(lite: Api) -> None:
     assert found["converted"]["target"]["value"] == "100"
     only = lite.get("/v1/summary?currency=EUR&q=part&as_of=2023-08-01").json()
     assert only["converted"]["target"]["value"] == "40"
+
+
+def by_pledgor(api: Api, *joint: dict[str, Any]) -> dict[str, Any]:
+    said = pledge("a", "100 EUR", "50 EUR", pledgor={"name": "Denmark", "code": "DK"}, joint=list(joint))
+    groups = summary(api, said, query="by=pledgor&as_of=2023-08-01")["groups"]
+    return {group["key"]: {n: group["totals"][0][n]["value"] for n in ("target", "actual")} for group in groups}
+
+
+def test_what_several_promised_is_apportioned_where_all_shares_are_known(lite: Api) -> None:
+    party = {"name": "Norway", "code": "NO"}
+    agency = {"party": {"name": "An agency"}, "share": "12.5"}
+    assert by_pledgor(lite, {"party": party, "share": "25"}, agency) == {
+        "DK": {"target": "62.5", "actual": "31.25"},
+        "NO": {"target": "25", "actual": "12.5"},
+        "An agency": {"target": "12.5", "actual": "6.25"},
+    }
+
+
+def test_what_several_promised_is_one_group_where_a_share_is_not_known(lite: Api) -> None:
+    norway, agency = {"name": "Norway", "code": "NO"}, {"name": "An agency"}
+    assert by_pledgor(lite, {"party": norway, "share": "25"}, {"party": agency}) == {
+        "DK+NO+An agency": {"target": "100", "actual": "50"}
+    }

@@ -2,8 +2,6 @@
 
 import gzip
 import json
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,11 +9,9 @@ from typing import Any
 import pytest
 
 from tests.support.api import Api, prepare, progress, running
-from tests.support.paths import ROOT
-from tests.support.stores import postgres_tool
+from tests.support.first_version import DATA, postgres_of_the_first_version, sqlite_of_the_first_version
 from tests.support.waiting import wait_until
 
-DATA = ROOT / "tests" / "data" / "v0.1"
 NEW_MEMBERS = {"deadline", "answers_by", "progress"}
 """Members of a status that 0.1 did not have."""
 
@@ -23,7 +19,7 @@ TOLD_OTHERWISE = {"rules_version", "because", "changed", "why"}
 """What names the reasons of an answer: version 2 names more events in them (tests/rules/test_because.py)."""
 
 _SCHEDULE = "a pledge that is settled is `kept_on_time`, `kept_late` or `closed`, and no longer `closed_on_time`"
-_STEPS_LATE = "a step that is not reached yet makes no pledge `late`: the flag is of what met it"
+_STEPS_LATE = "a pledge that is overdue or settled is not `late` for a step that still waits, which one that is open is"
 _CAUSES = "the day on which only the causes changed is a day on which a rectangle ends, or no longer is one"
 MOVED = {
     ("commercial-space-strategy", "flags"): _STEPS_LATE,
@@ -32,10 +28,15 @@ MOVED = {
     (None, "flags"): "the summary counts the flags that moved",
     (None, "totals"): "percentages and levels are not added, and what can be set side by side is told by itself",
     (None, "next_after"): "it is how far was read, on the last page too",
-    ("every-fact", "flags"): "an admission that a figure contradicts is `assertion_conflict`; two figures dispute it",
-    ("every-fact", "actual"): "what can be compared goes first, and an estimate goes behind an actual",
+    ("every-fact", "flags"): (
+        "slack is capped at 2.5 %, so that 50m EUR and nearly 60m USD (at most 56m EUR) dispute each other; of the two"
+        " the dollars count, so it is `converted` and not `provisional`; an admission beside the final figure that kept"
+        " the target is `assertion_conflict`"
+    ),
+    ("every-fact", "actual"): "nature goes before exactness: 50m EUR are provisional, nearly 60m USD an actual",
     ("every-fact", "ratio"): "it is that of the other actual",
-    ("every-fact-steps", "schedule"): "the first window had no end, and a step that was scheduled later gives it none",
+    ("every-fact-steps", "schedule"): "`original` is PledgeMade's own window, and it gave none; a step scheduled later"
+    " gives one to `current` alone, which is `closed` where the pledge is partly met",
     **dict.fromkeys(
         [
             (pledge, "schedule")
@@ -59,23 +60,14 @@ MOVED = {
 """Which members of which pledges version 2 of the rules answers otherwise, and why; everything else is as it was."""
 
 
-def unpacked(name: str, folder: Path) -> Path:
-    target = folder / name
-    with gzip.open(DATA / f"{name}.gz") as packed, target.open("wb") as plain:
-        shutil.copyfileobj(packed, plain)
-    return target
-
-
 @pytest.fixture(params=["sqlite", "postgres"])
 def upgraded(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Api, dict[str, Any]]]:
     """The API on the record of 0.1, and what 0.1 answered."""
     store = request.param
     if store == "sqlite":
-        url = f"sqlite:///{unpacked('tracker.db', tmp_path)}"
+        url = sqlite_of_the_first_version(tmp_path)
     else:
-        url = request.getfixturevalue("postgres_url")
-        dump = unpacked("tracker.sql", tmp_path)
-        subprocess.run([postgres_tool("psql"), "-q", "-v", "ON_ERROR_STOP=1", "-f", dump, url], check=True)
+        url = postgres_of_the_first_version(request.getfixturevalue("postgres_url"), tmp_path)
         prepare(url)  # what `tracker init` does; on SQLite it is done by itself
     with gzip.open(DATA / f"answers-{store}.json.gz") as packed:
         answers = json.load(packed)

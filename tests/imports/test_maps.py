@@ -259,3 +259,17 @@ def test_every_key_of_a_map_is_in_the_docs() -> None:
     }
     tables = {"[fields]", "[lookup.NAME]", "[[fact]]", "[[leave_out]]"}
     assert {key for key in keys | tables if f"`{key}`" not in page} == set()
+
+
+def test_a_year_begins_a_recurrence_on_its_first_day_and_ends_it_on_its_last(tmp_path: Path) -> None:
+    rule = """
+        dates = ["%Y"]
+        [[fact]]
+        when = "From"
+        type = "PledgeMade"
+        pledge = "aid"
+        fields = { "recurrence.start" = "{From}", "recurrence.end" = "{To}", "recurrence.every" = "year" }
+    """
+    (fact,), found = mapped(tmp_path, "From,To\r\n2020,2022\r\n", rule)
+    assert found == []
+    assert fact["recurrence"] == {"start": "2020-01-01", "end": "2022-12-31", "every": "year"}

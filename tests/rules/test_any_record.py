@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tests.support import facts
 from tests.support.facts import Posted
 from tests.support.given import Given
+from tests.support.profiles import examples
 from tracker.comparison import compare
 from tracker.errors import Refusal
 from tracker.rules.status import StatusFold
@@ -119,13 +120,13 @@ def records(draw: Any) -> Given:
     return record
 
 
-@settings(max_examples=100, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(100), suppress_health_check=list(HealthCheck))
 @given(records())
 def test_a_status_changes_only_on_a_boundary_and_an_event_only_what_lies_after_it(record: Given) -> None:
     record.holds()
 
 
-@settings(max_examples=100, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(100), suppress_health_check=list(HealthCheck))
 @given(records(), DAYS)
 def test_every_status_is_consistent_in_itself(record: Given, day: str) -> None:
     status = StatusFold(record.events).status(date.fromisoformat(day))

@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.paths import ROOT
+from tests.support.profiles import examples
 from tests.support.streams import DAYS, envelope, event_id, random_stream, streams
 from tracker.acting import ACTING
 from tracker.event import Event
@@ -70,7 +71,7 @@ def without_order(document: Any, names: dict[str, str]) -> Any:
     return names.get(document, document) if isinstance(document, str) else document
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(streams(), days_asked, st.randoms(use_true_random=True))
 def test_the_order_of_recording_makes_no_difference_to_what_was_said_on_different_days(
     events: list[Event], day: date, shuffle: random.Random
@@ -88,7 +89,7 @@ def test_the_order_of_recording_makes_no_difference_to_what_was_said_on_differen
     assert found[0] == found[1]
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(streams(), days_asked, st.integers(0, 30))
 def test_what_was_known_at_an_instant_is_what_was_recorded_by_then(events: list[Event], day: date, count: int) -> None:
     known_at: datetime = events[min(count, len(events) - 1)].recorded_at
@@ -100,7 +101,7 @@ def test_what_was_known_at_an_instant_is_what_was_recorded_by_then(events: list[
 # --- the axis of days
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(streams(), st.lists(days_asked, min_size=1, max_size=12))
 def test_nothing_changes_between_two_boundaries(events: list[Event], asked: list[date]) -> None:
     fold = StatusFold(events)
@@ -110,7 +111,7 @@ def test_nothing_changes_between_two_boundaries(events: list[Event], asked: list
         assert body(StatusFold(events), day) == body(fold, since), (since, day)
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(streams())
 def test_segments_are_the_statuses_of_their_days(events: list[Event]) -> None:
     fold = StatusFold(events)
@@ -124,7 +125,7 @@ def test_segments_are_the_statuses_of_their_days(events: list[Event]) -> None:
         assert earlier.valid_to < later.valid_from or earlier.status.body != later.status.body
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(streams())
 def test_a_record_that_is_followed_is_the_record_of_all_its_events(events: list[Event]) -> None:
     followed = StatusFold(())
@@ -139,7 +140,7 @@ def test_a_record_that_is_followed_is_the_record_of_all_its_events(events: list[
     assert [s.status.body for s in followed.segments()] == [s.status.body for s in whole.segments()]
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(streams())
 def test_an_event_changes_nothing_before_the_day_from_which_it_acts(events: list[Event]) -> None:
     before, after = StatusFold(events[:-1]), StatusFold(events)
@@ -152,7 +153,7 @@ def test_an_event_changes_nothing_before_the_day_from_which_it_acts(events: list
 # --- the document
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(streams(), days_asked)
 def test_the_document_is_json_with_plain_decimals(events: list[Event], day: date) -> None:
     def no_float(digits: str) -> float:
@@ -187,7 +188,7 @@ def test_the_document_is_json_with_plain_decimals(events: list[Event], day: date
         assert [versions[id_] for id_ in causes] == sorted({versions[id_] for id_ in causes}), name
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(streams(), days_asked, st.sampled_from(["as_of", "known"]))
 def test_a_history_has_every_event_of_its_time_once_and_ends_where_the_status_is(
     events: list[Event], day: date, axis: Any

@@ -6,6 +6,9 @@ from typing import Any
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from tests.support.facts import corrected, pledge, progress, revised
+from tests.support.given import given as facts
+from tests.support.profiles import examples
 from tests.support.streams import DAYS, streams
 from tracker.event import Event
 from tracker.rules.flags import FLAGS
@@ -24,7 +27,7 @@ def value(status: Status | None, name: str) -> Any:
     return name in status.flags if name in FLAGS else status.document.get(name)
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(streams(), days_asked, st.data())
 def test_what_is_not_among_the_causes_may_be_left_out(events: list[Event], day: date, data: st.DataObject) -> None:
     whole = derive(events, day)
@@ -37,3 +40,17 @@ def test_what_is_not_among_the_causes_may_be_left_out(events: list[Event], day: 
     left_out = data.draw(st.one_of(st.just(set(others)), st.sets(st.sampled_from(others)))) if others else set()
     rest = [event for event in events if event.id not in left_out]
     assert value(derive(rest, day), name) == value(whole, name)
+
+
+def test_a_repair_is_a_cause_from_the_day_on_from_which_it_acts() -> None:
+    report = progress("5bn EUR", stated_on="2024-06-01")
+    record = facts(
+        pledge(window=None, stated_on="2024-01-01"),
+        revised(title="Another title", stated_on="2024-02-01"),
+        report,
+        corrected(report, {"summary": "In other words."}, stated_on="2024-07-01"),
+    )
+    for day, number in (("2024-05-31", 2), ("2024-06-01", 4)):
+        document = record.document(day)
+        assert document is not None
+        assert len(document["because"]["status"]) == number, day

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.support.profiles import examples
 from tests.support.quantities import TINY, is_possible, q, quantities, samples, tolerance
 from tracker.comparison import Direction, compare, may_exceed, ratio
 from tracker.quantity import Quantity, total
@@ -82,7 +83,7 @@ KEEPS: dict[str, Callable[[Decimal, Quantity], bool]] = {"up": keeps_up, "down":
 BEYOND: dict[str, Callable[[Decimal, Quantity], bool]] = {"up": lies_beyond_up, "down": lies_beyond_down}
 
 
-@settings(max_examples=600)
+@settings(max_examples=examples(600))
 @given(quantities(unit="EUR"), quantities(unit="EUR"), DIRECTIONS)
 @example(q("over 40 EUR"), q("over 40 EUR"), "up")
 @example(q("under 40 EUR"), q("under 40 EUR"), "down")
@@ -96,7 +97,7 @@ def test_compare_asks_every_possible_value(actual: Quantity, target: Quantity, d
     assert may_exceed(actual, target, direction) == any(beyond)
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(quantities(unit="EUR"), quantities(unit="EUR"))
 def test_down_is_the_mirror_image_of_up(actual: Quantity, target: Quantity) -> None:
     def mirrored(said: Quantity) -> Quantity | None:
@@ -112,7 +113,7 @@ def test_down_is_the_mirror_image_of_up(actual: Quantity, target: Quantity) -> N
         assert compare(other, aim, "down") == compare(actual, target, "up")
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(quantities(unit="EUR"), quantities(unit="EUR"), DIRECTIONS, st.integers(3, 200))
 def test_no_answer_depends_on_the_callers_decimal_context(
     actual: Quantity, target: Quantity, direction: Direction, digits: int

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from tests.support.profiles import examples
 from tests.support.quantities import is_possible, q, quantities, samples
 from tracker import quantity_words
 from tracker.comparison import ratio
@@ -39,7 +40,7 @@ def test_nothing_is_divided_by_zero_nor_a_bound_by_less() -> None:
     assert ratio(q("5 EUR"), q("-5 EUR")) is None
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(quantities(unit="EUR"), quantities(unit="EUR"))
 def test_a_ratio_has_at_most_six_decimals_and_the_op_of_the_actual(actual: Quantity, target: Quantity) -> None:
     share = ratio(actual, target)
@@ -74,7 +75,7 @@ def test_a_sum_is_exact_only_if_every_part_is() -> None:
     assert str(total([q("20 EUR"), q("-5 EUR")])) == "15 EUR"
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(st.lists(quantities(unit="EUR"), min_size=1, max_size=4), st.data())
 def test_a_sum_leaves_out_no_sum_of_possible_values(parts: list[Quantity], data: st.DataObject) -> None:
     together = total(parts)
@@ -86,7 +87,7 @@ def test_a_sum_leaves_out_no_sum_of_possible_values(parts: list[Quantity], data:
             assert all(part.interval.low == part.interval.high for part in parts)
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(quantities())
 def test_the_quantity_that_spans_an_interval_leaves_out_none_of_its_values(said: Quantity) -> None:
     spanned = spanning(said.interval, said.unit)
@@ -132,13 +133,13 @@ def test_a_conversion_multiplies_every_bound() -> None:
 # --- written and read
 
 
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 @given(quantities())
 def test_what_is_printed_is_read_back_as_the_same_quantity(said: Quantity) -> None:
     assert quantity_words.read(str(said)) == said
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(quantities())
 def test_what_is_stored_is_read_back_as_the_same_quantity(said: Quantity) -> None:
     again = Quantity.model_validate_json(said.model_dump_json())

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.hostile_words import HOSTILE_PIECES, hostile_texts
+from tests.support.profiles import examples
 from tracker.quantity import Quantity
 from tracker.quantity_words import read
 from tracker.quantity_words_tables import UnclearWords
@@ -216,7 +217,7 @@ VOCABULARY = (
 ).split(" ")
 
 
-@settings(max_examples=1000)
+@settings(max_examples=examples(1000))
 @given(st.one_of(st.text(max_size=220), st.lists(st.sampled_from(VOCABULARY), max_size=9).map(" ".join)))
 def test_any_text_is_a_quantity_or_unclear(text: str) -> None:
     try:

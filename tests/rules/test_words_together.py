@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.profiles import examples
 from tracker.currencies import CODES
 from tracker.quantity import EXACT, Op, Quantity
 from tracker.quantity_words import read
@@ -52,7 +53,7 @@ def spoken(draw: st.DrawFn) -> tuple[str, Quantity]:
     return words, Quantity(op=op, value=value, unit=code)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(spoken())
 def test_any_bound_number_number_word_and_currency_go_together(said: tuple[str, Quantity]) -> None:
     words, quantity = said

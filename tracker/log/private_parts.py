@@ -6,13 +6,13 @@ A move is the keeper's work and needs the owner's rights: servers never call the
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any, NamedTuple
 
 from tracker.errors import Unavailable
 from tracker.log.identity import LogIdentity
+from tracker.log.store_calls import StoreCalls
 from tracker.withholding import Withholding
 
 _PARTS = """
@@ -44,7 +44,7 @@ class PrivatePart(NamedTuple):
     line: bytes | None
 
 
-class PrivateParts(ABC):
+class PrivateParts(StoreCalls):
     """The private parts of a log, read from one store and put into another."""
 
     def private_parts(self, after: int, last: int) -> list[PrivatePart]:
@@ -80,12 +80,3 @@ class PrivateParts(ABC):
     @abstractmethod
     def _replace_identities(self, rows: Sequence[tuple[Any, ...]]) -> bool:
         """One transaction under the append lock: the rows in the place of those there; False of a log with events."""
-
-    @abstractmethod
-    def _record(self, sql: str, params: dict[str, Any]) -> None: ...
-
-    @abstractmethod
-    def _ask(self, sql: str, params: dict[str, Any]) -> list[Any]: ...
-
-    @abstractmethod
-    def _to_stored(self, instant: datetime) -> Any: ...

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from tracker.log.rows import LogRow
+from tracker.log.store_calls import StoreCalls
 from tracker.withholding import Withholding, withheld_line
 
 CREATE_SQLITE = (
@@ -56,7 +55,7 @@ WHERE w.number > :after ORDER BY w.number, l.pledge
 """
 
 
-class WithheldFields(ABC):
+class WithheldFields(StoreCalls):
     """What is withheld of the events of a log."""
 
     def withhold(self, event_id: str, fields: Sequence[str], *, reason: str, at: datetime, by: str) -> None:
@@ -77,21 +76,6 @@ class WithheldFields(ABC):
     def withheld_since(self, number: int) -> list[tuple[int, str]]:
         """`(number, pledge)` of the withholdings after one, the oldest first."""
         return [tuple(row) for row in self._ask(_PLEDGES, {"after": number})]
-
-    @abstractmethod
-    def _record(self, sql: str, params: dict[str, Any]) -> None: ...
-
-    @abstractmethod
-    def _ask(self, sql: str, params: dict[str, Any]) -> list[Any]: ...
-
-    @abstractmethod
-    def _to_stored(self, instant: datetime) -> Any: ...
-
-    @abstractmethod
-    def _from_stored(self, instant: Any) -> datetime: ...
-
-    @abstractmethod
-    def _to_array(self, values: Sequence[str]) -> Any: ...
 
 
 def as_read(row: LogRow, fields: str | None) -> LogRow:

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from tracker.facts import AnyFact, MilestoneFact
 from tracker.promise_facts import PledgeMade, PledgeRevised, StatedFact
 from tracker.promises import Recurrence, add_months
-from tracker.rules.days import DUE_SOON, LONG_WINDOW_MONTHS, ONE_DAY
+from tracker.rules.days import DUE_SOON, LONG_WINDOW_MONTHS, ONE_DAY, STALE_AFTER, STALE_AFTER_LONG, stale_after
 from tracker.rules.periods import horizon
 from tracker.values import Window, end_of
 
@@ -26,10 +26,20 @@ class TurningDays:
     deadlines: set[date] = field(default_factory=set)
     """The last days by which something is due."""
 
-    is_long: bool = False
-    """Some window may be longer than three years: it grows stale later."""
+    are_long: bool = True
+    """All terms give a window with both its ends that is longer than three years."""
 
     starts: set[date] = field(default_factory=set)
+
+    @property
+    def stale_after(self) -> tuple[timedelta, ...]:
+        """After how long a silence a pledge with some of the windows is stale."""
+        if self.are_long:
+            return (STALE_AFTER_LONG,)
+        may_be_long = self.starts and self.deadlines
+        if may_be_long and max(self.deadlines) >= add_months(min(self.starts), LONG_WINDOW_MONTHS):
+            return STALE_AFTER, STALE_AFTER_LONG
+        return (STALE_AFTER,)
 
     def due(self, day: date) -> None:
         """Something is due by a day."""
@@ -46,6 +56,8 @@ def turning_days(facts: Iterable[AnyFact]) -> TurningDays:
         if isinstance(fact, StatedFact):
             last_said = max(last_said, fact.in_force_on)
         if isinstance(fact, PledgeMade | PledgeRevised):
+            if isinstance(fact, PledgeMade) or fact.window is not None or fact.recurrence is not None:
+                found.are_long = found.are_long and stale_after(fact.window) == STALE_AFTER_LONG
             _of_window(found, fact.window)
             for instalment in fact.instalments or ():
                 found.days.add(end_of(instalment.due) + ONE_DAY)
@@ -57,8 +69,6 @@ def turning_days(facts: Iterable[AnyFact]) -> TurningDays:
     for recurrence in recurrences:
         _of_recurrence(found, recurrence, last_said)
     _of_last_quarters(found)
-    if found.starts and found.deadlines:
-        found.is_long = max(found.deadlines) >= add_months(min(found.starts), LONG_WINDOW_MONTHS)
     return found
 
 

@@ -72,20 +72,16 @@ class Candidate:
     aside: Disposition | None
     """Why it takes no part in the question; None when it does."""
 
-    @property
-    def origin(self) -> str:
-        """What its source quotes in the end."""
-        return self.item.origin
+    origin: str
+    """What its source quotes in the end."""
+
+    reference: str | None
+    """The publisher's own id of the one transaction that it reports."""
 
     @property
     def publisher(self) -> str:
         """Who published it; empty without a source."""
         return "" if self.item.fact.source is None else self.item.fact.source.publisher
-
-    @property
-    def reference(self) -> str | None:
-        """The publisher's own id of the one transaction that it reports."""
-        return None if self.item.fact.source is None else self.item.fact.source.reference
 
     @property
     def says_final(self) -> bool | None:
@@ -209,6 +205,8 @@ def read_candidate(item: FactInForce[Fact], question: Asked) -> Candidate:
         span=span,
         occasion=_occasion(figure, span, said_on),
         aside=_aside(item, figure, quantity, question),
+        origin=item.origin,
+        reference=None if item.fact.source is None else item.fact.source.reference,
     )
 
 

@@ -231,24 +231,25 @@ def _in_euros(actual: Actual) -> Quantity | None:
 
 def _corroborating(parts: Iterable[Candidate], rung: Iterable[Candidate], unit: str) -> Iterator[tuple[Candidate, ...]]:
     """For each part one figure of each origin that says the same of the same period, or of the same transaction."""
-    alike: dict[tuple[object, ...], list[Candidate]] = {}
+    alike: dict[object, list[Candidate]] = {}
     for candidate in rung:
-        for key in _subjects(candidate):
-            alike.setdefault(key, []).append(candidate)
+        alike.setdefault(candidate.occasion, []).append(candidate)
+        if (transaction := _transaction(candidate)) is not None:
+            alike.setdefault(transaction, []).append(candidate)
     for part in parts:
         found = {part.origin: part}
-        for candidate in (c for key in _subjects(part) for c in alike.get(key, ())):
-            if candidate.origin not in found and _agree(part, candidate, unit):
-                found[candidate.origin] = candidate
+        for subject in (part.occasion, _transaction(part)):
+            for candidate in alike.get(subject, ()):
+                if candidate.origin not in found and _agree(part, candidate, unit):
+                    found[candidate.origin] = candidate
         yield tuple(found.values())
 
 
-def _subjects(candidate: Candidate) -> list[tuple[object, ...]]:
-    """What a figure speaks of: its period, and of an increment its transaction."""
-    found = [candidate.occasion]
-    if candidate.figure.basis == "increment" and candidate.reference is not None:
-        found.append(("transaction", candidate.reference))
-    return found
+def _transaction(candidate: Candidate) -> tuple[str, str] | None:
+    """The transaction that an increment reports, if its source says which."""
+    if candidate.reference is None or candidate.figure.basis != "increment":
+        return None
+    return "transaction", candidate.reference
 
 
 def _agree(one: Candidate, other: Candidate, unit: str) -> bool:

@@ -27,7 +27,8 @@ from tracker.rules.outcome import KEPT, Outcome, core_causes, figure_causes, fir
 from tracker.rules.periods import tally_of
 from tracker.rules.pledge_history import FactInForce
 from tracker.rules.rates import SOURCE
-from tracker.values import Window
+from tracker.rules.sums import Pair
+from tracker.values import Nature, Window
 
 Evidence = Literal["none", "single_source", "corroborated", "disputed", "retracted"]
 
@@ -148,7 +149,7 @@ def _raised(evaluation: Evaluation, outcome: Outcome, attested: tuple[Evidence, 
 def _of_figures(evaluation: Evaluation, outcome: Outcome) -> Iterator[Caused]:
     """What is wrong between the figures, and how the actual came about."""
     choice, actual = evaluation.choice, evaluation.choice.actual
-    natures = set() if actual is None else actual.natures
+    natures: frozenset[Nature] = frozenset() if actual is None else actual.natures
     if evaluation.answers_by == "members" and evaluation.group_result is not None:
         natures |= evaluation.group_result.natures
     if not choice.candidates and not natures:
@@ -164,7 +165,7 @@ def _of_figures(evaluation: Evaluation, outcome: Outcome) -> Iterator[Caused]:
     if actual is not None:
         for name, pairs in (("suspected_duplicate", choice.duplicates), ("overlap", actual.overlaps)):
             if pairs:
-                yield name, causes | {id_ for pair in pairs for one in pair for id_ in one.item.causes}
+                yield name, _causes_of_pairs(evaluation, name, pairs)
         if actual.is_added:
             yield "added_totals", causes
         if any(how.rate is not None or how.provider == SOURCE for how in actual.conversions):
@@ -175,6 +176,13 @@ def _of_figures(evaluation: Evaluation, outcome: Outcome) -> Iterator[Caused]:
         yield "provisional", causes
     if "estimate" in natures:
         yield "estimated", causes
+
+
+def _causes_of_pairs(evaluation: Evaluation, name: str, pairs: Iterable[Pair]) -> frozenset[str]:
+    if name not in evaluation.known:
+        of_pairs = {id_ for pair in pairs for one in pair for id_ in one.item.causes}
+        evaluation.known[name] = figure_causes(evaluation) | of_pairs
+    return evaluation.known[name]
 
 
 def _of_claims(evaluation: Evaluation, outcome: Outcome) -> Iterator[Caused]:

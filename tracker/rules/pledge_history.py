@@ -108,9 +108,9 @@ class View:
 
     @property
     def ids(self) -> set[str]:
-        """The ids of all events that have to do with the facts that are, or were, in force."""
-        items = (*self.items, *self.taken_back)
-        return {id_ for item in items for id_ in item.causes} | {id_ for id_, _ in self.acting}
+        """The ids of all events that have to do with what is, or was, in force; of a repair from where it acts."""
+        said = [item for item in (*self.items, *self.taken_back) if not isinstance(item.fact, REPAIRS)]
+        return {id_ for item in said for id_ in item.causes} | {id_ for id_, _ in self.acting}
 
     def plus(self, item: FactInForce[Fact]) -> View:
         """The view with one later fact that acts on no other."""

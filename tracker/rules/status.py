@@ -22,7 +22,7 @@ from tracker.quantity import Quantity
 from tracker.rules.because import because_of
 from tracker.rules.boundaries import turning_days
 from tracker.rules.candidates import CandidateReader, rate_day
-from tracker.rules.days import ONE_DAY, STALE_AFTER, STALE_AFTER_LONG
+from tracker.rules.days import ONE_DAY
 from tracker.rules.evaluation import Evaluation, evaluate
 from tracker.rules.flags import Evidence, evidence, flags, stale_days
 from tracker.rules.instalments import instalments_of
@@ -97,6 +97,8 @@ class _Attested:
     trajectory: Trajectory
     ratio: Ratio | None
     outline: dict[str, Any]
+    pledgors: frozenset[Party]
+    beneficiaries: frozenset[Party]
 
 
 def derive(events: Sequence[Event], as_of: date, known_at: datetime | None = None) -> Status | None:
@@ -173,7 +175,7 @@ class StatusFold:
         days = set(changes if since is None else changes[bisect_right(changes, since) :])
         turning = turning_days(s.fact for resolution in self.history.resolutions for s in resolution)
         days |= turning.days
-        days |= self._stale_days(since, (STALE_AFTER, STALE_AFTER_LONG) if turning.is_long else (STALE_AFTER,))
+        days |= self._stale_days(since, turning.stale_after)
         return sorted(days if since is None else {since, *(day for day in days if day > since)})
 
     def _stale_days(self, since: date | None, spans: Iterable[timedelta]) -> set[date]:
@@ -236,8 +238,8 @@ class StatusFold:
             title=shown.title,
             pledgor=shown.pledgor,
             beneficiary=shown.beneficiary,
-            pledgors=pledgors_of(view),
-            beneficiaries=beneficiaries_of(view),
+            pledgors=attested.pledgors,
+            beneficiaries=attested.beneficiaries,
             kind=shown.kind,
             tags=shown.tags,
             part_of=view.made.fact.part_of,
@@ -272,7 +274,8 @@ class StatusFold:
         proof = evidence(evaluation)
         own = trajectory(evaluation.answering, is_conditional=outcome.is_conditional)
         share = ratio_of(evaluation.answering)
-        found = _Attested(proof, own, share, outline(self.events[0].pledge, evaluation, proof[0], own, share))
+        lasting = outline(self.events[0].pledge, evaluation, proof[0], own, share)
+        found = _Attested(proof, own, share, lasting, pledgors_of(view), beneficiaries_of(view))
         self._attested[view] = found
         return found
 

@@ -7,6 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import cached_property
+from itertools import islice
 
 from tracker.promises import add_months
 from tracker.quantity import Quantity, at_least, total
@@ -23,9 +25,12 @@ EUR = "EUR"
 Pair = tuple[Candidate, Candidate]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Actual:
-    """The amount that one stage comes to: as said, in the target's unit, and the figures behind it, best first."""
+    """The amount that one stage comes to: as said, in the target's unit, and the figures behind it, best first.
+
+    What is asked of all its parts is found once: it is asked on every day of a view.
+    """
 
     quantity: Quantity
     compared: Quantity | None
@@ -47,17 +52,17 @@ class Actual:
         """The first figure in the order of DOMAIN §5."""
         return self.parts[0]
 
-    @property
+    @cached_property
     def last(self) -> Candidate:
         """The part with the latest end: a sum is final if it is."""
         return self.parts[0] if len(self.parts) == 1 else max(self.parts, key=lambda part: part.place)
 
-    @property
+    @cached_property
     def day(self) -> date:
         """The latest day that the actual covers."""
         return max(part.day for part in self.parts)
 
-    @property
+    @cached_property
     def period(self) -> Period | None:
         """The time that the actual covers, as far as it is given."""
         given = [part.figure.period for part in self.parts if part.figure.period is not None]
@@ -68,10 +73,10 @@ class Actual:
         start = None if None in starts else min(start for start in starts if start is not None)
         return Period(start=start, end=max(ends, default=None)) if start or ends else None
 
-    @property
-    def natures(self) -> set[Nature]:
+    @cached_property
+    def natures(self) -> frozenset[Nature]:
         """The natures of its figures."""
-        return {part.figure.nature for part in self.parts}
+        return frozenset(part.figure.nature for part in self.parts)
 
     @property
     def nature(self) -> Nature:
@@ -238,14 +243,24 @@ def duplicates(counted: Sequence[Candidate]) -> Iterator[Pair]:
         if candidate.item.rank == "normal" and candidate.figure.basis == "increment":
             alike[candidate.quantity.key].append(candidate)
     for group in alike.values():
-        ordered = sorted(group, key=lambda candidate: candidate.day) if len(group) > 1 else []
-        for place, candidate in enumerate(ordered):
-            after = place + 1
-            while after < len(ordered) and ordered[after].day - candidate.day <= DUPLICATE_WITHIN:
-                if _may_be_one(candidate, ordered[after]):
-                    yield candidate, ordered[after]
-                    break
-                after += 1
+        if len(group) > 1:
+            yield from _twins(sorted(group, key=_day))
+
+
+def _twins(ordered: Sequence[Candidate]) -> Iterator[Pair]:
+    """Of increments of one amount, by day: for each the next one that may be the same payment (see `_may_be_one`)."""
+    for place, one in enumerate(ordered, 1):
+        last, origin, reference = one.day + DUPLICATE_WITHIN, one.origin, one.reference
+        for other in islice(ordered, place, None):
+            if other.day > last:
+                break
+            if other.origin != origin and (reference is None or other.reference != reference):
+                yield one, other
+                break
+
+
+def _day(candidate: Candidate) -> date:
+    return candidate.day
 
 
 def _sum(parts: Sequence[Candidate], stage: Stage, unit: str | None, notes: Notes) -> Actual:

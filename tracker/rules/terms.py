@@ -263,9 +263,9 @@ def _moved(before: Window | None, after: Window) -> Window:
     if before is None or after.start is not None or before.start is None:
         return after
     deadline = after.earliest_deadline
-    return (
-        after if deadline is not None and deadline < before.start else after.model_copy(update={"start": before.start})
-    )
+    if deadline is not None and deadline < before.start:
+        return after
+    return Window.model_construct(start=before.start, end=after.end, latest=after.latest, text=after.text)
 
 
 def _when(promise: Promise) -> tuple[Any, ...]:

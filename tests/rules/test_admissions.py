@@ -1,0 +1,63 @@
+"""An admission, `PledgeMissed` without a figure, on pledges of members and of steps (DOMAIN §6)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.facts import group, member, missed, pledge, reached, scheduled, tally, year
+from tests.support.given import given
+
+pytestmark = pytest.mark.usefixtures("every_record_holds")
+
+BOTH = group("BE FR")
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "flag"),
+    [
+        ([], "missed", None),
+        ([member("BE", "not_met", stated_on="2024-09-01")], "missed", None),
+        ([member("BE", "met", stated_on="2024-09-01")], "partly_met", None),
+        ([tally(met=1, not_met=1, stated_on="2024-09-01")], "partly_met", None),
+        ([member(code, "met", stated_on="2024-09-01") for code in ("BE", "FR")], "met", "assertion_conflict"),
+    ],
+)
+def test_an_admission_decides_a_group_by_what_its_members_did(said: list[Any], status: str, flag: str | None) -> None:
+    told = given(pledge(None, kind="ratio", window=year(2024), group=BOTH), *said, missed(stated_on="2025-02-01"))
+    told.then(as_of="2025-02-01", status=status, **({} if flag is None else {"flag": flag}))
+    told.then(as_of="2025-01-31", status=status if flag else "partly_met" if status == "partly_met" else "overdue")
+
+
+def test_an_admission_decides_a_group_while_its_window_is_open() -> None:
+    made = pledge(None, kind="ratio", window=year(2024), group=BOTH)
+    given(made, missed(stated_on="2024-06-01")).then(as_of="2024-06-01", status="missed", schedule=("closed", "closed"))
+    given(made, member("BE", "met", stated_on="2024-05-01"), missed(stated_on="2024-06-01")).then(
+        as_of="2024-05-01", status="in_progress"
+    ).then(as_of="2024-06-01", status="partly_met")
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        ([], "missed"),
+        ([reached("built", partly=True, stated_on="2024-05-01")], "partly_met"),
+        ([reached("built", stated_on="2024-05-01")], "partly_met"),
+    ],
+)
+def test_an_admission_decides_steps_by_those_that_were_reached(said: list[Any], status: str) -> None:
+    steps = [scheduled(name, due="2024-12", stated_on="2024-02-01") for name in ("built", "manned")]
+    made = pledge(None, kind="milestone", window=None)
+    given(made, *steps, *said, missed(stated_on="2024-06-01")).then(as_of="2024-06-01", status=status).then(
+        as_of="2024-05-31", status="in_progress" if said else "announced"
+    )
+
+
+def test_steps_that_are_all_reached_stand_against_an_admission() -> None:
+    given(
+        pledge(None, kind="milestone", window=None),
+        scheduled("built", due="2024-12", stated_on="2024-02-01"),
+        reached("built", stated_on="2024-05-01"),
+        missed(stated_on="2024-06-01"),
+    ).then(as_of="2024-06-01", status="met", flag="assertion_conflict")

@@ -1,0 +1,114 @@
+"""Promises for each year, half, quarter or month: which figures answer which period, and what the periods add up to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.facts import exceeded, missed, pledge, progress, withdrawn, year, yearly
+from tests.support.given import given
+
+pytestmark = pytest.mark.usefixtures("every_record_holds")
+
+MADE = pledge("at least 100 USD", window=None, recurrence=yearly(2020, 2022), stated_on="2020-01-01")
+
+
+def of_year(number: int, quantity: str, **fields: Any) -> Any:
+    """The total of a year, said soon after it."""
+    return progress(quantity, period=year(number), stated_on=f"{number + 1}-03-01", **fields)
+
+
+def periods(*found: tuple[str, str | None]) -> list[dict[str, Any]]:
+    years = range(2020, 2020 + len(found))
+    return [
+        {"start": f"{number}-01-01", "end": f"{number}-12-31", "status": status, "actual": actual}
+        for number, (status, actual) in zip(years, found, strict=True)
+    ]
+
+
+def tally(kept: int, not_kept: int, unreported: int, undecided: int) -> dict[str, int]:
+    closed = kept + not_kept + unreported + undecided
+    counts = {"kept": kept, "not_kept": not_kept, "unreported": unreported, "undecided": undecided}
+    return {"total": 3, "closed": closed, **counts}
+
+
+def answers(*facts: Any, as_of: str = "2025-01-01") -> tuple[str, list[str], dict[str, int]]:
+    document = given(MADE, *facts).document(as_of)
+    assert document is not None
+    return document["status"], [p["status"] for p in document["periods"]], document["periods_tally"]
+
+
+def test_periods_without_a_report_are_counted_apart_from_those_that_nobody_can_judge() -> None:
+    status, found, counts = answers(of_year(2020, "110 USD"), of_year(2021, "about 100 USD"))
+    assert (status, found) == ("partly_met", ["exceeded", "indeterminate", "overdue"])
+    assert counts == tally(kept=1, not_kept=0, unreported=1, undecided=1)
+
+
+@pytest.mark.parametrize(
+    ("facts", "status"),
+    [
+        ([], "overdue"),
+        ([of_year(2020, "50 USD"), of_year(2021, "50 USD")], "overdue"),
+        ([of_year(2020, "50 USD"), of_year(2021, "50 USD"), of_year(2022, "about 100 USD")], "overdue"),
+        ([of_year(2020, "50 USD"), of_year(2021, "50 USD"), of_year(2022, "50 USD")], "missed"),
+        ([of_year(2020, "50 USD"), of_year(2021, "50 USD"), of_year(2022, "150 USD")], "partly_met"),
+        ([of_year(2020, "150 USD"), of_year(2021, "150 USD"), of_year(2022, "150 USD")], "met"),
+    ],
+)
+def test_the_headline_comes_once_the_last_period_has_closed(facts: list[Any], status: str) -> None:
+    assert answers(*facts)[0] == status
+    assert answers(*facts, as_of="2022-12-31")[0] == ("in_progress" if facts else "announced")
+
+
+def test_a_level_counts_by_its_end_and_an_increment_without_a_period_by_its_day() -> None:
+    half = {"start": "2019-07-01", "end": "2020-06-30"}
+    level = progress("120 USD", basis="level", period=half, stated_on="2021-01-20")
+    rise = progress("120 USD", basis="increment", period=None, stated_on="2021-06-01")
+    assert amounts(level) == ["120", None, None]
+    assert amounts(rise) == [None, "120", None]
+
+
+def amounts(*facts: Any) -> list[str | None]:
+    document = given(MADE, *facts).document("2023-06-01")
+    assert document is not None
+    return [period["actual"] and period["actual"]["value"] for period in document["periods"]]
+
+
+@pytest.mark.parametrize(
+    "period",
+    [
+        None,
+        {"end": "2020-12-31"},
+        {"start": "2019-12-31", "end": "2020-12-31"},
+        {"start": "2020-01-01", "end": "2021-01-01"},
+    ],
+)
+def test_a_total_that_is_not_of_one_period_is_set_aside(period: dict[str, str] | None) -> None:
+    status, found, _ = answers(progress("500 USD", period=period, stated_on="2021-02-01"), as_of="2021-06-01")
+    assert (status, found) == ("announced", ["overdue", "announced", "announced"])
+
+
+def test_each_period_is_told_with_its_own_figure() -> None:
+    given(MADE, of_year(2020, "110 USD"), of_year(2021, "90 USD")).then(
+        as_of="2022-06-01",
+        status="in_progress",
+        actual="90 USD",
+        ratio="0.9",
+        flag="broken_period",
+        periods=periods(("exceeded", "110 USD"), ("partly_met", "90 USD"), ("announced", None)),
+    )
+
+
+def test_a_claim_without_a_figure_is_about_the_latest_period_that_had_closed() -> None:
+    closed = [of_year(2020, "110 USD"), of_year(2021, "about 100 USD")]
+    _, found, _ = answers(*closed, missed(stated_on="2022-06-01"), as_of="2022-07-01")
+    assert found == ["exceeded", "partly_met", "announced"]
+    given(MADE, *closed, exceeded(stated_on="2021-06-01")).then(as_of="2022-07-01", no_flag="unproven_claim")
+    given(MADE, *closed, exceeded(stated_on="2022-06-01")).then(as_of="2022-07-01", flag="unproven_claim")
+
+
+def test_periods_that_were_open_on_a_withdrawal_are_in_no_count() -> None:
+    _, found, counts = answers(of_year(2020, "110 USD"), withdrawn(stated_on="2021-06-01"))
+    assert found == ["exceeded", "withdrawn", "withdrawn"]
+    assert counts == tally(kept=1, not_kept=0, unreported=0, undecided=0)

@@ -1,0 +1,241 @@
+"""`make mutate`: run the tests of the rules once for each change of the rules, and say by module how many noticed.
+
+    python tests/support/mutation.py [--quick] [--report] [PATTERN …]
+
+mutmut makes the changes and finds which tests reach which function. Its own runner starts pytest anew for each change,
+which takes longer than most tests do. Here the tests are collected once; for each change a forked process runs those
+that reach it, the quickest first, and ends with the first that fails. Results are kept in mutants/ as mutmut keeps
+them (`mutmut show NAME`), so a run that was broken off goes on where it was; `--quick` gives each change little time
+and leaves the rest for later, so that what was killed is a lower bound.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fnmatch
+import gc
+import json
+import os
+import random
+import signal
+import sys
+import tomllib
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from time import monotonic, process_time
+from typing import Any
+
+from _pytest import outcomes
+
+KILLED, SURVIVED, UNTESTED, TIMED_OUT = 1, 0, 33, 36
+"""mutmut's exit codes; None is a change that was not tried."""
+
+NOT_ALL = 99
+"""A child ends with it when its time is over before its tests are."""
+
+QUICK_SECONDS = 0.7
+WITHOUT = [f"-pno:{plugin}" for plugin in ("schemathesis", "playwright", "base_url", "faker")]
+"""Plugins that give every test a fixture, which no test of the rules asks for."""
+
+OF_ALL = {"request", "every_record_holds"}
+"""Fixtures that a test of the rules can do without here."""
+
+KEPT_EVERY = 50
+"""Results that are written down at a time."""
+
+PATIENCE = 20
+"""A test that takes so many times as long as without a change, and two seconds at least, never ends."""
+
+
+class Changes:
+    """The changes of all modules, as mutmut keeps them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.files = {path: json.loads(path.read_text()) for path in sorted(folder.glob("tracker/**/*.meta"))}
+        stats = json.loads((folder / "mutmut-stats.json").read_text())
+        self.reached: dict[str, list[str]] = stats["tests_by_mangled_function_name"]
+        self.seconds: dict[str, float] = stats["duration_by_test"]
+
+    def tests(self, name: str) -> list[str]:
+        """The tests that reach the function that is changed, the quickest first; those that ask much count as quick."""
+        return sorted(self.reached.get(function_of(name), ()), key=lambda test: self.seconds[test] / worth(test))
+
+    def untried(self, patterns: list[str]) -> list[tuple[Path, str]]:
+        """The changes that nothing is known of, in an order in which the first of them are a sample of all modules."""
+        found = [
+            (path, name)
+            for path, kept in self.files.items()
+            for name, code in kept["exit_code_by_key"].items()
+            if code is None and (not patterns or any(fnmatch.fnmatch(name, pattern) for pattern in patterns))
+        ]
+        random.Random(0).shuffle(found)
+        return found
+
+    def keep(self, paths: Iterable[Path]) -> None:
+        """Write down what came of the changes of some modules."""
+        for path in paths:
+            path.write_text(json.dumps(self.files[path], indent=4))
+
+    def report(self) -> str:
+        """How many changes of each module were noticed, and the names of those that were not."""
+        rows, total, survivors = list[str](), Counter[str](), list[str]()
+        for path, kept in self.files.items():
+            codes = kept["exit_code_by_key"]
+            found = Counter(kind(code) for code in codes.values())
+            survivors += [name for name, code in codes.items() if kind(code) in ("survived", "untested")]
+            if codes:
+                module = path.relative_to("mutants").with_suffix("").with_suffix("").as_posix().replace("/", ".")
+                rows.append(_row(f"`{module}`", found))
+                total += found
+        head = "| module | changes | noticed | survived | not reached | not tried | noticed of tried | of all |"
+        return "\n".join([head, "|---|" + 7 * "--:|", *rows, _row("all", total), "", *survivors])
+
+
+def worth(test: str) -> int:
+    """How much a test asks, as against one that compares one answer."""
+    return 100 if any(name in test for name in ("test_against_oracle", "test_because", "test_comparison")) else 1
+
+
+def kind(code: int | None) -> str:
+    """What came of a change, by mutmut's exit code."""
+    return {None: "untried", SURVIVED: "survived", UNTESTED: "untested", 5: "untested"}.get(code, "noticed")
+
+
+def _row(name: str, found: Counter[str]) -> str:
+    cells = [found.total(), *(found[each] for each in ("noticed", "survived", "untested", "untried"))]
+    shares = [100 * found["noticed"] / max(1, whole) for whole in (found.total() - found["untried"], found.total())]
+    return f"| {name} | {' | '.join([*map(str, cells), *(f'{share:.1f} %' for share in shares)])} |"
+
+
+def function_of(name: str) -> str:
+    """The name under which mutmut counts the tests of a change's function."""
+    return name.rpartition("__mutmut_")[0]
+
+
+def module_of(name: str) -> str:
+    """The module of a change."""
+    return name.rpartition(".")[0]
+
+
+class EachChange:
+    """A pytest plugin: in place of one run of all tests, one for each change in a process of its own."""
+
+    def __init__(self, changes: Changes, chosen: list[tuple[Path, str]], *, quick: bool) -> None:
+        self.changes, self.chosen, self.quick = changes, chosen, quick
+        self.killers: defaultdict[str, Counter[str]] = defaultdict(Counter)
+
+    def pytest_runtestloop(self, session: Any) -> bool:
+        """Try every change."""
+        self.items = {item.nodeid: item for item in session.items}
+        gc.collect()
+        gc.freeze()
+        if self.after("", list(self.items), quick=False) != SURVIVED:
+            sys.exit("a test fails without any change")
+        began, tried = monotonic(), Counter[str]()
+        for number, (path, name) in enumerate(self.chosen, 1):
+            code = self.tried(name)
+            self.changes.files[path]["exit_code_by_key"][name] = code
+            tried[kind(code)] += 1
+            if number % KEPT_EVERY == 0 or number == len(self.chosen):
+                self.changes.keep({path for path, _ in self.chosen[max(0, number - KEPT_EVERY) : number]})
+                rate = 60 * number / (monotonic() - began)
+                print(f"{number}/{len(self.chosen)} {dict(tried)}, {rate:.0f} a minute, {name}", file=sys.__stderr__)
+        return True
+
+    def tried(self, name: str) -> int | None:
+        """What the tests say of a change; None if they were not all run. What ended others like it goes first."""
+        here, near = self.killers[function_of(name)], self.killers[module_of(name)]
+        tests = sorted(self.changes.tests(name), key=lambda test: (-here[test], -near[test]))
+        return self.after(name, tests, quick=self.quick) if tests else UNTESTED
+
+    def after(self, name: str, tests: list[str], *, quick: bool) -> int | None:
+        """What these tests say of a change."""
+        reading, writing = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.close(reading)
+            self.run(name, tests, writing, quick=quick)
+        os.close(writing)
+        with os.fdopen(reading, "rb") as pipe:
+            said = pipe.read().decode()
+        _, status = os.waitpid(child, 0)
+        code = os.waitstatus_to_exitcode(status)
+        if code == KILLED and said:
+            self.killers[function_of(name)][said] += 1
+            self.killers[module_of(name)][said] += 1
+        return None if code == NOT_ALL else code if code in (SURVIVED, TIMED_OUT) else KILLED
+
+    def run(self, name: str, tests: list[str], pipe: int, *, quick: bool) -> None:
+        """In the child: run the tests until one fails."""
+        null = os.open(os.devnull, os.O_WRONLY)
+        for stream in (1, 2):
+            os.dup2(null, stream)
+        os.environ["MUTANT_UNDER_TEST"] = name
+        signal.signal(signal.SIGVTALRM, lambda *_: os._exit(TIMED_OUT))
+        until = process_time() + QUICK_SECONDS
+        for test in tests:
+            item = self.items.get(test)
+            if item is None:
+                continue
+            if quick and process_time() > until:
+                os._exit(NOT_ALL)
+            self.running = (test, pipe)
+            signal.setitimer(signal.ITIMER_VIRTUAL, max(2.0, PATIENCE * self.changes.seconds[test]))
+            run_item(item, self.died)
+        os._exit(SURVIVED)
+
+    def died(self) -> None:
+        """In the child: a test has failed."""
+        test, pipe = self.running
+        os.write(pipe, test.encode())
+        os._exit(KILLED)
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """In the child: pytest reports a part of a test."""
+        if report.failed:
+            self.died()
+
+
+def run_item(item: Any, died: Callable[[], None]) -> None:
+    """Run a test: one that takes its parameters alone as a function, which is many times faster; else by pytest."""
+    params = item.callspec.params if hasattr(item, "callspec") else {}
+    if set(item.fixturenames) - OF_ALL - params.keys():
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+        return
+    try:
+        item.obj(**params)
+    except outcomes.Skipped:
+        pass
+    except BaseException:
+        died()
+
+
+def main() -> None:
+    """Try the changes that were not tried yet, and print what is known of all."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("patterns", nargs="*", help="names of changes, as tracker.rules.outcome.*")
+    parser.add_argument("--quick", action="store_true", help="seven tenths of a second for each change")
+    parser.add_argument("--report", action="store_true", help="try nothing")
+    args = parser.parse_args()
+    changes = Changes(Path("mutants"))
+    chosen = [] if args.report else changes.untried(args.patterns)
+    if chosen:
+        settings = tomllib.loads(Path("pyproject.toml").read_text())["tool"]["mutmut"]
+        os.chdir("mutants")
+        sys.path[0] = str(Path.cwd())  # the changed modules, and not those beside this file
+        os.environ["MUTANT_UNDER_TEST"] = ""
+        changes.files = {Path("..") / path: kept for path, kept in changes.files.items()}
+        chosen = [(Path("..") / path, name) for path, name in chosen]
+        import pytest
+
+        plugin = EachChange(changes, chosen, quick=args.quick)
+        options = ["--rootdir=.", "-q", "-s", "--tb=native", *WITHOUT, *settings["pytest_add_cli_args"]]
+        pytest.main([*options, *settings["pytest_add_cli_args_test_selection"]], plugins=[plugin])
+        os.chdir("..")
+        changes = Changes(Path("mutants"))
+    print(changes.report())
+
+
+if __name__ == "__main__":
+    main()
