@@ -81,7 +81,7 @@ def test_every_column_that_was_changed_is_found_out(api: Api, tampering: str, to
             "words": f"words_{number}",
             "last": last,
         }
-        conn.execute(text(tampering.format(**names, last=last)))
+        conn.execute(text(tampering.format(**names)))
     assert told in [d["about"] for d in replayed(api, "?compare=true&as_of=2024-12-01")["differences"]]
 
 

@@ -11,7 +11,6 @@ from tests.support.api import Api, progress, running, statement
 from tests.support.pages import BROWSER, text_of
 from tests.support.waiting import wait_until
 from tracker.signed_note import encode_base64
-from tracker.tlog_proof import TlogProof
 
 AT = "?as_of=2024-12-31&at_position=2"
 ADDRESS = f"/pledges/aid-2024/statement{AT}"
@@ -94,20 +93,3 @@ def test_a_withheld_text_is_gone_from_it_and_its_leaf_stays(api: Api) -> None:
     text = api.get(f"/pledges/aid-2024/statement{AT}", headers=BROWSER).text
     assert "Half of it" not in text
     assert f"{encode_base64(row.leaf)}</code> (of the whole line" in text
-
-
-def test_the_audit_page_shows_the_checkpoint_its_last_proof_and_a_proof_for_each_event(api: Api) -> None:
-    audit = api.get("/audit", headers=BROWSER).text
-    published = api.services.ledger.checkpoint()
-    assert published is not None
-    assert f"checkpoint is of {published.size} events" in text_of(audit)
-    assert encode_base64(published.root) in audit
-    assert re.search(
-        r"the log of 3 events was last proved to begin with the \d that were signed before", text_of(audit)
-    )
-    for position in (1, 2, 3):
-        (link,) = re.findall(rf'href="(/ledger/proof/event\?position={position})"', audit)
-        proof = TlogProof.parse(api.get(link).content)
-        assert proof.extra == api.services.tracker.log.read(position - 1, 1)[0].state
-    past = text_of(api.get("/audit?at_position=2", headers=BROWSER).text)
-    assert "The first checkpoint that covers position 2 is of 2 events" in past
