@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from itertools import islice
+from pathlib import Path
 
 import pytest
 
-from benchmarks import generate, one_pledge, scale
+from benchmarks import generate, one_pledge, scale, verify
 from tracker.event import Event
 from tracker.log.open import open_recorder
 from tracker.log.rows import NewLogRow
@@ -55,3 +56,11 @@ def test_what_one_pledge_costs_is_measured(database_url: str, capsys: pytest.Cap
     log = open_recorder(database_url)
     assert log.head() == 4 * 13
     log.close()
+
+
+def test_what_it_costs_to_verify_a_log_is_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    verify.run(tmp_path / "log", 30)
+    rows = [line.split("|") for line in capsys.readouterr().out.splitlines()]
+    assert rows[0][1].strip() == f"of {(tmp_path / 'log' / 'checkpoint').read_text().splitlines()[1]} events"
+    assert [row[1].strip() for row in rows[2:]] == ["verify", "verify and fold all statuses"]
+    assert all(float(row[5].split()[0]) > 10 for row in rows[2:])
