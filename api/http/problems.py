@@ -17,6 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from api.http import request_ids
 from api.http.contract import AnyRequest
+from api.http.headers import NOT_FRAMED, SECURITY_HEADERS
 from api.http.json_logging import LOGGER_NAME
 from tracker import errors
 from tracker.errors import BatchRefused, InvalidFact, PledgeNotFound, Refusal, TrackerError, Unavailable
@@ -267,6 +268,23 @@ class ProblemResponse(Response[bytes]):
     def __init__(self, content: bytes, *, code: str, **how: Any) -> None:
         super().__init__(content, **how)
         self.code = code
+
+
+def refusal_bytes(error: TrackerError, instance: str, default_headers: list[tuple[bytes, bytes]]) -> bytes:
+    """The whole response to a request that never reaches the application: head and problem document."""
+    status, problem = document(error, instance)
+    body = to_json(problem)
+    headers = [
+        *default_headers,
+        (b"content-type", PROBLEM.encode()),
+        (b"content-length", b"%d" % len(body)),
+        (b"cache-control", b"no-store"),
+        (b"connection", b"close"),
+        *SECURITY_HEADERS,
+        NOT_FRAMED,
+    ]
+    lines = b"".join(b"%s: %s\r\n" % pair for pair in headers)
+    return b"HTTP/1.1 %d %s\r\n%s\r\n%s" % (status, PHRASES[status], lines, body)
 
 
 def respond(error: TrackerError, instance: str, headers: dict[str, str] | None = None) -> ProblemResponse:

@@ -11,12 +11,10 @@ import asyncio
 from typing import Any
 
 import h11
-from pydantic_core import to_json
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from api.http import problems
-from api.http.headers import NOT_FRAMED, SECURITY_HEADERS
 from api.http.shutdown import ABORT_SECONDS, CONNECTION_GRACE_SECONDS
 from tracker.errors import TrackerError
 
@@ -79,6 +77,9 @@ class BoundedConnection(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._refusal: TrackerError | None = None
         self._refused = False
+        self._ends = False
+        """Whether the connection is closed after the request that is still being read."""
+
         self._deaf = False
         """Whether what comes next is no HTTP and is thrown away."""
 
@@ -153,6 +154,14 @@ class BoundedConnection(asyncio.Protocol):
     def _message_completed(self) -> None:
         self._phase = "idle"
         self._stop_timer()
+        if self._ends:
+            self.transport.close()
+
+    def end(self) -> None:
+        """Close, once the request is read whose response is complete; a sender would lose the response otherwise."""
+        self._ends = self._phase == "body"
+        if not self._ends:
+            self.transport.close()
 
     def _count_header(self) -> None:
         self._headers += 1
@@ -226,7 +235,7 @@ class BoundedConnection(asyncio.Protocol):
             if self.cycle.response_started or self._phase != "body":  # an answer would be taken for another request's
                 self.transport.abort()
                 return
-        self.transport.write(refusal_bytes(error, self._instance(), self.server_state.default_headers))
+        self.transport.write(problems.refusal_bytes(error, self._instance(), self.server_state.default_headers))
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self.flow.resume_reading()
@@ -240,21 +249,14 @@ class BoundedConnection(asyncio.Protocol):
         return ""
 
 
-def refusal_bytes(error: TrackerError, instance: str, default_headers: list[tuple[bytes, bytes]]) -> bytes:
-    """The whole response to a request that never reaches the application: head and problem document."""
-    status, document = problems.document(error, instance)
-    body = to_json(document)
-    headers = [
-        *default_headers,
-        (b"content-type", problems.PROBLEM.encode()),
-        (b"content-length", b"%d" % len(body)),
-        (b"cache-control", b"no-store"),
-        (b"connection", b"close"),
-        *SECURITY_HEADERS,
-        NOT_FRAMED,
-    ]
-    lines = b"".join(b"%s: %s\r\n" % pair for pair in headers)
-    return b"HTTP/1.1 %d %s\r\n%s\r\n%s" % (status, problems.PHRASES[status], lines, body)
+class _ResponseTransport:
+    """The transport as a response has it: its end is the connection's, which knows whether the request is read."""
+
+    def __init__(self, connection: BoundedConnection) -> None:
+        self.close = connection.end
+        self.write = connection.transport.write
+        self.abort = connection.transport.abort
+        self.is_closing = connection.transport.is_closing
 
 
 class _CountedEvents(h11.Connection):
@@ -359,6 +361,7 @@ else:
             self._count_head(len(self.url) + self._head_size)
             super().on_headers_complete()
             self._head_completed()
+            self.cycle.transport = _ResponseTransport(self)
             if self.parser.should_upgrade():
                 self.cycle.keep_alive = False
 

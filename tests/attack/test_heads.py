@@ -112,6 +112,22 @@ def test_the_rest_of_a_body_that_nobody_reads_has_an_end(hasty: Served) -> None:
         assert b" 401 " in received(connection).splitlines()[0]
 
 
+def test_an_early_answer_is_read_by_who_wants_the_connection_closed(
+    served: Served, request: pytest.FixtureRequest
+) -> None:
+    """As proxies send to a server whose connections they do not keep."""
+    if "h11" in request.node.name:
+        pytest.skip("h11 closes at once")
+    size = 8 * MEBIBYTE
+    head = POST + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % size
+    with served.connect() as connection:
+        connection.sendall(head)
+        connection.sendall(b" " * size)  # it would be broken off if the connection were closed
+        answer = received(connection)
+    assert b" 401 " in answer.splitlines()[0]
+    assert b"connection: close" in answer
+
+
 def test_an_idle_connection_is_closed_and_a_used_one_is_kept(hasty: Served) -> None:
     with hasty.connect() as connection:
         for _ in range(3):

@@ -18,6 +18,7 @@ import json
 import os
 import random
 import signal
+import subprocess
 import sys
 import tomllib
 from collections import Counter, defaultdict
@@ -35,6 +36,7 @@ NOT_ALL = 99
 """A child ends with it when its time is over before its tests are."""
 
 QUICK_SECONDS = 0.7
+OPTIONS = ["--rootdir=.", "--tb=native", "-pno:cacheprovider"]
 WITHOUT = [f"-pno:{plugin}" for plugin in ("schemathesis", "playwright", "base_url", "faker")]
 """Plugins that give every test a fixture, which no test of the rules asks for."""
 
@@ -121,8 +123,8 @@ def module_of(name: str) -> str:
 class EachChange:
     """A pytest plugin: in place of one run of all tests, one for each change in a process of its own."""
 
-    def __init__(self, changes: Changes, chosen: list[tuple[Path, str]], *, quick: bool) -> None:
-        self.changes, self.chosen, self.quick = changes, chosen, quick
+    def __init__(self, changes: Changes, chosen: list[tuple[Path, str]], imported: set[str], *, quick: bool) -> None:
+        self.changes, self.chosen, self.imported, self.quick = changes, chosen, imported, quick
         self.killers: defaultdict[str, Counter[str]] = defaultdict(Counter)
 
     def pytest_runtestloop(self, session: Any) -> bool:
@@ -145,9 +147,21 @@ class EachChange:
 
     def tried(self, name: str) -> int | None:
         """What the tests say of a change; None if they were not all run. What ended others like it goes first."""
+        if function_of(name) in self.imported:
+            return self.anew(name)
         here, near = self.killers[function_of(name)], self.killers[module_of(name)]
         tests = sorted(self.changes.tests(name), key=lambda test: (-here[test], -near[test]))
         return self.after(name, tests, quick=self.quick) if tests else UNTESTED
+
+    def anew(self, name: str) -> int:
+        """What the tests of its module say of a change that acts while modules are imported, in a fresh process."""
+        reached = self.changes.reached
+        tests = {test for key, some in reached.items() if module_of(key) == module_of(name) for test in some}
+        files = sorted({test.partition("::")[0] for test in tests})
+        command = [sys.executable, "-m", "pytest", "-x", "-q", *OPTIONS, *WITHOUT, *files]
+        environment = {**os.environ, "MUTANT_UNDER_TEST": name, "PYTHONPATH": str(Path.cwd())}
+        ended = subprocess.run(command, env=environment, capture_output=True, check=False)
+        return SURVIVED if ended.returncode == 0 else KILLED
 
     def after(self, name: str, tests: list[str], *, quick: bool) -> int | None:
         """What these tests say of a change."""
@@ -211,6 +225,18 @@ def run_item(item: Any, died: Callable[[], None]) -> None:
         died()
 
 
+def run_while_imported(modules: Iterable[str]) -> set[str]:
+    """The functions that run while these modules are imported: a change of them shows in no process forked later."""
+    script = (
+        "import importlib, sys\nfrom mutmut.state import state\n"
+        "[importlib.import_module(name) for name in sys.argv[1:]]\nprint(*state()._stats)"
+    )
+    environment = {**os.environ, "MUTANT_UNDER_TEST": "stats", "PYTHONPATH": str(Path.cwd())}
+    command = [sys.executable, "-c", script, *sorted(modules)]
+    told = subprocess.run(command, env=environment, capture_output=True, check=True, text=True)
+    return set(told.stdout.split())
+
+
 def main() -> None:
     """Try the changes that were not tried yet, and print what is known of all."""
     parser = argparse.ArgumentParser(description=main.__doc__)
@@ -224,13 +250,14 @@ def main() -> None:
         settings = tomllib.loads(Path("pyproject.toml").read_text())["tool"]["mutmut"]
         os.chdir("mutants")
         sys.path[0] = str(Path.cwd())  # the changed modules, and not those beside this file
+        imported = run_while_imported({module_of(name) for _, name in chosen})
         os.environ["MUTANT_UNDER_TEST"] = ""
         changes.files = {Path("..") / path: kept for path, kept in changes.files.items()}
         chosen = [(Path("..") / path, name) for path, name in chosen]
         import pytest
 
-        plugin = EachChange(changes, chosen, quick=args.quick)
-        options = ["--rootdir=.", "-q", "-s", "--tb=native", *WITHOUT, *settings["pytest_add_cli_args"]]
+        plugin = EachChange(changes, chosen, imported, quick=args.quick)
+        options = ["-q", "-s", *OPTIONS, *WITHOUT, *settings["pytest_add_cli_args"]]
         pytest.main([*options, *settings["pytest_add_cli_args_test_selection"]], plugins=[plugin])
         os.chdir("..")
         changes = Changes(Path("mutants"))

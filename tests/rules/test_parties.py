@@ -1,0 +1,26 @@
+"""Every party that a pledge has or had, which lists and summaries find it by."""
+
+from datetime import date
+
+from tests.support.facts import pledge, retracted, revised
+from tests.support.given import given
+from tracker.rules.status import StatusFold
+
+OLD, NEW = {"name": "Old Agency", "code": "old"}, {"name": "New Ministry", "code": "new"}
+NORWAY, UKRAINE, MOLDOVA = {"name": "Norway", "code": "NO"}, {"name": "Ukraine"}, {"name": "Moldova"}
+
+
+def test_a_pledge_is_of_every_party_that_it_has_or_had_by_the_day() -> None:
+    renamed = revised(pledgor=NEW, beneficiary=MOLDOVA, stated_on="2024-06-01")
+    made = pledge(pledgor=OLD, beneficiary=UKRAINE, joint=[{"party": NORWAY}])
+    record = given(made, renamed, retracted(renamed, stated_on="2024-09-01"))
+
+    def named(day: str) -> tuple[set[str], set[str]]:
+        status = StatusFold(record.events).status(date.fromisoformat(day))
+        assert status is not None
+        return {party.name for party in status.pledgors}, {party.name for party in status.beneficiaries}
+
+    first = {"Old Agency", "Norway"}, {"Ukraine"}
+    assert named("2024-05-31") == first
+    assert named("2024-06-01") == (first[0] | {"New Ministry"}, {"Ukraine", "Moldova"})
+    assert named("2024-09-01") == first
