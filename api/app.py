@@ -183,7 +183,7 @@ def _services(settings: Settings) -> tuple[Services, ProjectionRunner | None]:
     if not settings.projector:
         return services, None
     remembered = RememberedCheckpoints(settings.state_directory)
-    signer = LedgerSigner(ledger, settings.signing_keys(), remembered, now)
+    signer = LedgerSigner(ledger, settings.signing_keys(replaces_lost_keys=True), remembered, now)
     return services, ProjectionRunner(url, tracker.log, now, engine=engine, signer=signer)
 
 

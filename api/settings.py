@@ -192,10 +192,10 @@ class Settings(BaseSettings):
         """The name of the log of this id: `origin`, or one that ends in the id, so that no two logs share it."""
         return self.origin or f"commitments-tracker-{log}"
 
-    def signing_keys(self) -> KeyFile | SettingKeys:
-        """Where the keys that sign checkpoints come from."""
+    def signing_keys(self, *, replaces_lost_keys: bool = False) -> KeyFile | SettingKeys:
+        """Where the keys that sign checkpoints come from (`KeyFile`)."""
         if self.signing_key is None:
-            return KeyFile(self.state_directory)
+            return KeyFile(self.state_directory, replaces_lost_keys=replaces_lost_keys)
         return SettingKeys(parse_signing_keys(self.signing_key.get_secret_value()))
 
     @property

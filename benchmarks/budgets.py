@@ -79,12 +79,12 @@ def _two_processes(url: str, rounds: int, appends: int) -> Iterator[Row]:
     with tracker_server(url, port), tracker_server(url, other, "--no-projector"):
         fact = {"stated_on": "2025-01-15", "source": {"publisher": "Bench", "tier": "other"}}
         opening = {"type": "PledgeMade", "title": "Talk", "pledgor": {"name": "Bench"}, "kind": "qualitative"}
-        _post(port, "/v1/pledges", {"pledge": "talk", "fact": {**fact, **opening}})
+        post(port, "/v1/pledges", {"pledge": "talk", "fact": {**fact, **opening}})
         stream = _stream(other, after=0)
         _until_event(stream, 1)
         heard = []
         for number in range(appends):
-            _post(port, "/v1/pledges/talk/events", {**fact, "type": "StatementMade", "summary": f"{number}"})
+            post(port, "/v1/pledges/talk/events", {**fact, "type": "StatementMade", "summary": f"{number}"})
             heard.append(_seconds(lambda position: _until_event(stream, position), number + 2))
         stream.close()
         yield budget("8", "event on another process's stream", heard, 0.1)
@@ -111,7 +111,8 @@ def _end(url: str, rounds: int) -> Row:
     return budget("10", "end of a server with an open stream", taken, 2.0)
 
 
-def _post(port: int, path: str, body: object) -> None:
+def post(port: int, path: str, body: object) -> None:
+    """Record something without waiting for the projection."""
     headers = {"Authorization": f"Bearer {ADMIN}", "Content-Type": "application/json", "Prefer": "respond-async"}
     connection = http.client.HTTPConnection("127.0.0.1", port)
     connection.request("POST", path, json.dumps(body), headers)

@@ -9,7 +9,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from benchmarks import budgets, polling
+from benchmarks import budgets, ledger, polling
 from benchmarks.harness import Row, report
 
 
@@ -33,6 +33,12 @@ def main() -> None:
             events=1_000 if quick else 10_000,
             followed=200 if quick else 1_000,
             appends=20 if quick else 200,
+        )
+        rows += ledger.rows(
+            Path(folder),
+            pledges=1_000 if quick else 10_000,
+            appends=20 if quick else 200,
+            reads=100 if quick else 1_000,
         )
     report(rows, scale="quick" if quick else "full", path=Path(__file__).with_name("latest.json"))
 

@@ -33,7 +33,7 @@ def rotate_key(finish: bool) -> None:
                 " between, and restart; later take the old one out"
             )
         try:
-            before = keys.of(origin)
+            before = keys.of(origin, stores.ledger.state().keys)
             if finish and len(before) == 1:
                 fail("there is one key only: `tracker log rotate-key` begins a change")
             after = keys.drop_older(origin) if finish else keys.add(origin)

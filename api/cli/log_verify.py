@@ -165,9 +165,9 @@ def _print_statuses(walk: LogVerification, kept: KeptEvents, as_of: date) -> Non
 
     write_pieces(lines(), sys.stdout.buffer)
     if left_out:
-        say(f"{left_out} pledges are left out: an event of theirs is withheld, so their statuses cannot be folded here")
+        say(f"pledges left out, since an event of theirs is withheld and they cannot be folded here: {left_out}")
     if walk.versions.unplaced:
         say(
-            f"{walk.versions.unplaced} withheld events may be the last ones of any pledge; a status that misses one may"
-            " be another"
+            "withheld events that may be the last ones of any pledge, whose status would then be another:"
+            f" {walk.versions.unplaced}"
         )

@@ -162,7 +162,7 @@ def project(check: bool) -> None:
     log_as_json()
     with opened_stores() as stores:
         traces = begin_traces(on=stores.settings.traces)
-        runner = stores.runner(signs=True)
+        runner = stores.runner(signs=True, replaces_lost_keys=True)
         runner.start()
         say("Projecting (Ctrl-C stops it)")
         stopping.wait()

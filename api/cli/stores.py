@@ -64,9 +64,9 @@ class Stores:
         """The log."""
         return self.tracker.log
 
-    def runner(self, *, signs: bool = False) -> ProjectionRunner:
+    def runner(self, *, signs: bool = False, replaces_lost_keys: bool = False) -> ProjectionRunner:
         """A projector of these stores, for the caller to start and stop; one that `signs` makes checkpoints too."""
-        signer = self.signer() if signs else None
+        signer = self._signer(replaces_lost_keys) if signs else None
         return ProjectionRunner(self.settings.database_url, self.log, now, engine=self.engine, signer=signer)
 
     @property
@@ -74,10 +74,9 @@ class Stores:
         """What is published of the log."""
         return Ledger(self.engine, self.log, self.settings.log_origin)
 
-    def signer(self) -> LedgerSigner:
-        """What signs the log, with the keys that the settings name; for who holds the lease of the projector."""
-        remembered = RememberedCheckpoints(self.settings.state_directory)
-        return LedgerSigner(self.ledger, self.settings.signing_keys(), remembered, now)
+    def _signer(self, replaces_lost_keys: bool) -> LedgerSigner:
+        keys = self.settings.signing_keys(replaces_lost_keys=replaces_lost_keys)
+        return LedgerSigner(self.ledger, keys, RememberedCheckpoints(self.settings.state_directory), now)
 
 
 @contextmanager

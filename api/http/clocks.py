@@ -21,7 +21,8 @@ AS_OF = Parameter(
 )
 KNOWN_AT = Parameter(
     "known_at",
-    "What we had recorded by this instant, RFC 3339 with an offset, not in the future; now by default.",
+    "What we had recorded by this instant, RFC 3339 with an offset, not in the future; now by default."
+    " Not together with `at_position`.",
     {"type": "string", "format": "date-time"},
 )
 AT_POSITION = Parameter(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -46,6 +47,12 @@ def draw_pledge(page: PageRequest, name: str) -> BytesResponse:
     """The page at `/pledges/{id}`."""
     at = page.projected()
     body = page.services.timeline.one(must_be_slug(name), at)
+    recorded_later = None
+    if body is None and (recorded_later := page.first_recorded_after(name)) is not None:
+        # Before it was recorded the page shows what is known today of what had been said by then.
+        page.at = replace(page.at, position=None, known_at=None, numbered=False)
+        at = page.projected()
+        body = page.services.timeline.one(name, at)
     if body is None:
         raise pledge_not_found(name, page.services.timeline.unread(name, at.position))
     status = from_json(body)
@@ -67,6 +74,7 @@ def draw_pledge(page: PageRequest, name: str) -> BytesResponse:
         "pledge.html",
         at,
         status=status,
+        recorded_later=None if recorded_later is None else stamp(recorded_later),
         row=pledge_row(status, digits),
         digits=digits,
         reasons=[by_id[id_] for id_ in status["because"]["status"] if id_ in by_id],

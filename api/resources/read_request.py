@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
 from pydantic_core import to_json
@@ -139,19 +139,25 @@ class ReadRequest:
 
     def missing(self, pledge: str, unread: Sequence[UnreadEvent] = ()) -> PledgeNotFound:
         """The refusal of a pledge that is not there at the clocks; it says where to look if it was recorded later."""
-        if self.at.position is None or unread:
+        recorded_at = None if unread else self.first_recorded_after(pledge)
+        if recorded_at is None:
             return pledge_not_found(pledge, unread)
-        first = self.services.tracker.log.read(limit=1, pledge=pledge)
-        if not first or first[0].position <= self.at.position:
-            return pledge_not_found(pledge)
-        if self.services.timeline.one(pledge, Clocks(self.at.as_of, self._position())) is None:
-            return pledge_not_found(pledge)
         query = {name: value for name, value in self.query.items() if name not in ("known_at", "at_position")}
         return PledgeNotFound(
             f"the pledge {pledge!r} was not recorded by then",
-            first_recorded_at=stamp(first[0].recorded_at),
+            first_recorded_at=stamp(recorded_at),
             as_known_now=f"{self.path}?{encoded(query)}" if query else self.path,
         )
+
+    def first_recorded_after(self, pledge: str) -> datetime | None:
+        """When a pledge was first recorded, if that was after the clocks and it exists on their day as known now."""
+        if self.at.position is None:
+            return None
+        first = self.services.tracker.log.read(limit=1, pledge=pledge)
+        if not first or first[0].position <= self.at.position:
+            return None
+        is_there = self.services.timeline.one(pledge, Clocks(self.at.as_of, self._position())) is not None
+        return first[0].recorded_at if is_there else None
 
     def tag_of(self, *determinants: Any) -> str:
         """The entity tag of a streamed body, which is sent before the bytes are known.

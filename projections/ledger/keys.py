@@ -55,29 +55,34 @@ class SettingKeys:
     def __init__(self, given: Sequence[GivenKey]) -> None:
         self._given = given
 
-    def of(self, origin: str) -> tuple[SigningKey, ...]:
-        """The keys; a seed signs under the origin's name."""
+    def of(self, origin: str, known: Sequence[str] = ()) -> tuple[SigningKey, ...]:
+        """The keys; a seed signs under the origin's name. `known` is not looked at: the operator chose them."""
         return tuple(key if isinstance(key, SigningKey) else _named(origin, key) for key in self._given)
 
 
 class KeyFile:
-    """The keys of the file in one state directory, which the processes of several stores may share."""
+    """The keys of the file in one state directory, which the processes of several stores may share.
 
-    def __init__(self, directory: Path) -> None:
+    Who `replaces_lost_keys` makes a new key for a log that was signed with another one. A command must not: it may only
+    have been run in another directory than the server.
+    """
+
+    def __init__(self, directory: Path, *, replaces_lost_keys: bool = False) -> None:
         self.path = directory / FILE_NAME
+        self._replaces_lost_keys = replaces_lost_keys
         self._locking = StateFile(self.path)
         self._seen: tuple[tuple[int, ...], str] | None = None
         self._keys: tuple[SigningKey, ...] = ()
 
-    def of(self, origin: str) -> tuple[SigningKey, ...]:
-        """The keys of a log; one is made where there is none.
+    def of(self, origin: str, known: Sequence[str] = ()) -> tuple[SigningKey, ...]:
+        """The keys of a log; one is made where there is none. `known` are the verifier keys that signed it before.
 
-        Raises: LedgerFault if the file cannot be used, or others can read it.
+        Raises: LedgerFault if the file cannot be used, others can read it, or a lost key is not to be replaced.
         """
         try:
             seen = (self._stamp(), origin)
             if seen != self._seen or not self._keys:
-                self._keys = self._read(origin) or self._made(origin)
+                self._keys = self._read(origin) or self._made(origin, known)
                 self._seen = (self._stamp(), origin)
         except OSError as error:
             raise LedgerFault(
@@ -106,7 +111,16 @@ class KeyFile:
             self._write([key for key in keys if key.name != origin or key is first])
         return self._read(origin)
 
-    def _made(self, origin: str) -> tuple[SigningKey, ...]:
+    def _made(self, origin: str, known: Sequence[str]) -> tuple[SigningKey, ...]:
+        if known and not self._replaces_lost_keys:
+            raise LedgerFault(
+                f"{self.path} has no key of {origin}, which was signed before: use the state directory of the process"
+                " that signs it (TRACKER_STATE_DIR)"
+            )
+        if known:
+            _log.error(
+                "the key that signed %s before is not in %s, and is replaced: tell your readers", origin, self.path
+            )
         with self._locking.locked():
             keys = self._all()
             if not any(key.name == origin for key in keys):

@@ -51,8 +51,8 @@ Fence = Callable[[Connection], None]
 class Keys(Protocol):
     """Where the signing keys come from."""
 
-    def of(self, origin: str) -> Sequence[SigningKey]:
-        """The keys of a log, the one that stays valid longest first.
+    def of(self, origin: str, known: Sequence[str] = ()) -> Sequence[SigningKey]:
+        """The keys of a log, the one that stays valid longest first. `known` are the verifier keys that signed before.
 
         Raises: LedgerFault if there is none that may be used.
         """
@@ -126,9 +126,9 @@ class LedgerSigner:
     # How
 
     def _step(self, fence: Fence, limit: int) -> bool:
-        keys = self._keys.of(self._origin)
         if self._builder is None:
             return self._audited(fence, limit)
+        keys = self._keys.of(self._origin, self._state.keys)
         size = self._builder.size
         vkeys = tuple(str(key.verifier) for key in keys)
         is_signed = self._last is not None and self._last.size == size and vkeys == self._state.keys

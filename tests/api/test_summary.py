@@ -105,6 +105,44 @@ def test_a_part_is_not_counted_beside_its_whole(lite: Api) -> None:
     assert only["converted"]["target"]["value"] == "40"
 
 
+def total(found: Any, unit: str) -> Any:
+    return next(one for one in found["totals"] if one["unit"] == unit)
+
+
+def test_only_pledges_with_both_are_set_side_by_side(api: Api) -> None:
+    pledges = (pledge("a", "100 EUR", "50 EUR"), pledge("b", "at least 30 EUR"), pledge("c", "10 EUR", "5 USD"))
+    found = total(summary(api, *pledges), "EUR")
+    assert (found["pledges"], found["reported"], found["unconverted"]) == (3, 2, 0)
+    assert found["target"] == {"op": "ge", "value": "140", "unit": "EUR"}
+    assert found["actual"] == {"op": "eq", "value": "54.6", "unit": "EUR"}  # 5 / 1.0866 = 4.6015…
+    assert found["compared"] == {
+        "pledges": 2, "target": {"op": "eq", "value": "110", "unit": "EUR"}, "actual": found["actual"],
+    }  # fmt: skip
+    grouped = api.get("/v1/summary?as_of=2023-08-01&by=kind").json()["groups"]
+    assert [(group["key"], total(group, "EUR")["compared"]["pledges"]) for group in grouped] == [("money", 2)]
+
+
+def test_an_actual_without_a_rate_is_counted_and_in_no_sum(lite: Api) -> None:
+    found = total(summary(lite, pledge("a", "100 USD", "50 UAH"), pledge("b", "10 USD", "1 USD")), "USD")
+    assert (found["pledges"], found["reported"], found["unconverted"], found["compared"]["pledges"]) == (2, 1, 1, 1)
+    assert (found["target"]["value"], found["actual"]["value"]) == ("110", "1")
+    assert found["compared"]["target"]["value"] == "10"
+
+
+def test_percentages_and_levels_are_counted_and_never_added(lite: Api) -> None:
+    share = pledge("share", "at least 2 percent:gdp", "2.1 percent:gdp", kind="ratio")
+    level = pledge("troops", "100 count:troops", kind="count")
+    level.append({"pledge": "troops", "fact": progress("90 count:troops", stated_on="2023-07-10",
+                                                       figure={"basis": "level", "period": ENDED})})  # fmt: skip
+    running = pledge("more", "50 count:troops", "20 count:troops", kind="count")
+    found = summary(lite, share, level, running)
+    percent, troops = total(found, "percent:gdp"), total(found, "count:troops")
+    assert (percent["pledges"], percent["reported"], percent["target"], percent["actual"]) == (1, 1, None, None)
+    assert percent["compared"] == {"pledges": 1, "target": None, "actual": None}
+    assert (troops["pledges"], troops["reported"], troops["compared"]["pledges"]) == (2, 2, 2)
+    assert (troops["target"]["value"], troops["actual"]["value"]) == ("50", "20")
+
+
 def by_pledgor(api: Api, *joint: dict[str, Any]) -> dict[str, Any]:
     said = pledge("a", "100 EUR", "50 EUR", pledgor={"name": "Denmark", "code": "DK"}, joint=list(joint))
     groups = summary(api, said, query="by=pledgor&as_of=2023-08-01")["groups"]

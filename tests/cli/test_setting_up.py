@@ -61,6 +61,7 @@ def test_the_app_role_may_do_its_work_and_never_change_the_record(
     owner = with_tables(postgres_url, tmp_path)
     owner.run("seed")
     owner.run("status")
+    owner.run("log", "export", tmp_path / "before")  # it signs, so the tables of the ledger are the owner's
     role = f"app_{tmp_path.name.replace('-', '_')[:40]}".lower()
     engine = open_engine(postgres_url)
     with engine.begin() as conn:
@@ -74,6 +75,7 @@ def test_the_app_role_may_do_its_work_and_never_change_the_record(
         app.run("status")
         app.run("rebuild")
         app.run("replay", "--compare")
+        app.run("log", "export", tmp_path / "public")
         app.run("keys", "create", "--name", "desk", "--role", "monitor")
         refused = open_engine(app.url)
         for statement in ("DELETE FROM tracker_events_log", "UPDATE tracker_events SET state = state"):

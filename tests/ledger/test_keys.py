@@ -107,6 +107,38 @@ def test_a_state_directory_that_cannot_be_written_is_told(sqlite_url: str, tmp_p
         assert "TRACKER_STATE_DIR" in world.fault()
 
 
+# A key that is lost
+
+
+def test_a_lost_key_is_replaced_by_who_serves_and_told(world: SignedLog, caplog: pytest.LogCaptureFixture) -> None:
+    world.record(1)
+    world.sign()
+    (old,) = world.vkeys()
+    world.keys.path.unlink()
+    serving = KeyFile(world.state, replaces_lost_keys=True)
+    world.signer = LedgerSigner(world.ledger, serving, world.remembered, lambda: world.now)
+    assert world.sign() == 1
+    (new,) = world.vkeys()
+    assert new != old
+    assert "is replaced: tell your readers" in caplog.text
+
+
+def test_a_command_in_another_directory_signs_with_no_key_of_its_own(sqlite_url: str, tmp_path: Path) -> None:
+    with signed_log(sqlite_url, tmp_path / "state") as world:
+        world.record(1)
+        world.sign()
+        before = world.ledger.checkpoint()
+    with signed_log(sqlite_url, tmp_path / "elsewhere") as elsewhere:
+        elsewhere.record(1)
+        assert elsewhere.sign() == 1
+        assert "use the state directory of the process that signs it" in elsewhere.fault()
+        assert elsewhere.ledger.checkpoint() == before
+        assert not elsewhere.keys.path.exists()
+    with signed_log(sqlite_url, tmp_path / "state") as world:
+        assert world.sign() == 2
+        assert world.fault() == ""
+
+
 # The setting
 
 

@@ -142,8 +142,8 @@ def test_a_pledge_with_a_withheld_event_is_left_out_and_said(shell: Shell) -> No
     assert [json.loads(line)["pledge"] for line in said.stdout.splitlines()] == ["aid-0", "aid-2"]
     assert "8 events of 3 pledges" in said.stderr
     assert "2 more events exist" in said.stderr
-    assert "1 pledges are left out" in said.stderr
-    assert "1 withheld events may be the last ones of any pledge" in said.stderr
+    assert "cannot be folded here: 1" in said.stderr
+    assert "whose status would then be another: 1" in said.stderr
 
 
 # One event

@@ -180,6 +180,24 @@ def test_a_browser_is_told_in_a_page_and_a_program_in_a_problem(kept: Api) -> No
     assert program.headers["content-type"] == "application/problem+json"
 
 
+def test_a_pledge_before_it_was_recorded_shows_what_is_known_of_it_now(lite: Api) -> None:
+    lite.open("first")
+    lite.open()
+    lite.add(progress())
+    for clocks in ("known_on=2020-01-01", "at_position=1"):
+        page = lite.get(f"/pledges/aid-2024?{clocks}&as_of=2024-02-01", headers=BROWSER)
+        assert page.status_code == 200
+        assert "We had recorded nothing of this pledge by then" in page.text
+        assert "Aid of 2024" in page.text
+        assert "20.9" not in page.text
+    assert "had recorded nothing" not in lite.get("/pledges/aid-2024", headers=BROWSER).text
+    for address in ("/pledges/aid-2024?known_on=2020-01-01&as_of=2023-01-01", "/pledges/none?known_on=2020-01-01"):
+        assert lite.get(address, headers=BROWSER).status_code == 404
+    unchanged = {"If-None-Match": lite.get("/pledges/aid-2024?at_position=1", headers=BROWSER).headers["etag"]}
+    lite.add(progress("22bn EUR", stated_on="2024-07-20"))
+    assert lite.get("/pledges/aid-2024?at_position=1", headers={**BROWSER, **unchanged}).status_code == 200
+
+
 def test_the_end_of_a_day_is_what_was_known_on_it(lite: Api) -> None:
     lite.open()
     assert "No pledge fits" in lite.get("/?known_on=2020-01-01", headers=BROWSER).text

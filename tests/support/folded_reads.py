@@ -110,10 +110,27 @@ def assert_reads_equal_log(it: World, earlier: Clocks, later: Clocks) -> None:
             narrowed = [one for one in pledges.values() if one.passes(replace(filters, **others))]
             counts = Counter(value for one in narrowed for value in one.values(facet))
             assert {entry["key"]: entry["count"] for entry in found[facet]} == counts, (facet, filters)
+        assert_counts_equal(timeline.summary(filters, later), [pledges[name] for name in chosen])
         wanted = [by_status(one for one in on_day.values() if one.passes(filters)) for on_day in on_days]
         assert list(timeline.statuses(filters, days, later)) == wanted, filters
     assert_parties_equal(it, later, pledges)
     assert_causes_equal(it, earlier, later)
+
+
+def assert_counts_equal(summary: dict[str, Any], pledges: list[Folded]) -> None:
+    """How many pledges a summary counts by status, and in each unit; none of them is part of another."""
+    assert summary["by_status"] == by_status(pledges)
+    units = [(one.status.target or one.status.actual, one.status.actual, one.status.target) for one in pledges]
+    wanted = Counter[tuple[str, str]]()
+    for own, actual, target in units:
+        if own is not None:
+            has = actual is not None and actual.unit == own.unit
+            wanted[own.unit, "pledges"] += 1
+            wanted[own.unit, "reported"] += has
+            wanted[own.unit, "compared"] += has and target is not None
+    found = {(total["unit"], name): total[name] for total in summary["totals"] for name in ("pledges", "reported")}
+    found |= {(total["unit"], "compared"): total["compared"]["pledges"] for total in summary["totals"]}
+    assert found == wanted
 
 
 def assert_parties_equal(it: World, clocks: Clocks, pledges: dict[str, Folded]) -> None:
