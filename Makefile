@@ -49,7 +49,7 @@ SPREAD := -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 .PHONY: test
 test: $(VENV)/.dev browser ## Run all tests, on SQLite, PostgreSQL and in a browser (ARGS="-k name")
-	$(BIN)/pytest $(SPREAD) --ignore tests/faults/test_every_fault.py $(ARGS)
+	$(BIN)/pytest $(SPREAD) $(ARGS)
 
 .PHONY: test-quick
 test-quick: $(VENV)/.dev ## Run the tests of the rules, the words and the imports, in under 90 seconds

@@ -10,6 +10,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import cycle
+from statistics import median
+from threading import Event, Thread
+from typing import Self
 
 import httpx
 
@@ -18,12 +21,15 @@ from faults.trial import WRITER_COUNT, Trial
 from tests.support.api import made
 from tests.support.put_back import copied
 from tests.support.servers import Server
-from tests.support.waiting import wait_until
+from tests.support.waiting import HANG_SECONDS, wait_until
 from tracker.event import restamp, stamp
 from tracker.log.rows import NewLogRow
 
 AT_ONCE_SECONDS = 2.0
 """Seconds within which readiness says that the log went back: it looks four times a second, and machines are slow."""
+
+CHANGE_SECONDS = 2.0
+"""Seconds within which open streams end and a server goes on after the log was put back, or forked."""
 
 MOVED_HOURS = (3, -3)
 """Hours by which the clock is set ahead and back."""
@@ -39,22 +45,73 @@ def log_put_back(trial: Trial) -> None:
     with trial.on_fresh_store():
         server = trial.serve()
         trial.writers.open()
+        ended: list[float] = []
+        went_on: list[float] = []
         for number in range(trial.times):
             trial.writers.write(3)
             put_back = copied(trial.shell.url, ("restore", "cp", "mv")[number % 3], server.process)
             kept, there = dict(trial.writers.acknowledged), trial.shell.head()
             trial.writers.write(2)
             taken += len(trial.writers.acknowledged) - len(kept)
-            put_back()
             trial.writers.acknowledged = kept
-            with trial.writers.at_work():
-                trial.notice(AT_ONCE_SECONDS)
-                trial.must(trial.shell.head() == there, "something was written into the wrong history")
-                forked = trial.shell.run("log", "fork", "--reason", "a copy was put back").stdout.splitlines()[-1]
-                at = time.monotonic()
-                trial.recover(at)
-            trial.must(server.get("/v1/log").json()["log"] == forked, "the server does not know of the fork")
+            with StreamReader(server.address) as reader:
+                put_back()
+                gone_at = time.monotonic()
+                with trial.writers.at_work():
+                    trial.notice(AT_ONCE_SECONDS)
+                    ended.append(reader.told_at() - gone_at)
+                    trial.must(trial.shell.head() == there, "something was written into the wrong history")
+                    with StreamReader(server.address) as reader_of_what_is_left:
+                        forked = _forked(trial)
+                        at = time.monotonic()
+                        ended.append(reader_of_what_is_left.told_at() - at)
+                    server.comes(lambda: server.get("/v1/log").headers["tracker-log"] == forked)  # noqa: B023
+                    went_on.append(time.monotonic() - at)
+                    trial.recover(at)
+        trial.must(max(ended) < CHANGE_SECONDS, f"a stream ended {max(ended):.1f} s after the log was another one")
+        trial.must(max(went_on) < CHANGE_SECONDS, f"a server went on {max(went_on):.1f} s after the fork")
     trial.row.remarks.append(f"{taken} acknowledged events were not in the copies")
+    trial.row.remarks.append(
+        f"open streams ended {median(ended):.1f} s (≤ {max(ended):.1f}) after the log was put back or forked,"
+        f" and the server had the new id {median(went_on):.1f} s (≤ {max(went_on):.1f}) after the fork"
+    )
+
+
+def _forked(trial: Trial) -> str:
+    """Fork the log as the operator does; its new id."""
+    return trial.shell.run("log", "fork", "--reason", "a copy was put back").stdout.splitlines()[-1]
+
+
+class StreamReader:
+    """An open stream whose reader notes when it is told that the log is another one now."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._opened, self._told = Event(), Event()
+        self._told_at = 0.0
+        self._thread = Thread(target=self._read, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        assert self._opened.wait(HANG_SECONDS), "the stream did not begin"
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.join(HANG_SECONDS)
+        assert not self._thread.is_alive(), "the stream did not end"
+
+    def told_at(self) -> float:
+        """When the reader was told, once it was."""
+        assert self._told.wait(HANG_SECONDS), "a stream was told nothing"
+        return self._told_at
+
+    def _read(self) -> None:
+        with httpx.stream("GET", f"{self._address}/v1/events/stream", timeout=HANG_SECONDS) as answer:
+            for line in answer.iter_lines():
+                self._opened.set()
+                if line == "event: log_changed":
+                    self._told_at = time.monotonic()
+                    self._told.set()
 
 
 def clock_moved(trial: Trial) -> None:

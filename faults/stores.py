@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 
 from faults.places import PostgresPlace
 from faults.trial import Trial
-from tests.support.outages import fill, locked, read_only, terminate
+from tests.support.outages import fill, frozen, locked, read_only, terminate
+from tests.support.servers import READ_SECONDS
+
+ANSWERED_SECONDS = 4 * READ_SECONDS
+"""Seconds within which a read is answered whose store stands still: the read time-out, on a busy machine."""
 
 
 def postgres_stopped(trial: Trial) -> None:
@@ -22,6 +28,29 @@ def postgres_stopped(trial: Trial) -> None:
         trial.serve()
         trial.writers.open()
         trial.rounds(place.stopped)
+
+
+def postgres_frozen(trial: Trial) -> None:
+    """Every process of PostgreSQL is stopped with SIGSTOP, and woken once readiness said so.
+
+    No connection is lost and none answers: a read MUST be 503 within the read time-out all the same.
+    """
+    days = count(1)
+
+    @contextmanager
+    def standing() -> Iterator[None]:
+        with frozen(trial.shell.url):
+            yield
+            began = time.monotonic()
+            path = f"/v1/pledges/shared/history?as_of=2024-01-{next(days):02}"  # no memory has it
+            status = trial.servers[0].get(path).status_code
+            took = time.monotonic() - began
+        trial.must(status == 503 and took < ANSWERED_SECONDS, f"a read was answered {status} after {took:.1f} s")
+
+    with trial.on_fresh_store():
+        trial.serve()
+        trial.writers.open()
+        trial.rounds(standing)
 
 
 def connections_terminated(trial: Trial) -> None:

@@ -33,6 +33,9 @@ TAKEOVER_SECONDS = 10.0
 BEAT_SECONDS = 3.0
 """Seconds between two beats of a holder that has nothing to write."""
 
+LOOK_SECONDS = 0.2
+"""Seconds between two looks at the beat of a holder that may be frozen."""
+
 
 class LeaseLost(Superseded):
     """Another instance has taken the lease over. Whoever held it MUST write nothing more and stand by."""
@@ -157,6 +160,19 @@ class Lease:
             self._unlock()  # the instance at work took over without the lock, and tries for it at each turn
         return self.is_held
 
+    def acquire_from_frozen(self, wait: Callable[[float], bool]) -> bool:
+        """Whether this instance holds the lease now; if another one does, wait until that shows life, or is frozen.
+
+        `wait` waits for so many seconds, and says whether to give up.
+        """
+        until = self._monotonic() + TAKEOVER_SECONDS + BEAT_SECONDS
+        first: _Row | None = None
+        while not self.acquire():
+            first = first or self._seen
+            if first != self._seen or self._monotonic() > until or wait(LOOK_SECONDS):
+                return False
+        return True
+
     def fence(self, conn: Connection) -> None:
         """Count the beat up in a transaction that writes.
 
@@ -166,6 +182,14 @@ class Lease:
         if conn.execute(beaten.values(beat=LEASE.c.beat + 1, has_lock=self._has_lock)).rowcount != 1:
             raise LeaseLost("another instance has taken the lease over")
         self._beaten = self._monotonic()
+
+    def is_ours(self) -> bool:
+        """Whether the row still names this instance, as far as the store answers."""
+        try:
+            with self._engine.connect() as conn:
+                return conn.scalar(select(LEASE.c.holder).where(self._mine())) == self.holder
+        except SQLAlchemyError:
+            return True
 
     @property
     def is_beat_due(self) -> bool:

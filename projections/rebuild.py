@@ -15,8 +15,9 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -30,11 +31,28 @@ from projections import table_writer
 from projections.projector import FoldedPledge, Projector, refusal_of, tell_parked, unfolded
 from projections.queries import TIMELINE
 from projections.table_writer import ParkedEvent, PledgeChange, TableSetState
-from projections.tables import MADE_OF, PARKED, STATE, TAKEN_OUT, TableSet, create_tables, table_set, writing
+from projections.tables import (
+    MADE_OF,
+    PARKED,
+    STATE,
+    TAKEN_OUT,
+    TableSet,
+    building,
+    create_tables,
+    is_missing_table,
+    table_set,
+    writing,
+)
 from tracker.log.recorder import LogRecorder
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
+Fence = Callable[[Connection], None]
+"""Called in a transaction; raises LeaseLost if it MUST NOT be committed."""
+
+Transact = Callable[[Engine], AbstractContextManager[Connection]]
+"""Begins a transaction with a fence."""
+
 Report = Callable[[int, int], None]
 """Called with the number of events that are done, and the number of all."""
 
@@ -63,6 +81,7 @@ def rebuild(
     processes: int = 1,
     progress: Report | None = None,
     stopped: Callable[[], bool] = lambda: False,
+    fence: Fence = lambda conn: None,
 ) -> int:
     """Build a new set, switch to it and drop the others; the position that the new set has reached.
 
@@ -71,25 +90,42 @@ def rebuild(
 
     With more than one of `processes` the folding of a log of several chunks is done in fresh Python processes.
 
-    Raises: Stopped if `stopped()` became true; nothing has changed then.
+    `fence` is called at the end of every transaction and raises LeaseLost if another process rebuilds by now: its table
+    set may have the same number.
+
+    Raises: Stopped if `stopped()` became true, and LeaseLost; nothing has changed then. Whoever took the rebuild over
+    may have dropped the set by then, so that any other error may mean the same.
     """
     create_tables(engine, TIMELINE, version)
+    transact = partial(_fenced, fence)
     found = log.look()
     withheld = max((number for number, _ in log.withheld_since(0)), default=0)
-    tables = _begin(engine, version, log.guard.history, withheld)
+    tables = _begin(transact, engine, version, log.guard.history, withheld)
     head = found.head.position
-    _load(engine, tables, log, head, processes, progress or (lambda done, of: None), stopped)
-    _index(engine, tables)
-    with writing(engine).begin() as conn:
+    write = partial(_write, transact, engine, tables)
+    _load(write, log, head, processes, progress or (lambda done, of: None), stopped)
+    _index(transact, engine, tables)
+    with transact(writing(engine)) as conn:
         table_writer.advance(conn, TIMELINE, tables.number, 0, head, heartbeat=now(), active=False)
-    built = Projector(engine, log, tables.number, now, active=False)
+    built = Projector(engine, log, tables.number, now, active=False, fence=fence)
     built.withhold()
-    while (before := _switched(engine, tables)) is None:
+    while (before := _switched(transact, engine, tables)) is None:
         if stopped():
             raise Stopped
         built.step(CHUNK_EVENTS)
-    drop_unused(engine, kept=before.number if _is_worth_keeping(engine, before, tables, version) else None)
+    _drop_unused(transact, engine, kept=before.number if _is_worth_keeping(engine, before, tables, version) else None)
     return built.position
+
+
+@contextmanager
+def _fenced(fence: Fence, engine: Engine) -> Iterator[Connection]:
+    """A transaction that is rolled back if another process rebuilds by now.
+
+    The fence comes last: on PostgreSQL whoever wants the lease waits from there on.
+    """
+    with engine.begin() as conn:
+        yield conn
+        fence(conn)
 
 
 def _is_worth_keeping(engine: Engine, before: TableSetState, tables: TableSet, version: str) -> bool:
@@ -99,10 +135,10 @@ def _is_worth_keeping(engine: Engine, before: TableSetState, tables: TableSet, v
         return before.version != version and log in (None, table_writer.log_of(conn, tables.number))
 
 
-def _begin(engine: Engine, version: str, log: str, withheld: int) -> TableSet:
+def _begin(transact: Transact, engine: Engine, version: str, log: str, withheld: int) -> TableSet:
     """An empty set with the next number, for rows that are made with all withholdings up to a number."""
-    drop_unused(engine)
-    with writing(engine).begin() as conn:
+    _drop_unused(transact, engine)
+    with transact(writing(engine)) as conn:
         number = max(s.number for s in table_writer.states(conn, TIMELINE)) + 1
         conn.execute(insert(STATE).values(name=TIMELINE, set=number, version=version, position=0, active=False))
         table_writer.note_log(conn, number, log)
@@ -113,8 +149,7 @@ def _begin(engine: Engine, version: str, log: str, withheld: int) -> TableSet:
 
 
 def _load(
-    engine: Engine,
-    tables: TableSet,
+    write: Callable[[_Folded], None],
     log: LogRecorder,
     head: int,
     processes: int,
@@ -129,7 +164,7 @@ def _load(
         for folded in _each(_fold, (some for lines in buckets for some in _chunked(lines)), processes):
             if stopped():
                 raise Stopped
-            _write(engine, tables, folded)
+            write(folded)
             done += sum(len(events) for events in folded.events.values())
             report(done, head)
 
@@ -200,19 +235,21 @@ def _fold(pledges: dict[str, list[ParkedEvent]]) -> _Folded:
     return _Folded(pledges, changes, parked)
 
 
-def _write(engine: Engine, tables: TableSet, folded: _Folded) -> None:
+def _write(transact: Transact, engine: Engine, tables: TableSet, folded: _Folded) -> None:
     try:
-        with writing(engine).begin() as conn:
+        with transact(writing(engine)) as conn:
             table_writer.write(conn, tables, folded.changes)
             table_writer.write_parked(conn, tables.number, folded.parked, [])
         tell_parked(folded.parked)
     except (OperationalError, InterfaceError):
         raise
     except DatabaseError as error:
+        if is_missing_table(error):
+            raise
         # The store refuses the rows of some pledge: it is found, and stays as it was before its last event.
         if len(folded.events) > 1:
             for name, events in folded.events.items():
-                _write(engine, tables, _fold({name: events}))
+                _write(transact, engine, tables, _fold({name: events}))
             return
         aside = {p.position for p in folded.parked}
         ((name, events),) = folded.events.items()
@@ -220,7 +257,7 @@ def _write(engine: Engine, tables: TableSet, folded: _Folded) -> None:
         if not taken:
             raise
         refused = replace(taken[-1], error=refusal_of(error))
-        _write(engine, tables, replace(_fold({name: taken[:-1]}), parked=[refused, *folded.parked]))
+        _write(transact, engine, tables, replace(_fold({name: taken[:-1]}), parked=[refused, *folded.parked]))
 
 
 def _buckets(
@@ -260,20 +297,20 @@ def _read(path: Path) -> Iterator[ParkedEvent]:
             yield ParkedEvent(int(position), pledge.decode(), file.read(int(length)), "")
 
 
-def _index(engine: Engine, tables: TableSet) -> None:
+def _index(transact: Transact, engine: Engine, tables: TableSet) -> None:
     """Make the indexes, each in a transaction of its own: writers of a SQLite log wait for one index, not for all."""
     analyze = [f"ANALYZE {table.name}" for table in tables.tables.values()]
     for statement in (*tables.indexing(engine.dialect.name), *analyze):
-        with writing(engine).begin() as conn:
+        with transact(building(engine)) as conn:
             conn.execute(text(statement))
 
 
-def _switched(engine: Engine, tables: TableSet) -> TableSetState | None:
+def _switched(transact: Transact, engine: Engine, tables: TableSet) -> TableSetState | None:
     """The set that answered before, once this one does.
 
     None if the one that answers has read more of the same log, or if more was taken out of it.
     """
-    with writing(engine).begin() as conn:
+    with transact(writing(engine)) as conn:
         # The row of the answering set is locked by an update, so that its projector cannot move on in between.
         conn.execute(update(STATE).where(STATE.c.name == TIMELINE, STATE.c.active).values(active=True))
         states = {s.number: s for s in table_writer.states(conn, TIMELINE)}
@@ -287,13 +324,13 @@ def _switched(engine: Engine, tables: TableSet) -> TableSetState | None:
     return live
 
 
-def drop_unused(engine: Engine, *, kept: int | None = None) -> None:
+def _drop_unused(transact: Transact, engine: Engine, *, kept: int | None = None) -> None:
     """Drop the sets that do not answer, but the kept one. One that is still being read stays until the next time."""
     with engine.connect() as conn:
         unused = [s.number for s in table_writer.states(conn, TIMELINE) if not s.active and s.number != kept]
     for number in unused:
         try:
-            with writing(engine).begin() as conn:
+            with transact(writing(engine)) as conn:
                 _drop(conn, number)
         except DBAPIError as error:
             _log.warning("table set %d stays for now: %s", number, error.orig)

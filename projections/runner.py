@@ -16,12 +16,19 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from projections import table_writer
-from projections.lease import BEAT_SECONDS, Lease, LeaseLost, process_lock
+from projections.lease import BEAT_SECONDS, Lease, LeaseLost
 from projections.ledger.signer import LedgerSigner
 from projections.projector import Projector
 from projections.queries import TIMELINE
 from projections.rebuild import Report, Stopped, rebuild
-from projections.tables import LEASE_OF_PROJECTOR, create_tables, is_missing_table, open_engine, writing
+from projections.tables import (
+    LEASE_OF_PROJECTOR,
+    LEASE_OF_REBUILD,
+    create_tables,
+    is_missing_table,
+    open_engine,
+    writing,
+)
 from tracker.errors import Unavailable
 from tracker.event import stamp
 from tracker.log.away import unavailable
@@ -90,7 +97,8 @@ class ProjectionRunner:
         self._owns_engine = engine is None
         self._clock = now
         self._lease = Lease(database_url, self._engine, LEASE_OF_PROJECTOR)
-        self._rebuilding = process_lock(database_url, "rebuild")
+        self._rebuilding = Lease(database_url, self._engine, LEASE_OF_REBUILD)
+        self._rebuild_lock = Lock()
         self._projector: Projector | None = None
         self._signer, self._sign_at = signer, 0.0
         self._sign_in: float | None = None
@@ -238,22 +246,32 @@ class ProjectionRunner:
 
         `progress` is called with the number of events that are done and the number of all.
 
-        Raises: Busy if another process rebuilds; Stopped if `stop` was called meanwhile.
+        Raises: Busy if another process rebuilds, or took this rebuild over because this process stood still; Stopped if
+        `stop` was called meanwhile.
         """
-        if not self._rebuilding.acquire():
-            raise Busy("the projection is being rebuilt already")
-        try:
-            return rebuild(
-                self._engine,
-                self._log,
-                self._now,
-                self._version,
-                processes=processes,
-                progress=progress,
-                stopped=self._stopping.is_set,
-            )
-        finally:
-            self._rebuilding.release()
+        create_tables(self._engine, TIMELINE, self._version)
+        with self._rebuild_lock:
+            if not self._rebuilding.acquire_from_frozen(self._stopping.wait):
+                raise Busy("the projection is being rebuilt already")
+            try:
+                with self._rebuilding.beating():
+                    return rebuild(
+                        self._engine,
+                        self._log,
+                        self._now,
+                        self._version,
+                        processes=processes,
+                        progress=progress,
+                        stopped=self._stopping.is_set,
+                        fence=self._rebuilding.fence,
+                    )
+            except Exception:
+                if self._rebuilding.is_ours():
+                    raise
+                self._rebuilding.lost()
+                raise Busy("this rebuild stood still, and another process took it over") from None
+            finally:
+                self._rebuilding.release()
 
     # How
 

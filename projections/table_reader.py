@@ -22,6 +22,7 @@ from projections.tables import OPEN_POSITION, PARKED, TableName, TableSet, is_mi
 from projections.words import WordsRow
 from tracker.errors import Unavailable
 from tracker.log.away import unavailable
+from tracker.log.postgres_connection import NoAnswer
 from tracker.log.recorder import LogRecorder
 from tracker.pledge_events import UnreadEvent
 from tracker.rules.replayed import flagged
@@ -246,7 +247,7 @@ class TableReader:
                     return missing
                 if not isinstance(error, (OperationalError, InterfaceError)):
                     raise
-                if last or not error.connection_invalidated:
+                if last or not error.connection_invalidated or isinstance(error.orig, NoAnswer):
                     raise unavailable(error.orig) from error
         raise AssertionError("the second attempt answers or raises")
 

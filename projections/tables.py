@@ -17,7 +17,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache, partial
+from functools import lru_cache
+from math import inf
 from typing import Any, Literal
 
 import psycopg
@@ -29,7 +30,6 @@ from sqlalchemy import (
     Connection,
     Date,
     Engine,
-    ExceptionContext,
     Index,
     Integer,
     LargeBinary,
@@ -37,15 +37,14 @@ from sqlalchemy import (
     Table,
     Text,
     create_engine,
-    event,
     text,
 )
-from sqlalchemy.exc import DisconnectionError, OperationalError, ProgrammingError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.pool import Pool, QueuePool
 
+from projections.connections import keep_postgres_connections_right, keep_sqlite_connections_right
 from tracker.log.away import READ_SECONDS
-from tracker.log.library import connect
-from tracker.log.sqlite_file import file_stamp, is_broken_file
+from tracker.log.postgres_connection import TimedConnection, connect
 
 OPEN_DATE = date.max
 """The open end of the valid axis."""
@@ -59,8 +58,8 @@ SCHEMA = "projections"
 _CREATE_LOCK = 0x7072_6F6A
 """The key of the advisory lock under which tables are made: "proj"."""
 
-SQLITE_BUSY_SECONDS = 30
-"""Seconds that a transaction that writes waits for the one before it on a SQLite file."""
+WRITE_ANSWER_SECONDS = 60
+"""Seconds that one statement of a transaction that writes waits for PostgreSQL; some thousand rows take one second."""
 
 IDLE_TRANSACTION_SECONDS = 8
 """Seconds after which PostgreSQL ends a transaction whose process does nothing: a frozen one would keep its locks."""
@@ -122,8 +121,9 @@ LEASE = Table(
     Column("has_lock", Boolean, nullable=False),
 )
 """One row per lease (`projections.lease`). The beat goes up with every transaction of the holder."""
-LEASE_OF_PROJECTOR = "projector"
-"""The lease of the instance that keeps the table set that answers up with the log."""
+
+LEASE_OF_PROJECTOR, LEASE_OF_REBUILD = "projector", "rebuild"
+"""The lease of the instance that keeps the set that answers up with the log, and of the one that builds another."""
 
 MADE_OF = Table(
     "projection_log",
@@ -261,15 +261,8 @@ def open_engine(database_url: str, *, read_seconds: float = READ_SECONDS, connec
     scheme, _, rest = database_url.partition("://")
     if scheme == "sqlite":
         path = rest.removeprefix("/")
-        engine = create_engine(
-            f"sqlite:///{path}",
-            connect_args={"timeout": read_seconds},
-            pool_timeout=read_seconds,
-        )
-        event.listen(engine, "connect", _sqlite_connected)
-        event.listen(engine, "begin", partial(_sqlite_begun, read_seconds))
-        event.listen(engine, "handle_error", _reconnect_where_bad, retval=True)
-        _reopen_replaced_files(engine, path)
+        engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": read_seconds}, pool_timeout=read_seconds)
+        keep_sqlite_connections_right(engine, path, read_seconds)
         return engine
     if scheme.partition("+")[0] not in ("postgresql", "postgres"):
         # The URL is not repeated: it may hold a password.
@@ -281,16 +274,15 @@ def open_engine(database_url: str, *, read_seconds: float = READ_SECONDS, connec
         max_overflow=connections - kept,
         pool_timeout=read_seconds,
     )
-    event.listen(engine, "begin", _postgres_begun)
-    event.listen(engine, "handle_error", _reconnect_where_bad, retval=True)
+    keep_postgres_connections_right(engine, read_seconds)
     return engine
 
 
 def connect_postgres(
     database_url: str, *, autocommit: bool = False, read_seconds: float = READ_SECONDS
-) -> psycopg.Connection[Any]:
+) -> TimedConnection:
     """A connection on which unqualified names are those of the read models first."""
-    conn: psycopg.Connection[Any] = connect(database_url, read_seconds)
+    conn = connect(database_url, read_seconds)
     conn.execute(
         f"SET search_path TO {SCHEMA}, public; SET statement_timeout = {round(1000 * read_seconds)};"
         f" SET idle_in_transaction_session_timeout = '{IDLE_TRANSACTION_SECONDS}s'"
@@ -306,53 +298,12 @@ def pool_use(pool: Pool) -> tuple[int, int]:
 
 def writing(engine: Engine) -> Engine:
     """The same engine for transactions that write: on SQLite they wait for their turn when they begin."""
-    return engine.execution_options(sqlite_begin="IMMEDIATE")
+    return engine.execution_options(sqlite_begin="IMMEDIATE", answer_seconds=WRITE_ANSWER_SECONDS)
 
 
-def _reopen_replaced_files(engine: Engine, path: str) -> None:
-    """Let no connection be used again whose file was replaced or changed from outside (`tracker.log.sqlite_file`)."""
-
-    def connected(_connection: Any, record: Any) -> None:
-        record.info["opened"], record.info["is_new"] = file_stamp(path), True
-
-    def checked_out(_connection: Any, record: Any, _proxy: Any) -> None:
-        if not record.info.pop("is_new", False) and record.info["opened"] != file_stamp(path):
-            raise DisconnectionError("the file was replaced")
-
-    event.listen(engine, "connect", connected)
-    event.listen(engine, "checkout", checked_out)
-
-
-def _sqlite_connected(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # BEGIN is ours, below
-    connection.execute("PRAGMA journal_mode=WAL")
-    # A read model that loses its last commits with the power reads them from the log again.
-    connection.execute("PRAGMA synchronous=NORMAL")
-
-
-def _sqlite_begun(read_seconds: float, conn: Connection) -> None:
-    begin = conn.get_execution_options().get("sqlite_begin", "DEFERRED")
-    seconds = read_seconds if begin == "DEFERRED" else SQLITE_BUSY_SECONDS
-    conn.exec_driver_sql(f"PRAGMA busy_timeout = {round(1000 * seconds)}")
-    conn.exec_driver_sql(f"BEGIN {begin}")
-
-
-def _postgres_begun(conn: Connection) -> None:
-    if "sqlite_begin" in conn.get_execution_options():  # of `writing`: making an index may take long
-        conn.exec_driver_sql("SET LOCAL statement_timeout = 0")
-
-
-def _reconnect_where_bad(context: ExceptionContext) -> BaseException | None:
-    """A connection that opened a store that took no writes, or a file that is broken, is not used again, nor its like.
-
-    Both count as a store that is away.
-    """
-    error = context.original_exception
-    is_bad = isinstance(error, psycopg.errors.ReadOnlySqlTransaction) or "readonly database" in str(error)
-    if not is_bad and not is_broken_file(error):
-        return None
-    context.is_disconnect = True
-    return OperationalError(context.statement, None, error, connection_invalidated=True)
+def building(engine: Engine) -> Engine:
+    """The same engine for transactions that make tables and indexes, which take as long as they take."""
+    return engine.execution_options(sqlite_begin="IMMEDIATE", answer_seconds=inf)
 
 
 def prepare(engine: Engine, *, app_role: str | None = None) -> None:
@@ -362,7 +313,7 @@ def prepare(engine: Engine, *, app_role: str | None = None) -> None:
     """
     if engine.dialect.name != "postgresql":
         return
-    with writing(engine).begin() as conn:
+    with building(engine).begin() as conn:
         conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CREATE_LOCK})
         # "IF NOT EXISTS" asks for the right to create also where nothing is to be made.
         if conn.scalar(text("SELECT to_regnamespace(:schema)"), {"schema": SCHEMA}) is None:
@@ -378,14 +329,16 @@ def prepare(engine: Engine, *, app_role: str | None = None) -> None:
 def create_tables(engine: Engine, name: str, version: str) -> None:
     """Make what is missing of the state, the lease, the parked events and a first, empty table set."""
     prepare(engine)
-    with writing(engine).begin() as conn:
+    with building(engine).begin() as conn:
         if conn.dialect.name == "postgresql":
             conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CREATE_LOCK})
         META.create_all(conn)
-        if conn.execute(LEASE.select().where(LEASE.c.name == LEASE_OF_PROJECTOR)).first() is None:
-            conn.execute(LEASE.insert().values(name=LEASE_OF_PROJECTOR, holder="", beat=0, has_lock=False))
+        for lease in (LEASE_OF_PROJECTOR, LEASE_OF_REBUILD):
+            if conn.execute(LEASE.select().where(LEASE.c.name == lease)).first() is None:
+                conn.execute(LEASE.insert().values(name=lease, holder="", beat=0, has_lock=False))
         if conn.execute(STATE.select().where(STATE.c.name == name).limit(1)).first() is None:
             first = table_set(1)
+            first.drop(conn)  # what is left of one whose state is gone
             first.create(conn)
             for statement in first.indexing(conn.dialect.name):
                 conn.execute(text(statement))

@@ -56,7 +56,7 @@ class Event:
         Raises: UnreadableEvent if this version cannot understand the line.
         """
         try:
-            stored = from_json(line)
+            stored = from_json(line, allow_inf_nan=False)
             pledge = str(stored["pledge"])
             return cls(
                 id=stored["id"],
@@ -116,21 +116,30 @@ def restamp(line: bytes, recorded_at: datetime) -> bytes:
 
 
 def served(line: bytes, position: int) -> bytes:
-    """The stored line with its `position`, as it is answered."""
-    if line.startswith(b'{"') and line.endswith(b"}"):
+    """The stored line with its `position`, as it is answered: one line of JSON, whatever bytes the store has."""
+    stored = _stored_object(line)
+    if stored is None:
+        return to_json(raw_event(line, position))
+    if line.startswith(b'{"') and line.endswith(b"}") and b"\n" not in line and b"\r" not in line:
         return b'%s,"position":%d}' % (line[:-1], position)
-    return to_json(raw_event(line, position))
+    return to_json({**stored, "position": position})
 
 
 def raw_event(line: bytes, position: int) -> dict[str, Any]:
     """A stored line as a JSON object with its position, whatever is in it; a line that is no object is text there."""
-    try:
-        stored = from_json(line)
-    except ValueError:
-        stored = None
-    if not isinstance(stored, dict):
+    stored = _stored_object(line)
+    if stored is None:
         return {"line": line.decode("utf-8", "replace"), "position": position}
     return {**stored, "position": position}
+
+
+def _stored_object(line: bytes) -> dict[str, Any] | None:
+    """The object that a stored line says; None if its bytes are not the JSON of one."""
+    try:
+        stored = from_json(line, allow_inf_nan=False)
+    except ValueError:
+        return None
+    return stored if isinstance(stored, dict) else None
 
 
 def event_id(at: datetime, randomness: bytes) -> str:

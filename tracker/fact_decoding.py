@@ -48,7 +48,8 @@ class Upcast(NamedTuple):
     """How a stored shape of a type of fact becomes the next one.
 
     `type` is the stored name and `shape` counts the shapes that the type has had, from 1; `matches` says whether a
-    stored fact of the type has this one.
+    stored fact of the type has this one. Both functions are given corrections of such facts, too (`EventCorrected`'s
+    changes, a merge patch): any field may be missing then, or null.
     """
 
     type: str
@@ -68,14 +69,21 @@ def decode_fact(stored: object, upcasts: Sequence[Upcast] = UPCASTS) -> AnyFact:
     """
     if not isinstance(stored, dict):
         raise Undecodable("a fact is a JSON object")
-    for upcast in upcasts:
-        if stored.get("type") == upcast.type and upcast.matches(stored):
-            stored = upcast.change(stored)
+    name = stored.get("type")
+    stored = in_todays_shape(name, stored, upcasts)
     name = stored.get("type")
     model = FACT_TYPES.get(name) if isinstance(name, str) else None
     if model is None:
         raise Undecodable(f"this version knows no fact of type {_shown(name)}", "type")
     return cast(AnyFact, _model_decoder(model)(stored))
+
+
+def in_todays_shape(name: object, stored: JsonObject, upcasts: Sequence[Upcast] = UPCASTS) -> JsonObject:
+    """A stored fact of this type, or a stored merge patch of one, as it would be written today."""
+    for upcast in upcasts:
+        if name == upcast.type and upcast.matches(stored):
+            stored = upcast.change(stored)
+    return stored
 
 
 def decode(model: type[ModelT], stored: JsonObject) -> ModelT:

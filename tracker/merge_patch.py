@@ -7,7 +7,7 @@ from typing import Any
 
 from tracker.errors import InvalidFact
 from tracker.event import fact_json
-from tracker.fact_decoding import Undecodable, decode_fact
+from tracker.fact_decoding import UPCASTS, Undecodable, Upcast, decode_fact, in_todays_shape
 from tracker.fact_reading import read_fact, read_recorded_fact
 from tracker.facts import AnyFact
 
@@ -36,7 +36,7 @@ def corrected(posted: AnyFact, recorded: Iterable[Mapping[str, Any]], changes: M
 
     Raises: InvalidFact if what comes out is not a valid fact.
     """
-    patches = [*recorded, changes]
+    patches = [*_in_todays_shape(posted, recorded), changes]
     try:
         return read_fact(_merged(posted, patches))
     except InvalidFact as invalid:
@@ -45,14 +45,17 @@ def corrected(posted: AnyFact, recorded: Iterable[Mapping[str, Any]], changes: M
     return corrected_on_record(posted, patches)
 
 
-def corrected_on_record(posted: AnyFact, patches: Iterable[Mapping[str, Any]]) -> AnyFact:
+def corrected_on_record(
+    posted: AnyFact, patches: Iterable[Mapping[str, Any]], upcasts: Sequence[Upcast] = UPCASTS
+) -> AnyFact:
     """The recorded fact with corrections of the record: no table of today refuses what stands there (DOMAIN §3).
 
-    A fact that today's rules would refuse as it was posted is corrected without a check.
+    A fact that today's rules would refuse as it was posted is corrected without a check. A correction in the words of
+    an older version changes what those are called today.
 
     Raises: InvalidFact if the corrections do not fit the fact, as where an earlier one of them was voided.
     """
-    raw = _merged(posted, patches)
+    raw = _merged(posted, _in_todays_shape(posted, patches, upcasts))
     if raw is None:
         return posted
     try:
@@ -82,6 +85,12 @@ def corrected_by(posted: AnyFact, patches: Sequence[tuple[str, Any]]) -> tuple[A
         changes.append(correction.changes)
         by.append(id_)
     return fact, tuple(by)
+
+
+def _in_todays_shape(
+    posted: AnyFact, patches: Iterable[Mapping[str, Any]], upcasts: Sequence[Upcast] = UPCASTS
+) -> list[Mapping[str, Any]]:
+    return [in_todays_shape(posted.type, patch, upcasts) for patch in patches]
 
 
 def _merged(posted: AnyFact, patches: Iterable[Mapping[str, Any]]) -> Any:

@@ -75,11 +75,17 @@ def must_be_withholdable(line: bytes, fields: Sequence[str]) -> None:
 
 
 def withheld_line(line: bytes, fields: Sequence[str]) -> bytes:
-    """The stored line with the word in the place of these fields; one that the event does not have is passed over."""
-    event = from_json(line)
-    for field in fields:
-        _replace(event["fact"], field)
-    return to_json(event)
+    """The stored line with the word in the place of these fields; one that the event does not have is passed over.
+
+    Of a line that cannot be read nobody can say where the fields stand, so that all of it is withheld.
+    """
+    try:
+        event = from_json(line)
+        for field in fields:
+            _replace(event["fact"], field)
+        return to_json(event)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return WITHHELD.encode()
 
 
 def texts_of(line: bytes, fields: Sequence[str]) -> list[str]:

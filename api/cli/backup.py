@@ -16,7 +16,7 @@ from api.cli.terminal import progress, say
 from api.settings import Settings
 from tracker.log.guard import LogGuard
 from tracker.log.identity import LogStanding
-from tracker.log.library import connect
+from tracker.log.postgres_connection import connect
 from tracker.log.sqlite_copy import CopyRefused, copy_log
 
 OWNER = "tracker_owner"

@@ -31,9 +31,9 @@ from projections.runner import PROJECTION_VERSION
 from projections.tables import SCHEMA, open_engine
 from projections.timeline import Timeline
 from tracker.log.clock_watch import MAX_FROM_DATABASE
-from tracker.log.library import connect
 from tracker.log.memory import LogMemory
 from tracker.log.open import open_recorder
+from tracker.log.postgres_connection import connect
 from tracker.log.recorder import LogRecorder
 from tracker.rules.status_document import RULES_VERSION
 

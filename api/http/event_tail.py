@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import islice
 from typing import NamedTuple
 
 from litestar.concurrency import sync_to_thread
@@ -32,7 +33,14 @@ END_GRACE_SECONDS = 0.5
 """Seconds that a stream has to end by itself once the process ends."""
 
 READ_PAGE_ROWS = 200
-"""Rows of the log that are read at a time."""
+"""Rows of the log that are read at a time into the memory that all streams share."""
+
+BEHIND_PAGE_ROWS = 40
+"""Rows of the log that are read at a time for a stream that is further behind."""
+
+PIECE_BYTES = 32 * 1024
+"""Bytes that a stream takes with it at a time, at most, unless one event has more. A reader that takes nothing costs
+this, and what the server and the kernel hold of what was sent."""
 
 MAX_STORE_READERS = 4
 """Streams that may read older events from the store at one time."""
@@ -45,6 +53,10 @@ class StreamFilter(NamedTuple):
     type: str | None = None
     plain: bool = False
     """Frames have no `event:` line: then a browser's `onmessage` gets them, and not only a listener for each type."""
+
+    def framed(self, frame: bytes) -> bytes:
+        """The frame as this stream sends it."""
+        return _plain(frame) if self.plain else frame
 
 
 class TailEvent(NamedTuple):
@@ -151,7 +163,7 @@ class EventTail:
                 del self._per_holder[holder]
 
     async def after(self, position: int, wanted: StreamFilter) -> tuple[bytes, int]:
-        """The bytes to send after a position, and the position that they reach.
+        """The next bytes to send after a position, PIECE_BYTES about, and the position that they reach.
 
         Raises: Unavailable if older events are wanted and the store does not answer.
         """
@@ -168,21 +180,21 @@ class EventTail:
                 await self._fill(head)
                 near = position >= self._end - len(self._events)  # large events push others out
         if near:
-            return self._newest(position, wanted), max(position, self._end)
+            return self._newest(position, wanted)
         async with self._reading:
-            rows = await sync_to_thread(self._read, position, head, wanted)
-        reached = rows[-1].position if len(rows) == READ_PAGE_ROWS else head
-        frames = map(_frame, rows)
-        return b"".join(map(_plain, frames) if wanted.plain else frames), reached
+            rows = await sync_to_thread(self._read, position, head, wanted, BEHIND_PAGE_ROWS)
+        events = ((row.position, wanted.framed(_frame(row))) for row in rows)
+        return _piece(events, rows[-1].position if len(rows) == BEHIND_PAGE_ROWS else head)
 
-    def _newest(self, position: int, wanted: StreamFilter) -> bytes:
-        found = []
-        for event in reversed(self._events):
-            if event.position <= position:
-                break
-            if wanted.pledge in (None, event.pledge) and wanted.type in (None, event.type):
-                found.append(_plain(event.frame) if wanted.plain else event.frame)
-        return b"".join(reversed(found))
+    def _newest(self, position: int, wanted: StreamFilter) -> tuple[bytes, int]:
+        # There are no gaps, so the place of a position in memory is known.
+        newer = islice(self._events, max(0, len(self._events) - (self._end - position)), None)
+        events = (
+            (event.position, wanted.framed(event.frame))
+            for event in newer
+            if wanted.pledge in (None, event.pledge) and wanted.type in (None, event.type)
+        )
+        return _piece(events, max(position, self._end))
 
     def _floor(self, head: int) -> int:
         """The oldest position after which all events are in memory, or will be once it is filled up to the head."""
@@ -193,7 +205,7 @@ class EventTail:
             self._events.clear()
             self._bytes, self._end = 0, head - TAIL_EVENTS
         while self._end < head:
-            rows = await sync_to_thread(self._read, self._end, head, StreamFilter())
+            rows = await sync_to_thread(self._read, self._end, head, StreamFilter(), READ_PAGE_ROWS)
             if not rows:
                 return
             for row in rows:
@@ -203,8 +215,20 @@ class EventTail:
             while len(self._events) > TAIL_EVENTS or self._bytes > TAIL_BYTES:
                 self._bytes -= len(self._events.popleft().frame)
 
-    def _read(self, after: int, upto: int, wanted: StreamFilter) -> list[LogRow]:
-        return self._log.read(after, READ_PAGE_ROWS, upto=upto, pledge=wanted.pledge, type=wanted.type)
+    def _read(self, after: int, upto: int, wanted: StreamFilter, limit: int) -> list[LogRow]:
+        return self._log.read(after, limit, upto=upto, pledge=wanted.pledge, type=wanted.type)
+
+
+def _piece(events: Iterable[tuple[int, bytes]], upto: int) -> tuple[bytes, int]:
+    """As many of these events as a stream takes at a time, and the position reached: `upto` where all are taken."""
+    taken: list[bytes] = []
+    size = 0
+    for position, frame in events:
+        taken.append(frame)
+        size += len(frame)
+        if size >= PIECE_BYTES:
+            return b"".join(taken), position
+    return b"".join(taken), upto
 
 
 def _frame(row: LogRow) -> bytes:

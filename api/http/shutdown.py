@@ -69,6 +69,13 @@ class OpenBodies:
                 task.cancel()
 
 
+def hold_little(receive: Receive, size: int) -> None:
+    """Let the server keep no more than so many bytes that a reader has not taken; its own bound is twice as much."""
+    transport = getattr(getattr(receive, "__self__", None), "transport", None)
+    if transport is not None:
+        transport.set_write_buffer_limits(size)
+
+
 async def abort_connection(receive: Receive, disconnected: asyncio.Future[None]) -> None:
     """Abort the connection of a reader that takes nothing.
 

@@ -22,7 +22,7 @@ from api.http.log_ids import LOG, beyond_the_log
 from api.http.media import SSE_FORMAT
 from api.http.negotiation import negotiate
 from api.http.parameters import choice, integer, invalid, matching
-from api.http.shutdown import abort_connection, until_disconnected
+from api.http.shutdown import abort_connection, hold_little, until_disconnected
 from api.resources.names import TYPE_NAMES
 from api.services import Services
 from tracker.errors import TrackerError, Unavailable
@@ -35,8 +35,8 @@ COMMENT_SECONDS = 15.0
 STALLED_READER_SECONDS = 20.0
 """Seconds that a reader may take for one frame before its connection is aborted."""
 
-FRAME_BYTES = 64 * 1024
-"""Bytes handed to the server at a time, so that it holds no more for a reader than this and its own buffer."""
+FRAME_BYTES = 32 * 1024
+"""Bytes handed to the server at a time, and those that it keeps for a reader before it is told to wait."""
 
 UNAVAILABLE_SECONDS = 1.0
 """Seconds until the log is read again after the store did not answer."""
@@ -136,6 +136,7 @@ class EventStream:
                 (b"cache-control", b"no-store"),
                 (b"x-accel-buffering", b"no"),
             ]
+            hold_little(receive, FRAME_BYTES)
             await send({"type": "http.response.start", "status": 200, "headers": headers})
             if scope["method"] != "HEAD":  # type: ignore[typeddict-item]
                 disconnected = asyncio.ensure_future(_wake_when_disconnected(receive, woken))

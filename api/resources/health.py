@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -24,6 +27,13 @@ from tracker.errors import ClockImplausible, LogWentBack, TrackerError
 SHOWN_PARKED_EVENTS = 20
 """Parked events that readiness names; the projector's log has all of them, with the reasons."""
 
+PROBE_GRACE_SECONDS = 1.0
+"""Seconds beyond the read time-out after which health answers 503 whatever the store is doing."""
+
+PROBES = 4
+"""Questions of health that ask the store at one time, in threads of their own: where the store does not answer, the
+other requests have all the threads that there are."""
+
 FAILED_APPEND_SECONDS = 15.0
 """Seconds for which a failed append counts: later the projector's heartbeat, which is a write, tells more."""
 
@@ -33,6 +43,7 @@ NO_ANSWER = "the store does not answer"
 _HEALTH = {JSON: ref("Health")}
 
 
+_probes = ThreadPoolExecutor(PROBES, thread_name_prefix="health")
 _log = logging.getLogger("tracker.api")
 
 
@@ -60,18 +71,36 @@ class HealthController(Controller):
         return _answer("live", [_threads(services)], {})
 
     @read("/reads", _health("This process answers reads, and follows the log."))
-    def reads(self, services: NamedDependency[Services]) -> Response[bytes]:
+    async def reads(self, services: NamedDependency[Services]) -> Response[bytes]:
         """Whether this process can answer reads, and what it answers is not old."""
-        checks, progress = _read_checks(services)
-        return _answer("ready", checks, _progress(services, progress))
+        return await _in_time(services, _is_read)
 
     @read("/ready", _health("The service is well: reads, writes and the projection."))
-    def ready(self, services: NamedDependency[Services]) -> Response[bytes]:
+    async def ready(self, services: NamedDependency[Services]) -> Response[bytes]:
         """Whether reads are answered, the store takes writes, and a projector keeps up. Parked events are shown."""
-        checks, progress = _read_checks(services)
-        if progress is not None:
-            checks += [*_write_checks(services), *_projector_checks(services, progress), _ledger(services)]
-        return _answer("ready", checks, _progress(services, progress))
+        return await _in_time(services, _is_ready)
+
+
+async def _in_time(services: Services, probe: Callable[[Services], Response[bytes]]) -> Response[bytes]:
+    """What a probe of the store finds, or that it found nothing within the read time-out and a moment."""
+    seconds = services.settings.read_timeout + PROBE_GRACE_SECONDS
+    with suppress(TimeoutError):
+        asked = asyncio.get_running_loop().run_in_executor(_probes, probe, services)
+        return await asyncio.wait_for(asked, seconds)
+    checks = [_threads(services), _follower(services), Check("store", f"{NO_ANSWER} within {seconds:g} s")]
+    return _answer("ready", checks, _progress(services, None))
+
+
+def _is_read(services: Services) -> Response[bytes]:
+    checks, progress = _read_checks(services)
+    return _answer("ready", checks, _progress(services, progress))
+
+
+def _is_ready(services: Services) -> Response[bytes]:
+    checks, progress = _read_checks(services)
+    if progress is not None:
+        checks += [*_write_checks(services), *_projector_checks(services, progress), _ledger(services)]
+    return _answer("ready", checks, _progress(services, progress))
 
 
 def _read_checks(services: Services) -> tuple[list[Check], ProjectionProgress | None]:

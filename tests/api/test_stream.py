@@ -5,7 +5,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from itertools import islice
 from pathlib import Path
@@ -309,6 +309,7 @@ def test_an_answer_that_is_written_and_not_taken_does_not_hold_up_the_end(
 def test_what_is_long_ago_is_read_a_page_at_a_time(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(event_tail, "TAIL_EVENTS", 5)
     monkeypatch.setattr(event_tail, "READ_PAGE_ROWS", 3)
+    monkeypatch.setattr(event_tail, "BEHIND_PAGE_ROWS", 3)
     live.post("/v1/events", [{"pledge": "aid-2024", "fact": statement(summary=f"{n}")} for n in range(30)])
     with listening(live.address, "?after=0") as blocks, listening(live.address, "?after=29") as other:
         assert [next(blocks).id for _ in range(31)] == [str(n) for n in range(1, 32)]
@@ -316,6 +317,32 @@ def test_what_is_long_ago_is_read_a_page_at_a_time(live: Live, monkeypatch: pyte
         add(live)
         assert next(blocks).id == next(other).id == "32"
     assert len(live.services.event_tail._events) <= 5
+
+
+@pytest.mark.parametrize("tail", [5, 1000], ids=["from the store", "from memory"])
+def test_a_stream_that_is_behind_takes_a_piece_at_a_time_with_it(
+    live: Live, monkeypatch: pytest.MonkeyPatch, tail: int
+) -> None:
+    monkeypatch.setattr(event_tail, "TAIL_EVENTS", tail)
+    monkeypatch.setattr(event_tail, "PIECE_BYTES", 1000)
+    taken: list[int] = []
+    piece = event_tail._piece
+
+    def noted(events: Iterable[tuple[int, bytes]], upto: int) -> tuple[bytes, int]:
+        frames, reached = piece(events, upto)
+        taken.append(len(frames))
+        return frames, reached
+
+    monkeypatch.setattr(event_tail, "_piece", noted)
+    facts = [statement(summary=f"{n}") for n in range(30)]
+    live.post("/v1/events", [{"pledge": "aid-2024", "fact": fact} for fact in facts])
+    with (
+        listening(live.address, "?after=0") as blocks,
+        listening(live.address, "?after=0&type=PledgeMade") as first,
+    ):
+        assert [next(blocks).id for _ in range(31)] == [str(n) for n in range(1, 32)]
+        assert next(first).id == "1"
+    assert 0 < max(taken) < 2000
 
 
 def test_a_revoked_key_hears_no_more(sqlite_url: str) -> None:

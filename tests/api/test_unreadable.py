@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from projections.runner import ProjectionRunner
-from tests.support.api import MONITOR, NEEDED_QUERY, Api, made, prepare, problem, progress, running, statement
+from tests.support.api import MONITOR, Api, made, prepare, problem, progress, running, statement
+from tests.support.readable import failing, get_routes
 from tests.support.shell import Shell
 from tracker.event import restamp, stamp
 from tracker.log.rows import NewLogRow
@@ -72,48 +73,10 @@ def mixed(database_url: str) -> Iterator[Api]:
         yield api
 
 
-def get_routes(api: Api) -> Iterator[str]:
-    """Every GET of the OpenAPI document, on every pledge, in every format."""
-    document = api.get("/schema/openapi.json").json()
-    pledges = (*READABLE, *PARKED, "first")
-    for path, methods in document["paths"].items():
-        if "get" not in methods or path.endswith("/stream"):
-            continue
-        query = {p["name"]: p["schema"] for p in methods["get"].get("parameters", ()) if p["in"] == "query"}
-        for filled_in in [path.replace("{pledge}", pledge) for pledge in pledges] if "{pledge}" in path else [path]:
-            if "{" in filled_in:
-                continue
-            start = NEEDED_QUERY.get(path, "?")
-            yield filled_in + start
-            if "as_of" in query:
-                yield f"{filled_in}?as_of=2024-07-31" + ("&known_from=2020-01-01T00:00:00Z" if "from" in start else "")
-            for format_ in query.get("format", {}).get("enum", ()):
-                yield f"{filled_in}{start}&format={format_}"
-            if "axis" in query:
-                yield f"{filled_in}?axis={query['axis']['enum'][-1]}"
-            if "compare" in query:
-                yield f"{filled_in}?compare=true"
-    for pledge in pledges:
-        yield f"/pledges/{pledge}"
-        yield f"/pledges/{pledge}?axis=known&as_of=2024-07-31"
-        yield f"/record?pledge={pledge}&type=EventCorrected"
-        yield f"/audit?replay=true&pledge={pledge}"
-        yield f"/embed/{pledge}"
-    yield from ("/", "/?since=2024-01-01", "/?since=2024-01-01&axis=recorded", "/audit", "/audit?replay=true")
-    yield from ("/v1/summary?by=tag&currency=USD", "/v1/pledges?flag=stale_projection", "/health/ready", "/metrics")
-
-
 def test_every_read_answers(mixed: Api) -> None:
-    asked = list(get_routes(mixed))
+    asked = list(get_routes(mixed, (*READABLE, *PARKED, "first")))
     assert len(asked) > 150
-    failed = {}
-    for path in asked:
-        answer = mixed.get(path.replace("?&", "?").rstrip("?"), headers=MONITOR)
-        if answer.status_code >= 500 or "Traceback" in answer.text:
-            failed[path] = answer.text[:200]
-        if answer.status_code == 400:
-            failed[path] = answer.text[:300]
-    assert not failed
+    assert failing(mixed, asked) == {}
 
 
 def test_the_pledge_is_as_it_was_before_the_event_and_the_others_are_not_touched(mixed: Api) -> None:

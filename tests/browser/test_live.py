@@ -190,6 +190,20 @@ def test_nothing_moves_for_those_who_asked_for_it(tab: Opener, path: str) -> Non
     assert page.evaluate(MOVING) == []
 
 
+def test_a_page_begins_anew_when_the_log_is_another_history(tab: Opener, site: Site) -> None:
+    slug = opened(site)
+    page = tab(f"/pledges/{slug}")
+    expect(page.locator("[data-live]")).to_have_text("Live")
+    page.evaluate("window.mine = 1")
+    with page.expect_event("load"):
+        forked = site.fork("the copy of yesterday")
+    expect(page.locator("[data-live]")).to_have_text("Live")
+    assert page.evaluate("window.mine") is None
+    assert site.get("/v1/log")["log"] == forked
+    site.post(f"/v1/pledges/{slug}/events", progress("over 50bn EUR"))
+    expect(page.locator(".headline")).to_contain_text("Exceeded")
+
+
 # --- the server goes away
 
 

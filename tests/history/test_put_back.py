@@ -116,6 +116,16 @@ def test_readiness_notices_before_any_write(server: Server) -> None:
     problem(server.post("/v1/pledges", {"pledge": "new", "fact": made()}), 503, "log_went_back")
 
 
+def test_a_log_that_went_back_is_read_as_it_is_now_and_the_process_answers_reads(server: Server) -> None:
+    assert server.client.get("/health/reads").status_code == 200
+    server.put_back()
+    wait_until(lambda: server.ready().json().get("refusal") == "log_went_back", server.process)
+    wait_until(lambda: server.client.get("/health/reads").status_code == 200, server.process)
+    wait_until(lambda: server.client.get(PLEDGE).json()["version"] == 2, server.process)
+    failing = {name for name, check in server.ready().json()["checks"].items() if not check["ok"]}
+    assert failing == {"log"}
+
+
 def test_open_streams_end_with_a_word(server: Server) -> None:
     said: list[str] = []
 

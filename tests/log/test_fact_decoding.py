@@ -14,7 +14,7 @@ from tracker.errors import InvalidFact, UnreadableEvent
 from tracker.event import Event, fact_json
 from tracker.fact_decoding import Undecodable, Upcast, decode_fact
 from tracker.fact_reading import read_fact
-from tracker.facts import FACT_ADAPTER, AnyFact
+from tracker.facts import FACT_ADAPTER, AnyFact, ProgressReported
 from tracker.merge_patch import corrected, corrected_on_record
 
 RECORDED = [
@@ -24,6 +24,14 @@ RECORDED = [
 PROGRESS = next(fact for fact in RECORDED if fact["type"] == "ProgressReported")
 LOST = "ZZQ"
 """A currency that no table has, as one that the table of some day has lost."""
+
+
+def _named_figure(fact: Any) -> dict[str, Any]:
+    return {("figure" if name == "amount" else name): value for name, value in fact.items()}
+
+
+AMOUNT = Upcast("ProgressReported", 1, lambda fact: "amount" in fact, _named_figure)
+"""A version that never was: in it a report's figure was its amount."""
 
 
 def changed(fact: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
@@ -106,14 +114,23 @@ def test_a_line_that_is_no_event_says_so_and_never_fails_otherwise(line: bytes) 
 def test_an_older_shape_is_changed_into_todays_before_it_is_decoded() -> None:
     older = {("amount" if name == "figure" else name): value for name, value in PROGRESS.items()}
     assert "amount" in older
-
-    def named_figure(fact: Any) -> dict[str, Any]:
-        return {("figure" if name == "amount" else name): value for name, value in fact.items()}
-
-    upcast = Upcast("ProgressReported", 1, lambda fact: "amount" in fact, named_figure)
-    assert decode_fact(older, (upcast,)) == decode_fact(PROGRESS)
+    assert decode_fact(older, (AMOUNT,)) == decode_fact(PROGRESS)
     with pytest.raises(Undecodable):
         decode_fact(older)
+
+
+def test_a_recorded_correction_in_an_older_shape_changes_what_it_is_today() -> None:
+    fact = decode_fact(PROGRESS)
+    older, todays = ({name: {"quantity": {"value": "61"}}} for name in ("amount", "figure"))
+    assert corrected_on_record(fact, [older], (AMOUNT,)) == corrected_on_record(fact, [todays])
+    mended = corrected_on_record(fact, [older, {"summary": "Mended."}, {"amount": {"final": None}}], (AMOUNT,))
+    assert isinstance(mended, ProgressReported)
+    assert (str(mended.figure.quantity.value), mended.summary, mended.figure.final) == ("61", "Mended.", None)
+    with pytest.raises(InvalidFact):
+        corrected_on_record(fact, [older])
+    # It is about facts of that type alone.
+    with pytest.raises(InvalidFact):
+        corrected_on_record(decode_fact(RECORDED[0]), [older], (AMOUNT,))
 
 
 # --- corrections of what today's tables would refuse

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -16,10 +17,11 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.sql import SQL, Identifier
 
 from tests.support.log_lines import append, line
-from tests.support.waiting import HANG_SECONDS
+from tests.support.waiting import HANG_SECONDS, wait_until
 from tracker.errors import Unavailable
 from tracker.log.open import open_recorder, recorder_environment
 from tracker.log.postgres import PostgresLog
+from tracker.log.rows import EPOCH
 from tracker.log.sqlite import SQLiteLog
 
 # Connections
@@ -119,6 +121,26 @@ def test_connections_killed_in_the_pool_are_replaced(postgres_url: str) -> None:
             admin.execute(f"{kill} AND pid <> pg_backend_pid()")
             assert log.head() == version
             admin.execute(f"{kill} AND pid <> pg_backend_pid()")
+
+
+def test_a_writer_whose_transaction_the_server_ended_for_standing_still_writes_on_a_new_connection(
+    postgres_url: str,
+) -> None:
+    def stand_still(state: bytes, _: object) -> bytes:
+        with psycopg.connect(postgres_url, autocommit=True) as other:
+            idle = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in%'"
+            if not stood:
+                stood.append(other.execute(idle).fetchone())
+                wait_until(lambda: other.execute(idle).fetchone() == (0,))
+        return state
+
+    stood: list[object] = []
+    with closing(open_recorder(postgres_url)) as log:
+        append(log, line("p", 1))
+        early = replace(line("p", 2), recorded_at=EPOCH)
+        assert [row.position for row in log.append([early], restamp=stand_still)] == [2]
+        assert stood == [(1,)]
+        assert log.head() == 2
 
 
 def test_a_store_that_is_away_is_unavailable_until_it_is_back(postgres_server_url: str, postgres_url: str) -> None:

@@ -28,8 +28,8 @@ _TRACKER = [sys.executable, "-c", "from api.cli.main import main; main()"]
 class Site:
     """The address of a running server, and its API as a monitor uses it."""
 
-    def __init__(self, url: str) -> None:
-        self.url = url
+    def __init__(self, url: str, database_url: str) -> None:
+        self.url, self._database_url = url, database_url
         self._api = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {ADMIN}"}, timeout=HANG_SECONDS)
 
     def get(self, path: str) -> Any:
@@ -43,6 +43,13 @@ class Site:
         assert answer.is_success, answer.text
         wait_until(lambda: self.get("/health/ready")["lag"] == 0)
         return answer.json()
+
+    def fork(self, reason: str) -> str:
+        """Fork the log beside the server; the new id."""
+        env = {**os.environ, "TRACKER_DATABASE_URL": self._database_url}
+        command = [*_TRACKER, "log", "fork", "--reason", reason]
+        said = subprocess.run(command, env=env, check=True, capture_output=True, text=True)
+        return said.stdout.splitlines()[-1]
 
     def close(self) -> None:
         self._api.close()
@@ -65,7 +72,7 @@ def serving(directory: Path, *, seeded: bool = True, **settings: str) -> Iterato
     log = directory / "serve.log"
     with log.open("w+b") as out, subprocess.Popen(command, env=env, stdout=out, stderr=out) as process:
         try:
-            site = Site(_address(process, log))
+            site = Site(_address(process, log), env["TRACKER_DATABASE_URL"])
             try:
                 yield site
             finally:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import sqlite3
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
@@ -55,6 +56,27 @@ def locked(url: str) -> Iterator[None]:
         server.execute("LOCK TABLE tracker_events_log IN ACCESS EXCLUSIVE MODE")
         yield
         server.rollback()
+
+
+@contextmanager
+def frozen(url: str) -> Iterator[None]:
+    """A PostgreSQL server whose processes all stand still (SIGSTOP); the kernel goes on taking what is sent to them."""
+    with psycopg.connect(url) as conn:
+        stat = Path(f"/proc/{conn.info.backend_pid}/stat").read_text()
+    postmaster = stat.rpartition(")")[2].split()[1]
+    os.kill(int(postmaster), signal.SIGSTOP)  # it starts no others from here on
+    pids = [postmaster, *Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()]
+    try:
+        _send(signal.SIGSTOP, pids)
+        yield
+    finally:
+        _send(signal.SIGCONT, pids)
+
+
+def _send(number: signal.Signals, pids: Iterable[str]) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(int(pid), number)
 
 
 def can_mount(directory: Path) -> bool:

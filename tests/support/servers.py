@@ -52,9 +52,9 @@ class Server:
 
 
 @contextmanager
-def serving(shell: Shell, *arguments: str, **env: str) -> Iterator[Server]:
+def serving(shell: Shell, *arguments: str, program: str = "", **env: str) -> Iterator[Server]:
     """A server that answers; it is killed in the end."""
-    process = shell.start("serve", "--port", "0", *arguments, **{**SETTINGS, **env})
+    process = shell.start("serve", "--port", "0", *arguments, program=program, **{**SETTINGS, **env})
     try:
         assert process.stderr is not None
         address = next(found[0] for line in process.stderr if (found := re.search(r"http://\S+", line)))

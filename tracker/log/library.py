@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary
 from eventsourcing.persistence import OperationalError
 from psycopg.conninfo import conninfo_to_dict
 
+from tracker.log.postgres_connection import GRACE_SECONDS, TimedConnection, connection_timeouts
 from tracker.log.sqlite_file import FileStamp, file_stamp
 
 if TYPE_CHECKING:
@@ -39,9 +40,11 @@ def connect_with(datastore: PostgresDatastore, conninfo: str, read_seconds: floa
     """Let the pool connect with everything a libpq URI can say, and give up early.
 
     The pool doubles its pause between attempts; a request that comes after it gave up tries at once. A statement on its
-    connections ends after `read_seconds`, unless its transaction says otherwise.
+    connections ends after `read_seconds`, unless its transaction says otherwise, and a moment later if the server says
+    nothing at all.
     """
     pool = datastore.pool
+    pool.connection_class = TimedConnection
     kwargs = cast("dict[str, Any]", pool.kwargs)
     given = {name: value for name, value in kwargs.items() if value != ""} | conninfo_to_dict(conninfo)
     pool.kwargs = connection_timeouts(read_seconds) | given
@@ -52,21 +55,9 @@ def connect_with(datastore: PostgresDatastore, conninfo: str, read_seconds: floa
     def configured(conn: psycopg.Connection[Any]) -> None:
         configure(conn)
         conn.execute(f"SET statement_timeout = {round(1000 * read_seconds)}")
+        cast(TimedConnection, conn).answer_seconds = read_seconds + GRACE_SECONDS
 
     pool._configure = cast("Any", configured)
-
-
-def connection_timeouts(read_seconds: float) -> dict[str, int]:
-    """libpq's parameters that give a connection up: while it is made, and while the other side acknowledges nothing."""
-    return {"connect_timeout": max(2, round(read_seconds)), "tcp_user_timeout": round(1000 * read_seconds)}
-
-
-def connect(database_url: str, read_seconds: float) -> psycopg.Connection[Any]:
-    """A connection of its own to PostgreSQL, in autocommit mode, that is given up as those of the pool are."""
-    import psycopg  # SQLite does without it
-
-    given = conninfo_to_dict(f"postgresql://{database_url.partition('://')[2]}")
-    return psycopg.connect(**cast("Any", connection_timeouts(read_seconds) | given), autocommit=True)
 
 
 def remember_failures(datastore: PostgresDatastore) -> Callable[[], str | None]:

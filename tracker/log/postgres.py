@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
+from math import inf
 from typing import Any, cast
 
 from eventsourcing.persistence import ApplicationRecorder, InternalError, OperationalError
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore, PostgresFactory
 from eventsourcing.utils import Environment, EnvType
-from psycopg import Cursor
-from psycopg.errors import LockNotAvailable, QueryCanceled, ReadOnlySqlTransaction
+from psycopg import Connection, Cursor
+from psycopg.errors import IdleInTransactionSessionTimeout, LockNotAvailable, QueryCanceled, ReadOnlySqlTransaction
 from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Composed, Identifier, Literal
 from psycopg_pool import PoolTimeout
@@ -30,6 +32,7 @@ from tracker.log.library import (
     remember_failures,
     table_statements,
 )
+from tracker.log.postgres_connection import GRACE_SECONDS, NoAnswer, TimedConnection
 from tracker.log.recorder import STANDING, LogRecorder
 from tracker.log.rows import LogRow, NewLogRow, Restamp, must_follow, numbered
 from tracker.log.watcher import CHANNEL
@@ -160,7 +163,7 @@ class PostgresLog(LogRecorder, PostgresApplicationRecorder):
         self.sql_create_statements = [*table_statements(self.sql_create_statements), *own]
 
     def create_table(self) -> None:
-        with self.datastore.transaction(commit=True) as curs:
+        with self.datastore.transaction(commit=True) as curs, _bounded(curs.connection).answering_within(inf):
             curs.execute("SET LOCAL statement_timeout = 0")
             curs.execute("SELECT pg_advisory_xact_lock(%s)", (self._lock_key,))
             curs.execute(
@@ -202,25 +205,19 @@ class PostgresLog(LogRecorder, PostgresApplicationRecorder):
                 curs.execute(statement)
 
     def _append(self, lines: Sequence[NewLogRow], restamp: Restamp, basis: Basis) -> list[LogRow]:
-        try:
-            with self.datastore.get_connection() as conn, conn.cursor(row_factory=tuple_row) as curs:
-                curs.execute(self._begin + self._looking(lines, basis))
-                *_, versions, (last,) = _row_sets(curs)
-                found = standing_of(last)
-                basis.must_hold(found)
-                must_follow(lines, dict(versions))
-                if self.clock is not None:
-                    self.clock.must_be_near((line.recorded_at for line in lines), last[6])
-                rows = numbered(lines, found.head.position, self._from_stored(last[5]) if last[5] else None, restamp)
-                # Not in a pipeline: psycopg 3.3 stands still in one when it sends more than the socket takes at once.
-                curs.execute(self._insert, _columns(rows), prepare=True)
-                conn.commit()
-                return rows
-        except InternalError as e:
-            if isinstance(e.__cause__, ReadOnlySqlTransaction):  # this server is a standby now
-                drop_all_connections(self.datastore)  # those opened before it takes writes again would stay so
-                raise OperationalError(str(e)) from e.__cause__
-            raise
+        with self._writing() as conn, conn.cursor(row_factory=tuple_row) as curs:
+            curs.execute(self._begin + self._looking(lines, basis))
+            *_, versions, (last,) = _row_sets(curs)
+            found = standing_of(last)
+            basis.must_hold(found)
+            must_follow(lines, dict(versions))
+            if self.clock is not None:
+                self.clock.must_be_near((line.recorded_at for line in lines), last[6])
+            rows = numbered(lines, found.head.position, self._from_stored(last[5]) if last[5] else None, restamp)
+            # Not in a pipeline: psycopg 3.3 stands still in one when it sends more than the socket takes at once.
+            curs.execute(self._insert, _columns(rows), prepare=True)
+            conn.commit()
+            return rows
 
     def _looking(self, lines: Sequence[NewLogRow], basis: Basis) -> Composed:
         return self._look.format(
@@ -231,10 +228,27 @@ class PostgresLog(LogRecorder, PostgresApplicationRecorder):
         )
 
     def _write(self, sql: str, params: dict[str, Any]) -> None:
-        with self.datastore.get_connection() as conn, conn.cursor() as curs:
+        with self._writing() as conn, conn.cursor() as curs:
             curs.execute(self._begin)
             curs.execute(_psycopg_style(sql), params)
             conn.commit()
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection[Any]]:
+        """A connection whose statements wait as long as a writer does for the append lock, and as long as a read.
+
+        Raises: OperationalError, too, if the server takes no writes, or ended a transaction that stood still.
+        """
+        seconds = self.datastore.lock_timeout + self.read_seconds + GRACE_SECONDS
+        try:
+            with self.datastore.get_connection() as conn, _bounded(conn).answering_within(seconds):
+                yield conn
+        except InternalError as e:
+            if isinstance(e.__cause__, ReadOnlySqlTransaction):  # this server is a standby now
+                drop_all_connections(self.datastore)  # those opened before it takes writes again would stay so
+            if isinstance(e.__cause__, ReadOnlySqlTransaction | IdleInTransactionSessionTimeout):
+                raise OperationalError(str(e)) from e.__cause__
+            raise
 
     def _rows(self, sql: str, params: dict[str, Any], until: float) -> list[Any]:
         with (
@@ -244,7 +258,7 @@ class PostgresLog(LogRecorder, PostgresApplicationRecorder):
             left = until - time.monotonic()
             if left > self.read_seconds - LATE_SECONDS:
                 return curs.execute(_psycopg_style(sql), params).fetchall()
-            with conn.transaction():
+            with _bounded(conn).answering_within(max(left, 0) + GRACE_SECONDS), conn.transaction():
                 conn.execute(f"SET LOCAL statement_timeout = {max(1, round(1000 * left))}")
                 return curs.execute(_psycopg_style(sql), params).fetchall()
 
@@ -276,7 +290,7 @@ class PostgresLog(LogRecorder, PostgresApplicationRecorder):
 
     def _may_retry(self, lost: Exception) -> bool:
         # A request that waited for a lock, for an answer or for a connection has waited long enough.
-        return not isinstance(lost.__cause__, LockNotAvailable | QueryCanceled | PoolTimeout)
+        return not isinstance(lost.__cause__, LockNotAvailable | QueryCanceled | PoolTimeout | NoAnswer)
 
     def _reason(self, lost: Exception) -> str:
         if isinstance(lost.__cause__, PoolTimeout):
@@ -294,6 +308,11 @@ class PostgresLog(LogRecorder, PostgresApplicationRecorder):
 
     def _to_array(self, values: Sequence[str]) -> list[str]:
         return list(values)
+
+
+def _bounded(conn: Connection[Any]) -> TimedConnection:
+    """A connection of the pool, as what `connect_with` made of it."""
+    return cast(TimedConnection, conn)
 
 
 def _row_sets(curs: Cursor[Any]) -> list[list[Any]]:

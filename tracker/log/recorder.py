@@ -188,7 +188,7 @@ class LogRecorder(WithheldFields, PrivateParts, ABC):
         self.head()
 
     def why_read_only(self) -> str | None:
-        """Why the store takes no writes, as it says itself; None if it would take one. Nothing is written.
+        """Why the store takes no writes; None if it would take one within `read_seconds`. Nothing is written.
 
         Raises: Unavailable if the store does not answer.
         """

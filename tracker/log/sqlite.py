@@ -35,8 +35,8 @@ from tracker.log.withheld import CREATE_SQLITE as CREATE_WITHHELD
 LOCK_SECONDS = 30
 """Seconds that a writer waits for the one before it, in this process or another."""
 
-PROBE_LOCK_SECONDS = 0.25
-"""Seconds that a question whether the file takes writes waits for who writes now."""
+LOCKED = "another process has locked the file, and gives no writer its turn"
+"""Why a file takes no writes that another process keeps to itself."""
 
 LATE_SECONDS = 0.1
 """Seconds of waiting for a connection that are taken off the time of the read itself."""
@@ -147,6 +147,7 @@ class SQLiteLog(LogRecorder, SQLiteApplicationRecorder):
         self.insert_events_statement = _INSERT_EVENT.format(events=events_table_name)
         # Writers of this process queue here: in the library's pool they would keep the readers behind them waiting too.
         self._writer = Lock()
+        self._begun = 0  # transactions that had their turn
 
     def construct_create_table_statements(self) -> list[str]:
         events = self.events_table_name
@@ -228,17 +229,18 @@ class SQLiteLog(LogRecorder, SQLiteApplicationRecorder):
         return True
 
     def _why_read_only(self) -> str | None:
-        if not self._writer.acquire(timeout=PROBE_LOCK_SECONDS):
-            return None  # a writer of this process is at work
+        until, begun = time.monotonic() + self.read_seconds, self._begun
+        if not self._writer.acquire(timeout=self.read_seconds):
+            return LOCKED if self._begun == begun else None  # or writers of this process are at work
         try:
             with self._connection() as (_, conn):
-                _wait_for_locks(conn, PROBE_LOCK_SECONDS)
+                _wait_for_locks(conn, max(until - time.monotonic(), 0))
                 conn.execute("BEGIN IMMEDIATE")
                 # On a file that can only be read the line above begins a transaction that reads.
                 conn.execute("DELETE FROM log WHERE position < 0")
                 conn.rollback()
         except OperationalError as refused:
-            return None if "locked" in str(refused) else str(refused)
+            return LOCKED if "locked" in str(refused) else str(refused)
         finally:
             self._writer.release()
         return None
@@ -253,6 +255,7 @@ class SQLiteLog(LogRecorder, SQLiteApplicationRecorder):
                 _wait_for_locks(conn, LOCK_SECONDS)
                 conn.execute("PRAGMA synchronous=FULL")
                 conn.execute("BEGIN IMMEDIATE")
+                self._begun += 1
                 try:
                     yield conn
                     connection.commit()

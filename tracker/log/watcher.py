@@ -17,7 +17,7 @@ import psycopg
 
 from tracker.errors import Unavailable
 from tracker.log.away import READ_SECONDS, reason
-from tracker.log.library import connect
+from tracker.log.postgres_connection import connect
 
 CHANNEL = "tracker_log"
 """PostgreSQL's NOTIFY channel for "the log has grown". A hint only: the watcher polls as well."""

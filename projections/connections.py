@@ -1,0 +1,80 @@
+"""What happens to the connections of an engine: how long each transaction waits, and which ones are not used again."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, cast
+
+import psycopg
+from sqlalchemy import Connection, Engine, ExceptionContext, event
+from sqlalchemy.exc import DisconnectionError, OperationalError
+
+from tracker.log.postgres_connection import GRACE_SECONDS, TimedConnection
+from tracker.log.sqlite_file import file_stamp, is_broken_file
+
+SQLITE_BUSY_SECONDS = 30
+"""Seconds that a transaction that writes waits for the one before it on a SQLite file."""
+
+
+def keep_sqlite_connections_right(engine: Engine, path: str, read_seconds: float) -> None:
+    """Let transactions begin as they say (`tables.writing`), and no connection be used again whose file is another."""
+    event.listen(engine, "connect", _sqlite_connected)
+    event.listen(engine, "begin", partial(_sqlite_begun, read_seconds))
+    event.listen(engine, "handle_error", _reconnect_where_bad, retval=True)
+    _reopen_replaced_files(engine, path)
+
+
+def keep_postgres_connections_right(engine: Engine, read_seconds: float) -> None:
+    """Let transactions wait as long as they say (`tables.writing`), and no connection be used again that is bad."""
+    event.listen(engine, "begin", partial(_postgres_begun, read_seconds))
+    event.listen(engine, "handle_error", _reconnect_where_bad, retval=True)
+
+
+def _reopen_replaced_files(engine: Engine, path: str) -> None:
+    """Let no connection be used again whose file was replaced or changed from outside (`tracker.log.sqlite_file`)."""
+
+    def connected(_connection: Any, record: Any) -> None:
+        record.info["opened"], record.info["is_new"] = file_stamp(path), True
+
+    def checked_out(_connection: Any, record: Any, _proxy: Any) -> None:
+        if not record.info.pop("is_new", False) and record.info["opened"] != file_stamp(path):
+            raise DisconnectionError("the file was replaced")
+
+    event.listen(engine, "connect", connected)
+    event.listen(engine, "checkout", checked_out)
+
+
+def _sqlite_connected(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # BEGIN is ours, below
+    connection.execute("PRAGMA journal_mode=WAL")
+    # A read model that loses its last commits with the power reads them from the log again.
+    connection.execute("PRAGMA synchronous=NORMAL")
+
+
+def _sqlite_begun(read_seconds: float, conn: Connection) -> None:
+    begin = conn.get_execution_options().get("sqlite_begin", "DEFERRED")
+    seconds = read_seconds if begin == "DEFERRED" else SQLITE_BUSY_SECONDS
+    conn.exec_driver_sql(f"PRAGMA busy_timeout = {round(1000 * seconds)}")
+    conn.exec_driver_sql(f"BEGIN {begin}")
+
+
+def _postgres_begun(read_seconds: float, conn: Connection) -> None:
+    options = conn.get_execution_options()
+    bounded = cast(TimedConnection, conn.connection.driver_connection)
+    bounded.answer_seconds = options.get("answer_seconds", read_seconds + GRACE_SECONDS)
+    if "answer_seconds" in options:
+        conn.exec_driver_sql("SET LOCAL statement_timeout = 0")
+
+
+def _reconnect_where_bad(context: ExceptionContext) -> BaseException | None:
+    """A connection that opened a store that took no writes, or a file that is broken, is not used again, nor its like.
+
+    It counts as a store that is away, and so does one that ended a transaction for standing still.
+    """
+    error = context.original_exception
+    bad = (psycopg.errors.ReadOnlySqlTransaction, psycopg.errors.IdleInTransactionSessionTimeout)
+    is_bad = isinstance(error, bad) or "readonly database" in str(error)
+    if not is_bad and not is_broken_file(error):
+        return None
+    context.is_disconnect = True
+    return OperationalError(context.statement, None, error, connection_invalidated=True)
