@@ -14,6 +14,8 @@ from tracker.rules.days import DUE_SOON, LONG_WINDOW_MONTHS, ONE_DAY, STALE_AFTE
 from tracker.rules.periods import horizon
 from tracker.values import Window, end_of
 
+_TERMS = (PledgeMade, PledgeRevised)
+
 SHORT = 4 * DUE_SOON
 """A window that is shorter is due soon only in its last quarter."""
 
@@ -49,13 +51,11 @@ class TurningDays:
 
 def turning_days(facts: Iterable[AnyFact]) -> TurningDays:
     """The turning days of all the terms and steps among facts, in force or not."""
+    facts = list(facts)
     found = TurningDays()
     recurrences: list[Recurrence] = []
-    last_said = date.min
     for fact in facts:
-        if isinstance(fact, StatedFact):
-            last_said = max(last_said, fact.in_force_on)
-        if isinstance(fact, PledgeMade | PledgeRevised):
+        if isinstance(fact, _TERMS):
             if isinstance(fact, PledgeMade) or fact.window is not None or fact.recurrence is not None:
                 found.are_long = found.are_long and stale_after(fact.window) == STALE_AFTER_LONG
             _of_window(found, fact.window)
@@ -66,8 +66,10 @@ def turning_days(facts: Iterable[AnyFact]) -> TurningDays:
                 recurrences.append(fact.recurrence)
         elif isinstance(fact, MilestoneFact) and fact.due is not None:
             found.due(end_of(fact.due))
-    for recurrence in recurrences:
-        _of_recurrence(found, recurrence, last_said)
+    if recurrences:
+        last_said = max((fact.in_force_on for fact in facts if isinstance(fact, StatedFact)), default=date.min)
+        for recurrence in recurrences:
+            _of_recurrence(found, recurrence, last_said)
     _of_last_quarters(found)
     return found
 

@@ -237,8 +237,12 @@ def _corroborating(parts: Iterable[Candidate], rung: Iterable[Candidate], unit: 
         if (transaction := _transaction(candidate)) is not None:
             alike.setdefault(transaction, []).append(candidate)
     for part in parts:
+        transaction = _transaction(part)
+        if transaction is None and len(alike.get(part.occasion, ())) < 2:
+            yield (part,)
+            continue
         found = {part.origin: part}
-        for subject in (part.occasion, _transaction(part)):
+        for subject in (part.occasion, transaction):
             for candidate in alike.get(subject, ()):
                 if candidate.origin not in found and _agree(part, candidate, unit):
                     found[candidate.origin] = candidate

@@ -270,7 +270,7 @@ def clash(a: Figure, b: Figure, unit: str, rates: Rates) -> set[str]:
     flags: set[str] = set()
     one, other = a.quantity, b.quantity
     two_currencies = is_current(one.unit) and is_current(other.unit) and one.unit != other.unit
-    if two_currencies and one.value == other.value:
+    if two_currencies and one.value == other.value != 0:
         flags.add("suspected_unit_error")
     sides = common(a, b, unit, rates)
     if sides is not None and not sides[0].meets(sides[1]):
