@@ -21,7 +21,7 @@ from threading import Event, Thread
 from typing import Any, NamedTuple, Protocol
 
 import psycopg
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import Connection, Engine, func, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from projections.table_writer import Superseded
@@ -35,6 +35,13 @@ BEAT_SECONDS = 3.0
 
 LOOK_SECONDS = 0.2
 """Seconds between two looks at the beat of a holder that may be frozen."""
+
+
+MAX_NAME_BYTES = 63
+"""Bytes that PostgreSQL keeps of a session's name."""
+
+_END_SESSIONS = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE application_name = :name AND usename = current_user AND pid <> pg_backend_pid()"""
 
 
 class LeaseLost(Superseded):
@@ -154,6 +161,8 @@ class Lease:
             self._seen, self._seen_at = found, now
         # Who had the lock and has it no more has ended, for this instance has it now.
         has_ended = self._has_lock and (found.has_lock or not found.holder)
+        if not has_ended and found.holder and now - self._seen_at >= TAKEOVER_SECONDS:
+            self._end_sessions(found.holder)
         if has_ended or found.holder == self.holder or now - self._seen_at >= TAKEOVER_SECONDS:
             self.is_held = self._take(found)
         if not self.is_held and self._has_lock:
@@ -179,6 +188,10 @@ class Lease:
         Raises: LeaseLost if another instance holds the lease; the transaction MUST be rolled back then.
         """
         beaten = update(LEASE).where(self._mine(), LEASE.c.holder == self.holder)
+        if conn.dialect.name == "postgresql":  # what `_end_sessions` knows the session by, in the same round trip
+            beaten = beaten.where(
+                func.set_config("application_name", self.holder[-MAX_NAME_BYTES:], False).is_not(None)
+            )
         if conn.execute(beaten.values(beat=LEASE.c.beat + 1, has_lock=self._has_lock)).rowcount != 1:
             raise LeaseLost("another instance has taken the lease over")
         self._beaten = self._monotonic()
@@ -235,6 +248,14 @@ class Lease:
             except SQLAlchemyError:
                 pass  # the store is away: the lock alone says that this instance has ended
         self._unlock()
+
+    def _end_sessions(self, holder: str) -> None:
+        """End the sessions of a holder that shows no life: on PostgreSQL one that was frozen in the middle of a
+        statement's messages keeps its locks, and `idle_in_transaction_session_timeout` does not count it as idle."""
+        if self._engine.dialect.name != "postgresql":
+            return
+        with writing(self._engine).begin() as conn:
+            conn.execute(text(_END_SESSIONS), {"name": holder[-MAX_NAME_BYTES:]})
 
     def _take(self, found: _Row) -> bool:
         """Compare and swap: another instance may have taken it first."""
