@@ -257,6 +257,7 @@ class _ResponseTransport:
         self.write = connection.transport.write
         self.abort = connection.transport.abort
         self.is_closing = connection.transport.is_closing
+        self.set_write_buffer_limits = connection.transport.set_write_buffer_limits
 
 
 class _CountedEvents(h11.Connection):

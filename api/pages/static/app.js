@@ -344,10 +344,10 @@ function age(time) {
   const [unit, length] = UNITS.find(([, each]) => seconds >= each) || ["second", 1];
   time.dataset.age = new Intl.RelativeTimeFormat("en-GB").format(-Math.floor(seconds / length), unit);
 }
-setInterval(() => all("[data-since]").forEach(age), 1000);
+setInterval(() => all("time[data-since]").forEach(age), 1000);
 
 function enhance() {
-  all("[data-since]").forEach(age);
+  all("time[data-since]").forEach(age);
   all("[data-slider]").forEach(enhanceSlider);
   all("[data-key-form]").forEach(enhanceKey);
   if ($("[data-chart]")) import("./chart.js").then((chart) => all("[data-chart]").forEach(chart.enhance));
