@@ -25,7 +25,7 @@ def log_of(api: Api) -> str:
 def read_paths(api: Api) -> list[str]:
     """The addresses of every read under /v1, as the routes have them."""
     return sorted(
-        route.path.replace("{pledge:str}", "aid-2024")
+        route.path.replace("{pledge:str}", "aid-2024").replace("{key:str}", "alliance")
         for route in api.client.app.routes
         for handler in getattr(route, "route_handlers", ())
         if isinstance(contract := handler.opt.get("contract"), Contract)
