@@ -94,6 +94,7 @@ BROKEN = """() => {
   const walker = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
   const broken = [];
   for (let node; (node = walker.nextNode()); ) {
+    if (node.parentElement.closest("code.root")) continue;  // a hash, which is no word
     for (const found of node.data.matchAll(/[\\p{L}\\p{N}]{2,16}/gu)) {
       const range = document.createRange();
       range.setStart(node, found.index);
