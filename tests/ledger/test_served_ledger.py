@@ -152,7 +152,7 @@ def test_a_store_that_was_rolled_back_is_not_signed_until_it_is_forked(shell: Sh
     with serving(shell) as server:
         assert server.add().status_code == 201
         wait_until(lambda: covers(client, server, 1), server.process)
-        put_back = copied(shell.url, "restore")
+        put_back = copied(shell.url, "restore", server.process)
         assert server.client.post(EVENTS, json=progress()).status_code == 201
         wait_until(lambda: covers(client, server, 2), server.process)
         state = shell.directory / ("tracker.db.state" if shell.url.startswith("sqlite") else "state")
