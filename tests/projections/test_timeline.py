@@ -233,10 +233,17 @@ def test_sums_are_exact_and_keep_their_bounds(it: World) -> None:
             "unit": "EUR", "pledges": 2, "reported": 2,
             "target": {"op": "ge", "value": "0.3", "unit": "EUR"},
             "actual": {"op": "gt", "value": "5.1", "unit": "EUR"},
+            "compared": {
+                "pledges": 2,
+                "target": {"op": "ge", "value": "0.3", "unit": "EUR"},
+                "actual": {"op": "gt", "value": "5.1", "unit": "EUR"},
+            },
+            "unconverted": 0,
         },
         {
             "unit": "USD", "pledges": 1, "reported": 0,
             "target": {"op": "ge", "value": "7", "unit": "USD"}, "actual": None,
+            "compared": {"pledges": 0, "target": None, "actual": None}, "unconverted": 0,
         },
     ]  # fmt: skip
 
