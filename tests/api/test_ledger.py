@@ -18,7 +18,6 @@ from tracker.signed_note import VerifierKey
 from tracker.tlog_proof import TlogProof
 
 EVENTS = 300
-MONITOR = {"Authorization": f"Bearer {ADMIN}"}
 
 
 def signed(api: Api) -> None:
