@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.api import ADMIN, MONITOR, Api, made, problem, running, statement
+from tests.support.api import MONITOR, Api, made, problem, running, statement
 from tests.support.ledgers import walk
 from tests.support.waiting import wait_until
 from tracker.merkle import EMPTY_ROOT, leaf_hash, verify_consistency, verify_inclusion
