@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from api.cli.group import fail
 from api.cli.log_answers import doubting, parse_keys, shown_checkpoint
 from api.cli.log_sources import opened_source
 from api.cli.terminal import answer, say
@@ -51,7 +52,10 @@ def prove(position: int, output: Path | None, where: str | None, keys: tuple[str
         sys.stdout.buffer.write(bytes(proof))
         sys.stdout.buffer.flush()
         return
-    file.write_bytes(bytes(proof))
+    try:
+        file.write_bytes(bytes(proof))
+    except OSError as error:
+        fail(f"{file} cannot be written: {error.strerror}")
     if proof.extra is None:
         say("Something of this event is withheld: the file has its proof alone, without its line.")
     answer(str(file))

@@ -133,7 +133,7 @@ def _from_web(client: httpx.Client, prefix: str) -> Fetch:
                 if attempt == ATTEMPTS - 1:
                     raise SourceUnavailable(f"{prefix}/{path}: {error or type(error).__name__}") from None
                 time.sleep(PAUSE_SECONDS * (attempt + 1))
-            except (httpx.HTTPError, httpx.InvalidURL) as error:
+            except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:  # a name of a host that is none, too
                 raise SourceUnavailable(f"{prefix}/{path}: {error}") from None
         raise AssertionError("the last attempt answers or raises")
 

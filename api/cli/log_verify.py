@@ -17,7 +17,7 @@ from api.cli.terminal import answer, progress, say, write_pieces
 from tracker.checkpoint import Checkpoint
 from tracker.merkle import MerkleError
 from tracker.points_in_time import read_day, read_instant
-from tracker.signed_note import MAX_NOTE_BYTES, VerifierKey
+from tracker.signed_note import MAX_NOTE_BYTES, NoKnownSignature, VerifierKey
 from tracker.tiles import TILE_WIDTH, Fetch, TileMissing
 from tracker.verification.doubts import LogDoubted
 from tracker.verification.log_verification import (
@@ -118,6 +118,11 @@ def _older(file: Path, keys: list[VerifierKey]) -> Checkpoint:
     note = read_given(file, MAX_NOTE_BYTES, "--checkpoint")
     try:
         older, _ = must_be_signed(note, keys)
+    except NoKnownSignature:
+        raise LogDoubted(
+            "the older checkpoint is not signed by a key that was given; if the log's key was changed since, give the"
+            " older one too, by another --key"
+        ) from None
     except MerkleError as wrong:
         raise LogDoubted(f"the older checkpoint is not of this log: {wrong.detail}") from None
     return older
@@ -141,7 +146,10 @@ def _tell_verified(
     last = f", the last recorded at {walk.last_recorded_at}" if walk.last_recorded_at else ""
     tell(f"{size - versions.withheld} events of {versions.pledges} pledges{last}")
     if versions.withheld:
-        tell(f"{versions.withheld} more events exist, proven by their leaves; their lines are withheld from the public")
+        tell(
+            f"{versions.withheld} more events exist, proven by their leaves; their lines are withheld, or were blanked by"
+            " who serves them"
+        )
     if older is not None:
         tell(f"it begins with the {older.size} events of the older checkpoint, unchanged")
 

@@ -108,6 +108,9 @@ class Ledger:
         rows = self.log.read(first, width)
         if [row.position for row in rows] != list(range(first + 1, first + width + 1)):
             raise _missing(place)
+        empty = next((row.position for row in rows if not row.withheld and not row.state), None)
+        if empty is not None:
+            raise TileMissing(f"the line of the event at position {empty} is gone from the log")
         return encode_bundle([b"" if row.withheld else row.state for row in rows])
 
     def fetch(self, path: str) -> bytes:

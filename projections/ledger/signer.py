@@ -135,8 +135,8 @@ class LedgerSigner:
         if is_signed and not self._state.fault and self._log.guard.known.position <= size:
             self._remembered.keep()
             return False
-        # From the last tile's beginning on: what was taken in last is looked at once more.
-        head, first = self._log.head(), size - size % TILE_WIDTH
+        # From the beginning of the tile of the last leaf on: what was taken in last is looked at once more.
+        head, first = self._log.head(), max(0, size - 1) // TILE_WIDTH * TILE_WIDTH
         leaves = read_leaves(self._log, first, limit, head)
         self._must_begin_with_the_edge(leaves, first)
         self._sign(fence, leaves[size - first :], keys, vkeys)
@@ -195,8 +195,14 @@ class LedgerSigner:
 
     def _must_begin_with_the_edge(self, leaves: Sequence[bytes], first: int) -> None:
         assert self._builder is not None
-        edge = next((hashes for tile, hashes in self._builder.partial_tiles() if tile.level == 0), b"")
         taken = self._builder.size - first
+        edge = next((hashes for tile, hashes in self._builder.partial_tiles() if tile.level == 0), None)
+        if edge is None and taken:
+            try:
+                edge = self._stored(Tile(0, first // TILE_WIDTH))  # the last tile is full
+            except TileMissing:
+                return  # a lost tile is written anew at the next start, which looks at every leaf
+        edge = edge or b""
         if len(leaves) < taken:
             position = first + len(leaves) + 1
             raise Inconsistent(f"the log ends before position {position}, which was signed", position)

@@ -12,6 +12,7 @@ from tests.support.ledgers import SignedLog, signed_log, walk
 from tests.support.tampering import tamper
 from tests.support.trees import merkle_tree_hash
 from tracker.merkle import leaf_hash
+from tracker.tiles import TileMissing
 
 FORGED = leaf_hash(b"another line")
 CHANGE_LEAF = "UPDATE {log} SET leaf = :leaf WHERE position = :position"
@@ -36,21 +37,30 @@ def restarted(world: SignedLog) -> Iterator[SignedLog]:
         yield again
 
 
+@pytest.mark.parametrize("size", [1, 255, 256, 257, 300])
 def test_a_leaf_that_was_changed_among_the_last_is_found_at_the_next_event(
-    world: SignedLog, caplog: pytest.LogCaptureFixture
+    world: SignedLog, caplog: pytest.LogCaptureFixture, size: int
 ) -> None:
-    world.record(300)
+    world.record(size)
     world.sign()
     before = world.ledger.checkpoint()
-    tamper(world.url, CHANGE_LEAF, leaf=FORGED, position=299)
+    tamper(world.url, CHANGE_LEAF, leaf=FORGED, position=size)
     world.record(1)
-    assert world.sign() == 300
+    assert world.sign() == size
     assert world.ledger.checkpoint() == before
-    assert world.fault() == "the leaf at position 299 is not the one that was signed"
+    assert world.fault() == f"the leaf at position {size} is not the one that was signed"
     errors = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
     assert errors == [f"no checkpoint is signed: {world.fault()}"]
     world.record(1)
-    assert world.sign() == 300
+    assert world.sign() == size
+
+
+def test_a_line_that_was_emptied_is_not_passed_off_as_withheld(world: SignedLog) -> None:
+    world.record(3)
+    world.sign()
+    tamper(world.url, "UPDATE {events} SET state = :state WHERE {number} = 2", state=b"")
+    with pytest.raises(TileMissing, match="position 2 is gone from the log"):
+        world.ledger.entries(0, 3)
 
 
 def test_a_leaf_that_was_changed_long_ago_is_found_when_a_process_begins(world: SignedLog) -> None:

@@ -105,6 +105,11 @@ def test_without_a_log_or_a_place_to_write_to_it_is_said(tmp_path: Path, shell: 
     shell.run("log", "export", "file/out", code=1)
 
 
+def test_a_proof_that_cannot_be_written_is_told(shell: Shell) -> None:
+    shell.run("seed")
+    assert "cannot be written" in shell.run("log", "prove", "2", "--output", "nowhere/proof", code=1).stderr
+
+
 # What others read it with
 
 

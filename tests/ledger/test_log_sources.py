@@ -150,4 +150,6 @@ def test_an_answer_that_is_cut_off_is_no_file() -> None:
 def test_a_circle_of_redirections_and_a_refusal_are_told() -> None:
     assert refusal(lambda handler: send(handler, b"", 302, Location=handler.path))
     assert refusal(lambda handler: send(handler, b"", 302, Location="file:///etc/passwd"))
+    assert refusal(lambda handler: send(handler, b"", 302, Location="http://xn--/x"))
+    assert refusal(lambda handler: send(handler, b"", 302, Location=f"http://{'a' * 300}.example.org/x"))
     assert "403" in refusal(lambda handler: send(handler, b"", 403))
