@@ -147,8 +147,8 @@ def _tell_verified(
     tell(f"{size - versions.withheld} events of {versions.pledges} pledges{last}")
     if versions.withheld:
         tell(
-            f"{versions.withheld} more events exist, proven by their leaves; their lines are withheld, or were blanked by"
-            " who serves them"
+            f"{versions.withheld} more events exist, proven by their leaves; their lines are withheld, or were"
+            " blanked by who serves them"
         )
     if older is not None:
         tell(f"it begins with the {older.size} events of the older checkpoint, unchanged")
