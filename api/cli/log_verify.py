@@ -120,8 +120,8 @@ def _older(file: Path, keys: list[VerifierKey]) -> Checkpoint:
         older, _ = must_be_signed(note, keys)
     except NoKnownSignature:
         raise LogDoubted(
-            "the older checkpoint is not signed by a key that was given; if the log's key was changed since, give the"
-            " older one too, by another --key"
+            "the older checkpoint is not of this log, or not signed by a key that was given: if the log's key was"
+            " changed since, give the older one too, by another --key"
         ) from None
     except MerkleError as wrong:
         raise LogDoubted(f"the older checkpoint is not of this log: {wrong.detail}") from None
