@@ -27,17 +27,17 @@ from tracker.withholding import withholdable
 
 ENV = {"TRACKER_ADMIN_KEY": ADMIN, "TRACKER_RATE_LIMIT": "0"}
 KEY = {"Authorization": f"Bearer {ADMIN}"}
-MARK = b"zqx"
+MARK = b"zqxovanski"
 """In every text that is to be gone, and nowhere else; looked for in any case."""
 
 PLEDGE = "aid-2024"
-PARTY = {"name": "Zqxov Person", "code": "zqxov-person"}
+PARTY = {"name": "Zqxovanski Person", "code": "zqxovanski-person"}
 CITED = SOURCE | {
-    "title": "Zqxov says it",
-    "url": "https://news.example/zqxov-says",
-    "archive_url": "https://a.example/zqx",
+    "title": "Zqxovanski says it",
+    "url": "https://news.example/zqxovanski-says",
+    "archive_url": "https://a.example/zqxovanski",
 }
-SAID = {"summary": "What Zqxov said.", "quote": "I, Zqxov, promise.", "speaker": PARTY, "source": CITED}
+SAID = {"summary": "What Zqxovanski said.", "quote": "I, Zqxovanski, promise.", "speaker": PARTY, "source": CITED}
 
 
 @pytest.fixture
@@ -51,28 +51,31 @@ def opened(address: str) -> httpx.Client:
 
 def facts(first: str, report: str) -> list[dict[str, Any]]:
     """What is said after the pledge and its report, about both of them."""
-    corrected = {"quote": "It was Zqxov.", "speaker": PARTY, "source": {"title": "Zqxov again"}}
-    mend = {"stated_on": "2024-09-01", "reason": "Zqxov asked for it."}
+    corrected = {"quote": "It was Zqxovanski.", "speaker": PARTY, "source": {"title": "Zqxovanski again"}}
+    mend = {"stated_on": "2024-09-01", "reason": "Zqxovanski asked for it."}
     return [
         statement(**SAID, trajectory="on_track"),
-        {"type": "PledgeRevised", "stated_on": "2024-09-02", "title": "Zqxov's other aid", "reason": "Zqxov.", **SAID},
+        {
+            "type": "PledgeRevised", "stated_on": "2024-09-02", "title": "Zqxovanski's other aid",
+            "reason": "Zqxovanski.", **SAID,
+        },
         {"type": "EventCorrected", "event": report, "changes": corrected, **mend},
-        {"type": "EventCorrected", "event": first, "changes": {"title": "Zqxov's aid, mended"}, **mend},
+        {"type": "EventCorrected", "event": first, "changes": {"title": "Zqxovanski's aid, mended"}, **mend},
         {"type": "FigureRanked", "event": report, "rank": "preferred", **mend},
         {
             "type": "AssessmentIssued", "stated_on": "2024-10-01",
             "rating": "good", "rubric": "r", "rubric_version": "1",
-            "reasoning": "Zqxov seems to mean it.",
+            "reasoning": "Zqxovanski seems to mean it.",
         },
     ]  # fmt: skip
 
 
 def told(client: httpx.Client) -> None:
     """A pledge whose every text has the word, and another one without it."""
-    window = {"start": "2024-01-01", "end": "2024-12-31", "text": "while Zqxov lives"}
-    whole = made(**SAID, title="Zqxov's aid", pledgor=PARTY, beneficiary=PARTY, window=window)
+    window = {"start": "2024-01-01", "end": "2024-12-31", "text": "while Zqxovanski lives"}
+    whole = made(**SAID, title="Zqxovanski's aid", pledgor=PARTY, beneficiary=PARTY, window=window)
     first = sent(client, "/v1/pledges", {"pledge": PLEDGE, "fact": whole})
-    report = sent(client, f"/v1/pledges/{PLEDGE}/events", progress(**SAID, reason="Zqxov."))
+    report = sent(client, f"/v1/pledges/{PLEDGE}/events", progress(**SAID, reason="Zqxovanski."))
     for fact in facts(first["event"]["id"], report["event"]["id"]):
         sent(client, f"/v1/pledges/{PLEDGE}/events", fact)
     sent(client, "/v1/pledges", {"pledge": "sound", "fact": made(title="Another aid")})
@@ -86,7 +89,7 @@ def sent(client: httpx.Client, path: str, body: Any) -> Any:
 
 def unreadable(shell: Shell) -> None:
     """An event that this version does not understand, with the word in it."""
-    fact = {"type": "PledgeGilded", "stated_on": "2024-11-01", "quote": "Zqxov gilds.", "speaker": PARTY}
+    fact = {"type": "PledgeGilded", "stated_on": "2024-11-01", "quote": "Zqxovanski gilds.", "speaker": PARTY}
     with shell.log() as log:
         version = log.version("sound") + 1
         state = {
