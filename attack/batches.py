@@ -26,10 +26,12 @@ NDJSON = "application/x-ndjson"
 
 
 def filled(opening: bytes, part: bytes, closing: bytes, size: int = SIZE) -> bytes:
+    """A body of at most `size` bytes: one part over and over between an opening and a closing."""
     return opening + part * ((size - len(opening) - len(closing)) // len(part)) + closing
 
 
 def wrong_fields(size: int) -> bytes:
+    """A batch of items with 4,000 unknown fields each, in at most `size` bytes."""
     fact = {"type": "StatementMade", **{f"f{number}": 1 for number in range(4_000)}}
     item = json.dumps({"pledge": "aid-2024", "fact": fact}).encode()
     return b"[" + b",".join([item] * (size // (len(item) + 1))) + b"]"

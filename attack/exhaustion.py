@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import NamedTuple
 
 import httpx
@@ -40,7 +41,7 @@ class Row(NamedTuple):
 def heads(served: Served) -> Iterator[Row]:
     """Every head beyond a bound, without a key."""
     for name, (pieces, wanted) in HEADS.items():
-        cost = served.attacked(lambda: served.answer(*pieces))  # noqa: B023 - it is called here
+        cost = served.attacked(partial(served.answer, *pieces))
         status = cost.answer.partition(b"\r\n")[0].split()[1].decode()
         yield Row(name, sum(map(len, pieces)), status, cost, wanted, MAX_HEAD_BYTES)
 

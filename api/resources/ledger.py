@@ -95,7 +95,10 @@ CONSISTENCY = _open(
     problems=_OUT,
 )
 EVENT_PROOF = _open(
-    "One event, its proof and the checkpoint in one file (C2SP tlog-proof).", _TEXT_FILE, _POSITION, problems=_OUT
+    "One event, its proof and the checkpoint in one file (C2SP tlog-proof).",
+    _TEXT_FILE,
+    _POSITION,
+    problems=(*_OUT, "tile_missing"),
 )
 
 
@@ -170,8 +173,7 @@ class LedgerController(Controller):
         query: Query = request.scope["state"]["query"]
         position, signed = _needed(query, "position", 1), _signed(services)
         tree = services.ledger.tree(signed.size)
-        line = next((row.state for row in services.tracker.log.read(position - 1, 1) if not row.withheld), None)
-        proof = TlogProof.make(position - 1, signed.note, tree.subtree, extra=line)
+        proof = TlogProof.make(position - 1, signed.note, tree.subtree, extra=services.ledger.line(position))
         headers = {"Content-Disposition": f'attachment; filename="event-{position}{FILE_EXTENSION}"'}
         return BytesResponse(bytes(proof), media_type=TEXT_PLAIN, headers=headers)
 

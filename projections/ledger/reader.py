@@ -17,6 +17,7 @@ from projections.ledger.tables import CHECKPOINT, STATE, TILE
 from projections.tables import is_missing_table
 from tracker.log.away import unavailable
 from tracker.log.recorder import LogRecorder
+from tracker.log.rows import LogRow
 from tracker.merkle import HASH_BYTES, OutOfTree
 from tracker.tile_tree import TileReader
 from tracker.tiles import TILE_HEIGHT, TILE_WIDTH, Bundle, Tile, TileMissing, encode_bundle, parse_path, parse_tile
@@ -108,10 +109,19 @@ class Ledger:
         rows = self.log.read(first, width)
         if [row.position for row in rows] != list(range(first + 1, first + width + 1)):
             raise _missing(place)
-        empty = next((row.position for row in rows if not row.withheld and not row.state), None)
-        if empty is not None:
-            raise TileMissing(f"the line of the event at position {empty} is gone from the log")
-        return encode_bundle([b"" if row.withheld else row.state for row in rows])
+        return encode_bundle([public_line(row) or b"" for row in rows])
+
+    def line(self, position: int) -> bytes | None:
+        """The stored line of the event at a position; None if something of it is withheld.
+
+        Raises: OutOfTree if the last checkpoint does not cover it; TileMissing if the log has it no more.
+        """
+        if position > (covered := self.size()):
+            raise OutOfTree(f"the last checkpoint covers {covered} events, not {position}")
+        row = next(iter(self.log.read(position - 1, 1)), None)
+        if row is None or row.position != position:
+            raise TileMissing(f"the event at position {position} is gone from the log")
+        return public_line(row)
 
     def fetch(self, path: str) -> bytes:
         """The bytes at a path below the log's prefix, such as `tile/0/x001/067.p/5` (`tiles.Fetch`).
@@ -191,6 +201,18 @@ _TILE = _columns(TILE, "hashes").where(TILE.c.level == bindparam("level"), TILE.
 def read_latest(conn: Connection, origin: str) -> PublishedCheckpoint | None:
     """The last checkpoint of an origin, in a transaction."""
     return _published(conn.execute(_LATEST, {"origin": origin}).first())
+
+
+def public_line(row: LogRow) -> bytes | None:
+    """The stored line of an event; None if something of it is withheld.
+
+    Raises: TileMissing if the line is empty, which no event's is: it is gone from the log, and was not withheld.
+    """
+    if row.withheld:
+        return None
+    if not row.state:
+        raise TileMissing(f"the line of the event at position {row.position} is gone from the log")
+    return row.state
 
 
 def read_tile(conn: Connection, origin: str, place: Tile) -> bytes:

@@ -196,13 +196,14 @@ class LedgerSigner:
     def _must_begin_with_the_edge(self, leaves: Sequence[bytes], first: int) -> None:
         assert self._builder is not None
         taken = self._builder.size - first
+        if not taken:
+            return
         edge = next((hashes for tile, hashes in self._builder.partial_tiles() if tile.level == 0), None)
-        if edge is None and taken:
+        if edge is None:  # the last tile is full
             try:
-                edge = self._stored(Tile(0, first // TILE_WIDTH))  # the last tile is full
+                edge = self._stored(Tile(0, first // TILE_WIDTH))
             except TileMissing:
                 return  # a lost tile is written anew at the next start, which looks at every leaf
-        edge = edge or b""
         if len(leaves) < taken:
             position = first + len(leaves) + 1
             raise Inconsistent(f"the log ends before position {position}, which was signed", position)

@@ -61,6 +61,9 @@ def test_a_line_that_was_emptied_is_not_passed_off_as_withheld(world: SignedLog)
     tamper(world.url, "UPDATE {events} SET state = :state WHERE {number} = 2", state=b"")
     with pytest.raises(TileMissing, match="position 2 is gone from the log"):
         world.ledger.entries(0, 3)
+    with pytest.raises(TileMissing, match="position 2 is gone from the log"):
+        world.ledger.line(2)
+    assert world.ledger.line(1)
 
 
 def test_a_leaf_that_was_changed_long_ago_is_found_when_a_process_begins(world: SignedLog) -> None:
