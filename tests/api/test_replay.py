@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from api.http import access_keys
+from projections.tables import writing
 from tests.support.api import ADMIN, MONITOR, Api, made, problem, progress, running, statement
 
 REPLAY = "/v1/replay"
@@ -38,11 +39,7 @@ def test_the_log_says_what_the_projection_says_at_every_point(api: Api) -> None:
 def test_a_projection_that_was_changed_is_found_out(api: Api) -> None:
     fill(api)
     table = f"timeline_{api.services.timeline.progress().set}"
-    with api.services.engine.begin() as conn:
-        other = conn.execute(
-            text(f"SELECT body FROM {table} WHERE pledge = 'p0' ORDER BY valid_from")
-        ).scalar_one_or_none
-        del other
+    with writing(api.services.engine).begin() as conn:
         body = conn.execute(text(f"SELECT body FROM {table} WHERE pledge = 'p1' LIMIT 1")).scalar_one()
         conn.execute(text(f"UPDATE {table} SET body = :body WHERE pledge = 'p2'"), {"body": body})
         conn.execute(text(f"DELETE FROM {table} WHERE pledge = 'p4'"))
@@ -74,7 +71,7 @@ def test_every_column_that_was_changed_is_found_out(api: Api, tampering: str, to
     assert replayed(api, "?compare=true&as_of=2024-12-01")["differences"] == []
     number = api.services.timeline.head().set
     last = f"(SELECT amounts FROM timeline_{number} WHERE pledge = 'p1' LIMIT 1) AS last"
-    with api.services.engine.begin() as conn:
+    with writing(api.services.engine).begin() as conn:
         names = {
             "sheets": f"timeline_{number}",
             "cards": f"catalogue_{number}",
@@ -88,7 +85,7 @@ def test_every_column_that_was_changed_is_found_out(api: Api, tampering: str, to
 def test_rows_that_are_there_twice_are_found_out(lite: Api) -> None:
     """PostgreSQL refuses them itself."""
     fill(lite)
-    with lite.services.engine.begin() as conn:
+    with writing(lite.services.engine).begin() as conn:
         for table in ("timeline_1", "catalogue_1"):
             conn.execute(text(f"INSERT INTO {table} SELECT * FROM {table} WHERE pledge = 'p3'"))
     told = [d["about"] for d in replayed(lite, "?compare=true&as_of=2024-12-01")["differences"]]
