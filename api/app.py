@@ -175,7 +175,7 @@ def _services(settings: Settings) -> tuple[Services, ProjectionRunner | None]:
             LogMemory(tracker.log, settings.state_directory, settings.store_name),
         ),
         limit=WriteLimit(settings.rate_limit, shared_directory()),
-        event_tail=EventTail(tracker.log, heads),
+        event_tail=EventTail(tracker.log, timeline, heads),
         metrics=ProcessMetrics(),
         open_bodies=OpenBodies(),
         body_room=BodyRoom(),
@@ -194,6 +194,7 @@ def _running(
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         services.open_streams()
         services.follower.grown = services.event_tail.grew
+        services.follower.projected = services.event_tail.projected
         services.follower.looked = services.measure
         services.follower.changed = services.event_tail.restart
         services.follower.start()

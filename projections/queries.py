@@ -103,13 +103,16 @@ def head() -> Select[Any]:
 
 def holds(table: FromClause, clocks: Clocks) -> ColumnElement[bool]:
     """The condition that the row's rectangle contains the point."""
-    day = day_of(clocks)
     return and_(
         table.c.known_to > clocks.position,
         table.c.known_from <= clocks.position,
-        table.c.valid_from <= day,
-        table.c.valid_to > day,
+        holds_on(table, day_of(clocks)),
     )
+
+
+def holds_on(table: FromClause, day: date) -> ColumnElement[bool]:
+    """The condition that the row's rectangle has the day."""
+    return and_(table.c.valid_from <= day, table.c.valid_to > day)
 
 
 def day_of(clocks: Clocks) -> date:

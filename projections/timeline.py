@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from threading import Lock
@@ -11,11 +11,12 @@ from typing import Any, cast
 
 from sqlalchemy import Engine
 
-from projections import changes, facets, parties, queries
+from projections import changes, facets, parties, passing, queries
 from projections.changes import StatusChange
 from projections.document_codec import brief
 from projections.facets import FACETS
 from projections.parties import PartyCounts
+from projections.passing import Spans
 from projections.pledge_counts import PledgeCounts
 from projections.queries import DATE_SORTS, NULLABLE_SORTS, SORTS, Clocks, Filters, PageStart, StatusPage
 from projections.summary import Pledged, summarize
@@ -196,6 +197,10 @@ class Timeline(TableReader):
                 rectangles.setdefault(row.pledge, []).append(row)
         seen = (changes.change(p, on, rectangles.get(p, ()), clocks.position) for p, on in found)
         return [change for change in seen if change is not None]
+
+    def passing(self, filters: Filters, pledges: Collection[str], as_of: date, first: int, last: int) -> Spans:
+        """At which positions of `[first, last]` these pledges pass the filters on a day; `filters.q` is not asked."""
+        return passing.spans(self._read(passing.rectangles, filters, pledges, as_of, first, last).rows)
 
     # How
 

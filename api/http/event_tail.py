@@ -11,8 +11,12 @@ from typing import NamedTuple
 
 from litestar.concurrency import sync_to_thread
 
+from api.http.clocks import today
 from api.http.known_heads import KnownHeads
 from api.http.problems import RateLimited
+from projections.passing import concerns
+from projections.queries import Filters
+from projections.timeline import Timeline
 from tracker.event import served
 from tracker.log.recorder import LogRecorder
 from tracker.log.rows import LogRow
@@ -42,17 +46,27 @@ PIECE_BYTES = 32 * 1024
 """Bytes that a stream takes with it at a time, at most, unless one event has more. A reader that takes nothing costs
 this, and what the server and the kernel hold of what was sent."""
 
+ASKED_EVENTS = 200
+"""Events about whose pledges the projection is asked at a time, at most."""
+
 MAX_STORE_READERS = 4
-"""Streams that may read older events from the store at one time."""
+"""Streams that may read older events or the projection from the store at one time."""
 
 
 class StreamFilter(NamedTuple):
-    """The pledge and the fact type that a stream is narrowed to; None for all."""
+    """What a stream is narrowed to; what is empty narrows nothing."""
 
-    pledge: str | None = None
-    type: str | None = None
+    pledges: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
     plain: bool = False
     """Frames have no `event:` line: then a browser's `onmessage` gets them, and not only a listener for each type."""
+
+    listed: Filters | None = None
+    """What the pledge passes today, once the event is known or before it: the projection is asked."""
+
+    def takes(self, pledge: str, type_: str) -> bool:
+        """Whether events of this pledge and type are wanted, whatever the pledge's status is."""
+        return (not self.pledges or pledge in self.pledges) and (not self.types or type_ in self.types)
 
     def framed(self, frame: bytes) -> bytes:
         """The frame as this stream sends it."""
@@ -71,18 +85,20 @@ class TailEvent(NamedTuple):
 class EventTail:
     """The end of the log, for all streams of this process.
 
-    It lives on one event loop; only `grew` and `close` may be called from other threads.
+    It lives on one event loop; only `grew`, `projected` and `close` may be called from other threads.
     """
 
-    def __init__(self, log: LogRecorder, heads: KnownHeads) -> None:
+    def __init__(self, log: LogRecorder, timeline: Timeline, heads: KnownHeads) -> None:
         self.closing = False
         self.history = heads.history
         """Counts up when the log is another history than before: the streams that began before it end."""
         self._held_of = self.history
-        self._log = log
+        self._log, self._timeline = log, timeline
         self._heads = heads
         self._loop: asyncio.AbstractEventLoop | None = None
         self._streams: dict[asyncio.Event, asyncio.Task[object] | None] = {}
+        self._asking: set[asyncio.Event] = set()
+        """The streams that ask the projection."""
         self._per_holder: Counter[str] = Counter()
         self._events: deque[TailEvent] = deque()
         self._bytes = 0
@@ -114,6 +130,13 @@ class EventTail:
             with suppress(RuntimeError):  # the loop is closed
                 loop.call_soon_threadsafe(self._wake)
 
+    def projected(self) -> None:
+        """Wake the streams that ask the projection: it has got further. From any thread."""
+        loop = self._loop
+        if loop is not None and self._asking:
+            with suppress(RuntimeError):  # the loop is closed
+                loop.call_soon_threadsafe(self._wake_asking)
+
     def restart(self) -> None:
         """End the streams with a word, and forget the events: the log is another history now. From any thread."""
         self.history = self._heads.history
@@ -135,6 +158,10 @@ class EventTail:
         if self.closing and self._loop is not None:
             self._loop.call_later(END_GRACE_SECONDS, self._cancel)
 
+    def _wake_asking(self) -> None:
+        for woken in self._asking:
+            woken.set()
+
     def _cancel(self) -> None:
         """Cancel the streams that have not ended: their readers take no bytes."""
         for task in self._streams.values():
@@ -142,8 +169,8 @@ class EventTail:
                 task.cancel()
 
     @contextmanager
-    def joined(self, holder: str) -> Iterator[asyncio.Event]:
-        """Count one more stream, and give it an event that is set whenever the log has grown.
+    def joined(self, holder: str, wanted: StreamFilter) -> Iterator[asyncio.Event]:
+        """Count one more stream, and give it an event that is set whenever there may be more for it.
 
         Raises: RateLimited if this holder, or the process, has too many streams already.
         """
@@ -154,10 +181,13 @@ class EventTail:
         woken = asyncio.Event()
         self._per_holder[holder] += 1
         self._streams[woken] = asyncio.current_task()
+        if wanted.listed is not None:
+            self._asking.add(woken)
         try:
             yield woken
         finally:
             del self._streams[woken]
+            self._asking.discard(woken)
             self._per_holder[holder] -= 1
             if not self._per_holder[holder]:
                 del self._per_holder[holder]
@@ -165,9 +195,9 @@ class EventTail:
     async def after(self, position: int, wanted: StreamFilter) -> tuple[bytes, int]:
         """The next bytes to send after a position, PIECE_BYTES about, and the position that they reach.
 
-        Raises: Unavailable if older events are wanted and the store does not answer.
+        Raises: Unavailable if older events or statuses are wanted and the store does not answer.
         """
-        head = self.head
+        head = self.head if wanted.listed is None else min(self.head, self._heads.projection)
         if position >= head:
             return b"", position
         async with self._filling:
@@ -180,21 +210,36 @@ class EventTail:
                 await self._fill(head)
                 near = position >= self._end - len(self._events)  # large events push others out
         if near:
-            return self._newest(position, wanted)
-        async with self._reading:
-            rows = await sync_to_thread(self._read, position, head, wanted, BEHIND_PAGE_ROWS)
-        events = ((row.position, wanted.framed(_frame(row))) for row in rows)
-        return _piece(events, rows[-1].position if len(rows) == BEHIND_PAGE_ROWS else head)
+            events, upto = self._newest(position, head, wanted)
+        else:
+            async with self._reading:
+                events, upto = await sync_to_thread(self._older, position, head, wanted)
+        if wanted.listed is not None and events:
+            async with self._reading:
+                events = await sync_to_thread(self._concerned, events, wanted.listed)
+        return _piece(((event.position, wanted.framed(event.frame)) for event in events), upto)
 
-    def _newest(self, position: int, wanted: StreamFilter) -> tuple[bytes, int]:
+    def _newest(self, position: int, head: int, wanted: StreamFilter) -> tuple[list[TailEvent], int]:
         # There are no gaps, so the place of a position in memory is known.
         newer = islice(self._events, max(0, len(self._events) - (self._end - position)), None)
-        events = (
-            (event.position, wanted.framed(event.frame))
-            for event in newer
-            if wanted.pledge in (None, event.pledge) and wanted.type in (None, event.type)
-        )
-        return _piece(events, max(position, self._end))
+        events = [event for event in newer if wanted.takes(event.pledge, event.type)]
+        if wanted.listed is None:
+            return events, max(position, self._end)
+        events = [event for event in events if event.position <= head]
+        if len(events) > ASKED_EVENTS:
+            events = events[:ASKED_EVENTS]
+            return events, events[-1].position
+        return events, max(position, min(self._end, head))
+
+    def _older(self, position: int, head: int, wanted: StreamFilter) -> tuple[list[TailEvent], int]:
+        rows = self._read(position, head, wanted, BEHIND_PAGE_ROWS)
+        events = [_event(row) for row in rows if wanted.takes(row.pledge, row.type)]
+        return events, rows[-1].position if len(rows) == BEHIND_PAGE_ROWS else head
+
+    def _concerned(self, events: list[TailEvent], listed: Filters) -> list[TailEvent]:
+        pledges = {event.pledge for event in events}
+        spans = self._timeline.passing(listed, pledges, today(), events[0].position - 1, events[-1].position)
+        return [event for event in events if concerns(spans, event.pledge, event.position)]
 
     def _floor(self, head: int) -> int:
         """The oldest position after which all events are in memory, or will be once it is filled up to the head."""
@@ -209,14 +254,16 @@ class EventTail:
             if not rows:
                 return
             for row in rows:
-                self._events.append(TailEvent(row.position, row.pledge, row.type, _frame(row)))
+                self._events.append(_event(row))
                 self._bytes += len(self._events[-1].frame)
             self._end = rows[-1].position
             while len(self._events) > TAIL_EVENTS or self._bytes > TAIL_BYTES:
                 self._bytes -= len(self._events.popleft().frame)
 
     def _read(self, after: int, upto: int, wanted: StreamFilter, limit: int) -> list[LogRow]:
-        return self._log.read(after, limit, upto=upto, pledge=wanted.pledge, type=wanted.type)
+        (pledge,) = wanted.pledges if len(wanted.pledges) == 1 else (None,)
+        (type_,) = wanted.types if len(wanted.types) == 1 else (None,)
+        return self._log.read(after, limit, upto=upto, pledge=pledge, type=type_)
 
 
 def _piece(events: Iterable[tuple[int, bytes]], upto: int) -> tuple[bytes, int]:
@@ -231,8 +278,9 @@ def _piece(events: Iterable[tuple[int, bytes]], upto: int) -> tuple[bytes, int]:
     return b"".join(taken), upto
 
 
-def _frame(row: LogRow) -> bytes:
-    return b"id: %d\nevent: %s\ndata: %s\n\n" % (row.position, row.type.encode(), served(row.state, row.position))
+def _event(row: LogRow) -> TailEvent:
+    frame = b"id: %d\nevent: %s\ndata: %s\n\n" % (row.position, row.type.encode(), served(row.state, row.position))
+    return TailEvent(row.position, row.pledge, row.type, frame)
 
 
 def _plain(frame: bytes) -> bytes:

@@ -85,6 +85,8 @@ class LogFollower:
         """Called after every look that went well: what is measured of this process is set then."""
         self.grown: Callable[[], None] = lambda: None
         """Called once the heads have new events: the streams' wake-up."""
+        self.projected: Callable[[], None] = lambda: None
+        """Called once the projection has got further: the wake-up of streams that ask it."""
         self.changed: Callable[[], None] = lambda: None
         """Called once the log is another history than before: the end of the streams."""
 
@@ -158,10 +160,13 @@ class LogFollower:
             self._see_what_is_withheld()
             self._see_what_is_signed()
             head = self._timeline.head()
+            before = self._heads.projection
             self._heads.note_standing(head)
             self.projector.note(head.heartbeat, head.position, self._heads.log)
             self._heads.looked_at = time.monotonic()
             self._heads.projection = head.position
+            if head.position != before:
+                self.projected()
             self._release()
             self._keys.refresh(older_than=KEY_REFRESH_SECONDS)
             self._keys.note_uses()

@@ -69,6 +69,18 @@ _GROUP: dict[str, Schema] = {
     "totals": list_of(ref("Total")),
 }
 
+_RECORDED_FACT: Schema = {
+    "anyOf": [
+        ref("Fact"),
+        {
+            "description": "A fact that an earlier version took, or of which something is withheld.",
+            "type": "object",
+            "properties": {"type": TEXT},
+            "required": ["type"],
+        },
+    ]
+}
+
 SCHEMAS: dict[str, Schema] = {
     "Amount": object_of(
         {"op": one_of(Op), "value": DECIMAL_STRING, "unit": TEXT},
@@ -89,7 +101,7 @@ SCHEMAS: dict[str, Schema] = {
             "version": {"type": "integer", "minimum": 1},
             "recorded_at": INSTANT,
             "recorded_by": TEXT,
-            "fact": {"type": "object"},
+            "fact": _RECORDED_FACT,
             "position": {"type": "integer", "minimum": 1},
         },
         about="A recorded fact in its envelope. The fact is as it was posted.",

@@ -91,6 +91,9 @@ FILTERS = (
         _LINE,
     ),
 )
+TYPES = _several("type", "The type of the fact.", {"enum": list(TYPE_NAMES)})
+"""The types of facts that a stream or a feed is narrowed to."""
+
 SORT = Parameter(
     "sort",
     "The order, `-` for descending; `changed` is the day on which the status last changed.",
@@ -278,7 +281,13 @@ def _reads_in_one_format(
     )
 
 
-FEED = _reads_in_one_format("Changes of status.", ATOM_FORMAT, *FILTERS, _limit(MAX_FEED_ENTRIES, 50))
+FEED = _reads_in_one_format(
+    "Changes of status; with `type` those that a fact of the type made known.",
+    ATOM_FORMAT,
+    *FILTERS,
+    TYPES,
+    _limit(MAX_FEED_ENTRIES, 50),
+)
 BADGE = _reads_in_one_format("A badge.", BADGE_FORMAT, problems=_MISSING)
 WHICH_LOG = _reads_in_one_format("Which log this is.", JSON_FORMAT, schema=ref("Log"), clocks=())
 EMBED = _reads_in_one_format("A page for an iframe.", HTML_FORMAT, framed=True, problems=_MISSING)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 
 from litestar import Controller
 from litestar.concurrency import sync_to_thread
@@ -21,13 +23,14 @@ from api.http.headers import header
 from api.http.log_ids import LOG, beyond_the_log
 from api.http.media import SSE_FORMAT
 from api.http.negotiation import negotiate
-from api.http.parameters import choice, integer, invalid, matching
+from api.http.parameters import choice, integer, invalid
 from api.http.shutdown import abort_connection, hold_little, until_disconnected
-from api.resources.names import TYPE_NAMES
+from api.resources.contracts import FILTERS, TYPES
+from api.resources.list_filters import filters, types
 from api.services import Services
+from projections.queries import Filters
 from tracker.errors import TrackerError, Unavailable
 from tracker.log.rows import MAX_POSITION
-from tracker.units import SLUG
 
 COMMENT_SECONDS = 15.0
 """Seconds without an event after which a comment is sent, so that no proxy takes the stream for dead."""
@@ -41,12 +44,15 @@ FRAME_BYTES = 32 * 1024
 UNAVAILABLE_SECONDS = 1.0
 """Seconds until the log is read again after the store did not answer."""
 
+_FILTERS = {parameter.name: parameter for parameter in FILTERS}
+
 STREAM_CONTRACT = Contract(
     needs="reader",
     replies={
         200: Reply(
             "Events as they are recorded: `id` is the position, `event` the type of the fact, `data` the event."
-            " When the log is forked or was put back, the event `log_changed` comes last.",
+            " When the log is forked or was put back, the event `log_changed` comes last."
+            " With `party`, `tag` or `status` those whose pledge passes today with the event, or did before it.",
             {SSE_FORMAT.media_type: {"type": "string"}},
             {"Cache-Control": "Never kept."},
         )
@@ -57,8 +63,8 @@ STREAM_CONTRACT = Contract(
             "Begin after this position, which the log must have reached; with what comes next by default.",
             {"type": "integer", "minimum": 0, "maximum": MAX_POSITION},
         ),
-        Parameter("pledge", "Only this pledge's.", {"type": "string", "pattern": f"^{SLUG}$"}),
-        Parameter("type", "Only facts of this type.", {"enum": list(TYPE_NAMES)}),
+        *(_FILTERS[name] for name in ("pledge", "party", "tag", "status")),
+        TYPES,
         Parameter(
             "events",
             "`plain` leaves out the `event` lines, so that `onmessage` gets every event; by default they are named by"
@@ -87,10 +93,13 @@ class StreamController(Controller):
         """The log as it grows, as Server-Sent Events; a comment every 15 s. Resumes from `Last-Event-ID`."""
         query = request.scope["state"]["query"]
         negotiate(request.scope, query, STREAM_CONTRACT.formats)
+        given = filters(query)
+        listed = replace(given, pledge=())
         filter_ = StreamFilter(
-            matching(query, "pledge", "slug", SLUG),
-            choice(query, "type", TYPE_NAMES),
+            given.pledge,
+            types(query),
             plain=choice(query, "events", ("named", "plain"), "named") == "plain",
+            listed=None if listed == Filters() else listed,
         )
         name, after = "after", integer(query, "after", 0, MAX_POSITION)
         seen = header(request.scope, b"last-event-id")
@@ -130,7 +139,7 @@ class EventStream:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send events until the reader disconnects, stalls or loses its access, or the process ends."""
-        with self._tail.joined(self._holder) as woken:
+        with self._tail.joined(self._holder, self._filter) as woken:
             headers = [
                 (b"content-type", SSE_FORMAT.media_type.encode()),
                 (b"cache-control", b"no-store"),
@@ -150,7 +159,8 @@ class EventStream:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _send_events(self, may_go_on: Callable[[], bool], woken: asyncio.Event, send: Send) -> None:
-        frames = b": after %d\nretry: 2000\n\n" % self._position
+        clock = asyncio.get_running_loop().time
+        frames, comment_at = b": after %d\nretry: 2000\n\n" % self._position, clock()
         while may_go_on() and not self._tail.closing:
             if self._tail.history != self._history:
                 frames = b'event: log_changed\ndata: {"log":"%s"}\n\n' % self._tail.log_id.encode()
@@ -160,18 +170,20 @@ class EventStream:
             for at in range(0, len(frames), FRAME_BYTES):
                 async with asyncio.timeout(STALLED_READER_SECONDS):
                     await send({"type": "http.response.body", "body": frames[at : at + FRAME_BYTES], "more_body": True})
+            if frames:
+                comment_at, frames = clock() + COMMENT_SECONDS, b""
             woken.clear()
-            wait_seconds = COMMENT_SECONDS
+            wait_until, before = comment_at, self._position
             try:
                 frames, self._position = await self._tail.after(self._position, self._filter)
             except Unavailable:
-                frames, wait_seconds = b"", UNAVAILABLE_SECONDS
-            if not frames and not self._tail.closing:
-                try:
-                    async with asyncio.timeout(wait_seconds):
+                wait_until = min(comment_at, clock() + UNAVAILABLE_SECONDS)
+            if not frames and self._position == before and not self._tail.closing:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout_at(wait_until):
                         await woken.wait()
-                except TimeoutError:
-                    frames = b":\n\n"
+            if not frames and clock() >= comment_at:
+                frames = b":\n\n"
 
 
 async def _wake_when_disconnected(receive: Receive, woken: asyncio.Event) -> None:

@@ -19,7 +19,7 @@ from api.http.clocks import ReadClocks, now
 from api.http.log_ids import beyond_the_log
 from api.http.parameters import Query, day, invalid
 from api.resources.contracts import FILTERS, STATUS_MEMBERS
-from api.resources.names import FLAG_NAMES, KINDS, STATUSES
+from api.resources.names import FLAG_NAMES, KINDS, STATUSES, TYPE_NAMES
 from api.resources.read_request import ReadRequest
 from projections.queries import Clocks, Filters
 from projections.timeline import is_page_start
@@ -77,6 +77,14 @@ def filters(query: Query) -> Filters:
         due_before=day(query, "due_before"),
         q=query.get("q") or None,
     )
+
+
+def types(query: Query) -> tuple[str, ...]:
+    """The types of facts that a query names; none if it takes all.
+
+    Raises: InvalidParameter if one is none.
+    """
+    return _some(query, "type", TYPE_NAMES)
 
 
 def fields(query: Query) -> tuple[str, ...]:

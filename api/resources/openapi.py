@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.metadata import version
 from typing import Any
@@ -108,7 +109,8 @@ def components() -> dict[str, Any]:
     }
     whole["Quantity"] = {**whole["Quantity"], **_UPPER_OF_BETWEEN}
     return {
-        name: _explained(name, {**schema, "examples": [example_of(schema, whole)]}) for name, schema in whole.items()
+        name: _explained(name, {**schema, "examples": [example_of(schema, whole)]}, whole)
+        for name, schema in whole.items()
     }
 
 
@@ -124,21 +126,43 @@ _VALUES = ("examples", "const", "enum", "if", "then", "else")
 """Keywords whose values have no members to describe."""
 
 
-def _explained(of: str, schema: Any) -> Any:
-    """The schema `of` this name, with a description for each of its members and theirs."""
+def _explained(of: str, schema: Any, whole: Mapping[str, Schema]) -> Any:
+    """The schema `of` this name, with a description and an example for each of its members and theirs."""
     if isinstance(schema, list):
-        return [_explained(of, one) for one in schema]
+        return [_explained(of, one, whole) for one in schema]
     if not isinstance(schema, dict):
         return schema
-    found = {key: value if key in _VALUES else _explained(of, value) for key, value in schema.items()}
+    found = {key: value if key in _VALUES else _explained(of, value, whole) for key, value in schema.items()}
     if "properties" in found:
-        found["properties"] = {name: _described(of, name, member) for name, member in found["properties"].items()}
+        found["properties"] = {
+            name: _with_example(name, _described(of, name, member), whole)
+            for name, member in found["properties"].items()
+        }
     return found
 
 
 def _described(of: str, name: str, member: dict[str, Any]) -> dict[str, Any]:
     means = FIELD_MEANS.get(f"{of}.{name}") or FIELD_MEANS.get(name) or STATUS_MEANS.get(name)
-    return member if "description" in member or means is None else {"description": means, **member}
+    told = member if "description" in member or means is None else {"description": means, **member}
+    return _without_default(told)
+
+
+def _with_example(name: str, schema: dict[str, Any], whole: Mapping[str, Schema]) -> dict[str, Any]:
+    """The schema with an example, unless it says its values or refers to a schema that has one."""
+    if not {"$ref", "const", "enum", "examples"}.isdisjoint(schema):
+        return schema
+    return {**schema, "examples": [example_of(schema, whole, name)]}
+
+
+def _without_default(member: dict[str, Any]) -> dict[str, Any]:
+    """The member with its default in words: generators of types take what has one for a member that is always there."""
+    if "default" not in member:
+        return member
+    told = {key: value for key, value in member.items() if key != "default"}
+    default = member["default"]
+    if default is None or default == []:
+        return told
+    return {**told, "description": f"{told.get('description', '')} `{to_json(default).decode()}` by default.".strip()}
 
 
 _REF = {"type": "string", "minLength": 1, "maxLength": MAX_REF_CHARACTERS}
@@ -179,8 +203,7 @@ def _operation(contract: Contract, method: str, path: str, handler: Any, chapter
         "security": _security(contract),
     }
     if contract.body is not None:
-        content = {media: {"schema": schema} for media, schema in contract.body.items()}
-        operation["requestBody"] = {"required": True, "content": content}
+        operation["requestBody"] = _request_body(contract.body)
     if any(parameter.name == "If-None-Match" for parameter in contract.headers):
         operation["responses"]["304"] = {"description": "The caller has it already."}
     if any(parameter.name == "Accept-Datetime" for parameter in contract.headers):
@@ -195,7 +218,7 @@ def _path(name: str) -> dict[str, Any]:
 
 
 def _parameter(parameter: Parameter, where: str) -> dict[str, Any]:
-    schema = dict(parameter.schema)
+    schema = _with_example(parameter.name, dict(parameter.schema), {})
     if parameter.repeats != "once":
         schema = {"type": "array", "items": schema, "maxItems": MAX_REPEATED}
     return {
@@ -207,10 +230,28 @@ def _parameter(parameter: Parameter, where: str) -> dict[str, Any]:
     }
 
 
+def _is_generated(media: str) -> bool:
+    """Whether generators of clients have a type for a media type. What has none is told in words: they would warn."""
+    return media.startswith("text/") or media == "application/octet-stream" or media.endswith(("/json", "+json"))
+
+
+def _as_media(media: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in media)
+
+
+def _request_body(body: Mapping[str, Schema]) -> dict[str, Any]:
+    content = {media: {"schema": dict(schema)} for media, schema in body.items() if _is_generated(media)}
+    more = [media for media in body if media not in content]
+    about = {"description": f"Taken as {_as_media(more)} too, an item a line."} if more else {}
+    return {**about, "required": True, "content": content}
+
+
 def _reply(reply: Reply) -> dict[str, Any]:
     response: dict[str, Any] = {"description": reply.about}
-    if reply.content:
+    if any(map(_is_generated, reply.content)):
         response["content"] = {media: {"schema": dict(schema)} for media, schema in reply.content.items()}
+    elif reply.content:
+        response["description"] += f" As {_as_media(reply.content)}."
     if reply.headers:
         response["headers"] = {
             name: {"description": about, "schema": {"type": "string"}} for name, about in reply.headers.items()

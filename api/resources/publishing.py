@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
 
@@ -16,13 +17,57 @@ from api.http.headers import style_only_policy
 from api.http.parameters import integer
 from api.http.responses import BytesResponse
 from api.resources import contracts
-from api.resources.list_filters import filters, given_filters
+from api.resources.list_filters import filters, given_filters, types
 from api.resources.read_request import ReadRequest
 from api.services import Services
 from projections.changes import StatusChange
+from tracker.log.recorder import LogRecorder
 
 MAX_TOLD_CHANGES = 20
 """Changes that one entry of the feed tells, at most."""
+
+
+MAX_LOOKED_FOR = 2_000
+"""Changes that are looked at for a feed of some types of facts, about."""
+
+
+class _Moments:
+    """Changes by the moment at which they came to be known; those that a day made known each have their own."""
+
+    def __init__(self, log: LogRecorder, types: tuple[str, ...]) -> None:
+        self.found: dict[tuple[datetime, StatusChange | None], list[StatusChange]] = {}
+        self._log, self._types = log, types
+        self._seen: set[StatusChange] = set()
+        self._recorded: dict[int, tuple[datetime, str]] = {}
+
+    def take(self, changes: Iterable[StatusChange]) -> None:
+        """Add the changes that are not here yet; with types only those that such a fact made known."""
+        for change in changes:
+            if change in self._seen:
+                continue
+            self._seen.add(change)
+            made_known, type_ = self._event(change.position)
+            updated = atom.known_from(change, made_known)
+            is_of_request = updated == made_known
+            if not self._types or (is_of_request and type_ in self._types):
+                self.found.setdefault((updated, None if is_of_request else change), []).append(change)
+
+    def newest_first(self) -> list[tuple[tuple[datetime, StatusChange | None], list[StatusChange]]]:
+        """The moments with their changes, the latest moment first."""
+        return sorted(self.found.items(), key=lambda moment: (moment[0][0], _order(moment[1][0])), reverse=True)
+
+    def _event(self, position: int) -> tuple[datetime, str]:
+        """When the event at a position was recorded, and its type, which is not looked for without types."""
+        if position not in self._recorded:
+            if self._types:
+                rows = self._log.read(position - 1, 1)
+                self._recorded[position] = (rows[0].recorded_at, rows[0].type) if rows else (_NEVER, "")
+            else:
+                self._recorded[position] = (self._log.recorded_at(position) or _NEVER, "")
+        return self._recorded[position]
+
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def _order(change: StatusChange) -> tuple[date, int, str]:
@@ -37,22 +82,19 @@ class PublishController(Controller):
     def feed(self, request: AnyRequest, services: NamedDependency[Services]) -> BytesResponse:
         """The changes of status that came to be known last, newest first, as Atom."""
         read = ReadRequest(request, services)
-        query, log = read.query, services.tracker.log
+        query, wanted = read.query, types(read.query)
         limit = integer(query, "limit", 1, contracts.MAX_FEED_ENTRIES, 50)
         narrowed, clocks = filters(query), read.projected()
-        recorded: dict[int, datetime] = {}
-
-        def recorded_at(position: int) -> datetime:
-            if position not in recorded:
-                recorded[position] = log.recorded_at(position) or datetime.min.replace(tzinfo=UTC)
-            return recorded[position]
-
-        moments: dict[tuple[datetime, StatusChange | None], list[StatusChange]] = {}
-        for change in services.timeline.changes(narrowed, clocks, limit):
-            made_known = recorded_at(change.position)
-            updated = atom.known_from(change, made_known)
-            moments.setdefault((updated, None if updated == made_known else change), []).append(change)
-        newest_first = sorted(moments.items(), key=lambda moment: (moment[0][0], _order(moment[1][0])), reverse=True)
+        moments, looked_for = _Moments(services.tracker.log, wanted), limit
+        while True:
+            changes = services.timeline.changes(narrowed, clocks, looked_for)
+            moments.take(changes)
+            if not wanted or len(moments.found) > limit or len(changes) < looked_for or looked_for >= MAX_LOOKED_FOR:
+                break
+            looked_for *= 4
+        newest_first = sorted(
+            moments.found.items(), key=lambda moment: (moment[0][0], _order(moment[1][0])), reverse=True
+        )
         entries = []
         for (updated, passed), changes in newest_first[:limit]:
             changes.sort(key=_order, reverse=True)
@@ -66,10 +108,9 @@ class PublishController(Controller):
                 entries.append(atom.FeedEntry(updated, told, is_of_request=passed is None, has_more=has_more))
         settings, clock_names = services.settings, ("as_of", "known_at", "at_position", "limit")
         start = datetime.combine(clocks.as_of, time(), UTC)
-        asked, origin = given_filters(query, *clock_names), settings.log_origin(read.log)
-        body = atom.feed(
-            entries, asked, given_filters(query), start, origin, settings.data_license, settings.public_address("")
-        )
+        narrowing, origin = given_filters(query, "type"), settings.log_origin(read.log)
+        asked, public_url = given_filters(query, "type", *clock_names), settings.public_address("")
+        body = atom.feed(entries, asked, narrowing, start, origin, settings.data_license, public_url)
         return read.about_all(clocks.position, body)
 
     @read("/v1/pledges/{pledge:str}/badge.svg", contracts.BADGE)

@@ -27,6 +27,17 @@ _EXAMPLES: dict[str, str] = {
     "source": "/v1/pledges/nato-ukraine-2024",
     "type": "ProgressReported",
     "rules_version": "2+ecb-0.18",
+    "q": "40bn",
+    "party": "Ukraine",
+    "pledgor": "NATO Allies",
+    "beneficiary": "UA",
+    "rating": "Compromise",
+    "rubric": "Promise Tracker",
+    "recorded_by": "alice",
+    "If-Match": '"2"',
+    "If-None-Match": '"2-2026-11-21-2"',
+    "Idempotency-Key": "2024-10-17-report-3",
+    "Last-Event-ID": "812",
 }
 """Texts of members that read better than a word of their type; one that its schema refuses is left out there."""
 

@@ -151,7 +151,12 @@ def test_the_feed_is_narrowed_and_asked_at_a_point(api: Api) -> None:
     ]
     assert entries(api, "?at_position=1&as_of=2024-12-31") == [("Announced: Aid of 2024", "announced")]
     assert entries(api, "?as_of=2023-01-01") == []
-    for query in ("?limit=0", "?limit=201", "?status=x", "?as_of=x"):
+    assert entries(api, "?type=ProgressReported&as_of=2024-12-31") == [("In progress: Aid of 2024", "in_progress")]
+    assert entries(api, "?type=PledgeMade,StatementMade&tag=a&as_of=2024-12-31") == [
+        ("Announced: Aid of 2024", "announced")
+    ]
+    assert entries(api, "?type=StatementMade") == []
+    for query in ("?limit=0", "?type=x", "?limit=201", "?status=x", "?as_of=x"):
         problem(api.get(f"{FEED}{query}"), 400, "invalid_parameter")
     for query in ("?format=json", "?sort=title", "?x=1"):
         problem(api.get(f"{FEED}{query}"), 400, "unknown_parameter")
@@ -331,6 +336,9 @@ def documents(api: Api) -> Any:
 
 def test_they_are_described(kept: Api) -> None:
     found = documents(kept)
-    assert list(found["/v1/feed.atom"]["get"]["responses"]["200"]["content"]) == ["application/atom+xml"]
-    assert list(found["/v1/pledges/{pledge}/badge.svg"]["get"]["responses"]["200"]["content"]) == ["image/svg+xml"]
+    for path, media in (("/v1/feed.atom", "application/atom+xml"),
+                        ("/v1/pledges/{pledge}/badge.svg", "image/svg+xml")):  # fmt: skip
+        reply = found[path]["get"]["responses"]["200"]
+        assert f"`{media}`" in reply["description"]
+        assert "content" not in reply  # generators of clients would warn
     assert "/embed/{pledge}" not in found  # a page

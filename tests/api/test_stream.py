@@ -118,7 +118,10 @@ def test_it_is_narrowed_to_a_type_or_a_pledge(live: Live) -> None:
         assert [next(blocks).id for _ in range(2)] == ["1", "2"]
 
 
-@pytest.mark.parametrize("query", ["?after=-1", "?after=x", "?type=Nothing", "?pledge=No", "?after="])
+@pytest.mark.parametrize(
+    "query",
+    ["?after=-1", "?after=x", "?type=Nothing", "?pledge=No", "?after=", "?status=late", "?tag=A", "?party="],
+)
 def test_a_wrong_stream_is_refused(kept: Api, query: str) -> None:
     problem(kept.get(f"{STREAM}{query}"), 400, "invalid_parameter")
 

@@ -89,6 +89,16 @@ def test_tests_run_with_the_versions_that_are_shipped() -> None:
         assert {name: tested.get(name) for name in shipped} == shipped
 
 
+def test_the_generators_are_locked_by_hash_and_without_an_address() -> None:
+    lock = json.loads(read("tests/clients/package-lock.json"))
+    named = json.loads(read("tests/clients/package.json"))["dependencies"]
+    packages = {name.removeprefix("node_modules/"): entry for name, entry in lock["packages"].items() if name}
+    assert {name: packages[name]["version"] for name in named} == named
+    for name, entry in packages.items():
+        assert entry["integrity"].startswith("sha512-"), name
+        assert "resolved" not in entry, name
+
+
 # --- commands
 
 
