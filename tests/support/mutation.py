@@ -46,6 +46,9 @@ OF_ALL = {"request", "every_record_holds"}
 KEPT_EVERY = 50
 """Results that are written down at a time."""
 
+MUCH = ("test_recorded", "test_against_oracle", "test_because", "test_comparison")
+"""Tests that ask much of the rules for the time they take."""
+
 PATIENCE = 20
 """A test that takes so many times as long as without a change, and two seconds at least, never ends."""
 
@@ -96,7 +99,7 @@ class Changes:
 
 def worth(test: str) -> int:
     """How much a test asks, as against one that compares one answer."""
-    return 100 if any(name in test for name in ("test_against_oracle", "test_because", "test_comparison")) else 1
+    return 100 if any(name in test for name in MUCH) else 1
 
 
 def kind(code: int | None) -> str:
