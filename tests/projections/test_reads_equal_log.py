@@ -17,6 +17,13 @@ def test_reads_of_many_pledges_equal_the_log(database_url: str) -> None:
         it.record(
             "aid", made(tags=["nato"], joint=[{"party": {"name": "Belgium", "code": "BE"}}], stated_on="2024-02-01")
         )
+        it.record("shells", made(part_of="aid", pledgor={"name": "Belgium", "code": "BE"}, stated_on="2024-03-01"))
+        it.record("shells", progress(12, "2024-04-02"))
+        it.record(
+            "shells",
+            {"type": "AssessmentIssued", "stated_on": "2024-04-03", "rating": "B", "rubric": "R", "rubric_version": "1",
+             "reasoning": "x"},
+        )  # fmt: skip
         it.record("pledge-001", kept("EventCorrected", "2024-05-01", wrong, changes={"summary": "Mended."}))
         it.record("aid", said("PledgeRevised", "2024-05-01", pledgor={"name": "Union"}, tags=["mended"], reason="x"))
         it.record("pledge-001", said("StatementRetracted", "2024-07-01", event=wrong, reason="x"))

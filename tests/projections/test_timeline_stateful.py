@@ -33,6 +33,8 @@ from tracker.errors import BatchRefused
 DAYS = st.integers(0, 900).map(lambda days: (date(2023, 10, 1) + timedelta(days=days)).isoformat())
 VALUES = st.integers(0, 60)
 PLEDGES = st.sampled_from(["aid", "shells", "spending"])
+WHOLES = st.sampled_from([None, None, "aid", "shells"])
+REVISED = st.sampled_from(["window", "target", "title", "pledgor"])
 PRECISIONS = st.sampled_from(["day", "day", "month", "quarter", "year"])
 
 
@@ -69,10 +71,10 @@ class TimelineMachine(RuleBasedStateMachine):
     def _has_events(self) -> bool:
         return self.world.log.head() > 0
 
-    @rule(pledge=PLEDGES, day=DAYS, precision=PRECISIONS, end=DAYS)
-    def promise(self, pledge: str, day: str, precision: str, end: str) -> None:
+    @rule(pledge=PLEDGES, day=DAYS, precision=PRECISIONS, end=DAYS, whole=WHOLES)
+    def promise(self, pledge: str, day: str, precision: str, end: str, whole: str | None) -> None:
         fact = made(stated_on=day, precision=precision, window={"end": end}, title=f"Aid {pledge}")
-        self._record(pledge, fact)
+        self._record(pledge, fact if whole in (None, pledge) else {**fact, "part_of": whole})
 
     @precondition(_has_events)
     @rule(pledge=PLEDGES, day=DAYS, precision=PRECISIONS, value=VALUES, end=DAYS, publisher=st.sampled_from("AB"))
@@ -86,11 +88,18 @@ class TimelineMachine(RuleBasedStateMachine):
         self._record(pledge, said(type_, day))
 
     @precondition(_has_events)
-    @rule(pledge=PLEDGES, day=DAYS, end=DAYS, value=VALUES, which=st.sampled_from(["window", "target", "title"]))
+    @rule(pledge=PLEDGES, day=DAYS, end=DAYS, value=VALUES, which=REVISED)
     def revise(self, pledge: str, day: str, end: str, value: int, which: str) -> None:
         target = {"op": "ge", "value": str(value), "unit": "EUR"}
-        change = {"window": {"end": end}, "target": target, "title": f"Aid {value}"}[which]
+        pledgor = {"name": "Belgium", "code": "BE"} if value % 2 else {"name": "Union"}
+        change = {"window": {"end": end}, "target": target, "title": f"Aid {value}", "pledgor": pledgor}[which]
         self._record(pledge, said("PledgeRevised", day, reason="new plan", **{which: change}))
+
+    @precondition(_has_events)
+    @rule(pledge=PLEDGES, day=DAYS, rating=st.sampled_from("AB"))
+    def judge(self, pledge: str, day: str, rating: str) -> None:
+        under = {"rubric": "R", "rubric_version": "1", "reasoning": "seen"}
+        self._record(pledge, {"type": "AssessmentIssued", "stated_on": day, "rating": rating, **under})
 
     @precondition(_has_events)
     @rule(pledge=PLEDGES, day=DAYS)
