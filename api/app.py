@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
 from litestar import Litestar
@@ -26,6 +26,7 @@ from api.http.log_follower import LogFollower
 from api.http.metrics import ProcessMetrics, shared_directory
 from api.http.middleware import RequestMiddleware, finish, must_be_guarded
 from api.http.problems import HANDLERS
+from api.http.projector_keeper import kept
 from api.http.responses import BytesResponse
 from api.http.shutdown import OpenBodies, on_signal
 from api.http.tracing import begin_traces
@@ -53,6 +54,7 @@ from api.settings import Settings
 from projections.ledger.reader import Ledger
 from projections.ledger.remembered import RememberedCheckpoints
 from projections.ledger.signer import LedgerSigner
+from projections.process import ProjectorProcess
 from projections.queries import TIMELINE
 from projections.runner import PROJECTION_VERSION, ProjectionRunner
 from projections.tables import create_tables, open_engine
@@ -75,8 +77,10 @@ class V1(PledgeController, EventController, ReportController, WriteController):
     """The routes under `/v1` in one controller, because GET and POST of one address must be one route."""
 
 
-def create_app(settings: Settings | None = None) -> Litestar:
+def create_app(settings: Settings | None = None, projector: ProjectorProcess | None = None) -> Litestar:
     """The API on the store that the settings name. It opens the store at once; its threads live while it serves.
+
+    If the settings want a projector, it is this process while the API serves, else a thread.
 
     Raises: Unavailable if the store does not answer.
     """
@@ -84,7 +88,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
     log_as_json()
     if get_asyncio_executor() is None:
         set_asyncio_executor(ThreadPoolExecutor(WORKER_THREADS, thread_name_prefix="api"))
-    services, runner = _services(settings)
+    services, runner = _services(settings, projector)
     traces = begin_traces(on=settings.traces)
     app = Litestar(
         route_handlers=[
@@ -138,7 +142,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
     return app
 
 
-def _services(settings: Settings) -> tuple[Services, ProjectionRunner | None]:
+def _services(settings: Settings, projector: ProjectorProcess | None) -> tuple[Services, ProjectionRunner | None]:
     url = settings.database_url
     clock = None if settings.trust_clock else ClockWatch(now, since_boot)
     tracker = Tracker(
@@ -179,8 +183,9 @@ def _services(settings: Settings) -> tuple[Services, ProjectionRunner | None]:
         metrics=ProcessMetrics(),
         open_bodies=OpenBodies(),
         body_room=BodyRoom(),
+        projector=projector if settings.projector else None,
     )
-    if not settings.projector:
+    if not settings.projector or projector is not None:
         return services, None
     remembered = RememberedCheckpoints(settings.state_directory)
     signer = LedgerSigner(ledger, settings.signing_keys(replaces_lost_keys=True), remembered, now)
@@ -197,21 +202,41 @@ def _running(
         services.follower.projected = services.event_tail.projected
         services.follower.looked = services.measure
         services.follower.changed = services.event_tail.restart
+        services.tracker.appended = services.follower.appended
         services.follower.start()
-        if runner is not None:
-            runner.start()
-            services.follower.also_wake = runner.wake
         try:
-            with on_signal(services.end_streams):
-                yield
+            with _projecting(services, runner):
+                try:
+                    with on_signal(services.end_streams):
+                        yield
+                finally:
+                    services.end_streams()
+                    services.follower.stop()
         finally:
-            services.end_streams()
-            services.follower.stop()
-            if runner is not None:
-                runner.stop()
             services.tracker.close()
             services.engine.dispose()
             if traces is not None:
                 traces.shut_down()
 
     return lifespan
+
+
+@contextmanager
+def _projecting(services: Services, runner: ProjectionRunner | None) -> Iterator[None]:
+    """Let the projector run that this process has, if it has one, and tell the follower its commits."""
+    follower, process = services.follower, services.projector
+    if process is not None:
+        process.committed, follower.also_wake = follower.hear, process.wake
+        follower.is_told, follower.may_wait = lambda: process.is_active, lambda: not process.is_silent
+        with kept(process):
+            yield
+    elif runner is not None:
+        runner.committed, follower.also_wake = follower.hear, runner.wake
+        follower.is_told = lambda: runner.is_active
+        runner.start()
+        try:
+            yield
+        finally:
+            runner.stop()
+    else:
+        yield

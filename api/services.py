@@ -17,6 +17,7 @@ from api.http.metrics import ProcessMetrics
 from api.http.shutdown import OpenBodies
 from api.settings import Settings
 from projections.ledger.reader import Ledger
+from projections.process import ProjectorProcess
 from projections.tables import pool_use
 from projections.timeline import Timeline
 from tracker.application import Tracker
@@ -40,6 +41,8 @@ class Services:
     metrics: ProcessMetrics
     open_bodies: OpenBodies
     body_room: BodyRoom
+    projector: ProjectorProcess | None
+    """The process that projects for this one, if it keeps one."""
 
     def measure(self) -> None:
         """Set the gauges to what is so now. May be called from any thread."""

@@ -21,7 +21,9 @@ from pathlib import Path
 from typing import Literal
 
 PYTHON = sys.executable
-ADMIN = secrets.token_urlsafe(32)
+ADMIN = os.environ.setdefault("BENCH_ADMIN_KEY", secrets.token_urlsafe(32))
+"""The admin key of the servers here, which processes of the load inherit."""
+
 START_SECONDS = 600.0
 
 

@@ -7,14 +7,19 @@ import re
 import selectors
 import socket
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
+from typing import Any, TypeVar
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.I)
 
 
+MeasuredT = TypeVar("MeasuredT")
+
+
 @dataclass
-class _Client:
+class Client:
     """One connection with the answer that is on its way."""
 
     sock: socket.socket
@@ -33,26 +38,33 @@ def rate(port: int, message: bytes, *, status: int, seconds: float, connections:
 
     Raises: RuntimeError if an answer has another status.
     """
+    return in_process(_run, port, message, status, seconds, connections)
+
+
+def in_process(measure: Callable[..., MeasuredT], *given: Any) -> MeasuredT:
+    """What a function finds in a process of its own.
+
+    Raises: RuntimeError with its error.
+    """
     ours, theirs = multiprocessing.Pipe()
-    process = multiprocessing.get_context("spawn").Process(
-        target=_measure, args=(theirs, port, message, status, seconds, connections)
-    )
+    process = multiprocessing.get_context("spawn").Process(target=_told, args=(theirs, measure, given))
     process.start()
     theirs.close()
     try:
-        answer: float | str = ours.recv()
+        found, failure = ours.recv()
     finally:
         process.join()
-    if isinstance(answer, str):
-        raise RuntimeError(answer)
-    return answer
+    if failure:
+        raise RuntimeError(failure)
+    measured: MeasuredT = found
+    return measured
 
 
-def _measure(pipe: Connection, port: int, message: bytes, status: int, seconds: float, connections: int) -> None:
+def _told(pipe: Connection, measure: Callable[..., Any], given: tuple[Any, ...]) -> None:
     try:
-        pipe.send(_run(port, message, status, seconds, connections))
+        pipe.send((measure(*given), ""))
     except Exception as error:
-        pipe.send(f"{type(error).__name__}: {error}")
+        pipe.send((None, f"{type(error).__name__}: {error}"))
 
 
 def _run(port: int, message: bytes, status: int, seconds: float, connections: int) -> float:
@@ -60,15 +72,15 @@ def _run(port: int, message: bytes, status: int, seconds: float, connections: in
     for _ in range(connections):
         sock = socket.create_connection(("127.0.0.1", port))
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        selector.register(sock, selectors.EVENT_READ, _Client(sock))
+        selector.register(sock, selectors.EVENT_READ, Client(sock))
         sock.sendall(message)
     prefix = b"HTTP/1.1 %d " % status
     answered, started = 0, time.perf_counter()
     until = started + seconds
     while (now := time.perf_counter()) < until:
         for key, _ in selector.select(timeout=5):
-            client: _Client = key.data
-            if _complete(client, prefix):
+            client: Client = key.data
+            if complete(client, prefix):
                 answered += 1
                 client.sock.sendall(message)
     for key in list(selector.get_map().values()):
@@ -76,7 +88,8 @@ def _run(port: int, message: bytes, status: int, seconds: float, connections: in
     return answered / (now - started)
 
 
-def _complete(client: _Client, prefix: bytes) -> bool:
+def complete(client: Client, prefix: bytes) -> bool:
+    """Take in what has come; whether the answer is whole, which MUST begin with `prefix`."""
     data = client.sock.recv(262_144)
     if not data:
         raise ConnectionError("the server closed the connection")

@@ -20,6 +20,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 
 from projections import table_writer
 from projections.fold import ClosedRectangles, OpenRectangles, fold
+from projections.projected import Projected
 from projections.queries import TIMELINE
 from projections.table_writer import ParkedEvent, PledgeChange
 from projections.tables import is_missing_table, table_set, writing
@@ -214,15 +215,28 @@ class Projector:
         if left:
             self._parked[name] = left
 
+    @property
+    def projected(self) -> Projected:
+        """How far this set is."""
+        parked = sum(one.position for left in self._parked.values() for one in left)
+        return Projected(self.tables.number, parked, self._withheld, self.position)
+
     def beat(self) -> None:
         """Write a heartbeat without an event."""
         with self._writing.begin() as conn:
             self._advance(conn, self.position)
 
-    def _advance(self, conn: Connection, position: int) -> None:
+    def _advance(self, conn: Connection, position: int, notice: str | None = None) -> None:
         self._fence(conn)
         table_writer.advance(
-            conn, TIMELINE, self.tables.number, self.position, position, heartbeat=self._now(), active=self._active
+            conn,
+            TIMELINE,
+            self.tables.number,
+            self.position,
+            position,
+            heartbeat=self._now(),
+            active=self._active,
+            notice=notice if self._active else None,
         )
 
     def _apply(self, rows: Sequence[LogRow], budget: float = inf) -> int:
@@ -292,8 +306,10 @@ class Projector:
     def _write(self, rows: Sequence[LogRow], batch: _Batch) -> None:
         parked, freed = self._reparked(batch)
         changes = {name: PledgeChange(pledge.closed, pledge.open) for name, pledge in batch.pledges.items()}
+        number = self.projected.parked + sum(one.position for one in parked) - sum(freed)
+        projected = self.projected._replace(parked=number, position=rows[-1].position)
         with self._writing.begin() as conn:
-            self._advance(conn, rows[-1].position)
+            self._advance(conn, rows[-1].position, projected.told)
             table_writer.write(conn, self.tables, changes)
             table_writer.write_parked(conn, self.tables.number, parked, freed)
         self.position = rows[-1].position

@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from projections import table_writer
 from projections.lease import BEAT_SECONDS, Lease, LeaseLost
 from projections.ledger.signer import LedgerSigner
+from projections.projected import Projected
 from projections.projector import Projector
 from projections.queries import TIMELINE
 from projections.rebuild import Report, Stopped, rebuild
@@ -109,6 +110,8 @@ class ProjectionRunner:
         self._stopping = Event()
         self._turn_lock = Lock()
         self._rebuild_thread: Thread | None = None
+        self.committed: Callable[[Projected], None] = lambda projected: None
+        """Called after each turn of this instance, if it is at work; it MUST be short."""
         self.watcher = LogWatcher(database_url, self._follow, name="projector", logger=_log, poll=poll)
         """The thread that projects; its `last_seen` tells when a turn last went well, at work or standing by."""
 
@@ -178,6 +181,7 @@ class ProjectionRunner:
                         self._sign()  # making the projector ready may take long
                     projector = self._ready()
                     done = projector.step(self._batch) if may_go_on else 0
+                    self.committed(projector.projected)
                     self._beat(projector, worked=done > 0)
                     if may_go_on:
                         self._sign()

@@ -8,12 +8,21 @@ from datetime import date
 from typing import Any, cast
 
 import psycopg
-from sqlalchemy import BigInteger, Connection, Date, LargeBinary, Table, bindparam, delete, insert, select, update
+from sqlalchemy import BigInteger, Connection, Date, LargeBinary, Table, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.sql import ColumnElement
 
 from projections.fold import CatalogueRow, ClosedRectangles, OpenRectangles, Rectangle, RowT, TimelineRow
-from projections.tables import MADE_OF, OPEN_POSITION, PARKED, STATE, TAKEN_OUT, TableSet, table_set
+from projections.tables import (
+    MADE_OF,
+    OPEN_POSITION,
+    PARKED,
+    PROJECTION_CHANNEL,
+    STATE,
+    TAKEN_OUT,
+    TableSet,
+    table_set,
+)
 from projections.words import WordsRow
 
 PLEDGES_PER_QUERY = 500
@@ -63,14 +72,29 @@ def states(conn: Connection, name: str) -> list[TableSetState]:
     return [TableSetState(*row) for row in rows]
 
 
-def advance(conn: Connection, name: str, number: int, before: int, after: int, *, heartbeat: str, active: bool) -> None:
-    """Move a set's position from `before` to `after`.
+def advance(
+    conn: Connection,
+    name: str,
+    number: int,
+    before: int,
+    after: int,
+    *,
+    heartbeat: str,
+    active: bool,
+    notice: str | None = None,
+) -> None:
+    """Move a set's position from `before` to `after`; PostgreSQL gives `notice` to who listens, at the commit.
 
     Raises: Superseded unless the set stands where this projector left it.
     """
     here = (STATE.c.name == name, STATE.c.set == number, STATE.c.position == before, STATE.c.active == active)
-    moved = conn.execute(update(STATE).where(*here).values(position=after, heartbeat=heartbeat))
-    if moved.rowcount != 1:
+    moving = update(STATE).where(*here).values(position=after, heartbeat=heartbeat)
+    if notice is not None and conn.dialect.name == "postgresql":
+        told = conn.execute(moving.returning(func.pg_notify(PROJECTION_CHANNEL, notice)))
+        moved = len(told.all())
+    else:
+        moved = conn.execute(moving).rowcount
+    if moved != 1:
         raise Superseded(f"set {number} is not at position {before} any more")
 
 

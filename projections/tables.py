@@ -55,6 +55,9 @@ OPEN_POSITION = 2**63 - 1
 SCHEMA = "projections"
 """PostgreSQL's schema of the read models: the projector's role may create tables here and nowhere else."""
 
+PROJECTION_CHANNEL = "tracker_projection"
+"""PostgreSQL's NOTIFY channel on which a projector tells its commits (`projected.Projected.told`)."""
+
 _CREATE_LOCK = 0x7072_6F6A
 """The key of the advisory lock under which tables are made: "proj"."""
 

@@ -8,7 +8,7 @@ that are there now.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -125,6 +125,8 @@ class Tracker(Application[str]):
         self._writer: Thread | None = None
         self._starting = Lock()
         self._closed = False
+        self.appended: Callable[[str, Sequence[LogRow]], None] = lambda log, rows: None
+        """Called by the writer with the id of the log and the rows of each commit; it MUST be short."""
 
     @property
     def log(self) -> LogRecorder:  # type: ignore[override]  # the library's is a deprecated name of notification_log
@@ -368,7 +370,10 @@ class Tracker(Application[str]):
             for request, events in decided
             for index, event in enumerate(events)
         ]
-        return self.log.append(lines, restamp=restamp, basis=basis)
+        rows = self.log.append(lines, restamp=restamp, basis=basis)
+        if rows:
+            self.appended(basis.log, rows)
+        return rows
 
 
 def _must_be_expected(request: Request, draft: Draft, pledge: Pledge) -> None:

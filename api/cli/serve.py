@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from threading import Event
 from types import FrameType
 from typing import Any
@@ -25,6 +27,7 @@ from api.http.server import ServedProtocol
 from api.http.tracing import begin_traces, must_be_there
 from projections.lease import BEAT_SECONDS
 from projections.liveness import ProjectorLiveness
+from projections.process import ProjectorProcess, project_for
 from projections.timeline import Timeline
 
 SHUTDOWN_GRACE_SECONDS = 10
@@ -57,12 +60,13 @@ def serve(host: str, port: int, workers: int, no_projector: bool) -> None:
     if workers > 1 and settings.sqlite:
         raise click.UsageError("several workers need PostgreSQL: a SQLite record is served by one process")
     if no_projector:
-        os.environ["TRACKER_PROJECTOR"] = "false"  # the workers read the settings themselves
+        os.environ["TRACKER_PROJECTOR"] = "false"
     log_as_json()
     _must_be_ready()
     listening = _listen(host, port)
+    alone = partial(_alone, ProjectorProcess([*again(), "project", "--keeper"]))
     config: dict[str, Any] = {
-        "app": "api.cli.serve:application",
+        "app": "api.cli.serve:application" if workers > 1 else alone,
         "factory": True,
         "host": host,
         "port": listening.getsockname()[1],
@@ -89,17 +93,19 @@ def serve(host: str, port: int, workers: int, no_projector: bool) -> None:
     say(f"Commitments Tracker is on http://{address}:{config['port']} (Ctrl-C stops it)")
     with listening:
         if workers > 1:
-            _supervise(server.config, listening)
+            _supervise(server.config, listening, has_projector=not no_projector and settings.projector)
             return
         server.run(sockets=[listening])
     if not server.started:
         fail("the server did not start")
 
 
-def _supervise(config: uvicorn.Config, listening: socket.socket) -> None:
+def _supervise(config: uvicorn.Config, listening: socket.socket, *, has_projector: bool) -> None:
     listening.set_inheritable(True)
+    os.environ["TRACKER_PROJECTOR"] = "false"  # the workers read the settings themselves
+    projector = ProjectorProcess([*again(), "project", "--keeper"]) if has_projector else None
     with counted_together():
-        workers = Workers(config, [listening])
+        workers = Workers(config, [listening], projector)
         workers.run()
     if workers.failed:
         fail("the server did not start")
@@ -107,9 +113,20 @@ def _supervise(config: uvicorn.Config, listening: socket.socket) -> None:
 
 def application() -> Any:
     """The ASGI application, for a process that has the environment alone."""
+    return _alone(None)
+
+
+def _alone(projector: ProjectorProcess | None) -> Any:
     # uvicorn asks inside its event loop, and the application is put together outside of one.
     with ThreadPoolExecutor(1) as outside:
-        return outside.submit(create_app, read_settings()).result()
+        return outside.submit(create_app, read_settings(), projector).result()
+
+
+def again() -> list[str]:
+    """The command that runs `tracker` as this process was run: the same interpreter, options and program."""
+    if "serve" not in sys.argv[1:]:
+        return [sys.executable, "-m", "tracker"]
+    return [sys.executable, *sys.orig_argv[1 : len(sys.orig_argv) - len(sys.argv) + 1]]
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -139,7 +156,8 @@ def _must_be_ready() -> None:
 
 @click.command()
 @click.option("--check", is_flag=True, help="Only say whether a projector is at work: exit code 0, or 1 if none is.")
-def project(check: bool) -> None:
+@click.option("--keeper", type=int, hidden=True)
+def project(check: bool, keeper: int | None) -> None:
     """Keep the read models up to date until stopped, beside `tracker serve --no-projector`.
 
     One projector works at a time; others stand by.
@@ -151,6 +169,9 @@ def project(check: bool) -> None:
     """
     if check:
         _must_be_at_work()
+        return
+    if keeper is not None:
+        _project_for(keeper)
         return
     stopping = Event()
 
@@ -167,6 +188,16 @@ def project(check: bool) -> None:
         say("Projecting (Ctrl-C stops it)")
         stopping.wait()
         runner.stop()
+        if traces is not None:
+            traces.shut_down()
+
+
+def _project_for(keeper: int) -> None:
+    """Project for the `tracker serve` at the other end of this socket, for as long as it lives."""
+    log_as_json()
+    with opened_stores() as stores:
+        traces = begin_traces(on=stores.settings.traces)
+        project_for(stores.runner(signs=True, replaces_lost_keys=True), keeper)
         if traces is not None:
             traces.shut_down()
 

@@ -16,6 +16,7 @@ from uvicorn.supervisors import Multiprocess
 
 from api.http.json_logging import LOGGER_NAME
 from api.http.metrics import SHARED_VARIABLE, forget_process
+from projections.process import ProjectorProcess
 
 _log = logging.getLogger(LOGGER_NAME)
 
@@ -38,15 +39,32 @@ def counted_together() -> Iterator[None]:
 
 
 class Workers(Multiprocess):
-    """uvicorn's supervisor of workers, which tells which worker ended, why, and which one is in its place."""
+    """uvicorn's supervisor of workers, which tells which worker ended, why, and which one is in its place.
 
-    def __init__(self, config: Config, sockets: list[socket.socket]) -> None:
+    It keeps the projector of all of them as well, if there is one.
+    """
+
+    def __init__(self, config: Config, sockets: list[socket.socket], projector: ProjectorProcess | None = None) -> None:
         super().__init__(config, sockets)
+        self._projector = projector
         self.failed = False
         """Whether a worker did not come up, so that all of them were stopped."""
 
+    def run(self) -> None:
+        """Run until told to stop; the projector ends last."""
+        if self._projector is not None:
+            self._projector.look()
+        try:
+            super().run()
+        finally:
+            if self._projector is not None:
+                self._projector.stop()
+
     def keep_subprocess_alive(self) -> None:
-        """Replace the workers that died or do not answer, and log each."""
+        """Replace the workers and the projector that died or do not answer, and log each."""
+        if self._projector is not None:
+            self._projector.receive()
+            self._projector.look()
         before = list(self.processes)
         ended = [process.exitcode is not None for process in before]
         super().keep_subprocess_alive()

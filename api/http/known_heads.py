@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from threading import Lock
 
 from api.http.clocks import today
+from projections.projected import Projected
 from projections.table_reader import ProjectionHead
+from tracker.log.rows import LogRow
 
 MAX_AGE_SECONDS = 5.0
 """Seconds since the last look at the store after which this process does not count as following it: it answers nothing
@@ -54,11 +56,16 @@ class KnownHeads:
             self.checkpoint = ""
             self._versions.clear()
 
-    def note_standing(self, standing: ProjectionHead) -> None:
-        """Take in the projection's position and generation; in one set the position never goes down here."""
-        is_same_set = standing.set == self._standing[0]
-        self._standing = (standing.set, standing.parked)
-        self.projection = max(self.projection, standing.position) if is_same_set else standing.position
+    def note_standing(self, standing: ProjectionHead, *, before: int = 0) -> None:
+        """Take in the projection's position and generation, which were read while it was known to be at `before`.
+
+        In one set the position goes down only below `before`: then the set was made anew.
+        """
+        with self._lock:
+            is_same_set = standing.set == self._standing[0]
+            self._standing = (standing.set, standing.parked)
+            goes_on = is_same_set and standing.position >= before
+            self.projection = max(self.projection, standing.position) if goes_on else standing.position
 
     @property
     def generation(self) -> tuple[int, int, int]:
@@ -88,6 +95,29 @@ class KnownHeads:
             for position, pledge, version in changes:
                 self.log = max(self.log, position)
                 self._set(pledge, version)
+
+    def appended(self, log_id: str, rows: Sequence[LogRow]) -> bool:
+        """Take in rows that this process recorded in the log with this id. Whether the head is that of the log now.
+
+        It is not if others have written in between, or if this is another log.
+        """
+        with self._lock:
+            if log_id != self.log_id:
+                return False
+            for row in rows:
+                self._set(row.pledge, row.version)
+            if rows[0].position > self.log + 1:
+                return False
+            self.log = max(self.log, rows[-1].position)
+            return True
+
+    def projected(self, projected: Projected) -> bool:
+        """Take in what a projector tells of a commit. False, and nothing, if more has changed than the position."""
+        with self._lock:
+            if self.generation != (projected.set, projected.parked, projected.withheld):
+                return False
+            self.projection = max(self.projection, projected.position)
+            return True
 
     def recorded(self, versions: Iterable[tuple[str, int]]) -> None:
         """Take in `(pledge, version)` of own writes. The log's head stays: others may have written in between."""

@@ -1,34 +1,36 @@
 """Follows the log for one process: keeps the known heads and the keys fresh, and ends every wait for the projection.
 
-While a request waits for the projection, the projection's head is read every CATCH_UP_SECONDS.
+What this process records it takes in as it is recorded, and what is projected as the projector tells it: by a call, by
+a socket or by NOTIFY. The store is asked a few times a second as well, when another process has written,
+and every CATCH_UP_SECONDS while a request waits for a projector that tells nothing here.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
-from collections.abc import Callable
-from concurrent.futures import Future
+from collections.abc import Callable, Sequence
 from math import inf
-from threading import Lock
-from typing import NamedTuple
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from api.http.auth import KEY_REFRESH_SECONDS, KeyRing
 from api.http.clocks import now
 from api.http.known_heads import KnownHeads
+from api.http.projection_waits import ProjectionWaits
 from projections.ledger.reader import Ledger
 from projections.liveness import ProjectorLiveness
+from projections.projected import Projected
+from projections.tables import PROJECTION_CHANNEL
 from projections.timeline import Timeline
 from tracker.log.away import unavailable
 from tracker.log.memory import LogMemory
 from tracker.log.recorder import LogRecorder
+from tracker.log.rows import LogRow
 from tracker.log.watcher import LogWatcher
 
 CATCH_UP_SECONDS = 0.003
-"""Seconds between two looks while a request waits for the projection."""
+"""Seconds between two looks while a request waits for a projector that tells this process nothing."""
 
 CHECKPOINT_SECONDS = 1.0
 """Seconds between two looks at a checkpoint that covers the whole log."""
@@ -40,13 +42,6 @@ STOP_SECONDS = 5.0
 """Seconds that the process waits at its end for a look that is under way."""
 
 _log = logging.getLogger("tracker.api")
-
-
-class _Waiter(NamedTuple):
-    """A request that waits for the projection; `done` becomes whether it got to the position."""
-
-    position: int
-    done: Future[bool]
 
 
 class LogFollower:
@@ -69,10 +64,16 @@ class LogFollower:
         self._memory = memory
         self._seen: tuple[int, str] | None = None
         self._covered, self._checkpoint_at = 0, -inf
-        self._waiters: list[_Waiter] = []
-        self._lock = Lock()
-        self._stopped = False
-        self.watcher = LogWatcher(database_url, self._look, name="follower", logger=_log)
+        self.waits = ProjectionWaits(lambda: heads.projection)
+        """The requests that wait for the projection."""
+        self.watcher = LogWatcher(
+            database_url,
+            self._look,
+            name="follower",
+            logger=_log,
+            own=log.token,
+            heard={PROJECTION_CHANNEL: self._notified},
+        )
         """The thread that looks; its `age` tells how old this process's knowledge is."""
         self.projector = ProjectorLiveness(now)
         """Whether a projector is at work, in this process or another one."""
@@ -80,7 +81,11 @@ class LogFollower:
         """Whether what is recorded comes to be signed; heartbeats are the projector's."""
         log.guard.on_change = self.watcher.wake
         self.also_wake: Callable[[], None] = lambda: None
-        """Called by `wake`: the projector's, if it runs in this process."""
+        """Called by `wake` and when this process has recorded: the projector's, if it is of this process."""
+        self.is_told: Callable[[], bool] = lambda: False
+        """Whether the projector at work tells this process its commits."""
+        self.may_wait: Callable[[], bool] = lambda: True
+        """Whether it is worth to wait for the projector; False while it shows no life."""
         self.looked: Callable[[], None] = lambda: None
         """Called after every look that went well: what is measured of this process is set then."""
         self.grown: Callable[[], None] = lambda: None
@@ -95,60 +100,65 @@ class LogFollower:
 
         Raises: Unavailable if the store is away.
         """
-        self._stopped = False
+        self.waits.begin()
         self._memory.begin()
         self._look()
         self.watcher.start()
 
     def stop(self) -> None:
         """Stop following; every request that still waits goes on without the projection."""
-        self._stopped = True
+        self.waits.end()
         self.watcher.stop(STOP_SECONDS)
         self._memory.keep(at_once=True)
-        self._release(everybody=True)
 
     def wake(self) -> None:
         """The log has grown: look now."""
         self.also_wake()
         self.watcher.wake()
 
+    def appended(self, log: str, rows: Sequence[LogRow]) -> None:
+        """Take in what this process recorded in the log with this id. From any thread; asks no store."""
+        if self._heads.appended(log, rows):
+            self.grown()
+        else:
+            self.watcher.wake()  # others have written in between
+        self.also_wake()
+
+    def hear(self, projected: Projected) -> None:
+        """Take in what a projector tells of a commit, and let those go on who waited for it. From any thread.
+
+        Where another set answers than before, or something was parked or withheld, the store is asked first.
+        """
+        if self._heads.projected(projected):
+            self.projected()
+            self.waits.release()
+        else:
+            self.watcher.wake()
+
     def wait(self, position: int, timeout: float) -> bool:
         """Wait in a thread until the projection has an event; False if it has not within `timeout` seconds."""
         if self._heads.projection >= position:
             return True
-        waiter = self._joined(position)
-        try:
-            return waiter.done.result(timeout)
-        except TimeoutError:
-            return False
-        finally:
-            self._leave(waiter)
+        self._ask_if_not_told()
+        return self.waits.wait(position, timeout) if self.may_wait() else False
 
     async def wait_async(self, position: int, timeout: float) -> bool:
         """The same as `wait`, on an event loop."""
         if self._heads.projection >= position:
             return True
-        waiter = self._joined(position)
-        try:
-            return await asyncio.wait_for(asyncio.wrap_future(waiter.done), timeout)
-        except TimeoutError:
-            return False
-        finally:
-            self._leave(waiter)
+        self._ask_if_not_told()
+        return await self.waits.wait_async(position, timeout) if self.may_wait() else False
 
-    def _joined(self, position: int) -> _Waiter:
-        waiter = _Waiter(position, Future())
-        # A loop that gives up cannot cancel it then under the thread that is setting it.
-        waiter.done.set_running_or_notify_cancel()
-        with self._lock:
-            self._waiters.append(waiter)
-        self._release(everybody=self._stopped)
-        self.wake()
-        return waiter
+    def _ask_if_not_told(self) -> None:
+        if not self._hears():
+            self.wake()
 
-    def _leave(self, waiter: _Waiter) -> None:
-        with self._lock:
-            self._waiters = [other for other in self._waiters if other is not waiter]
+    def _hears(self) -> bool:
+        return self.watcher.is_listening or self.is_told()
+
+    def _notified(self, payload: str) -> None:
+        if (projected := Projected.read(payload)) is not None:
+            self.hear(projected)
 
     def _look(self) -> float | None:
         """One look of the watcher: at the log, at the projection, and from time to time at the keys."""
@@ -159,21 +169,20 @@ class LogFollower:
                 self.grown()
             self._see_what_is_withheld()
             self._see_what_is_signed()
-            head = self._timeline.head()
             before = self._heads.projection
-            self._heads.note_standing(head)
+            head = self._timeline.head()
+            self._heads.note_standing(head, before=before)
             self.projector.note(head.heartbeat, head.position, self._heads.log)
             self._heads.looked_at = time.monotonic()
-            self._heads.projection = head.position
-            if head.position != before:
+            if self._heads.projection != before:
                 self.projected()
-            self._release()
+            self.waits.release()
             self._keys.refresh(older_than=KEY_REFRESH_SECONDS)
             self._keys.note_uses()
             self.looked()
         except (OperationalError, InterfaceError) as error:
             raise unavailable(error.orig) from error
-        return CATCH_UP_SECONDS if self._waiters else None
+        return CATCH_UP_SECONDS if len(self.waits) and not self._hears() else None
 
     def _see_which_log(self) -> None:
         """Whether the log is still the one that is known; if not, everything begins anew."""
@@ -210,15 +219,3 @@ class LogFollower:
         mark = "" if last is None else f"{last.size}@{last.signed_at}"
         self._heads.checkpoint = f"{mark} {self._ledger.state().fault}"
         self.signing.note(None, self._covered, self._heads.log)
-
-    def _release(self, *, everybody: bool = False) -> None:
-        """Let those go on whose position the projection has; at the end all of them, without it."""
-        projected = self._heads.projection
-        done: list[_Waiter] = []
-        waiting: list[_Waiter] = []
-        with self._lock:
-            for waiter in self._waiters:
-                (done if everybody or projected >= waiter.position else waiting).append(waiter)
-            self._waiters = waiting
-        for waiter in done:
-            waiter.done.set_result(projected >= waiter.position)

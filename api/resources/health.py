@@ -173,7 +173,10 @@ def _projector_checks(services: Services, progress: ProjectionProgress) -> Itera
     projector.note(progress.heartbeat, progress.position, progress.head)
     silent = projector.silent_seconds
     ago = f"the last heartbeat was {silent:.0f} s ago" if silent < 1e9 else "none was ever seen at work"
-    yield Check("projector", "" if silent <= ALIVE_SECONDS else f"no projector is at work: {ago}")
+    why = "" if silent <= ALIVE_SECONDS else f"no projector is at work: {ago}"
+    if services.projector is not None:
+        why = services.projector.trouble or why
+    yield Check("projector", why)
     waiting = ""
     if progress.lag > services.settings.max_lag:
         waiting = f"{progress.lag} events wait for the projector, more than {services.settings.max_lag}"

@@ -143,12 +143,12 @@ async def _response(
     if recorded is None:
         return Response(outcome.body, status_code=200, media_type=JSON, headers=headers)
     events = recorded.events
-    if not recorded.replayed:
+    if recorded.replayed:  # another process may have recorded it
+        services.heads.recorded((event.pledge, event.version) for event in events)
+    else:
         services.metrics.recorded.inc(len(events))
-    services.heads.recorded((event.pledge, event.version) for event in events)
     if _respond_async(request):
         headers["Preference-Applied"] = "respond-async"
-        services.follower.wake()
     else:
         await services.follower.wait_async(events[-1].position, READ_YOUR_WRITE_SECONDS)
     if recorded.replayed:

@@ -38,7 +38,7 @@ def test_a_wait_that_times_out_leaves_nothing_behind(api: Api) -> None:
     beyond = api.open()["position"] + 1
     assert not follower.wait(beyond, 0.01)
     assert not asyncio.run(follower.wait_async(beyond, 0.01))
-    assert follower._waiters == []
+    assert len(follower.waits) == 0
 
 
 def test_the_end_of_the_process_ends_every_wait(api: Api) -> None:

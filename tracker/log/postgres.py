@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -104,7 +105,7 @@ BEGIN;
 SET LOCAL statement_timeout = 0;
 SET LOCAL lock_timeout = {timeout};
 SELECT pg_advisory_xact_lock({key});
-NOTIFY {channel};
+NOTIFY {channel}, {told};
 """
 
 _VERSIONS = """
@@ -153,11 +154,14 @@ class PostgresLog(LogRecorder, PostgresApplicationRecorder):
         }
         self._lock_key = int.from_bytes(hashlib.sha256(self.names["log"].encode()).digest()[:8], signed=True)
         self._insert = SQL(_INSERT).format(**parts)
-        self._begin = SQL(_BEGIN).format(
-            timeout=Literal(f"{datastore.lock_timeout}s"),
-            key=Literal(self._lock_key),
-            channel=Identifier(CHANNEL),
-        )
+        self.token = secrets.token_hex(8)
+        begin = {
+            "timeout": Literal(f"{datastore.lock_timeout}s"),
+            "key": Literal(self._lock_key),
+            "channel": Identifier(CHANNEL),
+        }
+        self._begin = SQL(_BEGIN).format(told=Literal(""), **begin)
+        self._begin_append = SQL(_BEGIN).format(told=Literal(self.token), **begin)
         self._look = SQL(_VERSIONS + STANDING + ") AS standing")
         own = [SQL(statement).format(**parts) for statement in (*_CREATE, *CREATE_WITHHELD)]
         self.sql_create_statements = [*table_statements(self.sql_create_statements), *own]
@@ -206,7 +210,7 @@ class PostgresLog(LogRecorder, PostgresApplicationRecorder):
 
     def _append(self, lines: Sequence[NewLogRow], restamp: Restamp, basis: Basis) -> list[LogRow]:
         with self._writing() as conn, conn.cursor(row_factory=tuple_row) as curs:
-            curs.execute(self._begin + self._looking(lines, basis))
+            curs.execute(self._begin_append + self._looking(lines, basis))
             *_, versions, (last,) = _row_sets(curs)
             found = standing_of(last)
             basis.must_hold(found)

@@ -81,6 +81,9 @@ class LogRecorder(WithheldFields, PrivateParts, ABC):
     guard: LogGuard
     """What this process knows of the log, and whether it may write to it."""
 
+    token: str = ""
+    """What tells the appends of this object among PostgreSQL's notifications; empty where there are none."""
+
     clock: ClockWatch | None = None
     """Refuses stamps of a clock that cannot be right; None lets all stamps pass."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import inf
 from threading import Event, Thread
 
@@ -30,8 +30,12 @@ class LogWatcher:
     """Calls `look` in a thread of its own until it is stopped; MUST be stopped before what `look` uses is closed.
 
     `look` returns the seconds after which to look again at the latest (0 at once), or None for `poll`. `name` is that
-    of the threads and of the messages to `logger`.
+    of the threads and of the messages to `logger`. Notifications of the log with the payload `own` are passed over: who
+    sent them knows. What comes on the other channels of `heard` is given to their functions, in the listening thread.
     """
+
+    is_listening: bool = False
+    """Whether PostgreSQL tells this process what is committed."""
 
     last_seen: float
     """When a look last succeeded, on the monotonic clock; at first when the watcher was made."""
@@ -44,8 +48,11 @@ class LogWatcher:
         name: str,
         logger: logging.Logger,
         poll: float = POLL_SECONDS,
+        own: str = "",
+        heard: Mapping[str, Callable[[str], None]] | None = None,
     ) -> None:
         self._url, self._look, self._name, self._logger, self._poll = database_url, look, name, logger, poll
+        self._own, self._heard = own, heard or {}
         self._woken = Event()
         self._stopping = Event()
         self._threads: list[Thread] = []
@@ -106,15 +113,24 @@ class LogWatcher:
         while not self._stopping.is_set():
             try:
                 with connect(self._url, READ_SECONDS) as conn:
-                    conn.execute(f"LISTEN {CHANNEL}")
+                    for channel in (CHANNEL, *self._heard):
+                        conn.execute(f"LISTEN {channel}")
                     self._tell_over(told)
+                    self.is_listening = True
                     self.wake()
                     while not self._stopping.is_set():
-                        for _ in conn.notifies(timeout=POLL_SECONDS, stop_after=1):
-                            self.wake()
+                        for notice in conn.notifies(timeout=POLL_SECONDS, stop_after=1):
+                            self._hear(notice)
             except Exception as error:
+                self.is_listening = False
                 self._tell("is not notified, and looks every so often", error, told)
                 self._stopping.wait(POLL_SECONDS)
+
+    def _hear(self, notice: psycopg.Notify) -> None:
+        if (heard := self._heard.get(notice.channel)) is not None:
+            heard(notice.payload)
+        elif not notice.payload or notice.payload != self._own:
+            self.wake()
 
     def _tell(self, what: str, error: Exception, told: set[type[Exception]]) -> None:
         """Log an error unless its class was told already; with a traceback unless only the store is away."""
