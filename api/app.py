@@ -30,6 +30,7 @@ from api.http.projector_keeper import kept
 from api.http.responses import BytesResponse
 from api.http.shutdown import OpenBodies, on_signal
 from api.http.tracing import begin_traces
+from api.http.write_answers import WriteAnswers
 from api.pages.controller import PageController
 from api.pages.embed import EmbedController
 from api.pages.problem_types import ProblemController
@@ -178,6 +179,7 @@ def _services(settings: Settings, projector: ProjectorProcess | None) -> tuple[S
             url,
             LogMemory(tracker.log, settings.state_directory, settings.store_name),
         ),
+        write_answers=WriteAnswers(tracker),
         limit=WriteLimit(settings.rate_limit, shared_directory()),
         event_tail=EventTail(tracker.log, timeline, heads),
         metrics=ProcessMetrics(),
@@ -202,7 +204,7 @@ def _running(
         services.follower.projected = services.event_tail.projected
         services.follower.looked = services.measure
         services.follower.changed = services.event_tail.restart
-        services.tracker.appended = services.follower.appended
+        services.tracker.writer.appended = services.follower.appended
         services.follower.start()
         try:
             with _projecting(services, runner):

@@ -15,6 +15,7 @@ from api.http.limits import WriteLimit
 from api.http.log_follower import LogFollower
 from api.http.metrics import ProcessMetrics
 from api.http.shutdown import OpenBodies
+from api.http.write_answers import WriteAnswers
 from api.settings import Settings
 from projections.ledger.reader import Ledger
 from projections.process import ProjectorProcess
@@ -36,6 +37,7 @@ class Services:
     heads: KnownHeads
     response_cache: ResponseCache
     follower: LogFollower
+    write_answers: WriteAnswers
     limit: WriteLimit
     event_tail: EventTail
     metrics: ProcessMetrics

@@ -23,10 +23,11 @@ from projections.queries import TIMELINE, Clocks
 from projections.runner import ProjectionRunner
 from projections.tables import open_engine, table_set
 from projections.timeline import Timeline
-from tracker.application import Draft, Request, Tracker
+from tracker.application import Tracker
 from tracker.event import event_id
 from tracker.fact_reading import read_fact
 from tracker.log.open import open_recorder
+from tracker.requests import Draft, Request
 
 Basis = Literal["cumulative", "increment"]
 

@@ -10,12 +10,12 @@ from typing import Any, TypeGuard
 from pydantic_core import to_json
 
 from api.http.problems import MAX_ERRORS
-from tracker.application import Draft
 from tracker.errors import BatchRefused, InvalidFact, NotOpened, Refusal, TooLarge, UnknownEvent, VersionConflict
 from tracker.event import event_id
 from tracker.fact_reading import read_fact
 from tracker.facts import FACT_TYPES, MAX_FACT_BYTES, AnyFact
 from tracker.promise_facts import PledgeMade
+from tracker.requests import Draft
 from tracker.values import is_slug, slug_of
 
 MAX_BATCH_ITEMS = 10_000

@@ -15,7 +15,7 @@ from api.imports.items import ImportItem, ImportProblem, payload_hash
 from api.imports.missing_facts import MissingFacts, PlannedFact
 from api.imports.recorded_facts import RecordedFacts
 from api.imports.references import EventReferences
-from tracker.application import Draft, Recorded, Request, Tracker
+from tracker.application import Tracker
 from tracker.errors import (
     BatchRefused,
     InvalidFact,
@@ -26,6 +26,7 @@ from tracker.event import event_id
 from tracker.fact_reading import read_fact
 from tracker.facts import AnyFact
 from tracker.promise_facts import PledgeMade
+from tracker.requests import Draft, Recorded, Request
 
 MAX_CHUNK_FACTS = 10_000
 """Facts in one transaction at most."""

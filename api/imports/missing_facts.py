@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from api.imports.items import ImportItem, ImportProblem
 from api.imports.references import named_events
-from tracker.application import Draft
 from tracker.errors import InvalidFact, NotOpened, Refusal, UnknownEvent, VersionConflict
 from tracker.event import fact_json
+from tracker.requests import Draft
 from tracker.values import is_slug
 
 _EVENT_ID = re.compile(r"[0-9a-f-]{36}")

@@ -1,7 +1,9 @@
 """Writing: open a pledge, add a fact, add a batch; from the bytes of a request to its response.
 
 A write is parsed, looked up under its idempotency key, compared with If-Match, checked for its shape and recorded, in
-this order; the first of these that refuses it gives the response. All of that runs in a thread.
+this order; the first of these that refuses it gives the response. A single fact goes to the writer as it came, and its
+request waits on the event loop: the writer does all of that. A batch is decoded in a thread of its own beforehand, so
+that nobody waits for it, and so is what is not to be recorded (`dry_run`).
 """
 
 from __future__ import annotations
@@ -30,12 +32,13 @@ from api.http.parameters import flag, invalid
 from api.http.problems import pledge_not_found
 from api.resources import contracts
 from api.services import Services
-from tracker.application import Draft, Recorded, Request, Tracker
+from tracker.application import Tracker
 from tracker.errors import BatchRefused, NotOpened, VersionConflict
 from tracker.event import Event, served
 from tracker.log.guard import must_be_this_log
 from tracker.pledge_events import PledgeEvents
 from tracker.promise_facts import PledgeMade
+from tracker.requests import Draft, Recorded, Request
 from tracker.rules.status import StatusFold, complete
 from tracker.values import is_slug
 
@@ -80,7 +83,10 @@ class WriteController(Controller):
     async def open_pledge(self, request: AnyRequest, services: NamedDependency[Services]) -> Response[bytes]:
         """Open a pledge with its PledgeMade; without `pledge` the slug is made from the title."""
         posted = await _posted(request, JSON)
-        outcome = await sync_to_thread(_open_pledge, services.tracker, posted)
+        try:
+            outcome = await _outcome(services, _opening(services.tracker, posted))
+        except BatchRefused as refused:
+            raise drafts.single_refusal(refused, "/fact") from None
         return await _response(request, services, outcome)
 
     @write("/pledges/{pledge:str}/events", contracts.ADD_EVENT, limit=MAX_FACT_BODY_BYTES)
@@ -89,7 +95,11 @@ class WriteController(Controller):
     ) -> Response[bytes]:
         """Record one fact on a pledge."""
         posted = await _posted(request, JSON)
-        outcome = await sync_to_thread(_add_event, services.tracker, posted, pledge)
+        try:
+            outcome = await _outcome(services, _added(services.tracker, posted, pledge))
+        except BatchRefused as refused:
+            refusal = drafts.single_refusal(refused, "")
+            raise (pledge_not_found(pledge) if isinstance(refusal, NotOpened) else refusal) from None
         return await _response(request, services, outcome)
 
     @write("/events", contracts.ADD_BATCH, limit=MAX_BATCH_BODY_BYTES)
@@ -164,26 +174,28 @@ def _respond_async(request: AnyRequest) -> bool:
     return b"respond-async" in [part.split(b";")[0].strip() for part in prefer.split(b",")]
 
 
-def _open_pledge(tracker: Tracker, posted: PostedWrite) -> WriteOutcome:
-    """Open a pledge with its first fact.
+async def _outcome(services: Services, write: _Write) -> WriteOutcome:
+    """The outcome of a single fact.
 
-    Raises: Refusal if the fact cannot be recorded, with pointers from the beginning of the body.
+    Raises: what refuses it; BatchRefused with its one refusal if the log does.
     """
+    if write.posted.dry_run:
+        return await sync_to_thread(_record, services.tracker, write, _receipt)
+    recorded = await services.write_answers.of(write)
+    return WriteOutcome(recorded, _receipt(recorded))
+
+
+def _opening(tracker: Tracker, posted: PostedWrite) -> _Write:
+    """A pledge that is to be opened with its first fact."""
 
     def plan(raw: Any, _expected: int | None) -> tuple[Draft, ...]:
         return (drafts.opening_draft(raw, posted.now),)
 
-    try:
-        return _record(tracker, posted, plan, _receipt, opens=True)
-    except BatchRefused as refused:
-        raise drafts.single_refusal(refused, "/fact") from None
+    return _Write(tracker, posted, plan, opens=True)
 
 
-def _add_event(tracker: Tracker, posted: PostedWrite, pledge: str) -> WriteOutcome:
-    """Record one fact on a pledge that exists.
-
-    Raises: PledgeNotFound if there is no such pledge; Refusal if the fact cannot be recorded.
-    """
+def _added(tracker: Tracker, posted: PostedWrite, pledge: str) -> _Write:
+    """A fact that is to be recorded on a pledge that exists; it is PledgeNotFound if there is no such pledge."""
 
     def plan(raw: Any, expected: int | None) -> tuple[Draft, ...]:
         draft = drafts.draft(pledge, raw, posted.now, expected_version=expected)
@@ -191,11 +203,7 @@ def _add_event(tracker: Tracker, posted: PostedWrite, pledge: str) -> WriteOutco
             raise pledge_not_found(pledge)
         return (draft,)
 
-    try:
-        return _record(tracker, posted, plan, _receipt, pledge=pledge)
-    except BatchRefused as refused:
-        refusal = drafts.single_refusal(refused, "")
-        raise (pledge_not_found(pledge) if isinstance(refusal, NotOpened) else refusal) from None
+    return _Write(tracker, posted, plan, pledge=pledge)
 
 
 def _add_batch(tracker: Tracker, posted: PostedWrite) -> WriteOutcome:
@@ -212,7 +220,7 @@ def _add_batch(tracker: Tracker, posted: PostedWrite) -> WriteOutcome:
         return tuple(draft for _, draft in batch.drafts)
 
     try:
-        return _record(tracker, posted, plan, _batch_receipt, read=_read_batch)
+        return _record(tracker, _Write(tracker, posted, plan, decode=_read_batch), _batch_receipt)
     except BatchRefused as refused:
         raise (BatchRefused(drafts.batch_refusals(refused, indexes)) if indexes else refused) from None
 
@@ -235,30 +243,57 @@ def _read_batch(posted: PostedWrite) -> tuple[drafts.BatchDrafts, bytes | None]:
 Plan = Callable[[Any, int | None], tuple[Draft, ...]]
 
 
-def _record(
-    tracker: Tracker,
-    posted: PostedWrite,
-    plan: Plan,
-    body_of: Callable[[Recorded], bytes],
-    *,
-    pledge: str | None = None,
-    opens: bool = False,
-    read: Callable[[PostedWrite], tuple[Any, bytes | None]] = _read_one,
-) -> WriteOutcome:
-    """The order of refusals: JSON, which log, idempotency, If-Match, shape, what the log has."""
-    raw, digest = read(posted)
-    must_be_this_log(tracker.log.guard.log, posted.log)
-    if posted.key is not None and not posted.dry_run and (known := tracker.replay(posted.key, digest)):
+@dataclass(slots=True)
+class _Write:
+    """A posted write on its way into the record (`requests.Posted`).
+
+    `plan` makes drafts of what is decoded, `pledge` is that of the address.
+    """
+
+    tracker: Tracker
+    posted: PostedWrite
+    plan: Plan
+    pledge: str | None = None
+    opens: bool = False
+    decode: Callable[[PostedWrite], tuple[Any, bytes | None]] = _read_one
+    raw: Any = None
+    digest: bytes | None = None
+
+    def read(self) -> tuple[str | None, bytes | None]:
+        """The key and the hash of the payload, of a write for this log.
+
+        Raises: Malformed if it is no JSON; OtherLog if it is for another log.
+        """
+        self.raw, self.digest = self.decode(self.posted)
+        must_be_this_log(self.tracker.log.guard.log, self.posted.log)
+        return self.posted.key, self.digest
+
+    def request(self) -> Request:
+        """The request.
+
+        Raises: VersionConflict if the pledge is not at the version of If-Match; InvalidFact, TooLarge, NotOpened,
+        PledgeNotFound or BatchRefused for what is wrong with the facts themselves.
+        """
+        posted = self.posted
+        expected = _expected(self.tracker, posted.if_match, self.pledge)
+        drafted = self.plan(self.raw, expected)
+        return Request(drafted, posted.by, posted.now, posted.key, self.digest, self.opens, posted.log)
+
+
+def _record(tracker: Tracker, write: _Write, body_of: Callable[[Recorded], bytes]) -> WriteOutcome:
+    """Record a write from a thread of its own, in the order of refusals that the writer keeps too."""
+    posted = write.posted
+    key, digest = write.read()
+    if key is not None and not posted.dry_run and (known := tracker.replay(key, digest)):
         return WriteOutcome(known, body_of(known))
     try:
-        expected = _expected(tracker, posted.if_match, pledge)
-        request = Request(plan(raw, expected), posted.by, posted.now, posted.key, digest, opens, posted.log)
+        request = write.request()
         if posted.dry_run:
             return WriteOutcome(None, _dry(tracker, request))
         recorded = tracker.record(request)
     except (BatchRefused, VersionConflict):
         # The same request, sent twice at once, must not refuse itself.
-        if posted.key is None or posted.dry_run or not (known := tracker.replay(posted.key, digest)):
+        if key is None or posted.dry_run or not (known := tracker.replay(key, digest)):
             raise
         recorded = known
     return WriteOutcome(recorded, body_of(recorded))

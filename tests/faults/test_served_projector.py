@@ -1,4 +1,4 @@
-"""`tracker serve` keeps a projector in a process of its own: one that is killed or frozen is replaced, and none stays."""
+"""`tracker serve` keeps a projector in a process of its own: one that is killed or frozen is replaced, none stays."""
 
 from __future__ import annotations
 

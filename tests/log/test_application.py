@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from pydantic_core import from_json
 
-from tracker.application import Draft, Recorded, Request, Tracker
+from tracker.application import Tracker
 from tracker.errors import BatchRefused, IdempotencyMismatch
 from tracker.event import Event, event_id
 from tracker.fact_reading import read_fact
+from tracker.requests import Draft, Recorded, Request
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 SOURCE = {"publisher": "Gazette", "tier": "official"}

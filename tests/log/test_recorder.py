@@ -33,7 +33,7 @@ def test_an_empty_log_has_no_head(log: LogRecorder) -> None:
     log.ping()
     assert append(log) == []
     assert (log.head(), log.last_recorded_at(), log.recorded_at(1), log.read()) == (0, None, None, [])
-    assert (log.version("p"), log.heads(["p"]), log.heads([]), log.by_key("k")) == (0, {}, {}, [])
+    assert (log.version("p"), log.heads(["p"]), log.heads([]), log.by_keys(["k"])) == (0, {}, {}, [])
     assert (log.position_at(NOON), log.changed_since(0, 10), log.leaves(0, 10)) == (0, [], [])
 
 
@@ -133,8 +133,8 @@ def test_reads_select_by_position_pledge_and_type(log: LogRecorder) -> None:
 
 def test_a_key_gives_its_rows_in_the_order_of_their_index(log: LogRecorder) -> None:
     append(log, line("p", 1, key="k", key_index=1), line("p", 2, key="k", key_index=0), line("p", 3))
-    assert [row.version for row in log.by_key("k")] == [2, 1]
-    assert log.by_key("other") == []
+    assert [row.version for row in log.by_keys(["k"])] == [2, 1]
+    assert log.by_keys(["other"]) == []
 
 
 def test_known_at_is_the_last_position_recorded_by_then(log: LogRecorder) -> None:

@@ -39,7 +39,7 @@ def nonsense(it: World, pledge: str, version: int) -> int:
     """Record bytes that are no event; their position."""
     it.now += timedelta(minutes=1)
     line = NewLogRow(pledge, version, "ProgressReported", f"nonsense-{pledge}-{version}", b"not\njson", it.now)
-    it.tracker._pledges.forget([pledge])
+    it.tracker.writer.pledges.forget([pledge])
     return it.log.append([line], restamp=lambda state, _: state)[0].position
 
 

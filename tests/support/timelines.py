@@ -20,10 +20,11 @@ from projections.timeline import Timeline
 from projections.words import words_on
 from seeds import seed_files
 from tests.support.waiting import wait_until
-from tracker.application import Draft, Request, Tracker
+from tracker.application import Tracker
 from tracker.event import Event, event_id
 from tracker.fact_reading import read_fact
 from tracker.log.open import open_recorder
+from tracker.requests import Draft, Request
 from tracker.rules.status import StatusFold, complete
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -273,9 +273,13 @@ class LogRecorder(WithheldFields, PrivateParts, ABC):
             found[pledge].append(str(event_id))
         return found
 
-    def by_key(self, key: str) -> list[LogRow]:
-        """The rows recorded under an idempotency key, by `key_index`."""
-        return self._log_rows("WHERE idempotency_key = :key ORDER BY idempotency_index", key=key)
+    def by_keys(self, keys: Sequence[str]) -> list[LogRow]:
+        """The rows recorded under these idempotency keys, of each key by `key_index`."""
+        return self._log_rows(
+            "WHERE idempotency_key IS NOT NULL AND idempotency_key IN (SELECT value FROM {each})"
+            " ORDER BY idempotency_key, idempotency_index",
+            given=self._to_array(keys),
+        )
 
     def by_event_ids(self, event_ids: Sequence[str]) -> list[LogRow]:
         """The rows with these event ids that exist, by position."""

@@ -1,0 +1,61 @@
+"""What is asked of the record, and what it answers: drafts of facts, a request of them, and what was recorded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from tracker.facts import AnyFact
+from tracker.log.rows import LogRow
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A fact to record on a pledge; the edge gives it its event id. `expected_version` is checked if given."""
+
+    pledge: str
+    fact: AnyFact
+    id: str
+    expected_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Facts to record, all or nothing: who records them, and the time. `key` is the idempotency key with its scope."""
+
+    drafts: tuple[Draft, ...]
+    by: str
+    now: datetime
+    key: str | None = None
+    payload_hash: bytes | None = None
+    opens: bool = False
+    """Whether the request is to open its pledge: a taken slug is PledgeExists then."""
+    log: str | None = None
+    """The id of the log that the request is for; None if any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The events of a request as the log has them; `replayed` if they were there before."""
+
+    events: tuple[LogRow, ...]
+    replayed: bool = False
+
+
+class Posted(Protocol):
+    """A request as it came in. The writer decodes it when its turn comes, and asks for `read` first and once."""
+
+    def read(self) -> tuple[str | None, bytes | None]:
+        """The idempotency key with its scope, and the hash of the payload; a key that is known is answered from it.
+
+        Raises: whatever refuses the request before its key counts.
+        """
+        ...
+
+    def request(self) -> Request:
+        """The request itself.
+
+        Raises: whatever refuses it before it is held against the log.
+        """
+        ...

@@ -1,0 +1,373 @@
+"""The one writer of a process: a thread that decodes, decides and appends, many requests in one commit.
+
+Requests that wait together share one transaction (group commit), and each keeps its own success or refusal. Between
+processes the log's unique keys decide: the process that loses the race decides again on the events that are there now.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from threading import Lock, Thread
+
+from eventsourcing.persistence import IntegrityError
+
+from tracker import tracing
+from tracker.errors import (
+    BatchRefused,
+    IdempotencyMismatch,
+    OtherLog,
+    PledgeExists,
+    Refusal,
+    Unavailable,
+    UnreadableEvent,
+    VersionConflict,
+)
+from tracker.event import Event, restamp
+from tracker.log.guard import Basis
+from tracker.log.recorder import LogRecorder
+from tracker.log.rows import LogRow, NewLogRow
+from tracker.pledge import Pledge
+from tracker.pledge_cache import PledgeCache
+from tracker.requests import Draft, Posted, Recorded, Request
+
+MAX_GROUP_REQUESTS = 1_000
+"""Requests that share one transaction, at most."""
+
+MAX_APPEND_ATTEMPTS = 64
+"""How often a request decides anew because another process is faster; of four on one pledge each loses 3 in 4."""
+
+Outcome = Recorded | BaseException
+"""What became of a request: what was recorded, or why nothing was."""
+
+
+@dataclass(slots=True)
+class _Job:
+    """A request on its way; `request` is None until it is decoded. `done` is called once, with the outcome."""
+
+    done: Callable[[Outcome], None]
+    posted: Posted | None = None
+    request: Request | None = None
+    trace: object = field(default_factory=tracing.here)
+    key: str | None = None
+    payload_hash: bytes | None = None
+    is_settled: bool = False
+
+    def settle(self, outcome: Outcome) -> None:
+        """Tell the outcome; only the first one counts."""
+        if not self.is_settled:
+            self.is_settled = True
+            self.done(outcome)
+
+
+class GroupWriter:
+    """Writes to one log. Its thread begins with the first request; it MUST be closed.
+
+    `must_allow_writes` is asked before a decoded request is decided on.
+    """
+
+    def __init__(self, log: LogRecorder, must_allow_writes: Callable[[], None]) -> None:
+        self._log, self._must_allow_writes = log, must_allow_writes
+        self._changes = 0
+        self.pledges = PledgeCache(log)
+        """The pledges as the writer knows them; for its thread alone, save `load` with `fresh`."""
+        self.appended: Callable[[str, Sequence[LogRow]], None] = lambda log, rows: None
+        """Called with the id of the log and the rows of each commit; it MUST be short."""
+        self.answered: Callable[[], None] = lambda: None
+        """Called after each group, when the outcomes of all its requests are told; it MUST be short."""
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._thread: Thread | None = None
+        self._starting = Lock()
+        self._closed = False
+
+    def put(self, given: Request | Posted, done: Callable[[Outcome], None]) -> None:
+        """Let a request be recorded; `done` is called with its outcome, in the writer's thread.
+
+        Raises: Unavailable if the writer is closed.
+        """
+        if isinstance(given, Request):
+            job = _Job(done, request=given, key=given.key, payload_hash=given.payload_hash)
+        else:
+            job = _Job(done, posted=given)
+        with self._starting:
+            if self._closed:
+                raise Unavailable("the tracker is shutting down")
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = Thread(target=self._write, name="tracker-writer", daemon=True)
+                self._thread.start()
+            self._jobs.put(job)
+
+    def close(self) -> None:
+        """Finish the requests that were put, and take no more."""
+        with self._starting:
+            self._closed = True
+            thread, self._thread = self._thread, None
+        if thread is not None:
+            self._jobs.put(None)
+            thread.join()
+
+    def replay(self, key: str, payload_hash: bytes | None) -> Recorded | None:
+        """The events recorded under an idempotency key, or None. In any thread.
+
+        Raises: IdempotencyMismatch if they were recorded for another payload.
+        """
+        return _replayed(self._log.by_keys([key]), payload_hash)
+
+    def decide(self, request: Request, pledges: dict[str, Pledge], after: int = 0) -> tuple[Event, ...]:
+        """Check the drafts in order, each after those before it; the pledges apply the events that are accepted.
+
+        Raises: BatchRefused with the index and reason of each bad draft.
+        """
+        events: list[Event] = []
+        refusals: list[tuple[int, Refusal]] = []
+        unopened: set[str] = set()
+        for index, draft in enumerate(request.drafts):
+            pledge = pledges[draft.pledge]
+            if draft.pledge in unopened:
+                continue
+            try:
+                _must_be_expected(request, draft, pledge)
+                pledge.check(draft.fact, request.now)
+            except Refusal as refusal:
+                refusals.append((index, refusal))
+                if pledge.version == 0:
+                    unopened.add(draft.pledge)
+                continue
+            position = after + len(events) + 1
+            event = Event(draft.id, draft.pledge, pledge.version + 1, request.now, request.by, draft.fact, position)
+            pledge.apply(event)
+            events.append(event)
+        if refusals:
+            raise BatchRefused(refusals)
+        return tuple(events)
+
+    # The thread
+
+    def _write(self) -> None:
+        """One group after the other, until None is in the queue."""
+        waiting: list[tuple[_Job, Request]] = []
+        running = True
+        while running or waiting:
+            came: list[_Job] = []
+            if not waiting:
+                first = self._jobs.get()
+                if first is None:
+                    return
+                came.append(first)
+            while running and len(waiting) + len(came) < MAX_GROUP_REQUESTS:
+                try:
+                    job = self._jobs.get_nowait()
+                except Empty:
+                    break
+                if job is None:
+                    running = False
+                else:
+                    came.append(job)
+            waiting += self._decoded(came)
+            if waiting:
+                group, waiting = _one_transaction(waiting)
+                try:
+                    self._record_group(group)
+                except BaseException as error:
+                    self.pledges.clear()
+                    for job, _ in group:
+                        job.settle(error)
+            self.answered()
+
+    def _decoded(self, jobs: Sequence[_Job]) -> list[tuple[_Job, Request]]:
+        """The jobs with their requests; one that is refused, or recorded already under its key, is settled instead."""
+        decoded: list[tuple[_Job, Request]] = []
+        read: list[tuple[_Job, Posted]] = []
+        for job in jobs:
+            if job.request is not None:
+                decoded.append((job, job.request))
+            elif job.posted is not None:
+                try:
+                    job.key, job.payload_hash = job.posted.read()
+                    read.append((job, job.posted))
+                except Exception as refused:
+                    job.settle(refused)
+        try:
+            known = self._recorded_under({job.key for job, _ in read if job.key is not None})
+        except Exception as error:
+            for job, _ in read:
+                job.settle(error)
+            return decoded
+        for job, posted in read:
+            try:
+                if job.key in known:
+                    job.settle(_replayed(known[job.key], job.payload_hash) or Unavailable("it is not there any more"))
+                    continue
+                request = posted.request()
+                self._must_allow_writes()
+                decoded.append((job, request))
+            except (BatchRefused, VersionConflict) as refused:
+                self._refuse(job, refused)
+            except Exception as error:
+                job.settle(error)
+        return decoded
+
+    def _recorded_under(self, keys: Iterable[str]) -> dict[str | None, list[LogRow]]:
+        """The rows recorded under these keys; one query for all, and none if there is no key."""
+        found: dict[str | None, list[LogRow]] = {}
+        if wanted := sorted(keys):
+            for row in self._log.by_keys(wanted):
+                found.setdefault(row.key, []).append(row)
+        return found
+
+    def _basis(self) -> Basis:
+        """The basis of the next decisions: what was read of another history is forgotten first."""
+        guard = self._log.guard
+        if not guard.log:
+            self._log.look()
+        changes = guard.changes
+        if changes != self._changes:
+            self.pledges.clear()
+            self._changes = changes
+        return guard.basis()
+
+    def _record_group(self, group: list[tuple[_Job, Request]]) -> None:
+        if len(group) == 1:
+            self._record_alone(*group[0])
+            return
+        basis = self._basis()
+        pledges = self.pledges.load({draft.pledge for _, request in group for draft in request.drafts})
+        decided: list[tuple[_Job, Request, tuple[Event, ...]]] = []
+        for job, request in group:
+            try:
+                basis.must_be_of(request.log)
+                decided.append((job, request, self._decide_fresh(request, pledges)))
+            except BatchRefused as refused:
+                self._refuse(job, refused)
+            except (OtherLog, UnreadableEvent) as impossible:
+                job.settle(impossible)
+        began = time.time_ns()
+        try:
+            rows = self._append([(request, events) for _, request, events in decided], basis)
+        except IntegrityError:
+            self.pledges.forget(pledges)
+            for job, request, _ in decided:
+                self._record_alone(job, request)
+            return
+        for job, _, events in decided:
+            own, rows = rows[: len(events)], rows[len(events) :]
+            tracing.committed(job.trace, began, own, together=len(decided))
+            job.settle(Recorded(tuple(own)))
+
+    def _record_alone(self, job: _Job, request: Request) -> None:
+        """Decide and append one request until it is recorded, refused, or found recorded under its key."""
+        names = {draft.pledge for draft in request.drafts}
+        try:
+            for attempt in range(MAX_APPEND_ATTEMPTS):
+                if attempt and request.key is not None and (replayed := self.replay(request.key, request.payload_hash)):
+                    job.settle(replayed)
+                    return
+                basis = self._basis()
+                basis.must_be_of(request.log)
+                pledges = self.pledges.load(names, fresh=attempt > 0)
+                events = self._decide_fresh(request, pledges)
+                began = time.time_ns()
+                try:
+                    rows = self._append([(request, events)], basis)
+                except IntegrityError:
+                    self.pledges.forget(names)
+                    continue
+                tracing.committed(job.trace, began, rows)
+                job.settle(Recorded(tuple(rows)))
+                return
+            raise Unavailable("other writers were faster each time; send the request again")
+        except BatchRefused as refused:
+            self._refuse(job, refused)
+        except Exception as error:
+            self.pledges.forget(names)
+            job.settle(error)
+
+    def _refuse(self, job: _Job, refused: BatchRefused | VersionConflict) -> None:
+        """Refuse a request, unless it is recorded already under its own key: then that is its answer."""
+        try:
+            replayed = None if job.key is None else self.replay(job.key, job.payload_hash)
+        except Exception as error:
+            job.settle(error)
+            return
+        job.settle(replayed or refused)
+
+    def _decide_fresh(self, request: Request, pledges: dict[str, Pledge]) -> tuple[Event, ...]:
+        """Decide on the cached pledges; a refusal counts only if the log still has the same events."""
+        try:
+            return self.decide(request, pledges)
+        except BatchRefused:
+            # A refusal may name an event, which must still be there.
+            self._log.look()
+            self._log.guard.must_allow_writes()
+            names = {draft.pledge for draft in request.drafts}
+            if len(request.drafts) == 1 and all(self._log.version(name) == pledges[name].version for name in names):
+                raise
+        self.pledges.forget(names)
+        pledges |= self.pledges.load(names, fresh=True)
+        try:
+            return self.decide(request, pledges)
+        except BatchRefused:
+            if len(request.drafts) > 1:
+                self.pledges.forget(names)
+            raise
+
+    def _append(self, decided: Sequence[tuple[Request, tuple[Event, ...]]], basis: Basis) -> list[LogRow]:
+        lines = [
+            NewLogRow(
+                pledge=event.pledge,
+                version=event.version,
+                type=event.type,
+                event_id=event.id,
+                state=event.line,
+                recorded_at=event.recorded_at,
+                key=request.key,
+                key_index=None if request.key is None else index,
+                payload_hash=request.payload_hash,
+            )
+            for request, events in decided
+            for index, event in enumerate(events)
+        ]
+        rows = self._log.append(lines, restamp=restamp, basis=basis)
+        if rows:
+            self.appended(basis.log, rows)
+        return rows
+
+
+def _replayed(rows: Sequence[LogRow], payload_hash: bytes | None) -> Recorded | None:
+    if not rows:
+        return None
+    if rows[0].payload_hash != payload_hash:
+        raise IdempotencyMismatch("this Idempotency-Key was used for another payload; use a new key")
+    return Recorded(tuple(rows), replayed=True)
+
+
+def _must_be_expected(request: Request, draft: Draft, pledge: Pledge) -> None:
+    if draft.expected_version is not None and draft.expected_version != pledge.version:
+        raise VersionConflict(
+            f'"{pledge.id}" is at version {pledge.version}, not {draft.expected_version}', version=pledge.version
+        )
+    if request.opens and pledge.version:
+        raise PledgeExists(f'the slug "{pledge.id}" is taken', pointer="/pledge", pledge=pledge.id)
+
+
+def _one_transaction(
+    waiting: list[tuple[_Job, Request]],
+) -> tuple[list[tuple[_Job, Request]], list[tuple[_Job, Request]]]:
+    """The requests that may share the next transaction, and the rest.
+
+    A batch has a transaction of its own, and so has the second request under one idempotency key: it must find the
+    first one recorded.
+    """
+    if len(waiting[0][1].drafts) > 1:
+        return waiting[:1], waiting[1:]
+    group: list[tuple[_Job, Request]] = []
+    keys: set[str] = set()
+    for job, request in waiting:
+        if len(request.drafts) > 1 or (request.key is not None and request.key in keys):
+            break
+        group.append((job, request))
+        if request.key is not None:
+            keys.add(request.key)
+    return group, waiting[len(group) :]
