@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import socket
@@ -35,6 +36,9 @@ SHUTDOWN_GRACE_SECONDS = 10
 
 WORKER_ANSWER_SECONDS = 30
 """Seconds in which a worker must answer its supervisor, its start included; on a busy machine a start takes many."""
+
+COLLECTED_OBJECTS = 50_000
+"""New objects after which Python's collector of cycles looks at them; each look stops all threads."""
 
 CHECK_SECONDS = 2 * BEAT_SECONDS
 """Seconds that a check waits for a new heartbeat if the last one is old by the clock of this machine."""
@@ -119,7 +123,16 @@ def application() -> Any:
 def _alone(projector: ProjectorProcess | None) -> Any:
     # uvicorn asks inside its event loop, and the application is put together outside of one.
     with ThreadPoolExecutor(1) as outside:
-        return outside.submit(create_app, read_settings(), projector).result()
+        made = outside.submit(create_app, read_settings(), projector).result()
+    collect_seldom()
+    return made
+
+
+def collect_seldom() -> None:
+    """Let Python's collector of cycles leave alone what is there now, and look at new objects seldom."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(COLLECTED_OBJECTS)
 
 
 def again() -> list[str]:
@@ -197,6 +210,7 @@ def _project_for(keeper: int) -> None:
     log_as_json()
     with opened_stores() as stores:
         traces = begin_traces(on=stores.settings.traces)
+        collect_seldom()
         project_for(stores.runner(signs=True, replaces_lost_keys=True), keeper)
         if traces is not None:
             traces.shut_down()

@@ -96,6 +96,7 @@ def test_a_projector_ends_with_the_server_that_was_killed(shell: Shell) -> None:
 def test_a_server_that_is_told_to_stop_takes_its_projector_along(shell: Shell) -> None:
     with serving(shell) as server:
         assert server.add().status_code == 201
+        server.comes(lambda: not server.failing())
         projector = projector_of(server)
         os.kill(projector, signal.SIGTERM)  # a supervisor may signal both: the server ends first
         os.kill(projector, signal.SIGINT)
