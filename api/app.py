@@ -67,9 +67,6 @@ from tracker.log.memory import LogMemory
 if TYPE_CHECKING:
     from api.http.traces import Traces
 
-WORKER_THREADS = 64
-"""Threads for routes that touch a database; writers share commits, so many may wait at once."""
-
 MAX_BODY_BYTES = 64 * 1024
 """Bytes read of the body of a request, at most, where its route names no other bound."""
 
@@ -88,7 +85,7 @@ def create_app(settings: Settings | None = None, projector: ProjectorProcess | N
     settings = settings or Settings()
     log_as_json()
     if get_asyncio_executor() is None:
-        set_asyncio_executor(ThreadPoolExecutor(WORKER_THREADS, thread_name_prefix="api"))
+        set_asyncio_executor(ThreadPoolExecutor(settings.threads, thread_name_prefix="api"))
     services, runner = _services(settings, projector)
     traces = begin_traces(on=settings.traces)
     app = Litestar(

@@ -102,6 +102,9 @@ class Settings(BaseSettings):
     connections: Annotated[int, Field(ge=6)] = 20
     """Connections to PostgreSQL that one serving process opens for requests, at most; it has up to three besides."""
 
+    threads: Annotated[int, Field(ge=4)] = 64
+    """Threads of one serving process that ask the store for reads, and decode batches, at most."""
+
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
     """Addresses and networks, with commas, whose `X-Forwarded-For` is believed; nobody's by default."""
 

@@ -63,7 +63,8 @@ def _postgres_begun(read_seconds: float, conn: Connection) -> None:
     bounded = cast(TimedConnection, conn.connection.driver_connection)
     bounded.answer_seconds = options.get("answer_seconds", read_seconds + GRACE_SECONDS)
     if "answer_seconds" in options:
-        conn.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        waits = "" if options.get("synchronous_commit") != "off" else ", set_config('synchronous_commit', 'off', true)"
+        conn.exec_driver_sql(f"SELECT set_config('statement_timeout', '0', true){waits}")
 
 
 def _reconnect_where_bad(context: ExceptionContext) -> BaseException | None:

@@ -23,7 +23,7 @@ from projections.fold import ClosedRectangles, OpenRectangles, fold
 from projections.projected import Projected
 from projections.queries import TIMELINE
 from projections.table_writer import ParkedEvent, PledgeChange
-from projections.tables import is_missing_table, table_set, writing
+from projections.tables import is_missing_table, projecting, table_set, writing
 from tracker import tracing
 from tracker.event import Event
 from tracker.log.recorder import LogRecorder
@@ -132,7 +132,8 @@ class Projector:
     ) -> None:
         self.tables = table_set(number)
         self.position = 0
-        self._engine, self._writing, self._log, self._now = engine, writing(engine), log, now
+        self._engine, self._writing, self._projecting = engine, writing(engine), projecting(engine)
+        self._log, self._now = log, now
         self._active, self._fence = active, fence
         self._cache: OrderedDict[str, FoldedPledge] = OrderedDict()
         self._cached_events = 0
@@ -308,7 +309,7 @@ class Projector:
         changes = {name: PledgeChange(pledge.closed, pledge.open) for name, pledge in batch.pledges.items()}
         number = self.projected.parked + sum(one.position for one in parked) - sum(freed)
         projected = self.projected._replace(parked=number, position=rows[-1].position)
-        with self._writing.begin() as conn:
+        with self._projecting.begin() as conn:
             self._advance(conn, rows[-1].position, projected.told)
             table_writer.write(conn, self.tables, changes)
             table_writer.write_parked(conn, self.tables.number, parked, freed)

@@ -304,6 +304,14 @@ def writing(engine: Engine) -> Engine:
     return engine.execution_options(sqlite_begin="IMMEDIATE", answer_seconds=WRITE_ANSWER_SECONDS)
 
 
+def projecting(engine: Engine) -> Engine:
+    """The same engine for transactions whose rows and position can be lost together with the power: they are read again
+    from the log. PostgreSQL does not wait for its disk at their commit; SQLite does not either
+    (`connections.keep_sqlite_connections_right`).
+    """
+    return writing(engine).execution_options(synchronous_commit="off")
+
+
 def building(engine: Engine) -> Engine:
     """The same engine for transactions that make tables and indexes, which take as long as they take."""
     return engine.execution_options(sqlite_begin="IMMEDIATE", answer_seconds=inf)

@@ -21,7 +21,6 @@ from api.app import create_app
 from api.cli.group import fail
 from api.cli.stores import now, opened_stores, read_settings
 from api.cli.terminal import say
-from api.cli.workers import Workers, counted_together
 from api.http.access_keys import list_keys
 from api.http.json_logging import log_as_json
 from api.http.server import ServedProtocol
@@ -105,6 +104,8 @@ def serve(host: str, port: int, workers: int, no_projector: bool) -> None:
 
 
 def _supervise(config: uvicorn.Config, listening: socket.socket, *, has_projector: bool) -> None:
+    from api.cli.workers import Workers, counted_together  # it loads what one process alone does without
+
     listening.set_inheritable(True)
     os.environ["TRACKER_PROJECTOR"] = "false"  # the workers read the settings themselves
     projector = ProjectorProcess([*again(), "project", "--keeper"]) if has_projector else None

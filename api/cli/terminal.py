@@ -1,4 +1,7 @@
-"""What the commands write: the answer on stdout, everything else on stderr."""
+"""What the commands write: the answer on stdout, everything else on stderr.
+
+The library that draws tables is imported when one is drawn: a server draws none.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,15 @@ import sys
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import click
-from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.segment import Segment
-from rich.table import Table
 
 from tracker.visible_text import escaped
+
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+    from rich.table import Table
 
 PIPE_WIDTH = 240
 """Characters of a line at most where stdout is no terminal."""
@@ -45,6 +48,9 @@ def progress(description: str, total: int | None) -> Iterator[Callable[[int], No
     It yields a function to call with the number of things done since the last call. `total` is None if the number of
     all things is not known.
     """
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -60,6 +66,8 @@ def progress(description: str, total: int | None) -> Iterator[Callable[[int], No
 
 def columns(*names: str) -> Table:
     """An empty table with these columns."""
+    from rich.table import Table
+
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in names:
         table.add_column(name, overflow="fold")
@@ -73,12 +81,16 @@ class _Escaped:
         self._renderable = renderable
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        from rich.segment import Segment
+
         for segment in console.render(self._renderable, options):
             yield segment if segment.control else Segment(escaped(segment.text), segment.style)
 
 
 def show(*tables: RenderableType) -> None:
     """Print tables or texts as wide as the terminal; for a pipe as wide as they are, and without styles."""
+    from rich.console import Console
+
     terminal = sys.stdout.isatty()
     console = Console(
         highlight=False, markup=False, emoji=False, width=None if terminal else PIPE_WIDTH, no_color=not terminal
