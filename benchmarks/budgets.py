@@ -1,4 +1,4 @@
-"""Rows 4–10: work that has a budget of seconds, which no test can hold on a machine that has other work."""
+"""Rows b4–b10: work that has a budget of seconds, which no test can hold on a machine that has other work."""
 
 from __future__ import annotations
 
@@ -54,11 +54,11 @@ def _slowest(work: Callable[[T], object], given: Sequence[T], rounds: int) -> li
 
 def _long_records(rounds: int, events: int, followed: int) -> Iterator[Row]:
     folded = _slowest(fold, [long_record(shape, events) for shape in SHAPES], rounds)
-    yield budget("4", f"{events:,} events of a pledge folded", folded, events / 10_000)
+    yield budget("b4", f"{events:,} events of a pledge folded", folded, events / 10_000)
     decided = _slowest(decide, [long_record(shape, events) for shape in SHAPES_DECIDED], rounds)
-    yield budget("5", f"{events:,} facts of a pledge decided on", decided, events / 2_000)
+    yield budget("b5", f"{events:,} facts of a pledge decided on", decided, events / 2_000)
     one_by_one = _slowest(follow, [long_record(shape, followed) for shape in SHAPES_DECIDED], 1)
-    yield budget("6", f"{followed:,} events followed one by one", one_by_one, followed / 50)
+    yield budget("b6", f"{followed:,} events followed one by one", one_by_one, followed / 50)
 
 
 def _hostile_words() -> Row:
@@ -70,7 +70,7 @@ def _hostile_words() -> Row:
         raise RuntimeError(f"{text!r} was understood")
 
     texts = [text for piece in HOSTILE_PIECES for text in hostile_texts(piece)]
-    return budget("7", "hostile words refused, the slowest", _slowest(refuse, texts, 3), 0.05)
+    return budget("b7", "hostile words refused, the slowest", _slowest(refuse, texts, 3), 0.05)
 
 
 def _two_processes(url: str, rounds: int, appends: int) -> Iterator[Row]:
@@ -87,7 +87,7 @@ def _two_processes(url: str, rounds: int, appends: int) -> Iterator[Row]:
             post(port, "/v1/pledges/talk/events", {**fact, "type": "StatementMade", "summary": f"{number}"})
             heard.append(_seconds(lambda position: _until_event(stream, position), number + 2))
         stream.close()
-        yield budget("8", "event on another process's stream", heard, 0.1)
+        yield budget("b8", "event on another process's stream", heard, 0.1)
         engine, noticed = open_engine(url), []
         for number in range(rounds):
             key = create_key(engine, f"reader-{number}", "reader")
@@ -95,7 +95,7 @@ def _two_processes(url: str, rounds: int, appends: int) -> Iterator[Row]:
             revoke_key(engine, f"reader-{number}")
             noticed.append(_seconds(lambda key: _until_status(other, key, 401), key))
         engine.dispose()
-        yield budget("9", "key revoked in another process", noticed, 1.0)
+        yield budget("b9", "key revoked in another process", noticed, 1.0)
 
 
 def _end(url: str, rounds: int) -> Row:
@@ -108,7 +108,7 @@ def _end(url: str, rounds: int) -> Row:
             told = time.perf_counter()
         taken.append(time.perf_counter() - told)
         stream.close()
-    return budget("10", "end of a server with an open stream", taken, 2.0)
+    return budget("b10", "end of a server with an open stream", taken, 2.0)
 
 
 def post(port: int, path: str, body: object) -> None:

@@ -9,7 +9,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from benchmarks import budgets, ledger, polling
+from benchmarks import budgets, ledger, polling, writes
 from benchmarks.harness import Row, report
 
 
@@ -26,6 +26,12 @@ def main() -> None:
             seconds=0.8 if quick else 3.0,
             rounds=3 if quick else 5,
             appends=40 if quick else 200,
+        )
+        rows += writes.rows(
+            Path(folder),
+            rounds=1 if quick else 5,
+            seconds=1.0 if quick else 5.0,
+            facts_at_once=1_000 if quick else 10_000,
         )
         rows += budgets.rows(
             Path(folder),

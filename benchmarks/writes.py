@@ -27,6 +27,7 @@ from benchmarks.harness import ADMIN, PYTHON, Row, compared, free_port, report, 
 from benchmarks.write_load import Making, Writes, bare_write, facts, measure, tracker_write
 from tests.support.stores import postgres_database, postgres_server
 
+STORES = ("postgres", "sqlite")
 CLIENTS = 32
 PLEDGES = 1_000
 ASYNC = "respond-async"
@@ -52,8 +53,10 @@ class Rounds(NamedTuple):
     """Facts a second of 10,000 at once: ours, plain `eventsourcing`, and COPY (PostgreSQL)."""
 
 
-def rows(folder: Path, *, rounds: int, seconds: float, facts_at_once: int, stores: tuple[str, ...]) -> Iterator[Row]:
-    """The rows of each store."""
+def rows(
+    folder: Path, *, rounds: int, seconds: float, facts_at_once: int, stores: tuple[str, ...] = STORES
+) -> Iterator[Row]:
+    """The rows of each store: as many rounds, each of its parts for so many seconds."""
     for store in stores:
         with store_of(folder, store) as (url, bare_url, plain_url):
             found = rounds_of(folder, url, bare_url, plain_url, rounds, seconds, facts_at_once)
@@ -201,7 +204,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=4.0)
-    parser.add_argument("--store", choices=("sqlite", "postgres"), action="append")
+    parser.add_argument("--store", choices=STORES, action="append")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         found = list(
@@ -210,7 +213,7 @@ def main() -> None:
                 rounds=1 if given.quick else given.rounds,
                 seconds=1.0 if given.quick else given.seconds,
                 facts_at_once=1_000 if given.quick else 10_000,
-                stores=tuple(given.store or ("postgres", "sqlite")),
+                stores=tuple(given.store or STORES),
             )
         )
     report(found, scale="quick" if given.quick else "full", path=Path(__file__).with_name("latest.json"))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import generate, one_pledge, scale, verify
+from benchmarks import generate, one_pledge, scale, verify, write_load, writes
 from tracker.event import Event
 from tracker.log.open import open_recorder
 from tracker.log.rows import NewLogRow
@@ -64,3 +64,19 @@ def test_what_it_costs_to_verify_a_log_is_measured(tmp_path: Path, capsys: pytes
     assert rows[0][1].strip() == f"of {(tmp_path / 'log' / 'checkpoint').read_text().splitlines()[1]} events"
     assert [row[1].strip() for row in rows[2:]] == ["verify", "verify and fold all statuses"]
     assert all(float(row[5].split()[0]) > 10 for row in rows[2:])
+
+
+def test_the_same_seed_gives_the_same_facts_and_each_pledge_is_opened_first() -> None:
+    facts = list(islice(write_load.facts("a"), 100))
+    assert facts == list(islice(write_load.facts("a"), 100))
+    assert not {slug for slug, _ in facts} & {slug for slug, _ in islice(write_load.facts("b"), 100)}
+    firsts = dict(reversed(facts))
+    assert {fact["type"] for fact in firsts.values()} == {"PledgeMade"}
+
+
+@pytest.mark.slow
+def test_writes_are_measured_beside_their_peers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writes, "PLEDGES", 5)
+    found = list(writes.rows(tmp_path, rounds=1, seconds=0.3, facts_at_once=50, stores=("sqlite",)))
+    assert [row.row for row in found] == ["5s", "5s", "5s", "11", "11", "6"]
+    assert all(row.ours > 0 < row.peer for row in found)
