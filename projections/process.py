@@ -38,6 +38,9 @@ RESTART_SECONDS = (0.0, 1.0, 2.0, 5.0)
 WELL_SECONDS = 60.0
 """Seconds that a process runs to count as well."""
 
+EXIT_SECONDS = 0.1
+"""Seconds between the end of a process's socket and its own."""
+
 END_SECONDS = 30.0
 """Seconds that a process has to finish its batch at the end."""
 
@@ -89,7 +92,7 @@ class ProjectorProcess:
         if self._process is None:
             return "the projector's process has ended, and is started again"
         if not self._has_beaten:
-            return "the projector's process is being started"
+            return "the projector's process is being started" if self._socket else "the projector's process is ending"
         return "the projector's process shows no life" if self.is_silent else ""
 
     def start(self) -> None:
@@ -123,6 +126,10 @@ class ProjectorProcess:
         except OSError:
             said = b""
         if not said:
+            self._close()
+            with suppress(subprocess.TimeoutExpired):
+                if self._process is not None:
+                    self._process.wait(EXIT_SECONDS)
             self.look()
             return
         self._has_beaten, self._beaten_at = True, self._monotonic()
@@ -144,7 +151,7 @@ class ProjectorProcess:
             if now >= self._start_at:
                 self.start()
             return
-        patience = SILENT_SECONDS if self._has_beaten else START_SECONDS
+        patience = START_SECONDS if self._socket is not None and not self._has_beaten else SILENT_SECONDS
         if self._process.poll() is not None:
             why = _why(self._process.returncode)
         elif now - self._beaten_at > patience:
@@ -175,7 +182,11 @@ class ProjectorProcess:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
-        channel, self._socket, self._process = self._socket, None, None
+        self._process = None
+        self._close()
+
+    def _close(self) -> None:
+        channel, self._socket = self._socket, None
         self._has_beaten = self.is_active = False
         self.moved()
         if channel is not None:
