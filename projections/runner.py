@@ -49,7 +49,7 @@ HEARTBEAT_INTERVAL = timedelta(seconds=BEAT_SECONDS)
 BULK_EVENTS = 5_000
 """Events in the log from which on an empty projection is built in bulk instead of batch by batch."""
 
-SIGNING_SECONDS = 0.1
+SIGNING_SECONDS = 0.5
 """Seconds between two looks at whether something is to be signed: under load one signature covers many events."""
 
 TURN_ATTEMPTS = 3
