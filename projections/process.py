@@ -23,13 +23,13 @@ from projections.runner import ProjectionRunner
 BEAT_SECONDS = 1.0
 """Seconds between two beats of the projector's process."""
 
-SILENT_SECONDS = 5.0
+SILENT_SECONDS = 10.0
 """Seconds without a beat after which the process counts as frozen, and is ended."""
 
-DOUBTFUL_SECONDS = 2.5
+DOUBTFUL_SECONDS = 3.0
 """Seconds without a beat after which nobody waits for the projector any more."""
 
-START_SECONDS = 60.0
+START_SECONDS = 300.0
 """Seconds that a process has to its first beat; on a busy machine a start takes many."""
 
 RESTART_SECONDS = (0.0, 1.0, 2.0, 5.0)
