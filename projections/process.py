@@ -45,6 +45,7 @@ END_SECONDS = 30.0
 """Seconds that a process has to finish its batch at the end."""
 
 READ_BYTES = 65_536
+"""Bytes read of the socket at a time."""
 
 _log = logging.getLogger(__name__)
 
