@@ -57,6 +57,7 @@ from projections.ledger.remembered import RememberedCheckpoints
 from projections.ledger.signer import LedgerSigner
 from projections.process import ProjectorProcess
 from projections.queries import TIMELINE
+from projections.room import StoreRoom
 from projections.runner import PROJECTION_VERSION, ProjectionRunner
 from projections.tables import create_tables, open_engine
 from projections.timeline import Timeline
@@ -183,6 +184,7 @@ def _services(settings: Settings, projector: ProjectorProcess | None) -> tuple[S
         open_bodies=OpenBodies(),
         body_room=BodyRoom(),
         projector=projector if settings.projector else None,
+        store_room=StoreRoom(engine),
     )
     if not settings.projector or projector is not None:
         return services, None

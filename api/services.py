@@ -19,6 +19,7 @@ from api.http.write_answers import WriteAnswers
 from api.settings import Settings
 from projections.ledger.reader import Ledger
 from projections.process import ProjectorProcess
+from projections.room import StoreRoom
 from projections.tables import pool_use
 from projections.timeline import Timeline
 from tracker.application import Tracker
@@ -45,6 +46,7 @@ class Services:
     body_room: BodyRoom
     projector: ProjectorProcess | None
     """The process that projects for this one, if it keeps one."""
+    store_room: StoreRoom
 
     def measure(self) -> None:
         """Set the gauges to what is so now. May be called from any thread."""

@@ -147,7 +147,7 @@ def _write_checks(services: Services) -> Iterator[Check]:
     log = services.tracker.log
     yield from _stamp_checks(services)
     try:
-        why = log.why_read_only() or ""
+        why = log.why_read_only() or services.store_room.why_none(log.full_at) or ""
     except TrackerError:
         why = NO_ANSWER
     except Exception as error:

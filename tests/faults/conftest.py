@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from sqlalchemy import Engine
 
+from faults.places import PostgresPlace
 from projections.tables import open_engine
 from tests.support.shell import Shell, with_tables
 
@@ -24,3 +27,11 @@ def engine(shell: Shell) -> Iterator[Engine]:
     engine = open_engine(shell.url)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[PostgresPlace]:
+    """A PostgreSQL server that may be stopped, and whose disks may be full."""
+    folder = TemporaryDirectory(prefix="tracker-postgres-", ignore_cleanup_errors=True)
+    with folder, closing(PostgresPlace(Path(folder.name))) as place:
+        yield place

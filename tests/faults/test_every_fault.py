@@ -5,15 +5,12 @@ Those of ELSEWHERE take half a minute each, and are tried by tests of their own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
 from faults.catalogue import FAULTS, Fault
-from faults.places import PostgresPlace, SqlitePlace
+from faults.places import SqlitePlace
 from faults.run import run
 from tests.support.outages import can_mount
 
@@ -23,14 +20,6 @@ ELSEWHERE = frozenset(("projector-frozen", "projector-frozen-alone", "projector-
 """Faults whose short forms are in test_projectors.py and test_health.py, on both stores."""
 
 TRIES = [(fault, store) for fault in FAULTS if fault.key not in ELSEWHERE for store in fault.stores]
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[PostgresPlace]:
-    """A PostgreSQL server that may be stopped."""
-    folder = TemporaryDirectory(prefix="tracker-postgres-", ignore_cleanup_errors=True)
-    with folder, closing(PostgresPlace(Path(folder.name))) as place:
-        yield place
 
 
 @pytest.mark.parametrize(("fault", "store"), TRIES, ids=[f"{fault.key}-{store}" for fault, store in TRIES])

@@ -24,7 +24,7 @@ from projections.runner import PROJECTION_VERSION
 from projections.tables import create_tables, writing
 from tests.support.api import problem
 from tests.support.log_lines import append, line
-from tests.support.outages import can_mount, fill, read_only, small_disk
+from tests.support.outages import read_only
 from tests.support.servers import serving
 from tests.support.shell import ALIVE_SECONDS, BEAT_SECONDS, IMPATIENT, Shell, gone, with_tables
 from tests.support.waiting import wait_until
@@ -143,34 +143,6 @@ def test_a_sqlite_file_that_was_read_only_is_written_to_again(sqlite_url: str, t
         assert [row.position for row in append(log, line())] == [1]
         assert log.why_read_only() is None
         assert log.last_failure is None
-
-
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 4 MB."""
-    if not can_mount(tmp_path):
-        pytest.skip("a small file system cannot be mounted here")
-    with small_disk(tmp_path / "disk", megabytes=4) as disk:
-        yield disk
-
-
-def test_a_full_disk_makes_readiness_fail_and_an_emptied_one_mends_it(disk: Path, tmp_path: Path) -> None:
-    shell = with_tables(f"sqlite:///{disk}/tracker.db", tmp_path)
-    with serving(shell) as server:
-        assert server.add().status_code == 201
-        server.comes(lambda: server.total() == 1 and not server.failing())
-        filler = fill(disk)
-        statuses = set()
-        for number in range(40):
-            statuses.add(server.add(f"filling-{number}").status_code)
-            if 503 in statuses:
-                break
-        assert 503 in statuses
-        assert statuses <= {201, 202, 503}
-        server.comes(lambda: bool(server.failing()))
-        filler.unlink()
-        server.comes(lambda: server.add("shells").status_code in (201, 409))
-        server.comes(lambda: not server.failing())
 
 
 # A file that is broken, and a clock that is wrong

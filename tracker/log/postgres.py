@@ -17,7 +17,13 @@ from eventsourcing.persistence import ApplicationRecorder, InternalError, Operat
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore, PostgresFactory
 from eventsourcing.utils import Environment, EnvType
 from psycopg import Connection, Cursor
-from psycopg.errors import IdleInTransactionSessionTimeout, LockNotAvailable, QueryCanceled, ReadOnlySqlTransaction
+from psycopg.errors import (
+    DiskFull,
+    IdleInTransactionSessionTimeout,
+    LockNotAvailable,
+    QueryCanceled,
+    ReadOnlySqlTransaction,
+)
 from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Composed, Identifier, Literal
 from psycopg_pool import PoolTimeout
@@ -247,6 +253,10 @@ class PostgresLog(LogRecorder, PostgresApplicationRecorder):
         try:
             with self.datastore.get_connection() as conn, _bounded(conn).answering_within(seconds):
                 yield conn
+        except OperationalError as e:
+            if isinstance(e.__cause__, DiskFull):
+                self.full_at = time.monotonic()
+            raise
         except InternalError as e:
             if isinstance(e.__cause__, ReadOnlySqlTransaction):  # this server is a standby now
                 drop_all_connections(self.datastore)  # those opened before it takes writes again would stay so
@@ -294,7 +304,7 @@ class PostgresLog(LogRecorder, PostgresApplicationRecorder):
 
     def _may_retry(self, lost: Exception) -> bool:
         # A request that waited for a lock, for an answer or for a connection has waited long enough.
-        return not isinstance(lost.__cause__, LockNotAvailable | QueryCanceled | PoolTimeout | NoAnswer)
+        return not isinstance(lost.__cause__, LockNotAvailable | QueryCanceled | PoolTimeout | NoAnswer | DiskFull)
 
     def _reason(self, lost: Exception) -> str:
         if isinstance(lost.__cause__, PoolTimeout):

@@ -73,6 +73,9 @@ class LogRecorder(WithheldFields, PrivateParts, ABC):
     last_failure: tuple[float, str] | None = None
     """When the last append failed because of the store (monotonic clock) and why; None if the last one succeeded."""
 
+    full_at: float | None = None
+    """When PostgreSQL last refused a write because its disk was full (monotonic clock), whatever came after it."""
+
     names: dict[str, str]
     """The store's names for `{log}`, `{events}`, `{ids}`, `{withheld}`, `{number}` (of an event), `{joined}` (the
     fields of the rows `w`, as lines), `{each}` and `{now}` in a query; `each(value)` is a table of the values of the

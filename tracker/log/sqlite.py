@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
@@ -291,8 +292,8 @@ class SQLiteLog(LogRecorder, SQLiteApplicationRecorder):
             return conn.execute(sql, params).fetchall()
 
     def _may_retry(self, lost: Exception) -> bool:
-        # A request that waited for a lock has waited long enough.
-        return "locked" not in str(lost) and not isinstance(lost, ConnectionUnavailableError)
+        # A request that waited for a lock has waited long enough, and a full disk is none the emptier.
+        return not re.search("locked|disk is full", str(lost)) and not isinstance(lost, ConnectionUnavailableError)
 
     def _reconnect(self) -> None:
         """A file has no connection to lose."""
