@@ -51,6 +51,8 @@ class Row:
     broken: list[str] = field(default_factory=list)
     """What had to hold and did not, in sentences."""
     remarks: list[str] = field(default_factory=list)
+    run: str = ""
+    """The cells of the table that say when and of what this was run."""
 
     @property
     def holds(self) -> bool:

@@ -37,11 +37,16 @@ class JsonLines(logging.Formatter):
 
 
 def log_as_json() -> None:
-    """Send the log of this process to standard error, one JSON object a line. A second call changes nothing."""
+    """Send the log of this process to standard error, one JSON object a line. A second call changes nothing.
+
+    What wrote plain lines there, as uvicorn's own settings do, writes JSON from here on.
+    """
     logging.captureWarnings(capture=True)
     for name in LOGGERS:
         log = logging.getLogger(name)
-        if not any(isinstance(handler.formatter, JsonLines) for handler in log.handlers):
-            handler = logging.StreamHandler()
+        writing = [handler for handler in log.handlers if type(handler) is logging.StreamHandler]
+        if not writing:
+            writing.append(logging.StreamHandler())
+            log.addHandler(writing[0])
+        for handler in writing:
             handler.setFormatter(JsonLines())
-            log.addHandler(handler)

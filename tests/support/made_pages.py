@@ -10,6 +10,14 @@ def marks(command: str) -> tuple[str, str]:
     return f"<!-- made by `{command}` -->\n", f"<!-- end of what `{command}` made -->\n"
 
 
+def read(path: Path, command: str) -> str:
+    """What the command made when it last wrote to the page."""
+    begin, end = marks(command)
+    _, found, rest = path.read_text("utf-8").partition(begin)
+    assert found, f"{path} has no place for what {command} makes"
+    return rest.partition(end)[0]
+
+
 def write(path: Path, command: str, text: str) -> None:
     """Put what the command made in its place in the page."""
     begin, end = marks(command)
