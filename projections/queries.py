@@ -186,6 +186,14 @@ def first_day(tables: TableSet, clocks: Clocks) -> Select[Any]:
     return select(func.min(c.valid_from)).where(*known)
 
 
+def first_days(tables: TableSet, pledges: Sequence[str], clocks: Clocks) -> Select[Any]:
+    """The first day of the rectangles of each of these pledges that are known by the position."""
+    c = tables.catalogue.c
+    known = (c.known_to > clocks.position, c.known_from <= clocks.position)
+    first = func.min(c.valid_from).label("first_day")
+    return select(c.pledge, first).where(c.pledge.in_(pledges), *known).group_by(c.pledge)
+
+
 def parts(tables: TableSet, clocks: Clocks) -> Select[Any]:
     """The pledges that are part of another one, each with that other one."""
     catalogue = tables.catalogue

@@ -126,6 +126,16 @@ class Timeline(TableReader):
                 return
             last = PageStart(None, rows[-1].pledge)
 
+    def names(self, clocks: Clocks, filters: Filters | None = None) -> Iterator[str]:
+        """The pledges whose documents `export` has, in its order."""
+        last: PageStart | None = None
+        while True:
+            rows, _ = self._rows_of_page(filters or Filters(), clocks, "pledge", EXPORT_BATCH_ROWS, last)
+            yield from (row.pledge for row in rows)
+            if len(rows) < EXPORT_BATCH_ROWS:
+                return
+            last = PageStart(None, rows[-1].pledge)
+
     def summary(
         self, filters: Filters, clocks: Clocks, by: str | None = None, currency: str | None = None
     ) -> dict[str, Any]:
@@ -156,6 +166,10 @@ class Timeline(TableReader):
         """The first day on which there is any pledge, as known at the clocks; None where there is none."""
         first: date | None = self._read(queries.first_day, clocks).rows[0][0]
         return first
+
+    def first_days(self, pledges: Sequence[str], clocks: Clocks) -> dict[str, date]:
+        """The first day on which each of these pledges exists, as known at the clocks; others are left out."""
+        return {row.pledge: row.first_day for row in self._read(queries.first_days, pledges, clocks).rows}
 
     def parties(self, clocks: Clocks, key: str | None = None) -> dict[str, PartyCounts]:
         """The parties that pledges have or had, or that of one key, by case-folded key."""

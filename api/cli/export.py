@@ -14,8 +14,10 @@ from api.cli.clock_options import clocked, clocks_footer, clocks_of
 from api.cli.group import fail
 from api.cli.stores import Stores, opened_stores, timeline_at
 from api.cli.terminal import progress, write_pieces
-from api.formats.provenance import Provenance, stated_days_in
+from api.formats.provenance import Provenance
 from api.formats.table import EVENT_FORMATS, EXPORT_FORMATS, STATUS_FORMATS, export_format, write_events, write_statuses
+from api.resources.grounds import beside_statuses
+from projections.queries import Filters
 from tracker.event import served
 from tracker.log.rows import LogRow
 
@@ -55,20 +57,18 @@ def export(format_name: str, events: bool, output: Path | None, **clocks: str | 
     _must_be_writable(format_name, events=events, output=output)
     with opened_stores(must_exist=True) as stores:
         at, settings = clocks_of(stores, clocks), stores.settings
-        origin = settings.log_origin(stores.log.standing().log)
-        footer = clocks_footer(at)
+        footer, log = clocks_footer(at), stores.log.standing().log
         if settings.data_license:
             footer["license"] = settings.data_license
         if events:
             del footer["as_of"]
-            provenance = Provenance(footer, settings.data_license, origin, public_url=settings.public_address(""))
             lines = (served(row.state, row.position) for row in _log_rows(stores, at.position))
-            pieces = write_events(format_name, lines, provenance)
+            pieces = write_events(format_name, lines, Provenance.of(settings, log, footer))
         else:
-            stated_days = stated_days_in(stores.log)
-            provenance = Provenance(footer, settings.data_license, origin, stated_days)
-            documents = timeline_at(stores, at.position).export(at)
-            pieces = write_statuses(format_name, documents, provenance)
+            timeline = timeline_at(stores, at.position)
+            beside = beside_statuses(stores.log, timeline, at, Filters())
+            provenance = Provenance.of(settings, log, footer, **beside)
+            pieces = write_statuses(format_name, timeline.export(at), provenance)
         with _target(output) as file, progress("Exporting", at.position if events else None) as advance:
             write_pieces(_counted(pieces, advance), file)
 

@@ -1,4 +1,4 @@
-"""Changes of status as an Atom feed (RFC 4287): ids that never change, made of the log's name. Addresses are below
+"""Changes of status as an Atom feed (RFC 4287): ids that never change, made of the log's id. Addresses are below
 TRACKER_PUBLIC_URL if that is set, else relative to the feed's own; none is taken from a request.
 
 An entry is published when the status changed in the world, and updated when that came to be known: at the recording of
@@ -59,15 +59,15 @@ def feed(
     query: Mapping[str, str],
     filters: Mapping[str, str],
     updated: datetime,
-    origin: str | None,
+    log: str,
     license_: str | None,
     public_url: str = "",
 ) -> bytes:
     """The feed as XML.
 
     `query` is what stands in its address, `filters` are those of it that narrow the feed. `updated` is the feed's date
-    where it has no entry. Ids are made with `origin`, the log's name, so that no two logs share one; they do not change
-    with `public_url`, which the addresses begin with.
+    where it has no entry. Ids are made with `log`, the log's id, so that no two logs share one, whatever their
+    operators call them; they do not change with `public_url`, which the addresses begin with.
     """
     entries = list(entries)
     address = "/v1/feed.atom" + (f"?{encoded(query)}" if query else "")
@@ -76,7 +76,7 @@ def feed(
     lines = [
         '<?xml version="1.0" encoding="utf-8"?>',
         '<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="en">',
-        f"<id>{_id(origin, address)}</id>",
+        f"<id>{_id(log, address)}</id>",
         "<title>Commitments Tracker: changes of status</title>",
         "<subtitle>What became of public pledges, as it is recorded.</subtitle>",
         f"<updated>{stamp(newest)}</updated>",
@@ -85,18 +85,18 @@ def feed(
         *([f'<link rel="license" href={quoteattr(license_url)}/>'] if license_url else []),
         "<author><name>Commitments Tracker</name></author>",
         *([f"<rights>{xml_text(license_)}</rights>"] if license_ else []),
-        *(line for entry in entries for line in _entry(entry, origin, filters, public_url)),
+        *(line for entry in entries for line in _entry(entry, log, filters, public_url)),
         "</feed>",
     ]
     return "\n".join(lines).encode() + b"\n"
 
 
-def _entry(entry: FeedEntry, origin: str | None, filters: Mapping[str, str], public_url: str) -> Iterable[str]:
+def _entry(entry: FeedEntry, log: str, filters: Mapping[str, str], public_url: str) -> Iterable[str]:
     newest = entry.told[0]
     pledges = {told.change.pledge: told.status["title"] for told in entry.told}
     one = f"/pledges/{newest.change.pledge}?as_of={newest.change.on}"
     yield "<entry>"
-    yield f"<id>{_id(origin, _name(entry, filters))}</id>"
+    yield f"<id>{_id(log, _name(entry, filters))}</id>"
     yield f"<title>{xml_text(_title(entry, list(pledges.values())))}</title>"
     yield f"<updated>{stamp(entry.updated)}</updated>"
     yield f"<published>{stamp(datetime.combine(newest.change.on, time(), UTC))}</published>"
@@ -147,5 +147,5 @@ def sentence(change: StatusChange, status: Mapping[str, Any]) -> str:
     return f"{start} {', '.join(figures)}." if figures else start
 
 
-def _id(origin: str | None, name: str) -> str:
-    return uuid.uuid5(_ID_NAMESPACE, f"{origin or ''}\n{name}").urn
+def _id(log: str, name: str) -> str:
+    return uuid.uuid5(_ID_NAMESPACE, f"{log}\n{name}").urn

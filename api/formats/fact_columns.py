@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 from pydantic import BaseModel
 from pydantic_core import from_json, to_json
 
+from api.formats.cell_kinds import CellKind, Columns
 from tracker import quantity_words
 from tracker.fact_decoding import Undecodable, decode
 from tracker.facts import FACT_TYPES
@@ -140,6 +141,18 @@ FACT_COLUMNS = tuple(
 """The columns of an exported fact: words stand beside their parts."""
 
 EVENT_COLUMNS = (*ENVELOPE_COLUMNS, *FACT_COLUMNS)
+
+_KINDS: Mapping[str, CellKind] = {
+    "day": "day", "partial": "partial", "flag": "flag", "whole": "whole", "count": "tally", "list": "list",
+    "version": "whole", "position": "whole", "recorded_at": "instant", "value": "number", "upper": "number",
+}  # fmt: skip
+"""The kinds of cells by their shapes, and those of columns that have no shape by the end of their names."""
+
+EVENT_KINDS: Columns = {
+    column: _KINDS.get(CELL_SHAPES.get(column, column.rpartition(".")[2]), "text") for column in EVENT_COLUMNS
+}
+"""The columns of an event with the kinds of their cells."""
+
 KNOWN_COLUMNS = frozenset({*EVENT_COLUMNS, LICENSE_COLUMN, *ITEM_COLUMNS, *SHORT_NAMES})
 """Every name that a column of an imported table may have."""
 

@@ -1,40 +1,49 @@
-"""Statuses as IATI 2.03 activities: a pledge is an activity, its target an outgoing pledge, its actual what it came to.
+"""Statuses as IATI 2.03 activities: they pass IATI's schema and break no rule of its published ruleset.
 
-IATI has no bounds: "over 50bn EUR" becomes the value 50000000000, and the words stand in the transaction's description.
-What is no money has no transaction; its activity says it in words. We report on others' promises, so every activity has
-`secondary-reporter="1"`. A file without activities is well-formed, but IATI wants one at least.
+A pledge is an activity. Money is in transactions, budgets and planned disbursements (`iati_money.py`), everything else
+in a result (`iati_results.py`). We report on others' promises, so every activity has `secondary-reporter="1"`.
+
+Every activity has a planned start: that of its window or recurrence, else the day on which the pledge was made. Its
+sector is "not specified" (DAC 99810), since no source tells one. Its recipient is the beneficiary's country; without
+one a region of our own vocabulary says so. The identifiers begin with the log's name. A file without activities is
+well-formed, but IATI wants one at least.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from itertools import islice
-from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 import pycountry
 from pydantic_core import from_json
 
 from api import amounts, wording
+from api.formats import iati_money, iati_results
+from api.formats.iati_parts import ORG_OTHER, UPPER_BOUNDS, Status, day, is_money, narrative, terms_of, words
 from api.formats.provenance import Provenance
-from api.formats.xml_text import xml_safe, xml_text
+from api.formats.xml_text import xml_safe
 
 BATCH_STATUSES = 200
 """Statuses in memory at a time, whose causes are dated in one query."""
 
-OUTGOING_PLEDGE, OUTGOING_COMMITMENT, DISBURSEMENT = "12", "2", "3"
-_TRANSACTION_TYPES = {"pledged": OUTGOING_PLEDGE, "disbursed": DISBURSEMENT, "delivered": DISBURSEMENT}
-"""IATI's transaction types by stage; every stage between is a commitment."""
-
-_ORG_OTHER, _ROLE_FUNDING = "90", "1"
+_ROLE_FUNDING = "1"
 _PLANNED_START, _PLANNED_END = "1", "3"
 _PIPELINE, _IMPLEMENTATION, _FINALISATION, _CANCELLED = "1", "2", "3", "5"
-"""Codes of IATI's lists OrganisationType, OrganisationRole, ActivityDateType and ActivityStatus."""
+_GENERAL, _OTHER_DESCRIPTION = "1", "4"
+"""Codes of IATI's lists OrganisationRole, ActivityDateType, ActivityStatus and DescriptionType."""
+
+_SECTOR_NOT_SPECIFIED = "99810"
+_OUR_VOCABULARY = "99"
+_UNFIT_FOR_IDS = re.compile(r"[/&|?\s]+")
+"""What the ruleset does not want in identifiers."""
 
 
 def write_statuses(documents: Iterable[bytes], provenance: Provenance) -> Iterator[bytes]:
     """An `iati-activities` file; the clocks and the licence stand in a comment at its head."""
-    reporter = provenance.origin or "commitments-tracker"
+    reporter = _UNFIT_FOR_IDS.sub("-", provenance.origin or "commitments-tracker").strip("-")
     about = ", ".join(f"{name} {value}" for name, value in provenance.footer.items() if value is not None)
     comment = xml_safe(about).replace("--", "- -").removesuffix("-")
     yield f'<?xml version="1.0" encoding="UTF-8"?>\n<!-- {escape(comment)} -->\n'.encode()
@@ -43,81 +52,116 @@ def write_statuses(documents: Iterable[bytes], provenance: Provenance) -> Iterat
     while batch := [from_json(document) for document in islice(remaining, BATCH_STATUSES)]:
         causes = {id_ for status in batch for name in ("target", "actual") for id_ in status["because"].get(name, ())}
         stated_days = provenance.stated_days(sorted(causes))
+        first_days = provenance.first_days([status["pledge"] for status in batch])
         for status in batch:
-            yield "\n".join(_activity(status, reporter, stated_days)).encode() + b"\n"
+            made_on = first_days.get(status["pledge"], day(status["last_stated_on"]))
+            yield "\n".join(_activity(status, reporter, made_on, stated_days)).encode() + b"\n"
     yield b"</iati-activities>\n"
 
 
-def _activity(status: Mapping[str, Any], reporter: str, stated_days: Mapping[str, str]) -> Iterator[str]:
-    money = [q["unit"] for q in (status["target"], status["actual"]) if q is not None and ":" not in q["unit"]]
-    currency = f" default-currency={quoteattr(money[0])}" if money else ""
-    own = f"{reporter}-{status['pledge']}"
-    yield f'<iati-activity xml:lang="en"{currency}>'
-    yield f"<iati-identifier>{xml_text(own)}</iati-identifier>"
-    yield f'<reporting-org ref={quoteattr(reporter)} type="{_ORG_OTHER}" secondary-reporter="1">'
-    yield f"{_narrative('Commitments Tracker')}</reporting-org>"
-    yield f"<title>{_narrative(status['title'])}</title>"
-    yield f'<description type="1">{_narrative(_description(status))}</description>'
-    pledgor = _narrative(wording.party(status["pledgor"]))
-    yield f'<participating-org role="{_ROLE_FUNDING}" type="{_ORG_OTHER}">{pledgor}'
-    yield "</participating-org>"
+def _activity(status: Status, reporter: str, made_on: date, stated_days: Mapping[str, str]) -> Iterator[str]:
+    start, end = _days(status, made_on)
+    terms = terms_of(status, start, end or max(start, _last_day(status)))
+    has_money = is_money(status)
+    promised_on, reported_on = (_stated_on(status, name, stated_days) for name in ("target", "actual"))
+    yield f'<iati-activity xml:lang="en"{_default_currency(status) if has_money else ""}>'
+    yield f"<iati-identifier>{reporter}-{status['pledge']}</iati-identifier>"
+    yield f'<reporting-org ref={quoteattr(reporter)} type="{ORG_OTHER}" secondary-reporter="1">'
+    yield f"{narrative('Commitments Tracker')}</reporting-org>"
+    yield f"<title>{narrative(status['title'])}</title>"
+    yield f'<description type="{_GENERAL}">{narrative(_description(status))}</description>'
+    if terms_in_words := _terms_in_words(status):
+        yield f'<description type="{_OTHER_DESCRIPTION}">{narrative(terms_in_words)}</description>'
+    for party in (status["pledgor"], *(one["party"] for one in status.get("joint", ()))):
+        yield f'<participating-org role="{_ROLE_FUNDING}" type="{ORG_OTHER}">{narrative(wording.party(party))}'
+        yield "</participating-org>"
     yield f'<activity-status code="{_activity_status(status)}"/>'
-    yield from _dates(status)
-    code = (status["beneficiary"] or {}).get("code", "")
-    if pycountry.countries.get(alpha_2=code) is not None and len(code) == 2:
-        yield f'<recipient-country code="{code.upper()}"/>'
+    yield f'<activity-date iso-date="{start}" type="{_PLANNED_START}"/>'
+    if end is not None:
+        yield f'<activity-date iso-date="{end}" type="{_PLANNED_END}"/>'
+    yield _recipient(status)
+    yield f'<sector vocabulary="1" code="{_SECTOR_NOT_SPECIFIED}"/>'
     for tag in status["tags"]:
-        yield f'<tag vocabulary="99" code="{tag}">{_narrative(tag)}</tag>'
-    target, actual = status["target"], status["actual"]
-    stage_type = _TRANSACTION_TYPES.get(status["stage"], OUTGOING_COMMITMENT)
-    for name, quantity, kind in (("target", target, OUTGOING_PLEDGE), ("actual", actual, stage_type)):
-        if (amount := amounts.amount(quantity)) is not None and ":" not in quantity["unit"]:
-            days = [stated_days[id_] for id_ in status["because"].get(name, ()) if id_ in stated_days]
-            day = max(days, default=status["last_stated_on"])
-            yield from _transaction(kind, quantity, amount.text or amount.exact, day, status)
+        yield f'<tag vocabulary="{_OUR_VOCABULARY}" code="{tag}">{narrative(tag)}</tag>'
+    if has_money:
+        yield from iati_money.budgets(status, terms, promised_on)
+        yield from iati_money.planned_disbursements(status, promised_on)
+        yield from iati_money.transactions(status, terms, promised_on, reported_on)
     if "part_of" in status:
         above = quoteattr(f"{reporter}-{status['part_of']}")
         yield f'<related-activity ref={above} type="1"/>'
+    if status.get("conditions"):
+        yield '<conditions attached="1"/>'
+    yield from iati_results.result(status, terms, has_money=has_money)
     yield "</iati-activity>"
 
 
-def _transaction(
-    kind: str, quantity: Mapping[str, str], description: str, day: str, status: Mapping[str, Any]
-) -> Iterator[str]:
-    yield f'<transaction><transaction-type code="{kind}"/><transaction-date iso-date="{day}"/>'
-    yield f'<value currency="{quantity["unit"]}" value-date="{day}">{quantity["value"]}</value>'
-    yield f"<description>{_narrative(description)}</description>"
-    yield f'<provider-org type="{_ORG_OTHER}">{_narrative(wording.party(status["pledgor"]))}</provider-org>'
-    if status["beneficiary"] is not None:
-        yield f'<receiver-org type="{_ORG_OTHER}">{_narrative(wording.party(status["beneficiary"]))}</receiver-org>'
-    yield "</transaction>"
+def _days(status: Status, made_on: date) -> tuple[date, date | None]:
+    """The planned start of an activity, and its planned end if it has one."""
+    bounds = status.get("recurrence") or status["window"] or {}
+    last = bounds.get("latest") or bounds.get("end")
+    end = None if last is None else day(last)
+    if "start" in bounds:
+        return day(bounds["start"]), end
+    return made_on if end is None else min(made_on, end), end
 
 
-def _description(status: Mapping[str, Any]) -> str:
+def _last_day(status: Status) -> date:
+    """The day with which the period of a result ends that has no deadline."""
+    period = status["period"] or {}
+    return day(period.get("end") or status["as_of"])
+
+
+def _stated_on(status: Status, name: str, stated_days: Mapping[str, str]) -> date:
+    """When a member of the status was said last."""
+    days = [stated_days[id_] for id_ in status["because"].get(name, ()) if id_ in stated_days]
+    return day(max(days, default=status["last_stated_on"]))
+
+
+def _default_currency(status: Status) -> str:
+    unit = next(status[name]["unit"] for name in ("target", "actual") if status[name] is not None)
+    return f" default-currency={quoteattr(unit)}"
+
+
+def _recipient(status: Status) -> str:
+    beneficiary = status["beneficiary"] or {}
+    code = beneficiary.get("code", "")
+    if len(code) == 2 and pycountry.countries.get(alpha_2=code) is not None:
+        return f'<recipient-country code="{code.upper()}"/>'
+    name = wording.party(beneficiary) if beneficiary else "The source names no country or region."
+    return f'<recipient-region vocabulary="{_OUR_VOCABULARY}" code="unspecified">{narrative(name)}</recipient-region>'
+
+
+def _description(status: Status) -> str:
     parts = [f"{wording.STATUS[status['status']]}: {wording.means(status)}."]
     for name, word in (("target", "Promised"), ("actual", "Reported")):
         if (amount := amounts.amount(status[name])) is not None:
             parts.append(f"{word}: {amount.text or amount.exact}.")
+    actual = status["actual"]
+    if actual is not None and actual["op"] in UPPER_BOUNDS and is_money(status):
+        parts.append("What was reported is an upper bound, so no transaction says it.")
     return " ".join(parts)
 
 
-def _activity_status(status: Mapping[str, Any]) -> str:
+def _terms_in_words(status: Status) -> str:
+    """Instalments, conditions and the recurrence in words: IATI's own elements have no room for bounds and texts."""
+    told = []
+    if "recurrence" in status:
+        told.append(f"What is promised holds for each {status['recurrence']['every']}.")
+    if "instalments" in status:
+        listed = (
+            f"{words(one['quantity'])} by {wording.day(one['due'])}: {one['state']}" for one in status["instalments"]
+        )
+        told.append(f"Instalments: {'; '.join(listed)}.")
+    if "conditions" in status:
+        listed = (f"{one['text']}: {one['state']}" for one in status["conditions"])
+        told.append(f"Conditions: {'; '.join(listed)}.")
+    return " ".join(told)
+
+
+def _activity_status(status: Status) -> str:
     if status["lifecycle"] in ("withdrawn", "superseded"):
         return _CANCELLED
     if status["status"] in ("exceeded", "met", "partly_met", "missed"):
         return _FINALISATION
     return _PIPELINE if status["status"] == "announced" else _IMPLEMENTATION
-
-
-def _dates(status: Mapping[str, Any]) -> Iterator[str]:
-    """IATI wants a date: where the pledge has no window, the day of what was said last."""
-    window = status["window"] or {}
-    start, end = window.get("start"), window.get("latest") or window.get("end")
-    if start or not end:
-        yield f'<activity-date iso-date="{start or status["last_stated_on"]}" type="{_PLANNED_START}"/>'
-    if end:
-        yield f'<activity-date iso-date="{end}" type="{_PLANNED_END}"/>'
-
-
-def _narrative(text: str) -> str:
-    return f"<narrative>{xml_text(text)}</narrative>"

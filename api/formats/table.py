@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from api.formats import cloudevents, csv_table, iati, json_items, ndjson, parquet
+from api.formats import cloudevents, csv_table, iati, json_items, ndjson, parquet, xlsx
 from api.formats.provenance import EventWriter, Provenance, StatusWriter
 from api.http.media import CSV_FORMAT, JSON_FORMAT, MediaFormat
 
@@ -57,6 +57,14 @@ EXPORT_FORMATS = (
         statuses=csv_table.write_statuses,
         events=csv_table.write_events,
         paged=True,
+    ),
+    ExportFormat(
+        media=MediaFormat("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        extension="xlsx",
+        statuses=xlsx.write_statuses,
+        events=xlsx.write_events,
+        paged=True,
+        binary=True,
     ),
     ExportFormat(
         media=MediaFormat("cloudevents", "application/cloudevents-batch+json; charset=utf-8"),

@@ -284,11 +284,20 @@ SCHEMAS: dict[str, Schema] = {
         {
             "specversion": {"const": "1.0"},
             "id": EVENT_UUID,
-            "source": {"type": "string", "format": "uri-reference"},
-            "type": TEXT,
+            "source": {"type": "string", "format": "uri", "examples": ["https://example.org/v1/pledges/a"]},
+            "type": {
+                "type": "string",
+                "pattern": r"^org\.commitments-tracker\.[A-Za-z]+$",
+                "examples": ["org.commitments-tracker.ProgressReported"],
+            },
             "subject": TEXT,
             "time": INSTANT,
             "datacontenttype": {"const": "application/json"},
+            "dataschema": {
+                "type": "string",
+                "format": "uri",
+                "examples": ["https://example.org/schema/openapi.json#/components/schemas/Event"],
+            },
             "sequence": {"type": "string", "pattern": "^[0-9]{19}$"},
             "data": ref("Event"),
         },

@@ -8,7 +8,6 @@ from datetime import date, datetime, timedelta
 from litestar import Controller
 from litestar.di import NamedDependency
 
-from api.formats.provenance import Provenance
 from api.formats.table import write_events
 from api.http.clocks import ReadClocks, instant
 from api.http.contract import AnyRequest, read
@@ -53,9 +52,7 @@ class EventController(Controller):
         rows, reached = wanted.page(log, after, upto, limit)
         footer = {"next_after": reached, **read.footer(upto)}
         lines = (served(row.state, row.position) for row in rows)
-        settings = services.settings
-        provenance = Provenance(footer, settings.data_license, public_url=settings.public_address(""))
-        body = b"".join(write_events(read.format, lines, provenance))
+        body = b"".join(write_events(read.format, lines, read.provenance(footer)))
         headers = {}
         if reached < upto:
             headers["Link"] = next_link("/v1/events", {**query, "after": reached})

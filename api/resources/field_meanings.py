@@ -57,6 +57,7 @@ FIELD_MEANS: dict[str, str] = {
     "current": "Against the window in force.",
     "data": "The event as it is served.",
     "datacontenttype": "The media type of `data`.",
+    "dataschema": "The JSON schema of `data`.",
     "date": "The day of the rate.",
     "datetime": "The instant as an HTTP date.",
     "deadline": "The last day on which it can be kept in time.",

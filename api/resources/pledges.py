@@ -12,7 +12,6 @@ from litestar.params import FromPath
 from litestar.types import ASGIApp
 from pydantic_core import from_json
 
-from api.formats.provenance import Provenance
 from api.formats.table import write_events, write_statuses
 from api.http import memento
 from api.http.contract import AnyRequest, read
@@ -20,15 +19,15 @@ from api.http.headers import next_link
 from api.http.parameters import choice, flag, integer
 from api.http.responses import BytesResponse
 from api.resources import contracts
+from api.resources.grounds import said_rows
 from api.resources.list_filters import fields, filters, given_filters, page_of, shortened
 from api.resources.names import SORT_NAMES
 from api.resources.read_request import ReadRequest, must_be_slug
 from api.services import Services
 from projections.queries import Filters
 from tracker.event import Event, served
-from tracker.pledge_events import is_said, unread_json
+from tracker.pledge_events import unread_json
 from tracker.rules import explanations
-from tracker.rules.event_days import said_by
 from tracker.rules.pledge_history import PledgeHistory
 from tracker.rules.status import StatusFold
 from tracker.rules.status_history import Axis, history, step_json
@@ -54,7 +53,7 @@ class PledgeController(Controller):
         if flag(query, "facets"):
             footer["facets"] = services.timeline.facets(narrowed, clocks)
         kept = fields(query)
-        provenance = Provenance(footer, services.settings.data_license, fields=kept)
+        provenance = read.provenance(footer, fields=kept, grounds=read.grounds(page.items, clocks))
         items = (shortened(item, kept) for item in page.items) if kept else page.items
         body = b"".join(write_statuses(read.format, items, provenance))
         headers = {}
@@ -91,17 +90,12 @@ class PledgeController(Controller):
     def events(self, request: AnyRequest, services: NamedDependency[Services], pledge: FromPath[str]) -> BytesResponse:
         """The pledge's events in order, as far as they had been said and recorded."""
         read = ReadRequest(request, services)
-        as_of = read.at.as_of
-        said, known = read.events(pledge).fold(lambda events: said_by(events, as_of) if _exists(events, as_of) else ())
-        shown = {event.position for event in said} | {
-            event.position for event in known.unread if is_said(event.line, as_of)
-        }
-        if not shown:
+        known = read.events(pledge)
+        said = said_rows(known, read.at.as_of)
+        if not said:
             raise read.missing(pledge)
-        lines = [served(row.state, row.position) for row in known.rows if row.position in shown]
-        settings, footer = services.settings, read.footer(known.position)
-        provenance = Provenance(footer, settings.data_license, public_url=settings.public_address(""))
-        body = b"".join(write_events(read.format, lines, provenance))
+        lines = [served(row.state, row.position) for row in said]
+        body = b"".join(write_events(read.format, lines, read.provenance(read.footer(known.position))))
         return read.about_pledge(pledge, known.version, body)
 
     @read("/pledges/{pledge:str}/history", contracts.HISTORY)
@@ -157,7 +151,7 @@ class PledgeController(Controller):
         (by_status,) = services.timeline.statuses(of_it, [clocks.as_of], clocks)
         following = start.following(clocks, page.next)
         footer = {"by_status": by_status, "next_cursor": following, **read.footer(clocks.position), "total": page.total}
-        provenance = Provenance(footer, services.settings.data_license)
+        provenance = read.provenance(footer, grounds=read.grounds(page.items, clocks))
         headers = {}
         if following is not None:
             headers["Link"] = next_link(f"/v1/pledges/{pledge}/parts", {**read.query, "cursor": following})

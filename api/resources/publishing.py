@@ -108,9 +108,9 @@ class PublishController(Controller):
                 entries.append(atom.FeedEntry(updated, told, is_of_request=passed is None, has_more=has_more))
         settings, clock_names = services.settings, ("as_of", "known_at", "at_position", "limit")
         start = datetime.combine(clocks.as_of, time(), UTC)
-        narrowing, origin = given_filters(query, "type"), settings.log_origin(read.log)
-        asked, public_url = given_filters(query, "type", *clock_names), settings.public_address("")
-        body = atom.feed(entries, asked, narrowing, start, origin, settings.data_license, public_url)
+        narrowing, public_url = given_filters(query, "type"), settings.public_address("")
+        asked = given_filters(query, "type", *clock_names)
+        body = atom.feed(entries, asked, narrowing, start, read.log, settings.data_license, public_url)
         return read.about_all(clocks.position, body)
 
     @read("/v1/pledges/{pledge:str}/badge.svg", contracts.BADGE)

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 
 from api.formats import item_table
+from api.formats.provenance import Grounds, Provenance
 from api.formats.table import EXPORT_FORMATS
 from api.http import clocks
 from api.http.addresses import encoded
@@ -23,6 +24,7 @@ from api.http.parameters import Query
 from api.http.problems import pledge_not_found
 from api.http.responses import IMMUTABLE, IMMUTABLE_PRIVATE, NO_CACHE, BytesResponse
 from api.resources.answer_schemas import SCHEMAS
+from api.resources.grounds import grounds_of
 from api.services import Services
 from projections.queries import Clocks
 from tracker.errors import PledgeNotFound, Unavailable
@@ -204,6 +206,18 @@ class ReadRequest:
         is_open = self.at.position is None
         validity = Validity(day=self._day, log=head, checkpoint=checkpoint) if is_open else self._fixed()
         return self._response(body, validity, headers=headers, etag=etag)
+
+    def provenance(self, footer: Mapping[str, Any], **more: Any) -> Provenance:
+        """Where the rows of this answer come from; `more` are members of a `Provenance`, by name."""
+        return Provenance.of(self.services.settings, self.log, footer, **more)
+
+    def grounds(self, documents: Sequence[bytes], clocks: Clocks) -> Grounds:
+        """What the statuses of a page rest on."""
+
+        def pledges() -> Iterator[str]:
+            return (from_json(document)["pledge"] for document in documents)
+
+        return grounds_of(pledges, self.services.tracker.log, self.services.timeline, clocks)
 
     def items(self, name: str, pledge: str, known: PledgeEvents, items: Items, **more: object) -> BytesResponse:
         """`{items, …}` about one pledge, with the position of its last event, and the events that were not taken in."""

@@ -16,7 +16,6 @@ from pydantic_core import from_json, to_json
 
 from api.formats import summary_table
 from api.formats.csv_table import write_table
-from api.formats.provenance import Provenance, stated_days_in
 from api.formats.table import write_statuses
 from api.http.clocks import ReadClocks, clocks_json, instant, must_be_past, today
 from api.http.contract import AnyRequest, read
@@ -24,6 +23,7 @@ from api.http.parameters import choice, day, invalid
 from api.http.responses import BytesResponse
 from api.http.streams import PIECE_BYTES, StreamedResponse
 from api.resources import contracts
+from api.resources.grounds import beside_statuses
 from api.resources.list_filters import filters, given_filters
 from api.resources.read_request import ReadRequest
 from api.services import Services
@@ -119,14 +119,13 @@ class ReportController(Controller):
         read = ReadRequest(request, services)
         narrowed, clocks = filters(read.query), read.projected()
         footer = read.footer(clocks.position)
-        if (license_ := services.settings.data_license) is not None:
-            footer["license"] = license_
+        if services.settings.data_license is not None:
+            footer["license"] = services.settings.data_license
         etag = read.tag_of("export", footer, given_filters(read.query))
         head = read.about_all(clocks.position, b"", etag=etag)
         documents = services.timeline.export(clocks, narrowed)
-        stated_days = stated_days_in(services.tracker.log)
-        provenance = Provenance(footer, license_, services.settings.log_origin(read.log), stated_days)
-        return StreamedResponse(head, write_statuses(read.format, documents, provenance))
+        more = beside_statuses(services.tracker.log, services.timeline, clocks, narrowed)
+        return StreamedResponse(head, write_statuses(read.format, documents, read.provenance(footer, **more)))
 
 
 def _compared_clocks(read: ReadRequest, services: Services) -> tuple[ReadClocks, ReadClocks]:

@@ -24,7 +24,6 @@ _EXAMPLES: dict[str, str] = {
     "archive_url": "https://web.archive.org/web/2024/https://example.org/report",
     "media_type": "application/pdf",
     "unit": "EUR",
-    "source": "/v1/pledges/nato-ukraine-2024",
     "type": "ProgressReported",
     "rules_version": "2+ecb-0.18",
     "q": "40bn",

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -102,6 +103,18 @@ def test_ids_stay_whatever_is_recorded_later(api: Api) -> None:
     api.add(progress("22bn EUR", stated_on="2024-08-01"))
     api.open("other")
     assert before.items() <= ids().items()
+
+
+def test_no_two_logs_have_an_id_in_common_whatever_their_names(tmp_path: Path) -> None:
+    ids: list[set[str]] = []
+    for name in ("one", "two"):
+        url = f"sqlite:///{tmp_path}/{name}.db"
+        with freeze_time("2025-07-10 12:00:00", real_asyncio=True), running(url, origin="example.com/log") as api:
+            api.open()
+            feed = tree(api, FEED)
+            ids.append({one(part, "id") for part in (feed, *feed.findall("a:entry", ATOM))})
+    assert len(ids[0]) > 1
+    assert not ids[0] & ids[1]
 
 
 def test_what_one_request_made_known_is_one_entry(api: Api) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sqlite3
+import zipfile
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -160,6 +161,9 @@ def readable(body: bytes) -> bytes:
     if body.startswith(b"PAR1"):
         table = pq.read_table(io.BytesIO(body))
         body += repr(table.to_pydict()).encode() + repr(table.schema.metadata).encode()
+    if body.startswith(b"PK"):
+        with zipfile.ZipFile(io.BytesIO(body)) as package:
+            body += b"".join(map(package.read, package.namelist()))
     if body.startswith(b"c2sp.org/tlog-proof"):
         body += TlogProof.parse(body).extra or b""
     return body.lower()

@@ -77,7 +77,8 @@ def test_what_is_read_elsewhere_begins_with_the_operators_address(served: Api) -
     assert f'rel="self" type="application/atom+xml" href="{base}/v1/feed.atom"' in feed
     assert f'href="{base}/pledges/aid-2024?as_of=2024-01-10"' in feed
     events = served.get("/v1/events?format=cloudevents", headers=HOSTILE).json()
-    assert {event["source"] for event in events} == {f"{base}/v1/pledges/aid-2024"}
+    named = base or f"https://{served.services.settings.log_origin(served.get('/v1/log').json()['log'])}.invalid"
+    assert {event["source"] for event in events} == {f"{named}/v1/pledges/aid-2024"}
     assert served.get("/schema/openapi.json").json()["servers"] == [{"url": f"{base}/"}]
     page = served.get("/pledges/aid-2024?as_of=2024-03-01", headers=HOSTILE).text
     assert (f'<link rel="canonical" href="{base}/pledges/aid-2024?as_of=2024-03-01">' in page) == bool(base)
