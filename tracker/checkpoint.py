@@ -77,18 +77,22 @@ class Checkpoint:
 
 
 def open_checkpoint(data: bytes, keys: Iterable[VerifierKey], *, origin: str | None = None) -> Checkpoint:
-    """The checkpoint of a signed note, once a known key is seen to have signed it.
+    """The checkpoint of a signed note, once a known key of the log that it names is seen to have signed it.
+
+    A key is of the log whose origin is its name: with the key of one log nobody can sign another's checkpoint.
 
     `origin`: the log that was asked for; None accepts any log whose checkpoint the keys have signed.
 
     Raises:
         MalformedNote: if the bytes are no signed note, or the text is no checkpoint (`MalformedCheckpoint`).
         InvalidSignature: if a known key's signature is wrong, or no known key has signed (`NoKnownSignature`).
-        OtherOrigin: if the checkpoint is of another origin.
+        OtherOrigin: if the checkpoint is of another origin, or the keys that signed are of another log.
     """
     note = SignedNote.parse(data)
-    note.verified_by(keys)
+    signers = note.verified_by(keys)
     checkpoint = Checkpoint.parse(note.text)
+    if all(signer.name != checkpoint.origin for signer in signers):
+        raise OtherOrigin(f"The checkpoint is of {checkpoint.origin}, and signed by a key of {signers[0].name}.")
     if origin is not None and checkpoint.origin != origin:
         raise OtherOrigin(f"The checkpoint is of {checkpoint.origin}, not of {origin}.")
     return checkpoint

@@ -42,8 +42,8 @@ def _clipped(sentence: str) -> str:
     return sentence if len(sentence) <= MAX_SENTENCE_CHARACTERS else f"{sentence[:MAX_SENTENCE_CHARACTERS]}…"
 
 
-def parse_keys(given: Sequence[str]) -> list[VerifierKey]:
-    """The verifier keys of the options `--key`: each is one.
+def parse_keys(given: Sequence[str], option: str = "--key") -> list[VerifierKey]:
+    """The verifier keys of an option: each is one.
 
     Raises: click.UsageError if one cannot be read.
     """
@@ -52,7 +52,7 @@ def parse_keys(given: Sequence[str]) -> list[VerifierKey]:
         try:
             keys.append(VerifierKey.parse(text.strip()))
         except MalformedKey as wrong:
-            raise click.UsageError(f"--key: {wrong.detail}") from None
+            raise click.UsageError(f"{option}: {wrong.detail}") from None
     return keys
 
 

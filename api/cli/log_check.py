@@ -10,7 +10,7 @@ import click
 
 from api.cli.log_answers import doubting, parse_keys, read_given, shown_checkpoint, shown_key
 from api.cli.terminal import answer, say
-from tracker.checkpoint import Checkpoint
+from tracker.checkpoint import Checkpoint, open_checkpoint
 from tracker.merkle import InvalidProof, leaf_hash, verify_inclusion
 from tracker.signed_note import SignedNote, VerifierKey
 from tracker.tlog_proof import MAX_PROOF_BYTES, TlogProof
@@ -83,10 +83,10 @@ def _proven(proof: TlogProof, lines: list[bytes], keys: list[VerifierKey]) -> tu
 
     Raises: MerkleError if the proof is of none of them, or no key has signed.
     """
-    note = SignedNote.parse(proof.checkpoint)
     if keys:
-        note.verified_by(keys)
-    checkpoint = Checkpoint.parse(note.text)
+        checkpoint = open_checkpoint(proof.checkpoint, keys)
+    else:
+        checkpoint = Checkpoint.parse(SignedNote.parse(proof.checkpoint).text)
     size, root = checkpoint.size, checkpoint.root
     for line in lines:
         try:

@@ -23,13 +23,15 @@ from tracker.merkle import MerkleError
     metavar="FILE",
     help="Write what is not public, too, for a move to another store: FILE is its owner's alone, and not in DIR.",
 )
-def export(directory: Path, private: Path | None) -> None:
+@click.option("--quick", is_flag=True, help="Do not look into full files that are there, only add what is new.")
+def export(directory: Path, private: Path | None, quick: bool) -> None:
     """Write the public log as static files for any web server.
 
     DIR then has what c2sp.org/tlog-tiles asks for, the signed checkpoint, tiles and entry bundles, and the verifier
     key. Nothing in it is secret, and nobody has to trust who serves it. Run it again, by hand or by a timer, to add
-    what is new; cut off, it goes on where it was. For a move to another store (`tracker log import`) --private writes
-    what is not public: idempotency keys, hashes of keys, ids of the log, whole lines of which something is withheld.
+    what is new and to write anew what was damaged (--quick only adds); cut off, it goes on where it was. For a move to
+    another store (`tracker log import`) --private writes what is not public: idempotency keys, hashes of keys, ids of
+    the log, whole lines of which something is withheld.
 
     \b
     Examples:
@@ -43,7 +45,7 @@ def export(directory: Path, private: Path | None) -> None:
         size = ledger.size()
         try:
             with progress("Exporting", size) as advance:
-                exported = export_log(ledger, directory, advance)
+                exported = export_log(ledger, directory, advance, quick=quick)
         except MerkleError as wrong:
             fail(f"{wrong.detail}.")
         except OSError as error:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import click
 import httpx
 
 from tracker.merkle import HASH_BYTES, MerkleError
@@ -72,7 +73,7 @@ def max_bytes(path: str) -> int:
 def opened_source(where: str) -> Iterator[Fetch]:
     """What reads the files of the log in a directory, or below an address that begins with http.
 
-    Raises: SourceUnavailable if there is no such directory; the `Fetch` raises TileMissing, TooLong and
+    Raises: click.UsageError if there is no such directory; the `Fetch` raises TileMissing, TooLong and
     SourceUnavailable.
     """
     if where.startswith(("http://", "https://")):
@@ -89,7 +90,7 @@ def opened_source(where: str) -> Iterator[Fetch]:
     elif Path(where).is_dir():
         yield _from_directory(Path(where))
     else:
-        raise SourceUnavailable(f"{where} is no directory; the address of a log begins with http:// or https://")
+        raise click.UsageError(f"{where} is no directory; the address of a log begins with http:// or https://")
 
 
 def read_bounded(file: Path, limit: int) -> bytes:

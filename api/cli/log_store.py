@@ -10,7 +10,9 @@ from threading import Event
 from api.cli.group import fail
 from api.cli.stores import Stores, opened_stores
 from api.cli.terminal import say
+from projections.ledger.faults import LedgerFault
 from projections.ledger.reader import Ledger
+from projections.ledger.remembered import RememberedCheckpoints
 from tracker.tiles import Fetch, TileMissing
 from tracker.verification.log_verification import CHECKPOINT_PATH, KEY_PATH
 
@@ -25,10 +27,13 @@ LOOK_SECONDS = 0.05
 def opened_ledger() -> Iterator[Ledger]:
     """The ledger, once all that is recorded is signed: by this process if no other one projects.
 
-    Raises: CommandFailed if nothing is signed.
+    Raises: CommandFailed if nothing is signed, or the store is an older copy of what was recorded or published.
     """
     with opened_stores(must_exist=True) as stores:
+        if (refusal := stores.log.guard.refusal) is not None:
+            fail(refusal.detail)
         _have_signed(stores, stores.log.head())
+        _must_have_what_was_published(stores)
         yield stores.ledger
 
 
@@ -48,6 +53,28 @@ def opened_own_log() -> Iterator[Fetch]:
             return "".join(f"{key}\n" for key in ledger.state().keys).encode()
 
         yield fetch
+
+
+def _must_have_what_was_published(stores: Stores) -> None:
+    """Hold the ledger against the last checkpoint that the state directory has of it.
+
+    Raises: CommandFailed if the ledger does not begin with what was published then.
+    """
+    ledger = stores.ledger
+    try:
+        kept = RememberedCheckpoints(stores.settings.state_directory).last(ledger.origin)
+    except LedgerFault as fault:
+        fail(f"{fault}.")
+    if kept is None:
+        return
+    size = ledger.size()
+    if kept.size > size:
+        fail(
+            f"a checkpoint of {kept.size} events was published, and the store has one of {size}: an older copy was put"
+            " back. Put the right one back, or run `tracker log fork`."
+        )
+    if ledger.tree(kept.size).root() != kept.root:
+        fail(f"the first {kept.size} events are not those of the checkpoint that was published.")
 
 
 def _have_signed(stores: Stores, head: int) -> None:

@@ -11,7 +11,7 @@ from typing import BinaryIO, TypeVar, cast
 
 import click
 
-from api.cli.log_answers import doubting, parse_keys, read_given, shown_checkpoint, shown_key
+from api.cli.log_answers import doubting, parse_keys, read_given, shown_checkpoint, shown_key, shown_name
 from api.cli.log_sources import opened_source
 from api.cli.terminal import answer, progress, say, write_pieces
 from tracker.checkpoint import Checkpoint
@@ -46,6 +46,19 @@ NO_KEY = (
     help="A checkpoint of the same log that you kept: the log must begin with all it covers.",
 )
 @click.option("--key", "keys", multiple=True, metavar="VKEY", help="The log's verifier key; twice while it is changed.")
+@click.option(
+    "--checkpoint-key",
+    "older_keys",
+    multiple=True,
+    metavar="VKEY",
+    help="A key of the older checkpoint alone, if the log's key was changed since.",
+)
+@click.option(
+    "--max-withheld",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Doubt a log of which more lines than this are withheld; for a job that runs every night.",
+)
 @click.option("--as-of", metavar="DAY", help="Print the statuses as of this day, from the verified bytes.")
 @click.option("--known-at", metavar="INSTANT", help="Print the statuses as they were known then.")
 @click.option("--at-position", type=click.IntRange(min=0), metavar="N", help="… as known at this place in the log.")
@@ -53,6 +66,8 @@ def verify(
     where: str,
     older: Path | None,
     keys: tuple[str, ...],
+    older_keys: tuple[str, ...],
+    max_withheld: int | None,
     as_of: str | None,
     known_at: str | None,
     at_position: int | None,
@@ -62,7 +77,8 @@ def verify(
     Checked are the signature, every entry against its leaf, the root over all leaves, that each entry is an event as
     the tracker writes it, positions and versions without gaps, and the older checkpoint. On any doubt it ends with exit
     code 1, and the first position that is wrong and why. With a clock the statuses of all pledges are folded from the
-    very same bytes and printed, a line of JSON each, as `tracker replay` does.
+    very same bytes and printed, a line of JSON each, as `tracker replay` does. If the line of the event at
+    --at-position is withheld, --known-at beside it says when it was recorded.
 
     \b
     Examples:
@@ -70,28 +86,29 @@ def verify(
       tracker log verify published --checkpoint kept.checkpoint
       tracker log verify published --as-of 2024-12-31 --known-at 2026-11-21T16:00:00Z
     """
-    given = parse_keys(keys)
+    given, given_older = parse_keys(keys), parse_keys(older_keys, "--checkpoint-key")
+    if given_older and older is None:
+        raise click.UsageError("--checkpoint-key is the key of a checkpoint that --checkpoint names")
     day = _read(read_day, "--as-of", as_of)
     instant = _read(read_instant, "--known-at", known_at)
-    if instant is not None and at_position is not None:
-        raise click.UsageError("--known-at and --at-position say the same thing: give one of them")
     replaying = day is not None or instant is not None or at_position is not None
     tell = say if replaying else answer
     with doubting(), opened_source(where) as fetch:
         checkpoint, known, signers = _signed(fetch, given)
-        before = None if older is None else _older(older, known)
+        before = None if older is None else _older(older, [*known, *given_older])
         if at_position is not None and at_position > checkpoint.size:
             raise click.UsageError(f"--at-position is beyond the log, which has {checkpoint.size} events")
         walk = LogVerification(checkpoint, fetch, older=before)
         with TemporaryFile(prefix="tracker-verify-") as file:
             kept = KeptEvents(cast(BinaryIO, file), known_at=instant, at_position=at_position) if replaying else None
-            _walk(walk, kept)
+            _walk(walk, kept, max_withheld)
             _tell_verified(walk, before, signers, tell)
             if not given:
                 say(NO_KEY)
                 for key in known:
-                    say(f"{key}")
+                    say(str(key) if shown_name(key.name) == key.name else shown_key(key))
             if kept is not None:
+                _tell_unknown_instant(kept, at_position)
                 _print_statuses(walk, kept, day or datetime.now(UTC).date())
 
 
@@ -121,17 +138,20 @@ def _older(file: Path, keys: list[VerifierKey]) -> Checkpoint:
     except NoKnownSignature:
         raise LogDoubted(
             "the older checkpoint is not of this log, or not signed by a key that was given: if the log's key was"
-            " changed since, give the older one too, by another --key"
+            " changed since, give the older one by --checkpoint-key"
         ) from None
     except MerkleError as wrong:
         raise LogDoubted(f"the older checkpoint is not of this log: {wrong.detail}") from None
     return older
 
 
-def _walk(walk: LogVerification, kept: KeptEvents | None) -> None:
+def _walk(walk: LogVerification, kept: KeptEvents | None, max_withheld: int | None) -> None:
     with progress("Verifying", walk.checkpoint.size) as advance:
         for number, event in enumerate(walk.events(), start=1):
-            if kept is not None and event is not None:
+            if event is None:
+                if max_withheld is not None and walk.versions.withheld > max_withheld:
+                    raise LogDoubted(f"its line is withheld, and more than {max_withheld} are", number)
+            elif kept is not None:
                 kept.keep(event)
             if number % TILE_WIDTH == 0:
                 advance(TILE_WIDTH)
@@ -152,6 +172,22 @@ def _tell_verified(
         )
     if older is not None:
         tell(f"it begins with the {older.size} events of the older checkpoint, unchanged")
+
+
+def _tell_unknown_instant(kept: KeptEvents, at_position: int | None) -> None:
+    """Say so if nobody can tell from the files when the event at the position was recorded.
+
+    Raises: click.UsageError if the instant that was given for it cannot be.
+    """
+    try:
+        is_known = kept.known_at() is not None
+    except ValueError as wrong:
+        raise click.UsageError(f"--known-at: {wrong}") from None
+    if at_position and not is_known:
+        say(
+            f"The line of the event at position {at_position} is withheld, so its instant is not known here, and"
+            " known_at is null: give the instant, as the tracker answers it, by --known-at beside --at-position"
+        )
 
 
 def _print_statuses(walk: LogVerification, kept: KeptEvents, as_of: date) -> None:

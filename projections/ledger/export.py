@@ -5,8 +5,9 @@
     README.txt          what this is, for whoever finds it
     tile/…              tiles and entry bundles
 
-Every file is put in its place whole. Run again, it adds what is new; cut off, it goes on with what is not there yet. A
-line of which something was withheld since is taken out of the files that have it.
+Every file is put in its place whole. Run again, it adds what is new, writes anew what was damaged, and leaves the other
+files as they are; cut off, it goes on with what is not there yet. A line of which something was withheld since is taken
+out of the files that have it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
@@ -28,9 +30,10 @@ from tracker.tiles import (
     TILE_WIDTH,
     Bundle,
     InvalidTile,
+    Tile,
     bundles_of,
-    changed_tiles,
     decode_bundle,
+    tiles_of,
 )
 
 IDS_AT_ONCE = 500
@@ -59,8 +62,12 @@ class ExportedLog:
     taken_out: int
 
 
-def export_log(ledger: Ledger, directory: Path, advance: Callable[[int], None] = lambda events: None) -> ExportedLog:
+def export_log(
+    ledger: Ledger, directory: Path, advance: Callable[[int], None] = lambda events: None, *, quick: bool = False
+) -> ExportedLog:
     """Write the log of the last checkpoint to a directory; `advance` is told the number of events that were done.
+
+    `quick` does not look into full files that are there already.
 
     Raises: NotExported if nothing was signed yet, an event is not the one that was signed, or the directory has
     another log, another history of this one, or a newer checkpoint of it; OSError if it cannot be written to.
@@ -71,7 +78,7 @@ def export_log(ledger: Ledger, directory: Path, advance: Callable[[int], None] =
     checkpoint = Checkpoint.parse(SignedNote.parse(published.note).text)
     directory.mkdir(parents=True, exist_ok=True)
     with _alone(directory):
-        writer = _Writer(ledger, directory, checkpoint)
+        writer = _Writer(ledger, directory, checkpoint, quick=quick)
         writer.must_go_on()
         taken_out = writer.take_out_withheld()
         writer.write_bundles(advance)
@@ -102,10 +109,9 @@ def _alone(directory: Path) -> Iterator[None]:
 
 
 class _Writer:
-    def __init__(self, ledger: Ledger, directory: Path, checkpoint: Checkpoint) -> None:
-        self._ledger, self._directory, self._checkpoint = ledger, directory, checkpoint
+    def __init__(self, ledger: Ledger, directory: Path, checkpoint: Checkpoint, *, quick: bool) -> None:
+        self._ledger, self._directory, self._checkpoint, self._quick = ledger, directory, checkpoint, quick
         self._tree = TileReader(checkpoint.size, ledger.fetch)
-        self._before = 0
         self.written = 0
 
     def must_go_on(self) -> None:
@@ -127,12 +133,11 @@ class _Writer:
             raise NotExported(f"{self._directory} has {before.size} events, this log {self._checkpoint.size}")
         if root_of_range(0, before.size, self._tree.subtree) != before.root:
             raise NotExported(f"the log does not begin with the {before.size} events in {self._directory}")
-        self._before = before.size
 
     def take_out_withheld(self) -> int:
         """Take the lines that were withheld since out of the bundles that are there; how many there were."""
         taken_out = 0
-        for index, positions in self._withheld().items():
+        for index, positions in self._withheld.items():
             for bundle, file in self._files_of(index):
                 first = index * TILE_WIDTH + 1
                 shown = self._entries(bundle, file)
@@ -145,26 +150,35 @@ class _Writer:
     def write_bundles(self, advance: Callable[[int], None]) -> None:
         """Write the entry bundles that are not there as they should be, each only if its events are those signed."""
         for bundle in bundles_of(self._checkpoint.size):
-            file = self._directory / bundle.path
-            if not self._is_there(bundle, file):
-                data = self._ledger.entries(bundle.index, bundle.width)
-                wrong = self._first_wrong(bundle, decode_bundle(data, bundle.width))
+            for place, file in {bundle: self._directory / bundle.path, **dict(self._files_of(bundle.index))}.items():
+                if place.width > bundle.width or self._is_there(place, file):
+                    continue  # a wider one is of an export that was cut off, of a later checkpoint
+                data = self._ledger.entries(place.index, place.width)
+                wrong = self._first_wrong(place, decode_bundle(data, place.width))
                 if wrong is not None:
                     raise NotExported(f"the event at position {wrong} is not the one that was signed")
                 self._write(file, data)
             advance(bundle.width)
 
     def write_tiles(self) -> None:
-        """Write the tiles that the checkpoint in the directory did not need."""
-        for tile in changed_tiles(self._before, self._checkpoint.size):
-            self._write(self._directory / tile.path, self._ledger.fetch(tile.path))
+        """Write the tiles of hashes that are not there as they should be."""
+        for tile in tiles_of(self._checkpoint.size):
+            for place, file in {tile: self._directory / tile.path, **self._partial_tiles(tile)}.items():
+                if place.width > tile.width or (self._quick and place.width == TILE_WIDTH and file.exists()):
+                    continue
+                data = self._ledger.fetch(place.path)
+                if not file.exists() or file.read_bytes() != data:
+                    self._write(file, data)
 
     def _is_there(self, bundle: Bundle, file: Path) -> bool:
-        """Whether a bundle need not be written: the older checkpoint had it, or it is there from an export cut off."""
-        if (bundle.index + 1) * TILE_WIDTH <= self._before and file.exists():
+        """Whether a bundle need not be written, since it is there as it should be."""
+        if self._quick and bundle.width == TILE_WIDTH and file.exists():
             return True
         shown = self._entries(bundle, file)
-        return shown is not None and self._first_wrong(bundle, shown) is None
+        if shown is None or self._first_wrong(bundle, shown) is not None:
+            return False
+        first, withheld = bundle.index * TILE_WIDTH + 1, self._withheld.get(bundle.index, ())
+        return all(entry or at in withheld for at, entry in enumerate(shown, start=first))
 
     def _entries(self, bundle: Bundle, file: Path) -> list[bytes] | None:
         """The entries in a file; None if there is no such file, or it is no such bundle."""
@@ -182,10 +196,15 @@ class _Writer:
     def _files_of(self, index: int) -> list[tuple[Bundle, Path]]:
         """The files of one bundle in the directory, the full one and partial ones of earlier sizes."""
         full = self._directory / Bundle(index).path
-        partial = [file for file in full.with_name(f"{full.name}.p").glob("*") if file.name.isdecimal()]
-        found = [(Bundle(index, int(file.name)), file) for file in partial if 0 < int(file.name) < TILE_WIDTH]
+        found = [(Bundle(index, width), file) for width, file in _partial_files(full)]
         return [(Bundle(index), full), *found] if full.exists() else found
 
+    def _partial_tiles(self, tile: Tile) -> dict[Tile, Path]:
+        """The files of a tile of hashes in the directory that are of earlier sizes."""
+        full = self._directory / tile.full.path
+        return {Tile(tile.level, tile.index, width): file for width, file in _partial_files(full)}
+
+    @cached_property
     def _withheld(self) -> dict[int, list[int]]:
         """The positions of withheld events, by the index of their bundle."""
         found: dict[int, list[int]] = {}
@@ -200,6 +219,12 @@ class _Writer:
         file.parent.mkdir(parents=True, exist_ok=True)
         _replace(file, data)
         self.written += 1
+
+
+def _partial_files(full: Path) -> list[tuple[int, Path]]:
+    """The files of a tile or bundle as it was before it was full, each with its width."""
+    files = [file for file in full.with_name(f"{full.name}.p").glob("*") if file.name.isdecimal()]
+    return [(int(file.name), file) for file in files if 0 < int(file.name) < TILE_WIDTH]
 
 
 def _replace(file: Path, data: bytes) -> None:

@@ -56,8 +56,18 @@ class SettingKeys:
         self._given = given
 
     def of(self, origin: str, known: Sequence[str] = ()) -> tuple[SigningKey, ...]:
-        """The keys; a seed signs under the origin's name. `known` is not looked at: the operator chose them."""
-        return tuple(key if isinstance(key, SigningKey) else _named(origin, key) for key in self._given)
+        """The keys of a log: those with its name, and seeds. `known` is not looked at: the operator chose them.
+
+        Raises: LedgerFault if all of them are of other logs.
+        """
+        named = (key if isinstance(key, SigningKey) else _named(origin, key) for key in self._given)
+        keys = tuple(key for key in named if key.name == origin)
+        if not keys:
+            raise LedgerFault(
+                f"no key of TRACKER_SIGNING_KEY has the name of the log, {origin}: readers believe no other. Set"
+                " TRACKER_ORIGIN to the name of the key, or give the key's seed, which has no name"
+            )
+        return keys
 
 
 class KeyFile:

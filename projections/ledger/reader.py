@@ -88,7 +88,7 @@ class Ledger:
     def tile(self, level: int, index: int, width: int = TILE_WIDTH) -> bytes:
         """The first `width` hashes of the tile at a place: of every checkpoint that was ever published.
 
-        Raises: TileMissing if the last checkpoint does not cover them.
+        Raises: TileMissing if the last checkpoint does not cover them, or the ledger has lost the tile.
         """
         place = Tile(level, index, width)
         if _width(self.size(), level, index) < width:
@@ -100,15 +100,17 @@ class Ledger:
 
         The entry of an event of which something is withheld is empty: its leaf is in the tree, its line is not public.
 
-        Raises: TileMissing if the last checkpoint does not cover them.
+        Raises: TileMissing if the last checkpoint does not cover them, or the log has lost one of them.
         """
         place = Bundle(index, width)
         if _width(self.size(), 0, index) < width:
             raise _missing(place)
         first = index * TILE_WIDTH
         rows = self.log.read(first, width)
-        if [row.position for row in rows] != list(range(first + 1, first + width + 1)):
-            raise _missing(place)
+        there = {row.position for row in rows}
+        for position in range(first + 1, first + width + 1):
+            if position not in there:
+                raise _gone(position)
         return encode_bundle([public_line(row) or b"" for row in rows])
 
     def line(self, position: int) -> bytes | None:
@@ -120,7 +122,7 @@ class Ledger:
             raise OutOfTree(f"the last checkpoint covers {covered} events, not {position}")
         row = next(iter(self.log.read(position - 1, 1)), None)
         if row is None or row.position != position:
-            raise TileMissing(f"the event at position {position} is gone from the log")
+            raise _gone(position)
         return public_line(row)
 
     def fetch(self, path: str) -> bytes:
@@ -225,7 +227,7 @@ def read_tile(conn: Connection, origin: str, place: Tile) -> bytes:
 
 def _cut(row: Any, place: Tile) -> bytes:
     if row is None or len(row[0]) < place.width * HASH_BYTES:
-        raise _missing(place)
+        raise TileMissing(f"{place.path} is gone from the ledger: a process that begins to sign makes it anew")
     return bytes(row[0][: place.width * HASH_BYTES])
 
 
@@ -236,6 +238,10 @@ def _published(row: Any) -> PublishedCheckpoint | None:
 def _width(size: int, level: int, index: int) -> int:
     """How many hashes, or entries, the tile at a place has in a tree of `size` events; 0 or less for none."""
     return min(TILE_WIDTH, (size >> (level * TILE_HEIGHT)) - index * TILE_WIDTH)
+
+
+def _gone(position: int) -> TileMissing:
+    return TileMissing(f"the event at position {position} is gone from the log")
 
 
 def _missing(place: Tile | Bundle) -> TileMissing:

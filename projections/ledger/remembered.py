@@ -10,7 +10,9 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from projections.ledger.faults import LedgerFault
 from tracker.log.state_file import StateFile
+from tracker.merkle import HASH_BYTES
 from tracker.signed_note import decode_base64, encode_base64
 
 FILE_NAME = "checkpoints.json"
@@ -32,7 +34,9 @@ class TreeHead(NamedTuple):
 class RememberedCheckpoints:
     """The file in one state directory, which the processes of several stores may share.
 
-    Where it cannot be used, a warning is told once and the process goes on without it.
+    A process that begins needs to read it: of a file that is broken nobody knows what was published, so nothing is
+    signed. A process at work knows that itself, puts a broken file aside and writes another. Where none can be written,
+    a warning is told once and the process goes on without it.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -42,13 +46,22 @@ class RememberedCheckpoints:
         self._told = False
 
     def last(self, origin: str) -> TreeHead | None:
-        """The last checkpoint of an origin that was kept; None if none was."""
+        """The last checkpoint of an origin that was kept; None if none was.
+
+        Raises: LedgerFault if the file cannot be read, or is broken.
+        """
         try:
-            found = self._read().get(origin)
-            return None if found is None else TreeHead(int(found["size"]), decode_base64(found["root"]))
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            self._tell(error)
-            return None
+            return self._read().get(origin)
+        except OSError as error:
+            raise LedgerFault(
+                f"{self._file.path} cannot be read ({error.strerror}), so nobody knows what was published last: let"
+                " this process read it, or set TRACKER_STATE_DIR"
+            ) from error
+        except ValueError as broken:
+            raise LedgerFault(
+                f"{self._file.path} is broken ({broken}), so nobody knows what was published last: put the right one"
+                " back, or move it away if you are sure of the log"
+            ) from broken
 
     def note(self, origin: str, head: TreeHead, note: bytes) -> None:
         """Keep a checkpoint that is published: at once, or within KEEP_SECONDS of the one before (`keep`)."""
@@ -64,20 +77,34 @@ class RememberedCheckpoints:
         self._kept_at = time.monotonic()
         try:
             with self._file.locked():
-                kept = self._read()
-                if kept.get(origin, {"size": 0})["size"] <= head.size:
+                try:
+                    heads = self._read()
+                except ValueError as broken:
+                    self._put_aside(broken)
+                    heads = {}
+                if origin not in heads or heads[origin].size <= head.size:
+                    kept = self._file.read() or {}
                     kept[origin] = {"size": head.size, "root": encode_base64(head.root), "note": note.decode()}
                     self._file.write(kept)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except OSError as error:
             self._tell(error)
 
-    def _read(self) -> dict[str, Any]:
+    def _read(self) -> dict[str, TreeHead]:
+        """What is kept, by origin.
+
+        Raises: OSError if it cannot be read; ValueError if it is not what `keep` writes.
+        """
         found = self._file.read()
         if found is None:
             return {}
         if not isinstance(found, dict):
-            raise ValueError(f"{self._file.path} is not a file of the tracker; move it away")
-        return found
+            raise ValueError("it is no JSON object")
+        return {origin: _head(origin, kept) for origin, kept in found.items()}
+
+    def _put_aside(self, broken: ValueError) -> None:
+        aside = self._file.path.with_suffix(".broken")
+        self._file.path.replace(aside)
+        _log.error("%s was broken (%s), is %s now, and is written anew", self._file.path, broken, aside)
 
     def _tell(self, error: Exception) -> None:
         if not self._told:
@@ -87,3 +114,16 @@ class RememberedCheckpoints:
                 " checkpoints; set TRACKER_STATE_DIR: %s",
                 error,
             )
+
+
+def _head(origin: str, kept: Any) -> TreeHead:
+    """The checkpoint of an origin as it is kept.
+
+    Raises: ValueError if it is none.
+    """
+    match kept:
+        case {"size": int(size), "root": str(root)} if size >= 0:
+            head = TreeHead(size, decode_base64(root))
+            if len(head.root) == HASH_BYTES:
+                return head
+    raise ValueError(f"it has no size and root of {origin}")

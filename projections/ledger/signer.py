@@ -59,8 +59,8 @@ class Keys(Protocol):
         ...
 
 
-class _Overtaken(Exception):
-    """Another process has signed meanwhile."""
+class _MustBeginAnew(Exception):
+    """Another process has signed meanwhile, or a tile is lost: the next step begins with an audit."""
 
 
 class LedgerSigner:
@@ -99,7 +99,7 @@ class LedgerSigner:
         except LedgerFault as fault:
             self._tell(fence, fault)
             return False
-        except _Overtaken:
+        except _MustBeginAnew:
             self.forget()
             return True
         except BaseException:
@@ -203,7 +203,7 @@ class LedgerSigner:
             try:
                 edge = self._stored(Tile(0, first // TILE_WIDTH))
             except TileMissing:
-                return  # a lost tile is written anew at the next start, which looks at every leaf
+                raise _MustBeginAnew from None  # the audit looks at every leaf, and writes the lost tile anew
         if len(leaves) < taken:
             position = first + len(leaves) + 1
             raise Inconsistent(f"the log ends before position {position}, which was signed", position)
@@ -225,7 +225,7 @@ class LedgerSigner:
         with writing(self._engine).begin() as conn:
             fence(conn)
             if read_latest(conn, self._origin) != self._last:
-                raise _Overtaken
+                raise _MustBeginAnew
             write_tiles(conn, self._origin, tiles)
             self._must_be_consistent(conn, head)
             write_checkpoint(conn, self._origin, checkpoint)

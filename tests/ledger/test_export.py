@@ -13,8 +13,9 @@ from tests.support.api import made, statement
 from tests.support.ledgers import SignedLog
 from tests.support.log_lines import NOON
 from tests.support.published_logs import entry
+from tests.support.trees import flipped
 from tracker.log.rows import NewLogRow
-from tracker.tiles import TILE_WIDTH, decode_bundle
+from tracker.tiles import TILE_WIDTH, decode_bundle, encode_bundle
 from tracker.verification.log_verification import LogVerification, must_be_signed, read_keys
 
 
@@ -104,6 +105,41 @@ def test_a_file_that_was_left_broken_is_written_again(signed: SignedLog, tmp_pat
         (tmp_path / "out" / "checkpoint").unlink(missing_ok=True)
         export_log(signed.ledger, tmp_path / "out")
         assert len(verified(tmp_path / "out")) == 300
+
+
+def test_damaged_files_of_an_export_that_was_whole_are_written_again(signed: SignedLog, tmp_path: Path) -> None:
+    record(signed, 300)
+    export_log(signed.ledger, tmp_path / "out")
+    record(signed, 300)
+    export_log(signed.ledger, tmp_path / "out")
+    whole = files(tmp_path / "out")
+    tiles = [path for path in whole if path.startswith("tile/")]
+    assert {"tile/entries/000", "tile/entries/001.p/44", "tile/0/001.p/44", "tile/1/000.p/2"} <= set(tiles)
+    for damage in (lambda data: flipped(data, 8 * 20), lambda data: data[:-1], lambda data: b""):
+        for path in tiles:
+            (tmp_path / "out" / path).write_bytes(damage(whole[path]))
+        assert export_log(signed.ledger, tmp_path / "out").written == len(tiles)
+        assert files(tmp_path / "out") == whole
+    (tmp_path / "out/tile/entries/000").unlink()
+    (tmp_path / "out/tile/0/000").write_bytes(b"")
+    assert export_log(signed.ledger, tmp_path / "out", quick=True).written == 1
+    assert export_log(signed.ledger, tmp_path / "out").written == 1
+    assert files(tmp_path / "out") == whole
+
+
+def test_an_entry_that_was_emptied_in_a_file_and_is_not_withheld_is_written_again(
+    signed: SignedLog, tmp_path: Path
+) -> None:
+    record(signed, 5)
+    signed.log.withhold("event-1", ["summary"], reason="Ruling.", at=NOON, by="alice")
+    export_log(signed.ledger, tmp_path / "out")
+    bundle = tmp_path / "out/tile/entries/000.p/5"
+    whole = bundle.read_bytes()
+    shown = decode_bundle(whole, 5)
+    bundle.write_bytes(encode_bundle([*shown[:3], b"", shown[4]]))
+    assert export_log(signed.ledger, tmp_path / "out").written == 1
+    assert bundle.read_bytes() == whole
+    assert export_log(signed.ledger, tmp_path / "out").written == 0
 
 
 def test_a_line_that_is_withheld_later_is_taken_out_of_every_file(signed: SignedLog, tmp_path: Path) -> None:

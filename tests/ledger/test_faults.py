@@ -66,6 +66,35 @@ def test_a_line_that_was_emptied_is_not_passed_off_as_withheld(world: SignedLog)
     assert world.ledger.line(1)
 
 
+def test_an_event_that_is_gone_is_not_said_to_come_yet(world: SignedLog) -> None:
+    world.record(3)
+    world.sign()
+    tamper(world.url, "DELETE FROM {events} WHERE {number} = 2", "DELETE FROM {log} WHERE position = 2")
+    with pytest.raises(TileMissing, match="the event at position 2 is gone from the log"):
+        world.ledger.entries(0, 3)
+    with pytest.raises(TileMissing, match=r"there is no tile/entries/000\.p/4 yet"):
+        world.ledger.entries(0, 4)
+    tamper(world.url, "DELETE FROM ledger_tile WHERE level = 0")
+    with pytest.raises(TileMissing, match=r"tile/0/000\.p/3 is gone from the ledger"):
+        world.ledger.tile(0, 0, 3)
+
+
+@pytest.mark.parametrize("is_changed", [False, True])
+def test_a_full_last_tile_that_was_lost_is_no_leave_to_sign_without_a_look(world: SignedLog, is_changed: bool) -> None:
+    world.record(256)
+    world.sign()
+    tamper(world.url, "DELETE FROM ledger_tile WHERE level = 0")
+    if is_changed:
+        tamper(world.url, CHANGE_LEAF, leaf=FORGED, position=7)
+    world.record(1)
+    assert world.sign() == (256 if is_changed else 257)
+    assert bool(world.fault()) is is_changed
+    if not is_changed:
+        published = world.ledger.checkpoint()
+        assert published is not None
+        walk(published.note, world.ledger.fetch, world.vkeys())
+
+
 def test_a_leaf_that_was_changed_long_ago_is_found_when_a_process_begins(world: SignedLog) -> None:
     world.record(600)
     world.sign()

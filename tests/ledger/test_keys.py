@@ -142,10 +142,11 @@ def test_a_command_in_another_directory_signs_with_no_key_of_its_own(sqlite_url:
 # The setting
 
 
-def test_a_key_of_the_setting_signs_under_its_own_name_and_a_seed_under_the_origins() -> None:
+def test_a_key_of_the_setting_signs_the_log_of_its_name_and_a_seed_signs_any() -> None:
     key = SigningKey("example.com/named", SEED)
-    given = parse_signing_keys(f"{key.private_text()}, {b64encode(SEED).decode()}")
-    assert SettingKeys(given).of(ORIGIN) == (key, SigningKey(ORIGIN, SEED))
+    given = parse_signing_keys(f"{key.private_text()}, {b64encode(SEED[::-1]).decode()}")
+    assert SettingKeys(given).of("example.com/named") == (key, SigningKey("example.com/named", SEED[::-1]))
+    assert SettingKeys(given).of(ORIGIN) == (SigningKey(ORIGIN, SEED[::-1]),)
 
 
 @pytest.mark.parametrize("text", ["", "PRIVATE+KEY+x", "c2hvcnQ=", "no base64", "?"])
@@ -174,6 +175,18 @@ def test_a_log_is_signed_with_the_key_of_the_setting_and_no_file_is_made(world: 
     assert published is not None
     assert open_checkpoint(published.note, [key.verifier]).size == 1
     assert not world.keys.path.exists()
+
+
+def test_a_key_of_the_setting_that_has_the_name_of_another_log_does_not_sign(world: SignedLog) -> None:
+    other, own = SigningKey("example.com/other", SEED), SigningKey(world.ledger.origin, SEED)
+    for given, size in ((f"{other.private_text()}", 0), (f"{other.private_text()} {own.private_text()}", 1)):
+        keys = SettingKeys(parse_signing_keys(given))
+        world.signer = LedgerSigner(world.ledger, keys, world.remembered, lambda: world.now)
+        if not size:
+            world.record(1)
+        assert world.sign() == size
+        assert ("no key of TRACKER_SIGNING_KEY has the name of the log" in world.fault()) is not bool(size)
+    assert signers(world) == ids([own.verifier])
 
 
 # Changing it

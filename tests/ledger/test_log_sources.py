@@ -8,6 +8,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
+import click
 import pytest
 
 from api.cli import log_sources
@@ -83,7 +84,7 @@ def test_a_pipe_or_a_directory_in_the_place_of_a_file_is_refused(tmp_path: Path)
                 fetch(path)
         with pytest.raises(TileMissing):
             fetch(FULL)
-    with pytest.raises(SourceUnavailable, match="is no directory"), opened_source(str(tmp_path / "nowhere")):
+    with pytest.raises(click.UsageError, match="is no directory"), opened_source(str(tmp_path / "nowhere")):
         pass
 
 

@@ -11,11 +11,11 @@ import pytest
 
 from tests.support.api import made, progress, statement
 from tests.support.paths import ROOT
-from tests.support.published_logs import KEY, OTHER_KEY, PublishedLog, entries, entry
+from tests.support.published_logs import KEY, OTHER_KEY, PublishedLog, entries, entry, event_uuid
 from tests.support.trees import flipped
-from tracker.checkpoint import Checkpoint
+from tracker.checkpoint import Checkpoint, OtherOrigin
 from tracker.merkle import leaf_hash
-from tracker.signed_note import NoKnownSignature
+from tracker.signed_note import NoKnownSignature, SigningKey
 from tracker.tiles import TileMissing, encode_bundle, encode_tile
 from tracker.verification import pledge_versions
 from tracker.verification.doubts import LogDoubted
@@ -130,6 +130,17 @@ def test_a_checkpoint_of_another_key_or_root_is_not_believed() -> None:
     assert "another root" in doubt(log.with_files(checkpoint=other.sign([KEY]))).reason
 
 
+def test_a_key_of_another_log_signs_no_checkpoint_of_this_one() -> None:
+    log = PublishedLog(entries(5), origin="example.org/others")
+    with pytest.raises(OtherOrigin, match=r"is of example\.org/others, and signed by a key of example\.org/p"):
+        must_be_signed(log.files["checkpoint"], [KEY.verifier])
+    own = SigningKey("example.org/others", bytes(32))
+    signed = log.checkpoint.sign([KEY, own])
+    assert must_be_signed(signed, [KEY.verifier, own.verifier])[0] == log.checkpoint
+    with pytest.raises(OtherOrigin):
+        must_be_signed(signed, [KEY.verifier])
+
+
 # Against an older checkpoint
 
 
@@ -176,6 +187,16 @@ def test_the_first_event_of_a_pledge_is_its_making_and_no_other_is() -> None:
 
 
 LINE = entry(0, "p", 1, made())
+ID = b'"%s"' % event_uuid(0).encode()
+WRONG_IDS = (
+    b'""',
+    b"7",
+    b'"event-0"',
+    ID.upper(),
+    ID.replace(b"-7", b"-4"),
+    ID.replace(b'"', b'" ', 1),
+    ID[:-2] + b'"',
+)
 DEEP = b'{"id":' + b"[" * 30_000 + b"]" * 30_000 + b"}"
 
 
@@ -197,8 +218,13 @@ DEEP = b'{"id":' + b"[" * 30_000 + b"]" * 30_000 + b"}"
         (LINE.replace(b'"version":1', b'"version":99999999999999999999'), "version"),
         (LINE.replace(b'"p"', b'"P"'), "slug"),
         (LINE.replace(b'"p"', b"7"), "slug"),
-        (LINE.replace(b'"id":"event-0",', b""), "members"),
-        (LINE.replace(b'"id":"event-0"', b'"id":""'), "its id is no text"),
+        (LINE.replace(b'"id":%s,' % ID, b""), "members"),
+        *[(LINE.replace(ID, wrong), "its id is no UUID") for wrong in WRONG_IDS],
+        (b" " + LINE, "not one line of JSON"),
+        (LINE + b"\n", "not one line of JSON"),
+        (LINE.replace(b'"fact":', b'"fact":\n'), "not one line of JSON"),
+        (LINE.replace(b'"alice"', b'"al\\ud83dice"'), "half of a surrogate pair"),
+        (LINE.replace(b'"title":"', b'"title":"\\udc00'), "half of a surrogate pair"),
         (LINE.replace(b'"alice"', b'"' + b"a" * 2_000 + b'"'), "its recorded_by is no text"),
         (LINE.replace(b'"alice"', b'"alice","position":1'), "members"),
         (LINE.replace(b"2026-01-01T", b"2026-13-01T"), "no instant"),
@@ -214,6 +240,11 @@ def test_an_entry_that_the_tracker_would_not_have_written_is_named(line: bytes, 
     assert found.position == 2
     assert why in found.reason
     assert len(str(found)) < 500
+
+
+def test_a_whole_surrogate_pair_that_is_written_in_escapes_is_a_character() -> None:
+    line = LINE.replace(b'"alice"', b'"al\\ud83d\\ude00ice"')
+    assert len(walked(PublishedLog([line]))) == 1
 
 
 def test_an_event_that_was_proposed_first_is_well_formed() -> None:

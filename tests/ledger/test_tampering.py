@@ -95,6 +95,15 @@ def _flip(scene: Scene) -> None:
     scene.put(5, flipped(lines()[4], 700), leaf=False)
 
 
+def _empty(scene: Scene) -> None:
+    scene.put(5, b"", leaf=False)
+
+
+def _withhold(scene: Scene) -> None:
+    at = Event.read(lines()[4], 5).recorded_at
+    scene.world.log.withhold("id-5", ["summary"], reason="It displeases.", at=at, by="administrator")
+
+
 def _flip_with_leaf(scene: Scene) -> None:
     scene.put(5, lines()[4].replace(b"Talk 4.", b"Lies 4."))
 
@@ -183,6 +192,8 @@ def _lie(scene: Scene) -> None:
 
 CASES: dict[str, Callable[[Scene], None]] = {
     "a bit of a stored event is flipped": _flip,
+    "the line of an event is emptied": _empty,
+    "the line of an event is withheld without a right to it": _withhold,
     "an event is changed, and its leaf in the log's table with it": _flip_with_leaf,
     "an event is deleted": _delete,
     "an event is deleted, and the later ones move up": _delete_and_close,

@@ -92,6 +92,21 @@ def test_an_older_checkpoint_is_held_against_the_log(shell: Shell, published: Pa
     shell.run("log", "verify", published, "--checkpoint", shell.directory / "gone", code=2)
 
 
+def test_a_checkpoint_from_before_the_key_was_changed_needs_no_trust_in_the_old_key(
+    shell: Shell, published: Path
+) -> None:
+    kept = shell.directory / "kept"
+    kept.write_bytes(replace(PublishedLog(LOG.entries[:200]), key=OTHER_KEY).files["checkpoint"])
+    command = ("log", "verify", published, "--key", VKEY, "--checkpoint", kept)
+    assert "by --checkpoint-key" in shell.run(*command, code=1).stderr.replace("\n", " ")
+    old = ("--checkpoint-key", str(OTHER_KEY.verifier))
+    assert "older checkpoint, unchanged" in shell.run(*command, *old).stdout
+    (published / "checkpoint").write_bytes(replace(LOG, key=OTHER_KEY).files["checkpoint"])
+    assert "None of the known keys" in shell.run(*command, *old, code=1).stderr
+    assert "--checkpoint names" in shell.run("log", "verify", published, *old, code=2).stderr
+    assert "--checkpoint-key:" in shell.run(*command, "--checkpoint-key", "what", code=2).stderr
+
+
 def test_wrong_usage_is_told(shell: Shell, published: Path) -> None:
     for wrong in (
         ("--key", "no key"),
@@ -99,14 +114,17 @@ def test_wrong_usage_is_told(shell: Shell, published: Path) -> None:
         ("--known-at", "2026-01-01T00:00:00"),
         ("--known-at", "2026-01-01T00:00:00Z", "--at-position", "3"),
         ("--at-position", "301"),
+        ("--max-withheld", "-1"),
     ):
         shell.run("log", "verify", published, *wrong, code=2)
-    shell.run("log", "verify", shell.directory / "nowhere", code=1)
+    for command in (("verify",), ("import",), ("prove", "1", "--from")):
+        said = shell.run("log", *command, shell.directory / "nowhere", code=2)
+        assert "is no directory" in said.stderr
 
 
 def test_what_a_stranger_wrote_is_shown_escaped_and_cut(shell: Shell) -> None:
     origin = "evil\u202e\u009b" + "x" * 5_000
-    log = replace(LOG, origin=origin, key=SigningKey("evil\u009bkey", bytes(32)))
+    log = replace(LOG, origin=origin, key=SigningKey(origin, bytes(32)))
     said = shell.run("log", "verify", log.write(shell.directory / "evil"))
     assert "\\u202e\\u009b" in said.stdout
     assert not re.search(r"[\u202e\u009b]", said.output)
@@ -144,6 +162,32 @@ def test_a_pledge_with_a_withheld_event_is_left_out_and_said(shell: Shell) -> No
     assert "2 more events exist" in said.stderr
     assert "cannot be folded here: 1" in said.stderr
     assert "whose status would then be another: 1" in said.stderr
+
+
+def test_more_withheld_lines_than_are_expected_are_a_doubt(shell: Shell) -> None:
+    directory = PublishedLog(LOG.entries[:10], withheld=frozenset({5, 10})).write(shell.directory / "withheld")
+    shell.run("log", "verify", directory, "--max-withheld", "2")
+    said = shell.run("log", "verify", directory, "--max-withheld", "1", code=1)
+    assert "NOT VERIFIED: position 10: its line is withheld, and more than 1 are" in said.stderr
+    assert "position 5: " in shell.run("log", "verify", directory, "--max-withheld", "0", code=1).stderr
+
+
+def test_the_instant_of_a_withheld_event_is_said_to_be_unknown_or_is_given(shell: Shell) -> None:
+    directory = PublishedLog(LOG.entries[:10], withheld=frozenset({5})).write(shell.directory / "withheld")
+    command = ("log", "verify", directory, "--as-of", "2024-12-31", "--at-position", "5")
+
+    def known_ats(*options: str) -> set[str | None]:
+        return {json.loads(line)["known_at"] for line in shell.run(*command, *options).stdout.splitlines()}
+
+    assert known_ats() == {None}
+    assert "position 5 is withheld, so its instant is not known here" in shell.run(*command).stderr.replace("\n", " ")
+    assert known_ats("--known-at", "2026-01-01T00:00:04.5Z") == {"2026-01-01T00:00:04.500000Z"}
+    for beyond in ("2026-01-01T00:00:02.9Z", "2026-01-01T00:00:05.1Z"):
+        said = shell.run(*command, "--known-at", beyond, code=2).stderr
+        assert "2026-01-01T00:00:03.000000Z at the earliest" in said.replace("\n", " ")
+    shown = ("log", "verify", directory, "--as-of", "2024-12-31", "--at-position", "4")
+    assert "is withheld, so" not in shell.run(*shown, "--known-at", "2026-01-01T00:00:03Z").stderr
+    shell.run(*shown, "--known-at", "2026-01-01T00:00:04Z", code=2)
 
 
 # One event

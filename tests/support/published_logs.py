@@ -26,10 +26,15 @@ OTHER_KEY = SigningKey(ORIGIN, bytes(range(1, 33)))
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
+def event_uuid(number: int) -> str:
+    """The id of the event with this number."""
+    return f"0189abcd-0000-7000-8000-{number:012x}"
+
+
 def entry(number: int, pledge: str, version: int, fact: dict[str, Any], **members: Any) -> bytes:
     """The line of an event that is recorded `number` seconds after the start."""
     at = START + timedelta(seconds=number)
-    line = Event(f"event-{number}", pledge, version, at, "alice", read_fact(fact)).line
+    line = Event(event_uuid(number), pledge, version, at, "alice", read_fact(fact)).line
     return to_json(from_json(line) | members) if members else line
 
 

@@ -1,6 +1,7 @@
-"""Whether an entry is an event as the tracker writes it: one JSON object, each member once, and nothing unknown in it.
+"""Whether an entry is an event as the tracker writes it: one JSON object on one line, each member once, and nothing
+unknown in it.
 
-    {"id": …, "pledge": slug, "version": 1…, "recorded_at": RFC 3339 in UTC with six decimals, "recorded_by": …,
+    {"id": UUID 7, "pledge": slug, "version": 1…, "recorded_at": RFC 3339 in UTC with six decimals, "recorded_by": …,
      "fact": {…}}        and "proposal" where the fact was proposed first
 
 A fact is decoded, not judged: what was recorded under older rules is as good as what is recorded today.
@@ -18,13 +19,14 @@ from tracker.fact_decoding import Undecodable, decode_fact
 from tracker.values import is_slug
 
 MAX_NAME_CHARACTERS = 1_000
-"""The longest id or name in an envelope; a bundle holds no entry over 65,535 bytes anyway."""
+"""The longest name in an envelope; a bundle holds no entry over 65,535 bytes anyway."""
 
 MAX_VERSION = 2**63 - 1
 """The largest version that a store can hold."""
 
 _MEMBERS = {"id", "pledge", "version", "recorded_at", "recorded_by", "fact"}
 _OPTIONAL = {"proposal"}
+_is_id = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}").fullmatch
 _is_stamp = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z").fullmatch
 
 
@@ -49,6 +51,8 @@ def read_entry(entry: bytes) -> RecordedEvent:
     event = _parsed(entry)
     if not (event.keys() >= _MEMBERS and event.keys() <= _MEMBERS | _OPTIONAL):
         raise IllFormed(f"the members of an event are {', '.join(sorted(_MEMBERS))}")
+    if not (isinstance(event["id"], str) and _is_id(event["id"])):
+        raise IllFormed("its id is no UUID of version 7 in small letters")
     pledge, version, recorded_at = event["pledge"], event["version"], event["recorded_at"]
     if not is_slug(pledge):
         raise IllFormed("its pledge is no slug")
@@ -56,7 +60,7 @@ def read_entry(entry: bytes) -> RecordedEvent:
         raise IllFormed("its version is no whole number from 1 on")
     if not (isinstance(recorded_at, str) and _is_stamp(recorded_at) and _is_instant(recorded_at)):
         raise IllFormed("its recorded_at is no instant in UTC with six decimals")
-    for name in ("id", "recorded_by", *(_OPTIONAL & event.keys())):
+    for name in ("recorded_by", *(_OPTIONAL & event.keys())):
         if not isinstance(event[name], str) or not 1 <= len(event[name]) <= MAX_NAME_CHARACTERS:
             raise IllFormed(f"its {name} is no text of 1 to {MAX_NAME_CHARACTERS} characters")
     try:
@@ -73,12 +77,17 @@ def read_entry(entry: bytes) -> RecordedEvent:
 def _parsed(entry: bytes) -> dict[str, Any]:
     try:
         event = _DECODER.decode(entry.decode())
+        entry_again = json.dumps(event, ensure_ascii=False)
     except IllFormed:
         raise
     except (ValueError, RecursionError):
         raise IllFormed("it is no JSON") from None
     if not isinstance(event, dict):
         raise IllFormed("it is no JSON object")
+    if not (entry.startswith(b"{") and entry.endswith(b"}")) or b"\n" in entry or b"\r" in entry:
+        raise IllFormed("it is not one line of JSON: there are spaces around it, or a line end in it")
+    if any("\ud800" <= char <= "\udfff" for char in entry_again):
+        raise IllFormed("a text in it has half of a surrogate pair, which is no character")
     return event
 
 

@@ -34,29 +34,52 @@ class KeptEvent:
 class KeptEvents:
     """The verified lines of all pledges in a file that nobody else writes to, up to a point on the known axis.
 
-    The point is an instant or a position; documents then say the instant at which the event there was recorded.
+    The point is an instant or a position. Documents at a position say the instant at which the event there was
+    recorded; `known_at` beside it gives that instant, which a withheld line does not.
     """
 
     def __init__(self, file: BinaryIO, *, known_at: datetime | None = None, at_position: int | None = None) -> None:
         self._file = file
-        self._known_at = known_at
         self._upto = None if known_at is None else stamp(known_at)
         self._last = at_position
+        self._not_before: str | None = None
+        self._not_after: str | None = None
         self._starts: dict[str, array[int]] = {}
         self._end = 0
 
     def keep(self, verified: VerifiedEvent) -> None:
         """Keep an event, unless it was recorded later."""
-        if self._upto is not None and verified.event.recorded_at > self._upto:
+        recorded_at = verified.event.recorded_at
+        if self._last is None:
+            if self._upto is not None and recorded_at > self._upto:
+                return
+        elif verified.position > self._last:
+            self._not_after = self._not_after or recorded_at
             return
-        if self._last is not None and verified.position > self._last:
-            return
-        if verified.position == self._last:
-            self._known_at = datetime.fromisoformat(verified.event.recorded_at)
+        else:
+            self._not_before = recorded_at
+            self._not_after = recorded_at if verified.position == self._last else None
         self._starts.setdefault(verified.pledge, array("Q")).append(self._end)
         self._file.write(_HEAD.pack(verified.position, verified.version, len(verified.line)))
         self._file.write(verified.line)
         self._end += _HEAD.size + len(verified.line)
+
+    def known_at(self) -> datetime | None:
+        """The instant that documents say, once all events were kept; None if none was asked for, or it is not known.
+
+        Raises: ValueError if the instant that was given cannot be that of the event at the position.
+        """
+        known = self._upto
+        if self._last is not None:
+            if known is None and self._not_before == self._not_after:
+                known = self._not_before
+            elif known is not None and not (self._not_before or "") <= known <= (self._not_after or known):
+                earliest, latest = self._not_before or "at any time", self._not_after or "now"
+                raise ValueError(
+                    f"the event at position {self._last} was recorded {earliest} at the earliest, and {latest} at the"
+                    " latest"
+                )
+        return None if known is None else datetime.fromisoformat(known)
 
     @property
     def pledges(self) -> Collection[str]:
@@ -69,8 +92,9 @@ class KeptEvents:
         `unread` is the number of events that the rules could not take in.
         """
         self._file.flush()
+        known_at = self.known_at()
         for pledge in self._starts:
-            document, unread = replayed(self._rows(pledge), as_of=as_of, known_at=self._known_at)
+            document, unread = replayed(self._rows(pledge), as_of=as_of, known_at=known_at)
             yield pledge, document, len(unread)
 
     def _rows(self, pledge: str) -> Iterator[KeptEvent]:
