@@ -10,19 +10,13 @@ from __future__ import annotations
 
 import gzip
 import logging
-import os
 import zlib
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from multiprocessing import get_context, parent_process
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Thread
-from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, delete, insert, select, text, update
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
@@ -43,10 +37,9 @@ from projections.tables import (
     table_set,
     writing,
 )
+from tracker.in_processes import each_in_processes
 from tracker.log.recorder import LogRecorder
 
-ItemT = TypeVar("ItemT")
-ResultT = TypeVar("ResultT")
 Fence = Callable[[Connection], None]
 """Called in a transaction; raises LeaseLost if it MUST NOT be committed."""
 
@@ -161,42 +154,12 @@ def _load(
         processes = 1  # it is folded sooner than another Python process begins
     with TemporaryDirectory(prefix="tracker-rebuild-") as directory:
         buckets = _buckets(log, head, Path(directory), stopped)
-        for folded in _each(_fold, (some for lines in buckets for some in _chunked(lines)), processes):
+        for folded in each_in_processes(_fold, (some for lines in buckets for some in _chunked(lines)), processes):
             if stopped():
                 raise Stopped
             write(folded)
             done += sum(len(events) for events in folded.events.values())
             report(done, head)
-
-
-def _each(work: Callable[[ItemT], ResultT], items: Iterable[ItemT], processes: int) -> Iterator[ResultT]:
-    """The results of the work on the items, in their order; two items a process are in memory at a time."""
-    if processes < 2:
-        yield from map(work, items)
-        return
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_end_with_parent) as pool:
-        going: deque[Future[ResultT]] = deque()
-        try:
-            for item in items:
-                going.append(pool.submit(work, item))
-                if len(going) > 2 * processes:
-                    yield going.popleft().result()
-            while going:
-                yield going.popleft().result()
-        finally:
-            for future in going:
-                future.cancel()
-
-
-def _end_with_parent() -> None:
-    """End this worker with its parent: one whose parent was killed would wait for work for ever."""
-
-    def watch() -> None:
-        if (parent := parent_process()) is not None:
-            parent.join()
-            os._exit(1)
-
-    Thread(target=watch, name="watch-parent", daemon=True).start()
 
 
 def _chunked(lines: Iterable[ParkedEvent]) -> Iterator[dict[str, list[ParkedEvent]]]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import BinaryIO, TypeVar, cast
@@ -15,6 +17,7 @@ from api.cli.log_answers import doubting, parse_keys, read_given, shown_checkpoi
 from api.cli.log_sources import opened_source
 from api.cli.terminal import answer, progress, say, write_pieces
 from tracker.checkpoint import Checkpoint
+from tracker.in_processes import each_in_processes
 from tracker.merkle import MerkleError
 from tracker.points_in_time import read_day, read_instant
 from tracker.signed_note import MAX_NOTE_BYTES, NoKnownSignature, VerifierKey
@@ -23,12 +26,19 @@ from tracker.verification.doubts import LogDoubted
 from tracker.verification.log_verification import (
     CHECKPOINT_PATH,
     LogVerification,
+    Work,
     must_be_signed,
     published_keys,
 )
 from tracker.verification.replayed_log import KeptEvents
 
 ReadT = TypeVar("ReadT")
+
+SHORT_LOG_EVENTS = 100_000
+"""Events that are verified sooner than other processes have begun."""
+
+MAX_PROCESSES = 4
+"""Processes that look at entries, at most: one that puts the pieces together keeps no more busy."""
 
 NO_KEY = (
     "No --key was given, so the key was taken from the log itself. That shows that the log agrees with itself, not"
@@ -147,7 +157,7 @@ def _older(file: Path, keys: list[VerifierKey]) -> Checkpoint:
 
 def _walk(walk: LogVerification, kept: KeptEvents | None, max_withheld: int | None) -> None:
     with progress("Verifying", walk.checkpoint.size) as advance:
-        for number, event in enumerate(walk.events(), start=1):
+        for number, event in enumerate(walk.events(_work(walk.checkpoint.size)), start=1):
             if event is None:
                 if max_withheld is not None and walk.versions.withheld > max_withheld:
                     raise LogDoubted(f"its line is withheld, and more than {max_withheld} are", number)
@@ -155,6 +165,12 @@ def _walk(walk: LogVerification, kept: KeptEvents | None, max_withheld: int | No
                 kept.keep(event)
             if number % TILE_WIDTH == 0:
                 advance(TILE_WIDTH)
+
+
+def _work(size: int) -> Work:
+    """How the entries are looked at: those of a long log in a process for each processor."""
+    processes = min(os.cpu_count() or 1, MAX_PROCESSES) if size > SHORT_LOG_EVENTS else 1
+    return partial(each_in_processes, processes=processes)
 
 
 def _tell_verified(

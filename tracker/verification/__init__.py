@@ -2,6 +2,7 @@
 
     doubts              what is found wrong, and at which position
     recorded_events     whether an entry is an event as the tracker writes it
+    quick_reading       a quick look that is sure of most entries, and leaves the others to it
     pledge_versions     whether the versions of every pledge run without a gap
     authentic_tiles     tiles that are seen to lead to the signed root before anything is read out of them
     log_verification    the walk over all entries

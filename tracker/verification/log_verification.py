@@ -4,10 +4,9 @@ What is checked, in this order; the first that does not hold ends it with `LogDo
 
 1. the tiles at the edge of the tree lead to the root of the checkpoint, whose signature the caller has verified;
 2. the log begins with all events of an older checkpoint, if there is one;
-3. every tile is covered by the one above it, and every entry hashes to its leaf;
+3. every leaf is hashed up to the tile above it, and so to the signed root, and every entry hashes to its leaf;
 4. every entry is an event as the tracker writes it, recorded no earlier than the one before it, and the versions of
-   each pledge run from 1 without a gap (positions cannot have one: an entry's place is its position);
-5. the root over the leaves of all entries is the signed one.
+   each pledge run from 1 without a gap (positions cannot have one: an entry's place is its position).
 
 An event of which something is withheld has its leaf and, in the place of its line, nothing: it is counted as one that
 exists and is not shown.
@@ -15,11 +14,12 @@ exists and is not shown.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tracker.checkpoint import Checkpoint, open_checkpoint
-from tracker.merkle import Frontier, MerkleError, leaf_hash, root_of_range
+from tracker.merkle import MerkleError, leaf_hash, root_of_range
 from tracker.signed_note import SignedNote, VerifierKey
 from tracker.tiles import TILE_WIDTH, Fetch, TileMissing
 from tracker.verification.authentic_tiles import AuthenticTiles
@@ -39,12 +39,14 @@ KEY_PATH = "key"
 MAX_EVENTS = 100_000_000
 """The longest log that is read. A tree of any size is made in a moment, of leaves that are all the same."""
 
+PIECE_BUNDLES = 4
+"""Entry bundles that are looked at together: what is handed to another process at a time."""
+
 MAX_KEY_FILE_BYTES = 10_000
 """The longest file of keys that is read."""
 
 
-@dataclass(frozen=True, slots=True)
-class VerifiedEvent:
+class VerifiedEvent(NamedTuple):
     """An event that was seen to be in the tree. `line` is its stored line, byte for byte."""
 
     position: int
@@ -65,6 +67,49 @@ class VerifiedEvent:
     def state(self) -> bytes:
         """The stored line, as rows of the log call it."""
         return self.line
+
+
+class EntryPiece(NamedTuple):
+    """The leaves and the entries of some bundles that follow each other."""
+
+    leaves: list[bytes]
+    entries: list[bytes]
+
+
+class SeenEntries(NamedTuple):
+    """What was seen of the entries of a piece: the event of each, None for one that is withheld, up to a wrong one."""
+
+    events: list[RecordedEvent | None]
+    wrong: str = ""
+
+
+class _Waiting(NamedTuple):
+    """A piece whose events are waited for, the index of its first, and what was wrong after it."""
+
+    start: int
+    piece: EntryPiece
+    doubt: LogDoubted | None
+
+
+Look = Callable[[EntryPiece], SeenEntries]
+Work = Callable[[Look, Iterable[EntryPiece]], Iterable[SeenEntries]]
+"""Applies a look to pieces, with the results in their order: `map`, or what does it in several processes."""
+
+
+def look_at_entries(piece: EntryPiece) -> SeenEntries:
+    """Hold each entry against its leaf, and see whether it is an event as the tracker writes it."""
+    events: list[RecordedEvent | None] = []
+    for leaf, entry in zip(piece.leaves, piece.entries, strict=True):
+        try:
+            if leaf_hash(entry) == leaf:
+                events.append(read_entry(entry))
+            elif entry == WITHHELD_ENTRY:
+                events.append(None)
+            else:
+                return SeenEntries(events, "the entry is not the one whose hash is signed")
+        except IllFormed as wrong:
+            return SeenEntries(events, f"{wrong}")
+    return SeenEntries(events)
 
 
 def read_keys(data: bytes) -> list[VerifierKey]:
@@ -124,48 +169,69 @@ class LogVerification:
         if older is not None:
             self._must_begin_with(older)
 
-    def events(self) -> Iterator[VerifiedEvent | None]:
+    def events(self, work: Work = map) -> Iterator[VerifiedEvent | None]:
         """Every event in its order, each once it is verified; None for one that is withheld.
+
+        `work` looks at the entries of one piece of the log after the other, as `map` does, or in several processes.
 
         Raises: LogDoubted at the first position that is wrong.
         """
-        frontier = Frontier()
-        for start in range(0, self.checkpoint.size, TILE_WIDTH):
-            for position, (leaf, entry) in enumerate(self._read(start), start=start + 1):
-                frontier.append(leaf)
-                try:
-                    yield self._event(position, leaf, entry)
-                except IllFormed as wrong:
-                    raise LogDoubted(f"{wrong}", position) from None
-        if frontier.root() != self.checkpoint.root:
-            raise LogDoubted("the root over all leaves is not the signed one")
+        waiting: deque[_Waiting] = deque()
+        for seen in work(look_at_entries, self._pieces(waiting)):
+            start, piece, doubt = waiting.popleft()
+            yield from self._taken(start, piece, seen)
+            if doubt is not None:
+                raise doubt
         if (gap := self.versions.first_unexplained()) is not None:
             raise LogDoubted(
                 f"{gap.missing} versions of {gap.pledge} are missing after position {gap.after}, and the events that"
                 " are withheld do not explain it", gap.before,
             )  # fmt: skip
 
-    def _read(self, start: int) -> list[tuple[bytes, bytes]]:
-        """The leaves and entries of one bundle."""
-        last = min(start + TILE_WIDTH, self.checkpoint.size)
-        index = start // TILE_WIDTH
-        try:
-            return list(zip(self._tree.hashes(0, index), self._tree.bundle(index), strict=True))
-        except LogDoubted:
-            raise
-        except MerkleError as wrong:
-            raise LogDoubted(wrong.detail, start + 1, last) from None
+    def _pieces(self, waiting: deque[_Waiting]) -> Iterator[EntryPiece]:
+        """The log piece by piece, each put among those whose events are waited for, with what was wrong after it.
 
-    def _event(self, position: int, leaf: bytes, entry: bytes) -> VerifiedEvent | None:
-        if leaf_hash(entry) != leaf:
-            shown = self._private_line(position) if entry == WITHHELD_ENTRY else entry
+        The tiles of a piece may be read long before the events of the one before it are taken: a doubt waits its turn.
+        """
+        last = -(-self.checkpoint.size // TILE_WIDTH)
+        for first in range(0, last, PIECE_BUNDLES):
+            leaves, entries, doubt = list[bytes](), list[bytes](), None
+            for index in range(first, min(first + PIECE_BUNDLES, last)):
+                try:
+                    leaves += self._tree.hashes(0, index)
+                    entries += self._tree.bundle(index)
+                except LogDoubted as wrong:
+                    doubt = wrong
+                except MerkleError as wrong:
+                    start = index * TILE_WIDTH
+                    doubt = LogDoubted(wrong.detail, start + 1, min(start + TILE_WIDTH, self.checkpoint.size))
+                if doubt is not None:
+                    break
+            piece = EntryPiece(leaves[: len(entries)], entries)
+            waiting.append(_Waiting(first * TILE_WIDTH, piece, doubt))
+            yield piece
+            if doubt is not None:
+                return
+
+    def _taken(self, start: int, piece: EntryPiece, seen: SeenEntries) -> Iterator[VerifiedEvent | None]:
+        """The events of a piece, whose entries were looked at: what depends on the events before is seen to now."""
+        for position, (event, entry) in enumerate(zip(seen.events, piece.entries, strict=False), start=start + 1):
+            try:
+                yield self._event(position, event, entry, piece.leaves[position - start - 1])
+            except IllFormed as wrong:
+                raise LogDoubted(f"{wrong}", position) from None
+        if seen.wrong:
+            raise LogDoubted(seen.wrong, start + len(seen.events) + 1)
+
+    def _event(self, position: int, event: RecordedEvent | None, entry: bytes, leaf: bytes) -> VerifiedEvent | None:
+        if event is None:
+            shown = self._private_line(position)
             if shown is None:
                 self.versions.take_withheld(position)
                 return None
             if leaf_hash(shown) != leaf:
                 raise LogDoubted("the entry is not the one whose hash is signed", position)
-            entry = shown
-        event = read_entry(entry)
+            event, entry = read_entry(shown), shown
         if event.recorded_at < self.last_recorded_at:
             raise IllFormed("it is recorded before the event before it")
         self.last_recorded_at = event.recorded_at

@@ -65,6 +65,9 @@ class PledgeVersions:
         more pledges than are counted.
         """
         last, at = self._last.get(pledge, (0, 0))
+        if version == last + 1 and last:
+            self._last[pledge] = version, position
+            return
         if version <= last:
             raise IllFormed(f"version {version} of {pledge} comes after its version {last}")
         missing = version - last - 1

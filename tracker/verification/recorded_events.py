@@ -11,31 +11,30 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from tracker.fact_decoding import Undecodable, decode_fact
 from tracker.values import is_slug
-
-MAX_NAME_CHARACTERS = 1_000
-"""The longest name in an envelope; a bundle holds no entry over 65,535 bytes anyway."""
-
-MAX_VERSION = 2**63 - 1
-"""The largest version that a store can hold."""
+from tracker.verification.quick_reading import (
+    ID_PATTERN,
+    MAX_NAME_CHARACTERS,
+    MAX_VERSION,
+    STAMP_PATTERN,
+    surely_well_formed,
+)
 
 _MEMBERS = {"id", "pledge", "version", "recorded_at", "recorded_by", "fact"}
 _OPTIONAL = {"proposal"}
-_is_id = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}").fullmatch
-_is_stamp = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z").fullmatch
+_is_id = re.compile(ID_PATTERN).fullmatch
+_is_stamp = re.compile(STAMP_PATTERN).fullmatch
 
 
 class IllFormed(Exception):
     """An entry that the tracker would not have written; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedEvent:
+class RecordedEvent(NamedTuple):
     """What a verifier needs to know of an entry. `recorded_at` is text: as text it sorts as in time."""
 
     pledge: str
@@ -47,6 +46,15 @@ def read_entry(entry: bytes) -> RecordedEvent:
     """The event of an entry.
 
     Raises: IllFormed if the tracker would not have written it, or this version cannot understand it.
+    """
+    event = surely_well_formed(entry) or look_closely(entry)
+    return RecordedEvent(event["pledge"], event["version"], event["recorded_at"])
+
+
+def look_closely(entry: bytes) -> dict[str, Any]:
+    """The event of an entry, looked at member by member.
+
+    Raises: IllFormed as `read_entry` does.
     """
     event = _parsed(entry)
     if not (event.keys() >= _MEMBERS and event.keys() <= _MEMBERS | _OPTIONAL):
@@ -71,7 +79,7 @@ def read_entry(entry: bytes) -> RecordedEvent:
         raise IllFormed(f"its fact is broken: {type(wrong).__name__}") from None
     if (fact.type == "PledgeMade") is not (version == 1):
         raise IllFormed("the first event of a pledge, and no other, is its PledgeMade")
-    return RecordedEvent(pledge, version, recorded_at)
+    return event
 
 
 def _parsed(entry: bytes) -> dict[str, Any]:
