@@ -172,8 +172,8 @@ def test_the_projectors_role_may_make_tables_in_its_own_schema_and_nowhere_else(
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_no_worker_outlives_the_process_it_works_for(how: signal.Signals) -> None:
     script = (
-        "import os, time; from projections.rebuild import _each\n"
-        "if __name__ == '__main__': list(_each(time.sleep, [3600.0, 3600.0], 2))"
+        "import os, time; from tracker.in_processes import each_in_processes\n"
+        "if __name__ == '__main__': list(each_in_processes(time.sleep, [3600.0, 3600.0], 2))"
     )
     with subprocess.Popen([sys.executable, "-c", script]) as process:
         tasks = Path(f"/proc/{process.pid}/task/{process.pid}/children")
