@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Any, Literal, get_args
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, FromClause, Select, case, func, select
 
 from projections import party_lines
 from projections.queries import Clocks, Filters, conditions, joined
@@ -38,6 +39,43 @@ def grouped(tables: TableSet, facet: Facet, filters: Filters, clocks: Clocks) ->
     column = (tables.timeline if is_of_timeline else tables.catalogue).c[name]
     query = select(column.label("value"), func.count().label("pledges")).select_from(source)
     return query.where(*where, *on_catalogue, *on_timeline).group_by(column)
+
+
+def turns(tables: TableSet, filters: Filters, clocks: Clocks, *, ends: bool) -> Select[Any]:
+    """`(status, day, pledges)`: how many pledges that pass the filters come to a status on each day, or leave it.
+
+    Added up in order of the days they are the counts of any day, in one look at what is known at the position. The
+    filters MUST NOT have words of a search: those hold on days of their own.
+    """
+    on_catalogue, on_timeline = conditions(tables, filters, clocks)
+    c, t = tables.catalogue, tables.timeline
+    first: ColumnElement[date] = t.c.valid_from
+    end: ColumnElement[date] = t.c.valid_to
+    source: FromClause = t
+    known = [t.c.known_to > clocks.position, t.c.known_from <= clocks.position]
+    if on_catalogue:
+        source = c.join(t, t.c.pledge == c.c.pledge)
+        known += [c.c.known_to > clocks.position, c.c.known_from <= clocks.position]
+        known += [c.c.valid_from < t.c.valid_to, c.c.valid_to > t.c.valid_from]
+        first = case((c.c.valid_from > first, c.c.valid_from), else_=first)
+        end = case((c.c.valid_to < end, c.c.valid_to), else_=end)
+    day = (end if ends else first).label("day")
+    query = select(t.c.status, day, func.count().label("pledges")).select_from(source)
+    return query.where(*known, *on_catalogue, *on_timeline).group_by(t.c.status, day)
+
+
+def over_time(starts: Iterable[Any], ends: Iterable[Any], days: Sequence[date]) -> Iterator[dict[str, int]]:
+    """For each of the days, which are in order, the counts by status that `turns` add up to."""
+    changes = sorted(
+        [(row.day, row.status, row.pledges) for row in starts] + [(row.day, row.status, -row.pledges) for row in ends]
+    )
+    counts, taken = Counter[str](), 0
+    for day in days:
+        while taken < len(changes) and changes[taken][0] <= day:
+            _, status, pledges = changes[taken]
+            counts[status] += pledges
+            taken += 1
+        yield {status: counts[status] for status in sorted(counts) if counts[status]}
 
 
 def counted(facet: Facet, rows: Iterable[Any], more: Sequence[tuple[str, int]] = ()) -> list[dict[str, Any]]:

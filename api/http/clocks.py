@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from api.http.contract import Parameter
@@ -31,6 +31,10 @@ AT_POSITION = Parameter(
     {"type": "integer", "minimum": 0},
 )
 CLOCKS = (AS_OF, KNOWN_AT, AT_POSITION)
+KNOWN_ON = Parameter("known_on", "What we had recorded by the end of this day (UTC).", AS_OF.schema)
+"""The clock that pages take beside the others."""
+
+PAGE_CLOCKS = (*CLOCKS, KNOWN_ON)
 
 
 def now() -> datetime:
@@ -85,6 +89,24 @@ def point(query: Query, log: LogRecorder, known_head: int = 0) -> ReadClocks:
         must_be_past(known_at, log)
         return ReadClocks(as_of, log.position_at(known_at), known_at, dated)
     return ReadClocks(as_of, None, None, dated)
+
+
+def end_of(day_: date) -> datetime:
+    """The last instant of a day, in UTC."""
+    return datetime(day_.year, day_.month, day_.day, tzinfo=UTC) + timedelta(days=1) - timedelta(microseconds=1)
+
+
+def with_known_on(query: Query) -> Query:
+    """The query of a page with the end of the day `known_on` as `known_at`; today's end is now.
+
+    Raises: InvalidParameter if it is no day, or the query has another clock of what was known.
+    """
+    known_on = day(query, "known_on")
+    if known_on is None:
+        return query
+    if "known_at" in query or "at_position" in query:
+        raise invalid("known_at", "and 'at_position' say the same thing as 'known_on': give one of them")
+    return query if known_on == today() else {**query, "known_at": stamp(end_of(known_on))}
 
 
 def instant(query: Query, name: str) -> datetime | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.resources import files
 
 from litestar import Controller
@@ -10,17 +11,16 @@ from litestar.params import FromPath
 from pydantic_core import from_json
 
 from api import amounts
-from api.http import (
-    data_license,
-)
+from api.http import data_license
 from api.http.contract import AnyRequest, read
 from api.http.headers import style_only_policy
 from api.http.responses import BytesResponse
 from api.pages.bars import bar_of
-from api.pages.frame import render
+from api.pages.frame import CLOCK_NAMES, render
 from api.resources import contracts
 from api.resources.read_request import ReadRequest
 from api.services import Services
+from tracker.errors import PledgeNotFound
 
 FRAME_STYLE = files("api.pages").joinpath("templates", "embed.css").read_text("utf-8")
 
@@ -32,12 +32,22 @@ class EmbedController(Controller):
     def embed(self, request: AnyRequest, services: NamedDependency[Services], pledge: FromPath[str]) -> BytesResponse:
         """The status as a small page for an iframe on any site. It needs no script and loads nothing."""
         read = ReadRequest(request, services)
-        status = from_json(read.status(pledge))
-        clocks = {name: read.query[name] for name in ("as_of", "known_at", "at_position") if name in read.query}
+        try:
+            document = read.status(pledge)
+            is_earlier = False
+        except PledgeNotFound:
+            if not (is_earlier := read.first_recorded_after(pledge) is not None):
+                raise
+            # As the pledge's page does: what is known today of what had been said by then.
+            read.at = replace(read.at, position=None, known_at=None, numbered=False)
+            document = read.status(pledge)
+        status = from_json(document)
+        clocks = {name: read.query[name] for name in CLOCK_NAMES if name in read.query}
         near = amounts.distinct_digits(status["actual"], status["target"])
         body = render(
             "embed.html",
             status=status,
+            is_earlier=is_earlier,
             style=FRAME_STYLE,
             bar=bar_of(status),
             share=amounts.ratio(status["ratio"], status["actual"]),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import mimetypes
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -20,11 +19,10 @@ from api.http import (
     data_license,
 )
 from api.http.addresses import encoded
-from api.http.clocks import CLOCKS
 from api.http.contract import Contract, Parameter, Reply
 from api.http.known_heads import Validity
 from api.http.media import HTML_FORMAT
-from api.http.parameters import Query, day, invalid
+from api.http.parameters import Query
 from api.http.responses import NO_CACHE, BytesResponse
 from api.resources.read_request import ReadRequest
 from api.services import Services
@@ -42,8 +40,6 @@ POLICY = (
 HEADERS = {"content-security-policy": POLICY, "vary": "Accept, Authorization"}
 """What every page is sent with."""
 
-KNOWN_ON = Parameter("known_on", "What we had recorded by the end of this day (UTC).", CLOCKS[0].schema)
-PAGE_CLOCKS = (*CLOCKS, KNOWN_ON)
 CLOCK_NAMES = ("as_of", "known_on", "known_at", "at_position")
 """The query parameters that set the two clocks of a page."""
 
@@ -55,7 +51,7 @@ def page_contract(about: str, *query: Parameter, problems: tuple[str, ...] = ())
     return Contract(
         needs="reader",
         replies={200: Reply(about, {"text/html": {"type": "string"}}, {}), 302: _PLAINER},
-        query=(*query, *PAGE_CLOCKS),
+        query=(*query, *clocks.PAGE_CLOCKS),
         problems=("invalid_parameter", "unknown_parameter", *problems),
         tag="About",
     )
@@ -79,18 +75,7 @@ class PageRequest(ReadRequest):
         self._history = services.heads.history
         self._read_at = services.heads.log
         self._generation = services.heads.generation
-        self.at = clocks.point(self._clocks(), services.tracker.log, self._read_at)
-
-    def _clocks(self) -> Query:
-        """The query with the end of the day `known_on` as `known_at`; today's end is now."""
-        known_on = day(self.query, "known_on")
-        if known_on is None:
-            return self.query
-        if "known_at" in self.query or "at_position" in self.query:
-            raise invalid("known_at", "and 'at_position' say the same thing as 'known_on': give one of them")
-        if known_on == clocks.today():
-            return self.query
-        return {**self.query, "known_at": stamp(end_of(known_on))}
+        self.at = clocks.point(clocks.with_known_on(self.query), services.tracker.log, self._read_at)
 
     @property
     def cache_control(self) -> str:
@@ -168,11 +153,6 @@ def environment() -> Environment:
     env.filters |= {"in_words": wording.in_words, "member": wording.member, "party": wording.party}
     env.globals |= {"amounts": amounts, "wording": wording, "asset": asset, "fact_types": " ".join(FACT_TYPES)}
     return env
-
-
-def end_of(day_: date) -> datetime:
-    """The last instant of a day, in UTC."""
-    return datetime.combine(day_ + timedelta(days=1), time(), UTC) - timedelta(microseconds=1)
 
 
 @cache

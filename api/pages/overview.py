@@ -12,12 +12,12 @@ from pydantic_core import from_json
 
 from api import amounts, wording
 from api.http import clocks
-from api.http.clocks import CLOCKS
+from api.http.clocks import CLOCKS, end_of
 from api.http.contract import Parameter
 from api.http.parameters import choice, day
 from api.http.responses import BytesResponse
 from api.pages.bars import Bar, bar_of
-from api.pages.frame import CLOCK_NAMES, PageRequest, end_of, page_contract
+from api.pages.frame import CLOCK_NAMES, PageRequest, page_contract
 from api.resources import list_filters
 from api.resources.contracts import CURSOR, FILTERS, SORT
 from api.resources.names import SORT_NAMES

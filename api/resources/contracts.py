@@ -8,7 +8,7 @@ from api.formats.atom import ATOM_FORMAT
 from api.formats.badge import BADGE_FORMAT
 from api.formats.table import EVENT_FORMATS, STATUS_FORMATS, STATUS_PAGE_FORMATS
 from api.http.addresses import encoded
-from api.http.clocks import CLOCKS
+from api.http.clocks import CLOCKS, PAGE_CLOCKS
 from api.http.contract import (
     JSON,
     MAX_VALUE_CHARACTERS,
@@ -290,7 +290,7 @@ FEED = _reads_in_one_format(
 )
 BADGE = _reads_in_one_format("A badge.", BADGE_FORMAT, problems=_MISSING)
 WHICH_LOG = _reads_in_one_format("Which log this is.", JSON_FORMAT, schema=ref("Log"), clocks=())
-EMBED = _reads_in_one_format("A page for an iframe.", HTML_FORMAT, framed=True, problems=_MISSING)
+EMBED = _reads_in_one_format("A page for an iframe.", HTML_FORMAT, framed=True, problems=_MISSING, clocks=PAGE_CLOCKS)
 
 
 def addressed(path: str, query: Mapping[str, str]) -> str:

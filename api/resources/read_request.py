@@ -69,7 +69,7 @@ class ReadRequest:
         self._history = services.heads.history
         self._read_at = services.heads.log
         self._generation = services.heads.generation
-        self.at = clocks.point(self.query, services.tracker.log, self._read_at)
+        self.at = clocks.point(clocks.with_known_on(self.query), services.tracker.log, self._read_at)
 
     def projected(self, at: clocks.ReadClocks | None = None) -> Clocks:
         """The clocks for the projection: at the position that was asked for, else at the one it has reached.
@@ -144,7 +144,9 @@ class ReadRequest:
         recorded_at = None if unread else self.first_recorded_after(pledge)
         if recorded_at is None:
             return pledge_not_found(pledge, unread)
-        query = {name: value for name, value in self.query.items() if name not in ("known_at", "at_position")}
+        query = {
+            name: value for name, value in self.query.items() if name not in ("known_at", "at_position", "known_on")
+        }
         return PledgeNotFound(
             f"the pledge {pledge!r} was not recorded by then",
             first_recorded_at=stamp(recorded_at),

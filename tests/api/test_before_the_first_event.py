@@ -17,6 +17,11 @@ def test_lists_before_the_first_event_are_empty_at_position_0(api: Api) -> None:
             assert body["position"] == 0
             assert body.get("items", []) == []
         assert api.get(f"/v1/pledges?{clocks}&facets=true&limit=1").json()["total"] == 0
+        for path in ("parties", "statuses", "diff?from=2024-01-01"):
+            body = api.get(f"/v1/{path}{'&' if '?' in path else '?'}{clocks}").json()
+            assert (body["items"], body["position"]) == ([], 0)
+        assert "<entry>" not in api.get(f"/v1/feed.atom?{clocks}").text
+        problem(api.get(f"/v1/parties/alliance?{clocks}"), 404, "party_not_found")
 
 
 def test_a_pledge_that_was_recorded_later_says_when_and_where(api: Api) -> None:
@@ -24,7 +29,8 @@ def test_a_pledge_that_was_recorded_later_says_when_and_where(api: Api) -> None:
     first = api.open()
     api.add(progress())
     recorded_at = first["event"]["recorded_at"]
-    for path in ("", "/events", "/history?axis=known", "/timeline", "/figures", "/members", "/timemap"):
+    for path in ("", "/events", "/history?axis=known", "/timeline", "/figures", "/members", "/timemap", "/parts",
+                 "/badge.svg"):  # fmt: skip
         address = f"/v1/pledges/aid-2024{path}"
         for clocks in (BEFORE, "at_position=1"):
             refused = problem(api.get(f"{address}{'&' if '?' in path else '?'}{clocks}&as_of=2024-12-01"), 404,

@@ -292,6 +292,19 @@ def test_a_licence_is_linked_only_where_its_address_is_known(sqlite_url: str, na
 # --- all three
 
 
+def test_a_frame_before_the_pledge_was_recorded_shows_what_is_known_today(api: Api) -> None:
+    api.open("first")
+    api.open()
+    for clock in ("known_on=2020-01-01", "known_at=2020-01-01T00:00:00Z", "at_position=1"):
+        frame = api.get(f"{EMBED}?as_of=2024-06-01&{clock}")
+        assert (frame.status_code, "Not recorded by then." in frame.text) == (200, True)
+        assert f"{clock}" in frame.text.replace("%3A", ":")
+    assert "Not recorded" not in api.get(EMBED).text
+    problem(api.get(f"{EMBED}?as_of=2020-06-01&at_position=1"), 404, "pledge_not_found")
+    for wrong in ("known_on=2020", "known_on=2020-01-01&at_position=1", "known_on=2999-01-01"):
+        problem(api.get(f"{EMBED}?{wrong}"), 400, "invalid_parameter")
+
+
 @pytest.mark.parametrize("path", [FEED, BADGE, EMBED])
 def test_they_are_polled_as_everything_is(lite: Api, path: str) -> None:
     lite.open()

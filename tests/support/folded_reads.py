@@ -114,9 +114,10 @@ LISTED = (Filters(status=("announced", "overdue")), Filters(tag=("mended",), par
 
 def assert_reads_equal_log(it: World, earlier: Clocks, later: Clocks) -> None:
     """Every read over many pledges, at a point and between it and a later one, is what a fold of the log says."""
-    timeline, days = it.timeline, [earlier.as_of, later.as_of]
+    timeline, span = it.timeline, later.as_of - earlier.as_of
+    days = [earlier.as_of, *(earlier.as_of + span * part / 4 for part in (1, 2, 3)), later.as_of]
     on_days = [folded(it, replace(later, as_of=day)) for day in days]
-    pledges = on_days[1]
+    pledges = on_days[-1]
     for filters in FILTERS:
         chosen = {name for name, one in pledges.items() if one.passes(filters)}
         for sort in ("pledge", "-changed"):
@@ -136,6 +137,7 @@ def assert_reads_equal_log(it: World, earlier: Clocks, later: Clocks) -> None:
         assert_changes_equal(it, later, filters, pledges)
         wanted = [by_status(one for one in on_day.values() if one.passes(filters)) for on_day in on_days]
         assert list(timeline.statuses(filters, days, later)) == wanted, filters
+        assert list(timeline.statuses(filters, days[-1:], later)) == wanted[-1:], filters
     assert_parties_equal(it, later, pledges)
     assert_causes_equal(it, earlier, later)
     assert_streams_equal(it, later)
