@@ -6,18 +6,18 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import click
 
 from api.cli.clock_options import clocked, clocks_footer, clocks_of
+from api.cli.filter_options import any_given, filtered, filters_of
 from api.cli.group import fail
 from api.cli.stores import Stores, opened_stores, timeline_at
 from api.cli.terminal import progress, write_pieces
 from api.formats.provenance import Provenance
 from api.formats.table import EVENT_FORMATS, EXPORT_FORMATS, STATUS_FORMATS, export_format, write_events, write_statuses
 from api.resources.grounds import beside_statuses
-from projections.queries import Filters
 from tracker.event import served
 from tracker.log.rows import LogRow
 
@@ -40,20 +40,33 @@ _EVENT_NAMES = [media.name for media in EVENT_FORMATS]
 @click.option("--events", is_flag=True, help="The events themselves, oldest first, instead of the statuses.")
 @click.option("--output", type=click.Path(dir_okay=False, writable=True, path_type=Path), metavar="FILE",
               help="Write there. [default: stdout]")  # fmt: skip
+@filtered
 @clocked
-def export(format_name: str, events: bool, output: Path | None, **clocks: str | None) -> None:
+def export(
+    format_name: str,
+    events: bool,
+    output: Path | None,
+    as_of: str | None,
+    known_at: str | None,
+    at_position: str | None,
+    **narrowing: Any,
+) -> None:
     """Write all statuses at a point on both clocks, or the events behind them.
 
-    Events as NDJSON or CSV can be imported again. CSV is safe to open in a spreadsheet.
+    The filters are those of the API's lists, and narrow the statuses. Events as NDJSON or CSV can be imported again.
+    CSV is safe to open in a spreadsheet. A workbook of statuses has the figures and events behind them on sheets of
+    their own.
 
     \b
     Examples:
       tracker export --format csv --as-of 2024-12-31 > statuses.csv
       tracker export --format parquet --output statuses.parquet
+      tracker export --format xlsx --status overdue --party UA --output overdue.xlsx
       tracker export --events --format ndjson --output events.ndjson
     """
-    if events and clocks["as_of"] is not None:
-        raise click.UsageError("events are exported as they were recorded: --as-of is for statuses")
+    if events and (as_of is not None or any_given(narrowing)):
+        raise click.UsageError("events are exported as they were recorded: --as-of and filters are for statuses")
+    filters, clocks = filters_of(narrowing), {"as_of": as_of, "known_at": known_at, "at_position": at_position}
     _must_be_writable(format_name, events=events, output=output)
     with opened_stores(must_exist=True) as stores:
         at, settings = clocks_of(stores, clocks), stores.settings
@@ -66,9 +79,9 @@ def export(format_name: str, events: bool, output: Path | None, **clocks: str | 
             pieces = write_events(format_name, lines, Provenance.of(settings, log, footer))
         else:
             timeline = timeline_at(stores, at.position)
-            beside = beside_statuses(stores.log, timeline, at, Filters())
+            beside = beside_statuses(stores.log, timeline, at, filters)
             provenance = Provenance.of(settings, log, footer, **beside)
-            pieces = write_statuses(format_name, timeline.export(at), provenance)
+            pieces = write_statuses(format_name, timeline.export(at, filters), provenance)
         with _target(output) as file, progress("Exporting", at.position if events else None) as advance:
             write_pieces(_counted(pieces, advance), file)
 

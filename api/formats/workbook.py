@@ -225,7 +225,7 @@ def _parts(names: Sequence[str], properties: Mapping[str, str]) -> Mapping[str, 
     )
     return {
         "xl/workbook.xml": f'{_XML}<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}/relationships">'
-        f"<sheets>{sheets}</sheets></workbook>",
+        f"<bookViews><workbookView/></bookViews><sheets>{sheets}</sheets></workbook>",
         "xl/styles.xml": _XML + _STYLES,
         "docProps/custom.xml": f'{_XML}<Properties xmlns="{_OFFICE}/custom-properties"'
         f' xmlns:vt="{_OFFICE}/docPropsVTypes">{told}</Properties>',

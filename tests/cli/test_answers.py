@@ -84,6 +84,32 @@ def test_an_export_has_every_event_in_every_format_of_events(form: str, shell: S
     assert places == sorted(places)
 
 
+@pytest.mark.parametrize(
+    ("options", "query"),
+    [
+        (["--status", "exceeded"], "status=exceeded"),
+        (["--status", "exceeded", "--status", "overdue,met"], "status=exceeded,overdue,met"),
+        (["--party", "NATO Allies", "--party", "ua"], "party=NATO+Allies&party=ua"),
+        (["--due-before", "2026-01-01", "--q", "40bn"], "due_before=2026-01-01&q=40bn"),
+    ],
+)
+def test_an_export_takes_the_filters_of_the_api(options: list[str], query: str, shell: Shell) -> None:
+    said = shell.run("export", "--format", "csv", "--as-of", "2025-06-30", *options).stdout_bytes
+    assert 1 < len(said.splitlines()) < 13
+    with running(shell.url) as api:
+        assert api.get(f"/v1/export?format=csv&{query}&as_of=2025-06-30").content == said
+
+
+def test_a_filter_that_cannot_be_is_wrong_usage(shell: Shell) -> None:
+    for options, said in (
+        (["--status", "done"], "--status is one or more of"),
+        (["--due-before", "soon"], "--due-before"),
+        (["--q", "x" * 301], "--q is one line of at most 300 characters"),
+        (["--events", "--tag", "x"], "filters are for statuses"),
+    ):
+        assert said in shell.run("export", *options, code=2).stderr
+
+
 def test_a_format_whose_library_is_not_there_says_how_to_have_it(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(media, "find_spec", lambda library: None)
     refused = shell.run("export", "--format", "parquet", code=1)
