@@ -12,9 +12,12 @@ from typing import Any
 
 from api.formats.cell_kinds import Columns
 from api.settings import Settings
+from tracker.acting import REPAIRS
 from tracker.event import raw_event
 from tracker.log.recorder import LogRecorder
 from tracker.pledge_events import raw_fact
+
+_REPAIRS = frozenset(fact_type.__name__ for fact_type in REPAIRS)
 
 StatedDays = Callable[[Sequence[str]], Mapping[str, str]]
 """From event ids to the days, YYYY-MM-DD, on which the events' facts were stated; unknown ids are left out."""
@@ -79,11 +82,21 @@ EventWriter = Callable[[Iterable[bytes], Provenance], Iterator[bytes]]
 
 
 def stated_days_in(log: LogRecorder) -> StatedDays:
-    """The days on which events of the log were stated, looked up as they are asked for."""
+    """The days on which events of the log were stated, looked up as they are asked for.
+
+    What we did to our own record was said by nobody and has no day; a day that it corrects among them is the new one.
+    """
 
     def stated_days(event_ids: Sequence[str]) -> dict[str, str]:
-        rows = log.by_event_ids(event_ids)
-        facts = {row.event_id: raw_fact(raw_event(row.state, row.position)) for row in rows}
-        return {event_id: str(fact["stated_on"]) for event_id, fact in facts.items() if "stated_on" in fact}
+        found: dict[str, str] = {}
+        for row in log.by_event_ids(event_ids):
+            fact = raw_fact(raw_event(row.state, row.position))
+            if fact.get("type") not in _REPAIRS:
+                found |= {row.event_id: str(fact["stated_on"])} if "stated_on" in fact else {}
+                continue
+            corrected, changes = fact.get("event"), fact.get("changes")
+            if isinstance(changes, dict) and "stated_on" in changes and corrected in found:
+                found[str(corrected)] = str(changes["stated_on"])
+        return found
 
     return stated_days

@@ -47,6 +47,11 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
             fact = {"type": "MilestoneScheduled", "stated_on": "2024-01-11", "milestone": name, "source": SOURCE}
             api.add(fact | ({} if due is None else {"due": due}), "steps")
         api.add({"type": "MilestoneReached", "stated_on": "2024-02-11", "milestone": "law", "source": SOURCE}, "steps")
+        api.open("typo")
+        figure = api.add(total("209m EUR", stated_on="2025-01-21"), "typo")["event"]["id"]
+        changes = {"figure": {"quantity": {"op": "eq", "value": "20900000", "unit": "EUR"}}, "stated_on": "2025-01-22"}
+        api.add({"type": "EventCorrected", "stated_on": "2025-06-01", "event": figure, "changes": changes,
+                 "reason": "A typo."}, "typo")  # fmt: skip
         api.open("halves", target="at least 10m USD", window=None, instalments=[
             {"due": "2024-H2", "quantity": "4m USD"}, {"due": "2025-Q1", "quantity": "up to 3m USD"},
             {"due": "2025", "quantity": "about 3m USD"}])  # fmt: skip
@@ -141,6 +146,12 @@ def test_it_says_what_was_promised_and_what_it_came_to(told: Api) -> None:
     assert found["share"].find("related-activity").get("ref") == found["late"].findtext("iati-identifier")
     assert [one.text for one in found["joint"].findall("participating-org/narrative")] == ["Denmark", "Norway"]
     assert {one.get("secondary-reporter") for a in found.values() for one in a.findall("reporting-org")} == {"1"}
+
+
+def test_a_corrected_figure_has_the_day_on_which_it_was_said(told: Api) -> None:
+    for query in ("as_of=2025-02-01", "as_of=2025-06-30"):
+        _, (_, on, value, _) = money(activities(told, query)["typo"])
+        assert (on, value) == ("2025-01-22", "20900000")
 
 
 def test_an_upper_bound_is_no_disbursement(told: Api) -> None:
