@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
+from tests.support.api import made
 from tests.support.servers import Server, serving
 from tests.support.shell import PROGRAM, Shell, ended, with_tables
 from tests.support.waiting import wait_until
 
 SOON = f"import projections.process as p; p.SILENT_SECONDS, p.DOUBTFUL_SECONDS = 2.0, 1.0; {PROGRAM}"
 """The command with a silence that a test can wait for."""
+
+
+LOOKS, LOOK_SECONDS = 60, 0.003
+"""Looks at whether the frozen process has the file's lock, and the seconds for which it goes on between two of them."""
 
 
 def children(pid: int) -> list[int]:
@@ -80,6 +87,42 @@ def test_a_write_does_not_wait_for_a_projector_that_shows_no_life(shell: Shell) 
             server.comes(lambda: "shows no life" in server.failing().get("projector", ""))
             assert server.failing("/health/reads") == {}
         server.comes(lambda: not server.failing())
+
+
+def test_a_projector_that_is_frozen_with_the_files_lock_gives_it_back(sqlite_url: str, tmp_path: Path) -> None:
+    with serving(Shell(sqlite_url, tmp_path), program=SOON) as server:
+        assert server.add().status_code == 201
+        server.comes(lambda: server.total() == 1 and not server.failing())
+        first = projector_of(server)
+        number = 0
+        with frozen(first):
+            while is_writable(tmp_path / "tracker.db"):
+                os.kill(first, signal.SIGCONT)
+                number += 1
+                items = [{"pledge": f"aid-{number}-{item}", "fact": made()} for item in range(50)]
+                answer = server.client.post("/v1/events", json=items, headers={"Prefer": "respond-async"})
+                assert answer.status_code == 201, answer.text
+                for _ in range(LOOKS):
+                    os.kill(first, signal.SIGSTOP)
+                    if not is_writable(tmp_path / "tracker.db"):
+                        break
+                    os.kill(first, signal.SIGCONT)
+                    time.sleep(LOOK_SECONDS)
+                else:
+                    os.kill(first, signal.SIGSTOP)
+            assert server.add("shells").status_code == 201
+            server.comes(lambda: server.total() == 2 + 50 * number and not server.failing())
+        assert not command(first)
+
+
+def is_writable(file: Path) -> bool:
+    with closing(sqlite3.connect(file, timeout=0, isolation_level=None)) as conn:
+        try:
+            conn.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return False
+        conn.execute("ROLLBACK")
+        return True
 
 
 def test_a_projector_ends_with_the_server_that_was_killed(shell: Shell) -> None:
