@@ -39,6 +39,10 @@ CACHED_EVENTS = 10_000
 FOLD_SECONDS = 0.5
 """Seconds of folding after which a batch is written as far as it got: readers see it, and a stop is noticed."""
 
+FEW_EVENTS, FEW_SECONDS = 64, 0.015
+"""Where only so many events wait, somebody probably waits for them: they are written after so many seconds of folding,
+and those who waited for the first ones write again while the others are folded."""
+
 FOLD_ATTEMPTS = 2
 """How often an event is tried before it is parked."""
 
@@ -167,7 +171,7 @@ class Projector:
         rows = self._log.read(self.position, limit)
         if rows:
             began = time_ns()
-            taken = self._apply(rows, FOLD_SECONDS)
+            taken = self._apply(rows, FOLD_SECONDS if len(rows) > FEW_EVENTS else FEW_SECONDS)
             if self._active and taken:
                 tracing.projected(began, rows[0].position, rows[taken - 1].position)
             return taken
