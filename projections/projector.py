@@ -162,8 +162,8 @@ class Projector:
             for parked in table_writer.load_parked(conn, self.tables.number):
                 self._parked.setdefault(parked.pledge, []).append(parked)
 
-    def step(self, limit: int) -> int:
-        """Take in up to `limit` events, fewer if they are costly; the number taken in.
+    def step(self, limit: int, *, hurry: bool = False) -> int:
+        """Take in up to `limit` events, fewer if they are costly; the number taken in. `hurry` writes few ones sooner.
 
         Raises: Superseded if another instance moved the set on.
         """
@@ -171,7 +171,7 @@ class Projector:
         rows = self._log.read(self.position, limit)
         if rows:
             began = time_ns()
-            taken = self._apply(rows, FOLD_SECONDS if len(rows) > FEW_EVENTS else FEW_SECONDS)
+            taken = self._apply(rows, FEW_SECONDS if hurry and len(rows) <= FEW_EVENTS else FOLD_SECONDS)
             if self._active and taken:
                 tracing.projected(began, rows[0].position, rows[taken - 1].position)
             return taken

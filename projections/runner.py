@@ -154,7 +154,7 @@ class ProjectionRunner:
     def _follow(self) -> float | None:
         """One look of the watcher: at once again after events, for there may be more."""
         try:
-            return 0.0 if self.run_once() else self._sign_in
+            return 0.0 if self.run_once(hurry=True) else self._sign_in
         except Exception as error:
             self._let_go()
             if isinstance(error, (OperationalError, InterfaceError)):
@@ -163,7 +163,7 @@ class ProjectionRunner:
 
     # One step at a time
 
-    def run_once(self) -> int:
+    def run_once(self, *, hurry: bool = False) -> int:
         """Project one batch if this instance holds the lease or can take it; the number of events in the batch.
 
         What is new is signed after it: nobody waits for the signature, and writers wait for the rows.
@@ -180,7 +180,7 @@ class ProjectionRunner:
                     if may_go_on and self._projector is None:
                         self._sign()  # making the projector ready may take long
                     projector = self._ready()
-                    done = projector.step(self._batch) if may_go_on else 0
+                    done = projector.step(self._batch, hurry=hurry) if may_go_on else 0
                     self.committed(projector.projected)
                     self._beat(projector, worked=done > 0)
                     if may_go_on:
