@@ -79,6 +79,7 @@ def test_a_log_is_backed_up_under_load_lost_restored_compared_and_gone_on_with(
             assert (tmp_path / COPY).stat().st_mode & 0o777 == 0o600
             writers.more(20)
         log, head = server.get("/v1/log").json()["log"], server.get("/v1/log").json()["head"]
+        server.comes(lambda: server.get("/v1/pledges?limit=1").json().get("next_cursor") is not None)
         cursor = server.get("/v1/pledges?limit=1").json()["next_cursor"]
         assert ended(server.process) == 0
     before = dict(writers.acknowledged)
