@@ -46,8 +46,9 @@ class Route(NamedTuple):
 
     @property
     def media_types(self) -> list[str]:
-        """The media types of the bodies that it reads."""
-        return list(self.operation.get("requestBody", {}).get("content", ()))
+        """The media types of the bodies that it reads: those with a schema, then those told in words."""
+        body = self.operation.get("requestBody", {})
+        return [*body.get("content", ()), *re.findall(r"`(\w+/[\w.+-]+)`", body.get("description", ""))]
 
     @property
     def valid(self) -> str:
