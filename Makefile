@@ -86,9 +86,10 @@ format: $(VENV)/.dev ## Format the code and fix what can be fixed
 
 .PHONY: lint-containers
 lint-containers: $(VENV)/.dev ## Check the Dockerfile and docker-compose.yml
-	$(BIN)/pytest -q tests/project/test_project.py -k 'container'
+	$(BIN)/pytest -q tests/project/test_project.py tests/project/test_deploy.py -k 'container or deploy'
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 	@if docker compose version >/dev/null 2>&1; then \
-	  POSTGRES_OWNER_PASSWORD=x POSTGRES_APP_PASSWORD=x docker compose config --quiet && echo 'docker compose: valid'; \
+	  docker compose config --quiet && echo 'docker compose: valid'; \
 	else echo 'docker compose is not installed: not asked'; fi
 
 .PHONY: bench

@@ -25,6 +25,22 @@ ADMIN = os.environ.setdefault("BENCH_ADMIN_KEY", secrets.token_urlsafe(32))
 """The admin key of the servers here, which processes of the load inherit."""
 
 START_SECONDS = 600.0
+LOOK_SECONDS = 0.05
+ENDED = os.WEXITED | os.WNOHANG | os.WNOWAIT
+"""Whether a process has ended, which stays to be waited for."""
+
+
+TRACKER = str(Path(PYTHON).with_name("tracker"))
+"""The command of this environment."""
+
+
+@dataclass(frozen=True)
+class Took:
+    """What a process took: seconds by the clock and of processors, and its memory at most, or a child's."""
+
+    seconds: float
+    cpu_seconds: float
+    megabytes: int
 
 
 @dataclass(frozen=True)
@@ -87,11 +103,30 @@ def running(command: list[str], port: int, ready: str, env: dict[str, str] | Non
         process.wait(timeout=START_SECONDS)
 
 
+def run_tracker(env: dict[str, str], *command: str, until: Callable[[], bool] | None = None) -> Took:
+    """Run a command to its end, or kill it as soon as `until` holds.
+
+    Raises: SystemExit if it fails.
+    """
+    started, killed = time.perf_counter(), False
+    with subprocess.Popen([TRACKER, *command], env=os.environ | env, stdout=subprocess.DEVNULL) as process:
+        while until is not None and not killed and os.waitid(os.P_PID, process.pid, ENDED) is None:
+            killed = until()
+            if killed:
+                process.kill()
+            time.sleep(LOOK_SECONDS)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode and not killed:
+        raise SystemExit(f"tracker {' '.join(command)} ended with {process.returncode}")
+    return Took(time.perf_counter() - started, usage.ru_utime + usage.ru_stime, usage.ru_maxrss // 1024)
+
+
 def tracker_server(database_url: str, port: int, *arguments: str) -> contextlib.AbstractContextManager[int]:
     """`tracker serve` on a store, without a rate limit."""
     env = {"TRACKER_DATABASE_URL": database_url, "TRACKER_ADMIN_KEY": ADMIN, "TRACKER_RATE_LIMIT": "0"}
     env["TRACKER_FAILED_KEY_LIMIT"] = "0"
-    command = [str(Path(PYTHON).with_name("tracker")), "serve", "--port", str(port), *arguments]
+    command = [TRACKER, "serve", "--port", str(port), *arguments]
     return running(command, port, "/health/ready", env)
 
 
@@ -118,7 +153,7 @@ def wait_until(holds: Callable[[], bool]) -> None:
     while not holds():
         if time.monotonic() > deadline:
             raise TimeoutError("it did not get ready")
-        time.sleep(0.05)
+        time.sleep(LOOK_SECONDS)
 
 
 def report(rows: list[Row], *, scale: str, path: Path) -> None:

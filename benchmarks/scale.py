@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
 import statistics
-import subprocess
 import sys
 import time
 import urllib.request
@@ -24,13 +22,12 @@ from typing import Any
 from sqlalchemy import event, text
 
 from benchmarks.generate import FIRST_DAY, load
-from benchmarks.harness import ADMIN, PYTHON, free_port, tracker_server
+from benchmarks.harness import ADMIN, free_port, run_tracker, tracker_server
 from projections.queries import Clocks, Filters
 from projections.tables import open_engine
 from projections.timeline import Timeline
 from tracker.log.open import open_recorder
 
-TRACKER = str(Path(PYTHON).with_name("tracker"))
 SAMPLED_READS = 40
 """Requests that are timed of each kind."""
 
@@ -59,29 +56,19 @@ def run(url: str, pledges: int) -> None:
         _row(
             "load", f"{time.perf_counter() - started:,.0f} s", f"{head / (time.perf_counter() - started):,.0f} events/s"
         )
-    _run(env, "init")
+    run_tracker(env, "init")
     if _position(url) < head:
-        seconds, peak = _run(env, "rebuild")
-        _row("rebuild", f"{seconds:,.0f} s", f"{head / seconds:,.0f} events/s, peak {peak} MB a process")
+        took = run_tracker(env, "rebuild")
+        rate = f"{head / took.seconds:,.0f} events/s"
+        _row("rebuild", f"{took.seconds:,.0f} s", f"{rate}, peak {took.megabytes} MB a process")
     _reads(url, head)
     _plans(url, head)
-    seconds, peak = _run(env, "replay", "--compare")
-    _row("`tracker replay --compare`, no difference", f"{seconds:,.0f} s", f"peak {peak} MB")
+    took = run_tracker(env, "replay", "--compare")
+    _row("`tracker replay --compare`, no difference", f"{took.seconds:,.0f} s", f"peak {took.megabytes} MB")
 
 
 def _row(work: str, took: str, more: str = "") -> None:
     print(f"| {work} | {took} | {more} |", flush=True)
-
-
-def _run(env: dict[str, str], *command: str) -> tuple[float, int]:
-    """Run a command to its end; seconds, and the peak memory of it or of a child of it in MB."""
-    started = time.perf_counter()
-    with subprocess.Popen([TRACKER, *command], env=os.environ | env, stdout=subprocess.DEVNULL) as process:
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"tracker {' '.join(command)} ended with {process.returncode}")
-    return time.perf_counter() - started, usage.ru_maxrss // 1024
 
 
 def _position(url: str) -> int:

@@ -28,7 +28,6 @@ from projections.tables import (
     create_tables,
     is_missing_table,
     open_engine,
-    writing,
 )
 from tracker.errors import Unavailable
 from tracker.event import stamp
@@ -197,6 +196,24 @@ class ProjectionRunner:
                 self._projector = None
             return 0
 
+    def sign_once(self) -> bool:
+        """Sign a part of what is recorded, and project nothing; whether this instance holds the lease for it.
+
+        Raises: LogWentBack if the log lost events, until it is forked; the errors of a store that is away.
+        """
+        assert self._signer is not None
+        with self._turn_lock:
+            if not self._may_work():
+                return False
+            self._log.look()
+            self._log.guard.must_allow_writes()
+            try:
+                self._signer.step(self._lease.fence)
+            except LeaseLost:
+                self._lease.lost()
+                return False
+            return True
+
     def _may_work(self) -> bool:
         """Whether this instance holds the lease or could take it; missing tables are made by whoever finds out."""
         had = self._lease.is_held
@@ -312,7 +329,7 @@ class ProjectionRunner:
             return self._projector
         create_tables(self._engine, TIMELINE, self._version)
         live = self._live()
-        if self._is_of_another_log(live):
+        if table_writer.is_of_another_log(self._engine, live, self._log.guard.history, self._lease.fence):
             _log.warning("the read models are of another history than the log: they are built anew")
             with self._lease.beating():
                 self.rebuild()
@@ -328,19 +345,6 @@ class ProjectionRunner:
             self._engine, self._log, live.number, self._now, active=True, fence=self._lease.fence
         )
         return self._projector
-
-    def _is_of_another_log(self, live: table_writer.TableSetState) -> bool:
-        """Whether the set was made of another history; it is ours if it is empty, or if that is not known."""
-        log = self._log.guard.history
-        with self._engine.connect() as conn:
-            made_of = table_writer.log_of(conn, live.number)
-        if made_of is not None and made_of != log and live.position > 0:
-            return True
-        if made_of != log:
-            with writing(self._engine).begin() as conn:
-                self._lease.fence(conn)
-                table_writer.note_log(conn, live.number, log)
-        return False
 
     def _rebuild_aside(self) -> None:
         """Other rules made the rows that answer: build them anew while those go on answering."""

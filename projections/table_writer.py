@@ -8,7 +8,20 @@ from datetime import date
 from typing import Any, cast
 
 import psycopg
-from sqlalchemy import BigInteger, Connection, Date, LargeBinary, Table, bindparam, delete, func, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Date,
+    Engine,
+    LargeBinary,
+    Table,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.sql import ColumnElement
 
@@ -22,6 +35,7 @@ from projections.tables import (
     TAKEN_OUT,
     TableSet,
     table_set,
+    writing,
 )
 from projections.words import WordsRow
 
@@ -108,6 +122,20 @@ def note_log(conn: Connection, number: int, log: str) -> None:
     """Write down which log a set is made of."""
     conn.execute(delete(MADE_OF).where(MADE_OF.c.set == number))
     conn.execute(insert(MADE_OF).values(set=number, log=log))
+
+
+def is_of_another_log(engine: Engine, live: TableSetState, log: str, fence: Callable[[Connection], None]) -> bool:
+    """Whether a set was made of another history than that of the id `log`; an empty set is of any, and so is one of
+    which that is not known. Which log it is of is written down then, in a transaction that `fence` allows."""
+    with engine.connect() as conn:
+        made_of = log_of(conn, live.number)
+    if made_of is not None and made_of != log and live.position > 0:
+        return True
+    if made_of != log:
+        with writing(engine).begin() as conn:
+            fence(conn)
+            note_log(conn, live.number, log)
+    return False
 
 
 def withheld_upto(conn: Connection, number: int) -> int:

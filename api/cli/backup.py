@@ -67,7 +67,7 @@ def restore(file: Path) -> None:
     found = _copied(file, Path(settings.store_name), "Restoring")
     say(f"{settings.store_name} has log {found.log} up to position {found.head.position}.")
     with opened_stores(must_exist=True) as stores:
-        _say_what_is_known(stores.log.guard, settings)
+        say_what_is_known(stores.log.guard, settings)
 
 
 def _copied(source: Path, target: Path, description: str) -> LogStanding:
@@ -87,7 +87,7 @@ def _copied(source: Path, target: Path, description: str) -> LogStanding:
         fail(f"{target} was not made: {error}")
 
 
-def _say_what_is_known(guard: LogGuard, settings: Settings) -> None:
+def say_what_is_known(guard: LogGuard, settings: Settings) -> None:
     """What a restored log means to readers, as far as the state directory knows what they may have."""
     refusal = guard.refusal
     if refusal is not None:

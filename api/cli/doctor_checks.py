@@ -218,7 +218,8 @@ def roles(installation: Installation) -> Iterator[Finding]:
         engine.dispose()
     if in_force or settings.admin_key is not None:
         admin = ", and the admin key" if settings.admin_key is not None else ""
-        yield ok(f"{len(in_force)} keys are in force{admin}")
+        number = "1 key is" if len(in_force) == 1 else f"{len(in_force)} keys are"
+        yield ok(f"{number} in force{admin}")
     else:
         yield note("nobody can write: no key is in force; `tracker keys create` makes one")
 

@@ -1,10 +1,17 @@
-"""`tracker log import`: a published log into an empty store, with its id and every position, instant and byte."""
+"""`tracker log import`: a published log into an empty store, with its id and every position, instant and byte.
+
+The whole log is verified before anything is written, so a log that is doubted leaves nothing behind. Then it is read
+again, and each event is verified once more and written, in transactions of BATCH_EVENTS. An import that was cut off
+goes on there when it is run again; until its last event is in the store, servers write nothing to it
+(`LogMemory.expect`).
+"""
 
 from __future__ import annotations
 
 import re
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -12,6 +19,7 @@ from pathlib import Path
 import click
 from pydantic_core import from_json
 
+from api.cli.backup import say_what_is_known
 from api.cli.group import fail
 from api.cli.log_answers import doubting, parse_keys, shown_checkpoint
 from api.cli.log_private import PrivateFile
@@ -21,10 +29,10 @@ from api.cli.stores import Stores, made_stores, now
 from api.cli.terminal import progress, say
 from api.http.access_keys import put_keys
 from tracker.checkpoint import Checkpoint
-from tracker.log.identity import LogIdentity
+from tracker.log.identity import NOWHERE, LogIdentity, LogPoint
 from tracker.log.private_parts import PrivatePart
 from tracker.log.rows import NewLogRow, leaf_hash
-from tracker.tiles import Fetch, TileMissing
+from tracker.tiles import TILE_WIDTH, Fetch, TileMissing
 from tracker.verification.doubts import LogDoubted
 from tracker.verification.log_verification import (
     CHECKPOINT_PATH,
@@ -41,6 +49,28 @@ _ID_IN_ORIGIN = re.compile(r".*-([0-9a-f]{20})")
 """The default origin of a log ends in its id."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Export:
+    """What is imported: the files of a log, their checkpoint, and the private file if there is one."""
+
+    fetch: Fetch
+    checkpoint: Checkpoint
+    private: Path | None
+
+    def opened_private(self) -> PrivateFile | None:
+        """The private file from its beginning on; it is read forwards, once for each walk over the log."""
+        return None if self.private is None else PrivateFile(self.private)
+
+    def walk(self, file: PrivateFile | None) -> LogVerification:
+        """A walk over the log, with the lines that are withheld out of the private file."""
+
+        def private_line(position: int) -> bytes | None:
+            part = None if file is None else file.at(position)
+            return None if part is None else part.line
+
+        return LogVerification(self.checkpoint, self.fetch, private_line=private_line)
+
+
 @click.command("import")
 @click.argument("where", metavar="DIR_OR_URL")
 @click.option(
@@ -55,10 +85,11 @@ def import_(where: str, private: Path | None, keys: tuple[str, ...], log_id: str
     """Put a published log into an empty store, with its id and every byte as it was.
 
     Every id, position, `recorded_at`, `recorded_by` and line is as it was, so readers, tags, proofs and older
-    checkpoints stay good. Each event is verified before it is written. Without the private file the store has no keys,
-    forgets idempotency keys, and a log with withheld lines cannot be imported. Cut off, it goes on where it was. On
-    PostgreSQL run it as the role that owns the tables. Move the keys that sign (TRACKER_SIGNING_KEY, or the state
-    directory) too, and serve the log in one place only.
+    checkpoints stay good. The log is verified whole before anything is written. Without the private file the store has
+    no keys, forgets idempotency keys, and a log with withheld lines cannot be imported. Cut off, it goes on where it
+    was when it is run again; servers write nothing before it has ended. On PostgreSQL run it as the role that owns the
+    tables. Move the keys that sign (TRACKER_SIGNING_KEY, or the state directory) too, and serve the log in one place
+    only.
 
     \b
     Examples:
@@ -72,19 +103,23 @@ def import_(where: str, private: Path | None, keys: tuple[str, ...], log_id: str
         except TileMissing:
             raise LogDoubted("there is no checkpoint; the address of a tracker's log ends in /ledger") from None
         checkpoint, _ = must_be_signed(note, given or published_keys(fetch))
-        file = None if private is None else PrivateFile(private)
+        export = _Export(fetch, checkpoint, private)
+        file = export.opened_private()
         identities = _identities(checkpoint, file, log_id)
         with made_stores() as stores:
-            _begin(stores, identities, checkpoint, file)
-            _import(stores, checkpoint, fetch, file)
+            there = _must_be_free(stores, identities[-1].log, checkpoint)
+            last = _verified(export, file)
+            if last.position:
+                stores.memory.expect(identities[-1].log, last)
+            _begin(stores, identities, export.opened_private(), there)
+            _import(stores, export, there)
             stores.memory.begin()
             stores.memory.keep(at_once=True)
+            say(f"imported: {shown_checkpoint(checkpoint)}.")
+            say_what_is_known(stores.log.guard, stores.settings)
     if not given:
         say(NO_KEY)
-    say(
-        f"imported: {shown_checkpoint(checkpoint)}. `tracker serve` or `tracker project` builds the read models;"
-        " `tracker replay --compare` compares them."
-    )
+    say("`tracker serve` or `tracker project` builds the read models; `tracker replay --compare` compares them.")
     click.echo(identities[-1].log)
 
 
@@ -106,40 +141,57 @@ def _identities(checkpoint: Checkpoint, file: PrivateFile | None, log_id: str | 
     return [LogIdentity(1, known, None, 0, None, now(), "imported from the public log")]
 
 
-def _begin(stores: Stores, identities: Sequence[LogIdentity], checkpoint: Checkpoint, file: PrivateFile | None) -> None:
-    """Give an empty store the log's ids, withholdings and keys; one in which an import was cut off has them.
+def _must_be_free(stores: Stores, log: str, checkpoint: Checkpoint) -> int:
+    """The number of events that are there already: 0, or those of an import of the same log that was cut off.
 
     Raises: CommandFailed if the store has another log, or more of this one.
     """
+    found = stores.log.standing()
+    there = found.head.position
+    if there and found.log != log:
+        fail(f"the store has log {found.log} with {there} events: a log is imported into an empty store")
+    if there > checkpoint.size:
+        fail(f"the store has {there} events of this log, and the export {checkpoint.size}")
+    if there:
+        say(f"The store has the first {there} events: the import goes on behind them.")
+    return there
+
+
+def _verified(export: _Export, file: PrivateFile | None) -> LogPoint:
+    """The last event of the log, once all of it is verified."""
+    last = NOWHERE
+    with progress("Verifying", export.checkpoint.size) as advance:
+        for position, event in enumerate(export.walk(file).events(), start=1):
+            if event is None:
+                raise _withheld(position)
+            if position == export.checkpoint.size:
+                last = LogPoint(position, from_json(event.line)["id"], leaf_hash(event.line))
+            if position % TILE_WIDTH == 0:
+                advance(TILE_WIDTH)
+    return last
+
+
+def _withheld(position: int) -> LogDoubted:
+    return LogDoubted("its line is withheld from the public: give --private FILE of the same export", position)
+
+
+def _begin(stores: Stores, identities: Sequence[LogIdentity], file: PrivateFile | None, there: int) -> None:
+    """Give an empty store the log's ids; and any its withholdings and keys, of which those that are there stay."""
     log = stores.log
-    found = log.standing()
-    if found.head.position == 0:
+    if not there:
         log.put_identities(identities)
-        log.look()
-    elif found.log != identities[-1].log:
-        fail(f"the store has log {found.log} with {found.head.position} events: a log is imported into an empty store")
-    elif found.head.position > checkpoint.size:
-        fail(f"the store has {found.head.position} events of this log, and the export {checkpoint.size}")
+    log.look()
     if file is not None:
         for withholding in file.head.withholdings:
             log.put_withholding(withholding)
         put_keys(stores.engine, file.head.keys)
 
 
-def _import(stores: Stores, checkpoint: Checkpoint, fetch: Fetch, file: PrivateFile | None) -> None:
-    log = stores.log
-    there = log.head()
-
-    def private_line(position: int) -> bytes | None:
-        part = None if file is None else file.at(position)
-        return None if part is None else part.line
-
-    walk = LogVerification(checkpoint, fetch, private_line=private_line)
-    rows_of_log = _rows(walk, file)
-    done = 0
-    with progress("Importing", checkpoint.size) as advance:
+def _import(stores: Stores, export: _Export, there: int) -> None:
+    log, file = stores.log, export.opened_private()
+    rows_of_log, done = _rows(export.walk(file), file), 0
+    with progress("Importing", export.checkpoint.size) as advance:
         while rows := list(islice(rows_of_log, BATCH_EVENTS)):
-            # An import that was cut off, or one that is run again, finds its own events there.
             known = min(max(there - done, 0), len(rows))
             if known and log.leaves(done, known) != [leaf_hash(row.state) for row in rows[:known]]:
                 raise LogDoubted("the store has another event there than the export", done + 1, done + known)
@@ -151,7 +203,7 @@ def _import(stores: Stores, checkpoint: Checkpoint, fetch: Fetch, file: PrivateF
 def _rows(walk: LogVerification, file: PrivateFile | None) -> Iterator[NewLogRow]:
     for position, event in enumerate(walk.events(), start=1):
         if event is None:
-            raise LogDoubted("its line is withheld from the public: give --private FILE of the same export", position)
+            raise _withheld(position)
         yield _row(event, None if file is None else file.at(position))
 
 

@@ -9,7 +9,7 @@ from threading import Event
 
 from api.cli.group import fail
 from api.cli.stores import Stores, opened_stores
-from api.cli.terminal import say
+from api.cli.terminal import progress, say
 from projections.ledger.faults import LedgerFault
 from projections.ledger.reader import Ledger
 from projections.ledger.remembered import RememberedCheckpoints
@@ -78,18 +78,23 @@ def _must_have_what_was_published(stores: Stores) -> None:
 
 
 def _have_signed(stores: Stores, head: int) -> None:
+    """Have all events up to `head` signed. The log alone is read for it, and nothing is projected."""
     ledger, waiting, until = stores.ledger, Event(), time.monotonic() + SIGN_SECONDS
     runner = stores.runner(signs=True)
     try:
-        while ledger.checkpoint() is None or ledger.size() < head:
-            runner.run_once()
-            if fault := ledger.state().fault:
-                fail(f"nothing is signed: {fault}")
-            if runner.is_active:
-                continue
-            if time.monotonic() > until:
-                say(f"The process that projects has signed {ledger.size()} of {head} events; what is signed is used.")
-                return
-            waiting.wait(LOOK_SECONDS)
+        with progress("Signing", head) as advance:
+            shown = 0
+            while ledger.checkpoint() is None or ledger.size() < head:
+                signs_here = runner.sign_once()
+                if fault := ledger.state().fault:
+                    fail(f"nothing is signed: {fault}")
+                size = ledger.size()
+                advance(size - shown)
+                shown = size
+                if not signs_here and time.monotonic() > until:
+                    say(f"The process that projects has signed {size} of {head} events; what is signed is used.")
+                    return
+                if not signs_here:
+                    waiting.wait(LOOK_SECONDS)
     finally:
         runner.stop()

@@ -13,6 +13,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.api import made, statement
+from tests.support.metric_names import faults_of_metrics
 from tests.support.servers import KEY, Server, is_up
 from tests.support.shell import Shell, gone
 from tests.support.stores import postgres_database
@@ -116,6 +117,7 @@ def test_the_metrics_are_those_of_all_workers_whoever_is_asked(several: Several)
         assert several.sample("tracker_workers") == WORKERS
     assert several.sample("tracker_pool_connections") >= WORKERS
     assert several.sample("tracker_http_request_duration_seconds_count", route="/v1/pledges/{pledge}") == 20
+    assert faults_of_metrics(several.get("/metrics", **KEY).text) == []
 
 
 def test_a_stream_on_one_worker_is_counted_by_all(several: Several) -> None:

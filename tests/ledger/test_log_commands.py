@@ -13,13 +13,17 @@ from typing import Any
 import pymerkle
 import pytest
 
+from benchmarks.generate import log_lines
+from projections.tables import open_engine
+from projections.timeline import Timeline
 from tests.support.api import ADMIN
 from tests.support.file_servers import serving_files
 from tests.support.paths import ROOT
 from tests.support.published_logs import KEY, PublishedLog, entries
 from tests.support.shell import Shell, ask
-from tests.support.waiting import HANG_SECONDS
+from tests.support.waiting import HANG_SECONDS, wait_until
 from tracker.checkpoint import Checkpoint
+from tracker.event import restamp
 from tracker.signed_note import SignedNote
 from tracker.tiles import encode_bundle
 from tracker.tlog_proof import TlogProof
@@ -105,6 +109,37 @@ def test_without_a_log_or_a_place_to_write_to_it_is_said(tmp_path: Path, shell: 
     shell.run("log", "export", "file/out", code=1)
 
 
+def test_what_was_never_projected_is_signed_and_exported_without_it(database_url: str, tmp_path: Path) -> None:
+    shell = Shell(database_url, tmp_path)
+    shell.run("init")
+    with shell.log() as log:
+        log.append(list(log_lines(3)), restamp=restamp)
+        recorded = log.head()
+    assert f"{recorded} events" in shell.run("log", "export", "out").stdout
+    engine = open_engine(database_url)
+    try:
+        with shell.log() as log:
+            assert Timeline(engine, log).position() == 0
+    finally:
+        engine.dispose()
+
+
+def test_a_log_that_went_back_is_neither_exported_nor_proved_before_it_is_decided(tmp_path: Path, lite: Shell) -> None:
+    copy = tmp_path / "early.db"
+    lite.run("backup", copy)
+    fact = {"type": "StatementMade", "stated_on": "2025-01-01", "source": {"publisher": "P", "tier": "media"}}
+    lite.run("import", lite.write("more.ndjson", json.dumps({"pledge": "nato-ukraine-2024", "fact": fact})))
+    store = Path(lite.url.removeprefix("sqlite:///"))
+    for path in store.parent.glob(f"{store.name}*"):
+        if path.is_file():
+            path.unlink()
+    lite.run("restore", copy)
+    for command in (("export", "out"), ("prove", "2")):
+        assert "tracker log fork" in lite.run("log", *command, code=1).stderr
+    lite.run("log", "fork", "--reason", "a drill")
+    assert "68 events" in lite.run("log", "export", "out").stdout
+
+
 def test_a_proof_that_cannot_be_written_is_told(shell: Shell) -> None:
     shell.run("seed")
     assert "cannot be written" in shell.run("log", "prove", "2", "--output", "nowhere/proof", code=1).stderr
@@ -169,7 +204,8 @@ def test_a_stranger_follows_the_guide_from_an_address_and_a_key(lite: Shell, tmp
     (own / "verify_log.py").write_bytes(BY_HAND.read_bytes())
     blocks = [block for who, block in BLOCKS if who == "reader"]
     assert len(blocks) >= 5
-    with lite.serving(TRACKER_ADMIN_KEY=ADMIN) as (address, _):
+    with lite.serving(TRACKER_ADMIN_KEY=ADMIN) as (address, process):
+        wait_until(lambda: ask(f"{address}/ledger/key").status_code == 200, process)
         key = ask(f"{address}/ledger/key").text.strip()
         env = {"TRACKER_URL": address, "LOG_URL": f"{address}/ledger", "LOG_KEY": key, "TRACKER_DATABASE_URL": "none"}
         said = [run(block, own, **env) for block in blocks]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import generate, one_pledge, scale, verify, write_load, writes
+from benchmarks import generate, moving, one_pledge, scale, verify, write_load, writes
 from tracker.event import Event
 from tracker.log.open import open_recorder
 from tracker.log.rows import NewLogRow
@@ -46,6 +46,17 @@ def test_the_run_at_scale_runs(
         assert ("| rebuild |" in printed) is not already_done
         for work in ("list of 100, random past on both clocks", "diff over a week", "no difference", "memory"):
             assert work in printed, printed
+
+
+@pytest.mark.slow
+def test_a_log_that_moves_there_and_back_is_measured(
+    postgres_url: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    moving.run(postgres_url, tmp_path / "moving", 40)
+    printed = capfd.readouterr().out
+    assert "are the same in all three exports" in printed
+    for work in ("export from SQLite", "killed at", "run again", "export from PostgreSQL", "import of that"):
+        assert work in printed, printed
 
 
 def test_what_one_pledge_costs_is_measured(database_url: str, capsys: pytest.CaptureFixture[str]) -> None:

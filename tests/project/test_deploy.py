@@ -5,10 +5,12 @@ import json
 import re
 import stat
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import promql_parser
 import pytest
 import yaml
 
@@ -38,6 +40,24 @@ def test_every_setting_reaches_the_container_and_nothing_else(service: str) -> N
     environment = COMPOSE["services"][service]["environment"]
     given = {name.removesuffix(FILE_ENDING) for name in environment if name.startswith("TRACKER_")}
     assert given == SETTINGS - OF_INIT - OF_COMMAND
+
+
+@pytest.mark.parametrize(
+    ("schema", "file"),
+    [("compose-spec", "docker-compose.yml"), ("github-workflows", ".github/workflows/audit.yml")],
+)
+def test_what_others_run_is_of_their_schema(schema: str, file: str, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.yml"
+    broken.write_text(
+        (ROOT / file).read_text("utf-8").replace("\nservices:", "\nservice:").replace("\njobs:", "\njob:")
+    )
+    assert [checked(schema, ROOT / file), checked(schema, broken)] == [0, 1]
+
+
+def checked(schema: str, file: Path) -> int:
+    """The exit code of check-jsonschema, which has the schemas of the two specifications."""
+    command = [Path(sys.executable).with_name("check-jsonschema"), "--builtin-schema", f"vendor.{schema}", file]
+    return subprocess.run(command, check=False, capture_output=True).returncode
 
 
 def test_secrets_reach_containers_by_files_alone() -> None:
@@ -146,10 +166,11 @@ def test_every_label_that_is_asked_for_is_told() -> None:
     assert codes <= STATUS.keys()
 
 
-def test_expressions_are_balanced() -> None:
+def test_every_expression_is_promql() -> None:
     for expression in expressions():
-        for left, right in ("()", "{}", "[]"):
-            assert expression.count(left) == expression.count(right), expression
+        promql_parser.parse(expression)
+    with pytest.raises(ValueError, match="unclosed"):
+        promql_parser.parse("sum(rate(tracker_refusals_total[5m]) > 0")
 
 
 def test_every_alert_has_its_place_in_the_handbook() -> None:

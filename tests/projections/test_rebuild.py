@@ -17,7 +17,7 @@ from sqlalchemy.exc import DatabaseError
 
 from projections import rebuild, table_writer
 from projections.queries import TIMELINE, Filters
-from projections.runner import Busy, ProjectionRunner
+from projections.runner import PROJECTION_VERSION, Busy, ProjectionRunner
 from projections.tables import open_engine, prepare
 from tests.support.timelines import World, assert_equals_log, made, progress, reach, world
 from tests.support.waiting import HANG_SECONDS, wait_until
@@ -121,6 +121,22 @@ def test_rows_made_by_other_rules_are_rebuilt_while_they_answer(it: World) -> No
     assert newer._rebuild_thread is not None
     newer._rebuild_thread.join(HANG_SECONDS)
     assert (it.timeline.progress().version, it.timeline.progress().set) == ("2", 2)
+    assert_equals_log(it, 2)
+
+
+def test_after_a_rollback_the_older_release_builds_its_own_rows_beside_the_newer_ones(it: World) -> None:
+    it.record("aid", made())
+    newer = it.another_runner(version="99")
+    newer.rebuild()
+    newer.stop()
+    assert it.timeline.progress().version == "99"
+    it.runner.start()
+    it.record("aid", progress(10, "2024-02-01"))
+    reach(it.runner, 2)
+    assert it.one("aid") is not None
+    assert it.runner._rebuild_thread is not None
+    it.runner._rebuild_thread.join(HANG_SECONDS)
+    assert it.timeline.progress().version == PROJECTION_VERSION
     assert_equals_log(it, 2)
 
 

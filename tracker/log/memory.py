@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from tracker.log.guard import Basis, has_only_grown, went_back
+from tracker.log.identity import LogPoint
 from tracker.log.recorder import LogRecorder
 from tracker.log.remembered import RememberedLogs
 
@@ -47,6 +48,16 @@ class LogMemory:
         there = self._log.standing(known.position)
         if there.log == found.log and not has_only_grown(known, there):
             self._log.guard.refuse(went_back(known, there))
+
+    def expect(self, log: str, last: LogPoint) -> None:
+        """Remember an event that is about to come into a log: while it is not there, nothing else is written to it.
+
+        Raises: nothing; a directory that cannot be written is told once.
+        """
+        try:
+            self._remembered.note(self._store, log, last)
+        except (OSError, ValueError) as error:
+            self._tell(error)
 
     def keep(self, *, at_once: bool = False) -> None:
         """Remember the highest known event, every KEEP_SECONDS at most, or `at_once`. Nothing of a log that is refused.
