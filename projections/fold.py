@@ -86,7 +86,12 @@ class OpenRectangles:
 
 
 def _stored(rectangles: tuple[Rectangle[RowT], ...]) -> tuple[Rectangle[RowT], ...]:
-    return tuple(r if r.stored else replace(r, stored=True) for r in rectangles)
+    if all(r.stored for r in rectangles):
+        return rectangles
+    return tuple(
+        r if r.stored else Rectangle(r.valid_from, r.valid_to, r.known_from, r.content, r.known_to, stored=True)
+        for r in rectangles
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +115,7 @@ def fold(now: OpenRectangles, statuses: StatusFold, event: Event) -> tuple[OpenR
     """
     since = statuses.acts_from(event)
     segments, versions = statuses.segments(since), statuses.history.versions
-    changed = _changed(now.timeline, since, segments)
-    timeline = [
-        (s.valid_from, s.valid_to or OPEN_DATE, timeline_row(s.status, day, versions))
-        for s, day in zip(segments, changed, strict=True)
-    ]
-    catalogue = [(s.valid_from, s.valid_to or OPEN_DATE, catalogue_row(s.status)) for s in segments]
+    timeline, catalogue = _rows(segments, _changed(now.timeline, since, segments), versions)
     open_timeline, closed_timeline = _supersede(now.timeline, since, timeline, event.position)
     open_catalogue, closed_catalogue = _supersede(now.catalogue, since, catalogue, event.position)
     open_words, closed_words = _reworded(now.words, words_after(statuses.history, event), event.position)
@@ -123,6 +123,25 @@ def fold(now: OpenRectangles, statuses: StatusFold, event: Event) -> tuple[OpenR
         OpenRectangles(open_timeline, open_catalogue, open_words),
         ClosedRectangles(closed_timeline, closed_catalogue, closed_words),
     )
+
+
+def _rows(
+    segments: Sequence[StatusSegment], changed: Iterable[date], versions: Mapping[str, int]
+) -> tuple[list[tuple[date, date, TimelineRow]], list[tuple[date, date, CatalogueRow]]]:
+    """The rows of each segment; what is the same whatever the day is made once for the segments that share it."""
+    timeline: list[tuple[date, date, TimelineRow]] = []
+    catalogue: list[tuple[date, date, CatalogueRow]] = []
+    last, amounts = None, b""
+    for segment, day in zip(segments, changed, strict=True):
+        status, valid_to = segment.status, segment.valid_to or OPEN_DATE
+        is_of_last = last is not None and status.outline is last.outline
+        if not is_of_last:
+            amounts = _amounts(status)
+        timeline.append((segment.valid_from, valid_to, timeline_row(status, day, versions, amounts)))
+        row = catalogue[-1][2]._replace(due=status.deadline) if is_of_last else catalogue_row(status)
+        catalogue.append((segment.valid_from, valid_to, row))
+        last = status
+    return timeline, catalogue
 
 
 def _changed(now: Sequence[Rectangle[TimelineRow]], since: date, segments: Sequence[StatusSegment]) -> Iterator[date]:
@@ -190,10 +209,13 @@ def _joined(stretches: Iterable[tuple[date, date, RowT]]) -> list[tuple[date, da
     return joined
 
 
-def timeline_row(status: Status, changed: date, versions: Mapping[str, int]) -> TimelineRow:
+def timeline_row(
+    status: Status, changed: date, versions: Mapping[str, int], amounts: bytes | None = None
+) -> TimelineRow:
     """The columns that change with the status.
 
     `changed` is the day since which the headline is what it is, `versions` are those of the pledge's events, by id.
+    `amounts` are the stored ones of the status, where they are known.
     """
     return TimelineRow(
         status=status.status,
@@ -201,7 +223,7 @@ def timeline_row(status: Status, changed: date, versions: Mapping[str, int]) -> 
         ratio=None if status.ratio is None else sortable(status.ratio.value),
         last_stated_on=status.last_stated_on,
         changed=changed,
-        amounts=_amounts(status),
+        amounts=_amounts(status) if amounts is None else amounts,
         body=pack(status.document, versions),
     )
 

@@ -6,8 +6,9 @@ of a `PledgeMade` have the pledge's slug too. Record-keeping has none: what it r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from datetime import date
+from decimal import Decimal
 from typing import NamedTuple
 
 from pydantic import BaseModel
@@ -18,10 +19,13 @@ from tracker.promise_facts import Fact, PledgeMade
 from tracker.quantity import Quantity
 from tracker.quantity_spellings import spellings
 from tracker.rules.pledge_history import PledgeHistory
-from tracker.values import Party
+from tracker.values import Party, Source
 
 _NAMED = ("title", "summary", "tags")
 """Fields whose text is searched as it is."""
+
+_WORDLESS = (str, date, int, Decimal, Source)
+"""Values that hold neither an amount nor a party."""
 
 
 class WordsRow(NamedTuple):
@@ -88,8 +92,9 @@ def _resolved(related: PledgeHistory) -> dict[int, list[WordsStretch]]:
 
 
 def _of_values(fact: BaseModel) -> Iterator[str]:
-    for name in type(fact).model_fields:
-        yield from _of_value(getattr(fact, name))
+    for value in fact.__dict__.values():
+        if value is not None and not isinstance(value, _WORDLESS):
+            yield from _of_value(value)
 
 
 def _of_value(value: object) -> Iterator[str]:
@@ -99,10 +104,10 @@ def _of_value(value: object) -> Iterator[str]:
         yield from _texts((value.name, value.code))
     elif isinstance(value, BaseModel):
         yield from _of_values(value)
-    elif isinstance(value, Mapping):
+    elif isinstance(value, dict):
         for one in value.values():
             yield from _of_value(one)
-    elif isinstance(value, Sequence) and not isinstance(value, str | bytes):
+    elif isinstance(value, tuple | list):
         for one in value:
             yield from _of_value(one)
 

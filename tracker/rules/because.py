@@ -20,6 +20,16 @@ def because_of(
 
     What acts on an event is named with that event, so that the facts of a list can be posted alone.
     """
+    if outcome not in evaluation.because:
+        causes = _of_axes(evaluation, outcome, attested)
+        ordered = {ids: history.in_order(ids) for ids in set(causes.values())}
+        evaluation.because[outcome] = {name: ordered[ids] for name, ids in causes.items()}
+    return evaluation.because[outcome] | {name: history.in_order(ids) for name, ids in raised}
+
+
+def _of_axes(
+    evaluation: Evaluation, outcome: Outcome, attested: tuple[Evidence, frozenset[str]]
+) -> dict[str, frozenset[str]]:
     view, terms = evaluation.view, evaluation.terms
     figures = figure_causes(evaluation)
     turns = view.of(PledgeWithdrawn, PledgeReaffirmed, PledgeSuperseded)
@@ -42,6 +52,4 @@ def because_of(
         causes["projection"] = figures.union(projection.causes)
     if evaluation.group_result is not None:
         causes["members"] = evaluation.group_result.causes | terms.causes
-    causes |= dict(raised)
-    ordered = {ids: history.in_order(ids) for ids in set(causes.values())}
-    return {name: ordered[ids] for name, ids in causes.items()}
+    return causes

@@ -2,102 +2,69 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import date, timedelta
+from collections.abc import Iterable, Iterator
+from datetime import date
 
 from tracker.facts import AnyFact, MilestoneFact
 from tracker.promise_facts import PledgeMade, PledgeRevised, StatedFact
-from tracker.promises import Recurrence, add_months
-from tracker.rules.days import DUE_SOON, LONG_WINDOW_MONTHS, ONE_DAY, STALE_AFTER, STALE_AFTER_LONG, stale_after
-from tracker.rules.periods import horizon
+from tracker.promises import Recurrence
+from tracker.rules.days import ONE_DAY, due_soon
+from tracker.rules.evaluation import Evaluation
+from tracker.rules.flags import stale_from
+from tracker.rules.periods import horizon, periods_until
 from tracker.values import Window, end_of
 
 _TERMS = (PledgeMade, PledgeRevised)
 
-SHORT = 4 * DUE_SOON
-"""A window that is shorter is due soon only in its last quarter."""
 
+def days_ahead(evaluation: Evaluation) -> set[date]:
+    """The days on which the status may turn while the facts in force stay as they are, whatever day is looked at.
 
-@dataclass(slots=True)
-class TurningDays:
-    """Days on which a status may change although nobody says anything."""
-
-    days: set[date] = field(default_factory=set)
-    deadlines: set[date] = field(default_factory=set)
-    """The last days by which something is due."""
-
-    are_long: bool = True
-    """All terms give a window with both its ends that is longer than three years."""
-
-    starts: set[date] = field(default_factory=set)
-
-    @property
-    def stale_after(self) -> tuple[timedelta, ...]:
-        """After how long a silence a pledge with some of the windows is stale."""
-        if self.are_long:
-            return (STALE_AFTER_LONG,)
-        may_be_long = self.starts and self.deadlines
-        if may_be_long and max(self.deadlines) >= add_months(min(self.starts), LONG_WINDOW_MONTHS):
-            return STALE_AFTER, STALE_AFTER_LONG
-        return (STALE_AFTER,)
-
-    def due(self, day: date) -> None:
-        """Something is due by a day."""
-        self.deadlines.add(day)
-        self.days |= {day - DUE_SOON, day + ONE_DAY}
-
-
-def turning_days(facts: Iterable[AnyFact]) -> TurningDays:
-    """The turning days of all the terms and steps among facts, in force or not."""
-    facts = list(facts)
-    found = TurningDays()
-    recurrences: list[Recurrence] = []
-    for fact in facts:
-        if isinstance(fact, _TERMS):
-            if isinstance(fact, PledgeMade) or fact.window is not None or fact.recurrence is not None:
-                found.are_long = found.are_long and stale_after(fact.window) == STALE_AFTER_LONG
-            _of_window(found, fact.window)
-            for instalment in fact.instalments or ():
-                found.days.add(end_of(instalment.due) + ONE_DAY)
-                found.deadlines.add(end_of(instalment.due))
-            if fact.recurrence is not None:
-                recurrences.append(fact.recurrence)
-        elif isinstance(fact, MilestoneFact) and fact.due is not None:
-            found.due(end_of(fact.due))
-    if recurrences:
-        last_said = max((fact.in_force_on for fact in facts if isinstance(fact, StatedFact)), default=date.min)
-        for recurrence in recurrences:
-            _of_recurrence(found, recurrence, last_said)
-    _of_last_quarters(found)
+    Between two of them it is the same, on the days of the evaluation's view.
+    """
+    found = {day for window in _windows(evaluation) for day in _turns(window)}
+    found.update(step.deadline + ONE_DAY for step in evaluation.steps.all if step.deadline is not None)
+    found.update(end_of(one.due) + ONE_DAY for one in evaluation.promise.instalments)
+    for recurrence in (evaluation.promise.recurrence, evaluation.terms.first.recurrence):
+        if recurrence is not None:
+            last = recurrence.end or horizon(recurrence, evaluation.view.latest.fact.in_force_on)
+            for window in periods_until(recurrence, last):
+                found.update(_turns(window), () if window.start is None else (window.start,))
+    if (day := stale_from(evaluation)) is not None:
+        found.add(day)
     return found
 
 
-def _of_window(found: TurningDays, window: Window | None) -> None:
-    if window is None:
-        return
-    if window.deadline is not None:
-        found.due(window.deadline)
-    if window.start is not None:
-        found.starts.add(window.start)
+def _windows(evaluation: Evaluation) -> Iterator[Window]:
+    """Every window that the headline, the schedule or the steps look at."""
+    for window in (evaluation.question.window, evaluation.promise.window, evaluation.terms.first.window):
+        if window is not None:
+            yield window
 
 
-def _of_recurrence(found: TurningDays, recurrence: Recurrence, last_said: date) -> None:
-    last = horizon(recurrence, last_said) if recurrence.end is None else recurrence.end
-    for start in recurrence.starts(last):
-        end = recurrence.last_day_of(start)
-        found.due(end)
-        found.days.add(start)
-        found.starts.add(start)
+def _turns(window: Window) -> tuple[date, ...]:
+    """The days on which what a window asks for becomes due soon, and overdue."""
+    deadline = window.deadline
+    return () if deadline is None else (deadline - due_soon(window), deadline + ONE_DAY)
 
 
-def _of_last_quarters(found: TurningDays) -> None:
-    """A window shorter than four months is due soon when a quarter of it is left."""
-    starts = sorted(found.starts)
-    for deadline in found.deadlines:
-        for start in starts[bisect_left(starts, deadline - SHORT) : bisect_left(starts, deadline)]:
-            quarter = timedelta(days=((deadline - start).days + 1) // 4)
-            found.days.add(deadline - quarter)
-        if deadline in found.starts:
-            found.days.add(deadline)
+def deadlines(facts: Iterable[AnyFact]) -> set[date]:
+    """The last days by which the terms and steps among facts have something due, in force or not."""
+    facts = list(facts)
+    found: set[date] = set()
+    recurrences: list[Recurrence] = []
+    for fact in facts:
+        if isinstance(fact, _TERMS):
+            if fact.window is not None and fact.window.deadline is not None:
+                found.add(fact.window.deadline)
+            found.update(end_of(instalment.due) for instalment in fact.instalments or ())
+            if fact.recurrence is not None:
+                recurrences.append(fact.recurrence)
+        elif isinstance(fact, MilestoneFact) and fact.due is not None:
+            found.add(end_of(fact.due))
+    if recurrences:
+        last_said = max((fact.in_force_on for fact in facts if isinstance(fact, StatedFact)), default=date.min)
+        for recurrence in recurrences:
+            last = recurrence.end or horizon(recurrence, last_said)
+            found.update(window.end for window in periods_until(recurrence, last) if window.end is not None)
+    return found

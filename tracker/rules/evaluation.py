@@ -59,6 +59,12 @@ class Evaluation:
     known: dict[object, frozenset[str]] = field(default_factory=dict)
     """Causes that were found already: they are the same on every day of the view, but of a recurring pledge."""
 
+    flags: dict[object, dict[str, frozenset[str]]] = field(default_factory=dict)
+    """The flags of each outcome that no day raises, with their causes: the same for the same days."""
+
+    because: dict[object, dict[str, tuple[str, ...]]] = field(default_factory=dict)
+    """The causes of each outcome but for the flags: the same for the same days."""
+
     def on(self, as_of: date) -> Evaluation:
         """The evaluation of another day of the same view."""
         if as_of == self.as_of and (self.periods or self.periods_of_view is None):
@@ -76,11 +82,13 @@ class Evaluation:
                 self.answers_by,
                 self.answering,
                 known=self.known,
+                flags=self.flags,
+                because=self.because,
             )
         periods = self.periods_of_view.on(self.promise.recurrence, as_of)
         last = with_figure(periods)
         answering = self.question if last is None else last.question
-        return replace(self, as_of=as_of, periods=periods, answering=answering, known={})
+        return replace(self, as_of=as_of, periods=periods, answering=answering, known={}, flags={}, because={})
 
     @property
     def promise(self) -> Promise:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Collection, Iterable, Iterator
-from datetime import date, timedelta
+from collections.abc import Iterable, Iterator
+from datetime import date
 from typing import Literal
 
 from tracker.comparison import is_envelope
@@ -20,7 +19,7 @@ from tracker.facts import (
 from tracker.promise_facts import Fact
 from tracker.rules.candidates import PLEDGE_FIGURES
 from tracker.rules.claims import conflicting, unproven
-from tracker.rules.days import STALE_AFTER, stale_after
+from tracker.rules.days import stale_after
 from tracker.rules.evaluation import Evaluation
 from tracker.rules.instalments import InstalmentResult
 from tracker.rules.outcome import KEPT, Outcome, core_causes, figure_causes, first_window, kept_since
@@ -113,20 +112,31 @@ def flags(
     instalments: tuple[InstalmentResult, ...],
 ) -> list[Caused]:
     """The flags that are up, in the order of `FLAGS`, each with the events that raised it."""
-    found = dict(_raised(evaluation, outcome, attested))
-    if any(one.state == "overdue" for one in instalments):
-        found["instalment_overdue"] = outcome.causes | figure_causes(evaluation)
+    if outcome not in evaluation.flags:
+        evaluation.flags[outcome] = dict(_lasting(evaluation, outcome, attested))
+    found = evaluation.flags[outcome] | dict(_of_the_day(evaluation, outcome, instalments))
     return [(name, found[name]) for name in FLAGS if name in found] if found else []
 
 
-def _raised(evaluation: Evaluation, outcome: Outcome, attested: tuple[Evidence, frozenset[str]]) -> Iterator[Caused]:
+def _of_the_day(
+    evaluation: Evaluation, outcome: Outcome, instalments: tuple[InstalmentResult, ...]
+) -> Iterator[Caused]:
+    """The flags that go up because a day has passed."""
+    if is_late(evaluation, outcome):
+        yield "late", outcome.causes | core_causes(evaluation)
+    if _is_stale(evaluation, outcome):
+        yield "stale", outcome.causes | _latest_causes(evaluation)
+    if any(one.state == "overdue" for one in instalments):
+        yield "instalment_overdue", outcome.causes | figure_causes(evaluation)
+
+
+def _lasting(evaluation: Evaluation, outcome: Outcome, attested: tuple[Evidence, frozenset[str]]) -> Iterator[Caused]:
+    """The flags that are the same on every day with one outcome."""
     terms = evaluation.terms
     yield from _of_figures(evaluation, outcome)
     yield from _of_claims(evaluation, outcome)
     if evaluation.group_result is not None and evaluation.group_result.mismatch:
         yield "tally_mismatch", evaluation.group_result.causes | terms.causes
-    if is_late(evaluation, outcome):
-        yield "late", outcome.causes | core_causes(evaluation)
     if terms.revised_target:
         yield "revised_target", terms.causes
     if terms.revised_after_close:
@@ -140,8 +150,6 @@ def _raised(evaluation: Evaluation, outcome: Outcome, attested: tuple[Evidence, 
     recurrence = evaluation.promise.recurrence
     if recurrence is not None and tally_of(evaluation.periods, recurrence).not_kept:
         yield "broken_period", outcome.causes | figure_causes(evaluation)
-    if _is_stale(evaluation, outcome):
-        yield "stale", outcome.causes | _latest_causes(evaluation)
     if attested[0] == "single_source":
         yield "single_source", attested[1]
 
@@ -215,13 +223,17 @@ def is_late(evaluation: Evaluation, outcome: Outcome) -> bool:
 def _is_stale(evaluation: Evaluation, outcome: Outcome) -> bool:
     if outcome.status not in ("announced", "in_progress"):
         return False
-    silence = evaluation.as_of - evaluation.view.latest.fact.in_force_on
-    if silence < STALE_AFTER:
-        return False
-    window, recurrence = evaluation.window, evaluation.promise.recurrence
+    day = stale_from(evaluation)
+    return day is not None and evaluation.as_of >= day
+
+
+def stale_from(evaluation: Evaluation) -> date | None:
+    """The day on which too long nothing will have been said of an open pledge; None beyond the calendar's end."""
+    window, recurrence = evaluation.question.window, evaluation.promise.recurrence
     if recurrence is not None:
         window = Window.model_construct(start=recurrence.start, end=recurrence.end or date.max, latest=None, text=None)
-    return silence >= stale_after(window)
+    said, silence = evaluation.view.latest.fact.in_force_on, stale_after(window)
+    return None if date.max - said < silence else said + silence
 
 
 def _latest_causes(evaluation: Evaluation) -> set[str]:
@@ -229,9 +241,3 @@ def _latest_causes(evaluation: Evaluation) -> set[str]:
     view = evaluation.view
     taking = {item.id for item in view.of(EventVoided, EventCorrected, StatementRetracted)}
     return set(view.latest.causes) | (taking & {id_ for id_, _ in view.acting})
-
-
-def stale_days(said: Collection[date], sure: Collection[date], after: timedelta) -> list[date]:
-    """The days on which a pledge may become stale: so long after a statement that none is sure to follow till then."""
-    following = [*sorted(sure), date.max]
-    return [day + after for day in said if following[bisect_right(following, day)] - day > after]

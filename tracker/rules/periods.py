@@ -102,11 +102,12 @@ def with_figure(periods: Sequence[PeriodResult]) -> PeriodResult | None:
 
 def windows_of(recurrence: Recurrence, as_of: date, last_said: date) -> list[Window]:
     """Every period of a recurrence; without an end those that have begun, up to its `horizon`."""
-    if recurrence.end is not None:
-        starts = list(recurrence.starts(recurrence.end))
-    else:
-        starts = list(recurrence.starts(min(as_of, horizon(recurrence, last_said))))
-    return [_window(start, recurrence) for start in starts]
+    return periods_until(recurrence, recurrence.end or min(as_of, horizon(recurrence, last_said)))
+
+
+def periods_until(recurrence: Recurrence, last: date) -> list[Window]:
+    """The periods of a recurrence that begin by a day."""
+    return [_window(start, recurrence) for start in recurrence.starts(last)]
 
 
 def horizon(recurrence: Recurrence, last_said: date) -> date:

@@ -7,9 +7,9 @@ of arrival of independent facts. docs/rules.md tells the rules in the order in w
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
@@ -17,14 +17,13 @@ from pydantic_core import to_json
 
 from tracker.comparison import Ratio
 from tracker.event import Event, stamp
-from tracker.promise_facts import StatedFact
 from tracker.quantity import Quantity
 from tracker.rules.because import because_of
-from tracker.rules.boundaries import turning_days
+from tracker.rules.boundaries import days_ahead, deadlines
 from tracker.rules.candidates import CandidateReader, rate_day
 from tracker.rules.days import ONE_DAY
 from tracker.rules.evaluation import Evaluation, evaluate
-from tracker.rules.flags import Evidence, evidence, flags, stale_days
+from tracker.rules.flags import Evidence, evidence, flags
 from tracker.rules.instalments import instalments_of
 from tracker.rules.json_values import dates_json, quantity_json
 from tracker.rules.outcome import Headline, Outcome, deadline_in_force, decide
@@ -73,6 +72,8 @@ class Status:
 
     because: dict[str, tuple[str, ...]]
     document: dict[str, Any]
+    outline: dict[str, Any]
+    """What the document has whatever the day: one object for the days between which nothing is said."""
 
     @cached_property
     def body(self) -> bytes:
@@ -91,7 +92,7 @@ class StatusSegment:
 
 @dataclass(frozen=True, slots=True)
 class _Attested:
-    """What an evaluation comes to beside its headline; `outline` is the document without what depends on the day."""
+    """What an evaluation comes to whatever the day; `outline` is the document without what depends on it."""
 
     attested: tuple[Evidence, frozenset[str]]
     trajectory: Trajectory
@@ -126,7 +127,7 @@ class StatusFold:
         self._statuses: dict[date, Status | None] = {}
         self._evenings: dict[date, Evening | None] = {}
         self._evaluations: dict[View, Evaluation] = {}
-        self._attested: dict[View, _Attested] = {}
+        self._attested: dict[tuple[View, bool], _Attested] = {}
 
     @property
     def events(self) -> Sequence[Event]:
@@ -156,9 +157,8 @@ class StatusFold:
 
     def segments(self, since: date | None = None) -> list[StatusSegment]:
         """The stretches of equal status from a day on (from the beginning without one), deadlines ahead included."""
-        days = self.boundaries(since)
         found: list[StatusSegment] = []
-        for day in days:
+        for day in self.boundaries(since):
             status = self.status(day)
             if found and found[-1].valid_to is None:
                 last = found[-1]
@@ -172,39 +172,34 @@ class StatusFold:
     def boundaries(self, since: date | None = None) -> list[date]:
         """The days on which the status may change, with or without an event: all, or a day and those after it."""
         changes = self.history.changes
-        days = set(changes if since is None else changes[bisect_right(changes, since) :])
-        turning = turning_days(s.fact for resolution in self.history.resolutions for s in resolution)
-        days |= turning.days
-        days |= self._stale_days(since, turning.stale_after)
-        return sorted(days if since is None else {since, *(day for day in days if day > since)})
+        starts = changes if since is None else [since, *changes[bisect_right(changes, since) :]]
+        ends = [*starts[1:], None]
+        return [day for start, end in zip(starts, ends, strict=False) for day in self._turns(start, end)]
 
-    def _stale_days(self, since: date | None, spans: Iterable[timedelta]) -> set[date]:
-        """The days on which nothing had been said for too long."""
-        acted_on = self.history.acted_on
-        resolved = [s for resolution in self.history.resolutions for s in resolution if isinstance(s.fact, StatedFact)]
-        found: set[date] = set()
-        for span in spans:
-            earliest = date.min if since is None or since - date.min < span else since - span
-            lasting = [s for s in resolved if s.in_force_on >= earliest]
-            sure = {s.in_force_on for s in lasting if s.event.id not in acted_on}
-            found.update(stale_days({s.in_force_on for s in lasting}, sure, span))
-        return found
+    def _turns(self, start: date, end: date | None) -> Iterator[date]:
+        """A day, and those after it and before another on which the status may change although nothing is said."""
+        yield start
+        evaluation = self.evaluation(start)
+        if evaluation is not None:
+            yield from sorted(day for day in days_ahead(evaluation) if start < day and (end is None or day < end))
 
     def changed_on(self, as_of: date) -> date | None:
         """The day since which the headline is what it is on a day; None when the pledge does not exist then."""
         now, since = self.status(as_of), None
         if now is None:
             return None
-        for day in reversed(self.boundaries()):
-            if day <= as_of:
+        changes, end = self.history.changes, as_of + ONE_DAY
+        for start in reversed(changes[: bisect_right(changes, as_of)]):
+            for day in reversed([*self._turns(start, end)]):
                 since, before = day, self.status(day - ONE_DAY)
                 if before is None or before.status != now.status:
-                    break
+                    return since
+            end = start
         return since
 
     def deadlines(self) -> set[date]:
         """Every deadline of the pledge, its milestones, instalments and periods, before and after revisions."""
-        return turning_days(s.fact for resolution in self.history.resolutions for s in resolution).deadlines
+        return deadlines(s.fact for resolution in self.history.resolutions for s in resolution)
 
     def acts_from(self, event: Event) -> date:
         """The earliest day whose status the event could change when it was recorded."""
@@ -220,15 +215,14 @@ class StatusFold:
         outcome = decide(evaluation)
         attested = self._attest(evaluation, outcome)
         promise, shown, question = evaluation.promise, evaluation.terms.shown, evaluation.answering
+        deadline = deadline_in_force(evaluation, outcome)
         instalments = instalments_of(
             promise, question.actual, as_of, fall_due=not evaluation.has_open_condition or not outcome.is_conditional
         )
         raised = flags(evaluation, outcome, attested.attested, instalments)
         names = tuple(name for name, _ in raised)
         because = because_of(evaluation, outcome, attested.attested, raised, self.history)
-        document = status_document(
-            attested.outline, evaluation, outcome, names, instalments, self._past_targets(evaluation), because
-        )
+        document = status_document(attested.outline, evaluation, outcome, names, deadline, instalments, because)
         actual, window = question.actual, evaluation.window
         target = promise.absolute
         is_in_target_unit = actual is not None and (target is None or actual.compared is not None)
@@ -251,13 +245,14 @@ class StatusFold:
             is_level=actual is not None and actual.is_level,
             ratio=attested.ratio,
             window=window,
-            deadline=deadline_in_force(evaluation, outcome),
+            deadline=deadline,
             evidence=attested.attested[0],
             trajectory=attested.trajectory,
             last_stated_on=view.latest.fact.stated_on,
             rates_of=view.latest.fact.stated_on if actual is None else rate_day(actual.last.item),
             because=because,
             document=document,
+            outline=attested.outline,
         )
 
     def _evaluate(self, view: View, as_of: date) -> Evaluation:
@@ -267,17 +262,17 @@ class StatusFold:
         return self._evaluations[view].on(as_of)
 
     def _attest(self, evaluation: Evaluation, outcome: Outcome) -> _Attested:
-        """Evidence, trajectory and outline: of a view, but of the day where periods or conditions pass."""
-        view = evaluation.view
-        if evaluation.periods_of_view is None and not evaluation.conditions and view in self._attested:
-            return self._attested[view]
-        proof = evidence(evaluation)
-        own = trajectory(evaluation.answering, is_conditional=outcome.is_conditional)
-        share = ratio_of(evaluation.answering)
-        lasting = outline(self.events[0].pledge, evaluation, proof[0], own, share)
-        found = _Attested(proof, own, share, lasting, pledgors_of(view), beneficiaries_of(view))
-        self._attested[view] = found
-        return found
+        """Evidence, trajectory and outline: of a view and whether it is conditional; of the day where periods pass."""
+        key = evaluation.view, outcome.is_conditional
+        if evaluation.periods_of_view is not None or key not in self._attested:
+            proof = evidence(evaluation)
+            own = trajectory(evaluation.answering, is_conditional=outcome.is_conditional)
+            share = ratio_of(evaluation.answering)
+            past = self._past_targets(evaluation)
+            lasting = outline(self.events[0].pledge, evaluation, proof[0], own, share, past)
+            parties = pledgors_of(evaluation.view), beneficiaries_of(evaluation.view)
+            self._attested[key] = _Attested(proof, own, share, lasting, *parties)
+        return self._attested[key]
 
     def _past_targets(self, evaluation: Evaluation) -> list[dict[str, Any]]:
         """What stood on the evening before the target changed, or a window that had closed."""

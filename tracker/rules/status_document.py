@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -17,7 +18,7 @@ from tracker.rules.flags import Evidence
 from tracker.rules.instalments import InstalmentResult
 from tracker.rules.json_values import actual_json, conversion_json, dates_json, party_json, quantity_json
 from tracker.rules.milestones import Milestone
-from tracker.rules.outcome import Outcome, deadline_in_force, first_window, schedule, window_in_force
+from tracker.rules.outcome import Outcome, first_window, schedule, window_in_force
 from tracker.rules.periods import PeriodResult, tally_of
 from tracker.rules.pledge_history import FactInForce, View
 from tracker.rules.rates import RATE_TABLE
@@ -32,7 +33,12 @@ RULES_VERSION = f"{RULES}+{RATE_TABLE}+{TABLE_VERSION}"
 
 
 def outline(
-    pledge: str, evaluation: Evaluation, attested: Evidence, own: Trajectory, own_ratio: Ratio | None
+    pledge: str,
+    evaluation: Evaluation,
+    attested: Evidence,
+    own: Trajectory,
+    own_ratio: Ratio | None,
+    past_targets: list[dict[str, Any]],
 ) -> dict[str, Any]:
     """The members of the API's Status in their order, without the clocks; those that depend on the day are None."""
     shown, question, made = evaluation.terms.shown, evaluation.answering, evaluation.view.made.fact
@@ -70,8 +76,8 @@ def outline(
         "claimed_trajectory": _claimed(evaluation.view),
         **_optional(evaluation),
         "evidence": attested,
-        "lifecycle": None,
-        "past_targets": None,
+        "lifecycle": "active" if evaluation.lifecycle.stop is None else evaluation.lifecycle.stop.status,
+        "past_targets": past_targets,
         "because": None,
         "tolerance": plain(TOLERANCE),
         "rules_version": RULES_VERSION,
@@ -84,20 +90,17 @@ def status_document(
     evaluation: Evaluation,
     outcome: Outcome,
     flags: tuple[str, ...],
+    deadline: date | None,
     instalments: tuple[InstalmentResult, ...],
-    past_targets: list[dict[str, Any]],
     because: dict[str, tuple[str, ...]],
 ) -> dict[str, Any]:
     """The status document: the outline completed with what depends on the day."""
-    day = deadline_in_force(evaluation, outcome)
     found = {
         **outlined,
         "status": outcome.status,
         "flags": flags,
-        "deadline": None if day is None else day.isoformat(),
+        "deadline": None if deadline is None else deadline.isoformat(),
         "schedule": _schedule(evaluation, outcome),
-        "lifecycle": "active" if evaluation.lifecycle.stop is None else evaluation.lifecycle.stop.status,
-        "past_targets": past_targets,
         "because": because,
     }
     if evaluation.steps.all:

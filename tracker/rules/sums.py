@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
 from itertools import islice
+from operator import itemgetter
 
 from tracker.promises import add_months
 from tracker.quantity import Quantity, at_least, total
@@ -278,7 +279,8 @@ def _sum(parts: Sequence[Candidate], stage: Stage, unit: str | None, notes: Note
     ids = {part.item.id for part in kept}
     left_out = [part for part in parts if part.item.id not in ids]
     in_target = total([amount for _, amount, _ in counted])
-    is_one_unit = len({part.quantity.unit for part in kept}) == 1
+    is_as_said = all(amount is part.quantity for part, amount, _ in counted)
+    is_one_unit = not is_as_said and len({part.quantity.unit for part in kept}) == 1
     quantity = total([part.quantity for part in kept]) if is_one_unit else in_target
     compared = in_target if unit is not None and into == unit else None
     for part in left_out:
@@ -287,6 +289,6 @@ def _sum(parts: Sequence[Candidate], stage: Stage, unit: str | None, notes: Note
         quantity, compared = at_least(quantity), None if compared is None else at_least(compared)
     elif left_out:
         compared = None
-    latest_first = sorted(counted, key=lambda triple: triple[0].place, reverse=True)
-    conversions = tuple(how for _, _, how in latest_first if how is not None) if unit is not None else ()
+    converted = [(part.place, how) for part, _, how in counted if how is not None] if unit is not None else []
+    conversions = tuple(how for _, how in sorted(converted, key=itemgetter(0), reverse=True))
     return Actual(quantity, compared, tuple(kept), conversions, _stage(kept[0], stage), left_out=tuple(left_out))

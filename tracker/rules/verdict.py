@@ -62,6 +62,11 @@ class Question:
         return None if self.actual is None else compared(self.actual.compared, self.promise)
 
     @cached_property
+    def kept(self) -> Literal["met", "exceeded"] | None:
+        """Whether the actual has kept the target."""
+        return keeps(self.actual, self)
+
+    @cached_property
     def is_admitted(self) -> bool:
         """Whether somebody said that the target was not met (`PledgeMissed` without a figure)."""
         return any(isinstance(c.fact, PledgeMissed) and c.figure is None for c in self.valid_claims)
@@ -149,9 +154,8 @@ def is_nothing(actual: Actual | None, promise: Promise) -> bool:
 def judge(question: Question, as_of: date) -> FigureStatus:
     """The headline by the figure alone, first match wins."""
     actual, promise = question.actual, question.promise
-    kept = keeps(actual, question)
-    if kept is not None:
-        return kept
+    if question.kept is not None:
+        return question.kept
     outcome = question.comparison
     if actual is not None and outcome == "below" and promise.is_ceiling and not actual.is_level:
         return "missed"
@@ -176,8 +180,7 @@ def kept_on(question: Question, looked_at: Window | None) -> date | None:
     """
     deadline = None if looked_at is None else looked_at.deadline
     if deadline not in question.kept_days:
-        is_kept = keeps(question.actual, question) is not None
-        question.kept_days[deadline] = _first_kept(question, looked_at) if is_kept else None
+        question.kept_days[deadline] = None if question.kept is None else _first_kept(question, looked_at)
     return question.kept_days[deadline]
 
 
