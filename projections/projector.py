@@ -3,6 +3,7 @@
 The fold is done outside the transaction, so that on SQLite writers of the log wait for the rows to be written only.
 An event that cannot be folded is parked with its bytes, and its pledge stays as it was before that event. It is tried
 again when the next event of the pledge arrives, or when an operator asks for it. The other pledges go on.
+So they do while a pledge takes long: its events wait, and are folded beside (`projections.long_pledges`).
 A pledge of which something is withheld is folded anew, from its first event on.
 """
 
@@ -13,22 +14,23 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf
-from time import monotonic, time_ns
+from time import monotonic, thread_time, time_ns
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-from projections import table_writer
-from projections.fold import ClosedRectangles, OpenRectangles, fold
+from projections import long_pledges, table_writer
+from projections.fold import ClosedRectangles, OpenRectangles
+from projections.folded_pledge import FoldedPledge, refusal_of, set_aside, unfolded
+from projections.long_pledges import LongSlice, waits
 from projections.projected import Projected
 from projections.queries import TIMELINE
-from projections.table_writer import ParkedEvent, PledgeChange
+from projections.table_writer import WAITS, ParkedEvent, PledgeChange
 from projections.tables import is_missing_table, projecting, table_set, writing
 from tracker import tracing
-from tracker.event import Event
 from tracker.log.recorder import LogRecorder
 from tracker.log.rows import LogRow
-from tracker.pledge_events import MAX_REASON_CHARACTERS, PledgeEvents, reason_of, waits_for
+from tracker.pledge_events import PledgeEvents
 from tracker.rules.status import StatusFold
 
 _log = logging.getLogger(__name__)
@@ -43,67 +45,13 @@ FEW_EVENTS, FEW_SECONDS = 64, 0.015
 """Where only so many events wait, somebody probably waits for them: they are written after so many seconds of folding,
 and those who waited for the first ones write again while the others are folded."""
 
-FOLD_ATTEMPTS = 2
-"""How often an event is tried before it is parked."""
-
-
-@dataclass(slots=True)
-class FoldedPledge:
-    """One pledge as far as it is folded: its events, what is open, and what was closed since the last write."""
-
-    statuses: StatusFold = field(default_factory=lambda: StatusFold(()))
-    open: OpenRectangles = field(default_factory=OpenRectangles)
-    closed: ClosedRectangles = field(default_factory=ClosedRectangles)
-    blocked: str = ""
-    """Why nothing can be folded on what is there: another version folded an event that this one cannot read."""
-
-    def take(self, unfolded: Sequence[ParkedEvent]) -> list[ParkedEvent]:
-        """Fold events in their order.
-
-        Returns the first one that cannot be folded, with the reason, and all after it; nothing if all are folded.
-        """
-        if self.blocked:
-            return set_aside(unfolded, self.blocked)
-        for index, parked in enumerate(unfolded):
-            error = self._take(parked)
-            for _ in range(1, FOLD_ATTEMPTS):
-                error = error and self._take(parked)
-            if error is not None:
-                return set_aside(unfolded[index:], reason_of(error))
-        return []
-
-    def _take(self, parked: ParkedEvent) -> Exception | None:
-        try:
-            event = Event.read(parked.line, parked.position, parked.pledge)
-            statuses = self.statuses.followed_by(event)
-            now, closed = fold(self.open, statuses, event)
-        except Exception as error:  # whatever it is, the other pledges go on
-            return error
-        statuses.forget_statuses()
-        self.statuses, self.open, self.closed = statuses, now, self.closed + closed
-        return None
-
-
-def set_aside(events: Sequence[ParkedEvent], reason: str) -> list[ParkedEvent]:
-    """The events as parked ones: the first for the reason, the others because they stand behind it."""
-    reasons = [reason, *(waits_for(events[0].position) for _ in events[1:])]
-    return [replace(event, error=why) for event, why in zip(events, reasons, strict=True)]
-
-
-def unfolded(row: LogRow) -> ParkedEvent:
-    """A row of the log that is still to be folded: parked for no reason yet."""
-    return ParkedEvent(row.position, row.pledge, row.state, "")
-
 
 def tell_parked(parked: Iterable[ParkedEvent]) -> None:
-    """Log which events are parked, and why."""
+    """Log which events are parked, and why; those that only wait for their turn are not told."""
     for one in parked:
+        if one.error == WAITS:
+            continue
         _log.warning("event %d of %s is parked, its pledge stays as it was: %s", one.position, one.pledge, one.error)
-
-
-def refusal_of(error: DatabaseError) -> str:
-    """Why the store refused the rows of a pledge, in words."""
-    return f"{type(error.orig).__name__}: {error.orig}"[:MAX_REASON_CHARACTERS]
 
 
 @dataclass(slots=True)
@@ -143,7 +91,13 @@ class Projector:
         self._cached_events = 0
         self._parked: dict[str, list[ParkedEvent]] = {}
         self._withheld = 0
+        self._slice: LongSlice | None = None
         self.refresh()
+
+    @property
+    def has_waiting(self) -> bool:
+        """Whether events of a long pledge wait for their turn."""
+        return any(waits(parked) for parked in self._parked.values())
 
     def refresh(self) -> None:
         """Forget everything and begin where the set stands.
@@ -152,6 +106,7 @@ class Projector:
         """
         self._cache.clear()
         self._cached_events = 0
+        self._slice = None
         with self._engine.connect() as conn:
             state = next((s for s in table_writer.states(conn, TIMELINE) if s.number == self.tables.number), None)
             if state is None or state.active != self._active:
@@ -174,7 +129,9 @@ class Projector:
             taken = self._apply(rows, FEW_SECONDS if hurry and len(rows) <= FEW_EVENTS else FOLD_SECONDS)
             if self._active and taken:
                 tracing.projected(began, rows[0].position, rows[taken - 1].position)
-            return taken
+            return taken + self._go_on_with_long(0.0)
+        if self.has_waiting:
+            return self._go_on_with_long(long_pledges.LOOK_SECONDS)
         if self._parked:
             self._retry()
         return 0
@@ -267,6 +224,51 @@ class Projector:
             raise
         return len(rows)
 
+    def _go_on_with_long(self, seconds: float) -> int:
+        """Write a slice of a long pledge if it is folded within so many seconds, and begin another.
+
+        Returns the number of its events that were taken in.
+        """
+        taken = 0
+        if self._slice is not None and self._slice.is_done(seconds):
+            done, self._slice = self._slice, None
+            taken = self._write_slice(done)
+        if self._slice is None:
+            name = next((name for name, parked in self._parked.items() if waits(parked)), None)
+            if name is not None:
+                self._slice = LongSlice(name, self._load([(name, 2)])[name], self._parked[name])
+        return taken
+
+    def _write_slice(self, done: LongSlice) -> int:
+        name, pledge, waiting = done.name, done.pledge, self._parked[done.name]
+        taken, error = done.taken, done.error
+        try:
+            left = self._write_taken(name, PledgeChange(pledge.closed, pledge.open), taken, error)
+        except DatabaseError as refused:
+            if isinstance(refused, OperationalError) or is_missing_table(refused):
+                raise
+            taken, error = 0, refusal_of(refused)
+            left = self._write_taken(name, PledgeChange(ClosedRectangles(), OpenRectangles()), taken, error)
+        else:
+            pledge.open, pledge.closed = pledge.open.as_stored, ClosedRectangles()
+            self._remember(name, pledge)
+        del self._parked[name]
+        if left:
+            self._parked[name] = left  # behind the other long ones
+        tell_parked(left[:1])
+        return len(waiting) - len(left)
+
+    def _write_taken(self, name: str, change: PledgeChange, taken: int, error: str) -> list[ParkedEvent]:
+        """Write what the first waiting events of a pledge change; those that are left, parked if there was an error."""
+        waiting = self._parked[name]
+        left = set_aside(waiting[taken:], error) if error else waiting[taken:]
+        with self._writing.begin() as conn:
+            self._advance(conn, self.position)
+            freed = waiting if error else waiting[:taken]
+            table_writer.write_parked(conn, self.tables.number, left if error else [], [p.position for p in freed])
+            table_writer.write(conn, self.tables, {name: change})
+        return left
+
     def _retry(self) -> None:
         """Try the parked events again that an operator asked for (`table_writer.ask_again`), pledge by pledge."""
         with self._engine.connect() as conn:
@@ -298,13 +300,22 @@ class Projector:
             table_writer.write_parked(conn, self.tables.number, left, [p.position for p in before])
 
     def _fold(self, rows: Sequence[LogRow], budget: float) -> _Batch:
-        batch = _Batch(self._load([(row.pledge, row.version) for row in rows]))
-        until = monotonic() + budget
+        waiting = {name for name, parked in self._parked.items() if waits(parked)}
+        batch = _Batch(self._load([(row.pledge, row.version) for row in rows if row.pledge not in waiting]))
+        began, spent = monotonic(), dict[str, float]()
         for row in rows:
-            before = batch.parked.get(row.pledge, self._parked.get(row.pledge, []))
-            batch.parked[row.pledge] = batch.pledges[row.pledge].take([*before, unfolded(row)])
+            name, event, started = row.pledge, unfolded(row), thread_time()
+            before = batch.parked.get(name, self._parked.get(name, []))
+            is_next = name not in waiting and not before
+            if is_next and (spent.get(name, -inf) > long_pledges.SHARE_SECONDS or batch.pledges[name].is_long(event)):
+                waiting.add(name)
+            if name in waiting:
+                batch.parked[name] = [*before, replace(event, error=WAITS)]
+            else:
+                batch.parked[name] = batch.pledges[name].take([*before, event])
             batch.taken += 1
-            if monotonic() > until:
+            spent[name] = spent.get(name, 0.0) + thread_time() - started
+            if monotonic() - began > budget:
                 break
         return batch
 
@@ -380,12 +391,14 @@ class Projector:
     def _remember(self, name: str, pledge: FoldedPledge) -> None:
         self._cache[name] = pledge
         self._cached_events += len(pledge.statuses.events)
-        while self._cached_events > CACHED_EVENTS:
+        while self._cached_events > CACHED_EVENTS and len(self._cache) > 1:
             _, oldest = self._cache.popitem(last=False)
             self._cached_events -= len(oldest.statuses.events)
 
     def _forget(self, names: Iterable[str]) -> None:
         for name in set(names):
+            if self._slice is not None and self._slice.name == name:
+                self._slice = None
             known = self._cache.pop(name, None)
             if known is not None:
                 self._cached_events -= len(known.statuses.events)

@@ -6,7 +6,7 @@ axis up to a position do not change once that position is reached.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
@@ -17,7 +17,7 @@ from projections import queries
 from projections.document_codec import needs_ids, unpack
 from projections.fold import CatalogueRow, TimelineRow
 from projections.queries import TIMELINE, Clocks
-from projections.table_writer import ParkedEvent, load_parked, states, withheld_upto
+from projections.table_writer import WAITS, ParkedEvent, StalledPledge, load_parked, stalled, states, withheld_upto
 from projections.tables import OPEN_POSITION, PARKED, TableName, TableSet, is_missing_table, table_set
 from projections.words import WordsRow
 from tracker.errors import Unavailable
@@ -51,13 +51,17 @@ class QueryReply(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ProjectionProgress:
-    """How far the projection is behind the log. `heartbeat` is when a projector was last at work (RFC 3339)."""
+    """How far the projection is behind the log. `heartbeat` is when a projector was last at work (RFC 3339).
+
+    `parked` events could not be folded; `waiting` ones are those of long pledges, which are folded beside the others.
+    """
 
     position: int
     head: int
     lag: int
     heartbeat: str | None
     parked: int
+    waiting: int
     set: int
     version: str
 
@@ -113,31 +117,35 @@ class TableReader:
 
         def ask(conn: Connection) -> ProjectionProgress:
             state = next(s for s in states(conn, TIMELINE) if s.active)
-            parked = conn.scalar(select(func.count()).where(PARKED.c.set == state.number)) or 0
+            beside = select(func.count()).where(PARKED.c.set == state.number)
+            waiting = conn.scalar(beside.where(PARKED.c.error == WAITS)) or 0
+            parked = (conn.scalar(beside) or 0) - waiting
             head = max(self._log.head(), state.position)
             return ProjectionProgress(
                 position=state.position, head=head, lag=head - state.position, heartbeat=state.heartbeat,
-                parked=parked, set=state.number, version=state.version,
+                parked=parked, waiting=waiting, set=state.number, version=state.version,
             )  # fmt: skip
 
         head = self._log.head()
-        return self._answered(ask, ProjectionProgress(0, head, head, None, 0, 0, ""))
+        return self._answered(ask, ProjectionProgress(0, head, head, None, 0, 0, 0, ""))
 
     def parked(self) -> list[ParkedEvent]:
         """The events that could not be folded, with their bytes and why."""
 
         def ask(conn: Connection) -> list[ParkedEvent]:
-            return load_parked(conn, next(s.number for s in states(conn, TIMELINE) if s.active))
+            found = load_parked(conn, next(s.number for s in states(conn, TIMELINE) if s.active))
+            return [parked for parked in found if parked.error != WAITS]
 
         return self._answered(ask, [])
 
     def unread(self, pledge: str, position: int) -> list[UnreadEvent]:
         """The events of a pledge up to a position that could not be folded, with their bytes and why."""
-        found = self._parked_by(position, table_set(self.head().set))
+        number, none = self.head().set, list[ParkedEvent]()
+        found = self._answered(lambda conn: load_parked(conn, number, position), none)
         return [UnreadEvent(p.position, p.pledge, p.line, p.error) for p in found if p.pledge == pledge]
 
-    def stalled(self, clocks: Clocks) -> frozenset[str]:
-        """The pledges with an event that is known at the clocks and could not be folded."""
+    def stalled(self, clocks: Clocks) -> Mapping[str, StalledPledge]:
+        """The pledges with an event that is known at the clocks and could not be folded, or is not yet."""
         head = self.head()
         return self._stalled(clocks, table_set(head.set), head.parked)
 
@@ -169,11 +177,16 @@ class TableReader:
     # How
 
     def _documents(self, bodies: Sequence[tuple[str, bytes]], clocks: Clocks, reply: QueryReply) -> list[bytes]:
-        """The documents of `(pledge, stored body)`: with the clocks, and the last version and position by then."""
+        """The documents of `(pledge, stored body)`: with the clocks, and the last version and position by then.
+
+        Of a pledge whose events wait for their turn those of the last event that is in it.
+        """
         if not bodies:
             return []
-        stalled = self._stalled(clocks, reply.tables, reply.parked)
+        behind = self._stalled(clocks, reply.tables, reply.parked)
         heads = self._log.heads([pledge for pledge, _ in bodies], clocks.position)
+        for pledge in [pledge for pledge, _ in bodies if pledge in behind and behind[pledge].waits]:
+            heads |= self._log.heads([pledge], behind[pledge].first - 1)
         if any(pledge not in heads for pledge, _ in bodies):
             raise _ahead_of_the_log()
         without_ids = [pledge for pledge, body in bodies if needs_ids(body)]
@@ -185,24 +198,24 @@ class TableReader:
                 body = unpack(stored, ids.get(pledge, ()))
             except IndexError:
                 raise _ahead_of_the_log() from None
-            if pledge in stalled:
+            if pledge in behind:
                 body = flagged(body)
             documents.append(
                 complete(body, as_of=clocks.as_of, known_at=clocks.known_at, position=position, version=version)
             )
         return documents
 
-    def _stalled(self, clocks: Clocks, tables: TableSet, parked: int) -> frozenset[str]:
-        return frozenset(p.pledge for p in self._parked_by(clocks.position, tables)) if parked else frozenset()
+    def _stalled(self, clocks: Clocks, tables: TableSet, parked: int) -> Mapping[str, StalledPledge]:
+        return self._stalled_by(clocks.position, tables) if parked else {}
 
     def _first_parked(self, pledge: str, position: int, tables: TableSet) -> int:
         """The position of the pledge's first parked event by then; `OPEN_POSITION` without one."""
-        found = self._parked_by(position, tables)
-        return min((p.position for p in found if p.pledge == pledge), default=OPEN_POSITION)
+        found = self._stalled_by(position, tables).get(pledge)
+        return OPEN_POSITION if found is None else found.first
 
-    def _parked_by(self, position: int, tables: TableSet) -> list[ParkedEvent]:
-        none: list[ParkedEvent] = []
-        return self._answered(lambda conn: load_parked(conn, tables.number, position), none)
+    def _stalled_by(self, position: int, tables: TableSet) -> Mapping[str, StalledPledge]:
+        none: dict[str, StalledPledge] = {}
+        return self._answered(lambda conn: stalled(conn, tables.number, position), none)
 
     def _read(
         self,

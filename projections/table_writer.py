@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import psycopg
 from sqlalchemy import (
@@ -16,6 +16,7 @@ from sqlalchemy import (
     LargeBinary,
     Table,
     bindparam,
+    case,
     delete,
     func,
     insert,
@@ -42,8 +43,14 @@ from projections.words import WordsRow
 PLEDGES_PER_QUERY = 500
 """Pledges named in one query."""
 
+POSITIONS_PER_QUERY = 500
+"""Positions named in one query."""
+
 ASKED_AGAIN = "it is about to be tried again"
 """What stands in the place of the reason of a parked event from the moment that an operator asks to try it again."""
+
+WAITS = "it waits for its turn: the events of its pledge take long to fold, and other pledges go on meanwhile"
+"""What stands in the place of the reason of an event that can be folded and is not yet (`projections.long_pledges`)."""
 
 
 class Superseded(Exception):
@@ -77,6 +84,13 @@ class ParkedEvent:
     pledge: str
     line: bytes
     error: str
+
+
+class StalledPledge(NamedTuple):
+    """A pledge that is answered without some of its events: from which position on, and whether they only wait."""
+
+    first: int
+    waits: bool
 
 
 def states(conn: Connection, name: str) -> list[TableSetState]:
@@ -281,10 +295,28 @@ def load_parked(conn: Connection, number: int, upto: int = OPEN_POSITION) -> lis
     return [ParkedEvent(*row) for row in conn.execute(query)]
 
 
+def stalled(conn: Connection, number: int, upto: int) -> dict[str, StalledPledge]:
+    """The pledges with events parked beside a set up to a position."""
+    waits = func.min(case((PARKED.c.error == WAITS, 1), else_=0))
+    query = (
+        select(PARKED.c.pledge, func.min(PARKED.c.position), waits)
+        .where(PARKED.c.set == number, PARKED.c.position <= upto)
+        .group_by(PARKED.c.pledge)
+    )
+    return {pledge: StalledPledge(first, bool(only)) for pledge, first, only in conn.execute(query)}
+
+
 def write_parked(conn: Connection, number: int, parked: Iterable[ParkedEvent], freed: Iterable[int]) -> None:
-    """Park some events beside a set, and delete those at the positions `freed` from what is parked."""
-    if gone := list(freed):
-        conn.execute(delete(PARKED).where(PARKED.c.set == number, PARKED.c.position.in_(gone)))
+    """Park some events beside a set, and delete those at the positions `freed` from what is parked.
+
+    Raises: Superseded if they are not parked any more.
+    """
+    gone = list(freed)
+    for start in range(0, len(gone), POSITIONS_PER_QUERY):
+        some = gone[start : start + POSITIONS_PER_QUERY]
+        deleted = conn.execute(delete(PARKED).where(PARKED.c.set == number, PARKED.c.position.in_(some)))
+        if deleted.rowcount != len(some):
+            raise Superseded(f"events parked beside set {number} were taken in by another instance")
     rows = [
         {"set": number, "position": p.position, "pledge": p.pledge, "line": p.line, "error": p.error} for p in parked
     ]
@@ -294,7 +326,7 @@ def write_parked(conn: Connection, number: int, parked: Iterable[ParkedEvent], f
 
 def ask_again(conn: Connection, number: int) -> None:
     """Let the projector of a set try all events again that are parked beside it."""
-    conn.execute(update(PARKED).where(PARKED.c.set == number).values(error=ASKED_AGAIN))
+    conn.execute(update(PARKED).where(PARKED.c.set == number, PARKED.c.error != WAITS).values(error=ASKED_AGAIN))
 
 
 def asked_again(conn: Connection, number: int) -> list[str]:

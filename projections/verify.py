@@ -20,7 +20,7 @@ from projections.words import WordsRow, words_on
 from tracker.event import Event
 from tracker.log.recorder import LogRecorder
 from tracker.pledge_events import PledgeEvents, UnreadEvent
-from tracker.rules.replayed import answered
+from tracker.rules.replayed import answered, flagged
 from tracker.rules.status import StatusFold
 
 REPLAY_BATCH_ROWS = 5_000
@@ -135,7 +135,9 @@ def compare_documents(
     while some := list(islice(replayed, COMPARE_BATCH_PLEDGES)):
         stored = timeline.stored_rows([one.pledge for one in some], clocks)
         for one in some:
-            if one.pledge in stalled:
+            if one.pledge in stalled and stalled[one.pledge].waits:
+                one = _until(log, one.pledge, clocks, stalled[one.pledge].first)
+            elif one.pledge in stalled:
                 one = replay_one(log, one.pledge, clocks, thoroughly=True)
             wrong = _wrong_rows(one, *stored[one.pledge])
             yield one.document, _mismatch(one, wrong, timeline, clocks) if wrong or one.pledge in stalled else None
@@ -144,6 +146,12 @@ def compare_documents(
         known = log.heads(names, clocks.position)
         strays |= {name for name in names if name not in known}
     yield from ((None, Mismatch(name, None, b"")) for name in sorted(strays))
+
+
+def _until(log: LogRecorder, pledge: str, clocks: Clocks, first: int) -> ReplayedPledge:
+    """A pledge whose events wait for their turn from a position on, as it is answered meanwhile."""
+    found = replay_one(log, pledge, replace(clocks, position=first - 1))
+    return found if found.document is None else replace(found, document=flagged(found.document))
 
 
 def _wrong_rows(

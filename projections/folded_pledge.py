@@ -1,0 +1,92 @@
+"""One pledge as far as it is folded, and the events that are still to be folded or could not be."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from sqlalchemy.exc import DatabaseError
+
+from projections.fold import ClosedRectangles, OpenRectangles, fold
+from projections.long_pledges import SHARE_STEPS
+from projections.table_writer import ParkedEvent
+from tracker.acting import ACTING
+from tracker.errors import UnreadableEvent
+from tracker.event import Event
+from tracker.log.rows import LogRow
+from tracker.pledge_events import MAX_REASON_CHARACTERS, reason_of, waits_for
+from tracker.rules.status import StatusFold
+
+FOLD_ATTEMPTS = 2
+"""How often an event is tried before it is parked."""
+
+
+@dataclass(slots=True)
+class FoldedPledge:
+    """One pledge as far as it is folded: its events, what is open, and what was closed since the last write."""
+
+    statuses: StatusFold = field(default_factory=lambda: StatusFold(()))
+    open: OpenRectangles = field(default_factory=OpenRectangles)
+    closed: ClosedRectangles = field(default_factory=ClosedRectangles)
+    blocked: str = ""
+    """Why nothing can be folded on what is there: another version folded an event that this one cannot read."""
+
+    def take(self, unfolded: Sequence[ParkedEvent]) -> list[ParkedEvent]:
+        """Fold events in their order.
+
+        Returns the first one that cannot be folded, with the reason, and all after it; nothing if all are folded.
+        """
+        if self.blocked:
+            return set_aside(unfolded, self.blocked)
+        for index, parked in enumerate(unfolded):
+            error = self._take(parked)
+            for _ in range(1, FOLD_ATTEMPTS):
+                error = error and self._take(parked)
+            if error is not None:
+                return set_aside(unfolded[index:], reason_of(error))
+        return []
+
+    def is_long(self, parked: ParkedEvent) -> bool:
+        """Whether folding an event may take more than its share: it changes many days, each with many events behind.
+
+        One that acts on another may change them all.
+        """
+        history = self.statuses.history
+        known = len(history.events)
+        if known * known <= SHARE_STEPS or self.blocked:
+            return False
+        try:
+            event = Event.read(parked.line, parked.position, parked.pledge)
+        except UnreadableEvent:
+            return False  # it is parked at once
+        changes = history.changes
+        since = 0 if isinstance(event.fact, ACTING) else bisect_left(changes, event.in_force_on)
+        return (len(changes) - since) * known > SHARE_STEPS
+
+    def _take(self, parked: ParkedEvent) -> Exception | None:
+        try:
+            event = Event.read(parked.line, parked.position, parked.pledge)
+            statuses = self.statuses.followed_by(event)
+            now, closed = fold(self.open, statuses, event)
+        except Exception as error:  # whatever it is, the other pledges go on
+            return error
+        statuses.forget_statuses()
+        self.statuses, self.open, self.closed = statuses, now, self.closed + closed
+        return None
+
+
+def set_aside(events: Sequence[ParkedEvent], reason: str) -> list[ParkedEvent]:
+    """The events as parked ones: the first for the reason, the others because they stand behind it."""
+    reasons = [reason, *(waits_for(events[0].position) for _ in events[1:])]
+    return [replace(event, error=why) for event, why in zip(events, reasons, strict=True)]
+
+
+def unfolded(row: LogRow) -> ParkedEvent:
+    """A row of the log that is still to be folded: parked for no reason yet."""
+    return ParkedEvent(row.position, row.pledge, row.state, "")
+
+
+def refusal_of(error: DatabaseError) -> str:
+    """Why the store refused the rows of a pledge, in words."""
+    return f"{type(error.orig).__name__}: {error.orig}"[:MAX_REASON_CHARACTERS]
