@@ -9,7 +9,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from benchmarks import budgets, ledger, polling, writes
+from benchmarks import budgets, ledger, polling, read_models, writes
 from benchmarks.harness import Row, report
 
 
@@ -33,6 +33,7 @@ def main() -> None:
             seconds=1.0 if quick else 5.0,
             facts_at_once=1_000 if quick else 10_000,
         )
+        rows += read_models.rows(Path(folder), **read_models.sizes(quick=quick))
         rows += budgets.rows(
             Path(folder),
             rounds=1 if quick else 3,

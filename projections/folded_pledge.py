@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from sqlalchemy.exc import DatabaseError
 
 from projections.fold import ClosedRectangles, OpenRectangles, fold
-from projections.long_pledges import SHARE_STEPS
 from projections.table_writer import ParkedEvent
 from tracker.acting import ACTING
 from tracker.errors import UnreadableEvent
@@ -17,6 +16,12 @@ from tracker.event import Event
 from tracker.log.rows import LogRow
 from tracker.pledge_events import MAX_REASON_CHARACTERS, reason_of, waits_for
 from tracker.rules.status import StatusFold
+
+SHARE_STEPS = 20_000
+"""What one event may cost beside those of other pledges: the days that it changes, times the events behind each.
+
+A step takes about 10 µs.
+"""
 
 FOLD_ATTEMPTS = 2
 """How often an event is tried before it is parked."""

@@ -9,21 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from threading import Thread
 from time import monotonic
-from typing import TYPE_CHECKING
 
+from projections.folded_pledge import FoldedPledge
 from projections.table_writer import WAITS, ParkedEvent
-
-if TYPE_CHECKING:
-    from projections.folded_pledge import FoldedPledge
 
 SHARE_SECONDS = 0.2
 """Seconds of CPU time of one batch that one pledge may take; then the rest of its events wait."""
-
-SHARE_STEPS = 20_000
-"""What one event may cost beside those of other pledges: the days that it changes, times the events behind each.
-
-A step takes about 10 µs.
-"""
 
 SLICE_SECONDS = 1.0
 """Seconds after which what is folded of a long pledge is written; a single event may take longer."""

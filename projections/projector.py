@@ -3,7 +3,6 @@
 The fold is done outside the transaction, so that on SQLite writers of the log wait for the rows to be written only.
 An event that cannot be folded is parked with its bytes, and its pledge stays as it was before that event. It is tried
 again when the next event of the pledge arrives, or when an operator asks for it. The other pledges go on.
-So they do while a pledge takes long: its events wait, and are folded beside (`projections.long_pledges`).
 A pledge of which something is withheld is folded anew, from its first event on.
 """
 
@@ -105,8 +104,7 @@ class Projector:
         Raises: Superseded if the set is gone, or answers now and did not before, or the other way round.
         """
         self._cache.clear()
-        self._cached_events = 0
-        self._slice = None
+        self._cached_events, self._slice = 0, None
         with self._engine.connect() as conn:
             state = next((s for s in table_writer.states(conn, TIMELINE) if s.number == self.tables.number), None)
             if state is None or state.active != self._active:
@@ -225,10 +223,7 @@ class Projector:
         return len(rows)
 
     def _go_on_with_long(self, seconds: float) -> int:
-        """Write a slice of a long pledge if it is folded within so many seconds, and begin another.
-
-        Returns the number of its events that were taken in.
-        """
+        """Write a slice of a long pledge if it is folded in so many seconds, begin another; how many it took in."""
         taken = 0
         if self._slice is not None and self._slice.is_done(seconds):
             done, self._slice = self._slice, None

@@ -104,7 +104,7 @@ class ProjectionRunner:
         self._sign_in: float | None = None
         self._signing_failure: type[Exception] | None = None
         self._beaten_at: datetime | None = None
-        self._position = 0
+        self._position, self._has_waiting = 0, False
         self._history = log.guard.changes
         self._stopping = Event()
         self._turn_lock = Lock()
@@ -153,7 +153,7 @@ class ProjectionRunner:
     def _follow(self) -> float | None:
         """One look of the watcher: at once again after events, for there may be more."""
         try:
-            return 0.0 if self.run_once(hurry=True) or self._has_waiting() else self._sign_in
+            return 0.0 if self.run_once(hurry=True) or self._has_waiting else self._sign_in
         except Exception as error:
             self._let_go()
             if isinstance(error, (OperationalError, InterfaceError)):
@@ -171,7 +171,7 @@ class ProjectionRunner:
             self._sign_in = None
             for _ in range(TURN_ATTEMPTS):
                 if not self._may_work():
-                    self._projector = None
+                    self._projector, self._has_waiting = None, False
                     self._look()
                     return 0
                 try:
@@ -191,7 +191,7 @@ class ProjectionRunner:
                     # Another set answers now, or another instance wrote to this one: begin where it stands.
                     pass
                 else:
-                    self._position = projector.position
+                    self._position, self._has_waiting = projector.position, projector.has_waiting
                     return done
                 self._projector = None
             return 0
@@ -237,7 +237,7 @@ class ProjectionRunner:
         head = self._log.head()
         deadline = time.monotonic() + STANDBY_SECONDS
         self.run_once()
-        while not self._stopping.is_set() and (self._position < head or self._has_waiting()):
+        while not self._stopping.is_set() and (self._position < head or self._has_waiting):
             if self.run_once() or self.is_active:
                 self._log.guard.must_allow_writes()
                 continue
@@ -295,11 +295,6 @@ class ProjectionRunner:
                 self._rebuilding.release()
 
     # How
-
-    def _has_waiting(self) -> bool:
-        """Whether this instance has events of a long pledge that wait for their turn."""
-        projector = self._projector
-        return projector is not None and projector.has_waiting
 
     def _may_go_on(self) -> bool:
         """Whether the log has only grown; what is in memory of another history is forgotten."""

@@ -69,7 +69,9 @@ def row(status: Status | None) -> Any:
     """The status as it is stored: the document, and the columns of lists."""
     if status is None:
         return None
-    columns = {field.name: getattr(status, field.name) for field in fields(status) if field.name != "document"}
+    columns = {
+        field.name: getattr(status, field.name) for field in fields(status) if field.name not in ("document", "outline")
+    }
     return columns | {"document": {k: v for k, v in status.document.items() if k != "rules_version"}}
 
 
