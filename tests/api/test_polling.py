@@ -15,7 +15,7 @@ from api.http.cache import ResponseCache
 from api.http.headers import entity_tag, entity_tags
 from api.http.known_heads import KnownHeads, Validity
 from api.http.responses import BytesResponse
-from projections import projector
+from projections import folded_pledge
 from projections.table_reader import ProjectionHead
 from projections.timeline import Timeline
 from tests.support.api import ADMIN, Api, prepare, problem, progress, running, statement
@@ -185,7 +185,7 @@ def test_a_private_service_keeps_its_answers_from_strangers(sqlite_url: str) -> 
 
 
 def test_what_is_said_while_an_event_is_parked_is_not_for_ever(lite: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    fold = projector.fold
+    fold = folded_pledge.fold
 
     def poisoned(now: Any, record: Any, event: Any) -> Any:
         if event.position == 2:
@@ -195,7 +195,7 @@ def test_what_is_said_while_an_event_is_parked_is_not_for_ever(lite: Api, monkey
     point = f"as_of=2025-06-01&at_position=2&log={lite.services.heads.log_id}"
     paths = [f"{path}?{point}" for path in (ONE, "/v1/pledges", "/v1/summary", "/v1/export", f"{ONE}/timeline")]
     with monkeypatch.context() as patch:
-        patch.setattr(projector, "fold", poisoned)
+        patch.setattr(folded_pledge, "fold", poisoned)
         lite.open()
         lite.add(progress("41bn EUR"))
         before = {path: lite.get(path) for path in paths}
