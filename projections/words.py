@@ -92,7 +92,7 @@ def _resolved(related: PledgeHistory) -> dict[int, list[WordsStretch]]:
 
 
 def _of_values(fact: BaseModel) -> Iterator[str]:
-    for value in fact.__dict__.values():
+    for _, value in fact:
         if value is not None and not isinstance(value, _WORDLESS):
             yield from _of_value(value)
 
