@@ -13,7 +13,7 @@ from api.http.body_room import ROOM_BYTES
 from attack.batches import JSON, LARGEST, MAX_BYTES, MAX_FACTOR, ROOM, SIZE, WORST, largest, wrong_fields
 from attack.heads import HEADS
 from tests.support.api import MONITOR
-from tests.support.served import Cost, Served
+from tests.support.served import STALL_SECONDS, Cost, Served
 
 ANSWER_SECONDS = 600.0
 """Seconds after which the answer to a batch is given up."""
@@ -34,8 +34,9 @@ class Row(NamedTuple):
 
     @property
     def holds(self) -> bool:
-        """Whether it was answered as it must be, within its bound of memory."""
-        return self.status == str(self.wanted) and self.cost.grown <= self.bound
+        """Whether it was answered as it must be, within its bounds of memory and of others' waits."""
+        within = self.cost.grown <= self.bound and self.cost.stall_seconds <= STALL_SECONDS
+        return self.status == str(self.wanted) and within
 
 
 def heads(served: Served) -> Iterator[Row]:

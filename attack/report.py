@@ -36,7 +36,11 @@ def text(found: Sequence[Findings], rows: Sequence[Row], quiet_seconds: float, t
             _costs(rows),
         ]
     broken = [sentence for one in found for sentence in one.broken]
-    broken += [f"{row.name}: {row.status}, {row.cost.grown / MEBIBYTE:.0f} MiB" for row in rows if not row.holds]
+    broken += [
+        f"{row.name}: {row.status}, {row.cost.grown / MEBIBYTE:.0f} MiB, {row.cost.stall_seconds * 1000:.0f} ms"
+        for row in rows
+        if not row.holds
+    ]
     if broken:
         lines.append("What did not hold:\n\n" + "".join(f"- {sentence}\n" for sentence in broken[:100]))
     else:
@@ -75,11 +79,12 @@ def _callers(found: Sequence[Findings]) -> str:
 
 def _costs(rows: Sequence[Row]) -> str:
     head = (
-        "| What is sent | Size, MiB | Answer | Memory, MiB | Seconds | Others waited at most, ms |\n"
-        "|---|---:|---|---:|---:|---:|\n"
+        "| What is sent | Size, MiB | Answer | Memory, MiB | Seconds | Others waited at most, ms | for it, ms |\n"
+        "|---|---:|---|---:|---:|---:|---:|\n"
     )
     return head + "".join(
         f"| {row.name} | {row.sent / MEBIBYTE:.1f} | {row.status} | {row.cost.grown / MEBIBYTE:.0f} "
-        f"| {row.cost.seconds:.1f} | {row.cost.wait_seconds * 1000:.0f} |\n"
+        f"| {row.cost.seconds:.1f} | {row.cost.wait_seconds * 1000:.0f} "
+        f"| {row.cost.stall_seconds * 1000:.0f} |\n"
         for row in rows
     )

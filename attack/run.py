@@ -51,7 +51,7 @@ def costs() -> tuple[list[exhaustion.Row], float]:
         served: Served = on[0]
         with served.others() as waits:
             Event().wait(QUIET_SECONDS)
-        quiet, rows = max(waits), []
+        quiet, rows = max(waits.seconds), []
         for row in (*exhaustion.heads(served), *exhaustion.batches(served)):
             rows.append(row)
             print(row.name, row.status, f"{row.cost.grown / 2**20:.0f} MiB", f"{row.cost.seconds:.1f} s", flush=True)

@@ -88,8 +88,8 @@ def attacked(served: Served, url: str, found: Findings, *, full: Sequence[str], 
         for sentence in smuggled(served.place):
             found.broken.append(f"{found.store}: {sentence}")
     found.grown = served.peak_bytes() - before
-    hundred = statistics.quantiles(waits, n=100)
-    found.waits = (hundred[49], hundred[98], max(waits))
+    hundred = statistics.quantiles(waits.seconds, n=100)
+    found.waits = (hundred[49], hundred[98], max(waits.seconds))
     found.broken += _recorded_by_others(served, found)
     found.seconds = time.monotonic() - began
     return found

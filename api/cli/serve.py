@@ -22,6 +22,7 @@ from api.cli.group import fail
 from api.cli.stores import now, opened_stores, read_settings
 from api.cli.terminal import say
 from api.http.access_keys import list_keys
+from api.http.collector import set_aside_what_stays
 from api.http.json_logging import log_as_json
 from api.http.server import ServedProtocol
 from api.http.tracing import begin_traces, must_be_there
@@ -131,8 +132,7 @@ def _alone(projector: ProjectorProcess | None) -> Any:
 
 def collect_seldom() -> None:
     """Let Python's collector of cycles leave alone what is there now, and look at new objects seldom."""
-    gc.collect()
-    gc.freeze()
+    set_aside_what_stays()
     gc.set_threshold(COLLECTED_OBJECTS)
 
 

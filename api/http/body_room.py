@@ -8,10 +8,10 @@ reading one takes several times its size.
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
+from api.http.collector import resting
 from api.http.problems import TooMuchAtOnce
 
 ROOM_BYTES = 160 * 1024 * 1024
@@ -44,23 +44,13 @@ class BodyRoom:
 
     @asynccontextmanager
     async def turn(self, share: Share) -> AsyncIterator[None]:
-        """Wait until no other large body is worked on; a small one does not wait.
-
-        Python's collector of cycles rests meanwhile: a batch makes a million values that all stay until its end, and
-        looking through them again and again holds every other request up for a second at a time. What a batch leaves
-        is freed without it.
-        """
+        """Wait until no other large body is worked on; a small one does not wait. The collector of cycles rests."""
         if not share.counted:
             yield
             return
         async with self._turn:
-            collects = gc.isenabled()
-            gc.disable()
-            try:
+            with resting():
                 yield
-            finally:
-                if collects:
-                    gc.enable()
 
     def has(self, more: int) -> bool:
         """Whether so many more bytes have room."""

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Thread
 from typing import NamedTuple
@@ -33,14 +34,31 @@ SHORT = (
 """Gives a server patience that a test can wait for."""
 
 
+STALL_SECONDS = 0.25
+"""Seconds of the server's processor time that pass beside an attack until another caller is answered, at most."""
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
 class Cost(NamedTuple):
-    """What an attack is answered, the bytes of memory that it took, how long another caller waited at most, and how
-    long it took itself."""
+    """What an attack is answered, the bytes of memory that it took, how long another caller waited at most, how much
+    of a wait the server computed at most, and how long the attack took itself."""
 
     answer: bytes
     grown: int
     wait_seconds: float
+    stall_seconds: float
     seconds: float
+
+
+@dataclass
+class Waits:
+    """Of each of another caller's requests the seconds that it took, and the processor time that the server used
+    meanwhile, all its threads together: how long it could have waited for the server itself, however busy the machine.
+    """
+
+    seconds: list[float] = field(default_factory=list)
+    busy_seconds: list[float] = field(default_factory=list)
 
 
 class Served:
@@ -80,24 +98,34 @@ class Served:
         began = time.perf_counter()
         with self.others() as waits:
             answer = attack()
-        cost = Cost(answer, self.peak_bytes() - before, max(waits), time.perf_counter() - began)
-        print(f"waited {cost.wait_seconds * 1000:.0f} ms, took {cost.grown / 2**20:.1f} MiB, {cost.seconds:.1f} s")
+        took = time.perf_counter() - began
+        cost = Cost(answer, self.peak_bytes() - before, max(waits.seconds), max(waits.busy_seconds), took)
+        print(
+            f"waited {cost.wait_seconds * 1000:.0f} ms, of them {cost.stall_seconds * 1000:.0f} for the server,"
+            f" took {cost.grown / 2**20:.1f} MiB, {cost.seconds:.1f} s"
+        )
         assert cost.wait_seconds <= HANG_WAIT_SECONDS
         return cost
 
+    def processor_seconds(self) -> float:
+        """The processor time that the process has used."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / _TICKS
+
     @contextmanager
-    def others(self) -> Iterator[list[float]]:
-        """The seconds that each of another caller's requests took meanwhile."""
-        waits: list[float] = []
+    def others(self) -> Iterator[Waits]:
+        """How long another caller waits meanwhile."""
+        waits = Waits()
         enough, first = Event(), Event()
 
         def ask() -> None:
             with httpx.Client(base_url=self.address, timeout=60) as client:
                 client.get("/health/live")  # the connection, and what is made at first use
                 while not enough.wait(0.005):
-                    began = time.perf_counter()
+                    began, before = time.perf_counter(), self.processor_seconds()
                     assert client.get("/health/live").status_code == 200
-                    waits.append(time.perf_counter() - began)
+                    waits.seconds.append(time.perf_counter() - began)
+                    waits.busy_seconds.append(self.processor_seconds() - before)
                     first.set()
 
         thread = Thread(target=ask)
