@@ -43,7 +43,7 @@ def faults_of(family: Metric) -> Iterator[str]:
         yield "it ends in _total and is no counter"
     if family.type != "histogram" and family.name.endswith(OF_HISTOGRAMS):
         yield "it ends as parts of a histogram do"
-    if family.type == "histogram" and "le" not in family.samples[0].labels:
+    if family.type == "histogram" and not any("le" in sample.labels for sample in family.samples):
         yield "it has no buckets"
     if family.type == "unknown":
         yield "it has no type"
