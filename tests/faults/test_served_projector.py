@@ -17,8 +17,8 @@ from tests.support.servers import Server, serving
 from tests.support.shell import PROGRAM, Shell, ended, with_tables
 from tests.support.waiting import wait_until
 
-SOON = f"import projections.process as p; p.SILENT_SECONDS, p.DOUBTFUL_SECONDS = 2.0, 1.0; {PROGRAM}"
-"""The command with a silence that a test can wait for."""
+SOON = f"import projections.process as p; p.SILENT_SECONDS, p.DOUBTFUL_SECONDS = 8.0, 1.0; {PROGRAM}"
+"""The command with a silence that a test can wait for, and that a process on a busy machine does not reach."""
 
 
 LOOKS, LOOK_SECONDS = 60, 0.003
@@ -79,7 +79,7 @@ def test_a_projector_that_is_frozen_is_told_and_replaced(shell: Shell) -> None:
 
 
 def test_a_write_does_not_wait_for_a_projector_that_shows_no_life(shell: Shell) -> None:
-    never = SOON.replace("2.0, 1.0", "9999.0, 1.0")
+    never = SOON.replace("8.0, 1.0", "9999.0, 1.0")
     with serving(shell, program=never) as server:
         assert server.add().status_code == 201
         server.comes(lambda: server.total() == 1 and not server.failing())
