@@ -79,9 +79,11 @@ def _rows(store: str, found: Rounds, count: int) -> Iterator[Row]:
     )
     bound = [2 * taken + 3 for taken in found.fsync]
     yield compared("11", f"one client, {store}, p50", one, bound, "2 fsync + 3 ms", 1.0, better="lower", unit="ms")
-    yield compared(
-        "6", f"batch of {count:,}, {store}", found.batch, found.saved_batch, "eventsourcing save", 2.0, unit="facts/s"
-    )
+    saved = found.saved_batch
+    if saved:
+        yield compared(
+            "6", f"batch of {count:,}, {store}", found.batch, saved, "eventsourcing save", 2.0, unit="facts/s"
+        )
     if found.copied:
         yield compared("6", f"batch of {count:,}, {store}", found.batch, found.copied, "COPY", None, unit="facts/s")
 
@@ -111,8 +113,9 @@ def rounds_of(
             if number >= 0:
                 kept.batch.append(_batch(port, f"batch-{number}", facts_at_once))
                 wait_until(lambda: _lag(port) == 0)
-                kept.saved_batch.append(plain.batches(plain_url, seed=f"batch-{number}", count=facts_at_once))
-                if not url.startswith("sqlite"):
+                if url.startswith("sqlite"):
+                    kept.saved_batch.append(plain.batches(plain_url, seed=f"batch-{number}", count=facts_at_once))
+                else:  # the library's save stands still: psycopg 3.3 pipelines more than the socket takes at once
                     kept.copied.append(copied(plain_url, f"batch-{number}", facts_at_once))
     return found
 
