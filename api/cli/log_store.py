@@ -58,9 +58,12 @@ def opened_own_log() -> Iterator[Fetch]:
 def _must_have_what_was_published(stores: Stores) -> None:
     """Hold the ledger against the last checkpoint that the state directory has of it.
 
-    Raises: CommandFailed if the ledger does not begin with what was published then.
+    Raises: CommandFailed if the ledger does not begin with what was published then, or its last checkpoint was changed.
     """
     ledger = stores.ledger
+    last = ledger.checkpoint()
+    if last is not None and (doubt := last.doubt(ledger.origin, ledger.state().keys)):
+        fail(doubt)
     try:
         kept = RememberedCheckpoints(stores.settings.state_directory).last(ledger.origin)
     except LedgerFault as fault:
@@ -78,23 +81,26 @@ def _must_have_what_was_published(stores: Stores) -> None:
 
 
 def _have_signed(stores: Stores, head: int) -> None:
-    """Have all events up to `head` signed. The log alone is read for it, and nothing is projected."""
-    ledger, waiting, until = stores.ledger, Event(), time.monotonic() + SIGN_SECONDS
-    runner = stores.runner(signs=True)
+    """Have all events up to `head` signed, by the keys of today. The log alone is read, and nothing is projected."""
+    ledger, signer, waiting, until = stores.ledger, stores.signer(), Event(), time.monotonic() + SIGN_SECONDS
+    runner = stores.runner(signer)
     try:
         with progress("Signing", head) as advance:
             shown = 0
-            while ledger.checkpoint() is None or ledger.size() < head:
+            while not signer.is_settled():
                 signs_here = runner.sign_once()
                 if fault := ledger.state().fault:
                     fail(f"nothing is signed: {fault}")
                 size = ledger.size()
                 advance(size - shown)
                 shown = size
-                if not signs_here and time.monotonic() > until:
+                if signs_here:
+                    continue
+                if ledger.checkpoint() is not None and size >= head:
+                    return  # who projects follows a change of the keys within a second
+                if time.monotonic() > until:
                     say(f"The process that projects has signed {size} of {head} events; what is signed is used.")
                     return
-                if not signs_here:
-                    waiting.wait(LOOK_SECONDS)
+                waiting.wait(LOOK_SECONDS)
     finally:
         runner.stop()

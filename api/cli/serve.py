@@ -197,7 +197,7 @@ def project(check: bool, keeper: int | None) -> None:
     log_as_json()
     with opened_stores() as stores:
         traces = begin_traces(on=stores.settings.traces)
-        runner = stores.runner(signs=True, replaces_lost_keys=True)
+        runner = stores.runner(stores.signer(replaces_lost_keys=True))
         runner.start()
         say("Projecting (Ctrl-C stops it)")
         stopping.wait()
@@ -212,7 +212,7 @@ def _project_for(keeper: int) -> None:
     with opened_stores() as stores:
         traces = begin_traces(on=stores.settings.traces)
         collect_seldom()
-        project_for(stores.runner(signs=True, replaces_lost_keys=True), keeper)
+        project_for(stores.runner(stores.signer(replaces_lost_keys=True)), keeper)
         if traces is not None:
             traces.shut_down()
 

@@ -64,9 +64,8 @@ class Stores:
         """The log."""
         return self.tracker.log
 
-    def runner(self, *, signs: bool = False, replaces_lost_keys: bool = False) -> ProjectionRunner:
-        """A projector of these stores, for the caller to start and stop; one that `signs` makes checkpoints too."""
-        signer = self._signer(replaces_lost_keys) if signs else None
+    def runner(self, signer: LedgerSigner | None = None) -> ProjectionRunner:
+        """A projector of these stores, for the caller to start and stop; with a signer it makes checkpoints too."""
         return ProjectionRunner(self.settings.database_url, self.log, now, engine=self.engine, signer=signer)
 
     @property
@@ -74,7 +73,8 @@ class Stores:
         """What is published of the log."""
         return Ledger(self.engine, self.log, self.settings.log_origin)
 
-    def _signer(self, replaces_lost_keys: bool) -> LedgerSigner:
+    def signer(self, *, replaces_lost_keys: bool = False) -> LedgerSigner:
+        """What signs the log; who `replaces_lost_keys` makes a new key where the one that signed before is lost."""
         keys = self.settings.signing_keys(replaces_lost_keys=replaces_lost_keys)
         return LedgerSigner(self.ledger, keys, RememberedCheckpoints(self.settings.state_directory), now)
 

@@ -39,6 +39,7 @@ def draw_statement(page: PageRequest, name: str) -> BytesResponse | Redirect:
     checkpoint = page.services.ledger.checkpoint_covering(at.position)
     if checkpoint is None:
         raise NoCheckpoint("no checkpoint covers this position yet; an event is signed within a second")
+    page.services.ledger.intact(checkpoint)
     status = from_json(body)
     rows = [row for row in page.services.tracker.log.pledge_rows(name, at.position) if is_said(row.state, at.as_of)]
     events = [_event_row(row) for row in rows]

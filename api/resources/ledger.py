@@ -186,7 +186,7 @@ def _signed(services: Services) -> PublishedCheckpoint:
     found = services.ledger.checkpoint()
     if found is None:
         raise NoCheckpoint("nothing was signed yet; the process that projects signs within a second of its start")
-    return found
+    return services.ledger.intact(found)
 
 
 def _tree(services: Services, size: int | None) -> TileReader:

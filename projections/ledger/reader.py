@@ -6,7 +6,7 @@ were signed; entries come from the log, so an entry that was changed in the log 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,10 +15,13 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from projections.ledger.tables import CHECKPOINT, STATE, TILE
 from projections.tables import is_missing_table
+from tracker.checkpoint import Checkpoint
+from tracker.errors import Unavailable
 from tracker.log.away import unavailable
 from tracker.log.recorder import LogRecorder
 from tracker.log.rows import LogRow
-from tracker.merkle import HASH_BYTES, OutOfTree
+from tracker.merkle import HASH_BYTES, MerkleError, OutOfTree
+from tracker.signed_note import SignedNote, VerifierKey
 from tracker.tile_tree import TileReader
 from tracker.tiles import TILE_HEIGHT, TILE_WIDTH, Bundle, Tile, TileMissing, encode_bundle, parse_path, parse_tile
 
@@ -31,6 +34,22 @@ class PublishedCheckpoint:
     root: bytes
     note: bytes
     signed_at: str
+
+    def doubt(self, origin: str, keys: Iterable[str] = ()) -> str:
+        """Why the note is not the one that was signed for this size and root, as a sentence; empty if it is.
+
+        `keys` are verifier keys, of which one must have signed; without them no signature is looked at.
+        """
+        try:
+            note = SignedNote.parse(self.note)
+            verifiers = [VerifierKey.parse(key) for key in keys]
+            if verifiers:
+                note.verified_by(verifiers)
+            told = Checkpoint.parse(note.text)
+            why = "" if told == Checkpoint(origin, self.size, self.root) else "it tells another size or root"
+        except MerkleError as wrong:
+            why = wrong.detail
+        return why and f"the stored checkpoint of {self.size} events is not the one that was signed: {why}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +96,15 @@ class Ledger:
         """The number of events that the last checkpoint covers; 0 if there is none."""
         last = self.checkpoint()
         return 0 if last is None else last.size
+
+    def intact(self, checkpoint: PublishedCheckpoint) -> PublishedCheckpoint:
+        """The checkpoint, once its note is seen to tell the size and the root that the database has beside it.
+
+        Raises: Unavailable if it does not: somebody changed the database.
+        """
+        if doubt := checkpoint.doubt(self.origin):
+            raise Unavailable(doubt)
+        return checkpoint
 
     def state(self) -> LedgerState:
         """What the process that signs has told."""

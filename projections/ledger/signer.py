@@ -115,6 +115,17 @@ class LedgerSigner:
         size = 0 if self._builder is None else self._builder.size
         return self._fault is None and self._log.guard.known.position > size
 
+    def is_settled(self) -> bool:
+        """Whether all that is recorded is signed, by the keys that sign today as far as this process has them."""
+        last, state, origin = self._ledger.checkpoint(), self._ledger.state(), self._ledger.origin
+        if last is None or last.size < self._log.head():
+            return False
+        try:
+            keys = self._keys.of(origin, state.keys)
+        except LedgerFault:
+            return True
+        return tuple(str(key.verifier) for key in keys) == state.keys
+
     def forget(self) -> None:
         """Forget the tree: the next step begins with an audit. For a process that may not have been the only one."""
         self._audit = self._builder = None
@@ -171,6 +182,8 @@ class LedgerSigner:
         with self._engine.connect() as conn:
             self._last = read_latest(conn, self._origin)
         self._state = self._ledger.state()
+        if self._last is not None and (doubt := self._last.doubt(self._origin, self._state.keys)):
+            raise Inconsistent(doubt)
         kept = self._remembered.last(self._origin)
         stored = None if self._last is None else TreeHead(self._last.size, self._last.root)
         heads = sorted(head for head in (kept, stored) if head is not None)

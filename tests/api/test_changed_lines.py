@@ -102,7 +102,7 @@ def test_the_log_shows_the_line_as_text_between_the_others(changed: Api) -> None
     lines = changed.get("/v1/events?limit=1000&format=ndjson").text.splitlines()
     assert len(lines) == len(items)
     clouds = changed.get("/v1/events?limit=1000&format=cloudevents").json()
-    assert sum(cloud["type"] == "unreadable" for cloud in clouds) == len(CHANGES)
+    assert sum(cloud["type"] == "org.commitments-tracker.unreadable" for cloud in clouds) == len(CHANGES)
 
 
 def test_a_replay_finds_what_the_projection_does_not_show_yet(changed: Api, database_url: str) -> None:

@@ -11,7 +11,10 @@ import pytest
 from tests.support.ledgers import SignedLog, signed_log, walk
 from tests.support.tampering import tamper
 from tests.support.trees import merkle_tree_hash
+from tracker.checkpoint import Checkpoint
+from tracker.errors import Unavailable
 from tracker.merkle import leaf_hash
+from tracker.signed_note import SigningKey, encode_base64
 from tracker.tiles import TileMissing
 
 FORGED = leaf_hash(b"another line")
@@ -155,6 +158,35 @@ def test_an_event_that_was_deleted_is_missing(world: SignedLog, gone: int) -> No
     for again in restarted(world):
         assert again.ledger.size() == 300
         assert again.fault() == f"the event at position {gone} is missing from the log"
+
+
+FORGE_NOTE = "UPDATE ledger_checkpoint SET note = :note"
+
+
+@pytest.mark.parametrize("kind", ["another root", "no text", "another key"])
+def test_a_checkpoint_that_was_changed_in_the_database_is_told_and_nothing_is_signed_on_it(
+    world: SignedLog, kind: str
+) -> None:
+    world.record(3)
+    world.sign()
+    last = world.ledger.checkpoint()
+    assert last is not None
+    assert world.ledger.intact(last) == last
+    stranger = SigningKey.generate(world.ledger.origin)
+    note = {
+        "another root": last.note.replace(encode_base64(last.root).encode(), encode_base64(FORGED).encode()),
+        "no text": b"ab\xff",
+        "another key": Checkpoint(world.ledger.origin, last.size, last.root).sign([stranger]),
+    }[kind]
+    tamper(world.url, FORGE_NOTE, note=note)
+    changed = world.ledger.checkpoint()
+    assert changed is not None
+    if kind != "another key":
+        with pytest.raises(Unavailable, match="the stored checkpoint of 3 events is not the one that was signed"):
+            world.ledger.intact(changed)
+    for again in restarted(world):
+        assert "the stored checkpoint of 3 events is not the one that was signed" in again.fault()
+        assert again.ledger.checkpoint() == changed
 
 
 def test_a_log_that_was_cut_off_is_told_by_the_checkpoint_in_the_state_directory(world: SignedLog) -> None:

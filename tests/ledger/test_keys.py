@@ -18,6 +18,7 @@ from projections.ledger.keys import KeyFile, SettingKeys, parse_signing_keys
 from projections.ledger.signer import LedgerSigner
 from tests.support.ledgers import SignedLog, signed_log
 from tests.support.shell import Shell
+from tests.support.tampering import tamper
 from tracker.checkpoint import open_checkpoint
 from tracker.signed_note import MalformedKey, SignedNote, SigningKey, VerifierKey
 
@@ -244,6 +245,35 @@ def test_the_command_changes_the_key_and_says_the_new_one_alone_on_its_last_line
     said = shell.run("log", "rotate-key", code=2, TRACKER_SIGNING_KEY=seed)
     assert "TRACKER_SIGNING_KEY" in said.stderr
     assert seed not in said.output
+
+
+def test_a_change_of_keys_is_in_the_next_export_although_nothing_was_recorded(sqlite_url: str, tmp_path: Path) -> None:
+    shell = Shell(sqlite_url, tmp_path)
+    shell.run("seed")
+    shell.run("log", "export", "published")
+    published = tmp_path / "published"
+    (old,) = (published / "key").read_text().split()
+    new = shell.run("log", "rotate-key").stdout.splitlines()[-1]
+    shell.run("log", "export", "published")
+    assert (published / "key").read_text().split() == [new, old]
+    for key in (old, new):
+        shell.run("log", "verify", "published", "--key", key)
+    shell.run("log", "rotate-key", "--finish")
+    shell.run("log", "export", "published")
+    assert (published / "key").read_text().split() == [new]
+    shell.run("log", "verify", "published", "--key", new)
+    shell.run("log", "verify", "published", "--key", old, code=1)
+
+
+def test_no_checkpoint_is_exported_that_was_changed_in_the_database(sqlite_url: str, tmp_path: Path) -> None:
+    shell = Shell(sqlite_url, tmp_path)
+    shell.run("seed")
+    shell.run("log", "export", "published")
+    before = (tmp_path / "published" / "checkpoint").read_bytes()
+    tamper(sqlite_url, "UPDATE ledger_checkpoint SET note = :note", note=before.replace(b"\n\n", b"\n.\n\n"))
+    said = shell.run("log", "export", "published", code=1)
+    assert "is not the one that was signed" in said.stderr
+    assert (tmp_path / "published" / "checkpoint").read_bytes() == before
 
 
 # Nobody is told

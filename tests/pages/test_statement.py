@@ -9,6 +9,7 @@ import pytest
 from projections.ledger.reader import Ledger
 from tests.support.api import Api, progress, running, statement
 from tests.support.pages import BROWSER, text_of
+from tests.support.tampering import tamper
 from tests.support.waiting import wait_until
 from tracker.signed_note import encode_base64
 
@@ -93,3 +94,12 @@ def test_a_withheld_text_is_gone_from_it_and_its_leaf_stays(api: Api) -> None:
     text = api.get(f"/pledges/aid-2024/statement{AT}", headers=BROWSER).text
     assert "Half of it" not in text
     assert f"{encode_base64(row.leaf)}</code> (of the whole line" in text
+
+
+@pytest.mark.parametrize("note", [b"ab\xff", b"another\n"])
+def test_a_checkpoint_that_was_changed_in_the_database_is_on_no_statement_and_in_no_proof(
+    api: Api, sqlite_url: str, note: bytes
+) -> None:
+    tamper(sqlite_url, "UPDATE ledger_checkpoint SET note = :note", note=note)
+    for address in (ADDRESS, "/ledger/checkpoint", "/ledger/proof/event?position=2"):
+        assert api.get(address, headers=BROWSER).status_code == 503, address

@@ -8,6 +8,7 @@ generator of the streams; a status that was shown to somebody under one version 
 
 from __future__ import annotations
 
+import argparse
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import fields, is_dataclass
@@ -102,6 +103,7 @@ def recorded() -> list[list[str]]:
 
 def main() -> None:
     """Write down what the rules answer now."""
+    argparse.ArgumentParser(description=main.__doc__).parse_args()
     found = [[digest(answer()) for answer in answers(*stream(seed)).values()] for seed in range(STREAMS)]
     FILE.write_text("".join(f"{' '.join(line)}\n" for line in found))
     print(f"{sum(map(len, found)):,} answers to {len(found)} streams: {FILE.name}")
