@@ -175,7 +175,7 @@ def serving(directory: Path, *, prelude: str = "", **settings: str) -> Iterator[
     command = [sys.executable, "-c", f"{prelude}from api.cli.main import main; main()", "serve", "--port", "0"]
     with (
         log.open("w+b") as out,
-        subprocess.Popen(command, env=env, cwd=directory, stdout=out, stderr=out) as process,
+        subprocess.Popen(command, env=env, cwd=directory, stdout=out, stderr=out, start_new_session=True) as process,
     ):
         try:
             wait_until(lambda: re.search(r"http://\S+", log.read_text()) is not None)
@@ -185,4 +185,4 @@ def serving(directory: Path, *, prelude: str = "", **settings: str) -> Iterator[
             yield Served(address[0], process.pid)
             assert "Traceback" not in log.read_text(), log.read_text()
         finally:
-            process.send_signal(signal.SIGKILL)
+            os.killpg(process.pid, signal.SIGKILL)  # its projector too, which writes to the directory
