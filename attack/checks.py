@@ -57,7 +57,8 @@ def _of_roles(caller: Caller, attack: Attack, status: int, *, public_read: bool)
             yield f"{status} without a key"
         return
     may = caller.may(attack.route, public_read=public_read)
-    own = attack.method in ("", "HEAD")
+    # HEAD is the GET of the address, which another route may answer, for another role.
+    own = attack.method == "" or (attack.method == "HEAD" and attack.route.method == "GET")
     if may:
         if attack.routed and status in (401, 403):
             yield f"{status} for what is allowed to {caller.name}"

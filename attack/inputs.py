@@ -139,10 +139,7 @@ def attacks(route: Route) -> Iterator[Attack]:
         )  # fmt: skip
     for method in METHODS:
         if method != route.method:
-            # HEAD is the GET of the address, which asks for a role of its own.
-            yield Attack(
-                "other methods", route, _bytes(route.valid), *right, method, routed=False, keyed=method != "HEAD"
-            )
+            yield Attack("other methods", route, _bytes(route.valid), right[0], right[1], method, routed=False)
     for address in ASTRAY:
         yield Attack("other addresses", route, address, *right, routed=False)
     for media_type in route.media_types:
