@@ -190,6 +190,13 @@ def _lie(scene: Scene) -> None:
     scene.world.sign()
 
 
+def _forge_note(scene: Scene) -> None:
+    published = scene.world.ledger.checkpoint()
+    assert published is not None
+    note = published.note.replace(b"\n\n", b"\nanother line\n\n", 1)
+    tamper(scene.world.url, "UPDATE ledger_checkpoint SET note = :note", note=note)
+
+
 CASES: dict[str, Callable[[Scene], None]] = {
     "a bit of a stored event is flipped": _flip,
     "the line of an event is emptied": _empty,
@@ -202,6 +209,7 @@ CASES: dict[str, Callable[[Scene], None]] = {
     "all events are put in another order": _reverse,
     "an event is back-dated": _back_date,
     "the last events are cut off": _truncate,
+    "the text of the stored checkpoint is changed": _forge_note,
     "everything is rewritten and signed with another key": _with_another_key,
     "everything is rewritten and signed with the stolen key": _with_the_key,
     "everything is rewritten and signed with the stolen key, the state directory too": _with_the_key_and_the_state,
