@@ -6,8 +6,10 @@ import subprocess
 import sys
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import pytest
+from pydantic_core import from_json
 
 from tests.support.api import made, progress, statement
 from tests.support.paths import ROOT
@@ -179,6 +181,21 @@ def test_versions_of_a_pledge_have_no_gap_and_do_not_stand_twice() -> None:
 def test_an_event_is_not_recorded_before_the_one_before_it() -> None:
     found = doubt_of(entry(5, "p", 1, made()), entry(4, "q", 1, made()))
     assert (found.position, found.reason) == (2, "it is recorded before the event before it")
+
+
+def test_no_two_events_have_one_id() -> None:
+    lines = list(entries(300))
+    for again, first in ((299, 3), (270, 269), (260, 0)):
+        lines[again] = entry(again, *named(lines[again]), id=event_uuid(first))
+    found = doubt_of(*lines)
+    assert (found.position, found.reason) == (261, "the event has the id of the one at position 1")
+    assert "position 1" in doubt_of(*entries(1), entry(1, "q", 1, made(), id=event_uuid(0))).reason
+
+
+def named(line: bytes) -> tuple[str, int, dict[str, Any]]:
+    """The pledge, the version and the fact of a line."""
+    event = from_json(line)
+    return event["pledge"], event["version"], event["fact"]
 
 
 def test_the_first_event_of_a_pledge_is_its_making_and_no_other_is() -> None:

@@ -6,7 +6,8 @@ What is checked, in this order; the first that does not hold ends it with `LogDo
 2. the log begins with all events of an older checkpoint, if there is one;
 3. every leaf is hashed up to the tile above it, and so to the signed root, and every entry hashes to its leaf;
 4. every entry is an event as the tracker writes it, recorded no earlier than the one before it, and the versions of
-   each pledge run from 1 without a gap (positions cannot have one: an entry's place is its position).
+   each pledge run from 1 without a gap (positions cannot have one: an entry's place is its position);
+5. no two events have the same id.
 
 An event of which something is withheld has its leaf and, in the place of its line, nothing: it is counted as one that
 exists and is not shown.
@@ -24,6 +25,7 @@ from tracker.signed_note import SignedNote, VerifierKey
 from tracker.tiles import TILE_WIDTH, Fetch, TileMissing
 from tracker.verification.authentic_tiles import AuthenticTiles
 from tracker.verification.doubts import LogDoubted
+from tracker.verification.event_ids import EventIds
 from tracker.verification.pledge_versions import PledgeVersions
 from tracker.verification.recorded_events import IllFormed, RecordedEvent, read_entry
 
@@ -161,7 +163,7 @@ class LogVerification:
     ) -> None:
         self.checkpoint = checkpoint
         self._private_line = private_line
-        self.versions = PledgeVersions()
+        self.versions, self._ids = PledgeVersions(), EventIds()
         self.last_recorded_at = ""
         if checkpoint.size > MAX_EVENTS:
             raise LogDoubted(f"the log says that it has {checkpoint.size} events; at most {MAX_EVENTS} are read")
@@ -187,6 +189,8 @@ class LogVerification:
                 f"{gap.missing} versions of {gap.pledge} are missing after position {gap.after}, and the events that"
                 " are withheld do not explain it", gap.before,
             )  # fmt: skip
+        if (twice := self._ids.twice()) is not None:
+            raise LogDoubted(f"the event has the id of the one at position {twice[0]}", twice[1])
 
     def _pieces(self, waiting: deque[_Waiting]) -> Iterator[EntryPiece]:
         """The log piece by piece, each put among those whose events are waited for, with what was wrong after it.
@@ -236,6 +240,7 @@ class LogVerification:
             raise IllFormed("it is recorded before the event before it")
         self.last_recorded_at = event.recorded_at
         self.versions.take(event.pledge, event.version, position)
+        self._ids.take(event.id, position)
         return VerifiedEvent(position, event, entry)
 
     def _must_begin_with(self, older: Checkpoint) -> None:

@@ -37,6 +37,7 @@ class IllFormed(Exception):
 class RecordedEvent(NamedTuple):
     """What a verifier needs to know of an entry. `recorded_at` is text: as text it sorts as in time."""
 
+    id: str
     pledge: str
     version: int
     recorded_at: str
@@ -48,7 +49,7 @@ def read_entry(entry: bytes) -> RecordedEvent:
     Raises: IllFormed if the tracker would not have written it, or this version cannot understand it.
     """
     event = surely_well_formed(entry) or look_closely(entry)
-    return RecordedEvent(event["pledge"], event["version"], event["recorded_at"])
+    return RecordedEvent(event["id"], event["pledge"], event["version"], event["recorded_at"])
 
 
 def look_closely(entry: bytes) -> dict[str, Any]:
