@@ -97,7 +97,7 @@ bench: $(VENV)/.dev ## Measure against the peers and the budgets of time
 	$(BIN)/python -m benchmarks.run
 
 .PHONY: bench-quick
-bench-quick: $(VENV)/.dev ## The same at small scale, in under a minute
+bench-quick: $(VENV)/.dev ## The same at small scale
 	$(BIN)/python -m benchmarks.run --quick
 
 .PHONY: fuzz

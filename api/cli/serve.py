@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import socket
@@ -22,7 +21,7 @@ from api.cli.group import fail
 from api.cli.stores import now, opened_stores, read_settings
 from api.cli.terminal import say
 from api.http.access_keys import list_keys
-from api.http.collector import set_aside_what_stays
+from api.http.collector import collect_seldom
 from api.http.json_logging import log_as_json
 from api.http.server import ServedProtocol
 from api.http.tracing import begin_traces, must_be_there
@@ -36,9 +35,6 @@ SHUTDOWN_GRACE_SECONDS = 10
 
 WORKER_ANSWER_SECONDS = 30
 """Seconds in which a worker must answer its supervisor, its start included; on a busy machine a start takes many."""
-
-COLLECTED_OBJECTS = 50_000
-"""New objects after which Python's collector of cycles looks at them; each look stops all threads."""
 
 CHECK_SECONDS = 2 * BEAT_SECONDS
 """Seconds that a check waits for a new heartbeat if the last one is old by the clock of this machine."""
@@ -128,12 +124,6 @@ def _alone(projector: ProjectorProcess | None) -> Any:
         made = outside.submit(create_app, read_settings(), projector).result()
     collect_seldom()
     return made
-
-
-def collect_seldom() -> None:
-    """Let Python's collector of cycles leave alone what is there now, and look at new objects seldom."""
-    set_aside_what_stays()
-    gc.set_threshold(COLLECTED_OBJECTS)
 
 
 def again() -> list[str]:

@@ -17,6 +17,10 @@ WHOLE_SECONDS = 3600.0
 """Seconds after which a pass looks at everything again."""
 
 
+NEW_OBJECTS = 50_000
+"""New objects after which the collector looks at them; each look stops all threads."""
+
+
 class Passes:
     """Called at the beginning and the end of every pass of the collector (`gc.callbacks`)."""
 
@@ -36,12 +40,13 @@ class Passes:
             gc.unfreeze()
 
 
-def set_aside_what_stays() -> None:
-    """From here on full passes look at what is newer than the last one. A second call changes nothing."""
+def collect_seldom() -> None:
+    """From here on passes are seldom, and look at what is newer than the last one. A second call changes nothing."""
     if any(isinstance(called, Passes) for called in gc.callbacks):
         return
     gc.collect()
     gc.freeze()
+    gc.set_threshold(NEW_OBJECTS)
     gc.callbacks.append(Passes())
 
 

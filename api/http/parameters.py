@@ -75,7 +75,7 @@ def integer(query: Query, name: str, low: int, high: int, default: int | None = 
     if (text := query.get(name)) is None:
         return default
     if not re.fullmatch(r"[0-9]{1,19}", text) or not low <= int(text) <= high:
-        raise invalid(name, f"is a whole number from {low} to {high}" if high < 10**17 else "is a whole number")
+        raise invalid(name, f"is a whole number from {low} {f'to {high}' if high < 10**17 else 'on'}")
     return int(text)
 
 
