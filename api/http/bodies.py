@@ -80,24 +80,33 @@ def payload_hash(value: Any) -> bytes:
     return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).digest()
 
 
+HASHED_BYTES = 256 * 1024
+"""Bytes of a list that are hashed at a time. Hashing gives the interpreter's lock away; for the few microseconds of a
+small item no other thread wakes up in time to take it, and each such try has it wait anew."""
+
+
 class ListHash:
     """The `payload_hash` of a list, item by item."""
 
     def __init__(self) -> None:
-        self._hash = hashlib.sha256(b"[")
+        self._hash = hashlib.sha256()
+        self._next = bytearray(b"[")
         self._empty = True
 
     def add(self, item: Any) -> Any:
         """Add an item, and return it."""
         text = json.dumps(item, sort_keys=True, separators=(",", ":"))
-        self._hash.update((text if self._empty else f",{text}").encode())
+        self._next += (text if self._empty else f",{text}").encode()
         self._empty = False
+        if len(self._next) >= HASHED_BYTES:
+            self._hash.update(self._next)
+            self._next.clear()
         return item
 
     def digest(self) -> bytes:
         """The hash of the list."""
         whole = self._hash.copy()
-        whole.update(b"]")
+        whole.update(self._next + b"]")
         return whole.digest()
 
 
