@@ -15,6 +15,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from api.http import problems
+from api.http.fair_reading import FairReading
 from api.http.shutdown import ABORT_SECONDS, CONNECTION_GRACE_SECONDS
 from tracker.errors import TrackerError
 
@@ -46,7 +47,10 @@ REST_SECONDS = 15.0
 """Seconds that the rest of a body has after its request was answered."""
 
 PIECE_BYTES = 4 * 1024
-"""Bytes handed to the parser at a time: by so much a limit may be passed."""
+"""Bytes of a head that are handed to the parser at a time: by so much a limit may be passed."""
+
+BODY_PIECE_BYTES = 64 * 1024
+"""Bytes of a body that are handed to the parser at a time."""
 
 MAX_METHOD_BYTES = 32
 """Bytes of the longest method and the space behind it."""
@@ -59,16 +63,13 @@ class Refused(Exception):
     """Carries a refusal out of a parser's callback."""
 
 
-class BoundedConnection(asyncio.Protocol):
+class BoundedConnection(FairReading):
     """One connection with bounds; its subclasses are uvicorn's two parsers of HTTP.
 
     A request goes from head to body; between requests, and while one is answered, the connection is idle.
     """
 
-    loop: asyncio.AbstractEventLoop
-    transport: asyncio.Transport
     server_state: ServerState
-    flow: Any
     cycle: Any
 
     def _begin(self) -> None:
@@ -95,10 +96,14 @@ class BoundedConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Hand the bytes to the parser, a piece at a time, until a bound is passed."""
-        for at in range(0, len(data), PIECE_BYTES):
+        self.give_way(len(data))
+        at = 0
+        while at < len(data):
             if self._refused or self._deaf or self.transport.is_closing():
                 return
-            piece = data[at : at + PIECE_BYTES]
+            size = BODY_PIECE_BYTES if self._phase in ("body", "rest") else PIECE_BYTES
+            piece = data[at : at + size]
+            at += size
             if self._phase == "idle":
                 self._head_began()
             self._received += len(piece)

@@ -12,15 +12,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Event, Thread
+from threading import Thread
 from typing import NamedTuple
-
-import httpx
 
 from tests.support.api import ADMIN
 from tests.support.paths import ROOT
 from tests.support.shell import is_ready
-from tests.support.waiting import HANG_SECONDS, wait_until
+from tests.support.waiting import wait_until
 
 HANG_WAIT_SECONDS = 10.0
 """Seconds that another caller waits beside an attack, at most, on any machine; `make attack` says what it was."""
@@ -36,8 +34,6 @@ SHORT = (
 
 STALL_SECONDS = 0.25
 """Seconds of the server's processor time that pass beside an attack until another caller is answered, at most."""
-
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Cost(NamedTuple):
@@ -107,35 +103,30 @@ class Served:
         assert cost.wait_seconds <= HANG_WAIT_SECONDS
         return cost
 
-    def processor_seconds(self) -> float:
-        """The processor time that the process has used."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICKS
-
     @contextmanager
     def others(self) -> Iterator[Waits]:
         """How long another caller waits meanwhile."""
         waits = Waits()
-        enough, first = Event(), Event()
-
-        def ask() -> None:
-            with httpx.Client(base_url=self.address, timeout=60) as client:
-                client.get("/health/live")  # the connection, and what is made at first use
-                while not enough.wait(0.005):
-                    began, before = time.perf_counter(), self.processor_seconds()
-                    assert client.get("/health/live").status_code == 200
-                    waits.seconds.append(time.perf_counter() - began)
-                    waits.busy_seconds.append(self.processor_seconds() - before)
-                    first.set()
-
-        thread = Thread(target=ask)
-        thread.start()
-        try:
-            assert first.wait(HANG_SECONDS)
-            yield waits
-        finally:
-            enough.set()
-            thread.join()
+        command = [sys.executable, "-m", "tests.support.asking", self.address, str(self.pid)]
+        with subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+        ) as asking:
+            assert asking.stdout is not None
+            told = [asking.stdout.readline()]
+            assert told[0], "the other caller had no answer"
+            reader = Thread(target=lambda: told.extend(asking.stdout or ()))
+            reader.start()
+            try:
+                yield waits
+            finally:
+                assert asking.stdin is not None
+                asking.stdin.close()
+                reader.join()
+                for line in told:
+                    took, busy = map(float, line.split())
+                    waits.seconds.append(took)
+                    waits.busy_seconds.append(busy)
+        assert asking.returncode == 0, "another caller was refused"
 
 
 def received(connection: socket.socket, seconds: float = 30.0) -> bytes:
