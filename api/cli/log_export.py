@@ -47,7 +47,7 @@ def export(directory: Path, private: Path | None, quick: bool) -> None:
             with progress("Exporting", size) as advance:
                 exported = export_log(ledger, directory, advance, quick=quick)
         except MerkleError as wrong:
-            fail(f"{wrong.detail}.")
+            fail(f"{wrong.detail.rstrip('.')}.")
         except OSError as error:
             fail(f"{directory} cannot be written to: {error.strerror}")
         if private is not None:

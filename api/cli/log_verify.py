@@ -182,10 +182,10 @@ def _tell_verified(
     last = f", the last recorded at {walk.last_recorded_at}" if walk.last_recorded_at else ""
     tell(f"{size - versions.withheld} events of {versions.pledges} pledges{last}")
     if versions.withheld:
-        tell(
-            f"{versions.withheld} more events exist, proven by their leaves; their lines are withheld, or were"
-            " blanked by who serves them"
-        )
+        more = "1 more event exists" if versions.withheld == 1 else f"{versions.withheld} more events exist"
+        tell(f"{more}, proven by leaves alone; what is not shown is withheld, or was blanked by who serves it")
+    if walk.last_recorded_at and read_instant(walk.last_recorded_at) > datetime.now(UTC):
+        say("That is later than it is now by the clock of this machine: either this clock is wrong, or that one was.")
     if older is not None:
         tell(f"it begins with the {older.size} events of the older checkpoint, unchanged")
 

@@ -50,6 +50,13 @@ def test_without_a_key_it_is_said_what_is_not_shown(shell: Shell, published: Pat
     assert VKEY in said.stderr
 
 
+def test_an_event_of_the_future_is_told(shell: Shell) -> None:
+    log = PublishedLog([entry(1, "aid-0", 1, made(), recorded_at="2999-01-01T00:00:00.000000Z")])
+    said = shell.run("log", "verify", log.write(shell.directory / "ahead"), "--key", VKEY)
+    assert "the last recorded at 2999-01-01" in said.stdout
+    assert "later than it is now by the clock of this machine" in said.stderr.replace("\n", " ")
+
+
 def test_the_first_position_that_is_wrong_is_named(shell: Shell, published: Path) -> None:
     shown = [*LOG.entries[:256]]
     shown[16] = shown[16].replace(b"alice", b"malic")

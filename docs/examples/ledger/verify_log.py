@@ -48,6 +48,8 @@ else:
     sys.exit("the key has not signed the checkpoint")
 
 origin, size, root = text.split("\n")[:3]
+if origin != name:
+    sys.exit(f"the checkpoint is of {origin}, and the key of {name}")
 leaves: list[bytes] = []
 for start in range(0, int(size), 256):
     width = min(256, int(size) - start)
