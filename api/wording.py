@@ -69,7 +69,7 @@ SCHEDULE = {
     "overdue": "overdue",
     "kept_on_time": "kept on time",
     "kept_late": "kept late",
-    "closed": "closed",
+    "closed": "settled, and not kept",
 }
 TRAJECTORY = {"ahead": "ahead", "on_track": "on track", "behind": "behind", "unknown": "not known"}
 VERDICT = {
@@ -138,6 +138,13 @@ DOCUMENT_MEMBER = {
 
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 _LONG_MONTHS = "January February March April May June July August September October November December".split()
+
+
+def schedule(status: Mapping[str, Any]) -> str:
+    """Where a status document stands to the window in force, in words; what was taken back was never on time."""
+    if status["lifecycle"] != "active":
+        return f"no longer stands: it was {status['lifecycle']}"
+    return SCHEDULE[status["schedule"]["current"]]
 
 
 def day(value: date | str | None) -> str:

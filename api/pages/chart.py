@@ -9,12 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from api import amounts, wording
 from tracker.fact_decoding import decode
 from tracker.facts import FACTS_WITH_FIGURE, FigureRestated
 from tracker.quantity import Interval, Quantity
+from tracker.rules.counted import CountedSpan
 from tracker.rules.pledge_history import PledgeHistory, ResolvedFact
 from tracker.rules.status import StatusSegment
 from tracker.values import Window
@@ -32,6 +34,20 @@ class ChartPoint:
     label: str
     exact: str
     counts: bool
+    counted_until: date | None = None
+    """The day on which a figure that had counted was replaced; None for one that counts, or never did."""
+
+    @property
+    def counted(self) -> bool:
+        """Whether it counted once, and no longer does."""
+        return self.counted_until is not None
+
+    @property
+    def counting(self) -> str:
+        """Whether it counts, in words: yes, no, or until when."""
+        if self.counts:
+            return "yes"
+        return "no" if self.counted_until is None else f"until {wording.day(self.counted_until)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +112,7 @@ def chart_data(
     figures: Sequence[Mapping[str, Any]],
     history: PledgeHistory,
     segments: Sequence[StatusSegment],
+    counted: Mapping[str, CountedSpan],
     as_of: date,
     digits: amounts.Digits,
 ) -> ChartData | None:
@@ -107,7 +124,7 @@ def chart_data(
     if unit is None:
         return None
     said = _statements(history, as_of)
-    points = tuple(p for f in figures for p in _points(f, said, unit, digits) if p.said <= as_of)
+    points = tuple(p for f in figures for p in _points(f, said, counted, unit, digits) if p.said <= as_of)
     steps, terms = _steps(segments, unit, as_of, digits), _terms(status, segments, unit, as_of)
     if not points and not steps and (status["target"] is None or "members" in status):
         return None
@@ -123,30 +140,43 @@ _NOT_DRAWN = ("voided", "retracted", "restatement", "member")
 
 
 def _points(
-    figure: Mapping[str, Any], statements: Mapping[str, Sequence[ResolvedFact]], unit: str, digits: amounts.Digits
+    figure: Mapping[str, Any],
+    statements: Mapping[str, Sequence[ResolvedFact]],
+    counted: Mapping[str, CountedSpan],
+    unit: str,
+    digits: amounts.Digits,
 ) -> Iterator[ChartPoint]:
     """The points of a figure: one for each day on which it was said or restated; only the last may count."""
     if figure["outcome"] in _NOT_DRAWN:
         return
     said = statements.get(figure["event"], ())
-    for earlier in said[:-1]:
+    span = counted.get(figure["event"])
+    for earlier, later in pairwise(said):
         if isinstance(earlier.fact, FACTS_WITH_FIGURE) and (own := earlier.fact.figure) and own.quantity.unit == unit:
             end = None if own.period is None else own.period.end
             shown = amounts.amount_text(own.quantity.model_dump(mode="json", exclude_none=True), digits)
-            yield _point(earlier, own.quantity, shown, end, counts=False)
+            replaced = later.fact.stated_on
+            was_counted = span is not None and span.since < replaced
+            yield _point(earlier, own.quantity, shown, end, counts=False, until=replaced if was_counted else None)
     last = figure["quantity"] if figure["quantity"]["unit"] == unit else figure["converted"]
     if said and last is not None and last["unit"] == unit:
         end = date.fromisoformat(figure["period"]["end"]) if (figure["period"] or {}).get("end") else None
         shown = amounts.amount_text(figure["quantity"], digits)
-        yield _point(said[-1], _quantity(last), shown, end, counts=figure["chosen"])
+        until = figure["counted_until"] and date.fromisoformat(figure["counted_until"])
+        yield _point(said[-1], _quantity(last), shown, end, counts=figure["chosen"], until=until)
 
 
 def _point(
-    said: ResolvedFact, value: Quantity, shown: amounts.AmountText, covers: date | None, *, counts: bool
+    said: ResolvedFact,
+    value: Quantity,
+    shown: amounts.AmountText,
+    covers: date | None,
+    *,
+    counts: bool,
+    until: date | None,
 ) -> ChartPoint:
-    return ChartPoint(
-        said.event.id, said.fact.stated_on, covers, value.value, value.interval, shown.short, shown.exact, counts
-    )
+    on = said.fact.stated_on
+    return ChartPoint(said.event.id, on, covers, value.value, value.interval, shown.short, shown.exact, counts, until)
 
 
 def _statements(history: PledgeHistory, as_of: date) -> dict[str, list[ResolvedFact]]:

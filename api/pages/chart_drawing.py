@@ -200,5 +200,6 @@ def _mark(point: ChartPoint, scale: ChartScale) -> dict[str, Any]:
         "covers": None if point.covers is None else scale.x(point.covers),
         "label": point.label,
         "counts": point.counts,
+        "counted": point.counted,
         **_extent(point.interval, point.value, scale),
     }

@@ -15,8 +15,8 @@ from api.http import data_license
 from api.http.contract import AnyRequest, read
 from api.http.headers import style_only_policy
 from api.http.responses import BytesResponse
-from api.pages.bars import bar_of
 from api.pages.frame import CLOCK_NAMES, render
+from api.pages.overview import pledge_row
 from api.resources import contracts
 from api.resources.read_request import ReadRequest
 from api.services import Services
@@ -49,8 +49,7 @@ class EmbedController(Controller):
             status=status,
             is_earlier=is_earlier,
             style=FRAME_STYLE,
-            bar=bar_of(status),
-            share=amounts.ratio(status["ratio"], status["actual"]),
+            row=pledge_row(status, near),
             actual=amounts.amount(status["actual"], near),
             target=amounts.amount(status["target"], near),
             link=contracts.addressed(f"/pledges/{pledge}", clocks),

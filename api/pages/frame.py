@@ -24,6 +24,7 @@ from api.http.known_heads import Validity
 from api.http.media import HTML_FORMAT
 from api.http.parameters import Query
 from api.http.responses import NO_CACHE, BytesResponse
+from api.pages.event_lines import event_line
 from api.resources.read_request import ReadRequest
 from api.services import Services
 from projections.queries import Clocks
@@ -148,7 +149,7 @@ def environment() -> Environment:
         loader=PackageLoader("api.pages"), autoescape=True, undefined=_Absent, trim_blocks=True, lstrip_blocks=True
     )
     env.filters |= {"amount": amounts.amount, "count": amounts.count, "ratio": amounts.ratio}
-    env.filters["unit"] = amounts.unit_words
+    env.filters |= {"unit": amounts.unit_words, "event_line": event_line}
     env.filters |= {"day": wording.day, "instant": wording.instant, "span": wording.span, "stated": wording.stated}
     env.filters |= {"in_words": wording.in_words, "member": wording.member, "party": wording.party}
     env.globals |= {"amounts": amounts, "wording": wording, "asset": asset, "fact_types": " ".join(FACT_TYPES)}

@@ -22,7 +22,7 @@ from api.resources import list_filters
 from api.resources.contracts import CURSOR, FILTERS, SORT
 from api.resources.names import SORT_NAMES
 from projections.queries import Clocks, Filters
-from tracker.event import Event, fact_json, raw_event
+from tracker.event import Event, fact_json, raw_event, stamp
 from tracker.pledge_events import raw_in_force_on
 from tracker.rules.event_days import days, said_between
 
@@ -66,6 +66,14 @@ class PledgeRow:
     bar: Bar | None
     progress: str
     exact: str
+    share: str | None
+    """The actual in percent of the target; None without one, and where the line and the bar count members."""
+
+    @property
+    def says_more(self) -> bool:
+        """Whether the line counts members or steps, and does not set the actual beside the target."""
+        counts_members = (self.status.get("members") or {}).get("met") is not None
+        return counts_members or (self.status["actual"] is None and bool(self.status.get("milestones")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +112,11 @@ def draw_overview(page: PageRequest) -> BytesResponse:
     cursor = list_filters.Cursor.read(query, question, page.log, page.services.tracker.log)
     if cursor is not None:
         page.at = cursor.at
+    begun_on = None
+    if page.at.position == 0:
+        # Before our first record the list shows what is known today of what had been said by then.
+        begun_on = page.services.tracker.log.recorded_at(1)
+        page.at = replace(page.at, position=None, known_at=None, numbered=False)
     at = page.projected()
     found = timeline.page(narrowed, at, sort, OVERVIEW_PAGE_ROWS, None if cursor is None else cursor.after)
     following = None
@@ -115,6 +128,7 @@ def draw_overview(page: PageRequest) -> BytesResponse:
     body = page.render(
         "overview.html",
         at,
+        begun_on=None if begun_on is None else stamp(begun_on),
         rows=[pledge_row(from_json(document)) for document in found.items],
         total=found.total,
         following=following,
@@ -135,7 +149,9 @@ def draw_overview(page: PageRequest) -> BytesResponse:
 def pledge_row(status: Mapping[str, Any], digits: amounts.Digits | None = None) -> PledgeRow:
     """A pledge as a row; `digits` are those of all amounts shown with it, by default of its own two."""
     progress, exact = progress_of(status, digits or amounts.distinct_digits(status["target"], status["actual"]))
-    return PledgeRow(status, bar_of(status), progress, exact)
+    is_counted = (status.get("members") or {}).get("met") is not None
+    share = None if is_counted else amounts.ratio(status["ratio"], status["actual"])
+    return PledgeRow(status, bar_of(status), progress, exact, share)
 
 
 def progress_of(status: Mapping[str, Any], digits: amounts.Digits) -> tuple[str, str]:

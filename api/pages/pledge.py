@@ -16,14 +16,17 @@ from api.http.problems import pledge_not_found
 from api.http.responses import BytesResponse
 from api.pages.chart import chart_data
 from api.pages.chart_drawing import draw_chart
+from api.pages.comparison import Repaired, differences, without_repairs
 from api.pages.frame import PageRequest, page_contract
 from api.pages.overview import pledge_row
 from api.resources.read_request import must_be_slug
 from projections.queries import Clocks
 from tracker.acting import ACTING, REPAIRS
+from tracker.errors import PledgeNotFound
 from tracker.event import Event, fact_json, stamp
-from tracker.facts import FACTS_WITH_FIGURE, EventCorrected, EventVoided
+from tracker.facts import FACTS_WITH_FIGURE
 from tracker.rules import explanations
+from tracker.rules.counted import CountedSpan, counted_spans
 from tracker.rules.event_days import said_by
 from tracker.rules.pledge_history import PledgeHistory
 from tracker.rules.status import StatusFold, StatusSegment
@@ -36,9 +39,6 @@ PLEDGE_CONTRACT = page_contract(
 )
 
 _EVENT_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_COMPARED = ("status", "actual", "ratio", "target", "stage", "trajectory", "evidence", "flags")
-"""Members of a status document that are shown side by side, as we knew them and as they are known now."""
-
 _UNLISTED = ("schedule", "deadline", "rules_version")
 """Members of a status document whose change is not told among the steps: what changed them is."""
 
@@ -54,13 +54,13 @@ def draw_pledge(page: PageRequest, name: str) -> BytesResponse:
         at = page.projected()
         body = page.services.timeline.one(name, at)
     if body is None:
-        raise pledge_not_found(name, page.services.timeline.unread(name, at.position))
+        raise _not_there(page, name, at)
     status = from_json(body)
     axis: Axis = "known" if page.query.get("axis") == "known" else "as_of"
     recorded = page.taken_in(name, at.position)
     told, known = recorded.fold(lambda events: _tell(events, at.as_of, axis))
     events = told.events
-    comparison = _comparison(page, name, at, status, known.events)
+    comparison = _comparison(page, at, status, told, name)
     digits = amounts.distinct_digits(
         status,
         told.figures,
@@ -68,7 +68,11 @@ def draw_pledge(page: PageRequest, name: str) -> BytesResponse:
         [e["fact"] for e in events],
         [s.status.document["actual"] for s in told.segments],
     )
-    data = chart_data(status, told.figures, told.history, told.segments, at.as_of, digits) if known.events else None
+    data = (
+        chart_data(status, told.figures, told.history, told.segments, told.counted, at.as_of, digits)
+        if known.events
+        else None
+    )
     by_id = {event["id"]: event for event in events}
     html = page.render(
         "pledge.html",
@@ -85,7 +89,7 @@ def draw_pledge(page: PageRequest, name: str) -> BytesResponse:
         by_id=by_id,
         figures=told.figures,
         members=_members(told.members),
-        steps=_steps(told.steps, digits),
+        steps=_steps(told.steps),
         axis=axis,
         data=data,
         chart=None if data is None else draw_chart(data),
@@ -96,28 +100,44 @@ def draw_pledge(page: PageRequest, name: str) -> BytesResponse:
     return page.about_pledge(name, last[0], html)
 
 
+def _not_there(page: PageRequest, name: str, at: Clocks) -> PledgeNotFound:
+    """The refusal of a pledge that is not there; it names the day on which it was first spoken of, if that is later."""
+    rectangles = page.services.timeline.rectangles(name)
+    later = [r["valid_from"] for r in rectangles if r["known_to"] is None and r["valid_from"] > at.as_of.isoformat()]
+    if not later:
+        return pledge_not_found(name, page.services.timeline.unread(name, at.position))
+    return PledgeNotFound(
+        f"there is no pledge {name!r} by {at.as_of}", first_said_on=min(later), as_of=at.as_of.isoformat()
+    )
+
+
 class _Told(NamedTuple):
     """What the page tells of a pledge's events."""
 
     figures: list[dict[str, Any]]
+    counted: Mapping[str, CountedSpan]
     history: PledgeHistory
     segments: list[StatusSegment]
     events: list[dict[str, Any]]
     attested: explanations.Attestation
     members: list[dict[str, Any]]
     steps: list[HistoryStep]
+    repaired: Repaired | None
 
 
 def _tell(known: Sequence[Event], as_of: date, axis: Axis) -> _Told:
     fold = StatusFold(known)
+    counted = counted_spans(fold)
     return _Told(
-        figures=_figures(known, as_of),
+        figures=_figures(known, as_of, counted),
+        counted=counted,
         history=fold.history,
         segments=fold.segments() if known else [],
         events=_events(known, as_of),
         attested=explanations.attestation(known, as_of),
         members=explanations.members(known, as_of) or [],
         steps=history(known, axis, as_of) if known else [],
+        repaired=without_repairs(known, as_of),
     )
 
 
@@ -153,19 +173,19 @@ def _events(known: Sequence[Event], as_of: date) -> list[dict[str, Any]]:
     return found
 
 
-def _figures(known: Sequence[Event], as_of: date) -> list[dict[str, Any]]:
-    """Every figure and why it counts or not; the reason names events by their version, as the page does."""
+def _figures(known: Sequence[Event], as_of: date, counted: Mapping[str, CountedSpan]) -> list[dict[str, Any]]:
+    """Every figure and why it counts or not; the reason names events by their version, as the page does.
+
+    `counted_until` is the day on which a figure that counted was replaced; None for one that counts, or never did.
+    """
     numbers = {event.id: f"event {event.version}" for event in known}
-    found = explanations.figures(known, as_of) or []
-    return [{**f, "why": _EVENT_ID.sub(lambda match: numbers.get(match[0], match[0]), f["why"])} for f in found]
-
-
-def _quantity_of(event: Event, digits: amounts.Digits) -> amounts.AmountText | None:
-    """The figure that an event carries, as it was recorded."""
-    figure = event.fact.figure if isinstance(event.fact, FACTS_WITH_FIGURE) else None
-    return (
-        None if figure is None else amounts.amount(figure.quantity.model_dump(mode="json", exclude_none=True), digits)
-    )
+    found = []
+    for figure in explanations.figures(known, as_of) or []:
+        why = _EVENT_ID.sub(lambda match: numbers.get(match[0], match[0]), figure["why"])
+        span = None if figure["chosen"] else counted.get(figure["event"])
+        until = None if span is None or span.until is None or span.until > as_of else span.until.isoformat()
+        found.append({**figure, "why": why, "counted_until": until})
+    return found
 
 
 def _flags(
@@ -191,7 +211,7 @@ def _members(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return sorted(named, key=lambda r: (order.index(str(r["verdict"])), str(r["name"]).casefold()))
 
 
-def _steps(steps: Sequence[HistoryStep], digits: amounts.Digits) -> list[dict[str, Any]]:
+def _steps(steps: Sequence[HistoryStep]) -> list[dict[str, Any]]:
     """How the status came to be: only what changed something that is shown."""
     found = []
     for step in steps:
@@ -208,41 +228,40 @@ def _steps(steps: Sequence[HistoryStep], digits: amounts.Digits) -> list[dict[st
                 "changed": [wording.in_words(name) for name in changed if name != "status"]
                 if step.status_before
                 else [],
-                "event": None if event is None else {"id": event.id, "version": event.version, "type": event.type},
-                "quantity": None if event is None else _quantity_of(event, digits),
+                "event": None
+                if event is None
+                else {"id": event.id, "version": event.version, "type": event.type, "fact": fact_json(event.fact)},
             }
         )
     return found
 
 
 def _comparison(
-    page: PageRequest, name: str, at: Clocks, status: Mapping[str, Any], known: Sequence[Event]
+    page: PageRequest, at: Clocks, status: Mapping[str, Any], told: _Told, name: str
 ) -> dict[str, Any] | None:
-    """The same day as we knew it and as it is known now.
+    """The same day twice, side by side.
 
-    A page without a position is compared with what we knew before the last correction or void; None if there is none.
+    A page without a position is compared with the record as it would be without our repairs, and only if they change
+    what is shown; a page with one is compared with what is known now.
     """
-    log, timeline = page.services.tracker.log, page.services.timeline
-    if page.at.position is not None:
-        then, now_at = at, Clocks(at.as_of, timeline.position(), None)
-        now_body = timeline.one(name, now_at)
-        old, new = status, None if now_body is None else from_json(now_body)
-    else:
-        repairs = [event for event in known if isinstance(event.fact, EventCorrected | EventVoided)]
-        if not repairs:
+    if page.at.position is None:
+        repaired = told.repaired
+        if repaired is None:
             return None
-        before = repairs[-1].position - 1
-        then = Clocks(at.as_of, before, log.recorded_at(before))
-        body = timeline.one(name, then)
-        old, new = ({} if body is None else from_json(body)), status
-    differs = [n for n in _COMPARED if not amounts.same((old or {}).get(n), (new or {}).get(n))]
+        then, now = repaired.without, status
+        at_then = Clocks(at.as_of, repaired.position, None)
+        repairs = repaired.repairs
+    else:
+        body = page.services.timeline.one(name, Clocks(at.as_of, page.services.timeline.position(), None))
+        then, now = status, {} if body is None else from_json(body)
+        at_then, repairs = at, ()
     return {
-        "then": old or None,
-        "now": new,
-        "at": None if then.known_at is None else stamp(then.known_at),
-        "position": then.position,
-        "link": page.link(known_on=None, known_at=None, at_position=str(then.position)),
+        "then": then or None,
+        "now": now or None,
+        "at": None if at_then.known_at is None else stamp(at_then.known_at),
+        "repairs": repairs,
+        "link": page.link(known_on=None, known_at=None, at_position=str(at_then.position)),
         "now_link": page.link(known_on=None, known_at=None, at_position=None),
         "is_then": page.at.position is not None,
-        "differs": differs,
+        "differs": differences(then, now),
     }

@@ -10,6 +10,7 @@ from litestar import Request, Response
 from litestar.types import ExceptionHandler, ExceptionHandlersMap
 from pydantic_core import from_json
 
+from api import wording
 from api.http.headers import header
 from api.http.problems import PROBLEM
 from api.pages.frame import HEADERS, POLICY, render
@@ -19,9 +20,15 @@ _HINT_BY_STATUS = {
     400: "The address holds something this page does not take; nothing is guessed, lest it answer another question.",
     401: "Ask whoever runs it for a key with the role “reader”, and give it here; programs send it with each request.",
     403: "The key is in force, but not for this.",
-    404: "It may exist on another day, or once more is recorded: the two clocks decide what there is.",
     503: "The record is safe; its store does not answer just now. Try again in a moment.",
 }
+
+_HINT_BY_CODE = {
+    "not_found": "Look for a slip in the address, or begin with the list of all pledges.",
+    "pledge_not_found": "Look for a slip in its name, or search the list of all pledges.",
+}
+_NOT_YET = "Nothing had been promised by {day}: the pledge was first spoken of on {first}."
+"""What the page of a pledge says that was made after the day that was asked for."""
 
 _is_pledge_path = re.compile(f"/pledges/({SLUG})").fullmatch
 
@@ -57,10 +64,14 @@ def _with_page(handler: ExceptionHandler) -> ExceptionHandler:  # type: ignore[t
         problem = from_json(answer.content)
         if problem["status"] == 401 and header(request.scope, b"authorization") is None:
             problem |= _NOT_PUBLIC
-        log = None
+        log = first = None
+        hint = _HINT_BY_CODE.get(problem["code"]) or _HINT_BY_STATUS.get(problem["status"], "")
         if problem["code"] == "pledge_not_found" and (found := _is_pledge_path(problem["instance"])):
             log = f"/audit?pledge={found[1]}"
-        body = render("problem.html", problem=problem, hint=_HINT_BY_STATUS.get(problem["status"], ""), log=log)
+        if as_of := problem.pop("first_said_on", None):
+            hint = _NOT_YET.format(day=wording.day(problem["as_of"]), first=wording.day(as_of))
+            first = f"{problem['instance']}?as_of={as_of}"
+        body = render("problem.html", problem=problem, hint=hint, log=log, first=first)
         headers = {**answer.headers, "content-security-policy": POLICY}
         return Response(body, status_code=problem["status"], media_type="text/html", headers=headers)
 

@@ -200,7 +200,10 @@ def test_a_pledge_before_it_was_recorded_shows_what_is_known_of_it_now(lite: Api
 
 def test_the_end_of_a_day_is_what_was_known_on_it(lite: Api) -> None:
     lite.open()
-    assert "No pledge fits" in lite.get("/?known_on=2020-01-01", headers=BROWSER).text
+    lite.open("second", title="A second one")
+    first = text_of(lite.get("/?at_position=1", headers=BROWSER).text)
+    assert "Aid of 2024" in first
+    assert "A second one" not in first
     assert "Aid of 2024" in lite.get("/", headers=BROWSER).text
     assert lite.get("/?known_on=2999-01-01", headers=BROWSER).status_code == 400
     assert lite.get("/?known_on=2020-01-01&at_position=1", headers=BROWSER).status_code == 400

@@ -166,16 +166,16 @@ def test_a_restated_figure_stands_in_the_chart_on_the_days_on_which_each_was_sai
               "reason": "counted twice"})  # fmt: skip
     page = lite.get("/pledges/aid-2024", headers=BROWSER).text
     assert rows_of(page, "data-points") == [
-        ["10 Sep 2024", "31 Aug 2024", "€55bn", "55,000,000,000 EUR", "no"],
+        ["10 Sep 2024", "31 Aug 2024", "€55bn", "55,000,000,000 EUR", "until 10 Oct 2024"],
         ["10 Oct 2024", "31 Aug 2024", "€45bn", "45,000,000,000 EUR", "yes"],
     ]
     drawing = re.search(r'<svg class="drawing".*?</svg>', page, re.DOTALL)
     assert drawing is not None
-    assert re.findall(r'<circle class="(c-point[^"]*)"', drawing[0]) == ["c-point c-aside", "c-point"]
-    assert "said, but does not count" in page
+    assert re.findall(r'<circle class="(c-point[^"]*)"', drawing[0]) == ["c-point c-earlier", "c-point"]
+    assert "counted until it was replaced" in page
     before = lite.get("/pledges/aid-2024?as_of=2024-10-09", headers=BROWSER).text
     assert rows_of(before, "data-points") == [["10 Sep 2024", "31 Aug 2024", "€55bn", "55,000,000,000 EUR", "yes"]]
-    assert "said, but does not count" not in before
+    assert "counted until it was replaced" not in before
 
 
 @pytest.mark.parametrize("latest", ["2025-01-31", "2025-02-28", "2025-12-31"])
