@@ -9,13 +9,12 @@ from typing import cast
 from eventsourcing.application import Application
 from eventsourcing.persistence import InterfaceError, OperationalError
 
-from tracker.event import Event
 from tracker.log.away import READ_SECONDS, unavailable
 from tracker.log.clock_watch import ClockWatch
 from tracker.log.open import MAX_CONNECTIONS, recorder_environment
 from tracker.log.recorder import LogRecorder
 from tracker.pledge_events import PledgeEvents
-from tracker.requests import Posted, Recorded, Request
+from tracker.requests import Decided, Posted, Recorded, Request
 from tracker.writer import GroupWriter, Outcome
 
 
@@ -89,13 +88,13 @@ class Tracker(Application[str]):
         if self._clock is not None:
             self._clock.must_have_kept_pace()
 
-    def preview(self, request: Request) -> tuple[Event, ...]:
-        """The events that the request would record now; nothing is written.
+    def preview(self, request: Request, *, max_warnings: int = 0) -> Decided:
+        """The events that the request would record now, and what is odd about them; nothing is written.
 
         Raises: BatchRefused, UnreadableEvent and Unavailable, as `record` does.
         """
         pledges = self.writer.pledges.load({draft.pledge for draft in request.drafts}, fresh=True)
-        return self.writer.decide(request, pledges, after=self.log.head())
+        return self.writer.decide(request, pledges, after=self.log.head(), max_warnings=max_warnings)
 
     def replay(self, key: str, payload_hash: bytes | None) -> Recorded | None:
         """The events recorded under an idempotency key, or None.

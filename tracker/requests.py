@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
+from tracker.event import Event
+from tracker.fact_warnings import FactWarning
 from tracker.facts import AnyFact
 from tracker.log.rows import LogRow
 
@@ -35,12 +37,21 @@ class Request:
     """The id of the log that the request is for; None if any."""
 
 
+class Decided(NamedTuple):
+    """The events that a request would record, and what is odd about its drafts, by their index."""
+
+    events: tuple[Event, ...]
+    warnings: tuple[tuple[int, FactWarning], ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """The events of a request as the log has them; `replayed` if they were there before."""
 
     events: tuple[LogRow, ...]
     replayed: bool = False
+    warnings: tuple[FactWarning, ...] = ()
+    """Of a single fact; a batch is warned of by a dry run."""
 
 
 class Posted(Protocol):

@@ -26,15 +26,20 @@ from tracker.errors import (
     VersionConflict,
 )
 from tracker.event import Event, restamp
+from tracker.fact_warnings import FactWarning, warnings_of
 from tracker.log.guard import Basis
 from tracker.log.recorder import LogRecorder
 from tracker.log.rows import LogRow, NewLogRow
 from tracker.pledge import Pledge
 from tracker.pledge_cache import PledgeCache
-from tracker.requests import Draft, Posted, Recorded, Request
+from tracker.pledge_events import PledgeEvents
+from tracker.requests import Decided, Draft, Posted, Recorded, Request
 
 MAX_GROUP_REQUESTS = 1_000
 """Requests that share one transaction, at most."""
+
+MAX_WARNINGS = 100
+"""Warnings that are told of one request, at most."""
 
 MAX_APPEND_ATTEMPTS = 64
 """How often a request decides anew because another process is faster; of four on one pledge each loses 3 in 4."""
@@ -113,14 +118,31 @@ class GroupWriter:
 
         Raises: IdempotencyMismatch if they were recorded for another payload.
         """
-        return _replayed(self._log.by_keys([key]), payload_hash)
+        return self._replayed(self._log.by_keys([key]), payload_hash)
 
-    def decide(self, request: Request, pledges: dict[str, Pledge], after: int = 0) -> tuple[Event, ...]:
+    def _replayed(self, rows: Sequence[LogRow], payload_hash: bytes | None) -> Recorded | None:
+        if not rows:
+            return None
+        if rows[0].payload_hash != payload_hash:
+            raise IdempotencyMismatch("this Idempotency-Key was used for another payload; use a new key")
+        return Recorded(tuple(rows), replayed=True, warnings=self._warnings_then(rows) if len(rows) == 1 else ())
+
+    def _warnings_then(self, rows: Sequence[LogRow]) -> tuple[FactWarning, ...]:
+        """What was odd about one recorded fact; nothing if an event up to it cannot be read."""
+        row = rows[0]
+        recorded = PledgeEvents.read(self._log.pledge_rows(row.pledge, row.position))
+        if len(recorded.events) < row.version:
+            return ()
+        *before, event = recorded.events
+        return warnings_of(event.fact, Pledge.of(row.pledge, before))[:MAX_WARNINGS]
+
+    def decide(self, request: Request, pledges: dict[str, Pledge], after: int = 0, *, max_warnings: int = 0) -> Decided:
         """Check the drafts in order, each after those before it; the pledges apply the events that are accepted.
 
         Raises: BatchRefused with the index and reason of each bad draft.
         """
         events: list[Event] = []
+        warnings: list[tuple[int, FactWarning]] = []
         refusals: list[tuple[int, Refusal]] = []
         unopened: set[str] = set()
         for index, draft in enumerate(request.drafts):
@@ -135,13 +157,15 @@ class GroupWriter:
                 if pledge.version == 0:
                     unopened.add(draft.pledge)
                 continue
+            if len(warnings) < max_warnings:
+                warnings += ((index, warning) for warning in warnings_of(draft.fact, pledge))
             position = after + len(events) + 1
             event = Event(draft.id, draft.pledge, pledge.version + 1, request.now, request.by, draft.fact, position)
             pledge.apply(event)
             events.append(event)
         if refusals:
             raise BatchRefused(refusals)
-        return tuple(events)
+        return Decided(tuple(events), tuple(warnings[:max_warnings]))
 
     # The thread
 
@@ -198,7 +222,8 @@ class GroupWriter:
         for job, posted in read:
             try:
                 if job.key in known:
-                    job.settle(_replayed(known[job.key], job.payload_hash) or Unavailable("it is not there any more"))
+                    recorded = self._replayed(known[job.key], job.payload_hash)
+                    job.settle(recorded or Unavailable("it is not there any more"))
                     continue
                 request = posted.request()
                 self._must_allow_writes()
@@ -234,7 +259,7 @@ class GroupWriter:
             return
         basis = self._basis()
         pledges = self.pledges.load({draft.pledge for _, request in group for draft in request.drafts})
-        decided: list[tuple[_Job, Request, tuple[Event, ...]]] = []
+        decided: list[tuple[_Job, Request, Decided]] = []
         for job, request in group:
             try:
                 basis.must_be_of(request.log)
@@ -245,16 +270,16 @@ class GroupWriter:
                 job.settle(impossible)
         began = time.time_ns()
         try:
-            rows = self._append([(request, events) for _, request, events in decided], basis)
+            rows = self._append([(request, found.events) for _, request, found in decided], basis)
         except IntegrityError:
             self.pledges.forget(pledges)
             for job, request, _ in decided:
                 self._record_alone(job, request)
             return
-        for job, _, events in decided:
-            own, rows = rows[: len(events)], rows[len(events) :]
+        for job, _, found in decided:
+            own, rows = rows[: len(found.events)], rows[len(found.events) :]
             tracing.committed(job.trace, began, own, together=len(decided))
-            job.settle(Recorded(tuple(own)))
+            job.settle(Recorded(tuple(own), warnings=tuple(warning for _, warning in found.warnings)))
 
     def _record_alone(self, job: _Job, request: Request) -> None:
         """Decide and append one request until it is recorded, refused, or found recorded under its key."""
@@ -267,15 +292,15 @@ class GroupWriter:
                 basis = self._basis()
                 basis.must_be_of(request.log)
                 pledges = self.pledges.load(names, fresh=attempt > 0)
-                events = self._decide_fresh(request, pledges)
+                found = self._decide_fresh(request, pledges)
                 began = time.time_ns()
                 try:
-                    rows = self._append([(request, events)], basis)
+                    rows = self._append([(request, found.events)], basis)
                 except IntegrityError:
                     self.pledges.forget(names)
                     continue
                 tracing.committed(job.trace, began, rows)
-                job.settle(Recorded(tuple(rows)))
+                job.settle(Recorded(tuple(rows), warnings=tuple(warning for _, warning in found.warnings)))
                 return
             raise Unavailable("other writers were faster each time; send the request again")
         except BatchRefused as refused:
@@ -293,10 +318,11 @@ class GroupWriter:
             return
         job.settle(replayed or refused)
 
-    def _decide_fresh(self, request: Request, pledges: dict[str, Pledge]) -> tuple[Event, ...]:
+    def _decide_fresh(self, request: Request, pledges: dict[str, Pledge]) -> Decided:
         """Decide on the cached pledges; a refusal counts only if the log still has the same events."""
+        max_warnings = MAX_WARNINGS if len(request.drafts) == 1 else 0
         try:
-            return self.decide(request, pledges)
+            return self.decide(request, pledges, max_warnings=max_warnings)
         except BatchRefused:
             # A refusal may name an event, which must still be there.
             self._log.look()
@@ -307,7 +333,7 @@ class GroupWriter:
         self.pledges.forget(names)
         pledges |= self.pledges.load(names, fresh=True)
         try:
-            return self.decide(request, pledges)
+            return self.decide(request, pledges, max_warnings=max_warnings)
         except BatchRefused:
             if len(request.drafts) > 1:
                 self.pledges.forget(names)
@@ -333,14 +359,6 @@ class GroupWriter:
         if rows:
             self.appended(basis.log, rows)
         return rows
-
-
-def _replayed(rows: Sequence[LogRow], payload_hash: bytes | None) -> Recorded | None:
-    if not rows:
-        return None
-    if rows[0].payload_hash != payload_hash:
-        raise IdempotencyMismatch("this Idempotency-Key was used for another payload; use a new key")
-    return Recorded(tuple(rows), replayed=True)
 
 
 def _must_be_expected(request: Request, draft: Draft, pledge: Pledge) -> None:

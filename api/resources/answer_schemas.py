@@ -22,6 +22,7 @@ from api.resources.schema_parts import (
 )
 from api.resources.status_schemas import CLOCKS, CONVERSION, DATES, QUANTITY, STATUS
 from projections.facets import FACETS
+from tracker.fact_warnings import WarningCode
 from tracker.quantity import Op, OpenEnds
 from tracker.rules.causes import Cause
 from tracker.values import MemberVerdict
@@ -107,8 +108,19 @@ SCHEMAS: dict[str, Schema] = {
         about="A recorded fact in its envelope. The fact is as it was posted.",
     ),
     "Receipt": object_of(
-        {"event": ref("Event"), "position": COUNT, "version": COUNT, "replayed": {"type": "boolean"}},
+        {
+            "event": ref("Event"),
+            "position": COUNT,
+            "version": COUNT,
+            "replayed": {"type": "boolean"},
+            "warnings": list_of(ref("Warning")),
+        },
         about="What was recorded, whole.",
+    ),
+    "Warning": object_of(
+        {"code": one_of(WarningCode), "pointer": TEXT, "message": TEXT},
+        {"event": EVENT_UUID},
+        about="What is odd about a fact; it is recorded all the same.",
     ),
     "Batch": object_of(
         {"recorded": COUNT, "first_position": COUNT, "last_position": COUNT, "replayed": {"type": "boolean"}}
@@ -118,6 +130,7 @@ SCHEMAS: dict[str, Schema] = {
             "dry_run": {"const": True},
             "events": list_of(ref("Event")),
             "statuses": list_of(ref("Status")),
+            "warnings": list_of(ref("Warning")),
             **CLOCKS,
         },
         about="What would be recorded, and the statuses it would give.",

@@ -41,6 +41,7 @@ from tracker.promise_facts import PledgeMade
 from tracker.requests import Draft, Recorded, Request
 from tracker.rules.status import StatusFold, complete
 from tracker.values import is_slug
+from tracker.writer import MAX_WARNINGS
 
 MAX_FACT_BODY_BYTES = 64 * 1024
 """Bytes read of the body of a single fact, at most: 48 KiB and its envelope."""
@@ -180,9 +181,9 @@ async def _outcome(services: Services, write: _Write) -> WriteOutcome:
     Raises: what refuses it; BatchRefused with its one refusal if the log does.
     """
     if write.posted.dry_run:
-        return await sync_to_thread(_record, services.tracker, write, _receipt)
+        return await sync_to_thread(_record, services.tracker, write)
     recorded = await services.write_answers.of(write)
-    return WriteOutcome(recorded, _receipt(recorded))
+    return WriteOutcome(recorded, _receipt(recorded, write.place(0)))
 
 
 def _opening(tracker: Tracker, posted: PostedWrite) -> _Write:
@@ -191,7 +192,7 @@ def _opening(tracker: Tracker, posted: PostedWrite) -> _Write:
     def plan(raw: Any, _expected: int | None) -> tuple[Draft, ...]:
         return (drafts.opening_draft(raw, posted.now),)
 
-    return _Write(tracker, posted, plan, opens=True)
+    return _Write(tracker, posted, plan, opens=True, place=lambda _: "/fact")
 
 
 def _added(tracker: Tracker, posted: PostedWrite, pledge: str) -> _Write:
@@ -220,7 +221,8 @@ def _add_batch(tracker: Tracker, posted: PostedWrite) -> WriteOutcome:
         return tuple(draft for _, draft in batch.drafts)
 
     try:
-        return _record(tracker, _Write(tracker, posted, plan, decode=_read_batch), _batch_receipt)
+        write = _Write(tracker, posted, plan, decode=_read_batch, place=lambda index: f"/{indexes[index]}/fact")
+        return _record(tracker, write)
     except BatchRefused as refused:
         raise (BatchRefused(drafts.batch_refusals(refused, indexes)) if indexes else refused) from None
 
@@ -256,6 +258,8 @@ class _Write:
     pledge: str | None = None
     opens: bool = False
     decode: Callable[[PostedWrite], tuple[Any, bytes | None]] = _read_one
+    place: Callable[[int], str] = lambda _: ""
+    """The pointer to the fact of each draft in the body."""
     raw: Any = None
     digest: bytes | None = None
 
@@ -280,23 +284,23 @@ class _Write:
         return Request(drafted, posted.by, posted.now, posted.key, self.digest, self.opens, posted.log)
 
 
-def _record(tracker: Tracker, write: _Write, body_of: Callable[[Recorded], bytes]) -> WriteOutcome:
-    """Record a write from a thread of its own, in the order of refusals that the writer keeps too."""
+def _record(tracker: Tracker, write: _Write) -> WriteOutcome:
+    """Record a batch, or try a write, from a thread of its own, in the order of refusals that the writer keeps too."""
     posted = write.posted
     key, digest = write.read()
     if key is not None and not posted.dry_run and (known := tracker.replay(key, digest)):
-        return WriteOutcome(known, body_of(known))
+        return WriteOutcome(known, _batch_receipt(known))
     try:
         request = write.request()
         if posted.dry_run:
-            return WriteOutcome(None, _dry(tracker, request))
+            return WriteOutcome(None, _dry(tracker, request, write.place))
         recorded = tracker.record(request)
     except (BatchRefused, VersionConflict):
         # The same request, sent twice at once, must not refuse itself.
         if key is None or posted.dry_run or not (known := tracker.replay(key, digest)):
             raise
         recorded = known
-    return WriteOutcome(recorded, body_of(recorded))
+    return WriteOutcome(recorded, _batch_receipt(recorded))
 
 
 def _expected(tracker: Tracker, if_match: bytes | None, pledge: str | None) -> int | None:
@@ -332,13 +336,14 @@ def _all_of(batch: drafts.BatchDrafts, more: drafts.Refusals) -> BatchRefused:
     return BatchRefused(refusals, more_items=batch.more_items, more_problems=batch.more_problems)
 
 
-def _receipt(recorded: Recorded) -> bytes:
+def _receipt(recorded: Recorded, place: str) -> bytes:
     event = recorded.events[0]
-    return b'{"event":%s,"position":%d,"version":%d,"replayed":%s}' % (
+    return b'{"event":%s,"position":%d,"version":%d,"replayed":%s,"warnings":%s}' % (
         served(event.state, event.position),
         event.position,
         event.version,
         b"true" if recorded.replayed else b"false",
+        to_json([warning.json(place) for warning in recorded.warnings]),
     )
 
 
@@ -353,9 +358,9 @@ def _batch_receipt(recorded: Recorded) -> bytes:
     )
 
 
-def _dry(tracker: Tracker, request: Request) -> bytes:
-    """The events that would be recorded, and the status of each pledge after them, today."""
-    events = tracker.preview(request)
+def _dry(tracker: Tracker, request: Request, place: Callable[[int], str]) -> bytes:
+    """The events that would be recorded, what is odd about them, and the status of each pledge after them, today."""
+    events, warnings = tracker.preview(request, max_warnings=MAX_WARNINGS)
     as_of = request.now.date()
     by_pledge: dict[str, list[Event]] = {}
     for event in events:
@@ -369,8 +374,9 @@ def _dry(tracker: Tracker, request: Request) -> bytes:
             statuses.append(
                 complete(status.body, as_of=as_of, known_at=None, position=last.position, version=last.version)
             )
-    return b'{"dry_run":true,"events":[%s],"statuses":[%s],%s' % (
+    return b'{"dry_run":true,"events":[%s],"statuses":[%s],"warnings":%s,%s' % (
         b",".join(served(event.line, event.position) for event in events),
         b",".join(statuses),
+        to_json([warning.json(place(index)) for index, warning in warnings]),
         to_json(clocks_json(as_of, None, events[-1].position))[1:],
     )

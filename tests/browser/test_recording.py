@@ -53,6 +53,18 @@ def test_a_monitor_records_a_fact_and_sees_what_it_would_give(tab: Opener, site:
     expect(page.get_by_label("Your key")).to_be_visible()
 
 
+def test_what_is_odd_is_shown_before_it_is_recorded(tab: Opener, site: Site) -> None:
+    slug = opened(site)
+    page = tab(f"/record?pledge={slug}&type=ProgressReported")
+    use_key(page)
+    fill(page, "4 billion US dollars")
+    preview = page.locator("[data-preview]")
+    expect(preview).to_contain_text("Look again")
+    expect(preview.get_by_role("listitem")).to_contain_text("had none in USD")
+    preview.get_by_role("link", name="see it").click()
+    expect(page).to_have_url(re.compile(f"/pledges/{slug}#event-"))
+
+
 def test_a_fact_sent_again_after_a_broken_answer_is_recorded_once(tab: Opener, site: Site) -> None:
     slug = opened(site)
     page = tab(f"/record?pledge={slug}&type=StatementMade", refused=True)

@@ -90,7 +90,8 @@ def test_what_follows_a_refused_opening_is_not_refused_again(tracker: Tracker) -
 
 def test_a_preview_decides_and_writes_nothing(tracker: Tracker) -> None:
     tracker.record(request(draft("aid", made())))
-    (event,) = tracker.preview(request(draft("aid", progress("1bn EUR"))))
+    ((event,), warnings) = tracker.preview(request(draft("aid", progress("1bn EUR"))))
+    assert warnings == ()
     assert (event.version, event.position) == (2, 2)
     with pytest.raises(BatchRefused):
         tracker.preview(request(draft("none", progress("1bn EUR"))))

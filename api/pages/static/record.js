@@ -140,7 +140,16 @@ function showPreview(answer) {
   const pairs = [["Promised", exact(status.target)], ["Reported", exact(status.actual)], ["Progress", status.ratio ? percent(status.ratio) : "—"],
     ["Evidence", status.evidence.replaceAll("_", " ")], ["Flags", status.flags.join(", ").replaceAll("_", " ") || "none"], ["It would be event", String(event.version)]];
   const list = page.make("dl", {}, ...pairs.map(([name, text]) => page.make("div", {}, page.make("dt", { textContent: name }), page.make("dd", { className: "num", textContent: text }))));
-  $("[data-preview]").replaceChildren(page.make("p", {}, mark(status.status)), list);
+  $("[data-preview]").replaceChildren(page.make("p", {}, mark(status.status)), list, ...odd(answer.warnings));
+}
+
+/** What to look at again before it is recorded, each with the event that it is held against. */
+function odd(warnings) {
+  if (!warnings.length) return [];
+  const slug = $("[data-record]").dataset.pledge;
+  return [page.make("h3", { textContent: "Look again" }), page.make("ul", {}, ...warnings.map(({ message, event }) => page.make(
+    "li", {}, message, ...(event && slug ? [" ", page.make("a", { href: `/pledges/${slug}#event-${event}`, textContent: "see it" })] : [])
+  )))];
 }
 
 function hint(text) { $("[data-preview]").replaceChildren(page.make("p", { className: "quiet", textContent: text })); }
