@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from itertools import islice
 from pathlib import Path
+from typing import get_args
 
 import click
 
@@ -11,16 +13,22 @@ import seeds
 from api.cli.group import CommandFailed
 from api.cli.stores import now, opened_stores
 from api.cli.terminal import progress, say
-from api.imports.files import read_items, read_lines
+from api.imports.files import is_lines, read_items, read_lines
 from api.imports.importer import MAX_CHUNK_FACTS, Importer, ImportPlan
 from api.imports.items import ImportProblem, UnreadableFile
-from api.imports.mapping import BadMap, read_map
+from api.imports.problem_rows import write_problem_rows
+from api.imports.sheet_layout import Encoding
+from api.imports.sheet_map import BadMap, read_map
+from tracker.application import Tracker
 
 MAX_LISTED_PROBLEMS = 1_000
 """Problems that are listed at most; the number of all of them stands in the last line."""
 
 MAX_NAMED_ROWS = 20
 """Rows that are named at most of those that a map leaves out."""
+
+_RECORDED_CODES = ("duplicate_fact", "pledge_exists")
+"""The codes of refusals that a file meets which has grown since it was imported."""
 
 MAX_NAME_LENGTH = 64
 """Characters of a recorder's name."""
@@ -59,6 +67,12 @@ def seed() -> None:
     help="How the columns of a CSV or XLSX file become facts; without it they have our names.",
 )  # fmt: skip
 @click.option("--sheet", metavar="NAME", help="The sheet of a workbook. [default: the map's, else the first]")
+@click.option(
+    "--encoding", type=click.Choice(get_args(Encoding)), help="Of a CSV file. [default: the map's, else utf-8]"
+)
+@click.option("--ignore-column", "ignored", multiple=True, metavar="NAME", help="A column not to read; repeatable.")
+@click.option("--problems", "problems_file", type=click.Path(dir_okay=False, writable=True, path_type=Path),
+              metavar="FILE.csv", help="Write rows with problems there, with a column that says why.")  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Check everything, record nothing.")
 @click.option("--oldest-first", is_flag=True, help="Order the facts by stated_on before they are recorded.")
 @click.option("--skip-recorded", is_flag=True, help="Leave out facts that their pledge has word for word already.")
@@ -68,6 +82,9 @@ def import_(
     file: Path,
     map_file: Path | None,
     sheet: str | None,
+    encoding: Encoding | None,
+    ignored: tuple[str, ...],
+    problems_file: Path | None,
     dry_run: bool,
     oldest_first: bool,
     skip_recorded: bool,
@@ -85,16 +102,25 @@ def import_(
       tracker import facts.ndjson
       tracker import facts.csv --dry-run
       tracker import aid.xlsx --map aid.toml --by desk
+      tracker import aid.csv --map aid.toml --encoding cp1252 --problems wrong.csv
     """
-    if map_file is not None and file.suffix.lower() in (".ndjson", ".jsonl"):
+    if map_file is not None and is_lines(file):
         raise click.UsageError("a map is for CSV and XLSX files; NDJSON has facts already")
     if not 0 < len(by.strip()) <= MAX_NAME_LENGTH or not by.isprintable():
         raise click.UsageError(f"--by is a name of 1 to {MAX_NAME_LENGTH} characters on one line")
     try:
         mapping = None if map_file is None else read_map(map_file)
         left_out: list[str] = []
+        remarks: list[str] = []
         items, problems = read_items(
-            file, mapping=mapping, sheet=sheet, oldest_first=oldest_first, note_left_out=left_out.append
+            file,
+            mapping=mapping,
+            sheet=sheet,
+            oldest_first=oldest_first,
+            encoding=encoding,
+            ignored=ignored,
+            note_left_out=left_out.append,
+            note_remark=remarks.append,
         )
     except BadMap as bad:
         for sentence in bad.problems:
@@ -104,20 +130,37 @@ def import_(
         raise CommandFailed(f"{file}: {unreadable}") from None
     if left_out:
         say(_left_out_sentence(left_out))
+    for remark in remarks[:MAX_NAMED_ROWS]:
+        say(remark)
+    if len(remarks) > MAX_NAMED_ROWS:
+        say(f"… and {len(remarks) - MAX_NAMED_ROWS} more cells like these")
     if not items and not problems:
         say(f"{file} has no facts; nothing was recorded.")
         return
     digest = hashlib.sha256(file.read_bytes())
-    digest.update(repr((None if map_file is None else map_file.read_bytes(), sheet, oldest_first)).encode())
+    told = (None if map_file is None else map_file.read_bytes(), sheet, oldest_first)
+    digest.update(repr((*told, encoding, ignored) if encoding or ignored else told).encode())
     with opened_stores() as stores:
         importer = Importer(stores.tracker, f"import {digest.hexdigest()}", by.strip(), now, chunk_facts)
         with progress("Checking", len(items)) as advance:
             plan = importer.plan(items, problems, skip_recorded=skip_recorded, advance=advance)
+        if problems_file is not None:
+            found = write_problem_rows(file, plan.problems, mapping=mapping, sheet=sheet, encoding=encoding)
+            problems_file.write_bytes(b"".join(found))
+        if _has_grown(plan, stores.tracker):
+            say("Rows of this file are recorded already. If it has grown, --skip-recorded leaves those out.")
         _must_be_sound(plan.problems, str(file))
         if dry_run:
             say(f"{_recorded_before(plan)}{plan.size} facts can be recorded. Nothing was, this was a dry run.")
         else:
             _record(importer, plan, str(file))
+
+
+def _has_grown(plan: ImportPlan, tracker: Tracker) -> bool:
+    """Whether facts of the file are refused because the log has them, whichever import they came with."""
+    refused = {problem.place for problem in plan.problems if problem.code in _RECORDED_CODES}
+    pledges = {item.pledge for item in plan.items if item.place in refused}
+    return any(tracker.version(pledge) for pledge in islice(pledges, MAX_NAMED_ROWS))
 
 
 def _left_out_sentence(left_out: list[str]) -> str:

@@ -28,6 +28,9 @@ MAX_PART_ELEMENTS = 1_000_000
 MAX_SHARED_STRINGS = 1_000_000
 """Texts that the cells of a workbook share, at most."""
 
+MAX_MERGED_CELLS = 100_000
+"""Merged cells of a sheet, at most."""
+
 MAX_ROWS = 1_048_576
 """Rows of a table, at most: as many as a spreadsheet has."""
 

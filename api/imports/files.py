@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -22,9 +22,12 @@ from api.formats.fact_columns import (
 from api.http.bodies import parse
 from api.http.problems import Malformed
 from api.imports.bounds import check_file_size
-from api.imports.items import ImportItem, ImportProblem, UnreadableFile
-from api.imports.mapping import SheetMap, mapped_rows
-from api.imports.sheets import SheetRow, SheetTable, read_csv, read_xlsx
+from api.imports.items import ImportItem, ImportProblem, UnreadableFile, quoting
+from api.imports.mapping import mapped_rows
+from api.imports.party_codes import problems_of_codes
+from api.imports.sheet_layout import Encoding, SheetLayout, SheetRow, SheetTable, without_columns
+from api.imports.sheet_map import SheetMap
+from api.imports.sheets import read_csv, read_xlsx
 from tracker.values import is_slug
 
 _MAX_NAME_CHARACTERS = max(map(len, KNOWN_COLUMNS)) * 2
@@ -36,6 +39,9 @@ ReadItems = tuple[list[ImportItem], list[ImportProblem]]
 NoteLeftOut = Callable[[str], None]
 """A callback that gets the place of each row that a map leaves out."""
 
+NoteRemark = Callable[[str], None]
+"""A callback that gets a sentence for each cell that is read otherwise than it stands there."""
+
 
 def read_items(
     path: Path,
@@ -43,16 +49,28 @@ def read_items(
     mapping: SheetMap | None = None,
     sheet: str | None = None,
     oldest_first: bool = False,
+    encoding: Encoding | None = None,
+    ignored: Collection[str] = (),
     note_left_out: NoteLeftOut = lambda _: None,
+    note_remark: NoteRemark = lambda _: None,
 ) -> ReadItems:
     """The items of a file, read by the ending of its name, and the problems of single rows.
 
     `oldest_first` sorts the items by `stated_on`, none before its pledge was made; a map may ask for it as well.
+    `encoding` goes before the map's. Columns that are `ignored` are not read.
 
     Raises: UnreadableFile if the file as a whole cannot be read, BadMap if the map does not fit it.
     """
     try:
-        items, problems = _read(path, mapping, sheet, note_left_out)
+        if is_lines(path):
+            check_file_size(path)
+            items, problems = read_lines(path.read_bytes().split(b"\n"))
+        else:
+            table = without_columns(read_table(path, mapping=mapping, sheet=sheet, encoding=encoding), ignored)
+            if mapping is None:
+                items, problems = _read_rows(table)
+            else:
+                items, problems = _read_by_map(table, mapping, note_left_out, note_remark)
     except OSError as wrong:
         raise UnreadableFile(wrong.strerror or str(wrong)) from None
     if oldest_first or (mapping is not None and mapping.oldest_first):
@@ -60,19 +78,27 @@ def read_items(
     return items, problems
 
 
-def _read(path: Path, mapping: SheetMap | None, sheet: str | None, note_left_out: NoteLeftOut) -> ReadItems:
+def is_lines(path: Path) -> bool:
+    """Whether a file has a fact a line (NDJSON), by the ending of its name; any other is a table."""
+    return path.suffix.lower() in (".ndjson", ".jsonl")
+
+
+def read_table(
+    path: Path, *, mapping: SheetMap | None = None, sheet: str | None = None, encoding: Encoding | None = None
+) -> SheetTable:
+    """The table in a CSV or XLSX file, in the layout of a map.
+
+    Raises: UnreadableFile if the file cannot be read, OSError if it is not there.
+    """
+    layout = SheetLayout() if mapping is None else mapping.layout
+    if encoding is not None:
+        layout = replace(layout, encoding=encoding)
     ending = path.suffix.lower()
-    if ending in (".ndjson", ".jsonl"):
-        check_file_size(path)
-        return read_lines(path.read_bytes().split(b"\n"))
-    header = 1 if mapping is None else mapping.header
     if ending in (".csv", ".tsv"):
-        table = read_csv(path, header)
-    elif ending == ".xlsx":
-        table = read_xlsx(path, sheet or (mapping.sheet if mapping is not None else None), header)
-    else:
-        raise UnreadableFile("the name of a file to import ends in .ndjson, .csv or .xlsx")
-    return _read_rows(table) if mapping is None else _read_by_map(table, mapping, note_left_out)
+        return read_csv(path, layout)
+    if ending == ".xlsx":
+        return read_xlsx(path, sheet or (mapping.sheet if mapping is not None else None), layout)
+    raise UnreadableFile("the name of a file to import ends in .ndjson, .csv or .xlsx")
 
 
 def read_lines(lines: Iterable[bytes]) -> ReadItems:
@@ -122,14 +148,14 @@ def _problems_of_pledge(pledge: Any, where: str) -> Iterable[tuple[str, str]]:
 
 def _read_rows(table: SheetTable) -> ReadItems:
     """Rows under our own column names."""
+    unknown = [column for column in table.columns if column not in KNOWN_COLUMNS]
     problems = [
-        ImportProblem(table.place, column, _unknown_column(column, number))
-        for number, column in enumerate(column for column in table.columns if column not in KNOWN_COLUMNS)
+        ImportProblem(table.place, column, _unknown_column(column, number)) for number, column in enumerate(unknown)
     ]
     if missing := [column for column in ("pledge", "type") if column not in table.columns]:
         problems += [ImportProblem(table.place, column, "this column is needed") for column in missing]
-    if problems:
         return [], problems
+    table = without_columns(table, unknown)
     items: list[ImportItem] = []
     for row in table.rows:
         item, wrong = _read_row(row)
@@ -146,7 +172,8 @@ def _unknown_column(column: str, number: int) -> str:
     """The problem of the unknown column of this number, from 0."""
     is_looked_for = number < _MAX_SUGGESTIONS and len(column) <= _MAX_NAME_CHARACTERS
     near = difflib.get_close_matches(column, KNOWN_COLUMNS, 1) if is_looked_for else []
-    return f"there is no such column{f'; is it {near[0]}?' if near else ''}"
+    hint = f"is it {near[0]}?" if near else "if it is not meant to be read, --ignore-column leaves it out"
+    return f"there is no such column; {hint}"
 
 
 def _read_row(row: SheetRow) -> tuple[ImportItem, list[ImportProblem]]:
@@ -172,12 +199,16 @@ def _read_row(row: SheetRow) -> tuple[ImportItem, list[ImportProblem]]:
     )
 
 
-def _read_by_map(table: SheetTable, mapping: SheetMap, note_left_out: NoteLeftOut) -> ReadItems:
+def _read_by_map(
+    table: SheetTable, mapping: SheetMap, note_left_out: NoteLeftOut, note_remark: NoteRemark
+) -> ReadItems:
     items: list[ImportItem] = []
     problems: list[ImportProblem] = []
     for row in mapped_rows(table, mapping):
         if row.left_out:
             note_left_out(row.place)
+        for column, remark in dict.fromkeys(remark for fact in row.facts for remark in fact.remarks):
+            note_remark(f"{row.place}: {column}: {remark}")
         problems += [ImportProblem(row.place, column, message) for column, message in row.problems]
         for fact in row.facts:
             wrong = [ImportProblem(fact.place, fact.labels.get(path, path), message) for path, message in fact.problems]
@@ -206,7 +237,8 @@ def _item(
     problems = [
         *problems,
         *(ImportProblem(place, *wrong) for wrong in _problems_of_pledge(pledge, labels.get("pledge", "pledge"))),
-        *(ImportProblem(place, labels.get(path, path), message) for path, message in wrong_cells),
+        *(ImportProblem(place, labels.get(path, path), quoting(message, cells[path])) for path, message in wrong_cells),
+        *(ImportProblem(place, labels.get(path, path), message) for path, message in problems_of_codes(fact, cells)),
     ]
     item = ImportItem(place, pledge, fact, ref, old_id, expected_version, labels, sound=not problems)
     return item, list(dict.fromkeys(problems))

@@ -18,11 +18,15 @@ class UnreadableFile(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ImportProblem:
-    """What is wrong with one place of a file: the line or the sheet and row, the column or JSON Pointer, a sentence."""
+    """What is wrong with one place of a file: the line or the sheet and row, the column or JSON Pointer, a sentence.
+
+    `code` is that of the log's refusal; empty where the file itself is wrong.
+    """
 
     place: str
     where: str
     message: str
+    code: str = ""
 
     def __str__(self) -> str:
         return ": ".join(part for part in (self.place, self.where, self.message) if part)
@@ -53,10 +57,10 @@ class ImportItem:
     sound: bool = True
     certain: bool = True
 
-    def problem(self, pointer: str, message: str) -> ImportProblem:
-        """The problem of the place that a JSON Pointer into the fact names."""
+    def problem(self, pointer: str, message: str, code: str = "") -> ImportProblem:
+        """The problem of the place that a JSON Pointer into the fact names, with the value that stands there."""
         where = f"/fact{pointer}" if self.labels is None else label_of(pointer, self.labels)
-        return ImportProblem(self.place, where, message)
+        return ImportProblem(self.place, where, quoting(message, value_at(self.fact, pointer)), code)
 
     @property
     def fact_type(self) -> str:
@@ -69,6 +73,28 @@ class ImportItem:
         """The bytes of the item that the payload hash of its chunk is made of."""
         content = [self.pledge, self.fact, self.ref, self.old_id, self.expected_version]
         return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
+
+
+_MAX_QUOTED_CHARACTERS = 80
+
+
+def quoting(message: str, value: Any) -> str:
+    """The message with the value that it is about, unless it names it already."""
+    if isinstance(value, bool) or not isinstance(value, str | int) or (text := str(value)) in message:
+        return message
+    shown = text if len(text) <= _MAX_QUOTED_CHARACTERS else f"{text[:_MAX_QUOTED_CHARACTERS]}…"
+    return f'{message}; here stands "{shown}"'
+
+
+def value_at(fact: Any, pointer: str) -> Any:
+    """The value at a JSON Pointer; None if there is none."""
+    for part in pointer.split("/")[1:]:
+        name = part.replace("~1", "/").replace("~0", "~")
+        if isinstance(fact, list) and name.isdecimal() and int(name) < len(fact):
+            fact = fact[int(name)]
+        else:
+            fact = fact.get(name) if isinstance(fact, dict) else None
+    return fact
 
 
 def payload_hash(items: Iterable[ImportItem]) -> bytes:

@@ -1,150 +1,42 @@
-"""A map from somebody's own spreadsheet to facts, written in TOML (docs/import.md).
-
-header = 2
-[fields]                                      # of every fact
-"source.publisher" = "Example Institute"
-[[fact]]
-when = { "Measure" = "Commitment" }
-type = "ProgressReported"
-pledge = "{Donor|slug}-aid-2024"
-fields = { "figure.quantity" = "{Amount} {Currency}", "stated_on" = "{Date}" }
-"""
+"""The rows of somebody's own spreadsheet as facts, by a map (`api.imports.sheet_map`, docs/import.md)."""
 
 from __future__ import annotations
 
-import calendar
 import re
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from decimal import Decimal
-from pathlib import Path
-from typing import Annotated, Literal, Self
+from functools import lru_cache
+from typing import Any
 
 import pycountry
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
-from api.formats.fact_columns import CELL_SHAPES, KNOWN_COLUMNS, path_of
-from api.imports.sheets import SheetRow, SheetTable
-from tracker.facts import FACT_TYPES
+from api.formats.csv_table import unguarded
+from api.formats.fact_columns import CELL_SHAPES, path_of
+from api.imports.cell_numbers import plain_number, rounded, without_footnotes
+from api.imports.cell_periods import SaidPeriod, read_dated, read_period
+from api.imports.sheet_layout import SheetRow, SheetTable, unpivoted
+from api.imports.sheet_map import PLACEHOLDER, BadMap, FactRule, SheetMap
+from tracker import quantity_words
+from tracker.comparison import compare
 from tracker.quantity import plain, unmistakable
+from tracker.quantity_words_tables import UnclearWords
 from tracker.values import is_slug, slug_of
 
-_PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^{}|]+)(?:\|([a-z]+)(?::([^{}|]+))?)?\}")
-_NUMBER = re.compile(r"\d+(?:[.,'\s]\d+)*")
-_FILTERS = ("slug", "number", "lower", "upper", "country", "lookup")
 _TWICE_PERCENT = re.compile(r"\s*%\s*(?=%|per ?cent\b)", re.IGNORECASE)
 """The sign of a cell, `2%`, before the map's own `percent:gdp`."""
+_CELL_NUMBER = re.compile(r"(-?\d+(?:\.\d+)?)(%?)")
+"""A number of a workbook, as it is read."""
 _FIRST_DAY_PATHS = ("figure.period.start", "window.start", "recurrence.start")
 """The places where an imprecise date means its first day; elsewhere it means its last, since a replay must never know
 early."""
 
-_Cell = Annotated[str, StringConstraints(strict=True)]
-
-
-class BadMap(Exception):
-    """The map cannot be used; `problems` has a sentence for each reason."""
-
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__("; ".join(problems))
-        self.problems = problems
-
-
-class _MapPart(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class _RowRule(_MapPart):
-    when: dict[str, _Cell | list[_Cell]] | list[_Cell] | _Cell = Field(default_factory=list)
-    """Columns that must be filled, or columns and the texts that must stand in them: one of several texts, "*" for any
-    text, "" for none."""
-
-    @property
-    def conditions(self) -> dict[str, list[str]]:
-        """The texts that may stand in each column that the rule looks at."""
-        if isinstance(self.when, str):
-            return {self.when: ["*"]}
-        if isinstance(self.when, list):
-            return {column: ["*"] for column in self.when}
-        return {column: [texts] if isinstance(texts, str) else texts for column, texts in self.when.items()}
-
-    def unreadable(self, row: SheetRow) -> list[str] | None:
-        """The columns whose broken cells leave open whether the rule applies to the row; None if it does not apply."""
-        broken = [column for column in self.conditions if column in row.broken]
-        readable = {column: texts for column, texts in self.conditions.items() if column not in broken}
-        holds = all(_holds(row.cells.get(column, ""), texts) for column, texts in readable.items())
-        return broken if holds else None
-
-
-class FactRule(_RowRule):
-    """One kind of fact that a row can become."""
-
-    type: str
-    pledge: _Cell
-    once: bool = False
-    """Only the first row of each pledge."""
-    ref: _Cell | None = None
-    fields: dict[str, _Cell] = Field(default_factory=dict)
-
-
-class LeaveOutRule(_RowRule):
-    """Rows that are meant to become no fact."""
-
-
-class SheetMap(_MapPart):
-    """How the rows of one sheet become facts."""
-
-    sheet: str | None = None
-    header: Annotated[int, Field(ge=1)] = 1
-    oldest_first: bool = True
-    dates: tuple[str, ...] = ()
-    """`strptime` formats of dates written as text; one without a day is a month, without a month a year."""
-    decimal: Literal[".", ","] = "."
-    lookup: dict[str, dict[str, _Cell]] = Field(default_factory=dict)
-    fields: dict[str, _Cell] = Field(default_factory=dict)
-    fact: Annotated[tuple[FactRule, ...], Field(min_length=1)]
-    leave_out: tuple[LeaveOutRule, ...] = ()
-
-    @model_validator(mode="after")
-    def _must_name_known_parts(self) -> Self:
-        problems = []
-        for rule in self.fact:
-            if rule.type not in FACT_TYPES:
-                problems.append(f"no fact is of type {rule.type!r}")
-            fields = self.fields | rule.fields
-            problems += [
-                f'no fact has a field "{name}"' for name in fields if name not in KNOWN_COLUMNS or name == "pledge"
-            ]
-            for template in (rule.pledge, rule.ref or "", *fields.values()):
-                problems += self._problems_of_template(template)
-        if problems:
-            raise ValueError("; ".join(dict.fromkeys(problems)))
-        return self
-
-    def _problems_of_template(self, template: str) -> Iterator[str]:
-        rest = _PLACEHOLDER.sub("", template)
-        if "{" in rest or "}" in rest:
-            yield f"a brace in {template!r} is not closed, or not doubled"
-        for _, name, argument in _PLACEHOLDER.findall(template):
-            if name and name not in _FILTERS:
-                yield f"{template!r}: there is no {name!r}; there are {', '.join(_FILTERS)}"
-            if (name == "lookup") != bool(argument) or (argument and argument not in self.lookup):
-                yield f"{template!r}: lookup names one of the tables [lookup.…]"
-
-    @property
-    def columns(self) -> set[str]:
-        """The columns that the map reads."""
-        templates = [*self.fields.values()]
-        for rule in self.fact:
-            templates += [rule.pledge, rule.ref or "", *rule.fields.values()]
-        return {match[0] for t in templates for match in _PLACEHOLDER.findall(t) if match[0]} | {
-            column for rule in (*self.fact, *self.leave_out) for column in rule.conditions
-        }
-
 
 class MappedFact:
-    """One fact that a row becomes: its cells by path, the columns they come from by path, and problems by path."""
+    """One fact that a row becomes: its cells by path, the columns they come from by path, and problems by path.
+
+    `remarks` has what was read otherwise than it stands there, as column and sentence.
+    """
 
     def __init__(self, row: SheetRow, rule: FactRule) -> None:
         self.place = row.place
@@ -154,6 +46,7 @@ class MappedFact:
         self.cells: dict[str, str] = {"type": rule.type}
         self.labels: dict[str, str] = {"pledge": "pledge", "type": "type"}
         self.problems: list[tuple[str, str]] = []
+        self.remarks: list[tuple[str, str]] = []
 
     @property
     def slug(self) -> str:
@@ -165,7 +58,7 @@ class MappedFact:
 class MappedRow:
     """What a row mapped. `left_out`: nothing, as the map wants it.
 
-    `problems` are those of the row, by column. `unclear` is what it may become when they are mended.
+    `problems` are those of the row, by column. `uncertain` is what it may become when they are mended.
     """
 
     place: str
@@ -175,26 +68,6 @@ class MappedRow:
     left_out: bool = False
 
 
-def read_map(path: Path) -> SheetMap:
-    """The map in a TOML file.
-
-    Raises: BadMap if it is not TOML, or no map.
-    """
-    try:
-        return SheetMap.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
-        raise BadMap([f"this is not TOML: {wrong}"]) from None
-    except ValidationError as wrong:
-        raise BadMap([_sentence(e["loc"], e["type"], e["msg"]) for e in wrong.errors()]) from None
-
-
-def _sentence(loc: tuple[int | str, ...], kind: str, message: str) -> str:
-    where = ".".join(str(part + 1) if isinstance(part, int) else part for part in loc)
-    sentence = {"extra_forbidden": "a map has no such key", "missing": "this key is needed"}.get(kind, message)
-    sentence = sentence.removeprefix("Value error, ")
-    return f"{where}: {sentence}" if where else sentence
-
-
 _MAX_NAMED_COLUMNS = 100
 """Columns of a table that a sentence names, at most."""
 
@@ -202,8 +75,11 @@ _MAX_NAMED_COLUMNS = 100
 def mapped_rows(table: SheetTable, mapping: SheetMap) -> Iterator[MappedRow]:
     """The facts that the rows of a table become, row by row, in the order of the map's facts.
 
-    Raises: BadMap if the table lacks a column that the map reads.
+    Raises: BadMap if the table lacks a column that the map reads, UnreadableFile if it cannot be unpivoted.
     """
+    if mapping.unpivot is not None:
+        spread = mapping.unpivot
+        table = unpivoted(table, spread.patterns, spread.name, spread.value)
     columns = frozenset(table.columns)
     if missing := sorted(mapping.columns - columns):
         there = ", ".join(table.columns[:_MAX_NAMED_COLUMNS])
@@ -220,8 +96,16 @@ def mapped_rows(table: SheetTable, mapping: SheetMap) -> Iterator[MappedRow]:
 def _mapped_row(row: SheetRow, mapping: SheetMap, opened: set[tuple[int, str]]) -> MappedRow:
     """The facts of one row; `opened` has the number and pledge of each rule with `once` that had its first row."""
     mapped = MappedRow(row.place)
-    broken: list[str] = []
-    for number, rule in enumerate(mapping.fact):
+    left_out = [rule.unreadable(row) for rule in mapping.leave_out if rule.conditions]
+    if [] in left_out:
+        mapped.left_out = True
+        return mapped
+    broken = [column for unreadable in left_out for column in unreadable or ()]
+    if broken:
+        mapped.uncertain = [
+            _mapped_fact(row, rule, mapping) for rule in mapping.fact if rule.unreadable(row) is not None
+        ]
+    for number, rule in enumerate(() if broken else mapping.fact):
         unreadable = rule.unreadable(row)
         if unreadable is None:
             continue
@@ -236,23 +120,15 @@ def _mapped_row(row: SheetRow, mapping: SheetMap, opened: set[tuple[int, str]]) 
             opened.add((number, fact.slug))
         mapped.facts.append(fact)
     if not mapped.facts and not broken:
-        left_out = [rule.unreadable(row) for rule in mapping.leave_out]
-        mapped.left_out = [] in left_out
+        mapped.left_out = any(not rule.conditions for rule in mapping.leave_out)
         if not mapped.left_out:
             mapped.uncertain = [_mapped_fact(row, rule, mapping) for rule in mapping.fact]
-            broken = [column for unreadable in left_out for column in unreadable or ()]
-            if not broken:
-                mapped.problems.append(("", _NO_FACT))
+            mapped.problems.append(("", _NO_FACT))
     mapped.problems += [(column, row.broken[column]) for column in dict.fromkeys(broken)]
     return mapped
 
 
 _NO_FACT = "this row becomes no fact; mend the row or the map, or name such rows in [[leave_out]] of the map"
-
-
-def _holds(cell: str, texts: list[str]) -> bool:
-    cell = cell.strip().casefold()
-    return any((text == "*" and cell != "") or text.strip().casefold() == cell for text in texts)
 
 
 def _mapped_fact(row: SheetRow, rule: FactRule, mapping: SheetMap) -> MappedFact:
@@ -267,7 +143,28 @@ def _mapped_fact(row: SheetRow, rule: FactRule, mapping: SheetMap) -> MappedFact
             text = reader.day(text, path, fact)
         if text:
             fact.cells[path] = text
+    if rule.verdict_against is not None:
+        _derive_verdict(fact, reader.fill(rule.verdict_against, "verdict", fact), rule)
     return fact
+
+
+def _derive_verdict(fact: MappedFact, target: str, rule: FactRule) -> None:
+    """Give a member the verdict that its figure has against the target; one that is open is a problem."""
+    figure = fact.cells.get("figure.quantity")
+    if "verdict" in fact.cells or figure is None:
+        return
+    try:
+        actual, wanted = quantity_words.read(figure), quantity_words.read(target)
+        found = compare(actual, wanted, rule.direction)
+    except UnclearWords:  # the figure itself is a problem as well; so is a target that cannot be read
+        fact.problems.append(("verdict", f'no verdict follows from "{figure}" against "{target}"'))
+    except ValueError as wrong:
+        fact.problems.append(("verdict", str(wrong)))
+    else:
+        if found == "unknown":
+            sentence = f'"{figure}" against "{target}" is open; give such members their verdict in a column'
+            fact.problems.append(("verdict", sentence))
+        fact.cells["verdict"] = "not_met" if found == "below" else "met"
 
 
 class _TemplateReader:
@@ -279,9 +176,10 @@ class _TemplateReader:
 
     def fill(self, template: str, path: str, fact: MappedFact) -> str:
         """The template with the row's cells in it; empty if it names columns and all of them are empty."""
-        columns = [match[0] for match in _PLACEHOLDER.findall(template) if match[0]]
+        columns = _columns_of(template)
         if columns:
-            fact.labels[path] = f"{path} ({', '.join(dict.fromkeys(columns))})"
+            headings = (self.row.headings.get(column, column) for column in columns)
+            fact.labels[path] = f"{path} ({', '.join(dict.fromkeys(headings))})"
         else:
             fact.labels[path] = f"{path} (of the map)"
         for column in columns:
@@ -290,12 +188,14 @@ class _TemplateReader:
         if columns and not any(self.row.cells.get(column) for column in columns):
             return ""
 
+        is_amount = CELL_SHAPES.get(path) in ("quantity", "count")
+
         def cell(match: re.Match[str]) -> str:
             if match[0] in ("{{", "}}"):
                 return match[0][0]
-            text = " ".join(self.row.cells.get(match[1], "").split())
-            if match[1] in self.row.numbers and CELL_SHAPES.get(path) in ("quantity", "count"):
-                text = unmistakable(text)
+            text = unguarded(" ".join(self.row.cells.get(match[1], "").split()))
+            if is_amount or match[2] == "number":
+                text = self._amount(match[1], text, is_amount, fact)
             try:
                 plain_already = match[2] == "number" and match[1] in self.row.numbers
                 return self._filtered(text, match[2], match[3]) if match[2] and text and not plain_already else text
@@ -303,57 +203,74 @@ class _TemplateReader:
                 fact.problems.append((path, str(wrong)))
                 return text
 
-        filled = _PLACEHOLDER.sub(cell, template).strip()
-        return _TWICE_PERCENT.sub(" ", filled) if CELL_SHAPES.get(path) in ("quantity", "count") else filled
+        filled = PLACEHOLDER.sub(cell, template).strip()
+        return _TWICE_PERCENT.sub(" ", filled) if is_amount else filled
+
+    def _amount(self, column: str, text: str, is_amount: bool, fact: MappedFact) -> str:
+        """The text of a cell that holds an amount: a number of a workbook rounded, a text without footnote marks."""
+        if column in self.row.numbers:
+            if (number := _CELL_NUMBER.fullmatch(text)) and self.mapping.decimals is not None:
+                text = f"{plain(rounded(Decimal(number[1]), self.mapping.decimals))}{number[2]}"
+            return unmistakable(text) if is_amount else text
+        bare, marks = without_footnotes(text)
+        if marks:
+            heading = self.row.headings.get(column, column)
+            fact.remarks.append(
+                (heading, f'"{text}" is read as "{bare}", its footnote mark {" ".join(marks)} left out')
+            )
+        return bare
 
     def _filtered(self, text: str, name: str, argument: str | None) -> str:
         match name:
             case "slug":
                 return slug_of(text)
             case "number":
-                return self._number(text)
+                return plain_number(text, self.mapping.number_style, self.mapping.decimals)
             case "country":
-                try:
-                    return str(pycountry.countries.lookup(text).alpha_2)
-                except LookupError:
-                    raise ValueError(f'"{text}" is no country that ISO 3166 names; use a lookup table') from None
+                return _country(text)
             case "lookup":
                 known = {key.casefold(): value for key, value in self.mapping.lookup[argument or ""].items()}
                 if text.casefold() not in known:
                     raise ValueError(f'"{text}" is not in the table [lookup.{argument}]')
                 return known[text.casefold()]
+            case "month" | "year":
+                if (said := self._period(text)) is None:
+                    raise ValueError(f'"{text}" has no {name}; name its format in dates')
+                return said.last.isoformat()[: 7 if name == "month" else 4]
             case _:
                 return text.lower() if name == "lower" else text.upper()
 
-    def _number(self, text: str) -> str:
-        """The text with the one number in it written plainly: its decimals are behind the map's mark."""
-        mark, thousands = self.mapping.decimal, "," if self.mapping.decimal == "." else "."
-        found = _NUMBER.findall(text)
-        grouped = rf"\d{{1,3}}(?:([{re.escape(thousands)}'\s])\d{{3}}(?:\1\d{{3}})*)"
-        if len(found) != 1 or not re.fullmatch(rf"(?:{grouped}|\d+)({re.escape(mark)}\d+)?", found[0]):
-            raise ValueError(f'"{text}" has no number, or more than one, with "{mark}" before the decimals')
-        bare = re.sub(rf"[{re.escape(thousands)}'\s]", "", found[0]).replace(mark, ".")
-        return text.replace(found[0], unmistakable(plain(Decimal(bare))))
+    def _period(self, text: str) -> SaidPeriod | None:
+        """The day or period that a text names, by the map's formats first."""
+        formats = (*self.mapping.dates, "%Y-%m-%d")
+        said = read_dated(text, formats)
+        return said or read_period(text, self.mapping.fiscal_year_start, self.mapping.fiscal_year_named_by)
 
     def day(self, text: str, path: str, fact: MappedFact) -> str:
-        """A date in one of the map's formats as YYYY-MM-DD; what no format fits stays as it is, to be refused."""
-        for pattern in self.mapping.dates:
-            try:
-                found = datetime.strptime(text, pattern).date()  # noqa: DTZ007 - a day has no zone
-            except ValueError:
-                continue
-            has_day = re.search(r"%[dejxcD]", pattern) is not None
-            has_month = has_day or re.search(r"%[mbB]", pattern) is not None
-            if CELL_SHAPES[path] == "partial":
-                return found.isoformat()[: 10 if has_day else 7 if has_month else 4]
-            if not has_day:
-                found = _edge_of_month_or_year(found, has_month, first=path in _FIRST_DAY_PATHS)
-                if path == "stated_on":
-                    fact.cells.setdefault("precision", "month" if has_month else "year")
-            return found.isoformat()
-        return text
+        """A date or a period as the day that it means there; what cannot be read stays as it is, to be refused."""
+        try:
+            said = self._period(text)
+        except ValueError as wrong:
+            fact.problems.append((path, str(wrong)))
+            return ""
+        if said is None:
+            return text
+        if CELL_SHAPES[path] == "partial":
+            return said.partial
+        if path == "stated_on" and said.precision != "day":
+            fact.cells.setdefault("precision", said.precision)
+        return (said.first if path in _FIRST_DAY_PATHS else said.last).isoformat()
 
 
-def _edge_of_month_or_year(day: date, has_month: bool, *, first: bool) -> date:
-    month = day.month if has_month else 1 if first else 12
-    return date(day.year, month, 1 if first else calendar.monthrange(day.year, month)[1])
+@lru_cache(maxsize=10_000)
+def _columns_of(template: str) -> tuple[str, ...]:
+    return tuple(match[0] for match in PLACEHOLDER.findall(template) if match[0])
+
+
+@lru_cache(maxsize=10_000)
+def _country(text: str) -> str:
+    try:
+        found: Any = pycountry.countries.lookup(text)
+    except LookupError:
+        raise ValueError(f'"{text}" is no country that ISO 3166 names; use a lookup table') from None
+    return str(found.alpha_2)

@@ -74,6 +74,6 @@ def _problems(item: ImportItem, refusal: Refusal, places: Mapping[str, str]) -> 
     """The problems that a refusal has with an item; events that are only in the file so far are named by `places`."""
     found = refusal.problems if isinstance(refusal, InvalidFact) else [(refusal.pointer, refusal.detail)]
     return [
-        item.problem(pointer, _EVENT_ID.sub(lambda match: places.get(match[0], match[0]), message))
+        item.problem(pointer, _EVENT_ID.sub(lambda match: places.get(match[0], match[0]), message), refusal.code)
         for pointer, message in found
     ]

@@ -7,89 +7,88 @@ from __future__ import annotations
 
 import csv
 import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
 from io import StringIO
-from itertools import islice
 from math import isfinite
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from openpyxl.utils import get_column_letter
+from openpyxl.cell.rich_text import CellRichText, TextBlock
 
-from api.imports.bounds import TableBounds, check_file_size
+from api.imports.bounds import check_file_size
+from api.imports.cell_numbers import superscript
 from api.imports.items import UnreadableFile
-from api.imports.workbook import check_workbook, opened_workbook, rows_of
+from api.imports.sheet_layout import SEPARATOR_LINE, Encoding, SheetLayout, SheetLine, SheetTable, table_of
+from api.imports.workbook import check_workbook, merged_in, opened_workbook, rows_of
 from tracker.quantity import plain
 
 
-@dataclass(frozen=True, slots=True)
-class SheetRow:
-    """The cells of one row by column name; empty ones are left out.
+def read_csv(path: Path, layout: SheetLayout | None = None) -> SheetTable:
+    """A CSV file, separated by commas, semicolons or tabs, or as its first line `sep=|` says.
 
-    `place` is the line, or the sheet and row. `broken` has the columns whose cells hold no value, and why. `numbers`
-    are the columns whose cells held a number rather than text.
+    Raises: UnreadableFile if it is not in its encoding or not CSV, or has no header.
     """
-
-    place: str
-    cells: Mapping[str, str]
-    broken: Mapping[str, str] = field(default_factory=dict)
-    numbers: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class SheetTable:
-    """A header and its rows. `place` is the line, or the sheet and row, of the header."""
-
-    place: str
-    columns: tuple[str, ...]
-    rows: tuple[SheetRow, ...]
-
-
-def read_csv(path: Path, header: int = 1) -> SheetTable:
-    """A CSV file in UTF-8, separated by commas, semicolons or tabs; `header` is the line of the column names.
-
-    Raises: UnreadableFile if it is not UTF-8 or not CSV, or has no header.
-    """
+    layout = layout or SheetLayout()
     check_file_size(path)
+    text = _decoded(path.read_bytes(), layout.encoding)
+    first = 1
+    delimiter = None
+    if said := SEPARATOR_LINE.match(text):
+        text, first, delimiter = text[said.end() :], 2, said[1]
+    delimiter = delimiter or _delimiter(text, layout.header)
+    return table_of(_csv_lines(text, delimiter, first), layout, lambda number: f"line {number}")
+
+
+_CODECS: Mapping[Encoding, str] = {"utf-8": "utf-8-sig", "utf-16": "utf-16", "cp1252": "cp1252"}
+
+
+def _decoded(content: bytes, encoding: Encoding | None) -> str:
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        return content.decode(_CODECS[encoding or "utf-8"])
     except UnicodeDecodeError as wrong:
-        line = wrong.object[: wrong.start].count(b"\n") + 1
-        raise UnreadableFile(f"line {line} is not UTF-8; save the file as CSV UTF-8") from None
-    return _table(_csv_lines(text, _delimiter(text, header)), header, lambda number: f"line {number}")
+        if encoding is not None:
+            raise UnreadableFile(f"the file is not {encoding}: {wrong.reason} at byte {wrong.start}") from None
+        line = content[: wrong.start].count(b"\n") + 1
+        likely = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "cp1252"
+        raise UnreadableFile(
+            f"line {line} is not UTF-8; save the file as CSV UTF-8, or say what it is: --encoding {likely}"
+        ) from None
 
 
-def read_xlsx(path: Path, sheet: str | None = None, header: int = 1) -> SheetTable:
-    """A sheet of an XLSX workbook, the first with cells if none is named; `header` is the row of the column names.
-
-    Of formulas the saved value counts.
+def read_xlsx(path: Path, sheet: str | None = None, layout: SheetLayout | None = None) -> SheetTable:
+    """A sheet of an XLSX workbook, the first with cells if none is named. Of formulas the saved value counts.
 
     Raises: UnreadableFile if it is no XLSX workbook, is damaged, or lacks the sheet or a header.
     """
-    check_workbook(path)
+    merged = check_workbook(path)
     with opened_workbook(path, data_only=True) as values, opened_workbook(path) as formulas:
         names = [page.title for page in values.worksheets]
-        name = sheet or next(iter(names), "")
-        if name not in names:
-            raise UnreadableFile(f'there is no sheet "{name}"; there are: {", ".join(names)}')
+        if sheet is not None and sheet not in names:
+            raise UnreadableFile(f'there is no sheet "{sheet}"; there are: {", ".join(names)}')
+        name = sheet or next((name for name in names if _has_cells(values[name])), "")
+        if not name:
+            raise UnreadableFile(f"no sheet has cells; there are: {', '.join(names)}")
         pages = values[name], formulas[name]
         for page in pages:
             page.reset_dimensions()  # what a file notes of its size may be wrong, and would cut off what is beyond
         lines = _xlsx_lines(rows_of(pages, name))
-        return _table(lines, header, lambda number: f'sheet "{name}" row {number}')
+        return table_of(
+            lines,
+            layout or SheetLayout(),
+            lambda number: f'sheet "{name}" row {number}',
+            merged_in(merged, values[name]),
+        )
 
 
-class _Line(NamedTuple):
-    """A line of a file: its number from 1, its texts, its broken cells with why, and the indexes of its numbers."""
-
-    number: int
-    texts: list[str]
-    broken: dict[int, str]
-    numbers: set[int]
+def _has_cells(page: Any) -> bool:
+    """Whether a sheet has a cell with a value; one that cannot be read is told later."""
+    page.reset_dimensions()
+    try:
+        return any(cell.value is not None for row in page.iter_rows() for cell in row)
+    except Exception:
+        return True
 
 
 _HEADER_CHARACTERS = 65_536
@@ -103,18 +102,19 @@ def _delimiter(text: str, header: int) -> str:
     return max(",;\t", key=lambda mark: (first.count(mark), mark == ","))
 
 
-def _csv_lines(text: str, delimiter: str) -> Iterator[_Line]:
+def _csv_lines(text: str, delimiter: str, first: int) -> Iterator[SheetLine]:
+    """The lines of a CSV file, of which the first one has this number."""
     reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    number = 1
+    number = first
     try:
         for cells in reader:
-            yield _Line(number, cells, {}, set())
-            number = reader.line_num + 1
+            yield SheetLine(number, cells, {}, set())
+            number = reader.line_num + first
     except csv.Error as wrong:
         raise UnreadableFile(f"line {number} is not CSV: {wrong}") from None
 
 
-def _xlsx_lines(rows: Iterable[tuple[int, Any, Any]]) -> Iterator[_Line]:
+def _xlsx_lines(rows: Iterable[tuple[int, Any, Any]]) -> Iterator[SheetLine]:
     for number, cells, behind in rows:
         broken: dict[int, str] = {}
         texts: list[str] = []
@@ -133,7 +133,7 @@ def _xlsx_lines(rows: Iterable[tuple[int, Any, Any]]) -> Iterator[_Line]:
             texts.append(text)
             if isinstance(cell.value, int | float):
                 numbers.add(index)
-        yield _Line(number, texts, broken, numbers)
+        yield SheetLine(number, texts, broken, numbers)
 
 
 _NOT_SAVED = "the value of this formula was not saved; open the file in a spreadsheet and save it"
@@ -143,6 +143,8 @@ _QUOTED = re.compile(r'"[^"]*"|\\.')
 
 def _shown(cell: Any) -> str:
     """The text of a cell; a percentage as it is shown, since a workbook keeps 2 % as 0.02."""
+    if isinstance(cell.value, CellRichText):
+        return "".join(_run(part) for part in cell.value)
     text = text_of(cell.value)
     if isinstance(cell.value, bool) or not isinstance(cell.value, int | float) or "%" not in cell.number_format:
         return text
@@ -150,6 +152,14 @@ def _shown(cell: Any) -> str:
     if "%" in _QUOTED.sub("", shown):
         return f"{plain(Decimal(text) * 100)}%"
     return f"{text}%" if "%" in shown else text
+
+
+def _run(part: str | TextBlock) -> str:
+    """A run of a cell's text; a raised one in characters that are raised themselves, so that 12.5 with a raised 1 is
+    never 12.51."""
+    if isinstance(part, TextBlock):
+        return superscript(part.text) if part.font.vertAlign == "superscript" and part.text.strip() else part.text
+    return part
 
 
 def text_of(value: object) -> str:
@@ -172,45 +182,3 @@ def text_of(value: object) -> str:
             return value.isoformat()
         case _:
             return str(value)
-
-
-_MAX_NAMELESS_CELLS = 20
-"""Cells without a column name that are told of one row, at most."""
-
-
-def _table(lines: Iterator[_Line], header: int, place: Callable[[int], str]) -> SheetTable:
-    columns: list[str] = []
-    rows: list[SheetRow] = []
-    bounds = TableBounds()
-    for number, cells, broken, numbers in lines:
-        bounds.count(number, len(cells), place)
-        if not columns:
-            if number >= header and any(cell.strip() for cell in cells):
-                columns = [cell.strip() for cell in cells]
-                where = place(number)
-                if twice := sorted(name for name, count in Counter(columns).items() if name and count > 1):
-                    raise UnreadableFile(f'{where}: column "{twice[0]}" is there twice')
-            continue
-        if not any(cell.strip() for cell in cells) and not broken:
-            continue
-        names = [*columns, *[""] * (len(cells) - len(columns))]
-        nameless = (
-            index
-            for index, (name, cell) in enumerate(zip(names, cells, strict=False))
-            if not name and (cell.strip() or index in broken)
-        )
-        beyond = {
-            f"column {get_column_letter(index + 1)}": "this cell has no column name"
-            for index in islice(nameless, _MAX_NAMELESS_CELLS)
-        }
-        rows.append(
-            SheetRow(
-                place(number),
-                {name: cell for name, cell in zip(names, cells, strict=False) if name and cell.strip()},
-                {names[index]: why for index, why in broken.items() if names[index]} | beyond,
-                frozenset(names[index] for index in numbers),
-            )
-        )
-    if not columns:
-        raise UnreadableFile("there is no header: the first row names the columns")
-    return SheetTable(where, tuple(name for name in columns if name), tuple(rows))

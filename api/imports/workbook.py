@@ -6,7 +6,7 @@ openpyxl raises whatever its code meets in a bad workbook. Here each of those er
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -14,9 +14,11 @@ from xml.parsers.expat import ExpatError, ParserCreate
 from zipfile import ZipFile
 
 from openpyxl import load_workbook
+from openpyxl.worksheet._reader import WorkSheetParser
 
 from api.imports.bounds import (
     MAX_CELLS,
+    MAX_MERGED_CELLS,
     MAX_PART_BYTES,
     MAX_PART_ELEMENTS,
     MAX_PARTS,
@@ -28,6 +30,7 @@ from api.imports.bounds import (
     check_file_size,
 )
 from api.imports.items import UnreadableFile
+from api.imports.sheet_layout import MergedCells
 
 _CHUNK_BYTES = 65_536
 _MAX_REASON_CHARACTERS = 200
@@ -36,12 +39,14 @@ _REPEATED = {"row": (MAX_ROWS, "rows"), "c": (MAX_CELLS, "cells"), "si": (MAX_SH
 """The XML elements of a sheet and of the shared strings that are bounded by themselves."""
 
 
-def check_workbook(path: Path) -> None:
-    """Check that a workbook is a whole zip archive, of parts within bounds, that declare no entities.
+def check_workbook(path: Path) -> dict[str, list[MergedCells]]:
+    """The merged cells of a workbook by part, checked to be a whole zip archive of parts within bounds, without
+    entities.
 
     Raises: UnreadableFile if it is not.
     """
     check_file_size(path, MAX_WORKBOOK_BYTES)
+    merged: dict[str, list[MergedCells]] = {}
     with _said("this is no XLSX workbook"), ZipFile(path) as archive:
         parts = archive.infolist()
         if len(parts) > MAX_PARTS:
@@ -53,7 +58,16 @@ def check_workbook(path: Path) -> None:
             )
         for part in parts:
             with archive.open(part) as content:
-                _PartCheck(part.filename, part.file_size).read(content)
+                check = _PartCheck(part.filename, part.file_size)
+                check.read(content)
+                merged[part.filename] = check.merged
+    return merged
+
+
+def merged_in(merged: Mapping[str, list[MergedCells]], page: Any) -> list[MergedCells]:
+    """The merged cells of one sheet of an open workbook."""
+    part = getattr(page, "_worksheet_path", "")  # openpyxl reads no merged cells where it reads row by row
+    return merged.get(part.removeprefix("/"), [])
 
 
 @contextmanager
@@ -65,7 +79,7 @@ def opened_workbook(path: Path, *, data_only: bool = False) -> Iterator[Any]:
     with path.open("rb") as file, warnings.catch_warnings():  # openpyxl leaves a path open if it fails
         warnings.simplefilter("ignore")  # of styles and extensions, which have no part in a cell's text
         with _said("this is no XLSX workbook"):
-            book = load_workbook(file, read_only=True, data_only=data_only, keep_links=False)
+            book = load_workbook(file, read_only=True, data_only=data_only, keep_links=False, rich_text=data_only)
         try:
             yield book
         finally:
@@ -77,7 +91,8 @@ def rows_of(pages: tuple[Any, Any], sheet: str) -> Iterator[tuple[int, Any, Any]
 
     Raises: UnreadableFile if openpyxl cannot read on, with the last row that it could read.
     """
-    rows = zip(*(page.iter_rows() for page in pages), strict=True)
+    values, formulas = pages
+    rows = zip(_rich_rows(values), formulas.iter_rows(), strict=True)
     number = 0
     while True:
         try:
@@ -89,6 +104,31 @@ def rows_of(pages: tuple[Any, Any], sheet: str) -> Iterator[tuple[int, Any, Any]
             return
         number += 1
         yield number, *row
+
+
+def _rich_rows(page: Any) -> Iterator[Any]:
+    """The rows of a sheet as `iter_rows` has them, but texts that stand in the cells themselves with their runs.
+
+    openpyxl reads the runs of shared texts where it reads row by row, those of a cell's own text not.
+    """
+    book, number = page.parent, 1
+    with page._get_source() as source:
+        parser = WorkSheetParser(
+            source,
+            page._shared_strings,
+            data_only=book.data_only,
+            epoch=book.epoch,
+            date_formats=book._date_formats,
+            timedelta_formats=book._timedelta_formats,
+            rich_text=True,
+        )
+        for index, row in parser.parse():
+            for _ in range(number, index):
+                number += 1
+                yield ()
+            if number <= index:
+                number += 1
+                yield page._get_row(row)
 
 
 @contextmanager
@@ -119,6 +159,7 @@ class _PartCheck:
         self._root = ""
         self._counts = dict.fromkeys(_REPEATED, 0)
         self._elements_since_row = 0
+        self.merged: list[MergedCells] = []
 
     def read(self, content: IO[bytes]) -> None:
         """Read the part to its end; the zip archive checks its checksum.
@@ -140,13 +181,15 @@ class _PartCheck:
     def _refuse_doctype(self, *_: object) -> None:
         raise UnreadableFile(f"{self._name} in this workbook declares a DOCTYPE, which no spreadsheet writes; {REMEDY}")
 
-    def _count(self, tag: str, _: object) -> None:
+    def _count(self, tag: str, attributes: Mapping[str, str]) -> None:
         tag = tag.rpartition(":")[2]
         if not self._root:
             self._root = tag
             if tag != "worksheet" and self._size > MAX_PART_BYTES:
                 self._refuse(self._size, MAX_PART_BYTES, "bytes unzipped")
         self._elements_since_row += 1
+        if tag == "mergeCell" and self._root == "worksheet":
+            self._note_merged(attributes.get("ref", ""))
         if tag in _REPEATED and self._root in ("worksheet", "sst"):
             limit, kind = _REPEATED[tag]
             self._counts[tag] += 1
@@ -156,6 +199,12 @@ class _PartCheck:
                 self._elements_since_row = 0
         if self._elements_since_row > MAX_PART_ELEMENTS:
             self._refuse(self._elements_since_row, MAX_PART_ELEMENTS, "XML elements at once")
+
+    def _note_merged(self, reference: str) -> None:
+        if (cells := MergedCells.read(reference)) is not None:
+            self.merged.append(cells)
+        if len(self.merged) > MAX_MERGED_CELLS:
+            self._refuse(len(self.merged), MAX_MERGED_CELLS, "merged cells")
 
     def _refuse(self, count: int, limit: int, kind: str) -> None:
         raise UnreadableFile(

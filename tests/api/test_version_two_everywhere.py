@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from api.imports.files import read_items
-from api.imports.mapping import read_map
+from api.imports.sheet_map import read_map
 from tests.support.api import Api, running
 from tests.support.pages import BROWSER, text_of
 from tests.support.shell import Shell

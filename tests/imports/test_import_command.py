@@ -81,13 +81,14 @@ def test_all_problems_are_listed_and_nothing_is_recorded(shell: Shell) -> None:
     )
     result = shell.run("import", shell.write("bad.ndjson", bad + "{\n"), code=1)
     assert [line.split(": ")[:2] for line in result.stderr.splitlines()] == [
+        ["Rows of this file are recorded already. If it has grown, --skip-recorded leaves those out."],
         ["line 1", "/fact/kind"],
         ["line 4", "/fact/figure/quantity"],
         ["line 5", "/fact"],
         ["line 7", "/fact/figure/quantity/unit"],
         ["line 8", "/fact"],
         ["line 10", "/fact/event"],
-        ["line 11", result.stderr.splitlines()[6].split(": ")[1]],
+        ["line 11", result.stderr.splitlines()[7].split(": ")[1]],
         ["Error", str(shell.directory / "bad.ndjson")],
     ]
     assert result.stderr.splitlines()[-1].endswith(": 7 problems; nothing was recorded.")

@@ -8,6 +8,7 @@ import pytest
 from api.imports.files import read_items, read_lines
 from api.imports.items import UnreadableFile
 from api.imports.references import REFERENCE_PATHS
+from api.imports.sheet_layout import SheetLayout
 from api.imports.sheets import read_csv
 from tests.support.import_files import problems, written
 from tracker.errors import Refusal
@@ -70,7 +71,11 @@ def test_cells_that_cannot_be_read_are_listed_with_row_and_column(tmp_path: Path
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [
-        ("f.csv", b"pledge,type\r\np,\xff\r\n", "line 2 is not UTF-8; save the file as CSV UTF-8"),
+        (
+            "f.csv",
+            b"pledge,type\r\np,\xff\r\n",
+            "line 2 is not UTF-8; save the file as CSV UTF-8, or say what it is: --encoding cp1252",
+        ),
         ("f.csv", b'pledge,type\r\np,"x\r\n', "line 2 is not CSV: unexpected end of data"),
         ("f.csv", b"", "there is no header: the first row names the columns"),
         ("f.csv", b"type,type\r\n", 'line 1: column "type" is there twice'),
@@ -101,13 +106,13 @@ def test_a_cell_without_a_column_name_is_a_problem(tmp_path: Path) -> None:
 @pytest.mark.parametrize("title", ["", 'A title, "and, its, commas,\r\nin quotes", here\r\n'])
 def test_commas_within_quotes_do_not_separate(tmp_path: Path, title: str) -> None:
     text = title + '"Donor, country, or ""body"",\r\nany";Amount;Date\r\nX;1,5;2024\r\n'
-    table = read_csv(written(tmp_path / "f.csv", text), header=3 if title else 1)
+    table = read_csv(written(tmp_path / "f.csv", text), SheetLayout(header=3 if title else 1))
     assert table.columns == ('Donor, country, or "body",\r\nany', "Amount", "Date")
     assert list(table.rows[0].cells.values()) == ["X", "1,5", "2024"]
 
 
 def test_reading_csv_tells_where_the_header_is(tmp_path: Path) -> None:
-    table = read_csv(written(tmp_path / "f.csv", "A title,,\r\n\r\nx,y,\r\n1,2,\r\n"), header=2)
+    table = read_csv(written(tmp_path / "f.csv", "A title,,\r\n\r\nx,y,\r\n1,2,\r\n"), SheetLayout(header=2))
     assert (table.place, table.columns, table.rows[0].place) == ("line 3", ("x", "y"), "line 4")
 
 

@@ -1,0 +1,297 @@
+"""Where a table lies in its file: its header of one or several rows, cells that span others, columns as rows.
+
+Merged cells of text are filled down. A number that spans several rows is one number: its lower rows are broken cells
+unless the map fills the column down, since to repeat it would count it more than once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Literal, NamedTuple
+
+from openpyxl.utils import get_column_letter, range_boundaries
+
+from api.imports.bounds import TableBounds
+from api.imports.cell_conditions import is_like
+from api.imports.items import UnreadableFile
+
+Encoding = Literal["utf-8", "utf-16", "cp1252"]
+"""How the characters of a CSV file are written."""
+
+MAX_HEADER_ROWS = 10
+"""Rows of a header, at most."""
+
+_MAX_NAMELESS_CELLS = 20
+"""Cells without a column name that are told of one row, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class SheetRow:
+    """The cells of one row by column name; empty ones are left out.
+
+    `place` is the line, or the sheet and row. `broken` has the columns whose cells hold no value, and why. `numbers`
+    are the columns whose cells held a number rather than text. `headings` has the columns of the file in which cells
+    of an unpivoted row stand.
+    """
+
+    place: str
+    cells: Mapping[str, str]
+    broken: Mapping[str, str] = field(default_factory=dict)
+    numbers: frozenset[str] = frozenset()
+    headings: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SheetTable:
+    """A header and its rows. `place` is the line, or the sheet and row, of the header."""
+
+    place: str
+    columns: tuple[str, ...]
+    rows: tuple[SheetRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SheetLayout:
+    """The first row of the header, its number of rows (None: as merged cells have it), and what is filled down.
+
+    `encoding` is that of a CSV file; UTF-8 if it is None.
+    """
+
+    header: int = 1
+    header_rows: int | None = None
+    encoding: Encoding | None = None
+    fill_down: tuple[str, ...] = ()
+
+
+class SheetLine(NamedTuple):
+    """A line of a file: its number from 1, its texts, its broken cells with why, and the indexes of its numbers."""
+
+    number: int
+    texts: list[str]
+    broken: dict[int, str]
+    numbers: set[int]
+
+
+class MergedCells(NamedTuple):
+    """Cells that are one: the first and last row, and the first and last column, from 1."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+    @classmethod
+    def read(cls, reference: str) -> MergedCells | None:
+        """The cells of a reference such as A2:A3; None if it is none."""
+        try:
+            left, top, right, bottom = range_boundaries(reference)
+        except (ValueError, TypeError):
+            return None
+        if left is None or top is None or right is None or bottom is None:
+            return None
+        return cls(top, bottom, left, right)
+
+
+def filled_down(lines: Iterable[SheetLine], merged: Iterable[MergedCells]) -> Iterator[SheetLine]:
+    """The lines with the text of merged cells in each of their rows, in the first column."""
+    waiting = sorted((cells for cells in merged if cells.bottom > cells.top), reverse=True)
+    active: list[tuple[MergedCells, str, str]] = []
+    for line in lines:
+        active = [span for span in active if span[0].bottom >= line.number]
+        for cells, text, why in active:
+            index = cells.left - 1
+            if index >= len(line.texts):
+                line.texts.extend([""] * (index + 1 - len(line.texts)))
+            line.texts[index] = text
+            if why:
+                line.broken[index] = why
+        while waiting and waiting[-1].top <= line.number:
+            cells = waiting.pop()
+            index = cells.left - 1
+            if cells.top == line.number and index < len(line.texts):
+                active.append((cells, *_repeated(line, index, cells)))
+        yield line
+
+
+def _repeated(line: SheetLine, index: int, cells: MergedCells) -> tuple[str, str]:
+    """What the lower rows of merged cells say: the text, or why they say nothing."""
+    if index in line.broken:
+        return "", line.broken[index]
+    if index in line.numbers:
+        where = f"{get_column_letter(cells.left)}{cells.top}:{get_column_letter(cells.left)}{cells.bottom}"
+        return "", (
+            f'{where} is one cell with the number "{line.texts[index]}", which is counted once; '
+            "if each row means it, name the column in fill_down"
+        )
+    return line.texts[index], ""
+
+
+def table_of(
+    lines: Iterator[SheetLine],
+    layout: SheetLayout,
+    place: Callable[[int], str],
+    merged: Sequence[MergedCells] = (),
+) -> SheetTable:
+    """The table that the lines hold.
+
+    Raises: UnreadableFile if there is no header, a column is there twice, or a bound is passed.
+    """
+    bounds = TableBounds()
+    header: list[SheetLine] = []
+    height = 0
+    columns: list[str] = []
+    rows: list[SheetRow] = []
+    above: dict[str, tuple[str, bool]] = {}
+    for line in filled_down(lines, merged):
+        bounds.count(line.number, len(line.texts), place)
+        if not columns:
+            if not header and (line.number < layout.header or not any(text.strip() for text in line.texts)):
+                continue
+            if not header:
+                height = layout.header_rows or _spanned_rows(line.number, merged)
+            header.append(line)
+            if len(header) == height:
+                columns = _column_names(header, merged, place)
+            continue
+        if not any(text.strip() for text in line.texts) and not line.broken:
+            continue
+        rows.append(_filled_from_above(_row(line, columns, place), layout.fill_down, above))
+    if not columns:
+        raise UnreadableFile("there is no header: the first row names the columns")
+    names = tuple(name for name in columns if name)
+    if unknown := sorted(set(layout.fill_down) - set(names)):
+        raise UnreadableFile(f'{place(header[0].number)}: there is no column "{unknown[0]}" to fill down')
+    return SheetTable(place(header[-1].number), names, tuple(rows))
+
+
+def _spanned_rows(number: int, merged: Sequence[MergedCells]) -> int:
+    """The rows of a header that begins in this one: as many as its tallest merged cell has."""
+    tallest = max((cells.bottom - cells.top + 1 for cells in merged if cells.top == number), default=1)
+    return tallest if tallest <= MAX_HEADER_ROWS else 1
+
+
+def _column_names(header: Sequence[SheetLine], merged: Sequence[MergedCells], place: Callable[[int], str]) -> list[str]:
+    """The names of the columns, made of all rows of the header; those above others reach to the right."""
+    if len(header) == 1:
+        return _different([text.strip() for text in header[0].texts], place(header[0].number))
+    width = max(len(line.texts) for line in header)
+    levels: list[list[str]] = []
+    for line in header:
+        texts = [" ".join(text.split()) for text in line.texts] + [""] * (width - len(line.texts))
+        spans = [cells for cells in merged if cells.top <= line.number <= cells.bottom and cells.right > cells.left]
+        for cells in spans:
+            texts[cells.left : cells.right] = [texts[cells.left - 1]] * len(texts[cells.left : cells.right])
+        if not merged and line is not header[-1]:
+            for index in range(1, width):
+                texts[index] = texts[index] or texts[index - 1]
+        levels.append(texts)
+    names = [" ".join(dict.fromkeys(filter(None, parts))) for parts in zip(*levels, strict=True)]
+    return _different(names, place(header[-1].number))
+
+
+def _different(names: list[str], place: str) -> list[str]:
+    """The names of columns, checked to be different."""
+    if twice := sorted(name for name, count in Counter(names).items() if name and count > 1):
+        raise UnreadableFile(f'{place}: column "{twice[0]}" is there twice')
+    return names
+
+
+def _row(line: SheetLine, columns: Sequence[str], place: Callable[[int], str]) -> SheetRow:
+    names = [*columns, *[""] * (len(line.texts) - len(columns))]
+    nameless = (
+        index
+        for index, (name, text) in enumerate(zip(names, line.texts, strict=False))
+        if not name and (text.strip() or index in line.broken)
+    )
+    beyond = {
+        f"column {get_column_letter(index + 1)}": "this cell has no column name"
+        for index in islice(nameless, _MAX_NAMELESS_CELLS)
+    }
+    return SheetRow(
+        place(line.number),
+        {name: text for name, text in zip(names, line.texts, strict=False) if name and text.strip()},
+        {names[index]: why for index, why in line.broken.items() if names[index]} | beyond,
+        frozenset(names[index] for index in line.numbers),
+    )
+
+
+def _filled_from_above(row: SheetRow, names: Sequence[str], above: dict[str, tuple[str, bool]]) -> SheetRow:
+    """The row, its empty cells in these columns as in the last row that has them, which `above` keeps."""
+    cells, numbers, broken = dict(row.cells), set(row.numbers), dict(row.broken)
+    for name in names:
+        if name in cells:
+            above[name] = cells[name], name in numbers
+        elif name in above:
+            cells[name], is_number = above[name]
+            broken.pop(name, None)
+            if is_number:
+                numbers.add(name)
+    return replace(row, cells=cells, broken=broken, numbers=frozenset(numbers)) if names else row
+
+
+def unpivoted(table: SheetTable, patterns: Sequence[str], name: str, value: str) -> SheetTable:
+    """The table with a row for each filled cell of these columns: the column's heading under `name`, the cell under
+    `value`. A row without any stays one row.
+
+    Raises: UnreadableFile if no column fits, or one has the new names already.
+    """
+    wide = [column for column in table.columns if is_like(column, patterns)]
+    kept = [column for column in table.columns if column not in wide]
+    if not wide:
+        raise UnreadableFile(f"{table.place}: no column is named like {' or '.join(patterns)}, to be read as rows")
+    if taken := [column for column in (name, value) if column in kept]:
+        raise UnreadableFile(f'{table.place}: there is a column "{taken[0]}" already; call the unpivoted one otherwise')
+    bounds = TableBounds()
+    rows: list[SheetRow] = []
+    for row in table.rows:
+        for part in _rows_of(row, frozenset(wide), wide, name, value):
+            bounds.count(len(rows) + 1, len(part.cells), lambda number: f"row {number} of those that columns become")
+            rows.append(part)
+    return SheetTable(table.place, (*kept, name, value), tuple(rows))
+
+
+def _rows_of(row: SheetRow, is_wide: frozenset[str], wide: Sequence[str], name: str, value: str) -> Iterator[SheetRow]:
+    cells = {column: cell for column, cell in row.cells.items() if column not in is_wide}
+    broken = {column: why for column, why in row.broken.items() if column not in is_wide}
+    filled = [column for column in wide if column in row.cells or column in row.broken]
+    if not filled:
+        yield SheetRow(row.place, cells, broken, row.numbers - is_wide)
+    for column in filled:
+        yield SheetRow(
+            row.place,
+            cells | {name: column} | ({value: row.cells[column]} if column in row.cells else {}),
+            broken | ({value: row.broken[column]} if column in row.broken else {}),
+            (row.numbers - is_wide) | ({value} if column in row.numbers else set()),
+            {value: column},
+        )
+
+
+def without_columns(table: SheetTable, ignored: Collection[str]) -> SheetTable:
+    """The table without these columns; cells without a column name are ignored as they are told, "column E".
+
+    Raises: UnreadableFile if there is no such column.
+    """
+    if not ignored:
+        return table
+    nameless = {column for row in table.rows for column in row.broken if column not in table.columns}
+    if unknown := sorted(set(ignored) - set(table.columns) - nameless):
+        raise UnreadableFile(f'{table.place}: there is no column "{unknown[0]}" to ignore')
+    out = frozenset(ignored)
+    rows = tuple(
+        replace(
+            row,
+            cells={column: cell for column, cell in row.cells.items() if column not in out},
+            broken={column: why for column, why in row.broken.items() if column not in out},
+            numbers=row.numbers - out,
+        )
+        for row in table.rows
+    )
+    return SheetTable(table.place, tuple(column for column in table.columns if column not in out), rows)
+
+
+SEPARATOR_LINE = re.compile(r"sep=([^\r\n\"\w])\r?(?:\n|$)", re.IGNORECASE)
+"""The first line of a CSV file that tells spreadsheets what separates its cells."""
