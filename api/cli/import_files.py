@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import get_args
@@ -11,12 +13,14 @@ import click
 
 import seeds
 from api.cli.group import CommandFailed
+from api.cli.import_difference import show_difference
 from api.cli.stores import now, opened_stores
 from api.cli.terminal import progress, say
 from api.imports.files import is_lines, read_items, read_lines
 from api.imports.importer import MAX_CHUNK_FACTS, Importer, ImportPlan
 from api.imports.items import ImportProblem, UnreadableFile
 from api.imports.problem_rows import write_problem_rows
+from api.imports.releases import difference_of
 from api.imports.sheet_layout import Encoding
 from api.imports.sheet_map import BadMap, read_map
 from tracker.application import Tracker
@@ -76,6 +80,9 @@ def seed() -> None:
 @click.option("--dry-run", is_flag=True, help="Check everything, record nothing.")
 @click.option("--oldest-first", is_flag=True, help="Order the facts by stated_on before they are recorded.")
 @click.option("--skip-recorded", is_flag=True, help="Leave out facts that their pledge has word for word already.")
+@click.option("--restate", is_flag=True, help="Record what a release says otherwise than those before.")
+@click.option("--released-on", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE",
+              help="The day on which a release says so. [default: today]")  # fmt: skip
 @click.option("--by", default="import", show_default=True, metavar="NAME", help="Who records, in recorded_by.")
 @click.option("--chunk", "chunk_facts", type=click.IntRange(1, MAX_CHUNK_FACTS), default=MAX_CHUNK_FACTS, hidden=True)
 def import_(
@@ -88,6 +95,8 @@ def import_(
     dry_run: bool,
     oldest_first: bool,
     skip_recorded: bool,
+    restate: bool,
+    released_on: datetime | None,
     by: str,
     chunk_facts: int,
 ) -> None:
@@ -102,10 +111,13 @@ def import_(
       tracker import facts.ndjson
       tracker import facts.csv --dry-run
       tracker import aid.xlsx --map aid.toml --by desk
+      tracker import aid-2.xlsx --map aid.toml --released-on 2024-05-31 --dry-run
       tracker import aid.csv --map aid.toml --encoding cp1252 --problems wrong.csv
     """
     if map_file is not None and is_lines(file):
         raise click.UsageError("a map is for CSV and XLSX files; NDJSON has facts already")
+    if (restate or released_on is not None) and map_file is None:
+        raise click.UsageError("--restate and --released-on are for a map with [follow]")
     if not 0 < len(by.strip()) <= MAX_NAME_LENGTH or not by.isprintable():
         raise click.UsageError(f"--by is a name of 1 to {MAX_NAME_LENGTH} characters on one line")
     try:
@@ -141,9 +153,20 @@ def import_(
     told = (None if map_file is None else map_file.read_bytes(), sheet, oldest_first)
     digest.update(repr((*told, encoding, ignored) if encoding or ignored else told).encode())
     with opened_stores() as stores:
+        refs: Mapping[str, str] | None = None
+        if mapping is not None and mapping.follow is not None:
+            head = stores.log.head()
+            day = now().date() if released_on is None else released_on.date()
+            follow = mapping.follow
+            difference = difference_of(items, stores.tracker, follow.name, day, ours=follow.ours)
+            show_difference(difference, restate=restate, whole=dry_run)
+            items = [*difference.new, *(difference.changed if restate else ())]
+            # What is recorded of a release follows from what the log has: the head stands in the idempotency key.
+            refs, skip_recorded = difference.recorded_refs, True
+            digest.update(f"{day} {head}".encode())
         importer = Importer(stores.tracker, f"import {digest.hexdigest()}", by.strip(), now, chunk_facts)
         with progress("Checking", len(items)) as advance:
-            plan = importer.plan(items, problems, skip_recorded=skip_recorded, advance=advance)
+            plan = importer.plan(items, problems, skip_recorded=skip_recorded, recorded_refs=refs, advance=advance)
         if problems_file is not None:
             found = write_problem_rows(file, plan.problems, mapping=mapping, sheet=sheet, encoding=encoding)
             problems_file.write_bytes(b"".join(found))

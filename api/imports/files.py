@@ -213,7 +213,8 @@ def _read_by_map(
         for fact in row.facts:
             wrong = [ImportProblem(fact.place, fact.labels.get(path, path), message) for path, message in fact.problems]
             item, wrong = _item(fact.place, fact.pledge, fact.cells, fact.labels, wrong, fact.ref)
-            items.append(replace(item, pledge=fact.slug, sound=item.sound and not row.problems))
+            key = fact.ref if mapping.follow is not None else None
+            items.append(replace(item, pledge=fact.slug, sound=item.sound and not row.problems, key=key))
             problems += wrong
         items += [
             ImportItem(fact.place, fact.slug, {"type": fact.type}, fact.ref, sound=False, certain=False)

@@ -60,6 +60,7 @@ class ImportPlan:
 
     items: Sequence[ImportItem]
     skip_recorded: bool
+    recorded_refs: Mapping[str, str] | None = None
     problems: list[ImportProblem] = field(default_factory=list)
     chunks: list[ImportChunk] = field(default_factory=list)
     recorded: int = 0
@@ -90,16 +91,17 @@ class Importer:
         problems: Sequence[ImportProblem] = (),
         *,
         skip_recorded: bool = False,
+        recorded_refs: Mapping[str, str] | None = None,
         advance: Advance = lambda _: None,
     ) -> ImportPlan:
         """Check every item against the log and the items before it; nothing is written.
 
         `problems` are those that reading the file found. `skip_recorded` leaves out facts that their pledge has word
-        for word, whatever file they came from.
+        for word, whatever file they came from. `recorded_refs` are events of the log that items may name, by `ref`.
 
         Raises: IdempotencyMismatch if the file was imported before as other facts, Unavailable if the store is away.
         """
-        check = _Check(self, items, problems, skip_recorded=skip_recorded)
+        check = _Check(self, items, problems, skip_recorded=skip_recorded, recorded_refs=recorded_refs)
         for number, start in enumerate(range(0, len(items), self.chunk_facts)):
             check.read(number, items[start : start + self.chunk_facts], advance)
         plan = check.plan
@@ -109,7 +111,7 @@ class Importer:
         plan.chunks += check.chunks()
         if sound and plan.problems and self._is_recorded(plan.chunks[0]):
             # The same import runs in another process as well, and has recorded these facts meanwhile.
-            return self.plan(items, skip_recorded=skip_recorded)
+            return self.plan(items, skip_recorded=skip_recorded, recorded_refs=recorded_refs)
         return plan
 
     def record(self, plan: ImportPlan, advance: Advance = lambda _: None) -> list[ImportProblem]:
@@ -132,7 +134,7 @@ class Importer:
             else:
                 return []
             # The same import runs in another process as well: what follows refers to the events that it recorded.
-            plan = self.plan(plan.items, skip_recorded=plan.skip_recorded)
+            plan = self.plan(plan.items, skip_recorded=plan.skip_recorded, recorded_refs=plan.recorded_refs)
         return plan.problems
 
     def chunk_key(self, chunk: int | str) -> str:
@@ -200,13 +202,14 @@ class _Check:
         problems: Sequence[ImportProblem],
         *,
         skip_recorded: bool,
+        recorded_refs: Mapping[str, str] | None,
     ) -> None:
         self._importer = importer
         self._reported = {(problem.place, problem.where) for problem in problems}
-        self._references = EventReferences()
+        self._references = EventReferences(recorded_refs)
         self._recorded = RecordedFacts(importer.tracker) if skip_recorded else None
         self._chunk_numbers: list[int] = []
-        self.plan = ImportPlan(items, skip_recorded, list(problems))
+        self.plan = ImportPlan(items, skip_recorded, recorded_refs, list(problems))
         self.planned: list[PlannedFact] = []
         places = {item.place for item in items}
         self.missing = MissingFacts(any_pledge=any(problem.place not in places for problem in problems))

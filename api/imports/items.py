@@ -44,7 +44,8 @@ class ImportItem:
     `place` is the line, or the sheet and row. `labels` are the columns of the fact's places, by path; None where the
     places are JSON Pointers. `old_id` is the id that the event had where it was exported from. `sound` is False if
     the item has a problem already: it is not recorded, and stays for the sake of the items that follow from it.
-    `certain` is False if a broken cell leaves open whether the row becomes this fact at all.
+    `certain` is False if a broken cell leaves open whether the row becomes this fact at all. `key` names the row in
+    every release of its sheet.
     """
 
     place: str
@@ -56,6 +57,7 @@ class ImportItem:
     labels: Mapping[str, str] | None = None
     sound: bool = True
     certain: bool = True
+    key: str | None = None
 
     def problem(self, pointer: str, message: str, code: str = "") -> ImportProblem:
         """The problem of the place that a JSON Pointer into the fact names, with the value that stands there."""

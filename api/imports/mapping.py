@@ -143,6 +143,11 @@ def _mapped_fact(row: SheetRow, rule: FactRule, mapping: SheetMap) -> MappedFact
             text = reader.day(text, path, fact)
         if text:
             fact.cells[path] = text
+    if mapping.follow is not None:
+        if fact.ref is None:
+            fact.problems.append(("ref", "a row of a sheet that is followed needs its key"))
+        fact.labels["source.locator"] = fact.labels["ref"]
+        fact.cells["source.locator"] = f"{mapping.follow.name} {fact.ref}"
     if rule.verdict_against is not None:
         _derive_verdict(fact, reader.fill(rule.verdict_against, "verdict", fact), rule)
     return fact

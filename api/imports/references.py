@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from api.formats.fact_columns import EVENT_PATHS
@@ -14,10 +14,10 @@ REFERENCE_PATHS = (*_IN_FACT, *(("changes", *path) for path in _IN_FACT))
 
 
 class EventReferences:
-    """The events that later items may name, with the ids they get in the log."""
+    """The events that later items may name, with the ids they get in the log; some are there already, by `ref`."""
 
-    def __init__(self) -> None:
-        self._by_ref: dict[str, tuple[str, str]] = {}
+    def __init__(self, recorded: Mapping[str, str] | None = None) -> None:
+        self._by_ref = {ref: (event_id, "the record") for ref, event_id in (recorded or {}).items()}
         self._by_old_id: dict[str, tuple[str, str]] = {}
         self._uncertain: dict[str, tuple[str, str]] = {}
 
@@ -51,6 +51,11 @@ class EventReferences:
                 continue
             fact = _with_value_at(fact, path, found[0])
         return fact, problems
+
+
+def refers_to_rows(fact: Any) -> bool:
+    """Whether a fact, given as JSON, names an event by the `ref` of a row."""
+    return any(isinstance(_value_at(fact, path), dict) for path in REFERENCE_PATHS)
 
 
 def named_events(fact: Any) -> Iterator[str]:

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from api.formats.fact_columns import KNOWN_COLUMNS
 from api.imports.bounds import check_file_size
@@ -29,6 +29,7 @@ from api.imports.items import UnreadableFile
 from api.imports.sheet_layout import MAX_HEADER_ROWS, Encoding, SheetLayout, SheetRow
 from tracker.facts import FACT_TYPES
 from tracker.quantity import DECIMALS
+from tracker.units import SLUG
 
 PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^{}|]+)(?:\|([a-z]+)(?::([^{}|]+))?)?\}")
 """A column in a template, with its filter and the filter's table; or a doubled brace."""
@@ -102,6 +103,14 @@ class Unpivot(MapPart):
         return [self.columns] if isinstance(self.columns, str) else self.columns
 
 
+class Follow(MapPart):
+    """The sheet is released again and again: what it is called, and whether it is our own record."""
+
+    name: Annotated[str, StringConstraints(strict=True, pattern=rf"^{SLUG}$", max_length=64)]
+    ours: bool = False
+    """A changed cell mends our own record, instead of telling that a source changed its figure."""
+
+
 class SheetMap(MapPart):
     """How the rows of one sheet become facts."""
 
@@ -122,6 +131,7 @@ class SheetMap(MapPart):
     decimals: Annotated[int, Field(ge=0, le=DECIMALS)] | None = None
     """Numbers are rounded half-even to so many decimals."""
     unpivot: Unpivot | None = None
+    follow: Follow | None = None
     lookup: dict[str, dict[str, CellText]] = Field(default_factory=dict)
     fields: dict[str, CellText] = Field(default_factory=dict)
     fact: Annotated[tuple[FactRule, ...], Field(min_length=1)]
@@ -140,6 +150,8 @@ class SheetMap(MapPart):
             if rule.verdict_against is not None and rule.type != "MemberReported":
                 problems.append(f"verdict_against is for a MemberReported, not for a {rule.type}")
             fields = self.fields | rule.fields
+            if self.follow is not None:
+                problems += _problems_of_key(rule, fields)
             problems += [
                 f'no fact has a field "{name}"' for name in fields if name not in KNOWN_COLUMNS or name == "pledge"
             ]
@@ -180,6 +192,16 @@ class SheetMap(MapPart):
     def layout(self) -> SheetLayout:
         """Where the table lies in its file."""
         return SheetLayout(self.header, self.header_rows, self.encoding, self.fill_down)
+
+
+def _problems_of_key(rule: FactRule, fields: Mapping[str, str]) -> Iterator[str]:
+    """What keeps the rows of a sheet that is followed from having a key."""
+    if rule.ref is None:
+        yield f"a {rule.type} needs a ref: with [follow] it is the key of its row in every release"
+    if {"locator", "source.locator"} & fields.keys():
+        yield "with [follow] the locator of a source is the key of its row; leave locator out"
+    if not {"publisher", "source.publisher"} & fields.keys():
+        yield f"a {rule.type} needs a publisher: with [follow] the key of its row stands in its source"
 
 
 def read_map(path: Path) -> SheetMap:
