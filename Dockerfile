@@ -23,7 +23,7 @@ FROM python:3.13.9-slim-trixie
 
 RUN groupadd --system --gid 10001 tracker \
  && useradd --system --uid 10001 --gid tracker --home-dir /data --no-create-home --shell /usr/sbin/nologin tracker \
- && install --directory --owner tracker --group tracker /data /state
+ && install --directory --owner tracker --group tracker /data /state /archive
 COPY --from=build /opt/tracker /opt/tracker
 
 ENV PATH=/opt/tracker/bin:$PATH \

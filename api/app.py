@@ -36,6 +36,7 @@ from api.pages.embed import EmbedController
 from api.pages.problem_types import ProblemController
 from api.pages.problems import with_pages
 from api.pages.schema import SchemaPageController
+from api.resources.captures import CaptureController
 from api.resources.event_stream import StreamController
 from api.resources.events import EventController
 from api.resources.health import HealthController
@@ -100,6 +101,7 @@ def create_app(settings: Settings | None = None, projector: ProjectorProcess | N
             LogController,
             PartyController,
             LedgerController,
+            CaptureController,
             AuditController,
             MetricsController,
             PublishController,

@@ -87,6 +87,9 @@ class Settings(BaseSettings):
 
     By default `<file>.state` beside a SQLite file, `tracker-state` in the working directory with PostgreSQL."""
 
+    archive_dir: Path | None = None
+    """Where copies of sources are kept; by default `archive` beside a SQLite file, nowhere with PostgreSQL."""
+
     trust_clock: bool = False
     """The operator says that this machine's clock is right, whatever other clocks say."""
 
@@ -225,6 +228,13 @@ class Settings(BaseSettings):
         if self.state_dir is not None:
             return self.state_dir
         return Path(f"{self._sqlite_file}.state" if self.sqlite else "tracker-state")
+
+    @property
+    def archive_directory(self) -> Path | None:
+        """Where copies of sources are kept: `archive_dir`, or its default for the store; None if nowhere."""
+        if self.archive_dir is not None or not self.sqlite:
+            return self.archive_dir
+        return Path(self._sqlite_file).parent / "archive"
 
     @property
     def _sqlite_file(self) -> str:

@@ -14,6 +14,10 @@ COMMANDS = {
         "api.cli.backup:backup",
         "Copy a live SQLite log into a new file; on PostgreSQL exit with 2 and say which command does it.",
     ),
+    "capture": LazyCommand(
+        "api.cli.capture:capture",
+        "Keep a copy of an event's source under its hash, and record a SourceCaptured.",
+    ),
     "doctor": LazyCommand(
         "api.cli.doctor:doctor",
         "Look at settings, store, roles, clock, disk, projector, files and versions; exit 1 if something is wrong.",

@@ -36,6 +36,7 @@ _ROLES_FOR: dict[Needs, frozenset[Role]] = {
     "reader": frozenset(get_args(Role)),
     "monitor": frozenset({"monitor", "admin"}),
     "auditor": frozenset({"auditor", "admin"}),
+    "auditor or monitor": frozenset({"auditor", "monitor", "admin"}),
 }
 
 

@@ -23,22 +23,32 @@ _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]', re.DOTALL)
 async def read_body(
     request: Request[Any, Any, Any], *accepted: str, share: Share | None = None
 ) -> tuple[str, bytearray]:
+    """The media type and the bytes of a body of JSON, as `read_bytes` reads them.
+
+    Raises: UnsupportedMediaType, too, if it is not UTF-8.
+    """
+    parameters = (header(request.scope, b"content-type") or b"").decode("latin-1").partition(";")[2]
+    charset = re.search(r'charset\s*=\s*"?([^\s";]+)', parameters, re.IGNORECASE)
+    if charset is not None and charset[1].lower() not in ("utf-8", "utf8", "us-ascii"):
+        raise UnsupportedMediaType("JSON is UTF-8", accepted=list(accepted))
+    return await read_bytes(request, *accepted, share=share)
+
+
+async def read_bytes(
+    request: Request[Any, Any, Any], *accepted: str, share: Share | None = None
+) -> tuple[str, bytearray]:
     """The media type and the bytes of a body. The route bounds their number while they are read; `share` counts them.
 
-    Raises: UnsupportedMediaType if it is none of those accepted, compressed, or not UTF-8; Malformed if it broke off;
+    Raises: UnsupportedMediaType if it is none of those accepted, or compressed; Malformed if it broke off;
     TooMuchAtOnce if the process has no room for it.
     """
     given = (header(request.scope, b"content-type") or b"").decode("latin-1")
-    media_type, _, parameters = given.partition(";")
-    media_type = media_type.strip().lower()
+    media_type = given.partition(";")[0].strip().lower()
     if media_type not in accepted:
         raise UnsupportedMediaType(
             f"{media_type or 'a body without Content-Type'} is not read here; send {' or '.join(accepted)}",
             accepted=list(accepted),
         )
-    charset = re.search(r'charset\s*=\s*"?([^\s";]+)', parameters, re.IGNORECASE)
-    if charset is not None and charset[1].lower() not in ("utf-8", "utf8", "us-ascii"):
-        raise UnsupportedMediaType("JSON is UTF-8", accepted=list(accepted))
     if (header(request.scope, b"content-encoding") or b"identity").lower() != b"identity":
         raise UnsupportedMediaType("send the body as it is, not compressed", accepted=list(accepted))
     body = bytearray()

@@ -18,7 +18,7 @@ AnyRequest = Request[Any, Any, Any]
 """A request whatever Litestar's type variables for user, key and state are."""
 
 Role = Literal["reader", "monitor", "auditor", "admin"]
-Needs = Literal["open", "reader", "monitor", "auditor"]
+Needs = Literal["open", "reader", "monitor", "auditor", "auditor or monitor"]
 """The role that a route needs; an open one asks for no key and reads none."""
 
 Schema = Mapping[str, Any]
@@ -110,9 +110,20 @@ def read(path: str, contract: Contract, *, threaded: bool = True) -> Callable[[A
 
 def write(path: str, contract: Contract, *, limit: int) -> Callable[[AnyCallable], HTTPRouteHandler]:
     """A route for POST that reads at most `limit` bytes of body, whatever Content-Length says."""
+    return _with_body(HttpMethod.POST, path, contract, limit)
+
+
+def put(path: str, contract: Contract, *, limit: int) -> Callable[[AnyCallable], HTTPRouteHandler]:
+    """A route for PUT that reads at most `limit` bytes of body, whatever Content-Length says."""
+    return _with_body(HttpMethod.PUT, path, contract, limit)
+
+
+def _with_body(
+    method: HttpMethod, path: str, contract: Contract, limit: int
+) -> Callable[[AnyCallable], HTTPRouteHandler]:
     return route(
         path,
-        http_method=[HttpMethod.POST],
+        http_method=[method],
         opt={"contract": contract},
         request_max_body_size=limit,
         include_in_schema=False,

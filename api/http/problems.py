@@ -151,6 +151,7 @@ STATUS = {
     "not_found": 404,
     "pledge_not_found": 404,
     "party_not_found": 404,
+    "capture_not_found": 404,
     "no_checkpoint": 404,
     "out_of_tree": 404,
     "tile_missing": 404,
@@ -179,6 +180,7 @@ STATUS = {
     "unavailable": 503,
     "log_went_back": 503,
     "clock_implausible": 503,
+    "no_archive": 503,
 }
 
 PHRASES = {status: HTTPStatus(status).phrase.encode() for status in STATUS.values()}

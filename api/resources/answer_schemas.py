@@ -13,6 +13,7 @@ from api.resources.schema_parts import (
     DECIMAL_STRING,
     EVENT_UUID,
     INSTANT,
+    SHA256,
     STAGE,
     TEXT,
     list_of,
@@ -116,6 +117,9 @@ SCHEMAS: dict[str, Schema] = {
             "warnings": list_of(ref("Warning")),
         },
         about="What was recorded, whole.",
+    ),
+    "Capture": object_of(
+        {"sha256": SHA256, "media_type": TEXT, "bytes": COUNT}, about="A copy of a source that is kept."
     ),
     "Warning": object_of(
         {"code": one_of(WarningCode), "pointer": TEXT, "message": TEXT},

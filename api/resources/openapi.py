@@ -11,7 +11,7 @@ from typing import Any
 from litestar import Litestar
 from pydantic_core import to_json
 
-from api.http.contract import Contract, Parameter, Reply, Schema, ref
+from api.http.contract import NDJSON, Contract, Parameter, Reply, Schema, ref
 from api.http.drafts import MAX_REF_CHARACTERS
 from api.http.parameters import MAX_REPEATED
 from api.http.problems import PROBLEM, STATUS, catalogue
@@ -25,9 +25,15 @@ from tracker.facts import FACT_ADAPTER
 from tracker.units import SLUG
 
 _SLUG = {"type": "string", "pattern": f"^{SLUG}$", "examples": ["nato-ukraine-2024"]}
-_PATH_PARAMETERS = {
+_PATH_PARAMETERS: dict[str, dict[str, Any]] = {
     "code": {"type": "string", "enum": sorted(STATUS)},
     "key": {"type": "string", "pattern": f"^{PARTY_KEY}$", "examples": ["UA", "nato-allies"]},
+    "sha256": {
+        "type": "string",
+        "pattern": "^[0-9a-f]{64}$",
+        "description": "The hash of the bytes.",
+        "examples": ["e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"],
+    },
     "place": {
         "type": "string",
         "description": "The path of a tile or a bundle below `tile/`; its slashes are not encoded.",
@@ -240,9 +246,12 @@ def _as_media(media: Iterable[str]) -> str:
 
 
 def _request_body(body: Mapping[str, Schema]) -> dict[str, Any]:
-    content = {media: {"schema": dict(schema)} for media, schema in body.items() if _is_generated(media)}
+    # Generators make answers of plain text, and no bodies.
+    known = {media for media in body if _is_generated(media) and not media.startswith("text/")}
+    content = {media: {"schema": dict(schema)} for media, schema in body.items() if media in known}
     more = [media for media in body if media not in content]
-    about = {"description": f"Taken as {_as_media(more)} too, an item a line."} if more else {}
+    how = "too, an item a line" if more == [NDJSON] else "too"
+    about = {"description": f"Taken as {_as_media(more)} {how}."} if more else {}
     return {**about, "required": True, "content": content}
 
 

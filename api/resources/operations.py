@@ -19,6 +19,8 @@ OPERATION_NAMES = {
     ("get", "/problems"): "list_problem_types",
     ("get", "/problems/{code}"): "get_problem_type",
     ("get", "/schema/openapi.json"): "get_openapi_document",
+    ("put", "/v1/captures"): "put_capture",
+    ("get", "/v1/captures/{sha256}"): "get_capture",
     ("get", "/v1/diff"): "get_differences",
     ("get", "/v1/events"): "list_events",
     ("post", "/v1/events"): "record_batch",

@@ -13,6 +13,7 @@ COUNT: Schema = {"type": "integer", "minimum": 0}
 DATE: Schema = {"type": "string", "format": "date"}
 INSTANT: Schema = {"type": "string", "format": "date-time"}
 DECIMAL_STRING: Schema = {"type": "string", "pattern": r"^-?(0|[1-9][0-9]*)(\.[0-9]{1,18})?$"}
+SHA256: Schema = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
 EVENT_UUID: Schema = {"type": "string", "format": "uuid"}
 STAGE: Schema = {"enum": [*STAGES, "unspecified"]}
 
