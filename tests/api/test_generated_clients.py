@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -63,6 +64,7 @@ class PythonClient:
             if path.stem != "__init__"
         }
         self.models: Any = importlib.import_module(f"{package}.models")
+        self.types: Any = importlib.import_module(f"{package}.types")
 
     def connected(self, address: str) -> Any:
         client = importlib.import_module(f"{self._package}.client").AuthenticatedClient
@@ -137,7 +139,7 @@ def test_the_python_client_writes_and_reads_everything(document: Path, generated
 
 def write_and_read_everything(document: Path, generated: PythonClient, models: Any, client: Any) -> None:
     def call(name: str, **arguments: Any) -> Any:
-        path = [arguments.pop(key) for key in ("pledge_", "key") if key in arguments]
+        path = [arguments.pop(key) for key in ("pledge_", "key", "sha256") if key in arguments]
         answer = generated.operation(name).sync_detailed(*path, client=client, **arguments)
         assert answer.status_code in (200, 201), (name, answer.content)
         return answer.parsed
@@ -173,9 +175,15 @@ def write_and_read_everything(document: Path, generated: PythonClient, models: A
     )
     assert (refused.status_code, refused.parsed.code) == (412, "version_conflict")
 
+    # a copy of a source
+    copy = generated.types.File(payload=BytesIO(b"%PDF-1.7"), mime_type="application/octet-stream")
+    captured = call("put_capture", body=copy)
+    assert (captured.media_type, captured.bytes_) == ("application/pdf", 8)
+
     # every read, typed
     needed: dict[str, dict[str, Any]] = {
         "get_differences": {"from_": _day(BEFORE)},
+        "get_capture": {"sha256": captured.sha256},
         "get_party": {"key": "ua"},
         "get_timemap": {"format_": models.GetTimemapFormat.JSON},
     }
