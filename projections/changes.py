@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Select, and_, select
 
@@ -34,19 +34,35 @@ class StatusChange:
     position: int
 
 
+class SomeChanges(NamedTuple):
+    """Changes that follow each other on one of the axes, the last first, and how far was looked for them.
+
+    `known_from` and `on` are those of the last rectangle that was looked at. Whoever walks the known axis has had every
+    change that is known since a later position than `known_from`, along the other axis every change of a later day.
+    """
+
+    found: list[StatusChange]
+    known_from: int
+    on: date
+
+
 def latest(tables: TableSet, filters: Filters, clocks: Clocks, limit: int, *, by_position: bool) -> Select[Any]:
-    """`(pledge, valid_from)` of the rectangles that begin last, on the known or on the valid axis."""
+    """`(pledge, valid_from, known_from)` of the rectangles that begin with another headline, the last first.
+
+    The last are those that begin last on the known axis, or on the valid one. A change is never known since a later
+    position than its rectangle.
+    """
     t, c = tables.timeline.c, tables.catalogue.c
     on_catalogue, on_timeline = conditions(tables, filters, clocks)
-    query = select(t.pledge, t.valid_from)
+    query = select(t.pledge, t.valid_from, t.known_from)
     if on_catalogue:
         day = and_(c.valid_from <= t.valid_from, c.valid_to > t.valid_from)
         known = and_(c.known_from <= clocks.position, c.known_to > clocks.position)
         query = query.join(tables.catalogue, and_(c.pledge == t.pledge, day, known)).where(*on_catalogue)
-    at_last = t.known_from.desc() if by_position else t.valid_from.desc()
+    at_last = t.known_from.desc() if by_position else t.changed.desc()
     return (
-        query.where(t.known_to > clocks.position, t.known_from <= clocks.position, t.valid_from <= clocks.as_of)
-        .where(*on_timeline)
+        query.where(t.known_to > clocks.position, t.known_from <= clocks.position)
+        .where(t.changed == t.valid_from, t.changed <= clocks.as_of, *on_timeline)
         .order_by(at_last, t.pledge)
         .limit(limit)
     )

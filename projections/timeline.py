@@ -12,7 +12,7 @@ from typing import Any, cast
 from sqlalchemy import Engine
 
 from projections import changes, facets, parties, passing, queries
-from projections.changes import StatusChange
+from projections.changes import SomeChanges, StatusChange
 from projections.document_codec import brief
 from projections.facets import FACETS
 from projections.parties import PartyCounts
@@ -37,8 +37,8 @@ SUMMARY_BATCH_ROWS = 2_000
 DAYS_ASKED_ALONE = 3
 """Days up to which each is counted by itself; of more the changes from day to day are added up."""
 
-CHANGE_CANDIDATES = 8
-"""Rectangles looked at for each status change that is wanted: most of them do not change the headline."""
+MAX_CHANGES_LOOKED_FOR = 12_000
+"""Changes that are looked for along an axis, at most: somewhat more than one request may make known of new pledges."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,18 +206,26 @@ class Timeline(TableReader):
                 return
             last = min(ends)
 
-    def changes(self, filters: Filters, clocks: Clocks, limit: int) -> list[StatusChange]:
-        """The headlines that changed last, on either axis: some more than the limit, in no order."""
-        found: set[tuple[str, date]] = set()
-        for by_position in (True, False):
-            latest = self._read(changes.latest, filters, clocks, CHANGE_CANDIDATES * limit, by_position=by_position)
-            found |= {(row.pledge, row.valid_from) for row in latest.rows}
+    def changes(self, filters: Filters, clocks: Clocks, *, by_position: bool) -> Iterator[SomeChanges]:
+        """The changes of headlines up to EXPORT_BATCH_ROWS at a time, from the last on one of the axes backwards.
+
+        They end after MAX_CHANGES_LOOKED_FOR.
+        """
+        taken = 0
+        for limit in (EXPORT_BATCH_ROWS, MAX_CHANGES_LOOKED_FOR):
+            rows = self._read(changes.latest, filters, clocks, limit, by_position=by_position).rows
+            for at in range(taken, len(rows), EXPORT_BATCH_ROWS):
+                some = rows[at : at + EXPORT_BATCH_ROWS]
+                yield SomeChanges(self._changes_of(some, clocks), some[-1].known_from, some[-1].valid_from)
+            if len(rows) < limit:
+                return
+            taken = limit
+
+    def _changes_of(self, rows: Sequence[Any], clocks: Clocks) -> list[StatusChange]:
         rectangles: dict[str, list[Any]] = {}
-        pledges = sorted({pledge for pledge, _ in found})
-        for at in range(0, len(pledges), EXPORT_BATCH_ROWS):
-            for row in self._read(changes.statuses, pledges[at : at + EXPORT_BATCH_ROWS], clocks).rows:
-                rectangles.setdefault(row.pledge, []).append(row)
-        seen = (changes.change(p, on, rectangles.get(p, ()), clocks.position) for p, on in found)
+        for row in self._read(changes.statuses, sorted({row.pledge for row in rows}), clocks).rows:
+            rectangles.setdefault(row.pledge, []).append(row)
+        seen = (changes.change(r.pledge, r.valid_from, rectangles.get(r.pledge, ()), clocks.position) for r in rows)
         return [change for change in seen if change is not None]
 
     def passing(self, filters: Filters, pledges: Collection[str], as_of: date, first: int, last: int) -> Spans:

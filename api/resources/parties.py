@@ -64,8 +64,12 @@ class PartyController(Controller):
         found = counted.document()
         for role, narrowed in (("pledgor", Filters(promised_by=key)), ("beneficiary", Filters(promised_to=key))):
             found[f"as_{role}"]["totals"] = timeline.summary(narrowed, clocks)["totals"]
-        changes = timeline.changes(Filters(promised_by=key, promised_to=key), clocks, MAX_CHANGES)
-        changes.sort(key=lambda change: (change.on, change.position, change.pledge), reverse=True)
+        changes: list[StatusChange] = []
+        for some in timeline.changes(Filters(promised_by=key, promised_to=key), clocks, by_position=False):
+            changes += some.found
+            changes.sort(key=lambda change: (change.on, change.position, change.pledge), reverse=True)
+            if len(changes) >= MAX_CHANGES and changes[MAX_CHANGES - 1].on > some.on:
+                break
         found["changes"] = [_change(services, change, clocks) for change in changes[:MAX_CHANGES]]
         return read.about_all(clocks.position, to_json({**found, **read.footer(clocks.position)}))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
 
@@ -21,53 +21,61 @@ from api.resources.list_filters import filters, given_filters, types
 from api.resources.read_request import ReadRequest
 from api.services import Services
 from projections.changes import StatusChange
+from projections.queries import Clocks, Filters
+from projections.timeline import Timeline
 from tracker.log.recorder import LogRecorder
 
 MAX_TOLD_CHANGES = 20
 """Changes that one entry of the feed tells, at most."""
 
 
-MAX_LOOKED_FOR = 2_000
-"""Changes that are looked at for a feed of some types of facts, about."""
-
-
 class _Moments:
     """Changes by the moment at which they came to be known; those that a day made known each have their own."""
 
-    def __init__(self, log: LogRecorder, types: tuple[str, ...]) -> None:
-        self.found: dict[tuple[datetime, StatusChange | None], list[StatusChange]] = {}
-        self._log, self._types = log, types
+    def __init__(self, log: LogRecorder, types: tuple[str, ...], wanted: int) -> None:
+        self._log, self._types, self._wanted = log, types, wanted
+        self._found: dict[tuple[datetime, StatusChange | None], list[StatusChange]] = {}
         self._seen: set[StatusChange] = set()
-        self._recorded: dict[int, tuple[datetime, str]] = {}
+        self._first = log.recorded_at(1) or _NOT_THERE[0]
 
-    def take(self, changes: Iterable[StatusChange]) -> None:
+    def walk(self, timeline: Timeline, filters: Filters, clocks: Clocks) -> None:
+        """Add changes along either axis until no other one can be among the latest moments that are wanted."""
+        for by_position in (True, False):
+            for some in timeline.changes(filters, clocks, by_position=by_position):
+                recorded = self._log.recorded({some.known_from, *(change.position for change in some.found)})
+                self._take(some.found, recorded)
+                midnight = datetime.combine(some.on, time(), UTC)
+                if by_position:
+                    upto, _ = recorded.get(some.known_from, _NOT_THERE)
+                elif midnight <= self._first:  # no day before the first record made anything known
+                    break
+                else:
+                    upto = midnight
+                if sum(updated > upto for updated, _ in self._found) >= self._wanted:
+                    break
+
+    def newest_first(self) -> list[tuple[tuple[datetime, StatusChange | None], list[StatusChange]]]:
+        """The latest moments with their changes, the latest first, as many as are wanted."""
+        for changes in self._found.values():
+            changes.sort(key=_order, reverse=True)
+        ordered = sorted(self._found.items(), key=lambda moment: (moment[0][0], _order(moment[1][0])), reverse=True)
+        return ordered[: self._wanted]
+
+    def _take(self, changes: Iterable[StatusChange], recorded: Mapping[int, tuple[datetime, str]]) -> None:
         """Add the changes that are not here yet; with types only those that such a fact made known."""
         for change in changes:
             if change in self._seen:
                 continue
             self._seen.add(change)
-            made_known, type_ = self._event(change.position)
+            made_known, type_ = recorded.get(change.position, _NOT_THERE)
             updated = atom.known_from(change, made_known)
             is_of_request = updated == made_known
             if not self._types or (is_of_request and type_ in self._types):
-                self.found.setdefault((updated, None if is_of_request else change), []).append(change)
-
-    def newest_first(self) -> list[tuple[tuple[datetime, StatusChange | None], list[StatusChange]]]:
-        """The moments with their changes, the latest moment first."""
-        return sorted(self.found.items(), key=lambda moment: (moment[0][0], _order(moment[1][0])), reverse=True)
-
-    def _event(self, position: int) -> tuple[datetime, str]:
-        """When the event at a position was recorded, and its type, which is not looked for without types."""
-        if position not in self._recorded:
-            if self._types:
-                rows = self._log.read(position - 1, 1)
-                self._recorded[position] = (rows[0].recorded_at, rows[0].type) if rows else (_NEVER, "")
-            else:
-                self._recorded[position] = (self._log.recorded_at(position) or _NEVER, "")
-        return self._recorded[position]
+                self._found.setdefault((updated, None if is_of_request else change), []).append(change)
 
 
-_NEVER = datetime.min.replace(tzinfo=UTC)
+_NOT_THERE = (datetime.min.replace(tzinfo=UTC), "")
+"""What stands for an event that the log does not have, which may have gone back."""
 
 
 def _order(change: StatusChange) -> tuple[date, int, str]:
@@ -85,19 +93,10 @@ class PublishController(Controller):
         query, wanted = read.query, types(read.query)
         limit = integer(query, "limit", 1, contracts.MAX_FEED_ENTRIES, 50)
         narrowed, clocks = filters(query), read.projected()
-        moments, looked_for = _Moments(services.tracker.log, wanted), limit
-        while True:
-            changes = services.timeline.changes(narrowed, clocks, looked_for)
-            moments.take(changes)
-            if not wanted or len(moments.found) > limit or len(changes) < looked_for or looked_for >= MAX_LOOKED_FOR:
-                break
-            looked_for *= 4
-        newest_first = sorted(
-            moments.found.items(), key=lambda moment: (moment[0][0], _order(moment[1][0])), reverse=True
-        )
+        moments = _Moments(services.tracker.log, wanted, limit)
+        moments.walk(services.timeline, narrowed, clocks)
         entries = []
-        for (updated, passed), changes in newest_first[:limit]:
-            changes.sort(key=_order, reverse=True)
+        for (updated, passed), changes in moments.newest_first():
             told = []
             for change in changes[:MAX_TOLD_CHANGES]:
                 body = services.timeline.one(change.pledge, replace(clocks, as_of=change.on))

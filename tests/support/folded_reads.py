@@ -207,8 +207,10 @@ def assert_changes_equal(it: World, clocks: Clocks, filters: Filters, pledges: d
             if segment.status.status != before and segment.valid_from <= clocks.as_of:
                 wanted.add((name, segment.valid_from, before, segment.status.status))
             before = segment.status.status if segment.valid_to is not None else None
-    found = it.timeline.changes(filters, clocks, 1_000)
-    assert {(one.pledge, one.on, one.before, one.after) for one in found} == wanted
+    for by_position in (True, False):
+        found = [one for some in it.timeline.changes(filters, clocks, by_position=by_position) for one in some.found]
+        assert {(one.pledge, one.on, one.before, one.after) for one in found} == wanted
+        assert len(found) == len(wanted)
 
 
 def assert_streams_equal(it: World, clocks: Clocks) -> None:

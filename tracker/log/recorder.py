@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -214,6 +214,12 @@ class LogRecorder(WithheldFields, PrivateParts, ABC):
     def recorded_at(self, position: int) -> datetime | None:
         """When the event at `position` was recorded; None where there is none."""
         return self._instant("SELECT recorded_at FROM {log} WHERE position = :position", position=position)
+
+    def recorded(self, positions: Iterable[int]) -> dict[int, tuple[datetime, str]]:
+        """When the events at these positions were recorded, and their types; others are left out."""
+        sql = "SELECT position, recorded_at, type FROM {log} WHERE position IN (SELECT CAST(value AS int8) FROM {each})"
+        rows = self._ask(sql, {"given": self._to_array([str(position) for position in positions])})
+        return {position: (self._from_stored(at), type_) for position, at, type_ in rows}
 
     def position_at(self, known_at: datetime) -> int:
         """The largest position recorded by `known_at`; 0 if none."""
