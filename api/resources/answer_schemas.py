@@ -28,6 +28,7 @@ from tracker.quantity import Op, OpenEnds
 from tracker.rules.causes import Cause
 from tracker.values import MemberVerdict
 
+_PROBLEM_CODE: Schema = {**TEXT, "examples": ["pledge_not_found"]}
 _UNREAD: dict[str, Schema] = {
     "unreadable": list_of(object_of({"event": {"type": "object"}, "reason": TEXT})),
 }
@@ -360,16 +361,16 @@ SCHEMAS: dict[str, Schema] = {
         "type": "object",
         "properties": {
             "type": {"type": "string", "format": "uri-reference"},
-            "title": TEXT,
-            "status": {"type": "integer"},
+            "title": {**TEXT, "examples": ["No such pledge"]},
+            "status": {"type": "integer", "examples": [404]},
             "detail": TEXT,
             "instance": TEXT,
-            "code": TEXT,
+            "code": _PROBLEM_CODE,
             "errors": {
                 **list_of(
                     {
                         "type": "object",
-                        "properties": {"pointer": TEXT, "message": TEXT, "code": TEXT},
+                        "properties": {"pointer": TEXT, "message": TEXT, "code": _PROBLEM_CODE},
                         "required": ["pointer", "message"],
                     }
                 ),
@@ -381,5 +382,5 @@ SCHEMAS: dict[str, Schema] = {
         },
         "required": ["type", "title", "status", "detail", "instance", "code", "errors", "total"],
     },
-    "ProblemType": object_of({"code": TEXT, "type": TEXT, "title": TEXT, "status": COUNT, "about": TEXT}),
+    "ProblemType": object_of({"code": _PROBLEM_CODE, "type": TEXT, "title": TEXT, "status": COUNT, "about": TEXT}),
 }

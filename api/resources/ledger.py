@@ -67,7 +67,11 @@ _POSITION = Parameter(
     {"type": "integer", "minimum": 1, "maximum": MAX_POSITION},
     is_needed=True,
 )
-_HASH: Schema = {"description": "32 bytes in base64.", "type": "string"}
+_HASH: Schema = {
+    "description": "32 bytes in base64.",
+    "type": "string",
+    "examples": ["GI4vTxZbsTL0yJF0vh7J7Sof22xJ4CrkPA0yq9+ym6o="],
+}
 _TEXT_FILE: dict[str, Schema] = {"text/plain": TEXT}
 _OUT = ("invalid_parameter", "out_of_tree", "no_checkpoint")
 
@@ -80,7 +84,14 @@ INCLUSION = _open(
     "An inclusion proof (RFC 6962).",
     {
         JSON: object_of(
-            {"position": COUNT, "index": COUNT, "size": COUNT, "leaf": _HASH, "root": _HASH, "proof": list_of(_HASH)}
+            {
+                "position": {"description": "The event's position in the log, from 1.", **COUNT},
+                "index": {"description": "The index of its leaf: the position less 1.", **COUNT},
+                "size": {"description": "The size of the tree that it is proved to be in.", **COUNT},
+                "leaf": {**_HASH, "description": "The hash of the event's stored bytes, 32 bytes in base64."},
+                "root": {**_HASH, "description": "The root hash of that tree, 32 bytes in base64."},
+                "proof": {"description": "The hashes from the leaf up to the root.", **list_of(_HASH)},
+            }
         )
     },
     _POSITION,
@@ -89,7 +100,17 @@ INCLUSION = _open(
 )
 CONSISTENCY = _open(
     "A consistency proof (RFC 6962).",
-    {JSON: object_of({"from": COUNT, "to": COUNT, "from_root": _HASH, "to_root": _HASH, "proof": list_of(_HASH)})},
+    {
+        JSON: object_of(
+            {
+                "from": {"description": "The size of the smaller tree.", **COUNT},
+                "to": {"description": "The size of the larger tree.", **COUNT},
+                "from_root": {**_HASH, "description": "The root hash of the smaller tree, 32 bytes in base64."},
+                "to_root": {**_HASH, "description": "The root hash of the larger tree, 32 bytes in base64."},
+                "proof": {"description": "The hashes by which the larger continues the smaller.", **list_of(_HASH)},
+            }
+        )
+    },
     _size("from", "The size of the smaller tree.", is_needed=True),
     _size("to", "The size of the larger tree; by default that of the last checkpoint."),
     problems=_OUT,

@@ -25,22 +25,32 @@ from tracker.facts import FACT_ADAPTER
 from tracker.units import SLUG
 
 _SLUG = {"type": "string", "pattern": f"^{SLUG}$", "examples": ["nato-ukraine-2024"]}
-_PATH_PARAMETERS: dict[str, dict[str, Any]] = {
-    "code": {"type": "string", "enum": sorted(STATUS)},
-    "key": {"type": "string", "pattern": f"^{PARTY_KEY}$", "examples": ["UA", "nato-allies"]},
-    "sha256": {
-        "type": "string",
-        "pattern": "^[0-9a-f]{64}$",
-        "description": "The hash of the bytes.",
-        "examples": ["e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"],
-    },
-    "place": {
-        "type": "string",
-        "description": "The path of a tile or a bundle below `tile/`; its slashes are not encoded.",
-        "pattern": r"^([0-9]|[1-5][0-9]|6[0-3]|entries)(/x[0-9]{3})*/[0-9]{3}(\.p/[1-9][0-9]{0,2})?$",
-        "examples": ["0/000", "entries/x001/067.p/5"],
-    },
+_PATH_PARAMETERS: dict[str, tuple[str, Schema]] = {
+    "pledge": ("The slug of the pledge.", _SLUG),
+    "code": ("The code of a problem.", {"type": "string", "enum": sorted(STATUS)}),
+    "key": (
+        "The key of a party, in any case: its code, else the slug of its name.",
+        {"type": "string", "pattern": f"^{PARTY_KEY}$", "examples": ["UA", "nato-allies"]},
+    ),
+    "sha256": (
+        "The hash of the bytes.",
+        {
+            "type": "string",
+            "pattern": "^[0-9a-f]{64}$",
+            "examples": ["e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"],
+        },
+    ),
+    "place": (
+        "The path of a tile or a bundle below `tile/`; its slashes are not encoded.",
+        {
+            "type": "string",
+            "pattern": r"^([0-9]|[1-5][0-9]|6[0-3]|entries)(/x[0-9]{3})*/[0-9]{3}(\.p/[1-9][0-9]{0,2})?$",
+            "examples": ["0/000", "entries/x001/067.p/5"],
+        },
+    ),
 }
+"""What stands in the addresses, by name: what it means, and what it looks like."""
+
 _PROBLEMS_OF_ALL = ("unavailable",)
 _PROBLEMS_OF_KEYS = ("unauthorized", "forbidden", "rate_limited")
 
@@ -201,7 +211,7 @@ def _operation(contract: Contract, method: str, path: str, handler: Any, chapter
         "description": about,
         "tags": [chapter],
         "parameters": [
-            *({"name": n, "in": "path", "required": True, "schema": _path(n)} for n in re.findall(r"{(\w+)}", path)),
+            *(_in_path(name) for name in re.findall(r"{(\w+)}", path)),
             *(_parameter(parameter, "query") for parameter in contract.query),
             *(_parameter(parameter, "header") for parameter in contract.headers),
         ],
@@ -219,8 +229,9 @@ def _operation(contract: Contract, method: str, path: str, handler: Any, chapter
     return operation
 
 
-def _path(name: str) -> dict[str, Any]:
-    return dict(_PATH_PARAMETERS.get(name, _SLUG))
+def _in_path(name: str) -> dict[str, Any]:
+    about, schema = _PATH_PARAMETERS[name]
+    return {"name": name, "in": "path", "required": True, "description": about, "schema": dict(schema)}
 
 
 def _parameter(parameter: Parameter, where: str) -> dict[str, Any]:
@@ -258,7 +269,10 @@ def _request_body(body: Mapping[str, Schema]) -> dict[str, Any]:
 def _reply(reply: Reply) -> dict[str, Any]:
     response: dict[str, Any] = {"description": reply.about}
     if any(map(_is_generated, reply.content)):
-        response["content"] = {media: {"schema": dict(schema)} for media, schema in reply.content.items()}
+        schemas = components()
+        response["content"] = {
+            media: {"schema": _explained("", dict(schema), schemas)} for media, schema in reply.content.items()
+        }
     elif reply.content:
         response["description"] += f" As {_as_media(reply.content)}."
     if reply.headers:

@@ -66,7 +66,7 @@ def test_operations_have_names_that_generated_clients_read_well_by(kept: Api) ->
     assert {tag for operation in operations for tag in operation["tags"]} == set(chapters)
     for operation in operations:  # generators drop an operation with a constant in a header
         assert not [p["name"] for p in operation["parameters"] if "const" in p["schema"]]
-        assert all(p["description"] for p in operation["parameters"] if p["in"] != "path")
+        assert all(p["description"] for p in operation["parameters"])
 
 
 def test_every_member_is_described_and_every_schema_has_an_example_that_fits(kept: Api) -> None:
@@ -101,6 +101,32 @@ def test_every_member_is_described_and_every_schema_has_an_example_that_fits(kep
             for parameter in operation["parameters"]:
                 own = parameter["schema"]
                 must_have_a_fitting_example(f"{method} {path} {parameter['name']}", own.get("items", own))
+            for place, member in members(operation["responses"], f"{method} {path}"):
+                assert member.get("description"), place
+                must_have_a_fitting_example(place, member)
+
+
+def test_examples_read_as_what_they_are_of(kept: Api) -> None:
+    """An example that only has the form of its member, such as a slug for a status, teaches nothing."""
+
+    def examples(name: str, part: Any) -> Iterator[tuple[str, Any]]:
+        if isinstance(part, list):
+            for one in part:
+                yield from examples(name, one)
+        elif isinstance(part, dict):
+            name = part["name"] if "in" in part else name
+            yield from ((name, example) for example in part.get("examples", ()))
+            for own, member in part.get("properties", {}).items():
+                yield from examples(own, member)
+            for key, member in part.items():
+                if key not in ("examples", "properties"):
+                    yield from examples(name, member)
+
+    found = list(examples("", document(kept)))
+    slugs = {name for name, example in found if example in ("nato-ukraine-2024", ["nato-ukraine-2024"])}
+    assert slugs <= {"pledge", "part_of", "by", "subject", "condition", "tags"}
+    codes = {name for name, example in found if example == "40000000000"}
+    assert codes <= {"value", "upper", "share"}
 
 
 def test_an_upper_bound_goes_with_between_alone(kept: Api) -> None:
