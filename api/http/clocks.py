@@ -122,13 +122,13 @@ def instant(query: Query, name: str) -> datetime | None:
         raise invalid(name, str(wrong)) from None
 
 
-def must_be_past(known_at: datetime, log: LogRecorder) -> None:
+def must_be_past(known_at: datetime, log: LogRecorder, name: str = "known_at") -> None:
     """The log's last instant counts as past even if the clock was set back since.
 
-    Raises: InvalidParameter if `known_at` lies in the future.
+    Raises: InvalidParameter if `known_at`, the parameter of this name, lies in the future.
     """
     if known_at > now() and ((last := log.last_recorded_at()) is None or known_at > last):
-        raise invalid("known_at", "lies in the future")
+        raise invalid(name, "lies in the future")
 
 
 def clocks_json(as_of: date, known_at: datetime | None, position: int) -> dict[str, Any]:

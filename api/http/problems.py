@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from datetime import date
 from http import HTTPStatus
 from itertools import islice
 from typing import Any
@@ -205,11 +206,14 @@ _ERROR_OF_STATUS: dict[int, type[TrackerError]] = {
 }
 
 
-def pledge_not_found(pledge: str, unread: Sequence[UnreadEvent] = ()) -> PledgeNotFound:
-    """The refusal of a pledge that is not there to be read or added to; `unread` are events of it not taken in."""
+def pledge_not_found(pledge: str, unread: Sequence[UnreadEvent] = (), *, as_of: date | None = None) -> PledgeNotFound:
+    """The refusal of a pledge that is not there to be read or added to; `unread` are events of it not taken in.
+
+    `as_of` is the day that was asked for, if one was.
+    """
     detail = f"there is no pledge {pledge[:128]!r}"
     if not unread:
-        return PledgeNotFound(detail)
+        return PledgeNotFound(detail if as_of is None else f"{detail} as of {as_of}")
     detail += f" that this version can read: event {unread[0].position} of it is not understood ({unread[0].reason})"
     return PledgeNotFound(detail, unreadable=[event.json for event in unread])
 

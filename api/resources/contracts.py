@@ -197,8 +197,8 @@ EVENT_LOG = reads(
     Parameter(
         "after", "The position after which the page begins.", {"type": "integer", "minimum": 0, "maximum": MAX_POSITION}
     ),
-    Parameter("pledge", "Only this pledge's.", _SLUG),
-    Parameter("type", "Only facts of this type.", {"enum": list(TYPE_NAMES)}),
+    _several("pledge", "Only this pledge's.", _SLUG),
+    TYPES,
     Parameter("recorded_by", "Only what this one recorded, as `recorded_by` of the events tells it.", _LINE),
     Parameter("recorded_from", "Recorded at this instant or later, RFC 3339 with an offset.", _INSTANT),
     Parameter("recorded_to", "Recorded at this instant or before, RFC 3339 with an offset.", _INSTANT),

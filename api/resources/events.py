@@ -13,17 +13,16 @@ from api.http.clocks import ReadClocks, instant
 from api.http.contract import AnyRequest, read
 from api.http.headers import next_link
 from api.http.log_ids import beyond_the_log
-from api.http.parameters import Query, choice, day, integer, matching
+from api.http.parameters import Query, day, integer
 from api.http.responses import BytesResponse
 from api.resources import contracts
-from api.resources.names import TYPE_NAMES
+from api.resources.list_filters import filters, types
 from api.resources.read_request import ReadRequest
 from api.services import Services
 from tracker.event import raw_event, served
 from tracker.log.recorder import LogRecorder
 from tracker.log.rows import MAX_POSITION, LogRow
 from tracker.pledge_events import is_said, raw_fact
-from tracker.units import SLUG
 
 READ_ROWS = 1_000
 """Rows of the log that are read at a time."""
@@ -61,10 +60,10 @@ class EventController(Controller):
 
 @dataclass(frozen=True, slots=True)
 class EventFilter:
-    """Which events of the log are wanted; None is not asked. The ends of both spans are wanted too."""
+    """Which events of the log are wanted; what is empty or None is not asked. The ends of both spans are wanted too."""
 
-    pledge: str | None
-    type: str | None
+    pledges: tuple[str, ...]
+    types: tuple[str, ...]
     recorded_by: str | None
     recorded_from: datetime | None
     recorded_to: datetime | None
@@ -80,8 +79,8 @@ class EventFilter:
         Raises: InvalidParameter if a value cannot be one.
         """
         return cls(
-            pledge=matching(query, "pledge", "slug", SLUG),
-            type=choice(query, "type", TYPE_NAMES),
+            pledges=filters(query).pledge,
+            types=types(query),
             recorded_by=query.get("recorded_by"),
             recorded_from=instant(query, "recorded_from"),
             recorded_to=instant(query, "recorded_to"),
@@ -98,10 +97,12 @@ class EventFilter:
         if self.recorded_from is not None:
             after = max(after, log.position_at(self.recorded_from - timedelta(microseconds=1)))
         last = upto if self.recorded_to is None else min(upto, log.position_at(self.recorded_to))
+        (pledge,) = self.pledges if len(self.pledges) == 1 else (None,)
+        (type_,) = self.types if len(self.types) == 1 else (None,)
         found: list[LogRow] = []
         looked_at = 0
         while after < last and looked_at < MAX_LOOKED_AT:
-            rows = log.read(after, READ_ROWS, upto=last, pledge=self.pledge, type=self.type)
+            rows = log.read(after, READ_ROWS, upto=last, pledge=pledge, type=type_)
             for row in rows:
                 after = row.position
                 if self._is_wanted(row):
@@ -114,6 +115,8 @@ class EventFilter:
         return found, after if after < last else upto
 
     def _is_wanted(self, row: LogRow) -> bool:
+        if (self.pledges and row.pledge not in self.pledges) or (self.types and row.type not in self.types):
+            return False
         if self.as_of is not None and not is_said(row.state, self.as_of):
             return False
         if self.recorded_by is None and self.stated_from is None and self.stated_to is None:

@@ -143,7 +143,7 @@ class ReadRequest:
         """The refusal of a pledge that is not there at the clocks; it says where to look if it was recorded later."""
         recorded_at = None if unread else self.first_recorded_after(pledge)
         if recorded_at is None:
-            return pledge_not_found(pledge, unread)
+            return pledge_not_found(pledge, unread, as_of=self.at.as_of if self.at.dated else None)
         query = {
             name: value for name, value in self.query.items() if name not in ("known_at", "at_position", "known_on")
         }

@@ -147,11 +147,11 @@ def _compared_clocks(read: ReadRequest, services: Services) -> tuple[ReadClocks,
         raise invalid("known_to", "goes with 'known_from'; 'to', 'known_at' and 'at_position' do not")
     log = services.tracker.log
     known_to = instant(query, "known_to")
-    must_be_past(known_from, log)
+    must_be_past(known_from, log, "known_from")
     before = replace(at, position=log.position_at(known_from), known_at=known_from)
     if known_to is None:
         return before, at
-    must_be_past(known_to, log)
+    must_be_past(known_to, log, "known_to")
     if known_to < known_from:
         raise invalid("known_to", "is not before 'known_from'")
     return before, replace(at, position=log.position_at(known_to), known_at=known_to)

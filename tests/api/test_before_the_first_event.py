@@ -47,7 +47,9 @@ def test_a_pledge_that_is_not_there_now_either_has_no_other_address(lite: Api) -
     lite.open("first")
     opened = lite.open()
     for query in ("as_of=2020-01-01&at_position=1", "as_of=2020-01-01"):
-        assert "as_known_now" not in problem(lite.get(f"/v1/pledges/aid-2024?{query}"), 404, "pledge_not_found")
+        refused = problem(lite.get(f"/v1/pledges/aid-2024?{query}"), 404, "pledge_not_found")
+        assert "as_known_now" not in refused
+        assert refused["detail"] == "there is no pledge 'aid-2024' as of 2020-01-01"
     assert "as_known_now" not in problem(lite.get(f"/v1/pledges/nothing?{BEFORE}"), 404, "pledge_not_found")
     lite.add({"type": "EventVoided", "stated_on": "2024-02-01", "event": opened["event"]["id"], "reason": "a test"})
     assert "as_known_now" not in problem(lite.get("/v1/pledges/aid-2024?at_position=1"), 404, "pledge_not_found")

@@ -81,6 +81,9 @@ def test_a_difference_takes_filters_and_counts_by_cause(api: Api) -> None:
     assert table[0].startswith("pledge,status_before,status_after,actual_before,actual_before.op,")
     assert len(table) == 1 + len(body["items"])
     problem(api.get("/v1/diff?from=2024-12-06&by=status"), 400, "invalid_parameter")
+    for name, given in (("known_from", ""), ("known_to", "&known_from=2024-01-01T00:00:00Z")):
+        refused = problem(api.get(f"/v1/diff?{name}=2999-01-01T00:00:00Z{given}"), 400, "invalid_parameter")
+        assert refused["parameter"] == name
 
 
 def test_the_log_is_read_by_who_recorded_and_when(api: Api) -> None:
@@ -105,6 +108,26 @@ def test_the_log_is_read_by_who_recorded_and_when(api: Api) -> None:
     assert positions("recorded_to=2001-01-01T00:00:00Z") == []
     assert positions("recorded_from=2999-01-01T00:00:00Z") == []
     for query in ("recorded_from=2024-01-01", "stated_from=soon", "recorded_by=a&recorded_by=b", "recorded_to="):
+        problem(api.get(f"/v1/events?{query}"), 400, "invalid_parameter")
+
+
+def test_the_log_takes_several_pledges_and_types(api: Api) -> None:
+    for name in ("one", "two", "three"):
+        api.open(name)
+    for name in ("one", "two", "three"):
+        api.add(progress(), name)
+        api.add(statement(), name)
+    for query, found in (
+        ("pledge=one,three", [1, 3, 4, 5, 8, 9]),
+        ("pledge=one&pledge=three", [1, 3, 4, 5, 8, 9]),
+        ("type=PledgeMade,StatementMade", [1, 2, 3, 5, 7, 9]),
+        ("type=ProgressReported&type=StatementMade&pledge=two", [6, 7]),
+        ("pledge=none,two&type=StatementMade&limit=1", [7]),
+    ):
+        body = api.get(f"/v1/events?{query}").json()
+        assert [event["position"] for event in body["items"]] == found, query
+        assert body["next_after"] == (7 if "limit" in query else 9)
+    for query in ("pledge=one,Two", "type=PledgeMade,Nothing", "pledge=one,"):
         problem(api.get(f"/v1/events?{query}"), 400, "invalid_parameter")
 
 

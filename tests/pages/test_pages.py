@@ -198,6 +198,27 @@ def test_a_pledge_before_it_was_recorded_shows_what_is_known_of_it_now(lite: Api
     assert lite.get("/pledges/aid-2024?at_position=1", headers={**BROWSER, **unchanged}).status_code == 200
 
 
+def test_the_overview_before_the_record_shows_what_is_known_of_it_now(lite: Api) -> None:
+    for clocks in ("known_on=2020-01-01", "at_position=0"):
+        assert "The record is empty" not in lite.get(f"/?{clocks}", headers=BROWSER).text
+    lite.open()
+    lite.add(progress())
+    for clocks in ("known_on=2020-01-01", "known_at=2020-01-01T00:00:00Z", "at_position=0"):
+        page = lite.get(f"/?{clocks}&as_of=2024-02-01", headers=BROWSER)
+        assert page.status_code == 200
+        assert "We began to record on" in page.text
+        assert "as we knew it" not in page.text
+        assert "Aid of 2024" in page.text
+        assert "20.9" not in page.text
+        unchanged = {**BROWSER, "If-None-Match": page.headers["etag"]}
+        assert lite.get(f"/?{clocks}&as_of=2024-02-01", headers=unchanged).status_code == 304
+    lite.open("other", title="Another one")
+    assert "Another one" in lite.get(f"/?{clocks}&as_of=2024-02-01", headers=unchanged).text
+    assert "No pledge fits" in lite.get("/?known_on=2020-01-01&as_of=2023-01-01", headers=BROWSER).text
+    for now in ("/", "/?as_of=2024-02-01", "/?at_position=1"):
+        assert "We began to record" not in lite.get(now, headers=BROWSER).text
+
+
 def test_the_end_of_a_day_is_what_was_known_on_it(lite: Api) -> None:
     lite.open()
     lite.open("second", title="A second one")
