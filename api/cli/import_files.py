@@ -15,10 +15,11 @@ import seeds
 from api.cli.group import CommandFailed
 from api.cli.import_difference import show_difference
 from api.cli.stores import now, opened_stores
-from api.cli.terminal import progress, say
+from api.cli.terminal import answer, progress, say
 from api.imports.files import is_lines, read_items, read_lines
 from api.imports.importer import MAX_CHUNK_FACTS, Importer, ImportPlan
 from api.imports.items import ImportProblem, UnreadableFile
+from api.imports.map_template import map_template as first_map
 from api.imports.problem_rows import write_problem_rows
 from api.imports.releases import difference_of
 from api.imports.sheet_layout import Encoding
@@ -70,6 +71,7 @@ def seed() -> None:
     "--map", "map_file", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="MAP.toml",
     help="How the columns of a CSV or XLSX file become facts; without it they have our names.",
 )  # fmt: skip
+@click.option("--map-template", is_flag=True, help="Print a first map for the file, and do nothing else.")
 @click.option("--sheet", metavar="NAME", help="The sheet of a workbook. [default: the map's, else the first]")
 @click.option(
     "--encoding", type=click.Choice(get_args(Encoding)), help="Of a CSV file. [default: the map's, else utf-8]"
@@ -88,6 +90,7 @@ def seed() -> None:
 def import_(
     file: Path,
     map_file: Path | None,
+    map_template: bool,
     sheet: str | None,
     encoding: Encoding | None,
     ignored: tuple[str, ...],
@@ -110,10 +113,14 @@ def import_(
     Examples:
       tracker import facts.ndjson
       tracker import facts.csv --dry-run
+      tracker import aid.xlsx --map-template > aid.toml
       tracker import aid.xlsx --map aid.toml --by desk
       tracker import aid-2.xlsx --map aid.toml --released-on 2024-05-31 --dry-run
       tracker import aid.csv --map aid.toml --encoding cp1252 --problems wrong.csv
     """
+    if map_template:
+        _print_template(file, sheet, encoding)
+        return
     if map_file is not None and is_lines(file):
         raise click.UsageError("a map is for CSV and XLSX files; NDJSON has facts already")
     if (restate or released_on is not None) and map_file is None:
@@ -177,6 +184,13 @@ def import_(
             say(f"{_recorded_before(plan)}{plan.size} facts can be recorded. Nothing was, this was a dry run.")
         else:
             _record(importer, plan, str(file))
+
+
+def _print_template(file: Path, sheet: str | None, encoding: Encoding | None) -> None:
+    try:
+        answer(first_map(file, sheet, encoding).rstrip("\n"))
+    except UnreadableFile as unreadable:
+        raise CommandFailed(f"{file}: {unreadable}") from None
 
 
 def _has_grown(plan: ImportPlan, tracker: Tracker) -> bool:

@@ -59,6 +59,9 @@ COMMANDS = {
     "status": LazyCommand(
         "api.cli.status:status", "Show the status of one pledge, or of all of them, at a point on both clocks."
     ),
+    "template": LazyCommand(
+        "api.cli.template:template", "Write an XLSX workbook to fill, with a sheet for each type of fact."
+    ),
     "withhold": LazyCommand(
         "api.cli.withhold:withhold",
         "Withhold texts of an event from every answer, page, export and stream, for ever.",

@@ -165,6 +165,13 @@ def path_of(column: str, type_: str) -> str:
     return column
 
 
+def columns_of(type_: str) -> dict[str, str]:
+    """The columns of facts of one type by the names that an import knows, short where there are, with their paths."""
+    paths = [path for path, _ in _shapes_of(FACT_TYPES[type_]) if path != "type"]
+    short = {path: name for name, path in SHORT_NAMES.items() if path_of(name, type_) == path}
+    return {short.get(path, path): path for path in paths}
+
+
 def flatten(fact: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     """The cells of a fact, given as JSON, by path; a place that the fact does not have is left out."""
     cells: dict[str, str] = {}

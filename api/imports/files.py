@@ -27,7 +27,8 @@ from api.imports.mapping import mapped_rows
 from api.imports.party_codes import problems_of_codes
 from api.imports.sheet_layout import Encoding, SheetLayout, SheetRow, SheetTable, without_columns
 from api.imports.sheet_map import SheetMap
-from api.imports.sheets import read_csv, read_xlsx
+from api.imports.sheets import read_csv, read_workbook
+from tracker.facts import FACT_TYPES
 from tracker.values import is_slug
 
 _MAX_NAME_CHARACTERS = max(map(len, KNOWN_COLUMNS)) * 2
@@ -66,11 +67,17 @@ def read_items(
             check_file_size(path)
             items, problems = read_lines(path.read_bytes().split(b"\n"))
         else:
-            table = without_columns(read_table(path, mapping=mapping, sheet=sheet, encoding=encoding), ignored)
-            if mapping is None:
-                items, problems = _read_rows(table)
-            else:
-                items, problems = _read_by_map(table, mapping, note_left_out, note_remark)
+            tables = read_tables(path, mapping=mapping, sheet=sheet, encoding=encoding)
+            items, problems = [], []
+            for table in tables:
+                table = without_columns(table, ignored if len(tables) == 1 else {*ignored} & {*table.columns})
+                if mapping is None:
+                    read = _read_rows(table)
+                else:
+                    read = _read_by_map(table, mapping, note_left_out, note_remark)
+                items += read[0]
+                problems += read[1]
+            oldest_first |= len(tables) > 1
     except OSError as wrong:
         raise UnreadableFile(wrong.strerror or str(wrong)) from None
     if oldest_first or (mapping is not None and mapping.oldest_first):
@@ -83,10 +90,10 @@ def is_lines(path: Path) -> bool:
     return path.suffix.lower() in (".ndjson", ".jsonl")
 
 
-def read_table(
+def read_tables(
     path: Path, *, mapping: SheetMap | None = None, sheet: str | None = None, encoding: Encoding | None = None
-) -> SheetTable:
-    """The table in a CSV or XLSX file, in the layout of a map.
+) -> list[SheetTable]:
+    """The table in a CSV or XLSX file, in the layout of a map; without one all sheets that are named by types of facts.
 
     Raises: UnreadableFile if the file cannot be read, OSError if it is not there.
     """
@@ -95,9 +102,11 @@ def read_table(
         layout = replace(layout, encoding=encoding)
     ending = path.suffix.lower()
     if ending in (".csv", ".tsv"):
-        return read_csv(path, layout)
+        return [read_csv(path, layout)]
     if ending == ".xlsx":
-        return read_xlsx(path, sheet or (mapping.sheet if mapping is not None else None), layout)
+        if mapping is None:
+            return read_workbook(path, sheet, layout, FACT_TYPES.keys())
+        return read_workbook(path, sheet or mapping.sheet, layout)
     raise UnreadableFile("the name of a file to import ends in .ndjson, .csv or .xlsx")
 
 
@@ -147,7 +156,10 @@ def _problems_of_pledge(pledge: Any, where: str) -> Iterable[tuple[str, str]]:
 
 
 def _read_rows(table: SheetTable) -> ReadItems:
-    """Rows under our own column names."""
+    """Rows under our own column names. A sheet that is named by a type of fact needs no column for it."""
+    if "type" not in table.columns and table.title in FACT_TYPES:
+        rows = tuple(replace(row, cells={"type": table.title, **row.cells}) for row in table.rows)
+        table = replace(table, columns=("type", *table.columns), rows=rows)
     unknown = [column for column in table.columns if column not in KNOWN_COLUMNS]
     problems = [
         ImportProblem(table.place, column, _unknown_column(column, number)) for number, column in enumerate(unknown)

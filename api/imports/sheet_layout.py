@@ -47,11 +47,12 @@ class SheetRow:
 
 @dataclass(frozen=True, slots=True)
 class SheetTable:
-    """A header and its rows. `place` is the line, or the sheet and row, of the header."""
+    """A header and its rows. `place` is the line, or the sheet and row, of the header; `title` the sheet."""
 
     place: str
     columns: tuple[str, ...]
     rows: tuple[SheetRow, ...]
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,7 +291,7 @@ def without_columns(table: SheetTable, ignored: Collection[str]) -> SheetTable:
         )
         for row in table.rows
     )
-    return SheetTable(table.place, tuple(column for column in table.columns if column not in out), rows)
+    return replace(table, columns=tuple(column for column in table.columns if column not in out), rows=rows)
 
 
 SEPARATOR_LINE = re.compile(r"sep=([^\r\n\"\w])\r?(?:\n|$)", re.IGNORECASE)

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, time
 from decimal import Decimal
 from io import StringIO
+from itertools import islice
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,7 @@ from openpyxl.cell.rich_text import CellRichText, TextBlock
 from api.imports.bounds import check_file_size
 from api.imports.cell_numbers import superscript
 from api.imports.items import UnreadableFile
-from api.imports.sheet_layout import SEPARATOR_LINE, Encoding, SheetLayout, SheetLine, SheetTable, table_of
+from api.imports.sheet_layout import SEPARATOR_LINE, Encoding, MergedCells, SheetLayout, SheetLine, SheetTable, table_of
 from api.imports.workbook import check_workbook, merged_in, opened_workbook, rows_of
 from tracker.quantity import plain
 
@@ -62,24 +64,38 @@ def read_xlsx(path: Path, sheet: str | None = None, layout: SheetLayout | None =
 
     Raises: UnreadableFile if it is no XLSX workbook, is damaged, or lacks the sheet or a header.
     """
+    return read_workbook(path, sheet, layout)[0]
+
+
+def read_workbook(
+    path: Path, sheet: str | None = None, layout: SheetLayout | None = None, together: Collection[str] = ()
+) -> list[SheetTable]:
+    """The sheet of this name; without one all sheets with cells whose names are `together`, else the first with cells.
+
+    Raises: UnreadableFile as `read_xlsx`.
+    """
     merged = check_workbook(path)
     with opened_workbook(path, data_only=True) as values, opened_workbook(path) as formulas:
         names = [page.title for page in values.worksheets]
         if sheet is not None and sheet not in names:
             raise UnreadableFile(f'there is no sheet "{sheet}"; there are: {", ".join(names)}')
-        name = sheet or next((name for name in names if _has_cells(values[name])), "")
-        if not name:
+        chosen = [sheet] if sheet else [name for name in names if name in together and _has_cells(values[name])]
+        chosen = chosen or list(islice((name for name in names if _has_cells(values[name])), 1))
+        if not chosen:
             raise UnreadableFile(f"no sheet has cells; there are: {', '.join(names)}")
-        pages = values[name], formulas[name]
-        for page in pages:
-            page.reset_dimensions()  # what a file notes of its size may be wrong, and would cut off what is beyond
-        lines = _xlsx_lines(rows_of(pages, name))
-        return table_of(
-            lines,
-            layout or SheetLayout(),
-            lambda number: f'sheet "{name}" row {number}',
-            merged_in(merged, values[name]),
-        )
+        return [
+            _table_on(name, (values[name], formulas[name]), layout, merged_in(merged, values[name])) for name in chosen
+        ]
+
+
+def _table_on(
+    name: str, pages: tuple[Any, Any], layout: SheetLayout | None, merged: Sequence[MergedCells]
+) -> SheetTable:
+    for page in pages:
+        page.reset_dimensions()  # what a file notes of its size may be wrong, and would cut off what is beyond
+    lines = _xlsx_lines(rows_of(pages, name))
+    table = table_of(lines, layout or SheetLayout(), lambda number: f'sheet "{name}" row {number}', merged)
+    return replace(table, title=name)
 
 
 def _has_cells(page: Any) -> bool:
