@@ -16,6 +16,7 @@ from api.cli.group import CommandFailed
 from api.cli.import_difference import show_difference
 from api.cli.stores import now, opened_stores
 from api.cli.terminal import answer, progress, say
+from api.imports.bounds import check_file_size
 from api.imports.files import is_lines, read_items, read_lines
 from api.imports.importer import MAX_CHUNK_FACTS, Importer, ImportPlan
 from api.imports.items import ImportProblem, UnreadableFile
@@ -23,7 +24,7 @@ from api.imports.map_template import map_template as first_map
 from api.imports.problem_rows import write_problem_rows
 from api.imports.releases import difference_of
 from api.imports.sheet_layout import Encoding
-from api.imports.sheet_map import BadMap, read_map
+from api.imports.sheet_map import MAX_MAP_BYTES, BadMap, parse_map, ready_map, ready_map_names
 from tracker.application import Tracker
 
 MAX_LISTED_PROBLEMS = 1_000
@@ -68,8 +69,8 @@ def seed() -> None:
 @click.command(name="import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path))
 @click.option(
-    "--map", "map_file", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="MAP.toml",
-    help="How the columns of a CSV or XLSX file become facts; without it they have our names.",
+    "--map", "map_name", metavar="MAP.toml|NAME",
+    help="How the columns of a CSV or XLSX file become facts: a file, or the name of a ready map of docs/import.md.",
 )  # fmt: skip
 @click.option("--map-template", is_flag=True, help="Print a first map for the file, and do nothing else.")
 @click.option("--sheet", metavar="NAME", help="The sheet of a workbook. [default: the map's, else the first]")
@@ -89,7 +90,7 @@ def seed() -> None:
 @click.option("--chunk", "chunk_facts", type=click.IntRange(1, MAX_CHUNK_FACTS), default=MAX_CHUNK_FACTS, hidden=True)
 def import_(
     file: Path,
-    map_file: Path | None,
+    map_name: str | None,
     map_template: bool,
     sheet: str | None,
     encoding: Encoding | None,
@@ -121,14 +122,16 @@ def import_(
     if map_template:
         _print_template(file, sheet, encoding)
         return
-    if map_file is not None and is_lines(file):
+    map_bytes = None if map_name is None else _map_bytes(map_name)
+    day = now().date() if released_on is None else released_on.date()
+    if map_name is not None and is_lines(file):
         raise click.UsageError("a map is for CSV and XLSX files; NDJSON has facts already")
-    if (restate or released_on is not None) and map_file is None:
+    if (restate or released_on is not None) and map_name is None:
         raise click.UsageError("--restate and --released-on are for a map with [follow]")
     if not 0 < len(by.strip()) <= MAX_NAME_LENGTH or not by.isprintable():
         raise click.UsageError(f"--by is a name of 1 to {MAX_NAME_LENGTH} characters on one line")
     try:
-        mapping = None if map_file is None else read_map(map_file)
+        mapping = None if map_bytes is None else parse_map(map_bytes)
         left_out: list[str] = []
         remarks: list[str] = []
         items, problems = read_items(
@@ -138,12 +141,13 @@ def import_(
             oldest_first=oldest_first,
             encoding=encoding,
             ignored=ignored,
+            released_on=day,
             note_left_out=left_out.append,
             note_remark=remarks.append,
         )
     except BadMap as bad:
         for sentence in bad.problems:
-            say(f"{map_file}: {sentence}")
+            say(f"{map_name}: {sentence}")
         raise CommandFailed("The map cannot be used; nothing was recorded.") from None
     except UnreadableFile as unreadable:
         raise CommandFailed(f"{file}: {unreadable}") from None
@@ -157,13 +161,14 @@ def import_(
         say(f"{file} has no facts; nothing was recorded.")
         return
     digest = hashlib.sha256(file.read_bytes())
-    told = (None if map_file is None else map_file.read_bytes(), sheet, oldest_first)
+    told = (map_bytes, sheet, oldest_first)
     digest.update(repr((*told, encoding, ignored) if encoding or ignored else told).encode())
+    if mapping is not None and mapping.reads_release:
+        digest.update(str(day).encode())
     with opened_stores() as stores:
         refs: Mapping[str, str] | None = None
         if mapping is not None and mapping.follow is not None:
             head = stores.log.head()
-            day = now().date() if released_on is None else released_on.date()
             follow = mapping.follow
             difference = difference_of(items, stores.tracker, follow.name, day, ours=follow.ours)
             show_difference(difference, restate=restate, whole=dry_run)
@@ -184,6 +189,25 @@ def import_(
             say(f"{_recorded_before(plan)}{plan.size} facts can be recorded. Nothing was, this was a dry run.")
         else:
             _record(importer, plan, str(file))
+
+
+def _map_bytes(name: str) -> bytes:
+    """The text of a map: of the file of this name, else of the ready map."""
+    path = Path(name)
+    try:
+        if path.is_file():
+            check_file_size(path, MAX_MAP_BYTES)
+            return path.read_bytes()
+        return ready_map(name)
+    except KeyError:
+        ready = ", ".join(ready_map_names())
+        raise click.UsageError(
+            f'there is no file "{name}", and no ready map is called so; there are: {ready}'
+        ) from None
+    except UnreadableFile as unreadable:
+        raise CommandFailed(f"{name}: {unreadable}") from None
+    except OSError as wrong:
+        raise CommandFailed(f"{name}: {wrong.strerror}") from None
 
 
 def _print_template(file: Path, sheet: str | None, encoding: Encoding | None) -> None:

@@ -68,6 +68,11 @@ def without_footnotes(text: str) -> tuple[str, tuple[str, ...]]:
     return (_FOOTNOTE.sub("", text).strip(), marks) if marks else (text, ())
 
 
+def without_marks(name: str) -> str:
+    """A name without the footnote marks that stand behind it."""
+    return name.rstrip(_SUPERSCRIPT + "*†‡§ ")
+
+
 def superscript(text: str) -> str:
     """A raised text in characters that are raised themselves; in brackets where there are none for it."""
     raised = text.strip().lower().translate(_TO_SUPERSCRIPT)

@@ -52,13 +52,15 @@ def read_items(
     oldest_first: bool = False,
     encoding: Encoding | None = None,
     ignored: Collection[str] = (),
+    released_on: date | None = None,
     note_left_out: NoteLeftOut = lambda _: None,
     note_remark: NoteRemark = lambda _: None,
 ) -> ReadItems:
     """The items of a file, read by the ending of its name, and the problems of single rows.
 
     `oldest_first` sorts the items by `stated_on`, none before its pledge was made; a map may ask for it as well.
-    `encoding` goes before the map's. Columns that are `ignored` are not read.
+    `encoding` goes before the map's. Columns that are `ignored` are not read. `released_on` is the day of the release,
+    for maps that read it.
 
     Raises: UnreadableFile if the file as a whole cannot be read, BadMap if the map does not fit it.
     """
@@ -74,7 +76,7 @@ def read_items(
                 if mapping is None:
                     read = _read_rows(table)
                 else:
-                    read = _read_by_map(table, mapping, note_left_out, note_remark)
+                    read = _read_by_map(table, mapping, released_on, note_left_out, note_remark)
                 items += read[0]
                 problems += read[1]
             oldest_first |= len(tables) > 1
@@ -212,11 +214,11 @@ def _read_row(row: SheetRow) -> tuple[ImportItem, list[ImportProblem]]:
 
 
 def _read_by_map(
-    table: SheetTable, mapping: SheetMap, note_left_out: NoteLeftOut, note_remark: NoteRemark
+    table: SheetTable, mapping: SheetMap, released_on: date | None, note_left_out: NoteLeftOut, note_remark: NoteRemark
 ) -> ReadItems:
     items: list[ImportItem] = []
     problems: list[ImportProblem] = []
-    for row in mapped_rows(table, mapping):
+    for row in mapped_rows(table, mapping, "" if released_on is None else released_on.isoformat()):
         if row.left_out:
             note_left_out(row.place)
         for column, remark in dict.fromkeys(remark for fact in row.facts for remark in fact.remarks):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -13,10 +13,10 @@ import pycountry
 
 from api.formats.csv_table import unguarded
 from api.formats.fact_columns import CELL_SHAPES, path_of
-from api.imports.cell_numbers import plain_number, rounded, without_footnotes
+from api.imports.cell_numbers import plain_number, rounded, without_footnotes, without_marks
 from api.imports.cell_periods import SaidPeriod, read_dated, read_period
 from api.imports.sheet_layout import SheetRow, SheetTable, unpivoted
-from api.imports.sheet_map import PLACEHOLDER, BadMap, FactRule, SheetMap
+from api.imports.sheet_map import PLACEHOLDER, RELEASE_COLUMN, BadMap, FactRule, SheetMap
 from tracker import quantity_words
 from tracker.comparison import compare
 from tracker.quantity import plain, unmistakable
@@ -72,8 +72,10 @@ _MAX_NAMED_COLUMNS = 100
 """Columns of a table that a sentence names, at most."""
 
 
-def mapped_rows(table: SheetTable, mapping: SheetMap) -> Iterator[MappedRow]:
+def mapped_rows(table: SheetTable, mapping: SheetMap, released_on: str = "") -> Iterator[MappedRow]:
     """The facts that the rows of a table become, row by row, in the order of the map's facts.
+
+    `released_on` is the day of the release, for maps that read it.
 
     Raises: BadMap if the table lacks a column that the map reads, UnreadableFile if it cannot be unpivoted.
     """
@@ -88,6 +90,8 @@ def mapped_rows(table: SheetTable, mapping: SheetMap) -> Iterator[MappedRow]:
         raise BadMap([f'{table.place}: there is no column "{name}"; there are: {there}' for name in missing])
     opened: set[tuple[int, str]] = set()
     for row in table.rows:
+        if released_on:
+            row = replace(row, cells={**row.cells, RELEASE_COLUMN: released_on})
         mapped = _mapped_row(row, mapping, opened)
         mapped.problems += [(column, why) for column, why in row.broken.items() if column not in columns]
         yield mapped
@@ -275,7 +279,7 @@ def _columns_of(template: str) -> tuple[str, ...]:
 @lru_cache(maxsize=10_000)
 def _country(text: str) -> str:
     try:
-        found: Any = pycountry.countries.lookup(text)
+        found: Any = pycountry.countries.lookup(without_marks(text))
     except LookupError:
         raise ValueError(f'"{text}" is no country that ISO 3166 names; use a lookup table') from None
     return str(found.alpha_2)

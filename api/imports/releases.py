@@ -129,6 +129,9 @@ def _compared(
         return ("new", ""), item.fact  # what is wrong with it is told with the other problems
     old = row.in_force.fact
     before, after = _cells(old, row.in_force.figure), _cells(new)
+    if new.stated_on == released_on:  # the day of the release is no cell of the sheet
+        for cells in (before, after):
+            cells.pop("stated_on", None)
     paths = [path for path in {**before, **after} if before.get(path) != after.get(path)]
     if not paths and row.pledge == item.pledge:
         return None, None

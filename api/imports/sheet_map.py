@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -36,6 +37,11 @@ PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^{}|]+)(?:\|([a-z]+)(?::([^{}|]+))?)?\}
 
 FILTERS = ("slug", "number", "lower", "upper", "country", "lookup", "month", "year")
 """The filters of templates."""
+
+RELEASE_COLUMN = "@release"
+"""A column that every table has for its map: the day of the release."""
+
+_READY_MAPS = files("api.imports") / "ready_maps"
 
 MAX_MAP_BYTES = 2**20
 """Bytes of a map, at most."""
@@ -174,6 +180,15 @@ class SheetMap(MapPart):
     @property
     def columns(self) -> set[str]:
         """The columns that the map reads, those among them that it unpivots by their new names."""
+        return self._read - {RELEASE_COLUMN}
+
+    @property
+    def reads_release(self) -> bool:
+        """Whether the facts depend on the day of the release."""
+        return RELEASE_COLUMN in self._read
+
+    @property
+    def _read(self) -> set[str]:
         templates = [*self.fields.values()]
         for rule in self.fact:
             templates += [rule.pledge, rule.ref or "", rule.verdict_against or "", *rule.fields.values()]
@@ -205,25 +220,41 @@ def _problems_of_key(rule: FactRule, fields: Mapping[str, str]) -> Iterator[str]
 
 
 def read_map(path: Path) -> SheetMap:
-    """The map in a TOML file.
+    """The map in a TOML file of at most `MAX_MAP_BYTES` bytes.
 
     Raises: BadMap if it is not TOML, or no map.
     """
     try:
         check_file_size(path, MAX_MAP_BYTES)
-        return parse_map(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, UnreadableFile) as wrong:
-        raise BadMap([f"this is not TOML: {wrong}"]) from None
+    except UnreadableFile as large:
+        raise BadMap([str(large)]) from None
+    return parse_map(path.read_bytes())
 
 
-def parse_map(text: str) -> SheetMap:
+def ready_map_names() -> list[str]:
+    """The names of the maps that come with the program, for sheets of some publishers."""
+    return sorted(file.name.removesuffix(".toml") for file in _READY_MAPS.iterdir() if file.name.endswith(".toml"))
+
+
+def ready_map(name: str) -> bytes:
+    """The text of a map that comes with the program, in UTF-8.
+
+    Raises: KeyError if there is none of this name.
+    """
+    if name not in ready_map_names():
+        raise KeyError(name)
+    return (_READY_MAPS / f"{name}.toml").read_bytes()
+
+
+def parse_map(content: bytes | str) -> SheetMap:
     """The map that a text in TOML describes.
 
     Raises: BadMap if it is not TOML, or no map.
     """
     try:
+        text = content if isinstance(content, str) else content.decode()
         return SheetMap.model_validate(tomllib.loads(text))
-    except (tomllib.TOMLDecodeError, RecursionError) as wrong:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as wrong:
         raise BadMap([f"this is not TOML: {wrong}"]) from None
     except ValidationError as wrong:
         raise BadMap([_sentence(e["loc"], e["type"], e["msg"]) for e in wrong.errors()]) from None
