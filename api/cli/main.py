@@ -18,6 +18,10 @@ COMMANDS = {
         "api.cli.capture:capture",
         "Keep a copy of an event's source under its hash, and record a SourceCaptured.",
     ),
+    "diff": LazyCommand(
+        "api.cli.diff:diff",
+        "List the pledges whose status differs between two days, or between two instants of our knowledge.",
+    ),
     "doctor": LazyCommand(
         "api.cli.doctor:doctor",
         "Look at settings, store, roles, clock, disk, projector, files and versions; exit 1 if something is wrong.",
@@ -39,6 +43,9 @@ COMMANDS = {
     ),
     "rebuild": LazyCommand(
         "api.cli.tables:rebuild", "Build the read models anew beside those that answer, then switch."
+    ),
+    "record": LazyCommand(
+        "api.cli.record:record", "Record one fact, a JSON object, on a pledge; a PledgeMade opens it."
     ),
     "replay": LazyCommand(
         "api.cli.replay:replay",

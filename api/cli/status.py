@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from api.cli.clock_options import clocked, clocks_footer, clocks_of, must_be_slug, not_found, say_clocks
+from api.cli.filter_options import any_given, filtered, filters_of
 from api.cli.stores import opened_stores, timeline_at
 from api.cli.terminal import answer, columns, say, show, write_pieces
 from api.formats.provenance import Provenance
@@ -28,32 +29,41 @@ from tracker.rules.status_history import history as steps_of
 
 
 @click.command()
-@click.argument("pledge", required=False)
+@click.argument("slug", metavar="[PLEDGE]", required=False)
 @click.option("--json", "as_json", is_flag=True, help="The document as the API answers it.")
+@filtered
 @clocked
-def status(pledge: str | None, as_json: bool, **clocks: str | None) -> None:
+def status(
+    slug: str | None, as_json: bool, as_of: str | None, known_at: str | None, at_position: str | None, **narrowing: Any
+) -> None:
     """Show the status of one pledge, or of all of them, at a point on both clocks.
+
+    The filters are those of the API's lists, and narrow the list of all.
 
     \b
     Examples:
       tracker status
+      tracker status --status overdue --party UA
       tracker status nato-ukraine-2024 --as-of 2024-12-31
       tracker status nato-ukraine-2024 --known-at 2026-11-21T16:00:00Z --json
     """
+    if slug is not None and any_given(narrowing):
+        raise click.UsageError("filters narrow the list of all pledges: leave the one out, or them")
+    filters, clocks = filters_of(narrowing), {"as_of": as_of, "known_at": known_at, "at_position": at_position}
     with opened_stores(must_exist=True) as stores:
         at = clocks_of(stores, clocks)
-        if pledge is None:
-            documents = timeline_at(stores, at.position).export(at)
+        if slug is None:
+            documents = timeline_at(stores, at.position).export(at, filters)
             if as_json:
                 write_pieces(write_statuses("json", documents, Provenance(clocks_footer(at))), sys.stdout.buffer)
             else:
                 show(_status_table([from_json(document) for document in documents]))
                 say_clocks(at)
             return
-        replayed = replay_one(stores.log, must_be_slug(pledge), at)
+        replayed = replay_one(stores.log, must_be_slug(slug), at)
         _say_unread(replayed.unread)
         if replayed.document is None:
-            raise not_found(pledge, at)
+            raise not_found(slug, at)
         if as_json:
             write_pieces([replayed.document + b"\n"], sys.stdout.buffer)
         else:

@@ -17,31 +17,27 @@ from litestar import Controller, Response
 from litestar.concurrency import sync_to_thread
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from pydantic_core import to_json
 
 from api.http import drafts
 from api.http.auth import Caller
 from api.http.batch_items import batch_items
 from api.http.bodies import ListHash, parse, payload_hash, read_body
 from api.http.body_room import Share
-from api.http.clocks import clocks_json, now
+from api.http.clocks import now
 from api.http.contract import JSON, NDJSON, AnyRequest, write
 from api.http.headers import entity_tags, header
 from api.http.log_ids import log_of_write
 from api.http.parameters import flag, invalid
 from api.http.problems import pledge_not_found
 from api.resources import contracts
+from api.resources.receipts import batch_receipt, dry_run, receipt
 from api.services import Services
 from tracker.application import Tracker
 from tracker.errors import BatchRefused, NotOpened, VersionConflict
-from tracker.event import Event, served
 from tracker.log.guard import must_be_this_log
-from tracker.pledge_events import PledgeEvents
 from tracker.promise_facts import PledgeMade
 from tracker.requests import Draft, Recorded, Request
-from tracker.rules.status import StatusFold, complete
 from tracker.values import is_slug
-from tracker.writer import MAX_WARNINGS
 
 MAX_FACT_BODY_BYTES = 64 * 1024
 """Bytes read of the body of a single fact, at most: 48 KiB and its envelope."""
@@ -183,7 +179,7 @@ async def _outcome(services: Services, write: _Write) -> WriteOutcome:
     if write.posted.dry_run:
         return await sync_to_thread(_record, services.tracker, write)
     recorded = await services.write_answers.of(write)
-    return WriteOutcome(recorded, _receipt(recorded, write.place(0)))
+    return WriteOutcome(recorded, receipt(recorded, write.place(0)))
 
 
 def _opening(tracker: Tracker, posted: PostedWrite) -> _Write:
@@ -289,18 +285,18 @@ def _record(tracker: Tracker, write: _Write) -> WriteOutcome:
     posted = write.posted
     key, digest = write.read()
     if key is not None and not posted.dry_run and (known := tracker.replay(key, digest)):
-        return WriteOutcome(known, _batch_receipt(known))
+        return WriteOutcome(known, batch_receipt(known))
     try:
         request = write.request()
         if posted.dry_run:
-            return WriteOutcome(None, _dry(tracker, request, write.place))
+            return WriteOutcome(None, dry_run(tracker, request, write.place))
         recorded = tracker.record(request)
     except (BatchRefused, VersionConflict):
         # The same request, sent twice at once, must not refuse itself.
         if key is None or posted.dry_run or not (known := tracker.replay(key, digest)):
             raise
         recorded = known
-    return WriteOutcome(recorded, _batch_receipt(recorded))
+    return WriteOutcome(recorded, batch_receipt(recorded))
 
 
 def _expected(tracker: Tracker, if_match: bytes | None, pledge: str | None) -> int | None:
@@ -334,49 +330,3 @@ def _refused_by_log(tracker: Tracker, posted: PostedWrite, sound: list[tuple[int
 def _all_of(batch: drafts.BatchDrafts, more: drafts.Refusals) -> BatchRefused:
     refusals = sorted(batch.refusals + more, key=lambda pair: pair[0])
     return BatchRefused(refusals, more_items=batch.more_items, more_problems=batch.more_problems)
-
-
-def _receipt(recorded: Recorded, place: str) -> bytes:
-    event = recorded.events[0]
-    return b'{"event":%s,"position":%d,"version":%d,"replayed":%s,"warnings":%s}' % (
-        served(event.state, event.position),
-        event.position,
-        event.version,
-        b"true" if recorded.replayed else b"false",
-        to_json([warning.json(place) for warning in recorded.warnings]),
-    )
-
-
-def _batch_receipt(recorded: Recorded) -> bytes:
-    return to_json(
-        {
-            "recorded": len(recorded.events),
-            "first_position": recorded.events[0].position,
-            "last_position": recorded.events[-1].position,
-            "replayed": recorded.replayed,
-        }
-    )
-
-
-def _dry(tracker: Tracker, request: Request, place: Callable[[int], str]) -> bytes:
-    """The events that would be recorded, what is odd about them, and the status of each pledge after them, today."""
-    events, warnings = tracker.preview(request, max_warnings=MAX_WARNINGS)
-    as_of = request.now.date()
-    by_pledge: dict[str, list[Event]] = {}
-    for event in events:
-        by_pledge.setdefault(event.pledge, []).append(event)
-    statuses = []
-    for pledge, new in by_pledge.items():
-        known = tracker.events_of(pledge)
-        status, folded = PledgeEvents(known.rows, (*known.events, *new)).fold(lambda e: StatusFold(e).status(as_of))
-        if status is not None and not folded.reason:
-            last = new[-1]
-            statuses.append(
-                complete(status.body, as_of=as_of, known_at=None, position=last.position, version=last.version)
-            )
-    return b'{"dry_run":true,"events":[%s],"statuses":[%s],"warnings":%s,%s' % (
-        b",".join(served(event.line, event.position) for event in events),
-        b",".join(statuses),
-        to_json([warning.json(place(index)) for index, warning in warnings]),
-        to_json(clocks_json(as_of, None, events[-1].position))[1:],
-    )

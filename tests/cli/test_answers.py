@@ -32,6 +32,14 @@ def test_the_status_of_all_is_a_table_without_ragged_ends(shell: Shell) -> None:
     assert len(json.loads(shell.run("status", "--json").stdout)["items"]) == 12
 
 
+def test_the_list_takes_the_filters_of_the_api(shell: Shell) -> None:
+    lines = shell.run("status", "--status", "exceeded", "--tag", "nato").stdout.splitlines()
+    with running(shell.url) as api:
+        wanted = [item["pledge"] for item in api.get("/v1/pledges?status=exceeded&tag=nato").json()["items"]]
+    assert sorted(line.split()[0] for line in lines[1:]) == sorted(wanted) != []
+    assert "filters narrow the list" in shell.run("status", "nato-ukraine-2024", "--tag", "nato", code=2).stderr
+
+
 def test_a_pledge_that_was_not_made_yet_is_not_there(shell: Shell) -> None:
     result = shell.run("status", "nato-ukraine-2024", "--as-of", "2024-07-30", code=1)
     assert "there is no pledge 'nato-ukraine-2024' as of 2024-07-30" in result.stderr
