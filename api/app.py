@@ -47,6 +47,7 @@ from api.resources.openapi import openapi
 from api.resources.openapi_document import SchemaController
 from api.resources.parties import PartyController
 from api.resources.pledges import PledgeController
+from api.resources.proposals import ProposalController
 from api.resources.publishing import PublishController
 from api.resources.replay import AuditController
 from api.resources.reports import ReportController
@@ -65,6 +66,7 @@ from projections.timeline import Timeline
 from tracker.application import Tracker
 from tracker.log.clock_watch import ClockWatch
 from tracker.log.memory import LogMemory
+from tracker.proposals import Proposals
 
 if TYPE_CHECKING:
     from api.http.traces import Traces
@@ -100,6 +102,7 @@ def create_app(settings: Settings | None = None, projector: ProjectorProcess | N
             StreamController,
             LogController,
             PartyController,
+            ProposalController,
             LedgerController,
             CaptureController,
             AuditController,
@@ -164,6 +167,7 @@ def _services(settings: Settings, projector: ProjectorProcess | None) -> tuple[S
     services = Services(
         settings=settings,
         tracker=tracker,
+        proposals=Proposals(tracker),
         timeline=timeline,
         ledger=ledger,
         engine=engine,

@@ -23,6 +23,7 @@ from projections.room import StoreRoom
 from projections.tables import pool_use
 from projections.timeline import Timeline
 from tracker.application import Tracker
+from tracker.proposals import Proposals
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Services:
 
     settings: Settings
     tracker: Tracker
+    proposals: Proposals
     timeline: Timeline
     ledger: Ledger
     engine: Engine

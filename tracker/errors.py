@@ -17,6 +17,12 @@
         IdempotencyMismatch    idempotency_mismatch
         BatchRefused           batch_refused
       PledgeNotFound           pledge_not_found       nothing to read
+      ProposalNotFound         proposal_not_found
+      OwnProposal              own_proposal           what is done with a proposal
+      ProposalRevised          revised
+      ProposalClosed           proposal_closed
+      RefusedNow               refused_now
+      ProposalMoved            revised                within the tracker: decide anew
       OtherLog                 other_log              the request is about another log
       Unavailable              unavailable            the store is away
       UnreadableEvent          unavailable            recorded by a newer version, or broken
@@ -186,6 +192,52 @@ class PartyNotFound(TrackerError):
 
     code = "party_not_found"
     title = "No such party"
+
+
+class ProposalNotFound(TrackerError):
+    """There is no such proposal, or it is another's: who contributes sees its own."""
+
+    code = "proposal_not_found"
+    title = "No such proposal"
+
+
+class OwnProposal(TrackerError):
+    """Nobody accepts what they proposed themselves: a second pair of eyes decides. Ask another monitor."""
+
+    code = "own_proposal"
+    title = "This is your own proposal"
+
+
+class ProposalRevised(TrackerError):
+    """The proposal is at another revision than the one that was looked at. Read it again and decide on that one."""
+
+    code = "revised"
+    title = "The proposal was revised"
+
+
+class ProposalClosed(TrackerError):
+    """The proposal does not wait for this: it was accepted, declined, withdrawn or returned. Propose the fact anew, or
+    let who proposed it revise what was returned.
+    """
+
+    code = "proposal_closed"
+    title = "The proposal is closed"
+
+
+class RefusedNow(TrackerError):
+    """The fact could be recorded when it was proposed, and cannot now: `reason` is the code of the refusal. The
+    proposal stays open: return it, so that it is revised, or decline it.
+    """
+
+    code = "refused_now"
+    title = "The proposed fact is refused by now"
+
+
+class ProposalMoved(TrackerError):
+    """Somebody else acted on the proposal meanwhile: who decided on it decides anew."""
+
+    code = "revised"
+    title = "The proposal has moved on"
 
 
 class Unavailable(TrackerError):

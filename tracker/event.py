@@ -31,6 +31,8 @@ class Event:
     recorded_by: str
     fact: AnyFact
     position: int = 0
+    proposal: str | None = None
+    """The id of the proposal that the fact was, where it was proposed first."""
 
     @property
     def type(self) -> str:
@@ -66,6 +68,7 @@ class Event:
                 recorded_by=stored["recorded_by"],
                 fact=decode_fact(stored["fact"]),
                 position=position,
+                proposal=stored.get("proposal"),
             )
         except Undecodable as wrong:
             raise UnreadableEvent(position, pledge, line, str(wrong)) from None
@@ -86,6 +89,7 @@ def _envelope(event: Event) -> dict[str, Any]:
         "version": event.version,
         "recorded_at": stamp(event.recorded_at),
         "recorded_by": event.recorded_by,
+        **({} if event.proposal is None else {"proposal": event.proposal}),
         "fact": fact_json(event.fact),
     }
 

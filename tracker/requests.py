@@ -9,17 +9,21 @@ from typing import NamedTuple, Protocol
 from tracker.event import Event
 from tracker.fact_warnings import FactWarning
 from tracker.facts import AnyFact
-from tracker.log.rows import LogRow
+from tracker.log.rows import LogRow, ProposalRow
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A fact to record on a pledge; the edge gives it its event id. `expected_version` is checked if given."""
+    """A fact to record on a pledge; the edge gives it its event id. `expected_version` is checked if given.
+
+    `accepted` is the event with which a proposal says that this fact was it.
+    """
 
     pledge: str
     fact: AnyFact
     id: str
     expected_version: int | None = None
+    accepted: ProposalRow | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,7 +160,10 @@ class GroupWriter:
             if len(warnings) < max_warnings:
                 warnings += ((index, warning) for warning in warnings_of(draft.fact, pledge))
             position = after + len(events) + 1
-            event = Event(draft.id, draft.pledge, pledge.version + 1, request.now, request.by, draft.fact, position)
+            proposal = None if draft.accepted is None else draft.accepted.proposal
+            event = Event(
+                draft.id, draft.pledge, pledge.version + 1, request.now, request.by, draft.fact, position, proposal
+            )
             pledge.apply(event)
             events.append(event)
         if refusals:
@@ -289,6 +292,8 @@ class GroupWriter:
                 if attempt and request.key is not None and (replayed := self.replay(request.key, request.payload_hash)):
                     job.settle(replayed)
                     return
+                if attempt:
+                    self._log.must_be_next(draft.accepted for draft in request.drafts)
                 basis = self._basis()
                 basis.must_be_of(request.log)
                 pledges = self.pledges.load(names, fresh=attempt > 0)
@@ -351,9 +356,10 @@ class GroupWriter:
                 key=request.key,
                 key_index=None if request.key is None else index,
                 payload_hash=request.payload_hash,
+                accepted=draft.accepted,
             )
             for request, events in decided
-            for index, event in enumerate(events)
+            for index, (draft, event) in enumerate(zip(request.drafts, events, strict=True))
         ]
         rows = self._log.append(lines, restamp=restamp, basis=basis)
         if rows:

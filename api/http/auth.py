@@ -34,6 +34,7 @@ ADMIN_NAME = "admin"
 
 _ROLES_FOR: dict[Needs, frozenset[Role]] = {
     "reader": frozenset(get_args(Role)),
+    "contributor": frozenset({"contributor", "monitor", "admin"}),
     "monitor": frozenset({"monitor", "admin"}),
     "auditor": frozenset({"auditor", "admin"}),
     "auditor or monitor": frozenset({"auditor", "monitor", "admin"}),

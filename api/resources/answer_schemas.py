@@ -107,6 +107,7 @@ SCHEMAS: dict[str, Schema] = {
             "fact": _RECORDED_FACT,
             "position": {"type": "integer", "minimum": 1},
         },
+        {"proposal": EVENT_UUID},
         about="A recorded fact in its envelope. The fact is as it was posted.",
     ),
     "Receipt": object_of(

@@ -299,12 +299,12 @@ def addressed(path: str, query: Mapping[str, str]) -> str:
 
 
 _DRY_RUN = Parameter("dry_run", "Say what would be recorded, and record nothing.", {"type": "boolean"})
-_KEY = Parameter(
+IDEMPOTENCY_KEY = Parameter(
     "Idempotency-Key",
     "Sent again with the same payload, the first answer is given again.",
     {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[\\x21-\\x7e]+$"},
 )
-_PREFER = Parameter(
+PREFER = Parameter(
     "Prefer", "`respond-async` does not wait until reads show it.", {"type": "string", "enum": ["respond-async"]}
 )
 _IF_MATCH = Parameter(
@@ -318,7 +318,7 @@ _FACT_PROBLEMS = (
     *("unknown_event", "wrong_event_type", "idempotency_mismatch", "not_opened", "future_statement", "rate_limited"),
     *("other_log", "log_went_back", "clock_implausible"),
 )
-_RECORDED_HEADERS = {
+RECORDED_HEADERS = {
     "Idempotency-Replayed": "`true` if the answer was given before.",
     "RateLimit": "What is left of this minute's writes.",
 }
@@ -328,11 +328,11 @@ def _writes(about: str, schema: Schema, body: Mapping[str, Schema], *headers: Pa
     return Contract(
         needs="monitor",
         replies={
-            201: Reply(about, {JSON: schema}, _RECORDED_HEADERS | ({} if schema == ref("Batch") else {"ETag": "Tag."})),
+            201: Reply(about, {JSON: schema}, RECORDED_HEADERS | ({} if schema == ref("Batch") else {"ETag": "Tag."})),
             200: Reply("What a dry run would have recorded.", {JSON: ref("DryRun")}, {}),
         },
         query=(_DRY_RUN,),
-        headers=(_KEY, *headers, LOG_HEADER, _PREFER),
+        headers=(IDEMPOTENCY_KEY, *headers, LOG_HEADER, PREFER),
         body=body,
         problems=(*_FACT_PROBLEMS, *(_MISSING if missing else ())),
         tag="Writing",

@@ -19,6 +19,7 @@ from api.resources.answer_schemas import SCHEMAS
 from api.resources.contracts import PARTY_KEY
 from api.resources.field_meanings import FIELD_MEANS
 from api.resources.operations import CHAPTERS, chapter_of, name_of
+from api.resources.proposal_contracts import PROPOSAL_ID, PROPOSAL_SCHEMAS
 from api.resources.schema_examples import example_of
 from api.wording import STATUS_MEANS
 from tracker.facts import FACT_ADAPTER
@@ -40,6 +41,7 @@ _PATH_PARAMETERS: dict[str, tuple[str, Schema]] = {
             "examples": ["e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"],
         },
     ),
+    "proposal": ("The id of the proposal.", PROPOSAL_ID),
     "place": (
         "The path of a tile or a bundle below `tile/`; its slashes are not encoded.",
         {
@@ -103,6 +105,7 @@ def components() -> dict[str, Any]:
     whole = {
         **models,
         **SCHEMAS,
+        **PROPOSAL_SCHEMAS,
         "Fact": {"description": "What a monitor states.", **facts},
         "Opening": {
             "type": "object",

@@ -79,38 +79,42 @@ class WriteController(Controller):
     @write("/pledges", contracts.OPEN_PLEDGE, limit=MAX_FACT_BODY_BYTES)
     async def open_pledge(self, request: AnyRequest, services: NamedDependency[Services]) -> Response[bytes]:
         """Open a pledge with its PledgeMade; without `pledge` the slug is made from the title."""
-        posted = await _posted(request, JSON)
+        posted = await posted_write(request, JSON)
         try:
             outcome = await _outcome(services, _opening(services.tracker, posted))
         except BatchRefused as refused:
             raise drafts.single_refusal(refused, "/fact") from None
-        return await _response(request, services, outcome)
+        return await write_response(request, services, outcome)
 
     @write("/pledges/{pledge:str}/events", contracts.ADD_EVENT, limit=MAX_FACT_BODY_BYTES)
     async def add_event(
         self, request: AnyRequest, services: NamedDependency[Services], pledge: FromPath[str]
     ) -> Response[bytes]:
         """Record one fact on a pledge."""
-        posted = await _posted(request, JSON)
+        posted = await posted_write(request, JSON)
         try:
             outcome = await _outcome(services, _added(services.tracker, posted, pledge))
         except BatchRefused as refused:
             refusal = drafts.single_refusal(refused, "")
             raise (pledge_not_found(pledge) if isinstance(refusal, NotOpened) else refusal) from None
-        return await _response(request, services, outcome)
+        return await write_response(request, services, outcome)
 
     @write("/events", contracts.ADD_BATCH, limit=MAX_BATCH_BODY_BYTES)
     async def add_batch(self, request: AnyRequest, services: NamedDependency[Services]) -> Response[bytes]:
         """Record up to 10,000 facts on any pledges, all or nothing."""
         with services.body_room.taken() as share:
-            posted = await _posted(request, JSON, NDJSON, share=share)
+            posted = await posted_write(request, JSON, NDJSON, share=share)
             async with services.body_room.turn(share):
                 posted = replace(posted, now=now())  # it may have waited
                 outcome = await sync_to_thread(_add_batch, services.tracker, posted)
-        return await _response(request, services, outcome, batch=True)
+        return await write_response(request, services, outcome, batch=True)
 
 
-async def _posted(request: AnyRequest, *accepted: str, share: Share | None = None) -> PostedWrite:
+async def posted_write(request: AnyRequest, *accepted: str, share: Share | None = None) -> PostedWrite:
+    """A write as it came in, with a body of one of the media types.
+
+    Raises: InvalidParameter if a parameter or header cannot be; and as `read_body`.
+    """
     scope = request.scope
     state: Any = scope["state"]
     dry_run = flag(state["query"], "dry_run")
@@ -141,10 +145,10 @@ def _idempotency_key(given: bytes | None) -> str | None:
     return key
 
 
-async def _response(
+async def write_response(
     request: AnyRequest, services: Services, outcome: WriteOutcome, *, batch: bool = False
 ) -> Response[bytes]:
-    """The response, once the projection has the events, or after `READ_YOUR_WRITE_SECONDS`."""
+    """The response to a write, once the projection has the events, or after `READ_YOUR_WRITE_SECONDS`."""
     headers = {"Cache-Control": "no-store"}
     recorded = outcome.recorded
     if recorded is None:

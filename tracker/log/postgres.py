@@ -40,6 +40,8 @@ from tracker.log.library import (
     table_statements,
 )
 from tracker.log.postgres_connection import GRACE_SECONDS, NoAnswer, TimedConnection
+from tracker.log.proposal_events import ADD as ADD_PROPOSAL_EVENT
+from tracker.log.proposal_events import CREATE_POSTGRES as CREATE_PROPOSALS
 from tracker.log.recorder import STANDING, LogRecorder
 from tracker.log.rows import LogRow, NewLogRow, Restamp, must_follow, numbered
 from tracker.log.watcher import CHANNEL
@@ -131,14 +133,16 @@ class PostgresLog(LogRecorder, PostgresApplicationRecorder):
         schema, log = datastore.schema, f"{events_table_name}_log"
         self.check_identifier_length(f"{log}_recorded_at")
         self.channel_name = CHANNEL
-        names = (events_table_name, log, f"{log}_identity", f"{events_table_name}_withheld")
-        self._tables = tuple(Identifier(schema, name) for name in names)
-        events, own_log, ids, withheld = (table.as_string() for table in self._tables)
+        tables = {
+            "events": events_table_name,
+            "log": log,
+            "ids": f"{log}_identity",
+            "withheld": f"{events_table_name}_withheld",
+            "proposals": f"{events_table_name}_proposals",
+        }
+        self._tables = {name: Identifier(schema, table) for name, table in tables.items()}
         self.names = {
-            "log": own_log,
-            "events": events,
-            "ids": ids,
-            "withheld": withheld,
+            **{name: table.as_string() for name, table in self._tables.items()},
             "number": "notification_id",
             "joined": "string_agg(w.field, chr(10))",
             "each": "unnest(CAST(:given AS text[])) AS each(value)",
@@ -146,10 +150,7 @@ class PostgresLog(LogRecorder, PostgresApplicationRecorder):
         }
         self.guard = LogGuard()
         parts = {
-            "events": self._tables[0],
-            "log": self._tables[1],
-            "ids": self._tables[2],
-            "withheld": self._tables[3],
+            **self._tables,
             "first_id": Literal(new_log_id()),
             "first_reason": Literal(FIRST_REASON),
             "refuse": Identifier(schema, f"{log}_refuse"),
@@ -157,6 +158,8 @@ class PostgresLog(LogRecorder, PostgresApplicationRecorder):
             "log_pledge": Identifier(f"{log}_pledge"),
             "log_type": Identifier(f"{log}_type"),
             "log_recorded": Identifier(f"{log}_recorded_at"),
+            "proposals_key": Identifier(f"{tables['proposals']}_key"),
+            "proposals_first": Identifier(f"{tables['proposals']}_first"),
         }
         self._lock_key = int.from_bytes(hashlib.sha256(self.names["log"].encode()).digest()[:8], signed=True)
         self._insert = SQL(_INSERT).format(**parts)
@@ -169,7 +172,7 @@ class PostgresLog(LogRecorder, PostgresApplicationRecorder):
         self._begin = SQL(_BEGIN).format(told=Literal(""), **begin)
         self._begin_append = SQL(_BEGIN).format(told=Literal(self.token), **begin)
         self._look = SQL(_VERSIONS + STANDING + ") AS standing")
-        own = [SQL(statement).format(**parts) for statement in (*_CREATE, *CREATE_WITHHELD)]
+        own = [SQL(statement).format(**parts) for statement in (*_CREATE, *CREATE_WITHHELD, *CREATE_PROPOSALS)]
         self.sql_create_statements = [*table_statements(self.sql_create_statements), *own]
 
     def create_table(self) -> None:
@@ -178,8 +181,8 @@ class PostgresLog(LogRecorder, PostgresApplicationRecorder):
             curs.execute("SELECT pg_advisory_xact_lock(%s)", (self._lock_key,))
             curs.execute(
                 "SELECT count(*) FROM pg_trigger WHERE tgname = 'append_only'"
-                " AND tgrelid IN (to_regclass(%s), to_regclass(%s), to_regclass(%s), to_regclass(%s))",
-                (self.names["events"], self.names["log"], self.names["ids"], self.names["withheld"]),
+                " AND tgrelid IN (SELECT to_regclass(name) FROM unnest(%s::text[]) AS name)",
+                ([self.names[name] for name in self._tables],),
             )
             # The triggers are made last: where they are, nothing is missing, and no right to create is needed.
             if cast("dict[str, int]", curs.fetchone())["count"] < len(self._tables):
@@ -197,7 +200,7 @@ class PostgresLog(LogRecorder, PostgresApplicationRecorder):
         names = {
             "role": Identifier(role),
             "schema": Identifier(self.datastore.schema),
-            "tables": SQL(", ").join(self._tables),
+            "tables": SQL(", ").join(self._tables.values()),
         }
         return [
             SQL(statement).format(**names)
@@ -226,13 +229,16 @@ class PostgresLog(LogRecorder, PostgresApplicationRecorder):
             rows = numbered(lines, found.head.position, self._from_stored(last[5]) if last[5] else None, restamp)
             # Not in a pipeline: psycopg 3.3 stands still in one when it sends more than the socket takes at once.
             curs.execute(self._insert, _columns(rows), prepare=True)
+            for line in lines:
+                if line.accepted is not None:
+                    curs.execute(_psycopg_style(ADD_PROPOSAL_EVENT.format(**self.names)), line.accepted._asdict())
             conn.commit()
             return rows
 
     def _looking(self, lines: Sequence[NewLogRow], basis: Basis) -> Composed:
         return self._look.format(
-            log=self._tables[1],
-            ids=self._tables[2],
+            log=self._tables["log"],
+            ids=self._tables["ids"],
             there=Literal(basis.known.position),
             pledges=Literal(sorted({line.pledge for line in lines})),
         )
@@ -277,7 +283,7 @@ class PostgresLog(LogRecorder, PostgresApplicationRecorder):
                 return curs.execute(_psycopg_style(sql), params).fetchall()
 
     def _replace_identities(self, rows: Sequence[tuple[Any, ...]]) -> bool:
-        log, ids = self._tables[1], self._tables[2]
+        log, ids = self._tables["log"], self._tables["ids"]
         with self.datastore.get_connection() as conn, conn.cursor(row_factory=tuple_row) as curs:
             curs.execute(self._begin)
             _row_sets(curs)

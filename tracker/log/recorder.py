@@ -21,6 +21,7 @@ from tracker.log.clock_watch import ClockWatch
 from tracker.log.guard import Basis, LogGuard
 from tracker.log.identity import COLUMNS, LogIdentity, LogPoint, LogStanding, new_log_id, standing_of
 from tracker.log.private_parts import PrivateParts
+from tracker.log.proposal_events import ProposalEvents
 from tracker.log.rows import EPOCH, MAX_POSITION, LogRow, NewLogRow, Restamp, identity, utc
 from tracker.log.withheld import WithheldFields, as_read
 
@@ -61,7 +62,7 @@ LEFT JOIN (SELECT position, event_id FROM {log} ORDER BY position DESC LIMIT 1) 
 """
 
 
-class LogRecorder(WithheldFields, PrivateParts, ABC):
+class LogRecorder(WithheldFields, PrivateParts, ProposalEvents, ABC):
     """The log of one database, appended to and read.
 
     Every read is one indexed query, and raises Unavailable if the store does not answer within `read_seconds`.
@@ -77,9 +78,9 @@ class LogRecorder(WithheldFields, PrivateParts, ABC):
     """When PostgreSQL last refused a write because its disk was full (monotonic clock), whatever came after it."""
 
     names: dict[str, str]
-    """The store's names for `{log}`, `{events}`, `{ids}`, `{withheld}`, `{number}` (of an event), `{joined}` (the
-    fields of the rows `w`, as lines), `{each}` and `{now}` in a query; `each(value)` is a table of the values of the
-    array parameter `:given`."""
+    """The store's names for `{log}`, `{events}`, `{ids}`, `{withheld}`, `{proposals}`, `{number}` (of an event),
+    `{joined}` (the fields of the rows `w`, as lines), `{each}` and `{now}` in a query; `each(value)` is a table of the
+    values of the array parameter `:given`."""
 
     guard: LogGuard
     """What this process knows of the log, and whether it may write to it."""

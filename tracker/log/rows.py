@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from eventsourcing.persistence import IntegrityError
 
@@ -24,9 +25,24 @@ Restamp = Callable[[bytes, datetime], bytes]
 """Writes another `recorded_at` into an event's bytes."""
 
 
+class ProposalRow(NamedTuple):
+    """One event of a proposal (`tracker.log.proposal_events`)."""
+
+    proposal: str
+    version: int
+    type: str
+    state: bytes
+    proposer: str | None = None
+    key: str | None = None
+    payload_hash: bytes | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class NewLogRow:
-    """One event to append. `recorded_at` is aware; `key_index` is the event's place under its idempotency key `key`."""
+    """One event to append. `recorded_at` is aware; `key_index` is the event's place under its idempotency key `key`.
+
+    `accepted` is the event of the proposal that the fact was, recorded in the same transaction.
+    """
 
     pledge: str
     version: int
@@ -37,6 +53,7 @@ class NewLogRow:
     key: str | None = None
     key_index: int | None = None
     payload_hash: bytes | None = None
+    accepted: ProposalRow | None = None
 
 
 @dataclass(frozen=True, slots=True)

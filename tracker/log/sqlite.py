@@ -28,6 +28,8 @@ from tracker.log.away import READ_SECONDS
 from tracker.log.guard import Basis, LogGuard
 from tracker.log.identity import COLUMNS, FIRST_REASON, new_log_id, standing_of
 from tracker.log.library import connections_in_use, drop_idle_files, idle_files, sqlite_connection, wait_for_locks
+from tracker.log.proposal_events import ADD as ADD_PROPOSAL_EVENT
+from tracker.log.proposal_events import CREATE_SQLITE as CREATE_PROPOSALS
 from tracker.log.recorder import STANDING, LogRecorder
 from tracker.log.rows import LogRow, NewLogRow, Restamp, must_follow, numbered
 from tracker.log.sqlite_file import is_broken_file
@@ -141,6 +143,7 @@ class SQLiteLog(LogRecorder, SQLiteApplicationRecorder):
             "events": events_table_name,
             "ids": "log_identity",
             "withheld": "withheld",
+            "proposals": "proposals",
             "number": "rowid",
             "joined": "group_concat(w.field, char(10))",
             "each": "json_each(:given) AS each",
@@ -155,12 +158,13 @@ class SQLiteLog(LogRecorder, SQLiteApplicationRecorder):
 
     def construct_create_table_statements(self) -> list[str]:
         events = self.events_table_name
-        tables = (events, "log", "log_identity", "withheld")
+        tables = (events, "log", "log_identity", "withheld", "proposals")
         refused = [_REFUSED.format(table=table, verb=verb) for table in tables for verb in ("update", "delete")]
         return [
             *super().construct_create_table_statements(),
             *_CREATE_LOG,
             *CREATE_WITHHELD,
+            *CREATE_PROPOSALS,
             _EVENTS_NO_REPLACE.format(events=events),
             *_CREATE_IDS,
             *refused,
@@ -218,6 +222,9 @@ class SQLiteLog(LogRecorder, SQLiteApplicationRecorder):
                     for row in rows
                 ],
             )  # fmt: skip
+            for line in lines:
+                if line.accepted is not None:
+                    conn.execute(ADD_PROPOSAL_EVENT.format(**self.names), line.accepted._asdict())
         return rows
 
     def _write(self, sql: str, params: dict[str, Any]) -> None:
