@@ -59,6 +59,7 @@ _RIGHTS = (
     ("INSERT", "tracker_events_log"), ("SELECT", "tracker_events_log"),
     ("SELECT", "tracker_events_log_identity"), ("INSERT", "tracker_events_log_identity"),
     ("SELECT", "tracker_events_withheld"), ("INSERT", "tracker_events_withheld"),
+    ("SELECT", "tracker_events_proposals"), ("INSERT", "tracker_events_proposals"),
     ("SELECT", "access_keys"), ("UPDATE", "access_keys"),
 )  # fmt: skip
 """What a role of PostgreSQL needs in order to serve and to project."""

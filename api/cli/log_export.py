@@ -30,8 +30,8 @@ def export(directory: Path, private: Path | None, quick: bool) -> None:
     DIR then has what c2sp.org/tlog-tiles asks for, the signed checkpoint, tiles and entry bundles, and the verifier
     key. Nothing in it is secret, and nobody has to trust who serves it. Run it again, by hand or by a timer, to add
     what is new and to write anew what was damaged (--quick only adds); cut off, it goes on where it was. For a move to
-    another store (`tracker log import`) --private writes what is not public: idempotency keys, hashes of keys, ids of
-    the log, whole lines of which something is withheld.
+    another store (`tracker log import`) --private writes what is not public: idempotency keys, proposals, hashes of
+    keys, ids of the log, whole lines of which something is withheld.
 
     \b
     Examples:

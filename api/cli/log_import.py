@@ -31,6 +31,7 @@ from api.http.access_keys import put_keys
 from tracker.checkpoint import Checkpoint
 from tracker.log.identity import NOWHERE, LogIdentity, LogPoint
 from tracker.log.private_parts import PrivatePart
+from tracker.log.recorder import LogRecorder
 from tracker.log.rows import NewLogRow, leaf_hash
 from tracker.tiles import TILE_WIDTH, Fetch, TileMissing
 from tracker.verification.doubts import LogDoubted
@@ -198,6 +199,21 @@ def _import(stores: Stores, export: _Export, there: int) -> None:
             log.append(rows[known:], restamp=_never)
             done += len(rows)
             advance(len(rows))
+    if file is not None:
+        _import_proposals(log, file)
+
+
+def _import_proposals(log: LogRecorder, file: PrivateFile) -> None:
+    """Put the events of proposals behind those that are there, which must be the first of them.
+
+    Raises: CommandFailed if they are others.
+    """
+    known = log.proposal_head()
+    for position, row in file.proposal_events():
+        if position > known:
+            log.add_proposal_event(row)
+        elif log.proposal_events(position - 1, 1) != [(position, row)]:
+            fail(f"the store has other proposals than the export, at their event {position}")
 
 
 def _rows(walk: LogVerification, file: PrivateFile | None) -> Iterator[NewLogRow]:

@@ -5,6 +5,7 @@
     {"withholding": {…}}                              what is withheld
     {"key": {…}}                                      the table of keys, with their hashes
     {"event": {"position": …, …}}                     by position: idempotency keys, lines that are withheld
+    {"proposal": {"position": …, …}}                  by position: the events of proposals
     {"end": …}                                        the number of the lines before it
 
 Bytes are base64. A file that was cut off has no end, and is refused.
@@ -31,6 +32,8 @@ from tracker.checkpoint import Checkpoint
 from tracker.event import stamp
 from tracker.log.identity import LogIdentity
 from tracker.log.private_parts import PrivatePart
+from tracker.log.recorder import LogRecorder
+from tracker.log.rows import ProposalRow
 from tracker.withholding import Withholding
 
 FORMAT = "commitments-tracker private log 1"
@@ -41,6 +44,9 @@ PRIVATE_MODE = 0o600
 
 PAGE_EVENTS = 5_000
 """Positions that are looked through at a time."""
+
+PAGE_PROPOSAL_EVENTS = 500
+"""Events of proposals that are read at a time: each may hold a whole fact."""
 
 
 @dataclass
@@ -104,6 +110,20 @@ def _lines(ledger: Ledger, checkpoint: Checkpoint, advance: Callable[[int], None
         for part in log.private_parts(after, min(after + PAGE_EVENTS, checkpoint.size)):
             yield {"event": {name: _text(value) for name, value in part._asdict().items() if value is not None}}
         advance(min(PAGE_EVENTS, checkpoint.size - after))
+    for position, row in _proposal_events(log, checkpoint.size):
+        told = {name: _text(value) for name, value in row._asdict().items() if value is not None}
+        yield {"proposal": {"position": position, **told}}
+
+
+def _proposal_events(log: LogRecorder, size: int) -> Iterator[tuple[int, ProposalRow]]:
+    """The events of proposals up to the first that accepts a fact which the first `size` events do not have."""
+    after = 0
+    while page := log.proposal_events(after, PAGE_PROPOSAL_EVENTS):
+        for position, row in page:
+            if row.type == "ProposalAccepted" and log.by_event_ids([from_json(row.state)["event"]])[0].position > size:
+                return
+            yield position, row
+        after = page[-1][0]
 
 
 def _text(value: object) -> object:
@@ -125,6 +145,14 @@ class PrivateFile:
         while self._next is not None and self._next.position < position:
             self._next = self._read_event(next(self._lines, None))
         return self._next if self._next is not None and self._next.position == position else None
+
+    def proposal_events(self) -> Iterator[tuple[int, ProposalRow]]:
+        """The events of proposals that the file has, with their positions; read anew, beside what `at` reads."""
+        for line in self._read():
+            if isinstance(line, dict) and (given := line.get("proposal")):
+                binary = {name: b64decode(given[name]) for name in ("state", "payload_hash") if name in given}
+                row = {**given, **binary}
+                yield row.pop("position"), ProposalRow(**row)
 
     def _must_be_whole(self) -> None:
         """Check that the file was written to its end, and lacks no line.
@@ -172,7 +200,7 @@ class PrivateFile:
         return head
 
     def _read_event(self, line: dict[str, Any] | None) -> PrivatePart | None:
-        if line is None:
+        if line is None or (isinstance(line, dict) and "proposal" in line):
             return None
         if not isinstance(line, dict) or "event" not in line:
             fail(f"{self._file} has {next(iter(line), 'a line')!r}, which this release does not know")

@@ -117,7 +117,7 @@ def test_a_log_is_imported_from_the_server_that_serves_it(houses: tuple[Shell, S
     assert "no difference" in new.run("replay", "--compare").stderr
 
 
-MOVES = {"events", "log", "log_identity", "withheld", "access_keys"}
+MOVES = {"events", "log", "log_identity", "withheld", "proposals", "access_keys"}
 """Tables that an export and its private file have, as `moved` names them."""
 
 IS_MADE_ANEW = {"catalogue", "ledger", "parked", "projection", "timeline", "words"}

@@ -28,6 +28,8 @@ def test_a_log_moves_with_every_id_position_instant_and_byte(houses: tuple[Shell
         assert rows_of(log) == rows_of(was)
         assert log.identities() == was.identities()
         assert log.withholdings() == was.withholdings()
+        assert log.proposal_events(0, 100) == was.proposal_events(0, 100)
+        assert log.proposal_head() == 3
         head = log.head()
         assert said.stdout.splitlines()[-1] == was.standing().log
     assert new.run("keys", "list").stdout == old.run("keys", "list").stdout
@@ -44,6 +46,8 @@ def test_a_log_moves_with_every_id_position_instant_and_byte(houses: tuple[Shell
         again = server.client.post("/v1/pledges/aid-2024/events", json=progress(), headers=KEY)
         assert (again.status_code, again.json()["replayed"]) == (201, True)
         assert "A private matter." not in server.get("/v1/pledges/aid-2024/events").text
+        states = [one["state"] for one in server.client.get("/v1/proposals").json()["items"]]
+        assert states == ["open", "accepted"]
         more = server.client.post("/v1/pledges/aid-2024/events", json=statement(summary="After the move."))
         assert (more.status_code, more.json()["position"]) == (201, head + 1)
 

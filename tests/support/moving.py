@@ -12,10 +12,11 @@ KEY = {"Idempotency-Key": "once"}
 
 
 def lived_in(shell: Shell) -> None:
-    """A log with the seed, facts under idempotency keys, a key, a fork, and withheld texts."""
+    """A log with the seed, facts under idempotency keys, a key, proposals, a fork, and withheld texts."""
     shell.run("init")
     shell.run("seed")
     shell.run("keys", "create", "--name", "desk", "--role", "monitor")
+    key = shell.run("keys", "create", "--name", "carla", "--role", "contributor").stdout.split()[-1]
     shell.run("log", "fork", "--reason", "a drill")
     with serving(shell) as server:
         server.comes(lambda: not server.failing())
@@ -24,6 +25,13 @@ def lived_in(shell: Shell) -> None:
         assert said.status_code == 201
         told = server.client.post("/v1/pledges/aid-2024/events", json=statement(summary="A private matter."))
         event = told.json()["event"]["id"]
+        own = {"Authorization": f"Bearer {key}"}
+        for figure in ("21bn EUR", "22bn EUR"):
+            fact = {"pledge": "aid-2024", "fact": progress(figure, stated_on="2024-09-01")}
+            proposed = server.client.post("/v1/proposals", json=fact, headers={**own, "Idempotency-Key": figure})
+            assert proposed.status_code == 201, proposed.text
+        accepted = server.client.post(f"/v1/proposals/{proposed.json()['proposal']}/accept", json={})
+        assert accepted.status_code == 201, accepted.text
         shell.run("withhold", event, "--fields", "summary", "--reason", "Ruling 7 O 123/26")
 
 
