@@ -29,7 +29,7 @@ CellShape = Literal["text", "day", "partial", "flag", "whole", "quantity", "coun
 """How the text of a cell is read; `partial` is a date without its day or month, `count` a whole number or a quantity,
 `event` an event's id or the `ref` of an earlier row."""
 
-ENVELOPE_COLUMNS = ("id", "pledge", "version", "position", "recorded_at", "recorded_by")
+ENVELOPE_COLUMNS = ("id", "pledge", "version", "position", "recorded_at", "recorded_by", "proposal")
 """The columns of an exported event beside those of its fact."""
 
 LICENSE_COLUMN = "license"

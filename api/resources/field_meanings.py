@@ -267,7 +267,6 @@ FIELD_MEANS: dict[str, str] = {
     "value": "An exact decimal, written plainly.",
     "verdict": "Whether the member meets it.",
     "version": "The place among the pledge's events.",
-    "warnings": "What is odd about the fact; it refuses nothing.",
     "why": "Why, in words.",
     "window": "The days in which it is to be kept.",
     "would": "What recording it would do.",

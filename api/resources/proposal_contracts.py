@@ -48,7 +48,7 @@ PROPOSAL_SCHEMAS: dict[str, Schema] = {
             "revision": _REVISION,
             "state": _STATE,
             "would": object_of(
-                {"status_before": _HEADLINE, "status_after": _HEADLINE, "warnings": list_of({"type": "object"})}
+                {"status_before": _HEADLINE, "status_after": _HEADLINE, "warnings": list_of(ref("Warning"))}
             ),
         },
         {"replayed": _REPLAYED},

@@ -45,6 +45,7 @@ from tracker.proposals import Done, Sent
 from tracker.requests import Draft, Recorded, Request
 from tracker.rules.status import StatusFold
 from tracker.values import Text, is_slug
+from tracker.writer import MAX_WARNINGS
 
 MAX_PROPOSAL_BODY_BYTES = 96 * 1024
 """Bytes read of the body of an act on a proposal, at most: a fact of 48 KiB and a note."""
@@ -178,7 +179,7 @@ class ProposalController(Controller):
         """
         act = await _act(request, services, may_be_empty=True)
         recorded = await sync_to_thread(_accept, act, proposal)
-        return await write_response(request, services, WriteOutcome(recorded, receipt(recorded)))
+        return await write_response(request, services, WriteOutcome(recorded, receipt(recorded, "/fact")))
 
 
 async def _act(request: AnyRequest, services: Services, *, may_be_empty: bool = False) -> ProposalAct:
@@ -291,18 +292,20 @@ def _would(act: ProposalAct, draft: Draft) -> dict[str, Any]:
     tracker, today = act.services.tracker, act.now.date()
     request = Request((draft,), act.caller.name, act.now, opens=isinstance(draft.fact, PledgeMade))
     try:
-        events = tracker.preview(request)
+        events, warnings = tracker.preview(request, max_warnings=MAX_WARNINGS)
     except BatchRefused as refused:
         refusal = drafts.single_refusal(refused, "/fact")
         raise (pledge_not_found(draft.pledge) if isinstance(refusal, NotOpened) else refusal) from None
     known = tracker.events_of(draft.pledge)
     after = PledgeEvents(known.rows, (*known.events, *events))
 
+    told = [warning.json("/fact") for _, warning in warnings]
+
     def headline(of: PledgeEvents) -> str | None:
         status, _ = of.fold(lambda some: StatusFold(some).status(today))
         return None if status is None else status.status
 
-    return {"status_before": headline(known), "status_after": headline(after), "warnings": []}
+    return {"status_before": headline(known), "status_after": headline(after), "warnings": told}
 
 
 def _answer(done: Done, body: dict[str, Any], status: int = 200, **headers: str) -> Response[bytes]:

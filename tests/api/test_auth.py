@@ -27,7 +27,9 @@ from projections.timeline import Timeline
 from tests.support.api import ADMIN, Api, catch_up, made, prepare, problem, progress, running, statement
 from tests.support.waiting import wait_until
 
-ROLES = ("reader", "monitor", "auditor", "admin")
+ROLES = ("reader", "contributor", "monitor", "auditor", "admin")
+
+NO_PROPOSAL = "01a217ba-1200-7101-8101-010101010101"
 
 
 def bearer(key: str) -> dict[str, str]:
@@ -41,7 +43,7 @@ def routes(app: Litestar) -> list[tuple[str, str, Contract]]:
         for handler in getattr(route, "route_handlers", ()):
             contract = handler.opt.get("contract")
             path = route.path.replace("{pledge:str}", "aid-2024").replace("{code:str}", "malformed")
-            path = path.replace("{name:str}", "schema.js")
+            path = path.replace("{name:str}", "schema.js").replace("{proposal:str}", NO_PROPOSAL)
             found += [(method, path, contract) for method in handler.http_methods - {"OPTIONS"}]
     return found
 
@@ -59,6 +61,7 @@ def test_every_route_for_every_role(sqlite_url: str, public: bool) -> None:
             allowed = {
                 "open": {*ROLES, None},
                 "reader": {*ROLES, None} if public and not contract.keyed else set(ROLES),
+                "contributor": {"contributor", "monitor", "admin"},
                 "monitor": {"monitor", "admin"},
                 "auditor": {"auditor", "admin"},
                 "auditor or monitor": {"auditor", "monitor", "admin"},

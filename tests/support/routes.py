@@ -14,7 +14,8 @@ from api.pages.embed import EmbedController
 from api.pages.schema import SchemaPageController
 from tests.support.api import NEEDED_QUERY
 
-FILLED = {"pledge": "aid-2024", "name": "app.css", "code": "not_found", "key": "alliance", "place": "0/000"}
+FILLED = {"pledge": "aid-2024", "name": "app.css", "code": "not_found", "key": "alliance", "place": "0/000",
+          "proposal": "01a217ba-1200-7101-8101-010101010101"}  # fmt: skip
 """What stands in the place of a name in a path; any other gets `aid-2024`."""
 
 PAGES = (PageController, EmbedController, SchemaPageController)
