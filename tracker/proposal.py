@@ -70,11 +70,7 @@ class ProposalCreated(ProposalEvent, CanInitAggregate[str]):
 class ProposalBase(BaseAggregate[str]):
     """The library's aggregate with ids that are text."""
 
-    class Event(ProposalEvent):
-        """What happened to it."""
-
-    class Created(Event, ProposalCreated):
-        """That it was made."""
+    Event, Created = ProposalEvent, ProposalCreated
 
 
 class Proposal(ProposalBase):
