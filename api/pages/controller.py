@@ -16,6 +16,7 @@ from api.pages.audit import AUDIT_CONTRACT, draw_audit
 from api.pages.frame import PageRequest, static_files
 from api.pages.overview import OVERVIEW_CONTRACT, draw_overview
 from api.pages.pledge import PLEDGE_CONTRACT, draw_pledge
+from api.pages.proposals import QUEUE_CONTRACT, draw_queue
 from api.pages.record import RECORD_CONTRACT, draw_record
 from api.pages.statement import STATEMENT_CONTRACT, draw_statement
 from api.resources.contracts import serves
@@ -49,6 +50,11 @@ class PageController(Controller):
     def record(self, request: AnyRequest, services: NamedDependency[Services]) -> ASGIApp:
         """A form to record a fact."""
         return _respond(PageRequest(request, services), draw_record)
+
+    @read("/proposals", QUEUE_CONTRACT)
+    def queue(self, request: AnyRequest, services: NamedDependency[Services]) -> ASGIApp:
+        """What was proposed, for who decides on it."""
+        return _respond(PageRequest(request, services), draw_queue)
 
     @read("/favicon.ico", serves("The icon.", {"image/svg+xml": {"type": "string"}}), threaded=False)
     def icon(self) -> BytesResponse:

@@ -24,6 +24,7 @@ PAGES = {
     "statement": "/pledges/nato-ukraine-2024/statement?as_of=2025-03-01&at_position=28",
     "record": "/record?pledge=nato-ukraine-2024&type=EventCorrected",
     "new pledge": "/record",
+    "proposals": "/proposals",
     "problem": "/no-such-page",
     "api": "/schema",
     "frame": "/embed/nato-ukraine-2024",

@@ -11,7 +11,7 @@ from tests.support.api import MONITOR, Api, progress, running, statement
 from tests.support.pages import BROWSER, text_of
 from tests.support.paths import ROOT
 
-PATHS = ["/", "/pledges/aid-2024", "/audit", "/record", "/record?pledge=aid-2024", "/?since=2024-01-01"]
+PATHS = ["/", "/pledges/aid-2024", "/audit", "/record", "/proposals", "/record?pledge=aid-2024", "/?since=2024-01-01"]
 
 
 # --- what is vendored
