@@ -24,7 +24,7 @@ from eventsourcing.persistence import (
     TrackingRecorder,
     Transcoder,
 )
-from eventsourcing.utils import Environment
+from eventsourcing.utils import Environment, EnvType
 
 from tracker.application import Tracker
 from tracker.errors import (
@@ -121,6 +121,10 @@ class Proposals(Application[str]):
     def __init__(self, tracker: Tracker) -> None:
         self._tracker, self._log = tracker, tracker.log
         super().__init__()
+
+    def construct_env(self, name: str, env: EnvType | None = None) -> Environment:
+        """No settings: variables of the process that the library knows are for nobody here."""
+        return Environment(name, {})
 
     def construct_factory(self, env: Environment) -> ProposalFactory:
         """The factory over the open log."""

@@ -25,13 +25,15 @@ class Holder:
             self.key = create_key(engine, self.name, role)
         finally:
             engine.dispose()
-        self._client = httpx.Client(
-            base_url=site.url, headers={"Authorization": f"Bearer {self.key}"}, timeout=HANG_SECONDS
-        )
-        wait_until(lambda: self._client.get("/v1/proposals").status_code == 200)  # a new key is seen within a second
+        self._url = site.url
+        self._how: dict[str, Any] = {"headers": {"Authorization": f"Bearer {self.key}"}, "timeout": HANG_SECONDS}
+        wait_until(lambda: self._get("/v1/proposals").is_success)  # a new key is seen within a second
+
+    def _get(self, path: str) -> httpx.Response:
+        return httpx.get(f"{self._url}{path}", **self._how)
 
     def post(self, path: str, body: Any) -> Any:
-        answer = self._client.post(path, json=body)
+        answer = httpx.post(f"{self._url}{path}", json=body, **self._how)
         assert answer.is_success, answer.text
         return answer.json()
 
@@ -39,7 +41,7 @@ class Holder:
         return str(self.post("/v1/proposals", {"pledge": slug, "fact": fact, "note": note})["proposal"])
 
     def state(self, proposal: str) -> dict[str, Any]:
-        found: dict[str, Any] = self._client.get(f"/v1/proposals/{proposal}").json()
+        found: dict[str, Any] = self._get(f"/v1/proposals/{proposal}").json()
         return found
 
 

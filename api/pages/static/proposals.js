@@ -70,7 +70,7 @@ function draw(item) {
   if (item.event) box.append(page.make("p", {}, page.make("a", { href: `/pledges/${item.pledge}#event-${item.event}`, textContent: "The event that it became" })));
   const fact = page.make("pre", { textContent: JSON.stringify(item.fact, null, 2), tabIndex: 0 });
   fact.setAttribute("aria-label", "The fact");
-  fact.setAttribute("role", "region");
+  fact.setAttribute("role", "group");
   box.append(page.make("p", { className: "change" }), fact);
   if (item.state === "open" || item.state === "returned") box.append(...choices(item, box));
   if (item.state === "open") weigh(item, box);
