@@ -299,8 +299,7 @@ class LogRecorder(WithheldFields, PrivateParts, ProposalEvents, ABC):
 
     def version(self, pledge: str) -> int:
         """The last version of a pledge; 0 if there is none."""
-        found = self._value("SELECT max(version) FROM {log} WHERE pledge = :pledge", pledge=pledge)
-        return cast(int, found or 0)
+        return cast(int, self._value("SELECT max(version) FROM {log} WHERE pledge = :pledge", pledge=pledge) or 0)
 
     def heads(self, pledges: Sequence[str], upto: int | None = None) -> dict[str, tuple[int, int]]:
         """The last `(version, position)` of each of these pledges with `position <= upto`; others are left out."""
