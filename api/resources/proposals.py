@@ -33,7 +33,8 @@ from api.http.parameters import Query, choice, integer, invalid
 from api.http.problems import Forbidden, pledge_not_found
 from api.http.responses import NO_STORE, BytesResponse
 from api.resources import proposal_contracts as contracts
-from api.resources.writes import WriteOutcome, posted_write, receipt, write_response
+from api.resources.receipts import receipt
+from api.resources.writes import WriteOutcome, posted_write, write_response
 from api.services import Services
 from tracker.errors import BatchRefused, InvalidFact, NotOpened, ProposalNotFound
 from tracker.event import event_id, raw_event, stamp
