@@ -17,14 +17,15 @@ from api.cli.import_difference import show_difference
 from api.cli.stores import now, opened_stores
 from api.cli.terminal import answer, progress, say
 from api.imports.bounds import check_file_size
-from api.imports.files import is_lines, read_items, read_lines
+from api.imports.files import is_iati, is_lines, read_items, read_lines
+from api.imports.iati import FOLLOWED_AS
 from api.imports.importer import MAX_CHUNK_FACTS, Importer, ImportPlan
 from api.imports.items import ImportProblem, UnreadableFile
 from api.imports.map_template import map_template as first_map
 from api.imports.problem_rows import write_problem_rows
 from api.imports.releases import difference_of
 from api.imports.sheet_layout import Encoding
-from api.imports.sheet_map import MAX_MAP_BYTES, BadMap, parse_map, ready_map, ready_map_names
+from api.imports.sheet_map import MAX_MAP_BYTES, BadMap, Follow, parse_map, ready_map, ready_map_names
 from tracker.application import Tracker
 
 MAX_LISTED_PROBLEMS = 1_000
@@ -104,7 +105,7 @@ def import_(
     by: str,
     chunk_facts: int,
 ) -> None:
-    """Record the facts of an NDJSON, CSV or XLSX file.
+    """Record the facts of an NDJSON, CSV, XLSX or IATI file.
 
     The whole file is checked first. All problems are listed with their line, or sheet and row, and nothing is recorded
     while there is one. An import that was interrupted goes on where it stopped; one that is run twice changes nothing.
@@ -124,10 +125,10 @@ def import_(
         return
     map_bytes = None if map_name is None else _map_bytes(map_name)
     day = now().date() if released_on is None else released_on.date()
-    if map_name is not None and is_lines(file):
-        raise click.UsageError("a map is for CSV and XLSX files; NDJSON has facts already")
-    if (restate or released_on is not None) and map_name is None:
-        raise click.UsageError("--restate and --released-on are for a map with [follow]")
+    if map_name is not None and (is_lines(file) or is_iati(file)):
+        raise click.UsageError("a map is for CSV and XLSX files; others say by themselves what they mean")
+    if (restate or released_on is not None) and map_name is None and not is_iati(file):
+        raise click.UsageError("--restate and --released-on are for IATI files and maps with [follow]")
     if not 0 < len(by.strip()) <= MAX_NAME_LENGTH or not by.isprintable():
         raise click.UsageError(f"--by is a name of 1 to {MAX_NAME_LENGTH} characters on one line")
     try:
@@ -167,9 +168,9 @@ def import_(
         digest.update(str(day).encode())
     with opened_stores() as stores:
         refs: Mapping[str, str] | None = None
-        if mapping is not None and mapping.follow is not None:
+        follow = Follow(name=FOLLOWED_AS) if is_iati(file) else None if mapping is None else mapping.follow
+        if follow is not None:
             head = stores.log.head()
-            follow = mapping.follow
             difference = difference_of(items, stores.tracker, follow.name, day, ours=follow.ours)
             show_difference(difference, restate=restate, whole=dry_run)
             items = [*difference.new, *(difference.changed if restate else ())]

@@ -30,7 +30,7 @@ COMMANDS = {
         "api.cli.export:export", "Write all statuses at a point on both clocks, or the events behind them."
     ),
     "history": LazyCommand("api.cli.status:history", "Show how a pledge's status came to be, event by event."),
-    "import": LazyCommand("api.cli.import_files:import_", "Record the facts of an NDJSON, CSV or XLSX file."),
+    "import": LazyCommand("api.cli.import_files:import_", "Record the facts of an NDJSON, CSV, XLSX or IATI file."),
     "init": LazyCommand("api.cli.tables:init", "Create or upgrade the tables; run it again as often as you like."),
     "keys": LazyCommand("api.cli.keys:keys", "Make, list, rotate and revoke keys."),
     "log": LazyCommand("api.cli.log:log_", "Say which log this is, publish it, and prove what is in it."),

@@ -22,6 +22,7 @@ from api.formats.fact_columns import (
 from api.http.bodies import parse
 from api.http.problems import Malformed
 from api.imports.bounds import check_file_size
+from api.imports.iati import read_activities
 from api.imports.items import ImportItem, ImportProblem, UnreadableFile, quoting
 from api.imports.mapping import mapped_rows
 from api.imports.party_codes import problems_of_codes
@@ -68,6 +69,8 @@ def read_items(
         if is_lines(path):
             check_file_size(path)
             items, problems = read_lines(path.read_bytes().split(b"\n"))
+        elif is_iati(path):
+            items, problems = read_activities(path, note_remark)
         else:
             tables = read_tables(path, mapping=mapping, sheet=sheet, encoding=encoding)
             items, problems = [], []
@@ -92,6 +95,11 @@ def is_lines(path: Path) -> bool:
     return path.suffix.lower() in (".ndjson", ".jsonl")
 
 
+def is_iati(path: Path) -> bool:
+    """Whether a file has IATI activities, by the ending of its name."""
+    return path.suffix.lower() == ".xml"
+
+
 def read_tables(
     path: Path, *, mapping: SheetMap | None = None, sheet: str | None = None, encoding: Encoding | None = None
 ) -> list[SheetTable]:
@@ -109,7 +117,7 @@ def read_tables(
         if mapping is None:
             return read_workbook(path, sheet, layout, FACT_TYPES.keys())
         return read_workbook(path, sheet or mapping.sheet, layout)
-    raise UnreadableFile("the name of a file to import ends in .ndjson, .csv or .xlsx")
+    raise UnreadableFile("the name of a file to import ends in .ndjson, .csv, .xlsx or .xml")
 
 
 def read_lines(lines: Iterable[bytes]) -> ReadItems:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from api.formats.csv_table import guarded, write_table
-from api.imports.files import is_lines, read_tables
+from api.imports.files import is_iati, is_lines, read_tables
 from api.imports.items import ImportProblem
 from api.imports.sheet_layout import Encoding
 from api.imports.sheet_map import SheetMap
@@ -44,6 +44,8 @@ def _rows(
     if is_lines(file):
         lines = file.read_bytes().split(b"\n")
         return ("line",), {f"line {n}": {"line": line.decode(errors="replace")} for n, line in enumerate(lines, 1)}
+    if is_iati(file):
+        return (), {}
     tables = read_tables(file, mapping=mapping, sheet=sheet, encoding=encoding)
     columns = dict.fromkeys(column for table in tables for column in table.columns)
     return tuple(columns), {row.place: row.cells for table in tables for row in table.rows}

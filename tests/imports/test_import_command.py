@@ -182,7 +182,7 @@ def test_an_empty_file_is_told(shell: Shell) -> None:
 
 def test_a_map_is_not_for_facts_that_are_facts_already(shell: Shell) -> None:
     path = shell.write("f.ndjson", ndjson(made("a")))
-    assert "NDJSON has facts already" in shell.run("import", path, "--map", EXAMPLES / "aid.toml", code=2).stderr
+    assert "a map is for CSV and XLSX files" in shell.run("import", path, "--map", EXAMPLES / "aid.toml", code=2).stderr
     assert "no such key" in shell.run("import", EXAMPLES / "aid.csv", "--map", shell.write("m", "x=1"), code=1).stderr
 
 

@@ -87,7 +87,7 @@ def test_cells_that_cannot_be_read_are_listed_with_row_and_column(tmp_path: Path
                 "save the sheet that is meant as CSV UTF-8, in several files if need be"
             ),
         ),
-        ("f.txt", b"", "the name of a file to import ends in .ndjson, .csv or .xlsx"),
+        ("f.txt", b"", "the name of a file to import ends in .ndjson, .csv, .xlsx or .xml"),
     ],
 )
 def test_a_file_that_cannot_be_read_says_why(tmp_path: Path, name: str, content: bytes, says: str) -> None:
