@@ -11,8 +11,9 @@ from typing import Any, Literal, get_args
 from sqlalchemy import ColumnElement, FromClause, Select, case, func, select
 
 from projections import party_lines
-from projections.queries import Clocks, Filters, conditions, joined
+from projections.queries import Clocks, Filters, conditions, joined, words_of
 from projections.tables import TableSet
+from projections.word_spans import spans
 
 Facet = Literal["status", "kind", "flag", "tag", "pledgor", "beneficiary"]
 """A filter whose values are counted."""
@@ -44,21 +45,22 @@ def grouped(tables: TableSet, facet: Facet, filters: Filters, clocks: Clocks) ->
 def turns(tables: TableSet, filters: Filters, clocks: Clocks, *, ends: bool) -> Select[Any]:
     """`(status, day, pledges)`: how many pledges that pass the filters come to a status on each day, or leave it.
 
-    Added up in order of the days they are the counts of any day, in one look at what is known at the position. The
-    filters MUST NOT have words of a search: those hold on days of their own.
+    Added up in order of the days they are the counts of any day, in one look at what is known at the position.
     """
-    on_catalogue, on_timeline = conditions(tables, filters, clocks)
+    on_catalogue, on_timeline = conditions(tables, replace(filters, q=None), clocks)
     c, t = tables.catalogue, tables.timeline
     first: ColumnElement[date] = t.c.valid_from
     end: ColumnElement[date] = t.c.valid_to
     source: FromClause = t
     known = [t.c.known_to > clocks.position, t.c.known_from <= clocks.position]
     if on_catalogue:
-        source = c.join(t, t.c.pledge == c.c.pledge)
         known += [c.c.known_to > clocks.position, c.c.known_from <= clocks.position]
-        known += [c.c.valid_from < t.c.valid_to, c.c.valid_to > t.c.valid_from]
-        first = case((c.c.valid_from > first, c.c.valid_from), else_=first)
-        end = case((c.c.valid_to < end, c.c.valid_to), else_=end)
+    words = words_of(filters.q or "")
+    for other in (*([c] if on_catalogue else ()), *([spans(tables, words, clocks)] if words else ())):
+        source = source.join(other, other.c.pledge == t.c.pledge)
+        known += [other.c.valid_from < end, other.c.valid_to > first]
+        first = case((other.c.valid_from > first, other.c.valid_from), else_=first)
+        end = case((other.c.valid_to < end, other.c.valid_to), else_=end)
     day = (end if ends else first).label("day")
     query = select(t.c.status, day, func.count().label("pledges")).select_from(source)
     return query.where(*known, *on_catalogue, *on_timeline).group_by(t.c.status, day)

@@ -210,7 +210,7 @@ def differing(
     query = select(t.c.pledge, t.c.body).where(t.c.pledge > after, holds(t, at), ~holds(t, other))
     filters, clocks = listed
     if filters.pledge:  # of a pledge that is named the end is told too
-        query = query.where(t.c.pledge.in_(_plain(filters.pledge)))
+        query = query.where(t.c.pledge.in_(plain(filters.pledge)))
         filters = replace(filters, pledge=())
     if filters != Filters():
         on_catalogue, on_timeline = conditions(tables, filters, clocks)
@@ -271,12 +271,12 @@ def conditions(
     on_catalogue: list[ColumnElement[bool]] = []
     on_timeline: list[ColumnElement[bool]] = []
     if filters.kind:
-        on_catalogue.append(c.kind.in_(_plain(filters.kind)))
+        on_catalogue.append(c.kind.in_(plain(filters.kind)))
     for given, column in (
         (filters.unit, c.unit), (filters.part_of, c.part_of), (filters.rating, c.rating), (filters.rubric, c.rubric),
     ):  # fmt: skip
         if given:
-            on_catalogue.append(column.in_(_plain(given)))
+            on_catalogue.append(column.in_(plain(given)))
     for given, columns in (
         (filters.pledgor, (c.pledgors,)),
         (filters.beneficiary, (c.beneficiaries,)),
@@ -289,7 +289,7 @@ def conditions(
     if filters.due_before is not None:
         on_catalogue.append(c.due < filters.due_before)
     if filters.pledge:
-        on_catalogue.append(c.pledge.in_(_plain(filters.pledge)))
+        on_catalogue.append(c.pledge.in_(plain(filters.pledge)))
     keys: tuple[tuple[PartyRole, str | None], ...]
     keys = (("pledgor", filters.promised_by), ("beneficiary", filters.promised_to))
     if patterns := [in_force_pattern(role, key) for role, key in keys if key is not None]:
@@ -297,7 +297,7 @@ def conditions(
     if filters.q is not None:
         on_catalogue += [_has_word(tables, word, clocks) for word in words_of(filters.q)]
     if filters.status:
-        on_timeline.append(t.status.in_(_plain(filters.status)))
+        on_timeline.append(t.status.in_(plain(filters.status)))
     if filters.flag:
         flagged = _any_listed(t.flags, filters.flag)
         if STALE_FLAG in filters.flag:
@@ -314,7 +314,7 @@ def words_of(q: str) -> list[str]:
 
 def _has_word(tables: TableSet, word: str, clocks: Clocks) -> ColumnElement[bool]:
     """Whether a fact in force has the word."""
-    if not _plain((word,)):
+    if not plain((word,)):
         return false()
     words = tables.words
     found = select(words.c.pledge).where(
@@ -325,16 +325,16 @@ def _has_word(tables: TableSet, word: str, clocks: Clocks) -> ColumnElement[bool
 
 def _any_listed(column: ColumnElement[Any], words: tuple[str, ...]) -> ColumnElement[bool]:
     return or_(
-        false(), *(column.contains(f",{word},", autoescape=True) for word in _plain(words) if word and "," not in word)
+        false(), *(column.contains(f",{word},", autoescape=True) for word in plain(words) if word and "," not in word)
     )
 
 
 def _any_line(column: ColumnElement[Any], words: tuple[str, ...]) -> ColumnElement[bool]:
     """Whether one of the words is one of the case-folded names in a column of `fold.lines`."""
-    names = [word.casefold() for word in _plain(words) if word and "\n" not in word]
+    names = [word.casefold() for word in plain(words) if word and "\n" not in word]
     return or_(false(), *(column.contains(f"\n{name}\n", autoescape=True) for name in names))
 
 
-def _plain(words: tuple[str, ...]) -> list[str]:
+def plain(words: tuple[str, ...]) -> list[str]:
     """The words that a database can hold; others occur in no row."""
     return [word for word in words if not any(ch == "\0" or "\ud800" <= ch <= "\udfff" for ch in word)]

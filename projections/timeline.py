@@ -162,7 +162,7 @@ class Timeline(TableReader):
     def statuses(self, filters: Filters, days: Iterable[date], clocks: Clocks) -> Iterator[dict[str, int]]:
         """For each day, in order, how many of the pledges that pass the filters on it have which status."""
         days = [queries.day_of(replace(clocks, as_of=day)) for day in days]
-        if len(days) > DAYS_ASKED_ALONE and filters.q is None:
+        if len(days) > DAYS_ASKED_ALONE:
             starts, ends = (self._read(facets.turns, filters, clocks, ends=at_end).rows for at_end in (False, True))
             yield from facets.over_time(starts, ends, days)
             return

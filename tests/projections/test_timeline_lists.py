@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from projections.queries import SORTS, Clocks, Filters
-from tests.support.timelines import World, expected, many, world
+from projections.timeline import Timeline
+from tests.support.timelines import World, expected, many, said, world
 from tracker.rules.status import StatusFold
 
 
@@ -141,6 +142,44 @@ def test_filters_narrow_as_a_comprehension_over_the_documents_would(it: World) -
             assert short.total == len(wanted)
             counted = it.timeline.summary(filters, clocks)
             assert sum(counted["by_status"].values()) == len(wanted)
+
+
+SEARCHES = [
+    *(filters for filters, _ in FILTERS if filters.q is not None),
+    Filters(q="shells 100%_ a/b\\ __"),
+    Filters(q="often", kind=("money",), status=("in_progress", "overdue")),
+    Filters(q="often twice"),
+    Filters(q="often once"),
+    Filters(q="aid aid AID  aid"),
+    Filters(q=" "),
+    Filters(q=" ".join(f"{number:x}" for number in range(100))),
+]
+
+
+def test_counts_over_many_days_are_those_of_each_day(it: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    many(it)
+    for pledge in ("pledge-001", "pledge-002"):
+        for day, words in (("2024-04-01", "Often."), ("2024-04-01", "Often, twice."), ("2024-06-01", "Often once.")):
+            event = it.record(pledge, said("StatementMade", day, summary=words))
+            it.record(pledge, said("StatementRetracted", f"2024-0{int(day[6]) + 1}-15", event=event, reason="x"))
+    it.runner.catch_up()
+    asked, read = list[str](), Timeline._read
+
+    def counting(self: Timeline, query: Any, *args: Any, **kwargs: Any) -> Any:
+        asked.append(query.__name__)
+        return read(self, query, *args, **kwargs)
+
+    days = [date(2024, 1, 1) + timedelta(days=24 * number) for number in range(12)]
+    clocks = it.clocks("2026-01-01")
+    for filters in SEARCHES:
+        alone = [next(it.timeline.statuses(filters, [day], clocks)) for day in days]
+        with monkeypatch.context() as counted:
+            counted.setattr(Timeline, "_read", counting)
+            assert list(it.timeline.statuses(filters, days, clocks)) == alone, filters
+        assert asked == ["turns", "turns"]
+        asked.clear()
+    words = [sum(found.values()) for found in it.timeline.statuses(Filters(q="often"), days, clocks)]
+    assert sorted(set(words)) == [0, 2]
 
 
 @pytest.mark.parametrize(
