@@ -173,9 +173,21 @@ def _right_body(route: Route) -> tuple[tuple[Header, ...], bytes | None]:
 def _right_value(route: Route) -> Any:
     """A body of the shape that the route reads, which is refused for what the log has."""
     item = {"pledge": FILLED["pledge"], "fact": made()}
+    if "{proposal}" in route.template:
+        return _ON_PROPOSALS[route.template.rpartition("/")[2]]
     if "{pledge}" in route.template:
         return progress("1 EUR", figure={"basis": "increment"})
     return [item] if route.template == "/v1/events" else item
+
+
+_ON_PROPOSALS: dict[str, Any] = {
+    "accept": {"revision": 2},
+    "decline": {"reason": MARK},
+    "return": {"reason": MARK},
+    "revise": {"fact": made(), "note": MARK},
+    "withdraw": {"reason": MARK},
+}
+"""A body for each act on a proposal."""
 
 
 def _bodies(media_type: str, route: Route) -> Iterator[tuple[str, bytes]]:
@@ -222,6 +234,8 @@ def _placed(route: Route, fact: dict[str, Any]) -> Any:
     """The fact where the route reads it."""
     if "{pledge}" in route.template:
         return fact
+    if "{proposal}" in route.template:
+        return {"fact": fact} if route.template.endswith("/revise") else {"reason": fact.get("summary", fact)}
     item = {"pledge": "zq-attack", "fact": fact}
     return [item] if route.template == "/v1/events" else item
 

@@ -34,7 +34,7 @@ _TEXT: Schema = TypeAdapter(Text).json_schema()
 _REVISION: Schema = {"type": "integer", "minimum": 1, "maximum": MAX_REVISIONS}
 _STATE: Schema = {"enum": list(STATES)}
 _HEADLINE: Schema = or_null({"enum": list(STATUSES)})
-_REPLAYED: Schema = {"const": True}
+_REPLAYED: Schema = {"type": "boolean"}
 
 PROPOSAL_SCHEMAS: dict[str, Schema] = {
     "ProposalDraft": object_of({"pledge": _SLUG, "fact": ref("Fact")}, {"note": _TEXT}, "What is proposed, and why."),

@@ -139,7 +139,7 @@ def test_the_python_client_writes_and_reads_everything(document: Path, generated
 
 def write_and_read_everything(document: Path, generated: PythonClient, models: Any, client: Any) -> None:
     def call(name: str, **arguments: Any) -> Any:
-        path = [arguments.pop(key) for key in ("pledge_", "key", "sha256") if key in arguments]
+        path = [arguments.pop(key) for key in ("pledge_", "key", "sha256", "proposal") if key in arguments]
         answer = generated.operation(name).sync_detailed(*path, client=client, **arguments)
         assert answer.status_code in (200, 201), (name, answer.content)
         return answer.parsed
@@ -175,6 +175,13 @@ def write_and_read_everything(document: Path, generated: PythonClient, models: A
     )
     assert (refused.status_code, refused.parsed.code) == (412, "version_conflict")
 
+    # a proposal, returned to who made it
+    talk = models.StatementMade.from_dict(statement(summary="Proposed."))
+    proposed = call("propose_fact", body=models.ProposalDraft(pledge="aid-2024", fact=talk, note="Why not?"))
+    assert (proposed.revision, proposed.state.value, proposed.would.status_after.value) == (1, "open", "exceeded")
+    returned = call("return_proposal", proposal=proposed.proposal, body=models.ProposalReason("Which page?"))
+    assert (returned.state.value, returned.reason) == ("returned", "Which page?")
+
     # a copy of a source
     copy = generated.types.File(payload=BytesIO(b"%PDF-1.7"), mime_type="application/octet-stream")
     captured = call("put_capture", body=copy)
@@ -185,6 +192,7 @@ def write_and_read_everything(document: Path, generated: PythonClient, models: A
         "get_differences": {"from_": _day(BEFORE)},
         "get_capture": {"sha256": captured.sha256},
         "get_party": {"key": "ua"},
+        "get_proposal": {"proposal": proposed.proposal},
         "get_timemap": {"format_": models.GetTimemapFormat.JSON},
     }
     found = {}
