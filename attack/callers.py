@@ -36,7 +36,7 @@ class Caller(NamedTuple):
             return True
         if self.key is None:
             return public_read and route.role == "reader" and not route.keyed
-        return self.role is not None and route.role in MAY[self.role]
+        return self.role is not None and not MAY[self.role].isdisjoint(route.role.split(" or "))
 
     @property
     def refusal(self) -> int:
