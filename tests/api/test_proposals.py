@@ -95,6 +95,19 @@ def test_a_fact_is_proposed_and_accepted(desk: Desk) -> None:
     assert desk.api.head() == 2
 
 
+def test_what_is_odd_is_told_to_who_proposes_and_to_who_accepts(desk: Desk) -> None:
+    known = desk.api.add(progress())["event"]["id"]
+    fact = progress(
+        "300bn EUR", stated_on="2024-09-01", figure={"period": {"start": "2024-01-01", "end": "2024-08-31"}}
+    )
+    said = desk.post("carla", "", {"pledge": "aid-2024", "fact": fact}).json()
+    (warning,) = said["would"]["warnings"]
+    assert (warning["code"], warning["event"]) == ("tenfold", known)
+    assert warning["pointer"].startswith("/fact/figure")
+    accepted = desk.post("mona", f"/{said['proposal']}/accept", {}).json()
+    assert accepted["warnings"] == [warning]
+
+
 def test_a_pledge_is_proposed(desk: Desk) -> None:
     fact = made(title="Aid of 2025")
     said = desk.post("carla", "", {"pledge": "aid-2025", "fact": fact}).json()

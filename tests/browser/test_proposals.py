@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 from api.http.access_keys import create_key
 from projections.tables import open_engine
 from tests.browser.test_access import violations
+from tests.browser.test_recording import fill
 from tests.support.browser import SIZES, Opener, Site, opened, progress, use_key
 from tests.support.waiting import HANG_SECONDS, wait_until
 
@@ -102,6 +103,36 @@ def test_a_monitor_accepts_returns_and_declines_by_keyboard(tab: Opener, site: S
     expect(page.locator(f"[data-proposal='{returned}']")).to_contain_text("revision 2")
     kept_in = page.evaluate("[localStorage.length, sessionStorage.length, document.cookie]")
     assert kept_in == [0, 0, ""]
+
+
+def test_a_contributor_proposes_from_the_form(tab: Opener, site: Site) -> None:
+    carla = Holder(site, "contributor")
+    slug = opened(site)
+    page = tab(f"/record?pledge={slug}&type=ProgressReported", refused=True)
+    page.get_by_role("button", name="Propose it").click()
+    expect(page.get_by_text("Proposing needs a key")).to_be_visible()
+    use_key(page, carla.key)
+    expect(page.get_by_text("A key is held in this tab’s memory")).to_be_visible()
+    fill(page, "over 50")
+    page.get_by_role("button", name="Propose it").click()
+    quantity = page.locator("[data-field='/figure/quantity']").get_by_role("textbox")
+    expect(quantity).to_be_focused()
+    expect(quantity).to_have_attribute("aria-invalid", "true")
+    quantity.fill("over €50bn")
+    page.get_by_role("button", name="Propose it").click()
+    receipt = page.locator("[data-receipt]")
+    expect(receipt).to_contain_text("it waits in the queue for a monitor")
+    expect(receipt).to_contain_text("to exceeded")
+    receipt.get_by_role("link").click()  # the key goes along
+    expect(page.locator(".proposal")).to_contain_text(slug)
+    assert len(site.get(f"/v1/pledges/{slug}/events")["items"]) == 1
+
+    page = tab("/record", refused=True)  # of a new pledge the slug is needed
+    use_key(page, carla.key)
+    page.get_by_label("Said on").fill("2025-07-10")
+    page.get_by_role("button", name="Propose it").click()
+    expect(page.get_by_label("Slug")).to_be_focused()
+    expect(page.get_by_text("a proposal names its pledge")).to_be_visible()
 
 
 def test_a_contributor_sees_its_own_and_withdraws_it(tab: Opener, site: Site) -> None:

@@ -208,34 +208,45 @@ async function send(url, body) {
   }
 }
 
+/** The same request as a proposal; undefined if it names no pledge, which is said at the field. */
+function proposal({ body, under }) {
+  const pledge = $("[data-record]").dataset.pledge || body.pledge;
+  if (pledge) return { url: "/v1/proposals", body: { pledge, fact: under ? body.fact : body }, under: "/fact" };
+  complain([{ pointer: "/pledge", message: "a proposal names its pledge: give the slug" }], "", true);
+  return undefined;
+}
+
+/** Send what was typed: to be recorded, or by its own button to be proposed. */
 async function record(event) {
   event.preventDefault();
+  const proposes = event.type === "click";
   clear();
   ++turn;
   if (!page.key()) {
-    $("[data-error-form]").textContent = "Recording needs a monitor’s key: give it above.";
+    $("[data-error-form]").textContent = proposes ? "Proposing needs a key: give it above." : "Recording needs a monitor’s key: give it above.";
     $("#key")?.focus();
     return;
   }
-  const wanted = readable();
+  const typed = readable();
+  const wanted = typed && proposes ? proposal(typed) : typed;
   if (!wanted) return;
   const { url, body, under } = wanted;
   // The same content sent again is the same attempt, so that a retry never records twice.
   const payload = JSON.stringify([url, body]);
   if (attempt?.payload !== payload) attempt = { payload, id: unique() };
   const { pledge } = $("[data-record]").dataset;
-  const button = $("[data-submit]");
-  button.disabled = true;
+  const buttons = all("[data-submit], [data-propose]");
+  for (const button of buttons) button.disabled = true;
   const sent = await send(url, body);
-  button.disabled = false;
+  for (const button of buttons) button.disabled = false;
   if (sent?.answer.ok) {
     attempt = null;
     drafts.delete(pledge);
-    if (form()) receipt(sent.said);
-    page.say("Recorded.");
+    if (form()) (proposes ? waiting : receipt)(sent.said);
+    page.say(proposes ? "Proposed." : "Recorded.");
     return;
   }
-  page.say(`Not recorded: ${sent?.said.title ?? "the server does not answer"}.`);
+  page.say(`Not ${proposes ? "proposed" : "recorded"}: ${sent?.said.title ?? "the server does not answer"}.`);
   if (sent?.answer.status === 401) page.forget();
   if (!form()) return;
   if (sent) complain(sent.said.errors?.length ? sent.said.errors : [{ pointer: "", message: sent.said.detail }], under, true);
@@ -243,13 +254,24 @@ async function record(event) {
 }
 
 function receipt({ event, position, replayed }) {
-  const box = $("[data-receipt]");
   const to = page.make("a", { href: `/pledges/${event.pledge}#event-${event.id}`, textContent: `event ${event.version} of ${event.pledge}` });
-  box.replaceChildren(page.make("p", {}, page.make("b", { textContent: replayed ? "It was recorded already: " : "Recorded: " }), to, ` at position ${position} of the log.`));
+  tell("Recorded", page.make("b", { textContent: replayed ? "It was recorded already: " : "Recorded: " }), to, ` at position ${position} of the log.`);
+}
+
+/** Say that a proposal waits, and what it would change. */
+function waiting({ would }) {
+  const name = (status) => (status === null ? "no pledge" : status.replaceAll("_", " "));
+  const change = would.status_before === would.status_after ? "The status would stay as it is." : `The status would go from ${name(would.status_before)} to ${name(would.status_after)}.`;
+  tell("Proposed", page.make("b", { textContent: "Proposed: " }), "it waits ", page.make("a", { href: "/proposals", textContent: "in the queue" }), ` for a monitor. ${change}`);
+}
+
+function tell(word, ...said) {
+  const box = $("[data-receipt]");
+  box.replaceChildren(page.make("p", {}, ...said));
   box.hidden = false;
   form().reset();
   touched.clear();
-  hint("Recorded. Fill in the form again for the next fact.");
+  hint(`${word}. Fill in the form again for the next fact.`);
   box.focus();
 }
 
@@ -286,6 +308,7 @@ export function enhance(given) {
     previewLater ??= page.later(350, (asked) => asked === turn && preview());
     own.addEventListener("input", note);
     own.addEventListener("submit", record);
+    $("[data-propose]", own).addEventListener("click", record);
   }
   const { pledge, type } = $("[data-record]").dataset;
   const before = own.subject;
