@@ -106,12 +106,15 @@ def running(command: list[str], port: int, ready: str, env: dict[str, str] | Non
 def run_tracker(env: dict[str, str], *command: str, until: Callable[[], bool] | None = None) -> Took:
     """Run a command to its end, or kill it as soon as `until` holds.
 
+    Its memory is looked at while it runs: what the system tells of it afterwards has that of who started it, too.
+
     Raises: SystemExit if it fails.
     """
-    started, killed = time.perf_counter(), False
+    started, killed, peak = time.perf_counter(), False, 0
     with subprocess.Popen([TRACKER, *command], env=os.environ | env, stdout=subprocess.DEVNULL) as process:
-        while until is not None and not killed and os.waitid(os.P_PID, process.pid, ENDED) is None:
-            killed = until()
+        while not killed and os.waitid(os.P_PID, process.pid, ENDED) is None:
+            peak = max(peak, _peak_megabytes(process.pid))
+            killed = until is not None and until()
             if killed:
                 process.kill()
             time.sleep(LOOK_SECONDS)
@@ -119,7 +122,13 @@ def run_tracker(env: dict[str, str], *command: str, until: Callable[[], bool] | 
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode and not killed:
         raise SystemExit(f"tracker {' '.join(command)} ended with {process.returncode}")
-    return Took(time.perf_counter() - started, usage.ru_utime + usage.ru_stime, usage.ru_maxrss // 1024)
+    return Took(time.perf_counter() - started, usage.ru_utime + usage.ru_stime, peak)
+
+
+def _peak_megabytes(pid: int) -> int:
+    """The most memory that a process has had; 0 once it has ended."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next((int(line.split()[1]) // 1024 for line in lines if line.startswith("VmHWM")), 0)
 
 
 def tracker_server(database_url: str, port: int, *arguments: str) -> contextlib.AbstractContextManager[int]:

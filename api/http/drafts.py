@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+import threading
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, TypeGuard
@@ -153,9 +155,10 @@ def batch_drafts(items: Iterable[Any], now: datetime) -> BatchDrafts:
     batch = BatchDrafts()
     ids: dict[str, str] = {}
     index = -1
-    for index, (item, id_) in enumerate(zip(items, _new_ids(now), strict=False)):
+    for index, item in enumerate(items):
         if index == MAX_BATCH_ITEMS:
             raise TooLarge(f"a batch has at most {MAX_BATCH_ITEMS} items")
+        id_ = _new_id(now)
         try:
             must_have(item, needed=("pledge", "fact"), allowed=("expected_version", "ref"))
             _must_be_an_item(item, ids)
@@ -277,17 +280,32 @@ def _is_of_item(refusal: Refusal) -> bool:
     return isinstance(refusal, VersionConflict) or refusal.pointer == "/pledge"
 
 
-def _new_id(now: datetime) -> str:
-    return next(_new_ids(now, 1))
-
-
-def _new_ids(now: datetime, drawn: int = 1_000) -> Iterator[str]:
-    """Ids without end; their random bytes are drawn for so many at a time.
+class _RandomBytes(threading.local):
+    """Random bytes of a thread for the ids of events, drawn for a thousand at a time.
 
     Each draw gives the interpreter's lock away for some microseconds, too few for another thread to wake up and take
-    it, and has that thread wait anew. Drawn at every item of a large batch they would hold all others up.
+    it, and has that thread wait anew. Drawn at every fact they would hold all others up.
     """
-    while True:
-        random = secrets.token_bytes(10 * drawn)
-        for at in range(0, len(random), 10):
-            yield event_id(now, random[at : at + 10])
+
+    def __init__(self) -> None:
+        self._left: Iterator[bytes] = iter(())
+
+    def take(self) -> bytes:
+        """The next ten bytes."""
+        for part in self._left:
+            return part
+        drawn = secrets.token_bytes(10_000)
+        self._left = iter([drawn[at : at + 10] for at in range(10, len(drawn), 10)])
+        return drawn[:10]
+
+    def forget(self) -> None:
+        """Draw anew: a forked process must not make the ids of its parent."""
+        self._left = iter(())
+
+
+_RANDOM = _RandomBytes()
+os.register_at_fork(after_in_child=_RANDOM.forget)
+
+
+def _new_id(now: datetime) -> str:
+    return event_id(now, _RANDOM.take())

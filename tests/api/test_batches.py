@@ -1,10 +1,13 @@
 """Batches over HTTP: they are recorded whole or not at all, and every bad item is named."""
 
 import json
+import os
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from api.http import drafts
 from tests.support.api import SOURCE, Api, made, problem, progress, statement
 
 
@@ -84,3 +87,17 @@ def test_a_batch_has_a_largest_size(kept: Api) -> None:
 def test_if_match_on_a_batch_is_refused_rather_than_ignored(kept: Api) -> None:
     answer = kept.post("/v1/events", [{"pledge": "a", "fact": made()}], headers={"If-Match": '"1"'})
     problem(answer, 400, "invalid_parameter")
+
+
+def test_a_forked_process_makes_ids_of_its_own() -> None:
+    now = datetime.now(UTC)
+    drafts.draft("aid-2024", statement(), now)  # draws for the ids to come
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(writing, drafts.draft("aid-2024", statement(), now).id.encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert os.read(reading, 100).decode() != drafts.draft("aid-2024", statement(), now).id
+    os.close(reading)
+    os.close(writing)
