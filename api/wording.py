@@ -21,6 +21,7 @@ import pycountry
 from api.meanings import STATUS as STATUS
 from api.meanings import STATUS_MEANS as STATUS_MEANS
 from api.meanings import means as means
+from tracker.values import end_of
 
 NBSP = "\u00a0"
 """The space at which a line is not broken."""
@@ -145,6 +146,13 @@ def schedule(status: Mapping[str, Any]) -> str:
     if status["lifecycle"] != "active":
         return f"no longer stands: it was {status['lifecycle']}"
     return SCHEDULE[status["schedule"]["current"]]
+
+
+def instalment(one: Mapping[str, Any], as_of: str) -> str:
+    """Where an instalment stands on a day, in words: one that is due, and neither certainly paid nor short, is open."""
+    if one["state"] == "open" and end_of(one["due"]) < date.fromisoformat(as_of):
+        return "due, and not certainly paid"
+    return INSTALMENT[one["state"]]
 
 
 def day(value: date | str | None) -> str:

@@ -30,8 +30,6 @@ def main() -> None:
             for name, address in PAGES.items():
                 page.goto(f"{site.url}{address}")
                 page.locator("[data-live-text]", has_text="Live").wait_for()
-                for chart in page.locator("[data-chart]").all():
-                    chart.locator("svg.plot").wait_for()
                 page.screenshot(path=ROOT / "docs" / "screenshots" / f"{name}-{scheme}.png")
         browser.close()
 

@@ -54,6 +54,8 @@ def bar_of(status: Mapping[str, Any]) -> Bar | None:
     members = status.get("members")
     if members is not None and members["met"] is not None:
         return _bar_of_members(members)
+    if status.get("baseline") is not None and status["progress"] is not None:
+        return _bar_of_ratio(status["progress"], status["target"])
     if status["ratio"] is not None:
         return _bar_of_ratio(status["ratio"], status["target"])
     if status["target"] is not None and members is None:

@@ -1,6 +1,6 @@
-"""The data of the chart of a pledge: what could be said on each day, against the target and the window.
+"""The data of the chart of a pledge over time: what could be said on each day, against the target and the window.
 
-`chart_drawing` draws them on the server; the page's module draws them again, from the table beside it, with Plot.
+`chart_drawing` draws them, `charts` puts the same figures into tables beside the drawing.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import Any
 from api import amounts, wording
 from tracker.fact_decoding import decode
 from tracker.facts import FACTS_WITH_FIGURE, FigureRestated
-from tracker.quantity import Interval, Quantity
+from tracker.quantity import EXACT, Interval, Quantity, plain
 from tracker.rules.counted import CountedSpan
 from tracker.rules.pledge_history import PledgeHistory, ResolvedFact
 from tracker.rules.status import StatusSegment
-from tracker.values import Window
+from tracker.values import Window, end_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,31 @@ class ChartTerms:
     since: date
     until: date
     target: Quantity
+    label: str
+    exact: str
+
+    @property
+    def is_now(self) -> bool:
+        """Whether the target is in force."""
+        return self.until == date.max
+
+
+@dataclass(frozen=True, slots=True)
+class ChartDue:
+    """The sum of the instalments that were promised for the days up to one."""
+
+    on: date
+    owed: Decimal
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChartBaseline:
+    """The value from which the way to the target begins, and its day."""
+
+    on: date
+    value: Decimal
+    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +108,33 @@ class ChartData:
     """The first window; the same as `window` if it never changed."""
 
     as_of: date
-    digits: amounts.Digits
     cumulative: bool
+    dues: tuple[ChartDue, ...] = ()
+    baseline: ChartBaseline | None = None
+    since: date | None = None
+    """The first day to be drawn; None for all that there are."""
+
+    until: date | None = None
+    """The last day to be drawn."""
+
+    @property
+    def first_deadline(self) -> date | None:
+        """The first deadline; None if it was never moved."""
+        first = self.original.deadline
+        return None if first == self.window.deadline else first
+
+    @property
+    def pace(self) -> tuple[tuple[date, Decimal], tuple[date, Decimal]] | None:
+        """The even way to the target in force, from nothing or from the baseline: two days with their values."""
+        end = self.window.earliest_deadline
+        if end is None or not self.terms:
+            return None
+        target = self.terms[-1].target.value
+        if self.baseline is not None:
+            return (self.baseline.on, self.baseline.value), (end, target)
+        if self.window.start is None or not self.cumulative:
+            return None
+        return (self.window.start, Decimal(0)), (end, target)
 
     @property
     def window_days(self) -> dict[str, date]:
@@ -125,14 +175,43 @@ def chart_data(
         return None
     said = _statements(history, as_of)
     points = tuple(p for f in figures for p in _points(f, said, counted, unit, digits) if p.said <= as_of)
-    steps, terms = _steps(segments, unit, as_of, digits), _terms(status, segments, unit, as_of)
+    steps, terms = _steps(segments, unit, as_of, digits), _terms(status, segments, unit, as_of, digits)
     if not points and not steps and (status["target"] is None or "members" in status):
         return None
     original = status.get("original", {}).get("window") or status["window"]
     return ChartData(
-        unit, points, steps, terms, _window_of(status["window"]), _window_of(original), as_of, digits,
+        unit, points, steps, terms, _window_of(status["window"]), _window_of(original), as_of,
         cumulative=all(f["basis"] != "level" for f in figures) and status["direction"] == "up",
+        dues=_dues(status, unit, digits), baseline=_baseline(status, unit, digits),
     )  # fmt: skip
+
+
+def _dues(status: Mapping[str, Any], unit: str, digits: amounts.Digits) -> tuple[ChartDue, ...]:
+    """The sums due, day by day; an instalment with two ends is owed as far as its lower one."""
+    found: list[ChartDue] = []
+    owed = Decimal(0)
+    for one in sorted(status.get("instalments") or (), key=lambda one: end_of(one["due"])):
+        if one["quantity"]["unit"] != unit:
+            return ()
+        owed = EXACT.add(owed, _quantity(one["quantity"]).interval.low or Decimal(0))
+        shown = amounts.amount_text({"op": "eq", "value": plain(owed), "unit": unit}, digits)
+        found.append(ChartDue(end_of(one["due"]), owed, shown.short))
+    return tuple(found)
+
+
+def _baseline(status: Mapping[str, Any], unit: str, digits: amounts.Digits) -> ChartBaseline | None:
+    """The baseline, where its unit is that of the chart and its day, or the window's first, is known."""
+    given, start = status.get("baseline"), (status["window"] or {}).get("start")
+    if given is None or given["quantity"]["unit"] != unit:
+        return None
+    if given.get("on"):
+        on = end_of(given["on"])
+    elif start is not None:
+        on = date.fromisoformat(start)
+    else:
+        return None
+    quantity = _quantity(given["quantity"])
+    return ChartBaseline(on, quantity.value, amounts.amount_text(given["quantity"], digits).short)
 
 
 _NOT_DRAWN = ("voided", "retracted", "restatement", "member")
@@ -211,7 +290,7 @@ def _steps(segments: Sequence[StatusSegment], unit: str, as_of: date, digits: am
 
 
 def _terms(
-    status: Mapping[str, Any], segments: Sequence[StatusSegment], unit: str, as_of: date
+    status: Mapping[str, Any], segments: Sequence[StatusSegment], unit: str, as_of: date, digits: amounts.Digits
 ) -> tuple[ChartTerms, ...]:
     """The target now, and the earlier ones on the days on which they were in force."""
     if status["target"] is None or status["target"]["unit"] != unit:
@@ -221,9 +300,14 @@ def _terms(
     for past in status["past_targets"]:
         until = date.fromisoformat(past["until"])
         if past["target"]["unit"] == unit:
-            found.append(ChartTerms(since, until, _quantity(past["target"])))
+            found.append(_terms_of(since, until, past["target"], digits))
         since = until
-    return (*found, ChartTerms(since, date.max, _quantity(status["target"])))
+    return (*found, _terms_of(since, date.max, status["target"], digits))
+
+
+def _terms_of(since: date, until: date, target: Mapping[str, str], digits: amounts.Digits) -> ChartTerms:
+    shown = amounts.amount_text(target, digits)
+    return ChartTerms(since, until, _quantity(target), shown.short, shown.exact)
 
 
 def _bounds(segment: StatusSegment, as_of: date) -> tuple[date, date]:

@@ -6,13 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-WIDTH, HEIGHT = 720, 340
-"""The size of the drawing, in units of its view box, as all that follows."""
+from api.pages.drawing import Box
 
-LEFT, RIGHT, TOP, BOTTOM = 64, 24, 20, 34
-"""The margins around the drawn values."""
-
-_LETTER_WIDTH = 8
+LETTER_WIDTH = 8
 """The width of a letter of a label, rather too much than too little."""
 
 _LINE_HEIGHT = 15
@@ -31,7 +27,7 @@ class ChartLabel:
     @property
     def left(self) -> float:
         """Where the words begin at the latest."""
-        return self.x - _LETTER_WIDTH * len(self.text) if self.ends else self.x
+        return self.x - LETTER_WIDTH * len(self.text) if self.ends else self.x
 
     def meets(self, other: ChartLabel) -> bool:
         """Whether one label would be printed over the other."""
@@ -41,24 +37,26 @@ class ChartLabel:
 
     @property
     def _right(self) -> float:
-        return self.left + _LETTER_WIDTH * len(self.text)
+        return self.left + LETTER_WIDTH * len(self.text)
 
 
 def label_beside(
-    kind: Literal["c-label", "c-note"], text: str, x: float, y: float, gap: float, *, ends: bool
+    box: Box, kind: Literal["c-label", "c-note"], text: str, x: float, y: float, gap: float, *, ends: bool
 ) -> ChartLabel:
     """A label `gap` beside a place, on the other side of it where it would leave the drawing."""
-    width = gap + _LETTER_WIDTH * len(text)
+    width = gap + LETTER_WIDTH * len(text)
     if ends:
         return (
-            ChartLabel(kind, text, x - gap, y, True) if x - width >= LEFT else ChartLabel(kind, text, x + gap, y, False)
+            ChartLabel(kind, text, x - gap, y, True)
+            if x - width >= box.left
+            else ChartLabel(kind, text, x + gap, y, False)
         )
-    if x + width <= WIDTH:
+    if x + width <= box.width:
         return ChartLabel(kind, text, x + gap, y, False)
-    return ChartLabel(kind, text, WIDTH - 2 if kind == "c-label" else x - gap, y, True)
+    return ChartLabel(kind, text, box.width - 2 if kind == "c-label" else x - gap, y, True)
 
 
-def place_labels(labels: Iterable[ChartLabel]) -> list[ChartLabel]:
+def place_labels(labels: Iterable[ChartLabel], box: Box) -> list[ChartLabel]:
     """The labels clear of each other.
 
     A label that would be printed over an earlier one moves by one line or two, or is left out.
@@ -67,7 +65,11 @@ def place_labels(labels: Iterable[ChartLabel]) -> list[ChartLabel]:
     for label in labels:
         for move in (0, -_LINE_HEIGHT, _LINE_HEIGHT, -2 * _LINE_HEIGHT, 2 * _LINE_HEIGHT):
             moved = replace(label, y=label.y + move)
-            if TOP - 8 <= moved.y <= HEIGHT - BOTTOM and not any(moved.meets(other) for other in found):
+            if (
+                moved.left >= 0
+                and box.top - 8 <= moved.y <= box.ground
+                and not any(moved.meets(other) for other in found)
+            ):
                 found.append(moved)
                 break
     return found

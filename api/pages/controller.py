@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from litestar import Controller
@@ -13,14 +14,18 @@ from api.http.contract import AnyRequest, read
 from api.http.problems import NotFound
 from api.http.responses import BytesResponse, Redirect
 from api.pages.audit import AUDIT_CONTRACT, draw_audit
-from api.pages.frame import PageRequest, static_files
+from api.pages.frame import PageRequest, hashed_files, static_files
 from api.pages.overview import OVERVIEW_CONTRACT, draw_overview
 from api.pages.pledge import PLEDGE_CONTRACT, draw_pledge
+from api.pages.pledge_record import PLEDGE_RECORD_CONTRACT, draw_pledge_record
 from api.pages.proposals import QUEUE_CONTRACT, draw_queue
 from api.pages.record import RECORD_CONTRACT, draw_record
 from api.pages.statement import STATEMENT_CONTRACT, draw_statement
 from api.resources.contracts import serves
 from api.services import Services
+
+_HASHED = re.compile("^[0-9a-f]{12}/")
+"""The folder that stands before the files of a release in their addresses."""
 
 
 class PageController(Controller):
@@ -35,6 +40,11 @@ class PageController(Controller):
     def pledge(self, request: AnyRequest, services: NamedDependency[Services], pledge: FromPath[str]) -> ASGIApp:
         """One pledge, and everything that was said about it."""
         return _respond(PageRequest(request, services), draw_pledge, pledge)
+
+    @read("/pledges/{pledge:str}/record", PLEDGE_RECORD_CONTRACT)
+    def pledge_record(self, request: AnyRequest, services: NamedDependency[Services], pledge: FromPath[str]) -> ASGIApp:
+        """Everything that is on record of one pledge, event by event, with every figure and whether it counts."""
+        return _respond(PageRequest(request, services), draw_pledge_record, pledge)
 
     @read("/pledges/{pledge:str}/statement", STATEMENT_CONTRACT)
     def statement(self, request: AnyRequest, services: NamedDependency[Services], pledge: FromPath[str]) -> ASGIApp:
@@ -64,7 +74,9 @@ class PageController(Controller):
     @read("/assets/{name:path}", serves("A file of the pages.", {"*/*": {}}, "not_found"), threaded=False)
     def asset(self, name: FromPath[str]) -> BytesResponse:
         """Scripts and styles."""
-        found = static_files().get(str(name).lstrip("/"))
+        asked = str(name).lstrip("/")
+        # An address with the hash of another release gives the file of this one, which nobody keeps.
+        found = hashed_files().get(asked) or static_files().get(_HASHED.sub("", asked))
         if found is None:
             raise NotFound("there is no such file")
         return found

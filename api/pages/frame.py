@@ -5,6 +5,7 @@ from __future__ import annotations
 import mimetypes
 from collections.abc import Mapping
 from functools import cache
+from hashlib import sha256
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
@@ -23,7 +24,7 @@ from api.http.contract import Contract, Parameter, Reply
 from api.http.known_heads import Validity
 from api.http.media import HTML_FORMAT
 from api.http.parameters import Query
-from api.http.responses import NO_CACHE, BytesResponse
+from api.http.responses import IMMUTABLE, NO_CACHE, BytesResponse
 from api.pages.event_lines import event_line
 from api.resources.read_request import ReadRequest
 from api.services import Services
@@ -87,6 +88,12 @@ class PageRequest(ReadRequest):
     def is_now(self) -> bool:
         """Both clocks are at the present."""
         return self.at.as_of == clocks.today() and self.at.position is None
+
+    @property
+    def first_recorded_on(self) -> str | None:
+        """The day of our first record; None while there is none."""
+        first = self.services.tracker.log.recorded_at(1)
+        return None if first is None else first.date().isoformat()
 
     def link(self, path: str | None = None, **changes: str | None) -> str:
         """This page's address with other parameters, None for a parameter to leave out.
@@ -158,25 +165,48 @@ def environment() -> Environment:
 
 @cache
 def static_files() -> Mapping[str, BytesResponse]:
-    """The files under `static` by their path, ready to be sent."""
-    found: dict[str, BytesResponse] = {}
+    """The files under `static` by their path, ready to be sent; a browser asks each time whether they are others."""
+    return {name: _static_file(name, body, NO_CACHE) for name, body in _static_bytes().items()}
+
+
+@cache
+def hashed_files() -> Mapping[str, BytesResponse]:
+    """The same files by their path below `asset_hash`, ready to be sent and kept for ever."""
+    return {f"{asset_hash()}/{name}": _static_file(name, body, IMMUTABLE) for name, body in _static_bytes().items()}
+
+
+@cache
+def asset_hash() -> str:
+    """The beginning of the SHA-256 of all static files: with one other byte their addresses are others."""
+    digest = sha256()
+    for name, body in sorted(_static_bytes().items()):
+        digest.update(name.encode() + b"\0" + sha256(body).digest())
+    return digest.hexdigest()[:12]
+
+
+def asset(name: str) -> str:
+    """The address of a static file, which is kept for ever. A script imports its neighbours below the same hash."""
+    return f"/assets/{asset_hash()}/{name}"
+
+
+@cache
+def _static_bytes() -> Mapping[str, bytes]:
+    found: dict[str, bytes] = {}
 
     def collect(folder: Traversable, prefix: str) -> None:
         for entry in folder.iterdir():
             if entry.is_dir():
                 collect(entry, f"{prefix}{entry.name}/")
             elif not entry.name.endswith(".md"):
-                kind = mimetypes.guess_type(entry.name)[0] or "text/plain; charset=utf-8"
-                if kind.startswith("text/") and "charset" not in kind:
-                    kind += "; charset=utf-8"
-                policy = {"Content-Security-Policy": "default-src 'none'"} if kind == "image/svg+xml" else None
-                found[f"{prefix}{entry.name}"] = BytesResponse(entry.read_bytes(), media_type=kind, headers=policy)
+                found[f"{prefix}{entry.name}"] = entry.read_bytes()
 
     collect(files("api.pages") / "static", "")
     return found
 
 
-@cache
-def asset(name: str) -> str:
-    """The address of a static file."""
-    return f"/assets/{name}"
+def _static_file(name: str, body: bytes, cache_control: str) -> BytesResponse:
+    kind = mimetypes.guess_type(name)[0] or "text/plain; charset=utf-8"
+    if kind.startswith("text/") and "charset" not in kind:
+        kind += "; charset=utf-8"
+    policy = {"Content-Security-Policy": "default-src 'none'"} if kind == "image/svg+xml" else None
+    return BytesResponse(body, media_type=kind, headers=policy, cache_control=cache_control)

@@ -149,8 +149,11 @@ def draw_overview(page: PageRequest) -> BytesResponse:
 def pledge_row(status: Mapping[str, Any], digits: amounts.Digits | None = None) -> PledgeRow:
     """A pledge as a row; `digits` are those of all amounts shown with it, by default of its own two."""
     progress, exact = progress_of(status, digits or amounts.distinct_digits(status["target"], status["actual"]))
-    is_counted = (status.get("members") or {}).get("met") is not None
-    share = None if is_counted else amounts.ratio(status["ratio"], status["actual"])
+    share = amounts.ratio(status["ratio"], status["actual"])
+    if (status.get("members") or {}).get("met") is not None:
+        share = None
+    elif "baseline" in status:
+        share = f"{amounts.ratio(status['progress'])} of the way" if status["progress"] else None
     return PledgeRow(status, bar_of(status), progress, exact, share)
 
 

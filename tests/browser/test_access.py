@@ -17,6 +17,7 @@ PAGES = {
     "nothing found": "/?q=nothing-is-called-so",
     "pledge": "/pledges/nato-ukraine-2024",
     "pledge in the past": "/pledges/nato-ukraine-2024?as_of=2024-10-16&at_position=20",
+    "record of a pledge": "/pledges/nato-ukraine-2024/record",
     "members": "/pledges/nato-2-percent-2024",
     "milestones": "/pledges/commercial-space-strategy",
     "audit": "/audit",
@@ -44,9 +45,7 @@ def violations(page: Page) -> list[str]:
 @pytest.mark.parametrize("name", PAGES)
 def test_axe_finds_no_violation(tab: Opener, name: str) -> None:
     page = tab(PAGES[name])
-    if page.locator("[data-chart]").count():
-        expect(page.locator("svg.plot")).to_be_visible()
-    for folded in page.locator("details[id^=v1], details[id^=schema-Status]").all():
+    for folded in page.locator("details[id^=v1], details[id^=schema-Status], .pledge-page details").all():
         folded.evaluate("element => { element.open = true; }")
     for width in (1440, 320):
         page.set_viewport_size(SIZES[width])  # type: ignore[arg-type]
@@ -90,7 +89,6 @@ def test_the_keyboard_alone_reaches_everything_and_shows_where_it_is(tab: Opener
     reached = [name for name, _, _ in seen]
     for wanted in (
         "as-of",
-        "known-on",
         "since",
         "slider",
         "q",
@@ -119,9 +117,10 @@ def test_a_status_is_never_told_by_colour_alone(tab: Opener) -> None:
 
 def test_on_paper_there_are_the_figures_and_nothing_to_click(tab: Opener) -> None:
     page = tab("/pledges/nato-ukraine-2024")
-    expect(page.locator("svg.plot")).to_be_visible()
     page.emulate_media(media="print")
-    expect(page.locator("svg.drawing")).to_be_visible()
-    expect(page.locator("svg.plot")).to_be_hidden()
-    expect(page.get_by_role("button", name="Show")).to_be_hidden()
+    expect(page.locator("svg.drawing-wide")).to_be_visible()
+    expect(page.locator("svg.drawing-narrow")).to_be_hidden()
+    for name in ("Show", "Draw"):
+        expect(page.get_by_role("button", name=name)).to_be_hidden()
+    expect(page.locator(".ways")).to_be_hidden()
     expect(page.locator(".provenance")).to_be_visible()

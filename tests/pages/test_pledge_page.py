@@ -87,9 +87,9 @@ def test_every_type_of_fact_is_shown_at_every_clock(lite: Api) -> None:
     days = ("2024-01-10", "2024-07-10", "2024-09-30", "2024-12-31", "2025-03-15", "2026-01-01", "2027-06-01")
     for pledge in ("whole", "aid", "group", "steps", "words", "spent", "hung", "yearly", "cleaner"):
         for day in days:
-            for known in ("", "&at_position=15", "&axis=known"):
-                page = api.get(f"/pledges/{pledge}?as_of={day}{known}", headers=BROWSER)
-                assert page.status_code == 200, (pledge, day, known)
+            for path in (f"{pledge}?", f"{pledge}?at_position=15&", f"{pledge}/record?axis=known&"):
+                page = api.get(f"/pledges/{path}as_of={day}", headers=BROWSER)
+                assert page.status_code == 200, (path, day)
     for day in days:
         for rest in ("", "&since=2024-06-01", "&since=2026-01-01&axis=recorded"):
             assert api.get(f"/?as_of={day}{rest}", headers=BROWSER).status_code == 200
@@ -169,7 +169,7 @@ def test_a_restated_figure_stands_in_the_chart_on_the_days_on_which_each_was_sai
         ["10 Sep 2024", "31 Aug 2024", "€55bn", "55,000,000,000 EUR", "until 10 Oct 2024"],
         ["10 Oct 2024", "31 Aug 2024", "€45bn", "45,000,000,000 EUR", "yes"],
     ]
-    drawing = re.search(r'<svg class="drawing".*?</svg>', page, re.DOTALL)
+    drawing = re.search(r'<svg class="drawing drawing-wide".*?</svg>', page, re.DOTALL)
     assert drawing is not None
     assert re.findall(r'<circle class="(c-point[^"]*)"', drawing[0]) == ["c-point c-earlier", "c-point"]
     assert "counted until it was replaced" in page
@@ -186,15 +186,19 @@ def test_no_label_of_a_chart_is_printed_over_another(lite: Api, latest: str) -> 
               "target": "at least 41bn EUR"})  # fmt: skip
     lite.add(progress())
     page = lite.get("/pledges/aid-2024", headers=BROWSER).text
-    found = re.findall(r'<text class="c-(?:label|note)" x="([\d.]+)" y="([\d.]+)"( text-anchor="end")?>([^<]+)<', page)
-    texts = {text for *_, text in found}
-    assert texts >= {"due", "or, read late, here", "first deadline", "target: at least €41bn"}
-    boxes = [(float(x) - 8 * len(text) * bool(end), float(y), 8 * len(text)) for x, y, end, text in found]
-    for index, (x, y, width) in enumerate(boxes):
-        assert x >= 0
-        assert x + width <= 720
-        for other_x, other_y, other_width in boxes[:index]:
-            assert abs(y - other_y) >= 15 or x + width <= other_x or other_x + other_width <= x
+    for size, width, late in (("wide", 720, "or, read late, here"), ("narrow", 360, "late")):
+        drawn = re.search(rf'<svg class="drawing drawing-{size}".*?</svg>', page, re.DOTALL)
+        assert drawn is not None
+        texts = r'<text class="c-(?:label|note)" x="([\d.]+)" y="([\d.]+)"( text-anchor="end")?>([^<]+)<'
+        found = re.findall(texts, drawn[0])
+        if size == "wide":
+            assert {text for *_, text in found} >= {"due", late, "first deadline", "target: at least €41bn"}
+        boxes = [(float(x) - 8 * len(text) * bool(end), float(y), 8 * len(text)) for x, y, end, text in found]
+        for index, (x, y, letters) in enumerate(boxes):
+            assert x >= 0
+            assert x + letters <= width
+            for other_x, other_y, other in boxes[:index]:
+                assert abs(y - other_y) >= 15 or x + letters <= other_x or other_x + other <= x
 
 
 def test_other_words_for_the_same_amount_are_no_difference(lite: Api) -> None:

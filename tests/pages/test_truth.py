@@ -90,7 +90,7 @@ def test_a_figure_that_counted_until_it_was_replaced_is_not_said_to_not_count(li
     table = text_of(page[page.index("<table data-points") :])
     assert re.search(r"20,900,000,000.EUR\s*until 10.Jan.2025", table)
     assert "counted until it was replaced" in page
-    drawing = re.search(r'<svg class="drawing".*?</svg>', page, re.DOTALL)
+    drawing = re.search(r'<svg class="drawing drawing-wide".*?</svg>', page, re.DOTALL)
     assert drawing is not None
     assert "c-earlier" in drawing[0]
 
@@ -147,5 +147,5 @@ def test_the_list_before_the_first_record_tells_what_had_been_said_by_then(lite:
     page = shown(lite, "/?known_on=2020-01-01&as_of=2024-02-01")
     assert "Aid of 2024" in page
     assert "20.9" not in page
-    assert "We began to record on" in page
-    assert "We began to record" not in shown(lite, "/?as_of=2024-02-01")
+    assert "later than the day asked for" in page
+    assert "later than the day asked for" not in shown(lite, "/?as_of=2024-02-01")

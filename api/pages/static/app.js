@@ -34,7 +34,7 @@ function morph(from, to, keep) {
     if (from.data !== to.data) from.data = to.data;
     return;
   }
-  if (from.matches(".plot-host") || (keep === "typed" && from.matches(".record-form"))) return;
+  if (from.matches(".chart-tip") || (keep === "typed" && from.matches(".record-form"))) return;
   const busy = keep && from === document.activeElement && from.matches("input, select, textarea");
   for (const { name } of [...from.attributes]) {
     if (!to.hasAttribute(name) && !(name === "open" && from.matches("details"))) from.removeAttribute(name);
@@ -139,9 +139,14 @@ async function visit(url, { replace = false, top = false, entry = {} } = {}) {
   entry.made = true;
   const { hash } = new URL(url, location.href);
   const target = hash && document.getElementById(hash.slice(1));
-  if (target) target.scrollIntoView();
+  if (target) { reveal(target); target.scrollIntoView(); }
   else if (top) { scrollTo(0, 0); $("main").focus({ preventScroll: true }); }
   say(document.title);
+}
+
+/** Unfold everything that an element lies in. */
+function reveal(element) {
+  for (let fold = element.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
 }
 
 /** Show the page of the address that the browser went back or forward to. */
@@ -202,6 +207,19 @@ document.addEventListener("click", (event) => {
   visit(url.href, { top: true });
 });
 
+/* A link with the address that stays the same is copied, where the browser lets us. */
+document.addEventListener("click", async (event) => {
+  const link = event.target.closest?.("a[data-copy]");
+  if (!link || !navigator.clipboard || event.button || event.metaKey || event.ctrlKey || event.shiftKey) return;
+  event.preventDefault();
+  try {
+    await navigator.clipboard.writeText(new URL(link.href).href);
+    say("The link is copied.");
+    link.textContent = "Link copied";
+    setTimeout(() => { link.textContent = "Copy link"; }, 2_000);
+  } catch { location.assign(link.href); }
+});
+
 /* --- the slider */
 
 const DAY = 86_400_000;
@@ -235,7 +253,7 @@ const isPast = () => $("[data-past]") !== null;
 const heard = { position: 0, tries: 0 };
 
 function noteEvent(event) {
-  const about = /^\/pledges\/([^/]+)$/.exec(location.pathname);
+  const about = /^\/pledges\/([^/]+)(?:\/record)?$/.exec(location.pathname);
   if (about && JSON.parse(event.data).pledge !== about[1]) return;
   heard.position = Number(event.lastEventId);
   heard.tries = 0;
@@ -350,7 +368,8 @@ function enhance() {
   all("time[data-since]").forEach(age);
   all("[data-slider]").forEach(enhanceSlider);
   all("[data-key-form]").forEach(enhanceKey);
-  if ($("[data-chart]")) import("./chart.js").then((chart) => all("[data-chart]").forEach(chart.enhance));
+  all("[data-needs-key]").forEach((link) => { link.hidden = key === null; });
+  if ($("[data-chart]")) import("./chart.js").then((chart) => all("[data-chart]").forEach((figure) => chart.enhance(figure, visit)));
   if ($("[data-record]")) import("./record.js").then((record) => record.enhance({ key: () => key, forget, say, make, later }));
   if ($("[data-proposals]")) import("./proposals.js").then((queue) => queue.enhance({ key: () => key, forget, say, make }));
   follow();

@@ -1,0 +1,31 @@
+"""The whole record of one pledge: every figure and whether it counts, each step on both clocks, every event in full."""
+
+from __future__ import annotations
+
+from api.http.contract import Parameter
+from api.http.responses import BytesResponse
+from api.pages.frame import PageRequest, page_contract
+from api.pages.pledge import look_at
+from api.pages.pledge_story import told_steps
+from tracker.rules.status_history import Axis
+
+PLEDGE_RECORD_CONTRACT = page_contract(
+    "The whole record of one pledge.",
+    Parameter("axis", "How its status came to be: as it was said, or as we recorded it.", {"enum": ["as_of", "known"]}),
+    problems=("pledge_not_found",),
+)
+
+
+def draw_pledge_record(page: PageRequest, name: str) -> BytesResponse:
+    """The page at `/pledges/{id}/record`."""
+    axis: Axis = "known" if page.query.get("axis") == "known" else "as_of"
+    seen = look_at(page, name, axis)
+    html = page.render(
+        "pledge_record.html",
+        seen.at,
+        **seen.context(page),
+        figures=seen.story.figures,
+        steps=told_steps(seen.story.steps),
+        axis=axis,
+    )
+    return page.about_pledge(name, seen.version, html)

@@ -1,0 +1,232 @@
+"""The story of one pledge: its events, figures, members and steps as the pages tell them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, NamedTuple
+
+from api import wording
+from api.pages.comparison import Repaired, without_repairs
+from tracker.acting import ACTING, REPAIRS
+from tracker.event import Event, fact_json, stamp
+from tracker.facts import FACTS_WITH_FIGURE
+from tracker.rules import explanations
+from tracker.rules.counted import CountedSpan, counted_spans
+from tracker.rules.event_days import said_by
+from tracker.rules.pledge_history import PledgeHistory
+from tracker.rules.status import StatusFold, StatusSegment
+from tracker.rules.status_history import Axis, HistoryStep, history
+
+_EVENT_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+_UNLISTED = ("schedule", "deadline", "rules_version")
+"""Members of a status document whose change is not told among the steps: what changed them is."""
+
+_FOLDED_TALK = 2
+"""Statements in a row that are folded into one line, at least."""
+
+
+class PledgeStory(NamedTuple):
+    """What the pages tell of a pledge's events: the short one, and the one with its whole record."""
+
+    figures: list[dict[str, Any]]
+    counted: Mapping[str, CountedSpan]
+    history: PledgeHistory
+    segments: list[StatusSegment]
+    events: list[dict[str, Any]]
+    attested: explanations.Attestation
+    members: list[dict[str, Any]]
+    steps: list[HistoryStep]
+    repaired: Repaired | None
+
+
+def tell(known: Sequence[Event], as_of: date, axis: Axis = "as_of") -> PledgeStory:
+    """The story of a pledge by a day; `axis` is the clock along which its steps are told."""
+    fold = StatusFold(known)
+    counted = counted_spans(fold)
+    return PledgeStory(
+        figures=_figures(known, as_of, counted),
+        counted=counted,
+        history=fold.history,
+        segments=fold.segments() if known else [],
+        events=_events(known, as_of),
+        attested=explanations.attestation(known, as_of),
+        members=explanations.members(known, as_of) or [],
+        steps=history(known, axis, as_of) if known else [],
+        repaired=without_repairs(known, as_of),
+    )
+
+
+def _events(known: Sequence[Event], as_of: date) -> list[dict[str, Any]]:
+    """What was said by the day, in the order of recording, each with what acts on it."""
+    said = said_by(known, as_of)
+    acting: dict[str, list[dict[str, Any]]] = {}
+    for event in said:
+        if isinstance(event.fact, ACTING):
+            act = {"id": event.id, "version": event.version, "type": event.type}
+            acting.setdefault(event.fact.event, []).append({**act, "what": wording.ACTED_ON[event.type]})
+    found = []
+    for event in said:
+        fact = fact_json(event.fact)
+        figure = event.fact.figure if isinstance(event.fact, FACTS_WITH_FIGURE) else None
+        found.append(
+            {
+                "id": event.id,
+                "version": event.version,
+                "position": event.position,
+                "type": event.type,
+                "fact": fact,
+                "recorded_at": stamp(event.recorded_at),
+                "recorded_by": event.recorded_by,
+                "is_kept": isinstance(event.fact, REPAIRS),
+                "said": wording.stated(fact),
+                "quantity": None if figure is None else fact["figure"].get("quantity"),
+                "acted": acting.get(event.id, []),
+                "is_void": any(act["type"] == "EventVoided" for act in acting.get(event.id, ())),
+                "target_of": event.fact.event if isinstance(event.fact, ACTING) else None,
+            }
+        )
+    return found
+
+
+def _figures(known: Sequence[Event], as_of: date, counted: Mapping[str, CountedSpan]) -> list[dict[str, Any]]:
+    """Every figure and why it counts or not; the reason names events by their version, as the page does.
+
+    `counted_until` is the day on which a figure that counted was replaced; None for one that counts, or never did.
+    """
+    numbers = {event.id: f"event {event.version}" for event in known}
+    found = []
+    for figure in explanations.figures(known, as_of) or []:
+        why = _EVENT_ID.sub(lambda match: numbers.get(match[0], match[0]), figure["why"])
+        span = None if figure["chosen"] else counted.get(figure["event"])
+        until = None if span is None or span.until is None or span.until > as_of else span.until.isoformat()
+        found.append({**figure, "why": why, "counted_until": until})
+    return found
+
+
+def told_flags(
+    status: Mapping[str, Any], by_id: Mapping[str, Any], attested: explanations.Attestation
+) -> list[dict[str, Any]]:
+    """The flags in words, each with the events that raised it."""
+    found = []
+    for flag in status["flags"]:
+        name, means = wording.FLAG.get(flag, (wording.in_words(flag), ""))
+        ids = status["because"].get(flag, ())
+        if flag == "single_source":
+            ids = attested.events
+            means = means if attested.share_origin else "each of these goes back to one origin only"
+        causes = [by_id[id_] for id_ in ids if id_ in by_id]
+        found.append({"flag": flag, "name": name, "means": means, "events": causes})
+    return found
+
+
+def named_members(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The members by their verdict, in the order of `wording.VERDICT`, then by name."""
+    order = list(wording.VERDICT)
+    named = [{**r, "name": wording.member(r["member"])} for r in rows]
+    return sorted(named, key=lambda r: (order.index(str(r["verdict"])), str(r["name"]).casefold()))
+
+
+def told_steps(steps: Sequence[HistoryStep]) -> list[dict[str, Any]]:
+    """How the status came to be: only what changed something that is shown."""
+    found = []
+    for step in steps:
+        changed = [name for name in step.changed if name not in _UNLISTED]
+        if not changed and step.status_before == step.status_after:
+            continue
+        event = step.event
+        found.append(
+            {
+                "on": step.as_of.isoformat(),
+                "recorded_at": None if event is None else stamp(event.recorded_at),
+                "before": step.status_before,
+                "after": step.status_after,
+                "changed": [wording.in_words(name) for name in changed if name != "status"]
+                if step.status_before
+                else [],
+                "event": None
+                if event is None
+                else {"id": event.id, "version": event.version, "type": event.type, "fact": fact_json(event.fact)},
+            }
+        )
+    return found
+
+
+class TimelineEntry(NamedTuple):
+    """A line of the timeline: an event, or several statements in a row, which are folded into one."""
+
+    key: str
+    events: Sequence[Mapping[str, Any]]
+    words: str
+    """What the folded statements are, in a few words; empty for a single event."""
+
+
+def timeline(events: Sequence[Mapping[str, Any]]) -> list[TimelineEntry]:
+    """All events, the last said first. Of one day, talk comes after what is reported."""
+    ordered = sorted(events, key=lambda e: (e["fact"]["stated_on"], not _is_talk(e), e["version"]), reverse=True)
+    found: list[TimelineEntry] = []
+    talk: list[Mapping[str, Any]] = []
+    for event in [*ordered, None]:
+        if event is not None and _is_talk(event):
+            talk.append(event)
+            continue
+        if len(talk) >= _FOLDED_TALK:
+            found.append(TimelineEntry(f"talk-{talk[-1]['id']}", tuple(talk), _talk_words(talk)))
+        else:
+            found += [TimelineEntry(one["id"], (one,), "") for one in talk]
+        talk = []
+        if event is not None:
+            found.append(TimelineEntry(event["id"], (event,), ""))
+    return found
+
+
+def _is_talk(event: Mapping[str, Any]) -> bool:
+    return bool(event["type"] == "StatementMade")
+
+
+def _talk_words(talk: Sequence[Mapping[str, Any]]) -> str:
+    """8 statements: 3 support, 1 qualifies."""
+    stances: dict[str, int] = {}
+    for event in talk:
+        if stance := event["fact"].get("stance"):
+            stances[stance] = stances.get(stance, 0) + 1
+    told = ", ".join(f"{n} {stance.removesuffix('s') if n > 1 else stance}" for stance, n in stances.items())
+    return f"{len(talk)} statements" + (f": {told}" if told else "")
+
+
+def latest_report(status: Mapping[str, Any], story: PledgeStory) -> Mapping[str, Any] | None:
+    """The last event in the world from which the status follows; None if there is only the promise."""
+    counting = {figure["event"] for figure in story.figures if figure["chosen"]} | set(status["because"]["status"])
+    found = [
+        event
+        for event in story.events
+        if event["id"] in counting and not event["is_kept"] and not event["is_void"] and event["type"] not in _NO_REPORT
+    ]
+    return max(found, key=_lateness, default=None)
+
+
+def _lateness(event: Mapping[str, Any]) -> tuple[str, bool, int]:
+    """By the day, and of one day a tally before the members that it counts."""
+    return event["fact"]["stated_on"], event["type"] == "TallyReported", event["version"]
+
+
+_NO_REPORT = ("PledgeMade", "PledgeRevised", "MilestoneScheduled")
+"""Types of facts that promise, and report nothing."""
+
+
+class StatusDay(NamedTuple):
+    """A day on which the headline became another one."""
+
+    on: date
+    status: str
+
+
+def status_days(segments: Sequence[StatusSegment], until: date) -> list[StatusDay]:
+    """The days up to one on which the headline changed."""
+    found: list[StatusDay] = []
+    for segment in segments:
+        if segment.valid_from <= until and (not found or found[-1].status != segment.status.status):
+            found.append(StatusDay(segment.valid_from, segment.status.status))
+    return found
