@@ -8,7 +8,7 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from api.wording import NBSP
+from api.wording import MILESTONE, NBSP
 from tracker.quantity import BOUND_ROUNDING, EXACT, OP_WORDS, plain
 
 _SYMBOL = {"EUR": "€", "USD": "US$", "GBP": "£", "JPY": "¥"}
@@ -241,6 +241,22 @@ def percent(share: Decimal, rounding: str = ROUND_HALF_EVEN) -> str:
 
 def _percent(share: Decimal) -> str:
     return f"{grouped(share.scaleb(2, context=EXACT))}{NBSP}%"
+
+
+def counted(status: Mapping[str, Any]) -> str | None:
+    """How many members or steps of a status document are done: 22 of 31; a single step by its name.
+
+    None where the pledge is measured by an amount, or by nothing.
+    """
+    members, steps = status.get("members"), status.get("milestones")
+    if members is not None and members["met"] is not None:
+        met, eligible = members["met"], members["eligible"] or members["total"]
+        return f"{met} of {eligible}" if isinstance(met, int) else count(met)
+    if steps and status["actual"] is None and status["target"] is None:
+        if len(steps) == 1:
+            return f"“{steps[0]['milestone']}”: {MILESTONE[steps[0]['state']].lower()}"
+        return f"{sum(step['state'] == 'reached' for step in steps)} of {len(steps)}"
+    return None
 
 
 def count(value: int | Mapping[str, str] | None) -> str:

@@ -51,7 +51,8 @@ def style(headline: str) -> str:
 def badge(status: Mapping[str, Any]) -> bytes:
     """The SVG for a status document."""
     headline = wording.STATUS[status["status"]]
-    share = amounts.ratio(status["ratio"], status["actual"])
+    share = amounts.counted(status) or amounts.ratio(status["ratio"], status["actual"])
+    share = None if share is None else xml_safe(share)
     title = textwrap.wrap(xml_safe(status["title"]), _TITLE_LINE_CHARACTERS) or [status["pledge"]]
     state = [headline, share] if share is not None and len(title) > 1 else [f"{headline} {share or ''}".strip()]
     left, right = (_PADDING_PX * 2 + max(map(_width, lines)) for lines in (title, state))

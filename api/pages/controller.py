@@ -17,6 +17,7 @@ from api.pages.audit import AUDIT_CONTRACT, draw_audit
 from api.pages.frame import PageRequest, hashed_files, static_files
 from api.pages.overview import OVERVIEW_CONTRACT, draw_overview
 from api.pages.pledge import PLEDGE_CONTRACT, draw_pledge
+from api.pages.pledge_picture import PictureRequest, draw_picture, picture_contract
 from api.pages.pledge_record import PLEDGE_RECORD_CONTRACT, draw_pledge_record
 from api.pages.proposals import QUEUE_CONTRACT, draw_queue
 from api.pages.record import RECORD_CONTRACT, draw_record
@@ -45,6 +46,18 @@ class PageController(Controller):
     def pledge_record(self, request: AnyRequest, services: NamedDependency[Services], pledge: FromPath[str]) -> ASGIApp:
         """Everything that is on record of one pledge, event by event, with every figure and whether it counts."""
         return _respond(PageRequest(request, services), draw_pledge_record, pledge)
+
+    @read("/pledges/{pledge:str}/picture.svg", picture_contract("svg"))
+    def picture_svg(self, request: AnyRequest, services: NamedDependency[Services], pledge: FromPath[str]) -> ASGIApp:
+        """The pledge as a picture with its chart, source and date."""
+        return _respond(PictureRequest(request, services), draw_picture, pledge)
+
+    @read("/pledges/{pledge:str}/picture.png", picture_contract("png"))
+    def picture_png(self, request: AnyRequest, services: NamedDependency[Services], pledge: FromPath[str]) -> ASGIApp:
+        """The same picture as PNG, drawn with the font that comes along."""
+        page = PictureRequest(request, services)
+        page.kind = "png"
+        return _respond(page, draw_picture, pledge)
 
     @read("/pledges/{pledge:str}/statement", STATEMENT_CONTRACT)
     def statement(self, request: AnyRequest, services: NamedDependency[Services], pledge: FromPath[str]) -> ASGIApp:

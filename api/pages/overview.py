@@ -162,8 +162,8 @@ def progress_of(status: Mapping[str, Any], digits: amounts.Digits) -> tuple[str,
     target, actual = amounts.amount(status["target"], digits), amounts.amount(status["actual"], digits)
     members = status.get("members")
     if members is not None and members["met"] is not None:
-        met, eligible = amounts.count(members["met"]), members["eligible"] or members["total"]
-        line = f"{met} of {eligible} members" if isinstance(members["met"], int) else met
+        line = amounts.counted(status) or ""
+        line += " members" if isinstance(members["met"], int) else ""
         return line, line
     if actual is not None and target is not None:
         return f"{actual.short} of {target.short}", f"{actual.exact} of {target.exact}"
@@ -173,10 +173,7 @@ def progress_of(status: Mapping[str, Any], digits: amounts.Digits) -> tuple[str,
         what = "each member " if members is not None else ""
         return f"nothing reported of {what}{target.short}", f"nothing reported of {what}{target.exact}"
     if steps := status.get("milestones"):
-        reached = sum(step["state"] == "reached" for step in steps)
-        line = f"{reached} of {len(steps)} milestones reached"
-        if len(steps) == 1:
-            line = f"“{steps[0]['milestone']}”: {wording.MILESTONE[steps[0]['state']].lower()}"
+        line = f"{amounts.counted(status)}{' milestones reached' if len(steps) > 1 else ''}"
         return line, line
     return "no number to check", "no number to check"
 

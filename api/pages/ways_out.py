@@ -28,6 +28,10 @@ class WaysOut:
     csv: str
     feed: str
     statement: str
+    picture: str
+    """The address of the picture as PNG; the SVG beside it has the other ending."""
+
+    picture_svg: str
     frame: str
     snippet: str
     description: str
@@ -51,6 +55,8 @@ def ways_out(page: PageRequest, at: Clocks, row: PledgeRow, made: Mapping[str, A
         csv=f"/v1/pledges/{slug}/{_table(status)}?{_clocks(at)}&format=csv",
         feed=absolute(f"/v1/feed.atom?{encoded({'pledge': slug})}"),
         statement=page.link(f"/pledges/{slug}/statement"),
+        picture=absolute(page.link(f"/pledges/{slug}/picture.png")),
+        picture_svg=page.link(f"/pledges/{slug}/picture.svg"),
         frame=frame,
         snippet=(
             f'<iframe src="{escape(frame, quote=True)}" title="{title}" width="100%" height="{EMBED_HEIGHT}"'

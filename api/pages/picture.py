@@ -1,0 +1,145 @@
+"""A pledge as a picture that can be taken away: title, verdict, chart, source and date in one SVG, or as PNG.
+
+The SVG needs nothing beside itself; the PNG is made of it by resvg, with the font that comes along.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.resources import as_file, files
+from typing import Any
+from xml.sax.saxutils import escape, quoteattr
+
+import resvg_py
+
+from api import wording
+from api.formats.badge import NEUTRAL_COLOURS, STATUS_COLOURS
+from api.formats.xml_text import xml_safe
+from api.pages.drawing import PledgeChart, Shape
+from api.pages.overview import PledgeRow
+
+WIDTH, HEIGHT = 1200, 630
+"""The size in px that is shown of a link."""
+
+_FAMILY = "DejaVu Sans"
+_TITLE_CHARACTERS, _LINE_CHARACTERS = 52, 110
+_MOST_LINES = 3
+_CHART_TOP = 250
+
+_LOOKS = {
+    "c-window": "fill:#e9eef4", "c-latest": "fill:#f4efe4", "c-key": "stroke:#8b8f94", "c-grid": "stroke:#dfdcd4",
+    "c-tick": "fill:#545d66", "c-note": "fill:#545d66", "c-label": "fill:#a8430b;font-weight:700",
+    "c-target": "stroke:#a8430b;stroke-width:2", "c-past": "stroke-dasharray:2 4",
+    "c-target-range": "fill:#a8430b;fill-opacity:.15", "c-pace": "stroke:#6d757d;stroke-width:1.5;stroke-dasharray:6 4",
+    "c-moved": "stroke:#a8430b;stroke-dasharray:3 3", "c-today": "stroke:#8b8f94;stroke-dasharray:1 3",
+    "c-step": "stroke:#0b4f82;stroke-width:3", "c-riser": "stroke:#0b4f82;stroke-width:1.5;stroke-opacity:.55",
+    "c-range": "fill:#0b4f82;fill-opacity:.3", "c-covers": "stroke:#0b4f82;stroke-dasharray:1 3",
+    "c-point": "fill:#0b4f82;stroke:#fff;stroke-width:1.5", "c-earlier": "fill:#545d66",
+    "c-aside": "fill:#fff;stroke:#0b4f82", "c-period": "fill:#fff;stroke:#0b4f82;stroke-width:1.5",
+    "c-open": "fill:url(#p-open)", "c-due": "stroke:#a8430b;stroke-width:2;stroke-dasharray:5 3",
+    "c-baseline": "fill:#fff;stroke:#1c2126;stroke-width:2", "c-name": "fill:#1c2126", "c-value": "fill:#545d66",
+    "v-met": "fill:#25713a", "v-not_met": "fill:#fff;stroke:#a01c38;stroke-width:1.5",
+    "c-maybe": "fill-opacity:.35;stroke-opacity:.35",
+    "c-none": "fill:none;stroke:#8b8f94;stroke-dasharray:2 2",
+    "c-duemark": "fill:#fff;stroke:#a8430b;stroke-width:2", "c-reached": "fill:#25713a",
+    "m-partly_reached": "fill:#fff;stroke:#7d5a00;stroke-width:2", "c-half": "fill:#7d5a00",
+    "c-missedmark": "fill:none;stroke:#a01c38;stroke-width:2.5",
+}  # fmt: skip
+"""How the classes of shapes look on paper and in a picture: the pages' light colours."""
+
+STYLE = "".join(
+    [
+        *(f".{kind}{{{look}}}" for kind, look in _LOOKS.items()),
+        *(f".c-column.s-{status}{{fill:{light}}}" for status, (light, _) in STATUS_COLOURS.items()),
+    ]
+)
+"""The style sheet of the picture."""
+
+
+def picture(row: PledgeRow, charts: tuple[PledgeChart, ...], source: str, footer: str) -> bytes:
+    """The SVG of a pledge: `source` names who said what is shown last, `footer` the clocks and the address."""
+    status = row.status
+    colour = _colour(status["status"])
+    title = textwrap.wrap(xml_safe(status["title"]), _TITLE_CHARACTERS)[:_MOST_LINES]
+    y = 96 + 44 * len(title)
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}"',
+        f' role="img" font-family="{_FAMILY}, sans-serif"><title>{escape(xml_safe(status["title"]))}</title>',
+        f"<style>{STYLE}</style>",
+        '<linearGradient id="p-open" x1="0" x2="0" y1="1" y2="0"><stop offset="0" stop-color="#0b4f82"',
+        ' stop-opacity=".35"/><stop offset="1" stop-color="#0b4f82" stop-opacity="0"/></linearGradient>',
+        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fcfbf8"/><rect width="{WIDTH}" height="8" fill="{colour}"/>',
+        _text(56, 56, 20, "#545d66", _parties(status)),
+        *(_text(56, 100 + 44 * index, 36, "#1c2126", line, bold=True) for index, line in enumerate(title)),
+        _text(56, y + 10, 28, colour, wording.STATUS[status["status"]], bold=True),
+        *_beside(row, y + 10),
+        *_chart(charts, y + 30),
+        _text(56, HEIGHT - 52, 17, "#545d66", _cut(source)),
+        _text(56, HEIGHT - 26, 17, "#545d66", _cut(footer)),
+        "</svg>\n",
+    ]
+    return "".join(parts).encode()
+
+
+def png(svg: bytes) -> bytes:
+    """The picture as PNG, drawn with the font that comes along and no other."""
+    drawn = resvg_py.svg_to_bytes(
+        svg_string=svg.decode(), font_files=_fonts(), skip_system_fonts=True, font_family=_FAMILY,
+        sans_serif_family=_FAMILY,
+    )  # fmt: skip
+    return bytes(drawn)
+
+
+@cache
+def _fonts() -> list[str]:
+    """The paths of the font's files; the package is installed unpacked."""
+    folder = files("api.pages") / "fonts"
+    found = []
+    for name in ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf"):
+        with as_file(folder / name) as path:
+            found.append(str(path))
+    return found
+
+
+def _beside(row: PledgeRow, y: int) -> Iterator[str]:
+    """How far it is, beside the verdict."""
+    x = 56 + 20 * len(wording.STATUS[row.status["status"]]) + 20
+    yield _text(x, y, 24, "#1c2126", row.progress + (f" · {row.share}" if row.share else ""))
+
+
+def _chart(charts: tuple[PledgeChart, ...], top: int) -> Iterator[str]:
+    """The first chart, as large as it can be below the words."""
+    if not charts:
+        return
+    drawing = charts[0].wide
+    scale = min((HEIGHT - 90 - top) / drawing.height, (WIDTH - 112) / drawing.width)
+    left = (WIDTH - drawing.width * scale) / 2
+    yield f'<g transform="translate({left:.1f} {top}) scale({scale:.4f})" font-size="12">'
+    yield from map(_shape, drawing.shapes)
+    yield "</g>"
+
+
+def _shape(shape: Shape) -> str:
+    given = "".join(f" {name}={quoteattr(str(value))}" for name, value in shape.attributes)
+    opened = f'<{shape.tag} class="{shape.kind}"{given}'
+    return f"{opened}/>" if shape.text is None else f"{opened}>{escape(xml_safe(shape.text))}</{shape.tag}>"
+
+
+def _text(x: int, y: int, size: int, colour: str, text: str, *, bold: bool = False) -> str:
+    weight = ' font-weight="700"' if bold else ""
+    return f'<text x="{x}" y="{y}" font-size="{size}" fill="{colour}"{weight}>{escape(xml_safe(text))}</text>'
+
+
+def _parties(status: Mapping[str, Any]) -> str:
+    to = wording.party(status["beneficiary"])
+    return wording.party(status["pledgor"]) + (f" to {to}" if to else "")
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LINE_CHARACTERS else f"{text[: _LINE_CHARACTERS - 1]}…"
+
+
+def _colour(status: str) -> str:
+    return STATUS_COLOURS.get(status, NEUTRAL_COLOURS)[0]
