@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
+from math import inf
 from typing import Any, cast
 
 import psycopg
@@ -12,14 +14,21 @@ from sqlalchemy.exc import DisconnectionError, OperationalError
 from tracker.log.postgres_connection import GRACE_SECONDS, TimedConnection
 from tracker.log.sqlite_file import file_stamp, is_broken_file
 
+SQLITE_STEPS = 5_000_000
+"""Steps of SQLite's machine, about 0.2 s, after which it is asked whether a statement has had its time."""
+
 SQLITE_BUSY_SECONDS = 30
 """Seconds that a transaction that writes waits for the one before it on a SQLite file."""
 
 
 def keep_sqlite_connections_right(engine: Engine, path: str, read_seconds: float) -> None:
-    """Let transactions begin as they say (`tables.writing`), and no connection be used again whose file is another."""
+    """Let transactions begin as they say (`tables.writing`), and no connection be used again whose file is another.
+
+    A statement of one that only reads is interrupted after `read_seconds` of the processor.
+    """
     event.listen(engine, "connect", _sqlite_connected)
     event.listen(engine, "begin", partial(_sqlite_begun, read_seconds))
+    event.listen(engine, "before_cursor_execute", _sqlite_asked)
     event.listen(engine, "handle_error", _reconnect_where_bad, retval=True)
     _reopen_replaced_files(engine, path)
 
@@ -44,7 +53,27 @@ def _reopen_replaced_files(engine: Engine, path: str) -> None:
     event.listen(engine, "checkout", checked_out)
 
 
-def _sqlite_connected(connection: Any, _record: Any) -> None:
+class _Time:
+    """What one connection's statements may take of the processor, and until when the one that runs has it.
+
+    By the clock of the thread that runs it: a statement that waits for a busy machine costs nobody anything.
+    """
+
+    def __init__(self) -> None:
+        self.seconds = self._until = inf
+
+    def begin(self) -> None:
+        """A statement begins."""
+        self._until = time.thread_time() + self.seconds
+
+    def is_over(self) -> bool:
+        """Whether the statement has had its time, and is to be interrupted."""
+        return time.thread_time() > self._until
+
+
+def _sqlite_connected(connection: Any, record: Any) -> None:
+    record.info["time"] = allowed = _Time()
+    connection.set_progress_handler(allowed.is_over, SQLITE_STEPS)
     connection.isolation_level = None  # BEGIN is ours, below
     connection.execute("PRAGMA journal_mode=WAL")
     # A read model that loses its last commits with the power reads them from the log again.
@@ -54,8 +83,13 @@ def _sqlite_connected(connection: Any, _record: Any) -> None:
 def _sqlite_begun(read_seconds: float, conn: Connection) -> None:
     begin = conn.get_execution_options().get("sqlite_begin", "DEFERRED")
     seconds = read_seconds if begin == "DEFERRED" else SQLITE_BUSY_SECONDS
+    conn.info["time"].seconds = read_seconds if begin == "DEFERRED" else inf
     conn.exec_driver_sql(f"PRAGMA busy_timeout = {round(1000 * seconds)}")
     conn.exec_driver_sql(f"BEGIN {begin}")
+
+
+def _sqlite_asked(conn: Connection, *_: Any) -> None:
+    conn.info["time"].begin()
 
 
 def _postgres_begun(read_seconds: float, conn: Connection) -> None:

@@ -20,6 +20,8 @@ _REFUSED = re.compile(
 def reason(error: object) -> str:
     """Why a store is away: that it refuses the password, the role or the database, or what it said itself."""
     text = " ".join(str(error).split())  # libpq says it on several lines
+    if text == "interrupted":  # all that SQLite says of a statement that has had its time
+        text = "the question takes too long"
     refused = _REFUSED.search(text)
     if refused is None:
         return f"the store does not answer: {text}"
