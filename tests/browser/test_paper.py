@@ -24,6 +24,17 @@ def test_the_statement_of_every_pledge_of_the_seeds_is_one_page(tab: Opener, sit
     assert pages == dict.fromkeys(pledges, 1)
 
 
+@pytest.mark.parametrize("paper", PAPERS)
+def test_a_pledge_of_the_seeds_is_two_pages(tab: Opener, site: Site, paper: str) -> None:
+    page = tab("/pledges/nato-ukraine-2024")
+    pages = {}
+    for pledge in (item["pledge"] for item in site.get("/v1/pledges?limit=100")["items"]):
+        page.goto(f"{site.url}/pledges/{pledge}")
+        pages[pledge] = len(PAGE.findall(page.pdf(format=paper)))
+    assert len(pages) == 12
+    assert {pledge: n for pledge, n in pages.items() if n > 2} == {}
+
+
 def test_on_paper_an_event_has_all_that_it_has_on_the_screen(tab: Opener) -> None:
     page = tab("/pledges/nato-ukraine-2024/statement")
     event = page.locator(".statement-events tbody").first

@@ -1,3 +1,3 @@
-const tell = () => parent.postMessage({ type: "commitments-tracker:height", height: document.documentElement.scrollHeight }, "*");
+const tell = () => parent.postMessage({ type: "commitments-tracker:height", height: Math.ceil(document.body.getBoundingClientRect().height) }, "*");
 new ResizeObserver(tell).observe(document.body);
 addEventListener("load", tell);
