@@ -21,13 +21,13 @@ from api.pages.frame import PageRequest, page_contract
 from api.pages.overview import PledgeRow, pledge_row
 from api.pages.pledge_story import (
     PledgeStory,
+    changes_of_status,
     latest_report,
     named_members,
     status_days,
     tell,
     timeline,
     told_flags,
-    told_steps,
 )
 from api.pages.ways_out import ways_out
 from api.resources.read_request import must_be_slug
@@ -59,7 +59,6 @@ def draw_pledge(page: PageRequest, name: str) -> BytesResponse:
     if data is not None:
         data = replace(data, since=since, until=until)
     members = named_members(story.members)
-    steps = [step for step in told_steps(story.steps) if step["before"] != step["after"]]
     made = next((event for event in story.events if event["type"] == "PledgeMade"), None)
     html = page.render(
         "pledge.html",
@@ -72,7 +71,7 @@ def draw_pledge(page: PageRequest, name: str) -> BytesResponse:
         attesting=[seen.by_id[id_] for id_ in story.attested.events if id_ in seen.by_id],
         members=members,
         charts=charts_of(status, data, members, at.as_of, seen.row.progress, seen.digits),
-        changes=steps,
+        changes=changes_of_status(story, at.as_of),
         timeline=timeline(story.events),
         chips=_chips(page, status, story),
         comparison=seen.comparison,

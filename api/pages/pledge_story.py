@@ -230,3 +230,22 @@ def status_days(segments: Sequence[StatusSegment], until: date) -> list[StatusDa
         if segment.valid_from <= until and (not found or found[-1].status != segment.status.status):
             found.append(StatusDay(segment.valid_from, segment.status.status))
     return found
+
+
+def changes_of_status(story: PledgeStory, until: date) -> list[dict[str, Any]]:
+    """The days up to one on which the headline changed, as all that is known tells it, each with what was said then.
+
+    A figure that we corrected never was what it was recorded as, so a repair is named only where nothing else happened.
+    """
+    found: list[dict[str, Any]] = []
+    before: str | None = None
+    for on, status in status_days(story.segments, until):
+        steps = [s for s in story.steps if s.as_of == on and s.status_before != s.status_after]
+        steps.sort(key=lambda s: (s.event is not None, s.event is None or not isinstance(s.event.fact, REPAIRS)))
+        event = steps[-1].event if steps else None
+        named = None
+        if event is not None:
+            named = next((e for e in story.events if e["id"] == event.id), None)
+        found.append({"on": on.isoformat(), "before": before, "after": status, "event": named})
+        before = status
+    return found

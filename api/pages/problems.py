@@ -20,8 +20,15 @@ _HINT_BY_STATUS = {
     400: "The address holds something this page does not take; nothing is guessed, lest it answer another question.",
     401: "Ask whoever runs it for a key with the role “reader”, and give it here; programs send it with each request.",
     403: "The key is in force, but not for this.",
+    406: "A browser is shown pages; for other formats ask the API under /v1 with the header Accept.",
+    408: "The connection was too slow. Try again.",
+    409: "The address is about another log than this one. Leave the parameter “log” out to read this log.",
+    429: "Too many requests came at once. Wait a minute, and try again.",
+    500: "The mistake is ours, and is written down. Try again; if it stays, tell whoever runs this, with the id below.",
     503: "The record is safe; its store does not answer just now. Try again in a moment.",
 }
+
+_ANY_HINT = "Go back, or begin with the list of all pledges."
 
 _HINT_BY_CODE = {
     "not_found": "Look for a slip in the address, or begin with the list of all pledges.",
@@ -65,7 +72,7 @@ def _with_page(handler: ExceptionHandler) -> ExceptionHandler:  # type: ignore[t
         if problem["status"] == 401 and header(request.scope, b"authorization") is None:
             problem |= _NOT_PUBLIC
         log = first = None
-        hint = _HINT_BY_CODE.get(problem["code"]) or _HINT_BY_STATUS.get(problem["status"], "")
+        hint = _HINT_BY_CODE.get(problem["code"]) or _HINT_BY_STATUS.get(problem["status"], _ANY_HINT)
         if problem["code"] == "pledge_not_found" and (found := _is_pledge_path(problem["instance"])):
             log = f"/audit?pledge={found[1]}"
         if as_of := problem.pop("first_said_on", None):

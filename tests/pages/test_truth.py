@@ -61,6 +61,17 @@ def test_only_the_repairs_that_changed_something_are_named(lite: Api) -> None:
     assert "event 4" not in panel
 
 
+def test_a_figure_that_we_corrected_never_changed_the_status(lite: Api) -> None:
+    lite.open()
+    wrong = lite.add(progress("209bn EUR"))["event"]["id"]
+    lite.add(corrected(wrong, figure={"quantity": {"value": "20900000000"}}))
+    page = shown(lite, "/pledges/aid-2024?as_of=2024-08-01")
+    changes = part(page, r'<section aria-labelledby="changes-title".*?</section>')
+    assert "Announced → In progress event 2 Progress reported" in changes.replace("\xa0", " ")
+    assert "Exceeded" not in changes
+    assert "Exceeded" not in part(page, r'<ul class="chips".*?</ul>')
+
+
 # --- numbers that fit each other
 
 
