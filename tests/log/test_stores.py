@@ -16,13 +16,16 @@ from eventsourcing.sqlite import SQLiteConnection
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.sql import SQL, Identifier
 
+from tests.log.test_proposals import MONA, NOW, new_id, proposal
 from tests.support.log_lines import append, line
 from tests.support.waiting import HANG_SECONDS, wait_until
+from tracker.application import Tracker
 from tracker.errors import Unavailable
 from tracker.log.open import open_recorder, recorder_environment
 from tracker.log.postgres import PostgresLog
 from tracker.log.rows import EPOCH
 from tracker.log.sqlite import SQLiteLog
+from tracker.proposals import Proposals, Sent
 
 # Connections
 
@@ -96,6 +99,17 @@ def test_who_loses_the_answer_to_a_commit_gets_its_own_rows(postgres_url: str) -
         assert proxy.times == 0
         assert [(row.position, row.event_id) for row in rows] == [(2, lines[0].event_id), (3, lines[1].event_id)]
         assert [row.position for row in append(log, line("q", 2))] == [4]
+
+
+def test_who_loses_the_answer_to_an_acceptance_has_accepted_once(postgres_url: str) -> None:
+    with losing_commits(postgres_url) as (proxy, url), closing(Tracker(url)) as tracker:
+        proposals = Proposals(tracker)
+        kept = proposals.propose(proposal(), Sent()).proposal
+        proxy.times = 1
+        (row,) = proposals.accept(kept.id, MONA, new_id(), 1, NOW, Sent()).events
+        assert proxy.times == 0
+        found = proposals.get(kept.id)
+        assert (found.state, found.event, tracker.log.head()) == ("accepted", row.event_id, 1)
 
 
 def test_on_sqlite_too_who_loses_the_answer_gets_its_own_rows(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -234,8 +248,12 @@ def test_the_production_role_can_append_and_nothing_else(postgres_url: str) -> N
                 assert len(log.read()) == 2
             with closing(open_recorder(url)) as log:  # nothing to create, so no right to create is needed
                 append(log, line("p", 3))
+            with closing(Tracker(url, create_table=False)) as tracker:
+                proposals = Proposals(tracker)
+                kept = proposals.propose(proposal(), Sent()).proposal
+                proposals.accept(kept.id, MONA, new_id(), 1, NOW, Sent())
             with psycopg.connect(url, autocommit=True) as writer:
-                for table in ("tracker_events", "tracker_events_log"):
+                for table in ("tracker_events", "tracker_events_log", "tracker_events_proposals"):
                     for refused in (
                         f"UPDATE {table} SET state = ''"
                         if table == "tracker_events"
@@ -247,7 +265,7 @@ def test_the_production_role_can_append_and_nothing_else(postgres_url: str) -> N
                     ):
                         with pytest.raises(psycopg.errors.InsufficientPrivilege):
                             writer.execute(refused.encode())
-            assert owner.head() == 3
+            assert owner.head() == 4
         finally:
             admin.execute(SQL("DROP OWNED BY {}").format(Identifier(role)))
             admin.execute(SQL("DROP ROLE {}").format(Identifier(role)))
