@@ -102,7 +102,7 @@ SEEN = {
         "status=conditional",
         {"conditions": "law: open; audit: fulfilled", "schedule.current": "no_deadline"},
         "conditions law: open; audit: fulfilled",
-        ("if parliament agrees: open", "if the audit is clean: fulfilled", "Condition reported: audit, fulfilled"),
+        ("if parliament agrees: open", "if the audit is clean: fulfilled", "Condition reported: audit fulfilled"),
         ("conditional",),
     ),
     "joint": Seen(

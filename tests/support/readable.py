@@ -31,7 +31,7 @@ def get_routes(api: Api, pledges: Sequence[str]) -> Iterator[str]:
                 yield f"{filled_in}?compare=true"
     for pledge in pledges:
         yield f"/pledges/{pledge}"
-        yield f"/pledges/{pledge}?axis=known&as_of=2024-07-31"
+        yield f"/pledges/{pledge}?as_of=2024-07-31"
         yield f"/record?pledge={pledge}&type=EventCorrected"
         yield f"/audit?replay=true&pledge={pledge}"
         yield f"/embed/{pledge}"
