@@ -12,9 +12,9 @@ from typing import Any
 import pycountry
 
 from api.formats.csv_table import unguarded
-from api.formats.fact_columns import CELL_SHAPES, path_of
+from api.formats.fact_columns import CELL_SHAPES
 from api.imports.cell_numbers import plain_number, rounded, without_footnotes, without_marks
-from api.imports.cell_periods import SaidPeriod, read_dated, read_period
+from api.imports.cell_periods import NamedBy, SaidPeriod, read_dated, read_period
 from api.imports.sheet_layout import SheetRow, SheetTable, unpivoted
 from api.imports.sheet_map import PLACEHOLDER, RELEASE_COLUMN, BadMap, FactRule, SheetMap
 from tracker import quantity_words
@@ -140,8 +140,7 @@ def _mapped_fact(row: SheetRow, rule: FactRule, mapping: SheetMap) -> MappedFact
     reader = _TemplateReader(row, mapping)
     fact.pledge = reader.fill(rule.pledge, "pledge", fact)
     fact.ref = reader.fill(rule.ref, "ref", fact) or None if rule.ref else None
-    for name, template in (mapping.fields | rule.fields).items():
-        path = path_of(name, rule.type)
+    for path, template in mapping.templates[id(rule)]:
         text = reader.fill(template, path, fact)
         if text and CELL_SHAPES.get(path) in ("day", "partial"):
             text = reader.day(text, path, fact)
@@ -154,7 +153,14 @@ def _mapped_fact(row: SheetRow, rule: FactRule, mapping: SheetMap) -> MappedFact
         fact.cells["source.locator"] = f"{mapping.follow.name} {fact.ref}"
     if rule.verdict_against is not None:
         _derive_verdict(fact, reader.fill(rule.verdict_against, "verdict", fact), rule)
+    fact.labels = _shared(tuple(fact.labels.items()))
     return fact
+
+
+@lru_cache(maxsize=1_000)
+def _shared(labels: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    """The labels as one object for all facts that have the same: there are as many facts as rows."""
+    return dict(labels)
 
 
 def _derive_verdict(fact: MappedFact, target: str, rule: FactRule) -> None:
@@ -186,11 +192,10 @@ class _TemplateReader:
     def fill(self, template: str, path: str, fact: MappedFact) -> str:
         """The template with the row's cells in it; empty if it names columns and all of them are empty."""
         columns = _columns_of(template)
-        if columns:
-            headings = (self.row.headings.get(column, column) for column in columns)
-            fact.labels[path] = f"{path} ({', '.join(dict.fromkeys(headings))})"
-        else:
-            fact.labels[path] = f"{path} (of the map)"
+        headings = self.row.headings
+        fact.labels[path] = _label(path, tuple(headings.get(c, c) for c in columns) if headings else columns)
+        if not columns and "{" not in template and "}" not in template:
+            return template.strip()
         for column in columns:
             if column in self.row.broken:
                 fact.problems.append((path, self.row.broken[column]))
@@ -251,9 +256,8 @@ class _TemplateReader:
 
     def _period(self, text: str) -> SaidPeriod | None:
         """The day or period that a text names, by the map's formats first."""
-        formats = (*self.mapping.dates, "%Y-%m-%d")
-        said = read_dated(text, formats)
-        return said or read_period(text, self.mapping.fiscal_year_start, self.mapping.fiscal_year_named_by)
+        of_map = self.mapping
+        return _read_period(text, of_map.dates, of_map.fiscal_year_start, of_map.fiscal_year_named_by)
 
     def day(self, text: str, path: str, fact: MappedFact) -> str:
         """A date or a period as the day that it means there; what cannot be read stays as it is, to be refused."""
@@ -274,6 +278,17 @@ class _TemplateReader:
 @lru_cache(maxsize=10_000)
 def _columns_of(template: str) -> tuple[str, ...]:
     return tuple(match[0] for match in PLACEHOLDER.findall(template) if match[0])
+
+
+@lru_cache(maxsize=10_000)
+def _label(path: str, headings: tuple[str, ...]) -> str:
+    """What the place of a fact is called: its path, and the columns that it is read from."""
+    return f"{path} ({', '.join(dict.fromkeys(headings))})" if headings else f"{path} (of the map)"
+
+
+@lru_cache(maxsize=10_000)
+def _read_period(text: str, formats: tuple[str, ...], fiscal_start: int | None, named_by: NamedBy) -> SaidPeriod | None:
+    return read_dated(text, (*formats, "%Y-%m-%d")) or read_period(text, fiscal_start, named_by)
 
 
 @lru_cache(maxsize=10_000)

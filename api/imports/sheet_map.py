@@ -15,13 +15,14 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
-from api.formats.fact_columns import KNOWN_COLUMNS
+from api.formats.fact_columns import KNOWN_COLUMNS, path_of
 from api.imports.bounds import check_file_size
 from api.imports.cell_conditions import CellCondition, CellText, MapPart, Pattern, holds
 from api.imports.cell_numbers import COMMA, LOCALES, POINT, NumberStyle
@@ -194,6 +195,14 @@ class SheetMap(MapPart):
             templates += [rule.pledge, rule.ref or "", rule.verdict_against or "", *rule.fields.values()]
         return {match[0] for t in templates for match in PLACEHOLDER.findall(t) if match[0]} | {
             column for rule in (*self.fact, *self.leave_out) for column in rule.conditions
+        }
+
+    @cached_property
+    def templates(self) -> Mapping[int, tuple[tuple[str, str], ...]]:
+        """The fields of each fact rule, by its `id`: the path of each, and its template."""
+        return {
+            id(rule): tuple((path_of(name, rule.type), text) for name, text in (self.fields | rule.fields).items())
+            for rule in self.fact
         }
 
     @property
