@@ -33,6 +33,7 @@ from api.http.tracing import begin_traces
 from api.http.write_answers import WriteAnswers
 from api.pages.controller import PageController
 from api.pages.embed import EmbedController
+from api.pages.importing import ImportPageController
 from api.pages.problem_types import ProblemController
 from api.pages.problems import with_pages
 from api.pages.schema import SchemaPageController
@@ -109,6 +110,7 @@ def create_app(settings: Settings | None = None, projector: ProjectorProcess | N
             MetricsController,
             PublishController,
             EmbedController,
+            ImportPageController,
             PageController,
         ],
         dependencies={"services": Provide(lambda: services, sync_to_thread=False)},

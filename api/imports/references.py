@@ -38,7 +38,7 @@ class EventReferences:
             return item.fact, []
         fact, problems = item.fact, []
         for path in REFERENCE_PATHS:
-            named = _value_at(fact, path)
+            named = value_at_path(fact, path)
             if isinstance(named, dict) and named.keys() == {"ref"}:
                 ref = named["ref"] if isinstance(named["ref"], str) else ""
                 found = self._by_ref.get(ref) or self._uncertain.get(ref)
@@ -49,24 +49,24 @@ class EventReferences:
                 found = self._by_old_id[named]
             else:
                 continue
-            fact = _with_value_at(fact, path, found[0])
+            fact = with_value_at_path(fact, path, found[0])
         return fact, problems
 
 
 def refers_to_rows(fact: Any) -> bool:
     """Whether a fact, given as JSON, names an event by the `ref` of a row."""
-    return any(isinstance(_value_at(fact, path), dict) for path in REFERENCE_PATHS)
+    return any(isinstance(value_at_path(fact, path), dict) for path in REFERENCE_PATHS)
 
 
 def named_events(fact: Any) -> Iterator[str]:
     """The ids of the events that a fact, given as JSON, names."""
     for path in REFERENCE_PATHS:
-        named = _value_at(fact, path)
+        named = value_at_path(fact, path)
         if isinstance(named, str):
             yield named
 
 
-def _value_at(value: Any, path: Sequence[str]) -> Any:
+def value_at_path(value: Any, path: Sequence[str]) -> Any:
     """The value at a path of member names; None if there is none."""
     for name in path:
         if not isinstance(value, dict):
@@ -75,6 +75,7 @@ def _value_at(value: Any, path: Sequence[str]) -> Any:
     return value
 
 
-def _with_value_at(value: dict[str, Any], path: Sequence[str], leaf: str) -> dict[str, Any]:
+def with_value_at_path(value: dict[str, Any], path: Sequence[str], leaf: Any) -> dict[str, Any]:
+    """A copy of the object with another value at a path of member names, which MUST be there."""
     name, *rest = path
-    return value | {name: _with_value_at(value[name], rest, leaf) if rest else leaf}
+    return value | {name: with_value_at_path(value[name], rest, leaf) if rest else leaf}

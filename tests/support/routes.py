@@ -11,6 +11,7 @@ from litestar.handlers import HTTPRouteHandler
 from api.http.contract import Contract
 from api.pages.controller import PageController
 from api.pages.embed import EmbedController
+from api.pages.importing import ImportPageController
 from api.pages.schema import SchemaPageController
 from tests.support.api import NEEDED_QUERY
 
@@ -18,7 +19,7 @@ FILLED = {"pledge": "aid-2024", "name": "app.css", "code": "not_found", "key": "
           "proposal": "01a217ba-1200-7101-8101-010101010101"}  # fmt: skip
 """What stands in the place of a name in a path; any other gets `aid-2024`."""
 
-PAGES = (PageController, EmbedController, SchemaPageController)
+PAGES = (PageController, EmbedController, SchemaPageController, ImportPageController)
 """The controllers of pages."""
 
 STREAM = "/v1/events/stream"
@@ -68,11 +69,12 @@ def routes(document: Mapping[str, Any]) -> Iterator[Route]:
         for handler in vars(controller).values():
             if isinstance(handler, HTTPRouteHandler):
                 for path in sorted(handler.paths):
-                    yield _of_page(handler.opt["contract"], re.sub(r"{(\w+):\w+}", r"{\1}", path))
+                    method = "POST" if "POST" in handler.http_methods else "GET"
+                    yield _of_page(method, handler.opt["contract"], re.sub(r"{(\w+):\w+}", r"{\1}", path))
 
 
-def _of_page(contract: Contract, template: str) -> Route:
+def _of_page(method: str, contract: Contract, template: str) -> Route:
     query = [{"name": one.name, "in": "query", "schema": one.schema} for one in contract.query]
     names = [{"name": name, "in": "path", "schema": {}} for name in re.findall(r"{(\w+)}", template)]
     role = None if contract.needs == "open" else contract.needs
-    return Route("GET", template, role, role is not None and contract.keyed, {"parameters": [*query, *names]})
+    return Route(method, template, role, role is not None and contract.keyed, {"parameters": [*query, *names]})

@@ -25,7 +25,7 @@ const authorized = (headers = {}) => (key ? { ...headers, Authorization: `Bearer
 
 /* --- going somewhere without leaving: fetch the page, and change only what differs */
 
-const OURS = "[data-key-form], [data-queue], [data-preview], [data-parsed], [data-error], [data-receipt], [data-error-form]";
+const OURS = "[data-key-form], [data-queue], [data-preview], [data-parsed], [data-error], [data-receipt], [data-error-form], [data-import-form], [data-import-result]";
 
 /** Make one element like another. `keep` names the fields that stay as the reader has them: "typed" those that were
     changed, "focused" the one in use, "" none. */
@@ -201,7 +201,7 @@ document.addEventListener("click", (event) => {
   const link = event.target.closest?.("a[href]");
   if (!key || !link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey) return;
   const url = new URL(link.href);
-  if (url.origin !== location.origin || !/^\/($|pledges\/|audit|record|proposals)/.test(url.pathname)) return;
+  if (url.origin !== location.origin || !/^\/($|pledges\/|audit|record|proposals|import)/.test(url.pathname)) return;
   if (url.hash && url.href.split("#")[0] === shown) return;
   event.preventDefault();
   visit(url.href, { top: true });
@@ -371,6 +371,7 @@ function enhance() {
   all("[data-needs-key]").forEach((link) => { link.hidden = key === null; });
   if ($("[data-chart]")) import("./chart.js").then((chart) => all("[data-chart]").forEach((figure) => chart.enhance(figure, visit)));
   if ($("[data-record]")) import("./record.js").then((record) => record.enhance({ key: () => key, forget, say, make, later }));
+  if ($("[data-import]")) import("./import.js").then((importing) => importing.enhance({ key: () => key, forget, say, make }));
   if ($("[data-proposals]")) import("./proposals.js").then((queue) => queue.enhance({ key: () => key, forget, say, make }));
   follow();
 }
