@@ -55,8 +55,9 @@ def check_file_size(path: Path, limit: int = MAX_FILE_BYTES) -> None:
 class TableBounds:
     """Counts the rows and cells of a table while it is read."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_rows: int = MAX_ROWS) -> None:
         self._cells = 0
+        self._max_rows = max_rows
 
     def count(self, number: int, width: int, place: Callable[[int], str]) -> None:
         """Count the row of this number, from 1, with so many cells.
@@ -64,8 +65,8 @@ class TableBounds:
         Raises: UnreadableFile if a bound is passed.
         """
         self._cells += width
-        if number > MAX_ROWS:
-            raise UnreadableFile(f"{place(number)}: a table has at most {MAX_ROWS:,} rows; split it into several files")
+        if number > (limit := min(self._max_rows, MAX_ROWS)):
+            raise UnreadableFile(f"{place(number)}: a table has at most {limit:,} rows; split it into several files")
         if width > MAX_COLUMNS:
             raise UnreadableFile(
                 f"{place(number)} has {width:,} columns; a table has at most {MAX_COLUMNS:,}: "

@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic_core import to_json
 
+from api.imports.bounds import MAX_ROWS
 from api.imports.files import is_iati, read_items
 from api.imports.iati import FOLLOWED_AS
 from api.imports.importer import MAX_CHUNK_FACTS, Importer
@@ -65,6 +66,7 @@ def check_file(
     ignored: Collection[str] = (),
     released_on: date | None = None,
     restate: bool = False,
+    max_rows: int = MAX_ROWS,
 ) -> CheckedFile:
     """Check a file against the log. Facts that their pledge has word for word are left out of the batches.
 
@@ -79,6 +81,7 @@ def check_file(
         sheet=sheet,
         ignored=ignored,
         released_on=day,
+        max_rows=max_rows,
         note_left_out=found.left_out.append,
         note_remark=found.remarks.append,
     )

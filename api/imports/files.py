@@ -21,7 +21,7 @@ from api.formats.fact_columns import (
 )
 from api.http.bodies import parse
 from api.http.problems import Malformed
-from api.imports.bounds import check_file_size
+from api.imports.bounds import MAX_ROWS, check_file_size
 from api.imports.iati import read_activities
 from api.imports.items import ImportItem, ImportProblem, UnreadableFile, quoting
 from api.imports.mapping import mapped_rows
@@ -54,6 +54,7 @@ def read_items(
     encoding: Encoding | None = None,
     ignored: Collection[str] = (),
     released_on: date | None = None,
+    max_rows: int = MAX_ROWS,
     note_left_out: NoteLeftOut = lambda _: None,
     note_remark: NoteRemark = lambda _: None,
 ) -> ReadItems:
@@ -61,25 +62,28 @@ def read_items(
 
     `oldest_first` sorts the items by `stated_on`, none before its pledge was made; a map may ask for it as well.
     `encoding` goes before the map's. Columns that are `ignored` are not read. `released_on` is the day of the release,
-    for maps that read it.
+    for maps that read it. A file with more than `max_rows` rows, lines or activities is refused.
 
     Raises: UnreadableFile if the file as a whole cannot be read, BadMap if the map does not fit it.
     """
     try:
         if is_lines(path):
             check_file_size(path)
-            items, problems = read_lines(path.read_bytes().split(b"\n"))
+            content = path.read_bytes()
+            if content.count(b"\n") > max_rows:
+                raise UnreadableFile(f"a file has at most {max_rows:,} lines here; split it into several files")
+            items, problems = read_lines(content.split(b"\n"))
         elif is_iati(path):
-            items, problems = read_activities(path, note_remark)
+            items, problems = read_activities(path, note_remark, max_rows)
         else:
-            tables = read_tables(path, mapping=mapping, sheet=sheet, encoding=encoding)
+            tables = read_tables(path, mapping=mapping, sheet=sheet, encoding=encoding, max_rows=max_rows)
             items, problems = [], []
             for table in tables:
                 table = without_columns(table, ignored if len(tables) == 1 else {*ignored} & {*table.columns})
                 if mapping is None:
                     read = _read_rows(table)
                 else:
-                    read = _read_by_map(table, mapping, released_on, note_left_out, note_remark)
+                    read = _read_by_map(table, mapping, released_on, max_rows, note_left_out, note_remark)
                 items += read[0]
                 problems += read[1]
             oldest_first |= len(tables) > 1
@@ -101,13 +105,18 @@ def is_iati(path: Path) -> bool:
 
 
 def read_tables(
-    path: Path, *, mapping: SheetMap | None = None, sheet: str | None = None, encoding: Encoding | None = None
+    path: Path,
+    *,
+    mapping: SheetMap | None = None,
+    sheet: str | None = None,
+    encoding: Encoding | None = None,
+    max_rows: int = MAX_ROWS,
 ) -> list[SheetTable]:
     """The table in a CSV or XLSX file, in the layout of a map; without one all sheets that are named by types of facts.
 
     Raises: UnreadableFile if the file cannot be read, OSError if it is not there.
     """
-    layout = SheetLayout() if mapping is None else mapping.layout
+    layout = replace(SheetLayout() if mapping is None else mapping.layout, max_rows=max_rows)
     if encoding is not None:
         layout = replace(layout, encoding=encoding)
     ending = path.suffix.lower()
@@ -186,6 +195,9 @@ def _read_rows(table: SheetTable) -> ReadItems:
     return items, problems
 
 
+_MAX_FACTS_A_ROW = 5
+"""Facts that a row becomes by a map, at most, on the average of a whole file of the most rows."""
+
 _MAX_SUGGESTIONS = 20
 """Unknown columns for which a near name is looked for: it takes some milliseconds each."""
 
@@ -222,11 +234,18 @@ def _read_row(row: SheetRow) -> tuple[ImportItem, list[ImportProblem]]:
 
 
 def _read_by_map(
-    table: SheetTable, mapping: SheetMap, released_on: date | None, note_left_out: NoteLeftOut, note_remark: NoteRemark
+    table: SheetTable,
+    mapping: SheetMap,
+    released_on: date | None,
+    max_rows: int,
+    note_left_out: NoteLeftOut,
+    note_remark: NoteRemark,
 ) -> ReadItems:
     items: list[ImportItem] = []
     problems: list[ImportProblem] = []
-    for row in mapped_rows(table, mapping, "" if released_on is None else released_on.isoformat()):
+    for row in mapped_rows(table, mapping, "" if released_on is None else released_on.isoformat(), max_rows):
+        if len(items) > max_rows * _MAX_FACTS_A_ROW:
+            raise UnreadableFile(f"{row.place}: the rows before it become {len(items):,} facts; split the file")
         if row.left_out:
             note_left_out(row.place)
         for column, remark in dict.fromkeys(remark for fact in row.facts for remark in fact.remarks):

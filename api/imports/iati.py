@@ -20,8 +20,9 @@ from xml.etree.ElementTree import Element
 
 import pycountry
 
+from api.imports.bounds import MAX_ROWS
 from api.imports.iati_xml import activities_of, day_of, language_of, narrative
-from api.imports.items import ImportItem, ImportProblem
+from api.imports.items import ImportItem, ImportProblem, UnreadableFile
 from tracker.quantity import EXACT, plain
 from tracker.values import COUNTRIES, slug_of
 
@@ -57,7 +58,9 @@ class _Amount:
         return {"op": "eq", "value": plain(self.value), "unit": self.unit}
 
 
-def read_activities(path: Path, note_remark: Callable[[str], None]) -> tuple[list[ImportItem], list[ImportProblem]]:
+def read_activities(
+    path: Path, note_remark: Callable[[str], None], max_activities: int = MAX_ROWS
+) -> tuple[list[ImportItem], list[ImportProblem]]:
     """The items of an IATI activity file, and its problems; `note_remark` gets what is left out, in sentences.
 
     Raises: UnreadableFile if the file is no IATI activity file, or a bound is passed.
@@ -65,6 +68,8 @@ def read_activities(path: Path, note_remark: Callable[[str], None]) -> tuple[lis
     items: list[ImportItem] = []
     problems: list[ImportProblem] = []
     for number, element in enumerate(activities_of(path), start=1):
+        if number > max_activities:
+            raise UnreadableFile(f"a file has at most {max_activities:,} activities here; split it into several")
         activity = _Activity(element, number)
         items += activity.items()
         problems += activity.problems

@@ -13,6 +13,7 @@ import pycountry
 
 from api.formats.csv_table import unguarded
 from api.formats.fact_columns import CELL_SHAPES
+from api.imports.bounds import MAX_ROWS
 from api.imports.cell_numbers import plain_number, rounded, without_footnotes, without_marks
 from api.imports.cell_periods import NamedBy, SaidPeriod, read_dated, read_period
 from api.imports.sheet_layout import SheetRow, SheetTable, unpivoted
@@ -72,7 +73,9 @@ _MAX_NAMED_COLUMNS = 100
 """Columns of a table that a sentence names, at most."""
 
 
-def mapped_rows(table: SheetTable, mapping: SheetMap, released_on: str = "") -> Iterator[MappedRow]:
+def mapped_rows(
+    table: SheetTable, mapping: SheetMap, released_on: str = "", max_rows: int = MAX_ROWS
+) -> Iterator[MappedRow]:
     """The facts that the rows of a table become, row by row, in the order of the map's facts.
 
     `released_on` is the day of the release, for maps that read it.
@@ -81,7 +84,7 @@ def mapped_rows(table: SheetTable, mapping: SheetMap, released_on: str = "") -> 
     """
     if mapping.unpivot is not None:
         spread = mapping.unpivot
-        table = unpivoted(table, spread.patterns, spread.name, spread.value)
+        table = unpivoted(table, spread.patterns, spread.name, spread.value, max_rows)
     columns = frozenset(table.columns)
     if missing := sorted(mapping.columns - columns):
         there = ", ".join(table.columns[:_MAX_NAMED_COLUMNS])

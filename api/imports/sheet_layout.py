@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 
 from openpyxl.utils import get_column_letter, range_boundaries
 
-from api.imports.bounds import TableBounds
+from api.imports.bounds import MAX_ROWS, TableBounds
 from api.imports.cell_conditions import is_like
 from api.imports.items import UnreadableFile
 
@@ -59,13 +59,14 @@ class SheetTable:
 class SheetLayout:
     """The first row of the header, its number of rows (None: as merged cells have it), and what is filled down.
 
-    `encoding` is that of a CSV file; UTF-8 if it is None.
+    `encoding` is that of a CSV file; UTF-8 if it is None. A table with more than `max_rows` rows is refused.
     """
 
     header: int = 1
     header_rows: int | None = None
     encoding: Encoding | None = None
     fill_down: tuple[str, ...] = ()
+    max_rows: int = MAX_ROWS
 
 
 class SheetLine(NamedTuple):
@@ -141,7 +142,7 @@ def table_of(
 
     Raises: UnreadableFile if there is no header, a column is there twice, or a bound is passed.
     """
-    bounds = TableBounds()
+    bounds = TableBounds(layout.max_rows)
     header: list[SheetLine] = []
     height = 0
     columns: list[str] = []
@@ -234,7 +235,9 @@ def _filled_from_above(row: SheetRow, names: Sequence[str], above: dict[str, tup
     return replace(row, cells=cells, broken=broken, numbers=frozenset(numbers)) if names else row
 
 
-def unpivoted(table: SheetTable, patterns: Sequence[str], name: str, value: str) -> SheetTable:
+def unpivoted(
+    table: SheetTable, patterns: Sequence[str], name: str, value: str, max_rows: int = MAX_ROWS
+) -> SheetTable:
     """The table with a row for each filled cell of these columns: the column's heading under `name`, the cell under
     `value`. A row without any stays one row.
 
@@ -246,7 +249,7 @@ def unpivoted(table: SheetTable, patterns: Sequence[str], name: str, value: str)
         raise UnreadableFile(f"{table.place}: no column is named like {' or '.join(patterns)}, to be read as rows")
     if taken := [column for column in (name, value) if column in kept]:
         raise UnreadableFile(f'{table.place}: there is a column "{taken[0]}" already; call the unpivoted one otherwise')
-    bounds = TableBounds()
+    bounds = TableBounds(max_rows)
     rows: list[SheetRow] = []
     for row in table.rows:
         for part in _rows_of(row, frozenset(wide), wide, name, value):

@@ -30,12 +30,17 @@ from api.imports.map_template import map_template
 from api.imports.releases import ReleaseDifference
 from api.imports.sheet_map import MAX_MAP_BYTES, BadMap, SheetMap, parse_map, ready_map, ready_map_names
 from api.pages.frame import PageRequest, page_contract
-from api.resources.writes import MAX_BATCH_BODY_BYTES
 from api.services import Services
 from tracker.application import Tracker
 from tracker.points_in_time import read_day
 
 BYTES = "application/octet-stream"
+
+MAX_PAGE_BYTES = 8 * 2**20
+"""Bytes of a file and its map on the page, at most: it is checked in the memory of the server."""
+
+MAX_PAGE_ROWS = 20_000
+"""Rows, lines or activities of a file on the page, at most; `tracker import` takes more."""
 
 MAX_SHOWN = 200
 """Problems, and rows of the difference, that one answer has at most; all are counted."""
@@ -86,7 +91,7 @@ class ImportPageController(Controller):
         page = PageRequest(request, services)
         return Redirect(page.link()) if page.has_blanks else _draw(page)
 
-    @write("/import", CHECK_CONTRACT, limit=MAX_BATCH_BODY_BYTES)
+    @write("/import", CHECK_CONTRACT, limit=MAX_PAGE_BYTES)
     async def check(self, request: AnyRequest, services: NamedDependency[Services]) -> Response[bytes]:
         """Check a file; nothing is written."""
         query: Query = request.scope["state"]["query"]
@@ -143,7 +148,7 @@ def _checked(tracker: Tracker, asked: _Asked, body: bytearray, map_bytes: int) -
             mapping = _mapping(asked, own_map)
             found = check_file(
                 path, tracker, now, mapping=mapping, sheet=asked.sheet, released_on=asked.released_on,
-                restate=asked.restate,
+                restate=asked.restate, max_rows=MAX_PAGE_ROWS,
             )  # fmt: skip
         except BadMap as bad:
             found = CheckedFile(problems=[ImportProblem("the map", "", sentence) for sentence in bad.problems])

@@ -107,6 +107,23 @@ def test_a_large_file_comes_in_batches(api: Api) -> None:
     assert recorded(api, found) == 600
 
 
+def test_a_file_of_too_many_rows_is_refused(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.pages.importing.MAX_PAGE_ROWS", 3)
+    row, activity = "Fenwick,5\r\n", "<iati-activity/>"
+    many = {"f.csv": f"Donor,Paid\r\n{row * 9}", "f.ndjson": "{}\n" * 9}
+    many["f.xml"] = f"<iati-activities>{activity * 9}</iati-activities>"
+    for name, content in many.items():
+        (problem,) = check(api, content, name)["problems"]
+        assert "at most 3" in problem["message"]
+
+
+def test_a_map_that_makes_too_many_facts_of_a_row_is_refused(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.pages.importing.MAX_PAGE_ROWS", 4)
+    rule = '[[fact]]\ntype = "StatementMade"\npledge = "p"\n'
+    found = check(api, "Donor,Paid\r\na,1\r\nb,2\r\n", own_map=rule * 30)
+    assert "become 30 facts; split the file" in found["problems"][0]["message"]
+
+
 def test_a_first_map_is_made_for_the_file(api: Api) -> None:
     assert '[fact.fields]\ntitle = "{Donor}"' in check(api, SHEET, first_map="true")["map"]
 
