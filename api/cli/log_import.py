@@ -109,6 +109,8 @@ def import_(where: str, private: Path | None, keys: tuple[str, ...], log_id: str
         identities = _identities(checkpoint, file, log_id)
         with made_stores() as stores:
             there = _must_be_free(stores, identities[-1].log, checkpoint)
+            if file is not None:
+                _must_begin_alike(stores.log, file)
             last = _verified(export, file)
             if last.position:
                 stores.memory.expect(identities[-1].log, last)
@@ -203,17 +205,28 @@ def _import(stores: Stores, export: _Export, there: int) -> None:
         _import_proposals(log, file)
 
 
-def _import_proposals(log: LogRecorder, file: PrivateFile) -> None:
-    """Put the events of proposals behind those that are there, which must be the first of them.
+def _must_begin_alike(log: LogRecorder, file: PrivateFile) -> None:
+    """Check that the events of proposals that are there are the first of the file's.
 
     Raises: CommandFailed if they are others.
     """
+    known, shared = log.proposal_head(), 0
+    for position, row in file.proposal_events():
+        if position > known:
+            break
+        if log.proposal_events(position - 1, 1) != [(position, row)]:
+            fail(f"the store has other proposals than the export, at their event {position}")
+        shared = position
+    if shared < known:
+        fail(f"the store has {known} events of proposals, and the export {shared}")
+
+
+def _import_proposals(log: LogRecorder, file: PrivateFile) -> None:
+    """Put the events of proposals behind those that are there."""
     known = log.proposal_head()
     for position, row in file.proposal_events():
         if position > known:
             log.add_proposal_event(row)
-        elif log.proposal_events(position - 1, 1) != [(position, row)]:
-            fail(f"the store has other proposals than the export, at their event {position}")
 
 
 def _rows(walk: LogVerification, file: PrivateFile | None) -> Iterator[NewLogRow]:

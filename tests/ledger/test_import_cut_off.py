@@ -2,6 +2,7 @@
 
 import json
 import signal
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -9,11 +10,14 @@ from sqlalchemy import inspect
 
 from api.cli import log_import
 from projections.tables import open_engine
+from tests.log.test_proposals import proposal
 from tests.support.api import statement
 from tests.support.moving import lived_in, whole
 from tests.support.servers import serving
 from tests.support.shell import PROGRAM, Shell
+from tracker.application import Tracker
 from tracker.log.identity import LogIdentity
+from tracker.proposals import Proposals, Sent
 
 pytestmark = pytest.mark.usefixtures("state")
 
@@ -91,6 +95,16 @@ def test_an_import_does_not_go_on_behind_other_events(houses: tuple[Shell, Shell
     old.run("import", more(old, "Here."))
     old.run("log", "export", "first", "--private", "first.private")
     assert "another event there than the export" in new.run(*IMPORT, code=1).stderr
+
+
+def test_a_log_is_not_imported_beside_other_proposals(sqlite_url: str, tmp_path: Path) -> None:
+    old, new = Shell(sqlite_url, tmp_path), Shell(f"sqlite:///{tmp_path}/new.db", tmp_path)
+    exported(old)
+    new.run("init")
+    with closing(Tracker(new.url)) as tracker:
+        Proposals(tracker).propose(proposal(), Sent())
+    assert "other proposals than the export, at their event 1" in new.run(*IMPORT, code=1).stderr
+    assert new.head() == 0
 
 
 def more(shell: Shell, summary: str) -> Path:
