@@ -22,7 +22,7 @@ _HINT_BY_STATUS = {
     403: "The key is in force, but not for this.",
     406: "A browser is shown pages; for other formats ask the API under /v1 with the header Accept.",
     408: "The connection was too slow. Try again.",
-    409: "The address is about another log than this one. Leave the parameter “log” out to read this log.",
+    409: "The address belongs to another history of this log. Begin again with the list of all pledges.",
     429: "Too many requests came at once. Wait a minute, and try again.",
     500: "The mistake is ours, and is written down. Try again; if it stays, tell whoever runs this, with the id below.",
     503: "The record is safe; its store does not answer just now. Try again in a moment.",

@@ -160,3 +160,19 @@ def test_the_list_before_the_first_record_tells_what_had_been_said_by_then(lite:
     assert "20.9" not in page
     assert "later than the day asked for" in page
     assert "later than the day asked for" not in shown(lite, "/?as_of=2024-02-01")
+
+
+@pytest.mark.parametrize(
+    ("path", "what_to_do"),
+    [
+        ("/nowhere", "Look for a slip in the address"),
+        ("/pledges/no-such-pledge", "Look for a slip in its name"),
+        ("/?asof=2024-01-01", "The address holds something this page does not take"),
+        ("/v2", "Look for a slip in the address"),
+    ],
+)
+def test_every_page_of_a_problem_says_what_to_do(lite: Api, path: str, what_to_do: str) -> None:
+    answer = lite.get(path, headers=BROWSER)
+    assert answer.status_code >= 400
+    assert answer.headers["content-type"].startswith("text/html")
+    assert what_to_do in text_of(answer.text)
