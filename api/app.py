@@ -124,6 +124,7 @@ def create_app(settings: Settings | None = None, projector: ProjectorProcess | N
                 metrics=services.metrics,
                 traces=traces,
                 public_read=settings.public_read,
+                read_only=settings.read_only,
             ),
         ],
         exception_handlers=with_pages(HANDLERS),
@@ -164,7 +165,7 @@ def _services(settings: Settings, projector: ProjectorProcess | None) -> tuple[S
     if settings.sqlite:
         create_tables(engine, TIMELINE, PROJECTION_VERSION)
         access_keys.create_tables(engine)
-    keys, heads = auth.KeyRing(engine, settings.admin_key), KnownHeads()
+    keys, heads = auth.KeyRing(engine, settings.admin_key, notes_uses=not settings.read_only), KnownHeads()
     timeline, ledger = Timeline(engine, tracker.log), Ledger(engine, tracker.log, settings.log_origin)
     services = Services(
         settings=settings,
@@ -191,10 +192,10 @@ def _services(settings: Settings, projector: ProjectorProcess | None) -> tuple[S
         metrics=ProcessMetrics(),
         open_bodies=OpenBodies(),
         body_room=BodyRoom(),
-        projector=projector if settings.projector else None,
+        projector=projector if settings.runs_projector else None,
         store_room=StoreRoom(engine),
     )
-    if not settings.projector or projector is not None:
+    if not settings.runs_projector or projector is not None:
         return services, None
     remembered = RememberedCheckpoints(settings.state_directory)
     signer = LedgerSigner(ledger, settings.signing_keys(replaces_lost_keys=True), remembered, now)

@@ -117,6 +117,9 @@ class Settings(BaseSettings):
     traces: bool = False
     """Spans of requests, commits and projections are sent by OpenTelemetry, to where its own variables say."""
 
+    read_only: bool = False
+    """This process answers reads alone, as beside a replica: writes are 503, and it runs no projector."""
+
     projector: bool = True
     """Whether the API process runs the projector too; `tracker serve --no-projector` says no."""
 
@@ -184,6 +187,11 @@ class Settings(BaseSettings):
     @classmethod
     def _is_split(cls, given: object) -> object:
         return [part.strip() for part in given.split(",") if part.strip()] if isinstance(given, str) else given
+
+    @property
+    def runs_projector(self) -> bool:
+        """Whether the API process runs the projector too; one that only reads never does."""
+        return self.projector and not self.read_only
 
     @property
     def sqlite(self) -> bool:

@@ -93,7 +93,7 @@ def serve(host: str, port: int, workers: int, no_projector: bool) -> None:
     say(f"Commitments Tracker is on http://{address}:{config['port']} (Ctrl-C stops it)")
     with listening:
         if workers > 1:
-            _supervise(server.config, listening, has_projector=not no_projector and settings.projector)
+            _supervise(server.config, listening, has_projector=not no_projector and settings.runs_projector)
             return
         server.run(sockets=[listening])
     if not server.started:

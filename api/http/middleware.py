@@ -25,7 +25,7 @@ from api.http.limits import FailedKeyLimit, WriteLimit
 from api.http.log_ids import HEADER, must_be_asked
 from api.http.metrics import ProcessMetrics
 from api.http.parameters import parse
-from api.http.problems import NotFound, Unauthorized
+from api.http.problems import NotFound, OnlyReads, Unauthorized
 
 if TYPE_CHECKING:
     from api.http.traces import Traces
@@ -59,7 +59,9 @@ class RequestMiddleware(ASGIMiddleware):
         metrics: ProcessMetrics,
         traces: Traces | None,
         public_read: bool,
+        read_only: bool,
     ) -> None:
+        self._read_only = read_only
         self._metrics, self._traces = metrics, traces
         self._keys = keys
         self._limit = limit
@@ -94,6 +96,8 @@ class RequestMiddleware(ASGIMiddleware):
             caller = await self._caller(scope)
             must_allow(caller, contract.needs, public_read=self._public_read and not contract.keyed)
             state["caller"] = caller
+            if contract.writes and self._read_only:
+                raise OnlyReads("this process answers reads alone: send the write to one that records")
             if contract.writes and caller is not None:
                 state["headers"] = []
                 self._limit.count(caller.scope, state["headers"])

@@ -134,6 +134,13 @@ class TooMuchAtOnce(TrackerError):
     title = "Too much at once"
 
 
+class OnlyReads(TrackerError):
+    """This process answers reads alone, beside a replica or by TRACKER_READ_ONLY. Send writes to one that records."""
+
+    code = "unavailable"
+    title = "No writes here"
+
+
 class InternalError(TrackerError):
     """Something broke on our side. It is logged under the `request_id` of the answer; nothing was half recorded."""
 

@@ -99,7 +99,8 @@ def _is_read(services: Services) -> Response[bytes]:
 def _is_ready(services: Services) -> Response[bytes]:
     checks, progress = _read_checks(services)
     if progress is not None:
-        checks += [*_write_checks(services), *_projector_checks(services, progress), _ledger(services)]
+        checks += [*_stamp_checks(services)] if services.settings.read_only else [*_write_checks(services)]
+        checks += [*_projector_checks(services, progress), _ledger(services)]
     return _answer("ready", checks, _progress(services, progress))
 
 
