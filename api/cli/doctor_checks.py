@@ -147,17 +147,26 @@ def disks(settings: Settings) -> Iterator[Finding]:
     places = {"the state": settings.state_directory}
     if settings.sqlite:
         places = {"the log": Path(settings.store_name).parent, **places}
+    if settings.archive_directory is not None:
+        places["copies of sources"] = settings.archive_directory
     for what, path in places.items():
-        there = next(p for p in (path, *path.resolve().parents) if p.exists())
-        if not os.access(there, os.W_OK):
-            yield wrong(f"{what} is in {path}, which this user may not write to", f"give it to this user: {there}")
-            continue
-        free = shutil.disk_usage(there).free
-        said = f"{free // _MEGABYTE:,} MB are free for {what} in {path}"
-        is_low = free < MIN_FREE_BYTES
-        yield wrong(said, "make room: writes are refused once it is full (docs/operations.md)") if is_low else ok(said)
+        yield _free(what, path)
+    if settings.archive_directory is None:
+        yield note("no copies of sources are kept: TRACKER_ARCHIVE_DIR names no directory")
     if not settings.sqlite:
         yield note("PostgreSQL's own disk is not seen from here")
+
+
+def _free(what: str, path: Path) -> Finding:
+    there = next(p for p in (path, *path.resolve().parents) if p.exists())
+    if not there.is_dir():
+        return wrong(f"{what}: {path} cannot be a directory, since {there} is a file", "name another directory")
+    if not os.access(there, os.W_OK):
+        return wrong(f"{what}: this user may not write to {path}", f"give it to this user: {there}")
+    free = shutil.disk_usage(there).free
+    said = f"{free // _MEGABYTE:,} MB are free for {what} in {path}"
+    is_low = free < MIN_FREE_BYTES
+    return wrong(said, "make room: writes are refused once it is full (docs/operations.md)") if is_low else ok(said)
 
 
 def file_modes(settings: Settings) -> Finding:

@@ -66,7 +66,8 @@ def must_be_elsewhere(file: Path, directory: Path) -> None:
 
     Raises: click.UsageError if it is.
     """
-    if directory.resolve() in file.resolve().parents:
+    home = file.parent.resolve()  # a link that stands at `file` is replaced, not followed
+    if directory.resolve() in (home, *home.parents):
         raise click.UsageError(f"--private: {file} would be in {directory}, which is published")
 
 

@@ -194,3 +194,18 @@ def test_a_state_directory_that_cannot_be_written(shell: Shell) -> None:
         place = shell.directory / "closed"
         place.mkdir(mode=0o500)
         assert "may not write" in wrongs(shell, TRACKER_STATE_DIR=str(place))["disk"]
+
+
+def test_an_archive_that_cannot_be_written_or_is_none(shell: Shell) -> None:
+    place = shell.write("place", "a file")
+    found = wrongs(shell, TRACKER_ARCHIVE_DIR=str(place))["disk"]
+    assert "copies of sources" in found
+    assert "is a file" in found
+    said = shell.run("doctor", code=1).stdout
+    assert ("TRACKER_ARCHIVE_DIR names no directory" in said) == shell.url.startswith("postgres")
+    assert not (shell.directory / "archive").exists()
+
+
+def test_a_state_directory_that_is_a_file_says_so(shell: Shell) -> None:
+    place = shell.write("place", "a file")
+    assert "is a file" in wrongs(shell, TRACKER_STATE_DIR=str(place))["disk"]

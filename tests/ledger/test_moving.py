@@ -57,6 +57,8 @@ def test_what_cannot_be_imported_says_so(sqlite_url: str, tmp_path: Path) -> Non
     lived_in(old)
     assert "published" in old.run("log", "export", "first", "--private", "first/private", code=2).stderr
     old.run("log", "export", "first", "--private", "first.private")
+    tmp_path.joinpath("first/link").symlink_to(tmp_path / "elsewhere")
+    assert "published" in old.run("log", "export", "first", "--private", "first/link", code=2).stderr
     assert "withheld from the public" in new.run("log", "import", "first", code=1).stderr
     assert new.head() == 0
     private = (tmp_path / "first.private").read_bytes()
