@@ -16,7 +16,7 @@ from __future__ import annotations
 import os
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -144,16 +144,31 @@ class PrivateFile:
     def at(self, position: int) -> PrivatePart | None:
         """What the file has of the event at a position; positions are asked for in their order."""
         while self._next is not None and self._next.position < position:
-            self._next = self._read_event(next(self._lines, None))
+            passed, self._next = self._next.position, self._read_event(next(self._lines, None))
+            if self._next is not None and self._next.position <= passed:
+                fail(f"{self._file} is damaged, its events are not by position: run the export again")
         return self._next if self._next is not None and self._next.position == position else None
 
     def proposal_events(self) -> Iterator[tuple[int, ProposalRow]]:
         """The events of proposals that the file has, with their positions; read anew, beside what `at` reads."""
         for line in self._read():
             if isinstance(line, dict) and (given := line.get("proposal")):
-                binary = {name: b64decode(given[name]) for name in ("state", "payload_hash") if name in given}
-                row = {**given, **binary}
-                yield row.pop("position"), ProposalRow(**row)
+                with self._decoding("proposal"):
+                    binary = {name: b64decode(given[name]) for name in ("state", "payload_hash") if name in given}
+                    row = {**given, **binary}
+                    found = int(row.pop("position")), ProposalRow(**row)
+                yield found
+
+    @contextmanager
+    def _decoding(self, what: str) -> Iterator[None]:
+        """Say which line is not what `write_private` writes.
+
+        Raises: CommandFailed if one is not.
+        """
+        try:
+            yield
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            fail(f"{self._file} is damaged, its {what} cannot be read ({error!r}): run the export again")
 
     def _must_be_whole(self) -> None:
         """Check that the file was written to its end, and lacks no line.
@@ -182,10 +197,13 @@ class PrivateFile:
                 yield read
 
     def _read_head(self) -> PrivateHead:
-        first = next(self._lines)
+        first = next(self._lines, None)
         if not isinstance(first, dict) or first.get("format") != FORMAT:
             fail(f"{self._file} is no private file of this release")
-        head = PrivateHead(first["log"], first["size"], b64decode(first["root"]))
+        with self._decoding("head"):
+            return self._read_rest_of_head(PrivateHead(first["log"], first["size"], b64decode(first["root"])))
+
+    def _read_rest_of_head(self, head: PrivateHead) -> PrivateHead:
         for line in self._lines:
             match line:
                 case {"identity": given}:
@@ -194,7 +212,7 @@ class PrivateFile:
                     at = datetime.fromisoformat(given["recorded_at"])
                     head.withholdings.append(Withholding(**given | {"recorded_at": at}))
                 case {"key": given}:
-                    head.keys.append(given)
+                    head.keys.append({**given, "id": given["id"]})
                 case _:
                     self._next = self._read_event(line)
                     break
@@ -205,12 +223,13 @@ class PrivateFile:
             return None
         if not isinstance(line, dict) or "event" not in line:
             fail(f"{self._file} has {next(iter(line), 'a line')!r}, which this release does not know")
-        part = line["event"]
-        hashed, whole = part.get("payload_hash"), part.get("line")
-        return PrivatePart(
-            part["position"],
-            part.get("key"),
-            part.get("key_index"),
-            None if hashed is None else b64decode(hashed),
-            None if whole is None else b64decode(whole),
-        )
+        with self._decoding("event"):
+            part = line["event"]
+            hashed, whole = part.get("payload_hash"), part.get("line")
+            return PrivatePart(
+                int(part["position"]),
+                part.get("key"),
+                part.get("key_index"),
+                None if hashed is None else b64decode(hashed),
+                None if whole is None else b64decode(whole),
+            )

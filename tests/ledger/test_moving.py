@@ -99,3 +99,25 @@ def test_a_public_log_alone_can_be_imported(sqlite_url: str, tmp_path: Path) -> 
     log = old.run("log", "fork", "--reason", "only to know the id before").stderr.split()[3]
     assert new.run("log", "import", "first").stdout.splitlines()[-1] == log
     assert [row.state for row in whole(new)] == [row.state for row in whole(old)]
+
+
+def test_a_private_file_that_is_damaged_says_so(sqlite_url: str, tmp_path: Path) -> None:
+    old, new = Shell(sqlite_url, tmp_path), Shell(f"sqlite:///{tmp_path}/new.db", tmp_path)
+    lived_in(old)
+    old.run("log", "export", "first", "--private", "whole.private")
+    lines = (tmp_path / "whole.private").read_text().splitlines(keepends=True)
+    new.run("init")
+    first = next(at for at, line in enumerate(lines) if line.startswith('{"event"'))
+    key = next(at for at, line in enumerate(lines) if line.startswith('{"key"'))
+    damaged = {
+        "its head": [lines[0][: lines[0].index(',"log"')] + "}\n", *lines[1:]],
+        "KeyError('id')": [*lines[:key], '{"key":{"name":"desk"}}\n', *lines[key + 1 :]],
+        "its event": [*lines[:first], '{"event":{"position":"x"}}\n', *lines[first + 1 :]],
+        "by position": [*lines[:first], lines[first + 1], lines[first], *lines[first + 2 :]],
+    }
+    for said, written in damaged.items():
+        new.write("damaged.private", "".join(written))
+        refused = new.run("log", "import", "first", "--private", "damaged.private", code=1).stderr
+        assert "is damaged" in refused
+        assert said in refused
+        assert new.head() == 0
