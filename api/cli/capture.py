@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
@@ -10,7 +11,7 @@ import httpx
 
 from api.archive import ENDINGS, MAX_CAPTURE_BYTES, Archive, Capture, hash_of, media_type_of
 from api.cli.group import fail
-from api.cli.stores import Stores, now, opened_stores, read_settings
+from api.cli.stores import Stores, now, opened_stores
 from api.cli.terminal import answer, say
 from tracker.errors import BatchRefused, TrackerError
 from tracker.event import Event, event_id
@@ -41,7 +42,8 @@ _BY_ENDING = {ending: media_type for media_type, ending in ENDINGS.items()} | {
 def capture(event: str, file: Path | None, url: str | None, media_type: str | None, by: str) -> None:
     """Keep a copy of an event's source under its hash, and record a SourceCaptured.
 
-    With `check` every copy in the archive is read again: exit 1 if one is not what its name says.
+    With `check` every copy in the archive is read again: exit 1 if one is not what its name says. Copies that the log
+    says are kept here, and are not, are listed: after a move or a restore the archive was left behind.
 
     \b
     Examples:
@@ -50,7 +52,8 @@ def capture(event: str, file: Path | None, url: str | None, media_type: str | No
       tracker capture check
     """
     if event == CHECK:
-        _check(Archive(read_settings().archive_directory))
+        with opened_stores(must_exist=True) as stores:
+            _check(Archive(stores.settings.archive_directory), _recorded(stores))
         return
     if (file is None) == (url is None):
         raise click.UsageError("give one of --file and --url")
@@ -131,9 +134,23 @@ def _fetched(url: str) -> tuple[bytes, str | None]:
     return bytes(body), media_type if media_type in ENDINGS else None
 
 
-def _check(archive: Archive) -> None:
+def _recorded(stores: Stores) -> Iterator[str]:
+    """The hashes that the log says are kept here: of copies that have no address elsewhere."""
+    position = 0
+    while rows := stores.log.read(position, type="SourceCaptured"):
+        for row in rows:
+            fact = Event.read(row.state, row.position).fact
+            if isinstance(fact, SourceCaptured) and fact.archive_url is None:
+                yield fact.sha256
+        position = rows[-1].position
+
+
+def _check(archive: Archive, recorded: Iterable[str]) -> None:
     wrong = seen = 0
     try:
+        for sha256 in dict.fromkeys(recorded):
+            if archive.find(sha256) is None:
+                say(f"{sha256} is recorded and not kept here")
         for kept in archive.captures():
             seen += 1
             try:

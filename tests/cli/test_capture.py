@@ -79,3 +79,14 @@ def test_what_cannot_be_kept_is_said(shell: Shell) -> None:
     assert "has no event" in shell.run("capture", "none", "--file", "report", code=2).stderr
     assert "one of --file and --url" in shell.run("capture", event, code=2).stderr
     assert len(events(shell)) == 1
+
+
+def test_a_copy_that_was_left_behind_is_listed(shell: Shell, tmp_path: Path) -> None:
+    event = opened(shell)
+    (shell.directory / "report.pdf").write_bytes(PDF)
+    shell.run("capture", event, "--file", "report.pdf")
+    assert "not kept here" not in shell.run("capture", "check").stderr
+    (tmp_path / "kept").rename(tmp_path / "left behind")
+    said = shell.run("capture", "check")
+    assert f"{SHA256} is recorded and not kept here" in said.stderr.replace("\n", "")
+    assert said.stdout.startswith("0 copies")
