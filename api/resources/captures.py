@@ -11,11 +11,13 @@ from pydantic_core import to_json
 from api.archive import ENDINGS, MAX_CAPTURE_BYTES, UNNAMED, Archive, media_type_of, pieces
 from api.http.bodies import read_bytes
 from api.http.contract import JSON, AnyRequest, Contract, Reply, put, read, ref
+from api.http.log_ids import LOG, LOG_HEADER, log_of_write
 from api.http.problems import Malformed, UnsupportedMediaType
 from api.http.responses import BytesResponse
 from api.http.streams import StreamedResponse
 from api.resources.contracts import IF_NONE_MATCH
 from api.services import Services
+from tracker.log.guard import must_be_this_log
 
 SANDBOX = "sandbox; default-src 'none'; frame-ancestors 'none'"
 """The policy under which a copy is shown by a browser that does so in spite of its disposition."""
@@ -31,8 +33,12 @@ PUT_CAPTURE = Contract(
         201: Reply("The copy is kept.", {JSON: ref("Capture")}, {}),
         200: Reply("The copy was there already.", {JSON: ref("Capture")}, {}),
     },
+    headers=(LOG_HEADER,),
     body={**dict.fromkeys(ENDINGS, _BYTES), UNNAMED: _BYTES},
-    problems=("malformed", "unknown_parameter", "too_large", "unsupported_media_type", "no_archive", "rate_limited"),
+    problems=(
+        *("malformed", "unknown_parameter", "other_log", "too_large", "unsupported_media_type", "no_archive"),
+        "rate_limited",
+    ),
     writes=True,
 )
 GET_CAPTURE = Contract(
@@ -44,8 +50,9 @@ GET_CAPTURE = Contract(
             {"ETag": "The tag of these bytes.", "Content-Disposition": "An attachment, named by its hash."},
         )
     },
+    query=(LOG,),
     headers=(IF_NONE_MATCH,),
-    problems=("unknown_parameter", "capture_not_found", "no_archive"),
+    problems=("other_log", "unknown_parameter", "capture_not_found", "no_archive"),
     keyed=True,
 )
 
@@ -58,6 +65,7 @@ class CaptureController(Controller):
     @put("", PUT_CAPTURE, limit=MAX_CAPTURE_BYTES)
     async def put_capture(self, request: AnyRequest, services: NamedDependency[Services]) -> Response[bytes]:
         """Keep a copy of a source. Its hash goes into a SourceCaptured."""
+        must_be_this_log(services.tracker.log.guard.log, log_of_write(request.scope))
         archive = Archive(services.settings.archive_directory)
         archive.find("")  # 503 before the body is read
         with services.body_room.taken() as share:

@@ -79,6 +79,12 @@ def test_no_other_file_is_found(lite: Api, sha256: str) -> None:
     assert get(lite, sha256).status_code == 404
 
 
+def test_it_may_be_said_for_which_log_it_is(lite: Api) -> None:
+    problem(put(lite, **{"Tracker-Log": "another"}), 409, "other_log")
+    assert put(lite, **{"Tracker-Log": lite.get("/v1/log").json()["log"]}).status_code == 201
+    problem(lite.get(f"/v1/captures/{SHA256}?log=another", headers=MONITOR), 409, "other_log")
+
+
 def test_an_unknown_copy_says_so(lite: Api) -> None:
     problem(get(lite, "0" * 64), 404, "capture_not_found")
 

@@ -23,9 +23,22 @@ def log_of(api: Api) -> str:
 
 
 def read_paths(api: Api) -> list[str]:
-    """The addresses of every read under /v1, as the routes have them."""
+    """The addresses of every read under /v1, as the routes have them, of what is there."""
+    headers = MONITOR | {"Content-Type": "application/pdf"}
+    there = {
+        "{pledge:str}": "aid-2024",
+        "{key:str}": "alliance",
+        "{sha256:str}": api.client.put("/v1/captures", content=b"%PDF-", headers=headers).json()["sha256"],
+        "{proposal:str}": api.post("/v1/proposals", {"pledge": "aid-2024", "fact": statement()}).json()["proposal"],
+    }
+
+    def filled(path: str) -> str:
+        for name, value in there.items():
+            path = path.replace(name, value)
+        return path
+
     return sorted(
-        route.path.replace("{pledge:str}", "aid-2024").replace("{key:str}", "alliance")
+        filled(route.path)
         for route in api.client.app.routes
         for handler in getattr(route, "route_handlers", ())
         if isinstance(contract := handler.opt.get("contract"), Contract)
