@@ -8,7 +8,7 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from api.wording import MILESTONE, NBSP
+from api.wording import MILESTONE, NBSP, PERIODS
 from tracker.quantity import BOUND_ROUNDING, EXACT, OP_WORDS, plain
 
 _SYMBOL = {"EUR": "€", "USD": "US$", "GBP": "£", "JPY": "¥"}
@@ -244,11 +244,14 @@ def _percent(share: Decimal) -> str:
 
 
 def counted(status: Mapping[str, Any]) -> str | None:
-    """How many members or steps of a status document are done: 22 of 31; a single step by its name.
+    """How many members, steps or periods of a status document are done: 22 of 31; a single step by its name.
 
     None where the pledge is measured by an amount, or by nothing.
     """
     members, steps = status.get("members"), status.get("milestones")
+    if tally := status.get("periods_tally"):
+        periods = PERIODS[status["recurrence"]["every"]]
+        return f"{tally['kept']} of {tally['closed']} {periods} kept" if tally["closed"] else f"no {periods} over yet"
     if members is not None and members["met"] is not None:
         met, eligible = members["met"], members["eligible"] or members["total"]
         return f"{met} of {eligible}" if isinstance(met, int) else count(met)

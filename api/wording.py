@@ -93,6 +93,9 @@ INSTALMENT = {"open": "not due yet", "paid": "paid", "overdue": "overdue"}
 EVERY = {"year": "each year", "half": "each half-year", "quarter": "each quarter", "month": "each month"}
 """For how long the target of a recurring pledge holds each time."""
 
+PERIODS = {"year": "years", "half": "half-years", "quarter": "quarters", "month": "months"}
+"""The periods of a recurring pledge."""
+
 TYPE = {
     "PledgeMade": "Pledge made",
     "PledgeReaffirmed": "Pledge reaffirmed",

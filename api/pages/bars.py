@@ -54,6 +54,9 @@ def bar_of(status: Mapping[str, Any]) -> Bar | None:
     members = status.get("members")
     if members is not None and members["met"] is not None:
         return _bar_of_members(members)
+    if tally := status.get("periods_tally"):
+        kept = Decimal(tally["kept"]) / Decimal(tally["closed"]) if tally["closed"] else Decimal(0)
+        return Bar(_segments("eq", kept, None), _at_target())
     if status.get("baseline") is not None and status["progress"] is not None:
         return _bar_of_ratio(status["progress"], status["target"])
     if status["ratio"] is not None:

@@ -35,7 +35,7 @@ from tracker.facts import FACT_TYPES
 HTML = HTML_FORMAT.media_type
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 """No inline script or style, nothing from other machines, no framing."""
 

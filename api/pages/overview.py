@@ -150,7 +150,7 @@ def pledge_row(status: Mapping[str, Any], digits: amounts.Digits | None = None) 
     """A pledge as a row; `digits` are those of all amounts shown with it, by default of its own two."""
     progress, exact = progress_of(status, digits or amounts.distinct_digits(status["target"], status["actual"]))
     share = amounts.ratio(status["ratio"], status["actual"])
-    if (status.get("members") or {}).get("met") is not None:
+    if (status.get("members") or {}).get("met") is not None or status.get("periods_tally"):
         share = None
     elif "baseline" in status:
         share = f"{amounts.ratio(status['progress'])} of the way" if status["progress"] else None
@@ -161,6 +161,9 @@ def progress_of(status: Mapping[str, Any], digits: amounts.Digits) -> tuple[str,
     """How far a pledge is, in a line: abbreviated and exact. "Over" never turns into "equals"."""
     target, actual = amounts.amount(status["target"], digits), amounts.amount(status["actual"], digits)
     members = status.get("members")
+    if status.get("periods_tally"):
+        line = amounts.counted(status) or ""
+        return line, line
     if members is not None and members["met"] is not None:
         line = amounts.counted(status) or ""
         line += " members" if isinstance(members["met"], int) else ""

@@ -33,6 +33,9 @@ class WaysOut:
 
     picture_svg: str
     frame: str
+    preview: str
+    """The frame on this machine, for the page itself to show."""
+
     snippet: str
     description: str
     claim: Mapping[str, Any]
@@ -58,6 +61,7 @@ def ways_out(page: PageRequest, at: Clocks, row: PledgeRow, made: Mapping[str, A
         picture=absolute(page.link(f"/pledges/{slug}/picture.png")),
         picture_svg=page.link(f"/pledges/{slug}/picture.svg"),
         frame=frame,
+        preview=page.link(f"/embed/{slug}"),
         snippet=(
             f'<iframe src="{escape(frame, quote=True)}" title="{title}" width="100%" height="{EMBED_HEIGHT}"'
             ' frameborder="0" loading="lazy"></iframe>'

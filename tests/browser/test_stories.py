@@ -92,3 +92,9 @@ def test_a_frame_tells_the_page_around_it_how_high_it_is(tab: Opener, site: Site
     )
     assert told["type"] == "commitments-tracker:height"
     assert 100 < told["height"] < 600
+
+
+def test_the_snippet_shows_what_it_gives(tab: Opener) -> None:
+    page = tab("/pledges/nato-2-percent-2024")
+    page.get_by_text("Embed", exact=True).click()
+    expect(page.frame_locator(".way iframe").get_by_text("22 of 31")).to_be_visible()
