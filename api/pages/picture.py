@@ -40,7 +40,7 @@ _LOOKS = {
     "c-aside": "fill:#fff;stroke:#0b4f82", "c-period": "fill:#fff;stroke:#0b4f82;stroke-width:1.5",
     "c-open": "fill:url(#p-open)", "c-due": "stroke:#a8430b;stroke-width:2;stroke-dasharray:5 3",
     "c-baseline": "fill:#fff;stroke:#1c2126;stroke-width:2", "c-name": "fill:#1c2126", "c-value": "fill:#545d66",
-    "v-met": "fill:#25713a", "v-not_met": "fill:#fff;stroke:#a01c38;stroke-width:1.5",
+    "v-met": "fill:#25713a", "v-not_met": "fill:url(#p-hatch);stroke:#a01c38;stroke-width:1.5",
     "c-maybe": "fill-opacity:.35;stroke-opacity:.35",
     "c-none": "fill:none;stroke:#8b8f94;stroke-dasharray:2 2",
     "c-duemark": "fill:#fff;stroke:#a8430b;stroke-width:2", "c-reached": "fill:#25713a",
@@ -70,12 +70,14 @@ def picture(row: PledgeRow, charts: tuple[PledgeChart, ...], source: str, footer
         f"<style>{STYLE}</style>",
         '<linearGradient id="p-open" x1="0" x2="0" y1="1" y2="0"><stop offset="0" stop-color="#0b4f82"',
         ' stop-opacity=".35"/><stop offset="1" stop-color="#0b4f82" stop-opacity="0"/></linearGradient>',
+        '<pattern id="p-hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">',
+        '<line x1="0" y1="0" x2="0" y2="6" stroke="#a01c38" stroke-width="2"/></pattern>',
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fcfbf8"/><rect width="{WIDTH}" height="8" fill="{colour}"/>',
         _text(56, 56, 20, "#545d66", _parties(status)),
         *(_text(56, 100 + 44 * index, 36, "#1c2126", line, bold=True) for index, line in enumerate(title)),
         _text(56, y + 10, 28, colour, wording.STATUS[status["status"]], bold=True),
         *_beside(row, y + 10),
-        *_chart(charts, y + 30),
+        *(_chart(charts, y + 30) if charts else _bar(row, y + 70, colour)),
         _text(56, HEIGHT - 52, 17, "#545d66", _cut(source)),
         _text(56, HEIGHT - 26, 17, "#545d66", _cut(footer)),
         "</svg>\n",
@@ -109,10 +111,33 @@ def _beside(row: PledgeRow, y: int) -> Iterator[str]:
     yield _text(x, y, 24, "#1c2126", row.progress + (f" · {row.share}" if row.share else ""))
 
 
+def _bar(row: PledgeRow, top: int, colour: str) -> Iterator[str]:
+    """How far it is as a bar, or a dot for each step, where there is no chart."""
+    if row.bar is None:
+        return
+    if row.bar.steps:
+        for index, state in enumerate(row.bar.steps):
+            fill, x = colour if state == "reached" else "none", 72 + 48 * index
+            yield f'<circle cx="{x}" cy="{top + 20}" r="15" fill="{fill}" stroke="{colour}" stroke-width="3"/>'
+        return
+    yield f'<linearGradient id="p-fade"><stop offset="0" stop-color="{colour}"/>'
+    yield f'<stop offset="1" stop-color="{colour}" stop-opacity="0"/></linearGradient>'
+    yield f'<svg x="56" y="{top}" width="{WIDTH - 112}" height="40">'
+    yield '<rect y="8" width="100%" height="24" fill="#eceae4"/>'
+    fills = {"solid": colour, "possible": colour, "fade": "url(#p-fade)"}
+    for each in row.bar.segments:
+        opacity = ' fill-opacity=".35"' if each.kind == "possible" else ""
+        yield f'<rect x="{each.x}" y="8" width="{each.width}" height="24" fill="{fills[each.kind]}"{opacity}/>'
+    target = row.bar.target
+    if row.bar.target_width:
+        yield f'<rect x="{target}" width="{row.bar.target_width}" height="40" fill="#1c2126" fill-opacity=".15"/>'
+    if target:
+        yield f'<line x1="{target}" x2="{target}" y2="40" stroke="#1c2126" stroke-width="4"/>'
+    yield "</svg>"
+
+
 def _chart(charts: tuple[PledgeChart, ...], top: int) -> Iterator[str]:
     """The first chart, as large as it can be below the words."""
-    if not charts:
-        return
     drawing = charts[0].wide
     scale = min((HEIGHT - 90 - top) / drawing.height, (WIDTH - 112) / drawing.width)
     left = (WIDTH - drawing.width * scale) / 2

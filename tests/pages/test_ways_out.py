@@ -104,12 +104,22 @@ def test_a_pledge_of_any_kind_is_a_picture_with_its_title_source_and_date(lite: 
     assert "Example Gazette" in said
     assert "As of 1\xa0Aug\xa02024, log position" in said
     assert lite.get("/v1/pledges/aid-2024?as_of=2024-08-01").json()["title"] in said
+    drawn = {"money": "c-step", "members": "c-member", "steps": "c-reached"}
+    if kind in drawn:
+        assert drawn[kind] in svg.text
     png = lite.get("/pledges/aid-2024/picture.png?as_of=2024-08-01")
     assert png.headers["content-type"] == "image/png"
     assert png.content[:8] == b"\x89PNG\r\n\x1a\n"
     assert struct.unpack(">II", png.content[16:24]) == (1200, 630)
     again = lite.get("/pledges/aid-2024/picture.png?as_of=2024-08-01", headers={"If-None-Match": png.headers["etag"]})
     assert again.status_code == 304
+
+
+def test_a_picture_without_a_chart_has_the_bar(lite: Api) -> None:
+    lite.open(kind="ratio", target="at least 2 percent:gdp", group=GROUP)
+    lite.add({"type": "TallyReported", "stated_on": "2024-07-10", "source": SOURCE, "met": 1, "not_met": 1, "total": 2})
+    svg = lite.get("/pledges/aid-2024/picture.svg?as_of=2024-08-01").text
+    assert 'width="33.30%" height="24"' in svg
 
 
 def test_a_picture_of_nothing_is_a_problem(lite: Api) -> None:
