@@ -89,6 +89,14 @@ def test_an_unknown_copy_says_so(lite: Api) -> None:
     problem(get(lite, "0" * 64), 404, "capture_not_found")
 
 
+def test_a_copy_whose_file_was_removed_is_gone(lite: Api) -> None:
+    put(lite)
+    archive = lite.services.settings.archive_directory
+    assert archive is not None
+    (archive / SHA256[:2] / f"{SHA256}.pdf").unlink()
+    problem(get(lite), 404, "capture_not_found")
+
+
 def test_who_may_put_and_who_may_get(lite: Api) -> None:
     put(lite)
     expected: list[tuple[Role, int, int]] = [

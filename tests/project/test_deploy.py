@@ -42,6 +42,15 @@ def test_every_setting_reaches_the_container_and_nothing_else(service: str) -> N
     assert given == SETTINGS - OF_INIT - OF_COMMAND
 
 
+@pytest.mark.parametrize("service", ["api", "projector"])
+def test_every_directory_that_is_set_is_a_volume(service: str) -> None:
+    of = COMPOSE["services"][service]
+    directories = {value for name, value in of["environment"].items() if name.endswith("_DIR")}
+    assert len(directories) == 2
+    assert directories == {volume.partition(":")[2] for volume in of["volumes"]}
+    assert {volume.partition(":")[0] for volume in of["volumes"]} <= COMPOSE["volumes"].keys()
+
+
 @pytest.mark.parametrize(
     ("schema", "file"),
     [("compose-spec", "docker-compose.yml"), ("github-workflows", ".github/workflows/audit.yml")],
