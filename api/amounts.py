@@ -251,6 +251,8 @@ def counted(status: Mapping[str, Any]) -> str | None:
     members, steps = status.get("members"), status.get("milestones")
     if tally := status.get("periods_tally"):
         periods = PERIODS[status["recurrence"]["every"]]
+        if tally["closed"] == 1:
+            periods = periods.removesuffix("s")
         return f"{tally['kept']} of {tally['closed']} {periods} kept" if tally["closed"] else f"no {periods} over yet"
     if members is not None and members["met"] is not None:
         met, eligible = members["met"], members["eligible"] or members["total"]

@@ -69,13 +69,16 @@ class Archive:
         self._directory = directory
 
     def put(self, body: bytes | bytearray, media_type: str) -> tuple[Capture, bool]:
-        """Keep some bytes, and say whether they are new here. Bytes that are kept already keep their first media type.
+        """Keep some bytes, and say whether they are new here. Bytes that are kept already keep their first media type;
+        a copy that was damaged since is written anew.
 
         Raises: NoArchive if there is no directory, or one that takes no files.
         """
         sha256 = hashlib.sha256(body).hexdigest()
-        if (known := self.find(sha256)) is not None:
+        if (known := self.find(sha256)) is not None and _is_whole(known):
             return known, False
+        if known is not None:
+            media_type = known.media_type
         path = self._folder(sha256) / f"{sha256}{ENDINGS[media_type]}"
         try:
             path.parent.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -120,6 +123,14 @@ class Archive:
         if self._directory is None:
             raise NoArchive("no directory for copies is set: TRACKER_ARCHIVE_DIR names it")
         return self._directory / sha256[:2]
+
+
+def _is_whole(kept: Capture) -> bool:
+    """Whether a copy is still what its name says; one that is not, or cannot be read, is written anew."""
+    try:
+        return hash_of(kept.path) == kept.sha256
+    except OSError:
+        return False
 
 
 def media_type_of(body: bytes | bytearray) -> str | None:

@@ -25,6 +25,7 @@ from projections.queries import Clocks, Filters
 from tracker.event import Event, fact_json, raw_event, stamp
 from tracker.pledge_events import raw_in_force_on
 from tracker.rules.event_days import days, said_between
+from tracker.rules.judged import judged_target
 
 SINCE = Parameter("since", "Show what changed since this day.", CLOCKS[0].schema)
 AXIS = Parameter("axis", "What changed in the world, or in our record.", {"enum": ["said", "recorded"]})
@@ -148,7 +149,7 @@ def draw_overview(page: PageRequest) -> BytesResponse:
 
 def pledge_row(status: Mapping[str, Any], digits: amounts.Digits | None = None) -> PledgeRow:
     """A pledge as a row; `digits` are those of all amounts shown with it, by default of its own two."""
-    progress, exact = progress_of(status, digits or amounts.distinct_digits(status["target"], status["actual"]))
+    progress, exact = progress_of(status, digits or amounts.distinct_digits(judged_target(status), status["actual"]))
     share = amounts.ratio(status["ratio"], status["actual"])
     if (status.get("members") or {}).get("met") is not None or status.get("periods_tally"):
         share = None
@@ -159,7 +160,7 @@ def pledge_row(status: Mapping[str, Any], digits: amounts.Digits | None = None) 
 
 def progress_of(status: Mapping[str, Any], digits: amounts.Digits) -> tuple[str, str]:
     """How far a pledge is, in a line: abbreviated and exact. "Over" never turns into "equals"."""
-    target, actual = amounts.amount(status["target"], digits), amounts.amount(status["actual"], digits)
+    target, actual = amounts.amount(judged_target(status), digits), amounts.amount(status["actual"], digits)
     members = status.get("members")
     if status.get("periods_tally"):
         line = amounts.counted(status) or ""

@@ -47,6 +47,16 @@ def test_the_archive_is_beside_the_file_and_for_its_owner_alone(lite: Api) -> No
     assert archive.stat().st_mode & 0o077 == 0
 
 
+def test_a_copy_that_was_damaged_is_mended_by_its_bytes(lite: Api) -> None:
+    put(lite)
+    archive = lite.services.settings.archive_directory
+    assert archive is not None
+    (kept,) = archive.glob("*/*")
+    kept.write_bytes(b"damaged")
+    assert put(lite).status_code == 201
+    assert get(lite).content == PDF
+
+
 def test_a_page_in_another_charset_is_kept_as_it_is(lite: Api) -> None:
     body = "<p>Größe</p>".encode("latin-1")
     kept = put(lite, body, "text/html; charset=iso-8859-1")

@@ -176,3 +176,21 @@ def test_every_page_of_a_problem_says_what_to_do(lite: Api, path: str, what_to_d
     assert answer.status_code >= 400
     assert answer.headers["content-type"].startswith("text/html")
     assert what_to_do in text_of(answer.text)
+
+
+def test_a_target_that_was_moved_after_the_close_stands_beside_no_answer_of_the_old_one(lite: Api) -> None:
+    lite.open()
+    period = {"start": "2024-01-01", "end": "2024-12-31"}
+    figure = {"quantity": "30bn EUR", "basis": "cumulative", "period": period}
+    lite.add(progress(stated_on="2025-01-20", figure=figure))
+    lite.add({"type": "PledgeRevised", "stated_on": "2025-03-01", "source": SOURCE, "target": "25bn EUR",
+              "reason": "A smaller budget."})  # fmt: skip
+    page = shown(lite, "/pledges/aid-2024?as_of=2025-03-02")
+    assert "€30bn of at least €40bn · 75" in text_of(page).replace("\xa0", " ")
+    assert "€30bn of €25bn" not in page
+    assert "€30bn of at least €40bn" in shown(lite, "/?as_of=2025-03-02")
+
+
+def test_one_period_is_no_plural(lite: Api) -> None:
+    lite.open(window=None, recurrence={"every": "year", "start": "2024-01-01"})
+    assert "0 of 1 year kept" in shown(lite, "/pledges/aid-2024?as_of=2025-03-02")
