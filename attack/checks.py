@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64encode
 from collections.abc import Iterator
+from hashlib import sha256
 
 from attack.callers import Caller
 from attack.inputs import INJECTED, MARK, Attack
@@ -20,6 +22,7 @@ DRAWN = ("text/html", "image/svg+xml", "application/atom+xml", "application/xml"
 """Media types in which markup is drawn or read as such."""
 
 _INLINE_SCRIPT = re.compile(rb"<script(?![^>]*\ssrc=)(?![^>]*application/ld\+json)[^>]*>", re.IGNORECASE)
+_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 _HANDLER = re.compile(
     rb"<[a-z][^\s<>\"']*+(?:\s++(?!on)[^\s=<>\"']++(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s\"'>]++))?)*+\s++on[a-z]+\s*=",
     re.IGNORECASE,
@@ -87,5 +90,15 @@ def _of_markup(answer: Answer) -> Iterator[str]:
         at = answer.body.index(MARK[:3].encode())
         yield f"markup came back as markup: {answer.body[max(0, at - 60) : at + 60]!r}"
     for pattern in (_INLINE_SCRIPT, _HANDLER, _SCRIPT_ADDRESS):
-        if found := pattern.search(answer.body):
+        if found := pattern.search(_without_allowed_scripts(answer.body, policy)):
             yield f"a script in the page: {found[0][:200]!r}"
+
+
+def _without_allowed_scripts(body: bytes, policy: str) -> bytes:
+    """The page without the scripts that its policy names by their hash: nobody else's has that hash."""
+
+    def kept(script: re.Match[bytes]) -> bytes:
+        digest = b64encode(sha256(script[1]).digest()).decode()
+        return b"" if f"'sha256-{digest}'" in policy else script[0]
+
+    return _SCRIPT.sub(kept, body)

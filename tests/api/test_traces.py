@@ -52,9 +52,15 @@ def told(span: ReadableSpan) -> dict[str, Any]:
     return dict(span.attributes or {})
 
 
-def test_a_write_is_a_request_a_commit_and_a_projection(traced: Api, spans: InMemorySpanExporter) -> None:
+def opened(traced: Api, spans: InMemorySpanExporter) -> None:
+    """Open a pledge; its own spans, that of its projection the last, are over and gone."""
     traced.open()
+    wait_until(lambda: bool(named(spans, "projection")))
     spans.clear()
+
+
+def test_a_write_is_a_request_a_commit_and_a_projection(traced: Api, spans: InMemorySpanExporter) -> None:
+    opened(traced, spans)
     traced.add(progress(), **TRACEPARENT)
     wait_until(lambda: bool(named(spans, "projection")))
     (request,) = named(spans, "POST /v1/pledges/{pledge}/events")
@@ -75,8 +81,7 @@ def test_a_write_is_a_request_a_commit_and_a_projection(traced: Api, spans: InMe
 
 
 def test_a_batch_is_one_commit_with_its_positions(traced: Api, spans: InMemorySpanExporter) -> None:
-    traced.open()
-    spans.clear()
+    opened(traced, spans)
     facts = [{"pledge": "aid-2024", "fact": statement(summary=f"Number {n}.")} for n in range(5)]
     assert traced.post("/v1/events", facts).status_code == 201
     (commit,) = named(spans, "commit")
@@ -84,8 +89,7 @@ def test_a_batch_is_one_commit_with_its_positions(traced: Api, spans: InMemorySp
 
 
 def test_reads_and_refusals_are_requests_alone(traced: Api, spans: InMemorySpanExporter) -> None:
-    traced.open()
-    spans.clear()
+    opened(traced, spans)
     traced.get("/v1/pledges/nobody?as_of=2024-01-01")
     traced.post("/v1/pledges", {"pledge": "aid-2024", "fact": made()})
     read, write = spans.get_finished_spans()

@@ -144,7 +144,8 @@ def get_routes(client: httpx.Client) -> Iterator[str]:
             if path == "/v1/summary":
                 yield from (f"{path}?by={one}" for one in ("pledgor", "beneficiary", "tag"))
     for pledge in (PLEDGE, "sound"):
-        yield from (f"/pledges/{pledge}", f"/pledges/{pledge}?as_of=2024-08-15", f"/pledges/{pledge}?axis=known")
+        yield from (f"/pledges/{pledge}", f"/pledges/{pledge}?as_of=2024-08-15", f"/pledges/{pledge}/record")
+        yield f"/pledges/{pledge}/picture.svg"
         yield from (f"/embed/{pledge}", f"/audit?pledge={pledge}", f"/record?pledge={pledge}&type=EventCorrected")
     yield from ("/", "/?since=2024-01-01", "/?since=2024-01-01&axis=recorded", "/audit", "/audit?replay=true")
     for position in range(1, 11):
