@@ -11,9 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Literal, NamedTuple
-
-from openpyxl.utils import get_column_letter, range_boundaries
+from typing import Any, Literal, NamedTuple
 
 from api.imports.bounds import MAX_ROWS, TableBounds
 from api.imports.cell_conditions import is_like
@@ -69,6 +67,18 @@ class SheetLayout:
     max_rows: int = MAX_ROWS
 
 
+def openpyxl_utils() -> Any:
+    """The library's helpers, loaded when a table is read: a server that reads none does without them."""
+    from openpyxl import utils
+
+    return utils
+
+
+def column_letter(number: int) -> str:
+    """The letter of a column: A is 1."""
+    return str(openpyxl_utils().get_column_letter(number))
+
+
 class SheetLine(NamedTuple):
     """A line of a file: its number from 1, its texts, its broken cells with why, and the indexes of its numbers."""
 
@@ -90,7 +100,7 @@ class MergedCells(NamedTuple):
     def read(cls, reference: str) -> MergedCells | None:
         """The cells of a reference such as A2:A3; None if it is none."""
         try:
-            left, top, right, bottom = range_boundaries(reference)
+            left, top, right, bottom = openpyxl_utils().range_boundaries(reference)
         except (ValueError, TypeError):
             return None
         if left is None or top is None or right is None or bottom is None:
@@ -124,7 +134,7 @@ def _repeated(line: SheetLine, index: int, cells: MergedCells) -> tuple[str, str
     if index in line.broken:
         return "", line.broken[index]
     if index in line.numbers:
-        where = f"{get_column_letter(cells.left)}{cells.top}:{get_column_letter(cells.left)}{cells.bottom}"
+        where = f"{column_letter(cells.left)}{cells.top}:{column_letter(cells.left)}{cells.bottom}"
         return "", (
             f'{where} is one cell with the number "{line.texts[index]}", which is counted once; '
             "if each row means it, name the column in fill_down"
@@ -210,7 +220,7 @@ def _row(line: SheetLine, columns: Sequence[str], place: Callable[[int], str]) -
         if not name and (text.strip() or index in line.broken)
     )
     beyond = {
-        f"column {get_column_letter(index + 1)}": "this cell has no column name"
+        f"column {column_letter(index + 1)}": "this cell has no column name"
         for index in islice(nameless, _MAX_NAMELESS_CELLS)
     }
     return SheetRow(

@@ -11,7 +11,7 @@ import tempfile
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from litestar import Controller, Response
 from litestar.concurrency import sync_to_thread
@@ -24,15 +24,16 @@ from api.http.clocks import now
 from api.http.contract import JSON, AnyRequest, Contract, Parameter, Reply, read, write
 from api.http.parameters import Query, flag, invalid
 from api.http.responses import BytesResponse, Redirect
-from api.imports.checking import CheckedFile, check_file
 from api.imports.items import ImportProblem, UnreadableFile
-from api.imports.map_template import map_template
 from api.imports.releases import ReleaseDifference
 from api.imports.sheet_map import MAX_MAP_BYTES, BadMap, SheetMap, parse_map, ready_map, ready_map_names
 from api.pages.frame import PageRequest, page_contract
 from api.services import Services
 from tracker.application import Tracker
 from tracker.points_in_time import read_day
+
+if TYPE_CHECKING:
+    from api.imports.checking import CheckedFile
 
 BYTES = "application/octet-stream"
 
@@ -137,6 +138,10 @@ def _map_bytes(query: Query) -> int:
 
 def _checked(tracker: Tracker, asked: _Asked, body: bytearray, map_bytes: int) -> bytes:
     """The answer about a file that is put aside for the time of the check."""
+    # What reads workbooks is loaded with the first file: a server that checks none does without it.
+    from api.imports.checking import CheckedFile, check_file
+    from api.imports.map_template import map_template
+
     with tempfile.TemporaryDirectory(prefix="tracker-import-") as directory:
         path = Path(directory) / f"file{Path(asked.name).suffix.lower()}"
         path.write_bytes(memoryview(body)[map_bytes:])
