@@ -19,6 +19,7 @@ from tracker.merge_patch import corrected
 from tracker.pledge import Pledge, RecordedFact, series
 from tracker.promise_facts import PledgeMade, PledgeRevised, StatedFact
 from tracker.quantity import Quantity
+from tracker.rules.sums import DUPLICATE_WITHIN
 from tracker.values import Figure, Group, Party, end_of
 
 TENFOLD = 10
@@ -26,9 +27,6 @@ TENFOLD = 10
 
 LATE_REPORT = timedelta(days=92)
 """A source that is published so long after the statement is far from it."""
-
-DUPLICATE_WITHIN = timedelta(days=60)
-"""Two reports of one amount within so many days may be of one payment, as `suspected_duplicate` has it."""
 
 LOOKED_AT = 100
 """Facts of a pledge that are looked through for one that is alike, the latest first."""
@@ -253,13 +251,13 @@ def _alike(fact: StatedFact, figure: Figure | None, known: Iterable[RecordedFact
 
 
 def _may_be_one(one: StatedFact, figure: Figure | None, other: StatedFact) -> bool:
-    """One payment told by two sources, or one statement of one source recorded anew."""
+    """One payment told by two origins (as the flag `suspected_duplicate`), or one statement recorded anew."""
     last = figure_in(other)  # type: ignore[arg-type]  # each stated fact is one of the types of facts
     if figure is not None and figure.basis == "increment":
         near = abs(one.stated_on - other.stated_on) <= DUPLICATE_WITHIN
         same = last is not None and last.basis == "increment" and last.quantity == figure.quantity
         told = one.source.reference is not None and one.source.reference == other.source.reference
-        return near and same and not told
+        return near and same and not told and one.source.quoted_origin != other.source.quoted_origin
     if one.type != other.type or one.stated_on != other.stated_on or figure is not None or last is not None:
         return False
     if isinstance(one, MemberReported) or one.source.url is None:

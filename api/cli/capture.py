@@ -11,7 +11,7 @@ import httpx
 
 from api.archive import ENDINGS, MAX_CAPTURE_BYTES, Archive, Capture, hash_of, media_type_of
 from api.cli.group import fail
-from api.cli.stores import Stores, now, opened_stores
+from api.cli.stores import Stores, event_row, now, opened_stores
 from api.cli.terminal import answer, say
 from tracker.errors import BatchRefused, TrackerError
 from tracker.event import Event, event_id
@@ -58,7 +58,8 @@ def capture(event: str, file: Path | None, url: str | None, media_type: str | No
     if (file is None) == (url is None):
         raise click.UsageError("give one of --file and --url")
     with opened_stores() as stores:
-        target = _event(stores, event)
+        row = event_row(stores, event)
+        target = Event.read(row.state, row.position)
         body, said = _read(file) if file is not None else _fetched(str(url))
         kind = media_type or said or media_type_of(body)
         if kind is None:
@@ -79,13 +80,6 @@ def capture(event: str, file: Path | None, url: str | None, media_type: str | No
         if not is_new:
             say("The archive had these bytes already.")
         answer(kept.sha256)
-
-
-def _event(stores: Stores, event: str) -> Event:
-    rows = stores.log.by_event_ids([event])
-    if not rows:
-        raise click.UsageError(f"the log has no event {event!r}; the ids are those of `tracker export --events`.")
-    return Event.read(rows[0].state, rows[0].position)
 
 
 def _is_recorded(stores: Stores, target: Event, kept: Capture) -> bool:

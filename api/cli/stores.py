@@ -29,6 +29,7 @@ from tracker.application import Tracker
 from tracker.log.clock_watch import ClockWatch
 from tracker.log.memory import LogMemory
 from tracker.log.recorder import LogRecorder
+from tracker.log.rows import LogRow
 
 
 def read_settings() -> Settings:
@@ -166,6 +167,17 @@ def timeline_at(stores: Stores, position: int) -> Timeline:
     finally:
         runner.stop()
     return timeline
+
+
+def event_row(stores: Stores, event: str) -> LogRow:
+    """The row of an event by its id.
+
+    Raises: click.UsageError if the log has none.
+    """
+    rows = stores.log.by_event_ids([event])
+    if not rows:
+        raise click.UsageError(f"the log has no event {event!r}; the ids are those of `tracker export --events`.")
+    return rows[0]
 
 
 def now() -> datetime:

@@ -6,7 +6,7 @@ import click
 from rich.text import Text
 
 from api.cli.group import fail
-from api.cli.stores import Stores, now, opened_stores
+from api.cli.stores import Stores, event_row, now, opened_stores
 from api.cli.terminal import columns, say, show
 from projections.runner import Busy
 from projections.timeline import Timeline
@@ -42,7 +42,7 @@ def withhold(event: str | None, fields: str | None, reason: str | None, by: str,
         names = [name for name in (fields or "").replace(" ", "").split(",") if name]
         if event is None or not names or not (reason or "").strip():
             raise click.UsageError("give an event's id, --fields and --reason; or --list")
-        row = _row(stores, event)
+        row = event_row(stores, event)
         try:
             must_be_withholdable(row.state, names)
         except NotWithholdable as refused:
@@ -52,13 +52,6 @@ def withhold(event: str | None, fields: str | None, reason: str | None, by: str,
         _take_out(stores)
         say(f"Withheld of event {row.position} of {row.pledge}: {', '.join(names)}.")
         _tell_places(stores, row, texts)
-
-
-def _row(stores: Stores, event: str) -> LogRow:
-    rows = stores.log.by_event_ids([event])
-    if not rows:
-        raise click.UsageError(f"the log has no event {event!r}; the ids are those of `tracker export --events`.")
-    return rows[0]
 
 
 def _take_out(stores: Stores) -> None:

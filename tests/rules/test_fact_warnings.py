@@ -79,6 +79,7 @@ def test_a_fact_is_recorded_and_its_oddity_told(fact: Posted, code: str, pointer
         statement(stated_on="2024-10-16", source=source(published_on="2024")),
         statement(stated_on="2024-10-16", source=source(published_on="2025-01-15")),
         progress("5m EUR", basis="increment", stage="disbursed", stated_on="2024-11-05", source="Receiver"),
+        progress("5m EUR", basis="increment", stage="disbursed", stated_on="2024-08-01", source="Donor"),
         voided(FIRST),
     ],
 )
