@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from litestar import Litestar
@@ -25,6 +26,7 @@ from api.http.limits import FailedKeyLimit, WriteLimit
 from api.http.log_follower import LogFollower
 from api.http.metrics import ProcessMetrics, shared_directory
 from api.http.middleware import RequestMiddleware, finish, must_be_guarded
+from api.http.mounted import MountedApp
 from api.http.problems import HANDLERS
 from api.http.projector_keeper import kept
 from api.http.responses import BytesResponse
@@ -93,7 +95,7 @@ def create_app(settings: Settings | None = None, projector: ProjectorProcess | N
         set_asyncio_executor(ThreadPoolExecutor(settings.threads, thread_name_prefix="api"))
     services, runner = _services(settings, projector)
     traces = begin_traces(on=settings.traces)
-    app = Litestar(
+    app = MountedApp(
         route_handlers=[
             V1,
             HealthController,
@@ -144,9 +146,16 @@ def create_app(settings: Settings | None = None, projector: ProjectorProcess | N
         logging_config=None,
         debug=False,
     )
+    app.base_path = settings.base_path
     must_be_guarded(app)
-    app.state["openapi"] = BytesResponse(openapi(app, settings.public_address("/")), validity=Validity())
+    app.state["openapi"] = lru_cache(maxsize=8)(partial(_openapi, app, settings))
     return app
+
+
+def _openapi(app: Litestar, settings: Settings, base: str) -> BytesResponse:
+    """The OpenAPI document for readers who reach the API below a base path."""
+    server = settings.public_address("/") if settings.public_url else f"{base}/"
+    return BytesResponse(openapi(app, server), validity=Validity())
 
 
 def _services(settings: Settings, projector: ProjectorProcess | None) -> tuple[Services, ProjectionRunner | None]:

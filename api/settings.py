@@ -7,7 +7,7 @@ import re
 from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from urllib.parse import quote, urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -29,6 +29,7 @@ MIN_ADMIN_KEY_CHARACTERS = 32
 """Characters of the admin key, at least: a shorter one could be guessed."""
 
 _PUBLIC_URL = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+(?:/[A-Za-z0-9._~-]+)*/?")
+_BASE_PATH = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+/?|/")
 
 FILE_ENDING = "_FILE"
 """The ending of a variable that names the file in which the value of a setting stands."""
@@ -81,6 +82,11 @@ class Settings(BaseSettings):
 
     public_url: str | None = None
     """The address at which readers reach this service, for what is read elsewhere. It is never taken from a request."""
+
+    base_path: str = ""
+    """The path below which readers reach this service on its host, such as `/tracker`; none at the root of a host.
+
+    The service answers below it and without it, so a proxy may keep it in the address or strip it."""
 
     state_dir: Path | None = None
     """What must outlive the store: the highest known event, the last checkpoint, the keys that sign.
@@ -166,6 +172,20 @@ class Settings(BaseSettings):
             raise ValueError("it is an address such as https://pledges.example.org, without query and fragment")
         return url and url.rstrip("/")
 
+    @field_validator("base_path")
+    @classmethod
+    def _is_a_path(cls, path: str) -> str:
+        if path and not _BASE_PATH.fullmatch(path):
+            raise ValueError("it is a path such as /tracker, without query and fragment")
+        return path.rstrip("/")
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        """The address for readers has the base path, or names a host alone."""
+        if self.public_url and self.base_path and urlsplit(self.public_url).path not in ("", self.base_path):
+            raise ValueError(f"TRACKER_PUBLIC_URL names a path that is not TRACKER_BASE_PATH, {self.base_path}")
+        return self
+
     @field_validator("origin")
     @classmethod
     def _is_a_key_name(cls, origin: str | None) -> str | None:
@@ -199,8 +219,10 @@ class Settings(BaseSettings):
         return self.database_url.startswith("sqlite:")
 
     def public_address(self, path: str) -> str:
-        """The address of a path for readers elsewhere: below `public_url`, or the path itself without that setting."""
-        return f"{self.public_url or ''}{path}"
+        """The address of a path for readers elsewhere: below `public_url`, or only below `base_path` without it."""
+        host = self.public_url or ""
+        has_base = host and urlsplit(host).path
+        return f"{host}{'' if has_base else self.base_path}{path}"
 
     def log_origin(self, log: str) -> str:
         """The name of the log of this id: `origin`, or one that ends in the id, so that no two logs share it."""

@@ -63,15 +63,9 @@ class Provenance:
 
     @classmethod
     def of(cls, settings: Settings, log: str, footer: Mapping[str, Any], **more: Any) -> Provenance:
-        """The provenance of an export of the log with this id."""
-        return cls(
-            footer,
-            settings.data_license,
-            log,
-            settings.log_origin(log),
-            settings.public_address(""),
-            **more,
-        )
+        """The provenance of an export of the log with this id; `more` are further members by name."""
+        given = {"public_url": settings.public_address(""), **more}
+        return cls(footer, settings.data_license, log, settings.log_origin(log), **given)
 
 
 StatusWriter = Callable[[Iterable[bytes], Provenance], Iterator[bytes]]

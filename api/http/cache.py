@@ -13,6 +13,7 @@ from contextlib import contextmanager
 
 from litestar.types import Message, Scope, Send
 
+from api.http.addresses import address
 from api.http.headers import header
 from api.http.known_heads import KnownHeads
 from api.http.responses import BytesResponse
@@ -30,7 +31,7 @@ _GENERATION = "generation"
 """The name in a request's state of the heads' history and generation when the request began."""
 
 CacheKey = tuple[str, bytes, bytes]
-"""The path, the query string and the Accept header of a request."""
+"""The address, its query string and the Accept header of a request."""
 
 
 class ResponseCache:
@@ -127,4 +128,4 @@ class ResponseCache:
 
 
 def _key(scope: Scope) -> CacheKey:
-    return scope["path"], scope["query_string"], header(scope, b"accept") or b""
+    return address(scope, scope["path"]), scope["query_string"], header(scope, b"accept") or b""

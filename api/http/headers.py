@@ -51,7 +51,7 @@ def entity_tags(given: bytes, *, else_any: str = "*") -> list[str]:
 
 
 def next_link(path: str, query: Mapping[str, str | int]) -> str:
-    """The `Link` header that leads to the next page of a list (RFC 8288)."""
+    """The `Link` header that leads to the next page of a list (RFC 8288); `path` is an address."""
     return f'<{path}?{encoded(query)}>; rel="next"'
 
 

@@ -18,14 +18,14 @@ from tracker.values import FIRST_YEAR, LAST_YEAR
 VARY = "Accept, Accept-Datetime"
 
 
-def redirect_to_day(pledge: str, query: Query, day: date, first: date) -> Redirect:
-    """The redirect that answers Accept-Datetime: the same pledge, at the address of `day`.
+def redirect_to_day(own: str, query: Query, day: date, first: date) -> Redirect:
+    """The redirect that answers Accept-Datetime: the pledge whose address is `own`, at the address of `day`.
 
     A day before `first`, the first day with a status, or after today, leads to the nearest (RFC 7089 §4.5.3).
     """
     nearest = max(first, min(day, today()))
-    location = f"{address(pledge)}?{encoded({**query, 'as_of': nearest.isoformat()})}"
-    return Redirect(location, {"vary": VARY, "link": links(pledge)})
+    location = f"{own}?{encoded({**query, 'as_of': nearest.isoformat()})}"
+    return Redirect(location, {"vary": VARY, "link": links(own)})
 
 
 def wanted_day(scope: Scope, query: Query) -> date | None:
@@ -46,9 +46,9 @@ def wanted_day(scope: Scope, query: Query) -> date | None:
     return day
 
 
-def headers_of(pledge: str, at: ReadClocks) -> dict[str, str]:
-    """The memento headers of a response about a pledge; one about a named day that is not to come is a memento."""
-    headers = {"Link": links(pledge), "Vary": VARY}
+def headers_of(own: str, at: ReadClocks) -> dict[str, str]:
+    """The memento headers of a response about the pledge at `own`: a memento if its day is named and has begun."""
+    headers = {"Link": links(own), "Vary": VARY}
     if at.dated and at.as_of <= today():
         headers["Memento-Datetime"] = http_date(at.as_of)
     elif at.known_at is not None:
@@ -61,20 +61,13 @@ def http_date(day: date) -> str:
     return format_datetime(datetime.combine(day, time(), UTC), usegmt=True)
 
 
-def address(pledge: str) -> str:
-    """The path of a pledge."""
-    return f"/v1/pledges/{pledge}"
-
-
-def links(pledge: str) -> str:
-    """The `Link` header from every memento of a pledge to the pledge, and to the list of its mementos."""
-    own = address(pledge)
+def links(own: str) -> str:
+    """The `Link` header from every memento of the pledge at `own` to the pledge, and to the list of its mementos."""
     return f'<{own}>; rel="original timegate", <{own}/timemap>; rel="timemap"; type="application/link-format"'
 
 
-def timemap(pledge: str, days: Iterable[date]) -> bytes:
-    """The list of mementos in the link format (RFC 6690, RFC 7089 §5)."""
-    own = address(pledge)
+def timemap(own: str, days: Iterable[date]) -> bytes:
+    """The list of the mementos of the pledge at `own`, in the link format (RFC 6690, RFC 7089 §5)."""
     lines = [f'<{own}>;rel="original timegate"', f'<{own}/timemap>;rel="self";type="application/link-format"']
     lines += [f'<{own}?as_of={day}>;rel="memento";datetime="{http_date(day)}"' for day in days]
     return ",\n".join(lines).encode() + b"\n"

@@ -17,6 +17,8 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from api.http import request_ids
+from api.http.addresses import address as address_of
+from api.http.addresses import base_path
 from api.http.contract import AnyRequest
 from api.http.headers import NOT_FRAMED, SECURITY_HEADERS
 from api.http.json_logging import LOGGER_NAME
@@ -250,16 +252,19 @@ def address(code: str) -> str:
     return f"/problems/{code}"
 
 
-def document(error: TrackerError, instance: str) -> tuple[int, dict[str, Any]]:
-    """The HTTP status of an error and its problem document. A batch has the status and code of its first bad item."""
+def document(error: TrackerError, instance: str, base: str = "") -> tuple[int, dict[str, Any]]:
+    """The HTTP status of an error and its problem document. A batch has the status and code of its first bad item.
+
+    `instance` is the request's path, `base` the path below which both it and the types of problems are.
+    """
     first = error.refusals[0][1] if isinstance(error, BatchRefused) else error
     status = STATUS[first.code]
     return status, {
-        "type": address(first.code),
+        "type": f"{base}{address(first.code)}",
         "title": first.title,
         "status": status,
         "detail": error.detail,
-        "instance": instance,
+        "instance": f"{base}{instance}",
         "code": first.code,
         "errors": (entries := list(islice(_entries(error), MAX_ERRORS))),
         "total": max(len(entries), getattr(error, "problem_count", 0) if entries else 0),
@@ -305,9 +310,9 @@ def refusal_bytes(error: TrackerError, instance: str, default_headers: list[tupl
     return b"HTTP/1.1 %d %s\r\n%s\r\n%s" % (status, PHRASES[status], lines, body)
 
 
-def respond(error: TrackerError, instance: str, headers: dict[str, str] | None = None) -> ProblemResponse:
-    """The response to a request that failed with this error; `instance` is the request's path."""
-    status, body = document(error, instance)
+def respond(error: TrackerError, scope: Any, headers: dict[str, str] | None = None) -> ProblemResponse:
+    """The response to a request that failed with this error; `scope` is the request's."""
+    status, body = document(error, scope["path"], base_path(scope))
     own = {"Cache-Control": "no-store"}
     if status == 401:
         own["WWW-Authenticate"] = 'Bearer realm="tracker"' + (', error="invalid_token"' if error.members else "")
@@ -326,7 +331,7 @@ def _on_tracker_error(request: AnyRequest, error: TrackerError) -> ProblemRespon
         # What the store's driver said is for the operator: it may name hosts and users.
         log.warning("store away", extra={"path": request.scope["path"], "reason": error.detail})
         error = Unavailable("the store does not answer just now; send the request again")
-    return respond(error, request.scope["path"])
+    return respond(error, request.scope)
 
 
 def _on_store_error(request: AnyRequest, error: Exception) -> ProblemResponse:
@@ -334,20 +339,20 @@ def _on_store_error(request: AnyRequest, error: Exception) -> ProblemResponse:
 
 
 def _on_http_error(request: AnyRequest, error: HTTPException) -> ProblemResponse:
-    path = request.scope["path"]
+    scope = request.scope
     if error.status_code >= 500:
         return _on_unexpected_error(request, error)
     if error.status_code == 413:
-        return respond(errors.TooLarge("the body is larger than is read here"), path)
+        return respond(errors.TooLarge("the body is larger than is read here"), scope)
     if error.status_code == 405:
         allowed = ", ".join(sorted((error.headers or {}).get("allow", "").split(", ")))
         return respond(
-            MethodNotAllowed(f"this address takes {allowed}", allow=allowed.split(", ")), path, {"Allow": allowed}
+            MethodNotAllowed(f"this address takes {allowed}", allow=allowed.split(", ")), scope, {"Allow": allowed}
         )
     if error.status_code == 404:
-        return respond(NotFound("nothing is served at this address; see /schema"), path)
+        return respond(NotFound(f"nothing is served at this address; see {address_of(scope, '/schema')}"), scope)
     kind = _ERROR_OF_STATUS.get(error.status_code, InvalidParameter)
-    return respond(kind(error.detail), path)
+    return respond(kind(error.detail), scope)
 
 
 def _on_unexpected_error(request: AnyRequest, error: Exception) -> ProblemResponse:
@@ -355,7 +360,7 @@ def _on_unexpected_error(request: AnyRequest, error: Exception) -> ProblemRespon
     where = {"request_id": request_id, "method": request.scope["method"], "path": request.scope["path"]}
     log.error("unhandled", exc_info=error, extra=where)
     broken = InternalError("the request could not be answered; it is logged by its request_id", request_id=request_id)
-    return respond(broken, request.scope["path"])
+    return respond(broken, request.scope)
 
 
 def _counted(handler: Callable[[AnyRequest, Any], ProblemResponse]) -> Any:

@@ -53,6 +53,7 @@ class EmbedController(Controller):
         near = amounts.distinct_digits(status["actual"], status["target"])
         body = render(
             "embed.html",
+            read.base,
             status=status,
             is_earlier=is_earlier,
             style=FRAME_STYLE,
@@ -60,7 +61,7 @@ class EmbedController(Controller):
             row=pledge_row(status, near),
             actual=amounts.amount(status["actual"], near),
             target=amounts.amount(status["target"], near),
-            link=contracts.addressed(f"/pledges/{pledge}", clocks),
+            link=read.address(contracts.addressed(f"/pledges/{pledge}", clocks)),
             license=services.settings.data_license,
             license_link=data_license.address(services.settings.data_license),
         )

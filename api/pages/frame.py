@@ -19,7 +19,7 @@ from api.http import (
     clocks,
     data_license,
 )
-from api.http.addresses import encoded
+from api.http.addresses import base_path, encoded
 from api.http.contract import Contract, Parameter, Reply
 from api.http.known_heads import Validity
 from api.http.media import HTML_FORMAT
@@ -68,6 +68,7 @@ class PageRequest(ReadRequest):
     def __init__(self, request: Request[Any, Any, Any], services: Services) -> None:
         self.services = services
         self.path: str = request.scope["path"]
+        self.base = base_path(request.scope)
         self.caller = request.scope["state"].get("caller")
         given: Query = request.scope["state"]["query"]
         self.query = {name: value.strip() for name, value in given.items() if value.strip()}
@@ -102,7 +103,7 @@ class PageRequest(ReadRequest):
         """
         kept = self.query if path is None else {n: v for n, v in self.query.items() if n in CLOCK_NAMES}
         query = {name: value for name, value in {**kept, **changes}.items() if value}
-        return f"{quote(path or self.path)}{'?' if query else ''}{encoded(query, safe=':,')}"
+        return f"{self.base}{quote(path or self.path)}{'?' if query else ''}{encoded(query, safe=':,')}"
 
     def pinned(self, clocks_: Clocks) -> str:
         """The address at which this page stays the same for ever: both clocks are named in it."""
@@ -113,6 +114,7 @@ class PageRequest(ReadRequest):
         """The page's HTML. `clocks_` are those that its footer names."""
         return render(
             template,
+            self.base,
             page=self,
             query=self.query,
             as_of=clocks_.as_of.isoformat(),
@@ -121,7 +123,7 @@ class PageRequest(ReadRequest):
             known_at=None if self.at.known_at is None else stamp(self.at.known_at),
             position=clocks_.position,
             pinned=self.pinned(clocks_),
-            canonical=self.services.settings.public_url and self.services.settings.public_address(self.link()),
+            canonical=self.services.settings.public_url and self.absolute(self.link()),
             license=self.services.settings.data_license,
             license_link=data_license.address(self.services.settings.data_license),
             **context,
@@ -144,8 +146,16 @@ class _Absent(Undefined):
     __str__ = Undefined._fail_with_undefined_error
 
 
-def render(template: str, **context: Any) -> bytes:
-    """The HTML of a template, encoded as UTF-8."""
+def render(template: str, base: str, **context: Any) -> bytes:
+    """The HTML of a template, encoded as UTF-8; its addresses are below the path `base`.
+
+    A template makes an address of a path with `address`, and one of a static file with `asset`.
+    """
+
+    def address(path: str) -> str:
+        return f"{base}{path}"
+
+    context |= {"base": base, "address": address, "asset": lambda name: address(asset(name))}
     return environment().get_template(template).render(**context).encode()
 
 
@@ -159,7 +169,7 @@ def environment() -> Environment:
     env.filters |= {"unit": amounts.unit_words, "event_line": event_line}
     env.filters |= {"day": wording.day, "instant": wording.instant, "span": wording.span, "stated": wording.stated}
     env.filters |= {"in_words": wording.in_words, "member": wording.member, "party": wording.party}
-    env.globals |= {"amounts": amounts, "wording": wording, "asset": asset, "fact_types": " ".join(FACT_TYPES)}
+    env.globals |= {"amounts": amounts, "wording": wording, "fact_types": " ".join(FACT_TYPES)}
     return env
 
 
@@ -185,7 +195,7 @@ def asset_hash() -> str:
 
 
 def asset(name: str) -> str:
-    """The address of a static file, which is kept for ever. A script imports its neighbours below the same hash."""
+    """The path of a static file, which is kept for ever. A script imports its neighbours below the same hash."""
     return f"/assets/{asset_hash()}/{name}"
 
 

@@ -17,7 +17,6 @@ from api.pages.frame import PageRequest, page_contract
 from api.pages.picture import STYLE, picture, png
 from api.pages.pledge import SeenPledge, look_at
 from api.pages.pledge_story import latest_report, named_members
-from api.resources.contracts import addressed
 
 PICTURE_FORMATS = {"svg": MediaFormat("svg", "image/svg+xml"), "png": MediaFormat("png", "image/png")}
 
@@ -65,7 +64,7 @@ def _svg(page: PageRequest, seen: SeenPledge) -> bytes:
     members = named_members(story.members)
     charts = charts_of(status, data, members, at.as_of, seen.row.progress, seen.digits)
     latest = latest_report(status, story) or next(iter(story.events), None)
-    address = page.services.settings.public_address(addressed(f"/pledges/{status['pledge']}", {}))
+    address = page.absolute(page.address(f"/pledges/{status['pledge']}"))
     footer = f"As of {wording.day(at.as_of)}, log position {at.position}. Commitments Tracker, {address}"
     return picture(seen.row, charts, "" if latest is None else _source(latest), footer)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from litestar import Controller, Response
 from litestar.params import FromPath
 
+from api.http.addresses import base_path
 from api.http.contract import JSON, AnyRequest, read, ref
 from api.http.problems import STATUS, NotFound, address, catalogue
 from api.http.responses import uncached_json
@@ -24,8 +25,11 @@ class ProblemController(Controller):
     @read("/", serves("Every type of problem.", {JSON: {"type": "object"}, **_PAGE_TYPE}), threaded=False)
     def some(self, request: AnyRequest) -> Response[bytes]:
         """What can go wrong, and what to do then. A browser is shown a page."""
-        kinds = [_problem_type(code, cls) for code, cls in sorted(catalogue().items())]
-        return problem_types_page(kinds) if wants_page(request) else uncached_json({"items": kinds}, headers=_VARY)
+        base = base_path(request.scope)
+        kinds = [_problem_type(code, cls, base) for code, cls in sorted(catalogue().items())]
+        if wants_page(request):
+            return problem_types_page(kinds, base)
+        return uncached_json({"items": kinds}, headers=_VARY)
 
     @read(
         "/{code:str}",
@@ -37,10 +41,11 @@ class ProblemController(Controller):
         cls = catalogue().get(code)
         if cls is None:
             raise NotFound(f"there is no type of problem called {code[:80]!r}")
-        kind = _problem_type(code, cls)
-        return problem_types_page([kind]) if wants_page(request) else uncached_json(kind, headers=_VARY)
+        base = base_path(request.scope)
+        kind = _problem_type(code, cls, base)
+        return problem_types_page([kind], base) if wants_page(request) else uncached_json(kind, headers=_VARY)
 
 
-def _problem_type(code: str, cls: type[TrackerError]) -> dict[str, object]:
+def _problem_type(code: str, cls: type[TrackerError], base: str) -> dict[str, object]:
     about = " ".join((cls.__doc__ or "").split())
-    return {"code": code, "type": address(code), "title": cls.title, "status": STATUS[code], "about": about}
+    return {"code": code, "type": f"{base}{address(code)}", "title": cls.title, "status": STATUS[code], "about": about}

@@ -11,6 +11,7 @@ from litestar.types import ExceptionHandler, ExceptionHandlersMap
 from pydantic_core import from_json
 
 from api import wording
+from api.http.addresses import address, base_path
 from api.http.headers import header
 from api.http.problems import PROBLEM
 from api.pages.frame import HEADERS, POLICY, render
@@ -52,9 +53,9 @@ def wants_page(request: Request[Any, Any, Any]) -> bool:
     return b"text/html" in accept and not request.scope["path"].startswith(("/v1/", "/ledger/"))
 
 
-def problem_types_page(kinds: Sequence[Mapping[str, object]]) -> Response[bytes]:
-    """Types of problems as a page: one of them, or all."""
-    body = render("problem_types.html", kinds=kinds)
+def problem_types_page(kinds: Sequence[Mapping[str, object]], base: str) -> Response[bytes]:
+    """Types of problems as a page: one of them, or all; `base` is the path below which its addresses are."""
+    body = render("problem_types.html", base, kinds=kinds)
     return Response(body, media_type="text/html", headers=HEADERS | {"Cache-Control": "no-store"})
 
 
@@ -73,12 +74,12 @@ def _with_page(handler: ExceptionHandler) -> ExceptionHandler:  # type: ignore[t
             problem |= _NOT_PUBLIC
         log = first = None
         hint = _HINT_BY_CODE.get(problem["code"]) or _HINT_BY_STATUS.get(problem["status"], _ANY_HINT)
-        if problem["code"] == "pledge_not_found" and (found := _is_pledge_path(problem["instance"])):
-            log = f"/audit?pledge={found[1]}"
+        if problem["code"] == "pledge_not_found" and (found := _is_pledge_path(request.scope["path"])):
+            log = address(request.scope, f"/audit?pledge={found[1]}")
         if as_of := problem.pop("first_said_on", None):
             hint = _NOT_YET.format(day=wording.day(problem["as_of"]), first=wording.day(as_of))
             first = f"{problem['instance']}?as_of={as_of}"
-        body = render("problem.html", problem=problem, hint=hint, log=log, first=first)
+        body = render("problem.html", base_path(request.scope), problem=problem, hint=hint, log=log, first=first)
         headers = {**answer.headers, "content-security-policy": POLICY}
         return Response(body, status_code=problem["status"], media_type="text/html", headers=headers)
 

@@ -44,7 +44,7 @@ class WaysOut:
 
 def ways_out(page: PageRequest, at: Clocks, row: PledgeRow, made: Mapping[str, Any] | None) -> WaysOut:
     """The ways out of the page of a pledge; `made` is its first event."""
-    status, absolute = row.status, page.services.settings.public_address
+    status, absolute = row.status, page.absolute
     slug = status["pledge"]
     fixed = absolute(page.pinned(at))
     frame = absolute(page.link(f"/embed/{slug}"))
@@ -55,8 +55,8 @@ def ways_out(page: PageRequest, at: Clocks, row: PledgeRow, made: Mapping[str, A
             f"{wording.party(status['pledgor'])}: “{status['title']}”, {wording.STATUS[status['status']].lower()}"
             f" ({row.progress}) as of {wording.day(at.as_of)}. Commitments Tracker, log position {at.position}, {fixed}"
         ),
-        csv=f"/v1/pledges/{slug}/{_table(status)}?{_clocks(at)}&format=csv",
-        feed=absolute(f"/v1/feed.atom?{encoded({'pledge': slug})}"),
+        csv=page.address(f"/v1/pledges/{slug}/{_table(status)}?{_clocks(at)}&format=csv"),
+        feed=absolute(page.address(f"/v1/feed.atom?{encoded({'pledge': slug})}")),
         statement=page.link(f"/pledges/{slug}/statement"),
         picture=absolute(page.link(f"/pledges/{slug}/picture.png")),
         picture_svg=page.link(f"/pledges/{slug}/picture.svg"),
@@ -93,8 +93,8 @@ def _clocks(at: Clocks) -> str:
 
 def _claim(page: PageRequest, row: PledgeRow, made: Mapping[str, Any] | None) -> dict[str, Any]:
     """What search engines read. The rating is the one that was issued, in its own words; our status is no rating."""
-    status, absolute = row.status, page.services.settings.public_address
-    address = absolute(f"/pledges/{status['pledge']}")
+    status, absolute = row.status, page.absolute
+    address = absolute(page.address(f"/pledges/{status['pledge']}"))
     claim: dict[str, Any] = {
         "@type": "Claim",
         "name": status["title"],

@@ -9,6 +9,7 @@ from litestar.params import FromPath
 from pydantic_core import to_json
 
 from api.archive import ENDINGS, MAX_CAPTURE_BYTES, UNNAMED, Archive, media_type_of, pieces
+from api.http.addresses import address
 from api.http.bodies import read_bytes
 from api.http.contract import JSON, AnyRequest, Contract, Reply, put, read, ref
 from api.http.log_ids import LOG, LOG_HEADER, log_of_write
@@ -77,7 +78,7 @@ class CaptureController(Controller):
                 raise UnsupportedMediaType("these bytes do not say what they are: name their type", accepted=[*ENDINGS])
             kept, is_new = await sync_to_thread(archive.put, body, known)
         told = to_json({"sha256": kept.sha256, "media_type": kept.media_type, "bytes": kept.bytes})
-        headers = {"Cache-Control": "no-store", "Location": f"/v1/captures/{kept.sha256}"}
+        headers = {"Cache-Control": "no-store", "Location": address(request.scope, f"/v1/captures/{kept.sha256}")}
         return Response(told, status_code=201 if is_new else 200, media_type=JSON, headers=headers)
 
     @read("/{sha256:str}", GET_CAPTURE)

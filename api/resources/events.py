@@ -54,7 +54,7 @@ class EventController(Controller):
         body = b"".join(write_events(read.format, lines, read.provenance(footer)))
         headers = {}
         if reached < upto:
-            headers["Link"] = next_link("/v1/events", {**query, "after": reached})
+            headers["Link"] = next_link(read.address("/v1/events"), {**query, "after": reached})
         return read.about_log(head, body, headers)
 
 

@@ -50,7 +50,7 @@ class PartyController(Controller):
         more = {"next_cursor": following, **read.footer(clocks.position), "total": len(found)}
         headers = {}
         if following is not None:
-            headers["Link"] = next_link("/v1/parties", {**read.query, "cursor": following})
+            headers["Link"] = next_link(read.address("/v1/parties"), {**read.query, "cursor": following})
         return read.about_all(clocks.position, read.written("PartyPage", items, more), headers)
 
     @read("/{key:str}", contracts.ONE_PARTY)

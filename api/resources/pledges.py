@@ -58,18 +58,18 @@ class PledgeController(Controller):
         body = b"".join(write_statuses(read.format, items, provenance))
         headers = {}
         if following is not None:
-            headers["Link"] = next_link("/v1/pledges", {**query, "cursor": following})
+            headers["Link"] = next_link(read.address("/v1/pledges"), {**query, "cursor": following})
         return read.about_all(clocks.position, body, headers)
 
     @read("/pledges/{pledge:str}", contracts.ONE_PLEDGE)
     def one(self, request: AnyRequest, services: NamedDependency[Services], pledge: FromPath[str]) -> ASGIApp:
         """The status of one pledge at a point on both clocks."""
         read = ReadRequest(request, services)
-        day = memento.wanted_day(request.scope, read.query)
+        day, own = memento.wanted_day(request.scope, read.query), read.pledge_address(pledge)
         if day is not None:
-            return memento.redirect_to_day(pledge, read.query, day, read.folded(pledge, _days)[0][0])
+            return memento.redirect_to_day(own, read.query, day, read.folded(pledge, _days)[0][0])
         body = read.status(pledge)
-        headers = memento.headers_of(pledge, read.at)
+        headers = memento.headers_of(own, read.at)
         return read.about_pledge(pledge, from_json(body)["version"], body, headers)
 
     @read("/pledges/{pledge:str}/timemap", contracts.TIMEMAP)
@@ -78,12 +78,10 @@ class PledgeController(Controller):
         read = ReadRequest(request, services)
         found, known = read.folded(pledge, lambda events: _days(events) if _exists(events, read.at.as_of) else None)
         days = [day for day in found if day <= read.at.as_of]
+        own = read.pledge_address(pledge)
         if read.format == "link":
-            return read.about_pledge(pledge, known.version, memento.timemap(pledge, days))
-        items = [
-            {"as_of": day, "datetime": memento.http_date(day), "url": f"{memento.address(pledge)}?as_of={day}"}
-            for day in days
-        ]
+            return read.about_pledge(pledge, known.version, memento.timemap(own, days))
+        items = [{"as_of": day, "datetime": memento.http_date(day), "url": f"{own}?as_of={day}"} for day in days]
         return read.items("Timemap", pledge, known, items)
 
     @read("/pledges/{pledge:str}/events", contracts.PLEDGE_EVENTS)
@@ -154,7 +152,7 @@ class PledgeController(Controller):
         provenance = read.provenance(footer, grounds=read.grounds(page.items, clocks))
         headers = {}
         if following is not None:
-            headers["Link"] = next_link(f"/v1/pledges/{pledge}/parts", {**read.query, "cursor": following})
+            headers["Link"] = next_link(read.address(read.path), {**read.query, "cursor": following})
         body = b"".join(write_statuses(read.format, page.items, provenance))
         return read.about_all(clocks.position, body, headers)
 

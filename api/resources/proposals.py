@@ -24,6 +24,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
 
 from api.http import drafts
+from api.http.addresses import address, base_path
 from api.http.auth import Caller
 from api.http.bodies import parse, payload_hash
 from api.http.contract import JSON, AnyRequest, Contract, read, write
@@ -64,6 +65,8 @@ class ProposalAct:
     now: datetime
     raw: Any
     sent: Sent
+    base: str
+    """The path below which addresses are (`addresses.base_path`)."""
 
     @property
     def by(self) -> Acting:
@@ -127,7 +130,7 @@ class ProposalController(Controller):
         headers = {}
         if len(places) > limit:
             following = _cursor(log, page[-1].position, state)
-            headers["Link"] = next_link("/v1/proposals", {**query, "cursor": following})
+            headers["Link"] = next_link(address(request.scope, "/v1/proposals"), {**query, "cursor": following})
         items = [_proposal_json(services, services.proposals.get(place.proposal)) for place in page]
         return _private(to_json({"items": items, "next_cursor": following}), log, headers)
 
@@ -196,7 +199,7 @@ async def _act(request: AnyRequest, services: Services, *, may_be_empty: bool = 
     key = posted.key
     sent = Sent(key, None if key is None else payload_hash(raw), posted.log)
     state: Any = scope["state"]
-    return ProposalAct(services, state["caller"], posted.now, raw, sent)
+    return ProposalAct(services, state["caller"], posted.now, raw, sent, base_path(scope))
 
 
 def _propose(act: ProposalAct) -> Response[bytes]:
@@ -225,7 +228,7 @@ def _propose(act: ProposalAct) -> Response[bytes]:
         "state": done.proposal.state,
         "would": done.proposal.would,
     }
-    return _answer(done, body, status=201, Location=f"/v1/proposals/{done.proposal.id}")
+    return _answer(done, body, status=201, Location=f"{act.base}/v1/proposals/{done.proposal.id}")
 
 
 def _revise(act: ProposalAct, proposal: str) -> Response[bytes]:

@@ -107,7 +107,7 @@ class PublishController(Controller):
                 entries.append(atom.FeedEntry(updated, told, is_of_request=passed is None, has_more=has_more))
         settings, clock_names = services.settings, ("as_of", "known_at", "at_position", "limit")
         start = datetime.combine(clocks.as_of, time(), UTC)
-        narrowing, public_url = given_filters(query, "type"), settings.public_address("")
+        narrowing, public_url = given_filters(query, "type"), read.absolute(read.base)
         asked = given_filters(query, "type", *clock_names)
         body = atom.feed(entries, asked, narrowing, start, read.log, settings.data_license, public_url)
         return read.about_all(clocks.position, body)

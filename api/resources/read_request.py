@@ -13,7 +13,7 @@ from api.formats import item_table
 from api.formats.provenance import Grounds, Provenance
 from api.formats.table import EXPORT_FORMATS
 from api.http import clocks
-from api.http.addresses import encoded
+from api.http.addresses import base_path, encoded
 from api.http.contract import AnyRequest, Contract
 from api.http.data_license import with_license_link
 from api.http.headers import entity_tag
@@ -59,6 +59,7 @@ class ReadRequest:
     def __init__(self, request: AnyRequest, services: Services) -> None:
         self.services = services
         self.path: str = request.scope["path"]
+        self.base = base_path(request.scope)
         self.query: Query = request.scope["state"]["query"]
         contract: Contract = request.route_handler.opt["contract"]
         media_format = negotiate(request.scope, self.query, contract.formats)
@@ -70,6 +71,19 @@ class ReadRequest:
         self._read_at = services.heads.log
         self._generation = services.heads.generation
         self.at = clocks.point(clocks.with_known_on(self.query), services.tracker.log, self._read_at)
+
+    def address(self, path: str) -> str:
+        """A path of this service as its readers ask for it (`addresses.address`)."""
+        return f"{self.base}{path}"
+
+    def absolute(self, address: str) -> str:
+        """An address of this service for readers elsewhere: below `public_url`, or as it is without that setting."""
+        settings = self.services.settings
+        return settings.public_address(address.removeprefix(self.base)) if settings.public_url else address
+
+    def pledge_address(self, pledge: str) -> str:
+        """The address of the status of a pledge."""
+        return self.address(f"/v1/pledges/{pledge}")
 
     def projected(self, at: clocks.ReadClocks | None = None) -> Clocks:
         """The clocks for the projection: at the position that was asked for, else at the one it has reached.
@@ -150,7 +164,7 @@ class ReadRequest:
         return PledgeNotFound(
             f"the pledge {pledge!r} was not recorded by then",
             first_recorded_at=stamp(recorded_at),
-            as_known_now=f"{self.path}?{encoded(query)}" if query else self.path,
+            as_known_now=self.address(f"{self.path}?{encoded(query)}" if query else self.path),
         )
 
     def first_recorded_after(self, pledge: str) -> datetime | None:
@@ -211,7 +225,7 @@ class ReadRequest:
 
     def provenance(self, footer: Mapping[str, Any], **more: Any) -> Provenance:
         """Where the rows of this answer come from; `more` are members of a `Provenance`, by name."""
-        return Provenance.of(self.services.settings, self.log, footer, **more)
+        return Provenance.of(self.services.settings, self.log, footer, public_url=self.absolute(self.base), **more)
 
     def grounds(self, documents: Sequence[bytes], clocks: Clocks) -> Grounds:
         """What the statuses of a page rest on."""

@@ -19,6 +19,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from api.http import drafts
+from api.http.addresses import address
 from api.http.auth import Caller
 from api.http.batch_items import batch_items
 from api.http.bodies import ListHash, parse, payload_hash, read_body
@@ -166,7 +167,7 @@ async def write_response(
         headers["Idempotency-Replayed"] = "true"
     if not batch:
         headers["ETag"] = f'"{events[0].version}"'
-        headers["Location"] = f"/v1/pledges/{events[0].pledge}"
+        headers["Location"] = address(request.scope, f"/v1/pledges/{events[0].pledge}")
     return Response(outcome.body, status_code=201, media_type=JSON, headers=headers)
 
 

@@ -4,6 +4,10 @@
 let key = null;
 let shown = location.href.split("#")[0];
 
+/** The path below which this service is reached, and an address below it. */
+const base = document.body.dataset.base;
+const at = (path) => base + path;
+
 const $ = (selector, root = document) => root.querySelector(selector);
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 const say = (text) => { $("[data-announce]").textContent = text; };
@@ -201,7 +205,8 @@ document.addEventListener("click", (event) => {
   const link = event.target.closest?.("a[href]");
   if (!key || !link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey) return;
   const url = new URL(link.href);
-  if (url.origin !== location.origin || !/^\/($|pledges\/|audit|record|proposals|import)/.test(url.pathname)) return;
+  if (url.origin !== location.origin || !url.pathname.startsWith(at("/"))) return;
+  if (!/^\/($|pledges\/|audit|record|proposals|import)/.test(url.pathname.slice(base.length))) return;
   if (url.hash && url.href.split("#")[0] === shown) return;
   event.preventDefault();
   visit(url.href, { top: true });
@@ -253,7 +258,7 @@ const isPast = () => $("[data-past]") !== null;
 const heard = { position: 0, tries: 0 };
 
 function noteEvent(event) {
-  const about = /^\/pledges\/([^/]+)(?:\/record)?$/.exec(location.pathname);
+  const about = /^\/pledges\/([^/]+)(?:\/record)?$/.exec(location.pathname.slice(base.length));
   if (about && JSON.parse(event.data).pledge !== about[1]) return;
   heard.position = Number(event.lastEventId);
   heard.tries = 0;
@@ -289,10 +294,11 @@ function startPolling() {
 }
 
 function follow() {
-  if (document.hidden || light.source || light.poll || $("[data-problem]")) return;
+  const followed = $("[data-position]");
+  if (document.hidden || light.source || light.poll || !followed) return;
   if (light.isPrivate) { startPolling(); return; }
-  const { position } = $("[data-position]").dataset;
-  const source = (light.source = new EventSource(`/v1/events/stream${isPast() ? "" : `?after=${position}`}`));
+  const { position } = followed.dataset;
+  const source = (light.source = new EventSource(at(`/v1/events/stream${isPast() ? "" : `?after=${position}`}`)));
   let opened = false;
   source.onopen = () => { showLight("Live", false); if (opened) refresh(); opened = true; };
   for (const type of light.element.dataset.types.split(" ")) source.addEventListener(type, noteEvent);
@@ -331,7 +337,7 @@ function enhanceKey(box) {
     wrong.textContent = "";
     const given = input.value.trim();
     if (!given) { wrong.textContent = "Paste a key first."; input.focus(); return; }
-    const answer = await fetch("/v1/pledges?limit=1", { headers: { Authorization: `Bearer ${given}` } }).catch(() => null);
+    const answer = await fetch(at("/v1/pledges?limit=1"), { headers: { Authorization: `Bearer ${given}` } }).catch(() => null);
     if (!answer?.ok) {
       wrong.textContent = answer ? (await answer.json()).detail : "The server does not answer.";
       input.focus();
@@ -370,9 +376,9 @@ function enhance() {
   all("[data-key-form]").forEach(enhanceKey);
   all("[data-needs-key]").forEach((link) => { link.hidden = key === null; });
   if ($("[data-chart]")) import("./chart.js").then((chart) => all("[data-chart]").forEach((figure) => chart.enhance(figure, visit)));
-  if ($("[data-record]")) import("./record.js").then((record) => record.enhance({ key: () => key, forget, say, make, later }));
-  if ($("[data-import]")) import("./import.js").then((importing) => importing.enhance({ key: () => key, forget, say, make }));
-  if ($("[data-proposals]")) import("./proposals.js").then((queue) => queue.enhance({ key: () => key, forget, say, make }));
+  if ($("[data-record]")) import("./record.js").then((record) => record.enhance({ at, key: () => key, forget, say, make, later }));
+  if ($("[data-import]")) import("./import.js").then((importing) => importing.enhance({ at, key: () => key, forget, say, make }));
+  if ($("[data-proposals]")) import("./proposals.js").then((queue) => queue.enhance({ at, key: () => key, forget, say, make }));
   follow();
 }
 

@@ -34,7 +34,7 @@ async function send(more = {}) {
   if (own.size) query.set("map_bytes", own.size);
   if ($("#import-day").value) query.set("released_on", $("#import-day").value);
   if ($("#import-restate").checked) query.set("restate", "true");
-  const answer = await ask(`/import?${query}`, new Blob([own, file]), { "Content-Type": "application/octet-stream" });
+  const answer = await ask(page.at(`/import?${query}`), new Blob([own, file]), { "Content-Type": "application/octet-stream" });
   if (answer.ok) return answer.said;
   complain(answer.said.errors?.[0]?.message ?? answer.said.detail ?? "This was refused.");
   return null;
@@ -86,7 +86,7 @@ async function recordAll(bar, record, cancel, state) {
   let said = "";
   while (done < checked.batches.length && !said) {
     const { key, lines } = checked.batches[done];
-    const answer = await ask("/v1/events", lines, { "Content-Type": "application/x-ndjson", "Idempotency-Key": key }, sending.signal);
+    const answer = await ask(page.at("/v1/events"), lines, { "Content-Type": "application/x-ndjson", "Idempotency-Key": key }, sending.signal);
     if (answer.ok) {
       done += 1;
       bar.value = checked.batches.slice(0, done).reduce((sum, { facts }) => sum + facts, 0);

@@ -11,7 +11,7 @@ const words = (status) => (status === null ? "No pledge yet" : status.replaceAll
 
 async function ask(url, body, headers = {}) {
   try {
-    const answer = await fetch(url, {
+    const answer = await fetch(page.at(url), {
       method: body === undefined ? "GET" : "POST",
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       headers: { ...(body === undefined ? {} : { "Content-Type": "application/json" }), Accept: "application/json", Authorization: `Bearer ${page.key()}`, ...headers },
@@ -57,7 +57,7 @@ async function weigh(item, box) {
 function draw(item) {
   const id = item.proposal;
   const named = (name, properties, ...children) => page.make(name, { ...properties, id: `${properties.id}-${id}` }, ...children);
-  const title = named("h2", { id: "title" }, `${item.fact.type.replace(/(?<=[a-z])(?=[A-Z])/g, " ")} on `, page.make("a", { href: `/pledges/${item.pledge}`, textContent: item.pledge }));
+  const title = named("h2", { id: "title" }, `${item.fact.type.replace(/(?<=[a-z])(?=[A-Z])/g, " ")} on `, page.make("a", { href: page.at(`/pledges/${item.pledge}`), textContent: item.pledge }));
   const when = page.make("time", { dateTime: item.proposed_at, textContent: item.proposed_at.slice(0, 16).replace("T", " ") });
   const box = page.make("article", { className: "panel proposal", tabIndex: 0, dataset: { proposal: id } }, title,
     page.make("p", { className: "meta" }, `Proposed by ${item.proposed_by}, `, when, `, revision ${item.revision}`));
@@ -67,7 +67,7 @@ function draw(item) {
   if (item.reason || item.decided_by) {
     box.append(page.make("p", {}, page.make("b", { textContent: words(item.state) }), item.decided_by ? ` by ${item.decided_by}` : "", item.reason ? `: ${item.reason}` : ""));
   }
-  if (item.event) box.append(page.make("p", {}, page.make("a", { href: `/pledges/${item.pledge}#event-${item.event}`, textContent: "The event that it became" })));
+  if (item.event) box.append(page.make("p", {}, page.make("a", { href: page.at(`/pledges/${item.pledge}#event-${item.event}`), textContent: "The event that it became" })));
   const fact = page.make("pre", { textContent: JSON.stringify(item.fact, null, 2), tabIndex: 0 });
   fact.setAttribute("aria-label", "The fact");
   fact.setAttribute("role", "group");
@@ -123,7 +123,7 @@ async function decide(item, box, act) {
   page.say(DONE[act]);
   const next = neighbour(box, 1) ?? neighbour(box, -1);
   const told = page.make("p", { className: "notice notice-good" }, page.make("b", { textContent: DONE[act] }), ` ${item.fact.type} on ${item.pledge}. `,
-    ...(said.event ? [page.make("a", { href: `/pledges/${item.pledge}#event-${said.event.id}`, textContent: `Event ${said.version}` })] : []));
+    ...(said.event ? [page.make("a", { href: page.at(`/pledges/${item.pledge}#event-${said.event.id}`), textContent: `Event ${said.version}` })] : []));
   box.replaceWith(told);
   if (next) next.focus();
   else $("[data-proposal-state]").focus();

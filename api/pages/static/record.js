@@ -47,8 +47,8 @@ function fact() {
 function request() {
   const { pledge, type } = $("[data-record]").dataset;
   const slug = $("[data-slug]")?.value.trim();
-  if (type === "PledgeMade") return { url: "/v1/pledges", body: { ...(slug ? { pledge: slug } : {}), fact: fact() }, under: "/fact" };
-  return { url: `/v1/pledges/${encodeURIComponent(pledge)}/events`, body: fact(), under: "" };
+  if (type === "PledgeMade") return { url: page.at("/v1/pledges"), body: { ...(slug ? { pledge: slug } : {}), fact: fact() }, under: "/fact" };
+  return { url: page.at(`/v1/pledges/${encodeURIComponent(pledge)}/events`), body: fact(), under: "" };
 }
 
 /* --- errors at their field, by JSON pointer */
@@ -148,7 +148,7 @@ function odd(warnings) {
   if (!warnings.length) return [];
   const slug = $("[data-record]").dataset.pledge;
   return [page.make("h3", { textContent: "Look again" }), page.make("ul", {}, ...warnings.map(({ message, event }) => page.make(
-    "li", {}, message, ...(event && slug ? [" ", page.make("a", { href: `/pledges/${slug}#event-${event}`, textContent: "see it" })] : [])
+    "li", {}, message, ...(event && slug ? [" ", page.make("a", { href: page.at(`/pledges/${slug}#event-${event}`), textContent: "see it" })] : [])
   )))];
 }
 
@@ -211,7 +211,7 @@ async function send(url, body) {
 /** The same request as a proposal; undefined if it names no pledge, which is said at the field. */
 function proposal({ body, under }) {
   const pledge = $("[data-record]").dataset.pledge || body.pledge;
-  if (pledge) return { url: "/v1/proposals", body: { pledge, fact: under ? body.fact : body }, under: "/fact" };
+  if (pledge) return { url: page.at("/v1/proposals"), body: { pledge, fact: under ? body.fact : body }, under: "/fact" };
   complain([{ pointer: "/pledge", message: "a proposal names its pledge: give the slug" }], "", true);
   return undefined;
 }
@@ -254,7 +254,7 @@ async function record(event) {
 }
 
 function receipt({ event, position, replayed }) {
-  const to = page.make("a", { href: `/pledges/${event.pledge}#event-${event.id}`, textContent: `event ${event.version} of ${event.pledge}` });
+  const to = page.make("a", { href: page.at(`/pledges/${event.pledge}#event-${event.id}`), textContent: `event ${event.version} of ${event.pledge}` });
   tell("Recorded", page.make("b", { textContent: replayed ? "It was recorded already: " : "Recorded: " }), to, ` at position ${position} of the log.`);
 }
 
@@ -262,7 +262,7 @@ function receipt({ event, position, replayed }) {
 function waiting({ would }) {
   const name = (status) => (status === null ? "no pledge" : status.replaceAll("_", " "));
   const change = would.status_before === would.status_after ? "The status would stay as it is." : `The status would go from ${name(would.status_before)} to ${name(would.status_after)}.`;
-  tell("Proposed", page.make("b", { textContent: "Proposed: " }), "it waits ", page.make("a", { href: "/proposals", textContent: "in the queue" }), ` for a monitor. ${change}`);
+  tell("Proposed", page.make("b", { textContent: "Proposed: " }), "it waits ", page.make("a", { href: page.at("/proposals"), textContent: "in the queue" }), ` for a monitor. ${change}`);
 }
 
 function tell(word, ...said) {

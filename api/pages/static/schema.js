@@ -1,4 +1,7 @@
 // The API's documentation, drawn from /schema/openapi.json. Nothing is loaded from anywhere else.
+const base = document.body.dataset.base;
+const place = () => document.querySelector("[data-api]");
+
 const make = (tag, props = {}, ...children) => {
   const element = Object.assign(document.createElement(tag), props);
   element.append(...children.filter((child) => child !== null && child !== undefined));
@@ -42,7 +45,7 @@ const send = async (form, path, method, output) => {
   }
   const key = document.getElementById("key").value;
   if (key) headers.Authorization = `Bearer ${key}`;
-  const target = query.size ? `${address}?${query}` : address;
+  const target = base + (query.size ? `${address}?${query}` : address);
   output.textContent = "…";
   output.sent?.abort();
   output.sent = new AbortController();
@@ -101,7 +104,7 @@ const operation = (path, method, described) => {
 };
 
 const draw = (api) => {
-  const main = document.querySelector("main");
+  const main = place();
   main.replaceChildren(...api.info.description.split("\n\n").map((text) => make("p", {}, ...prose(text))));
   for (const { name } of api.tags) {
     const found = Object.entries(api.paths).flatMap(([path, methods]) =>
@@ -113,6 +116,6 @@ const draw = (api) => {
   main.append(make("section", {}, make("h2", { textContent: "Shapes" }), ...schemas));
 };
 
-fetch("/schema/openapi.json").then((answer) => answer.json()).then(draw, (error) => {
-  document.querySelector("main").textContent = `The description could not be loaded: ${error}`;
+fetch(`${base}/schema/openapi.json`).then((answer) => answer.json()).then(draw, (error) => {
+  place().textContent = `The description could not be loaded: ${error}`;
 });
