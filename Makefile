@@ -117,7 +117,7 @@ attack: $(VENV)/.dev ## Send all that a stranger may send to real servers, and w
 	$(BIN)/python -m attack.run $(ARGS)
 
 .PHONY: mutate
-mutate: $(VENV)/.dev ## Change the rules one by one and see that a test fails; goes on where it ended (ARGS="--quick tracker.rules.outcome.*")
+mutate: $(VENV)/.dev ## Change the rules one by one and see that a test fails; goes on where it ended (ARGS="--seconds 3 tracker.rules.outcome.*")
 	$(PIP) mutmut==3.8.1
 	TRACKER_TEST_PROFILE=mutate $(BIN)/mutmut run --max-children 1 'tracker.rules.parties*'
 	TRACKER_TEST_PROFILE=mutate $(BIN)/python tests/support/mutation.py $(ARGS)

@@ -1,12 +1,12 @@
 """`make mutate`: run the tests of the rules once for each change of the rules, and say by module how many noticed.
 
-    python tests/support/mutation.py [--quick] [--report] [PATTERN …]
+    python tests/support/mutation.py [--seconds 3] [--report] [PATTERN …]
 
 mutmut makes the changes and finds which tests reach which function. Its own runner starts pytest anew for each change,
 which takes longer than most tests do. Here the tests are collected once; for each change a forked process runs those
 that reach it, the quickest first, and ends with the first that fails. Results are kept in mutants/ as mutmut keeps
-them (`mutmut show NAME`), so a run that was broken off goes on where it was; `--quick` gives each change little time
-and leaves the rest for later, so that what was killed is a lower bound.
+them (`mutmut show NAME`), so a run that was broken off goes on where it was; `--seconds` bounds the time of each
+change and leaves the rest for later, so that what was noticed is a lower bound.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import sys
 import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
+from math import inf
 from pathlib import Path
 from time import monotonic, process_time
 from typing import Any
@@ -35,7 +36,6 @@ KILLED, SURVIVED, UNTESTED, TIMED_OUT = 1, 0, 33, 36
 NOT_ALL = 99
 """A child ends with it when its time is over before its tests are."""
 
-QUICK_SECONDS = 0.7
 OPTIONS = ["--rootdir=.", "--tb=native", "-pno:cacheprovider"]
 WITHOUT = [f"-pno:{plugin}" for plugin in ("schemathesis", "playwright", "base_url", "faker")]
 """Plugins that give every test a fixture, which no test of the rules asks for."""
@@ -126,8 +126,8 @@ def module_of(name: str) -> str:
 class EachChange:
     """A pytest plugin: in place of one run of all tests, one for each change in a process of its own."""
 
-    def __init__(self, changes: Changes, chosen: list[tuple[Path, str]], imported: set[str], *, quick: bool) -> None:
-        self.changes, self.chosen, self.imported, self.quick = changes, chosen, imported, quick
+    def __init__(self, changes: Changes, chosen: list[tuple[Path, str]], imported: set[str], seconds: float) -> None:
+        self.changes, self.chosen, self.imported, self.seconds = changes, chosen, imported, seconds
         self.killers: defaultdict[str, Counter[str]] = defaultdict(Counter)
 
     def pytest_runtestloop(self, session: Any) -> bool:
@@ -135,7 +135,7 @@ class EachChange:
         self.items = {item.nodeid: item for item in session.items}
         gc.collect()
         gc.freeze()
-        if self.after("", list(self.items), quick=False) != SURVIVED:
+        if self.after("", list(self.items), inf) != SURVIVED:
             sys.exit("a test fails without any change")
         began, tried = monotonic(), Counter[str]()
         for number, (path, name) in enumerate(self.chosen, 1):
@@ -154,7 +154,7 @@ class EachChange:
             return self.anew(name)
         here, near = self.killers[function_of(name)], self.killers[module_of(name)]
         tests = sorted(self.changes.tests(name), key=lambda test: (-here[test], -near[test]))
-        return self.after(name, tests, quick=self.quick) if tests else UNTESTED
+        return self.after(name, tests, self.seconds) if tests else UNTESTED
 
     def anew(self, name: str) -> int:
         """What the tests of its module say of a change that acts while modules are imported, in a fresh process."""
@@ -166,13 +166,13 @@ class EachChange:
         ended = subprocess.run(command, env=environment, capture_output=True, check=False)
         return SURVIVED if ended.returncode == 0 else KILLED
 
-    def after(self, name: str, tests: list[str], *, quick: bool) -> int | None:
-        """What these tests say of a change."""
+    def after(self, name: str, tests: list[str], seconds: float) -> int | None:
+        """What these tests say of a change; None if that takes more seconds of CPU."""
         reading, writing = os.pipe()
         child = os.fork()
         if child == 0:
             os.close(reading)
-            self.run(name, tests, writing, quick=quick)
+            self.run(name, tests, writing, seconds)
         os.close(writing)
         with os.fdopen(reading, "rb") as pipe:
             said = pipe.read().decode()
@@ -183,19 +183,19 @@ class EachChange:
             self.killers[module_of(name)][said] += 1
         return None if code == NOT_ALL else code if code in (SURVIVED, TIMED_OUT) else KILLED
 
-    def run(self, name: str, tests: list[str], pipe: int, *, quick: bool) -> None:
+    def run(self, name: str, tests: list[str], pipe: int, seconds: float) -> None:
         """In the child: run the tests until one fails."""
         null = os.open(os.devnull, os.O_WRONLY)
         for stream in (1, 2):
             os.dup2(null, stream)
         os.environ["MUTANT_UNDER_TEST"] = name
         signal.signal(signal.SIGVTALRM, lambda *_: os._exit(TIMED_OUT))
-        until = process_time() + QUICK_SECONDS
+        until = process_time() + seconds
         for test in tests:
             item = self.items.get(test)
             if item is None:
                 continue
-            if quick and process_time() > until:
+            if process_time() > until:
                 os._exit(NOT_ALL)
             self.running = (test, pipe)
             signal.setitimer(signal.ITIMER_VIRTUAL, max(2.0, PATIENCE * self.changes.seconds[test]))
@@ -244,7 +244,7 @@ def main() -> None:
     """Try the changes that were not tried yet, and print what is known of all."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("patterns", nargs="*", help="names of changes, as tracker.rules.outcome.*")
-    parser.add_argument("--quick", action="store_true", help="seven tenths of a second for each change")
+    parser.add_argument("--seconds", type=float, default=inf, help="CPU time that each change may take")
     parser.add_argument("--report", action="store_true", help="try nothing")
     args = parser.parse_args()
     changes = Changes(Path("mutants"))
@@ -259,7 +259,7 @@ def main() -> None:
         chosen = [(Path("..") / path, name) for path, name in chosen]
         import pytest
 
-        plugin = EachChange(changes, chosen, imported, quick=args.quick)
+        plugin = EachChange(changes, chosen, imported, args.seconds)
         options = ["-q", "-s", *OPTIONS, *WITHOUT, *settings["pytest_add_cli_args"]]
         pytest.main([*options, *settings["pytest_add_cli_args_test_selection"]], plugins=[plugin])
         os.chdir("..")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
@@ -41,8 +40,7 @@ class Asked(NamedTuple):
     """The number of the baseline, by which figures said as a share of it are turned."""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """One reported figure on the way to the choice."""
 
     item: FactInForce[Fact]

@@ -244,7 +244,7 @@ def duplicates(counted: Sequence[Candidate]) -> Iterator[Pair]:
         if candidate.item.rank == "normal" and candidate.figure.basis == "increment":
             alike[candidate.quantity.key].append(candidate)
     for group in alike.values():
-        if len(group) > 1:
+        if len({candidate.origin for candidate in group}) > 1:
             yield from _twins(sorted(group, key=_day))
 
 

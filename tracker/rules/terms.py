@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -34,8 +34,7 @@ GOALPOSTS = ("target", "baseline", "required_stage", "group", "instalments", "co
 """What a revision after the close changes in what is shown, and in no answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Promise:
+class Promise(NamedTuple):
     """What is promised from a day on. `target` is as said; `absolute` is what it comes to against the baseline."""
 
     title: str
@@ -201,8 +200,7 @@ class _Story:
             if moved or any(getattr(old, name) != getattr(new, name) for name in GOALPOSTS):
                 self.revised_after_close = True
             before = self.judged
-            self.judged = replace(
-                new,
+            self.judged = new._replace(
                 window=before.window,
                 recurrence=before.recurrence,
                 absolute=before.absolute,
@@ -252,9 +250,9 @@ def _revised(before: Promise, revisions: Sequence[FactInForce[PledgeRevised]]) -
         found |= given
     if not found:
         return before
-    after = replace(before, **found)
+    after = before._replace(**found)
     if found.keys() & {"target", "baseline"}:
-        return replace(after, absolute=absolute(after.target, after.baseline))
+        return after._replace(absolute=absolute(after.target, after.baseline))
     return after
 
 
