@@ -40,6 +40,7 @@ from api.pages.problem_types import ProblemController
 from api.pages.problems import with_pages
 from api.pages.schema import SchemaPageController
 from api.resources.captures import CaptureController
+from api.resources.deadlines import DeadlineController
 from api.resources.event_stream import StreamController
 from api.resources.events import EventController
 from api.resources.health import HealthController
@@ -111,6 +112,7 @@ def create_app(settings: Settings | None = None, projector: ProjectorProcess | N
             AuditController,
             MetricsController,
             PublishController,
+            DeadlineController,
             EmbedController,
             ImportPageController,
             PageController,

@@ -45,7 +45,7 @@ class Filters:
     `pledgor` and `beneficiary` are codes, names or keys in any case, of every party that a pledge has or had, joint
     ones too; `party` is one of either. `promised_by` and `promised_to` are keys of parties in force
     (`projections.party_lines`), either of which will do. `rating` and `rubric` are those of the latest assessment, as
-    written. `due_before` leaves its own day out; every word of `q` must occur in a fact in force
+    written. `due_from` has its own day in, `due_before` leaves it out; every word of `q` must occur in a fact in force
     (`projections.words`).
     """
 
@@ -63,6 +63,7 @@ class Filters:
     pledge: tuple[str, ...] = ()
     promised_by: str | None = None
     promised_to: str | None = None
+    due_from: date | None = None
     due_before: date | None = None
     q: str | None = None
 
@@ -286,6 +287,8 @@ def conditions(
             on_catalogue.append(or_(*(_any_line(column, given) for column in columns)))
     if filters.tag:
         on_catalogue.append(_any_listed(c.tags, filters.tag))
+    if filters.due_from is not None:
+        on_catalogue.append(c.due >= filters.due_from)
     if filters.due_before is not None:
         on_catalogue.append(c.due < filters.due_before)
     if filters.pledge:

@@ -138,13 +138,19 @@ def sentence(change: StatusChange, status: Mapping[str, Any]) -> str:
         start = f"{wording.day(change.on)}: {who} made this pledge; it is {became}."
     else:
         start = f"{wording.day(change.on)}: from {wording.STATUS[change.before].lower()} to {became}."
+    figures = figures_in_words(status)
+    return f"{start} {figures}." if figures else start
+
+
+def figures_in_words(status: Mapping[str, Any]) -> str:
+    """The actual, the target and their ratio on one line; an empty text where there is none of them."""
     near = amounts.distinct_digits(status["actual"], status["target"])
     actual, target = amounts.amount(status["actual"], near), amounts.amount(status["target"], near)
     share = amounts.ratio(status["ratio"], status["actual"])
     figures = [] if actual is None else [f"Reported: {actual.short}"]
     figures += [] if target is None else [f"target: {target.short}" if figures else f"Target: {target.short}"]
     figures += [] if share is None else [share]
-    return f"{start} {', '.join(figures)}." if figures else start
+    return ", ".join(figures)
 
 
 def _id(log: str, name: str) -> str:

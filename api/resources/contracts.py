@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from api.formats.atom import ATOM_FORMAT
 from api.formats.badge import BADGE_FORMAT
+from api.formats.icalendar import ICS_FORMAT
 from api.formats.table import EVENT_FORMATS, STATUS_FORMATS, STATUS_PAGE_FORMATS
 from api.http.addresses import encoded
 from api.http.clocks import CLOCKS, PAGE_CLOCKS
@@ -39,6 +40,9 @@ MAX_PAGE_PLEDGES, MAX_PAGE_EVENTS = 500, 1_000
 
 MAX_FEED_ENTRIES = 200
 """Entries of the feed, at most."""
+
+DUE_DAYS, MAX_DUE_DAYS = 30, 366
+"""Days ahead in which a deadline is near where nobody says otherwise, and days that may be asked for."""
 
 
 MAX_LIST_CHARACTERS = 4_000
@@ -287,6 +291,16 @@ FEED = _reads_in_one_format(
     *FILTERS,
     TYPES,
     _limit(MAX_FEED_ENTRIES, 50),
+)
+DEADLINES = _reads_in_one_format(
+    "Deadlines as an iCalendar feed.",
+    ICS_FORMAT,
+    *FILTERS,
+    Parameter(
+        "days",
+        "Up to how many days ahead.",
+        {"type": "integer", "minimum": 1, "maximum": MAX_DUE_DAYS, "default": DUE_DAYS},
+    ),
 )
 BADGE = _reads_in_one_format("A badge.", BADGE_FORMAT, problems=_MISSING)
 WHICH_LOG = _reads_in_one_format("Which log this is.", JSON_FORMAT, schema=ref("Log"), clocks=())

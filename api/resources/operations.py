@@ -21,6 +21,7 @@ OPERATION_NAMES = {
     ("get", "/schema/openapi.json"): "get_openapi_document",
     ("put", "/v1/captures"): "put_capture",
     ("get", "/v1/captures/{sha256}"): "get_capture",
+    ("get", "/v1/deadlines.ics"): "get_deadlines",
     ("get", "/v1/diff"): "get_differences",
     ("get", "/v1/events"): "list_events",
     ("post", "/v1/events"): "record_batch",
@@ -59,7 +60,7 @@ OPERATION_NAMES = {
 _CHAPTERS = (
     ("/v1/pledges", "Pledges"),
     ("/v1/parties", "Parties"),
-    *((f"/v1/{name}", "Reports") for name in ("summary", "statuses", "diff", "export", "feed.atom")),
+    *((f"/v1/{name}", "Reports") for name in ("summary", "statuses", "diff", "export", "feed.atom", "deadlines.ics")),
     *((f"/v1/{name}", "Log") for name in ("events", "log")),
     ("/v1/replay", "Auditing"),
     ("/ledger", "Auditing"),
