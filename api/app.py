@@ -33,6 +33,7 @@ from api.http.responses import BytesResponse
 from api.http.shutdown import OpenBodies, on_signal
 from api.http.tracing import begin_traces
 from api.http.write_answers import WriteAnswers
+from api.pages.about import AboutController
 from api.pages.controller import PageController
 from api.pages.embed import EmbedController
 from api.pages.importing import ImportPageController
@@ -116,6 +117,7 @@ def create_app(settings: Settings | None = None, projector: ProjectorProcess | N
             EmbedController,
             ImportPageController,
             PageController,
+            AboutController,
         ],
         dependencies={"services": Provide(lambda: services, sync_to_thread=False)},
         middleware=[

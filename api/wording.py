@@ -96,6 +96,15 @@ EVERY = {"year": "each year", "half": "each half-year", "quarter": "each quarter
 PERIODS = {"year": "years", "half": "half-years", "quarter": "quarters", "month": "months"}
 """The periods of a recurring pledge."""
 
+ROLE = {
+    "reader": "read, where reads are not public",
+    "contributor": "read, and propose facts that a monitor accepts",
+    "monitor": "read, record, propose, and decide on what others proposed",
+    "auditor": "read, and have the log replayed",
+    "admin": "all of it",
+}
+"""What a key with a role may do."""
+
 TYPE = {
     "PledgeMade": "Pledge made",
     "PledgeReaffirmed": "Pledge reaffirmed",

@@ -23,9 +23,19 @@ those tests by `python docs/hard_cases.py`, and a test fails where the two diffe
 
 def page() -> str:
     """The page of the tests, a row for each test in the order of its number."""
-    nodes = (node for file in TESTS.glob("test_*.py") for node in ast.parse(file.read_text("utf-8")).body)
-    rows = sorted(_row(node) for node in nodes if isinstance(node, ast.FunctionDef) and _number(node))
-    return HEAD + "".join(f"| {number} | {' | '.join(cells)} |\n" for number, *cells in rows)
+    rows = ((str(number), one["rule"], one["given"], one["then"]) for number, one in cases().items())
+    return HEAD + "".join(f"| {' | '.join(cells)} |\n" for cells in rows)
+
+
+def cases() -> dict[int, dict[str, str]]:
+    """The cases by number: the module and the name of the test, the rule, what is given, and what then holds."""
+    found = {}
+    for file in TESTS.glob("test_*.py"):
+        for node in ast.parse(file.read_text("utf-8")).body:
+            if isinstance(node, ast.FunctionDef) and (number := _number(node)):
+                _, rule, given, then = _row(node)
+                found[number] = {"module": file.stem, "test": node.name, "rule": rule, "given": given, "then": then}
+    return dict(sorted(found.items()))
 
 
 def _row(test: ast.FunctionDef) -> tuple[int, str, str, str]:

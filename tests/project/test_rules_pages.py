@@ -20,10 +20,9 @@ DOCS = ROOT / "docs"
 RULES_PAGE = (DOCS / "rules.md").read_text("utf-8")
 
 
-@pytest.fixture(scope="module")
-def writer() -> ModuleType:
-    """The script that writes the page of hard cases."""
-    spec = importlib.util.spec_from_file_location("hard_cases", DOCS / "hard_cases.py")
+def script(name: str) -> ModuleType:
+    """A script of the docs that writes from the tests."""
+    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -31,13 +30,29 @@ def writer() -> ModuleType:
     return module
 
 
+@pytest.fixture(scope="module")
+def writer() -> ModuleType:
+    """The script that writes the page of hard cases."""
+    return script("hard_cases")
+
+
 def test_the_page_of_hard_cases_is_that_of_the_tests(writer: ModuleType) -> None:
     assert writer.PAGE.read_text("utf-8") == writer.page(), "run docs/hard_cases.py"
 
 
+def test_the_examples_of_the_rules_are_those_of_the_tests() -> None:
+    examples = script("rules_examples")
+    assert examples.FILE.read_text("utf-8") == examples.written(), "run docs/rules_examples.py"
+    written = examples.examples()
+    assert [flag["name"] for flag in written["flags"] if flag["example"]] == list(FLAGS)
+    found = {name: one for row in written["statuses"] for name, one in row["examples"].items()}
+    assert {name: one["status"]["status"] for name, one in found.items()} == {name: name for name in get_args(Headline)}
+    assert written["versions"][0]["version"] == RULES
+
+
 def test_all_hard_cases_are_there() -> None:
     page = (DOCS / "hard-cases.md").read_text("utf-8")
-    assert [int(number) for number in re.findall(r"^\| (\d+) \|", page, re.M)] == list(range(1, 63))
+    assert [int(number) for number in re.findall(r"^\| (\d+) \|", page, re.M)] == list(range(1, 68))
 
 
 def test_the_newest_version_of_the_rules_is_the_codes() -> None:

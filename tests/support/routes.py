@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from litestar.handlers import HTTPRouteHandler
 
 from api.http.contract import Contract
+from api.pages.about import AboutController
 from api.pages.controller import PageController
 from api.pages.embed import EmbedController
 from api.pages.importing import ImportPageController
@@ -19,7 +20,7 @@ FILLED = {"pledge": "aid-2024", "name": "app.css", "code": "not_found", "key": "
           "proposal": "01a217ba-1200-7101-8101-010101010101"}  # fmt: skip
 """What stands in the place of a name in a path; any other gets `aid-2024`."""
 
-PAGES = (PageController, EmbedController, SchemaPageController, ImportPageController)
+PAGES = (PageController, EmbedController, SchemaPageController, ImportPageController, AboutController)
 """The controllers of pages."""
 
 STREAM = "/v1/events/stream"

@@ -206,7 +206,7 @@ document.addEventListener("click", (event) => {
   if (!key || !link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey) return;
   const url = new URL(link.href);
   if (url.origin !== location.origin || !url.pathname.startsWith(at("/"))) return;
-  if (!/^\/($|pledges\/|audit|record|proposals|import)/.test(url.pathname.slice(base.length))) return;
+  if (!/^\/($|pledges\/|audit|record|proposals|import|parties|tags\/|deadlines|compare|about\/|developers)/.test(url.pathname.slice(base.length))) return;
   if (url.hash && url.href.split("#")[0] === shown) return;
   event.preventDefault();
   visit(url.href, { top: true });
@@ -370,7 +370,14 @@ function age(time) {
 }
 setInterval(() => all("time[data-since]").forEach(age), 1000);
 
+/** What is copied from a page names the address at which the page was read, where the server was not told its own. */
+function nameAddress(note) {
+  note.hidden = true;
+  for (const code of all("[data-snippet] code, .about-list code")) code.textContent = code.textContent.replaceAll("ADDRESS", location.origin + base);
+}
+
 function enhance() {
+  all("[data-here-note]").forEach(nameAddress);
   all("time[data-since]").forEach(age);
   all("[data-slider]").forEach(enhanceSlider);
   all("[data-key-form]").forEach(enhanceKey);
