@@ -76,6 +76,13 @@ class StatusPage(NamedTuple):
     total: int
 
 
+class ListedStatus(NamedTuple):
+    """A document of a list, and the day since which its headline is what it is."""
+
+    document: bytes
+    changed: date
+
+
 class PageStart(NamedTuple):
     """The row after which a page begins: its sort key as text (None for a null), and its pledge."""
 
@@ -125,6 +132,12 @@ def one(tables: TableSet, pledge: str, clocks: Clocks) -> Select[Any]:
     """The document of one pledge."""
     timeline = tables.timeline
     return select(timeline.c.body).where(timeline.c.pledge == literal(pledge), holds(timeline, clocks))
+
+
+def bodies(tables: TableSet, pledges: Sequence[str], clocks: Clocks) -> Select[Any]:
+    """`(pledge, body, changed)` of some pledges."""
+    t = tables.timeline
+    return select(t.c.pledge, t.c.body, t.c.changed).where(t.c.pledge.in_(pledges), holds(t, clocks))
 
 
 def rows(tables: TableSet, of: TableName, pledges: Sequence[str], clocks: Clocks) -> Select[Any]:
@@ -251,6 +264,23 @@ def page(
         beyond = key < last if descending else key > last
         query = query.where(key <= last if descending else key >= last, or_(beyond, pledge > after.pledge))
     return query.where(key.is_not(None)).order_by(key.desc() if descending else key, pledge)
+
+
+def numbered(
+    tables: TableSet, filters: Filters, clocks: Clocks, sort: str, limit: int, offset: int
+) -> Select[Any]:
+    """The pledges from a place in the list on, in order; those without a sort key are last."""
+    name, descending = sort.removeprefix("-"), sort.startswith("-")
+    on_catalogue, on_timeline = conditions(tables, filters, clocks)
+    in_catalogue = name in tables.catalogue.c
+    source, where = joined(
+        tables, clocks, catalogue=bool(on_catalogue) or in_catalogue, timeline=bool(on_timeline) or not in_catalogue
+    )
+    owner = tables.catalogue if in_catalogue else tables.timeline
+    key = owner.c[name]
+    order = [key.desc() if descending else key, owner.c.pledge]
+    query = select(owner.c.pledge).select_from(source).where(*where, *on_catalogue, *on_timeline)
+    return query.order_by(*([key.is_(None)] if name in NULLABLE_SORTS else []), *order).limit(limit).offset(offset)
 
 
 def joined(

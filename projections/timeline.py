@@ -18,7 +18,7 @@ from projections.facets import FACETS
 from projections.parties import PartyCounts
 from projections.passing import Spans
 from projections.pledge_counts import PledgeCounts
-from projections.queries import DATE_SORTS, NULLABLE_SORTS, SORTS, Clocks, Filters, PageStart, StatusPage
+from projections.queries import DATE_SORTS, NULLABLE_SORTS, SORTS, Clocks, Filters, ListedStatus, PageStart, StatusPage
 from projections.summary import Pledged, summarize
 from projections.table_reader import QueryReply, TableReader
 from projections.tables import OPEN_DATE, OPEN_POSITION
@@ -97,6 +97,11 @@ class Timeline(TableReader):
             )
         return items
 
+    def documents(self, pledges: Sequence[str], clocks: Clocks) -> dict[str, bytes]:
+        """The documents of some pledges; without those that do not exist at these clocks."""
+        reply = self._read(queries.bodies, pledges, clocks)
+        return self._by_pledge({row.pledge: row.body for row in reply.rows}, clocks, reply)
+
     # Many pledges
 
     def page(
@@ -118,6 +123,18 @@ class Timeline(TableReader):
         key = _text(rows[-1].key) if rows else None
         total = len(items) if after is None and not more else self._total(filters, clocks, reply)
         return StatusPage(items, (key, rows[-1].pledge) if more else None, total)
+
+    def listed(self, filters: Filters, clocks: Clocks, sort: str, limit: int, offset: int) -> list[ListedStatus]:
+        """The documents of so many pledges from a place in the list on.
+
+        Raises: ValueError if the sort is unknown.
+        """
+        _page_start(sort, None)
+        names = [row.pledge for row in self._read(queries.numbered, filters, clocks, sort, limit, offset).rows]
+        reply = self._read(queries.bodies, names, clocks)
+        found = {row.pledge: row for row in reply.rows}
+        documents = self._by_pledge({name: found[name].body for name in names if name in found}, clocks, reply)
+        return [ListedStatus(documents[name], found[name].changed) for name in names if name in documents]
 
     def export(self, clocks: Clocks, filters: Filters | None = None) -> Iterator[bytes]:
         """All documents in order of their pledges; EXPORT_BATCH_ROWS are in memory at a time."""
@@ -206,16 +223,18 @@ class Timeline(TableReader):
                 return
             last = min(ends)
 
-    def changes(self, filters: Filters, clocks: Clocks, *, by_position: bool) -> Iterator[SomeChanges]:
-        """The changes of headlines up to EXPORT_BATCH_ROWS at a time, from the last on one of the axes backwards.
+    def changes(
+        self, filters: Filters, clocks: Clocks, *, by_position: bool, at_once: int = EXPORT_BATCH_ROWS
+    ) -> Iterator[SomeChanges]:
+        """The changes of headlines up to `at_once` at a time, from the last on one of the axes backwards.
 
         They end after MAX_CHANGES_LOOKED_FOR.
         """
         taken = 0
-        for limit in (EXPORT_BATCH_ROWS, MAX_CHANGES_LOOKED_FOR):
+        for limit in (at_once, MAX_CHANGES_LOOKED_FOR):
             rows = self._read(changes.latest, filters, clocks, limit, by_position=by_position).rows
-            for at in range(taken, len(rows), EXPORT_BATCH_ROWS):
-                some = rows[at : at + EXPORT_BATCH_ROWS]
+            for at in range(taken, len(rows), at_once):
+                some = rows[at : at + at_once]
                 yield SomeChanges(self._changes_of(some, clocks), some[-1].known_from, some[-1].valid_from)
             if len(rows) < limit:
                 return

@@ -18,7 +18,7 @@ from api import wording
 from api.formats.badge import NEUTRAL_COLOURS, STATUS_COLOURS
 from api.formats.xml_text import xml_safe
 from api.pages.drawing import PledgeChart, Shape
-from api.pages.overview import PledgeRow
+from api.pages.pledge_rows import PledgeRow
 
 WIDTH, HEIGHT = 1200, 630
 """The size in px that is shown of a link."""

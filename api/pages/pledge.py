@@ -18,7 +18,7 @@ from api.pages.chart import chart_data
 from api.pages.charts import charts_of
 from api.pages.comparison import differences
 from api.pages.frame import PageRequest, page_contract
-from api.pages.overview import PledgeRow, pledge_row
+from api.pages.pledge_rows import PledgeRow, pledge_row
 from api.pages.pledge_story import (
     PledgeStory,
     changes_of_status,

@@ -14,7 +14,7 @@ from api import amounts, wording
 from api.http.problems import pledge_not_found
 from api.http.responses import BytesResponse, Redirect
 from api.pages.frame import PageRequest, page_contract
-from api.pages.overview import pledge_row
+from api.pages.pledge_rows import pledge_row
 from api.resources.ledger import NoCheckpoint
 from api.resources.read_request import must_be_slug
 from projections.ledger.reader import PublishedCheckpoint

@@ -10,7 +10,7 @@ from typing import Any
 from api import wording
 from api.http.addresses import encoded
 from api.pages.frame import PageRequest
-from api.pages.overview import PledgeRow
+from api.pages.pledge_rows import PledgeRow
 from projections.queries import Clocks
 
 EMBED_HEIGHT = 260

@@ -44,7 +44,7 @@ function morph(from, to, keep) {
     if (!to.hasAttribute(name) && !(name === "open" && from.matches("details"))) from.removeAttribute(name);
   }
   for (const { name, value } of [...to.attributes]) {
-    if (from.getAttribute(name) !== value && !(name === "hidden" && from.matches("[data-slider], [data-receipt]"))) {
+    if (from.getAttribute(name) !== value && !(name === "hidden" && from.matches("[data-receipt]"))) {
       from.setAttribute(name, value);
     }
   }
@@ -127,20 +127,19 @@ async function show(url, keep = "focused") {
   }
 }
 
-/** Show the page at an address and put it into the history. Visits with the same `entry` are one step of the history. */
-async function visit(url, { replace = false, top = false, entry = {} } = {}) {
+/** Show the page at an address and put it into the history. */
+async function visit(url, { replace = false, top = false } = {}) {
   going += 1;
   try {
     if ((await show(url)) === undefined) return;
   } catch {
-    if (key) showFailure(() => visit(url, { replace, top, entry }));
+    if (key) showFailure(() => visit(url, { replace, top }));
     else location.assign(url);
     return;
   } finally {
     going -= 1;
   }
-  history[replace || entry.made ? "replaceState" : "pushState"](null, "", url);
-  entry.made = true;
+  history[replace ? "replaceState" : "pushState"](null, "", url);
   const { hash } = new URL(url, location.href);
   const target = hash && document.getElementById(hash.slice(1));
   if (target) { reveal(target); target.scrollIntoView(); }
@@ -155,7 +154,6 @@ function reveal(element) {
 
 /** Show the page of the address that the browser went back or forward to. */
 function goBack() {
-  movement = null;
   if (location.href.split("#")[0] === shown) { showFailure(null); return; }
   show(location.href, "").catch(() => { if (key) showFailure(goBack); else location.reload(); });
 }
@@ -183,7 +181,7 @@ function showFailure(again) {
 function address(form) {
   const query = new URLSearchParams();
   for (const field of form.elements) {
-    if (field.name && field.value && field.value !== field.dataset.default) query.set(field.name, field.value);
+    if (field.name && field.value && field.value !== field.dataset.default) query.append(field.name, field.value);
   }
   const text = query.toString().replaceAll("%3A", ":").replaceAll("%2C", ",");
   return new URL(form.getAttribute("action") + (text ? `?${text}` : ""), location.href).href;
@@ -212,6 +210,14 @@ document.addEventListener("click", (event) => {
   visit(url.href, { top: true });
 });
 
+/* A link that changes what the list shows leaves the reader where it is. */
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.("a[data-stay]");
+  if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey) return;
+  event.preventDefault();
+  visit(new URL(link.getAttribute("href").split("#")[0], location.href).href);
+});
+
 /* A link with the address that stays the same is copied, where the browser lets us. */
 document.addEventListener("click", async (event) => {
   const link = event.target.closest?.("a[data-copy]");
@@ -224,30 +230,6 @@ document.addEventListener("click", async (event) => {
     setTimeout(() => { link.textContent = "Copy link"; }, 2_000);
   } catch { location.assign(link.href); }
 });
-
-/* --- the slider */
-
-const DAY = 86_400_000;
-const dayInWords = (iso) => new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" }).format(new Date(iso)).replace("Sept", "Sep");
-/** The movement of the slider under way: every change within a second of the last one belongs to it. */
-let movement = null;
-const endMovement = later(1000, () => { movement = null; });
-const slide = later(160, (url) => { visit(url, { entry: (movement ||= {}) }); endMovement(); });
-
-function enhanceSlider(box) {
-  box.hidden = false;
-  const range = $("input", box);
-  if (range.moved) return;
-  range.moved = () => {
-    const iso = new Date(Date.parse(box.dataset.first) + range.value * DAY).toISOString().slice(0, 10);
-    $("[data-slider-date]", box).textContent = dayInWords(iso);
-    range.setAttribute("aria-valuetext", dayInWords(iso));
-    const input = $("#as-of");
-    input.value = iso;
-    slide(address(input.form));
-  };
-  range.addEventListener("input", range.moved);
-}
 
 /* --- live: when the log grows, the page is asked for again */
 
@@ -379,7 +361,6 @@ function nameAddress(note) {
 function enhance() {
   all("[data-here-note]").forEach(nameAddress);
   all("time[data-since]").forEach(age);
-  all("[data-slider]").forEach(enhanceSlider);
   all("[data-key-form]").forEach(enhanceKey);
   all("[data-needs-key]").forEach((link) => { link.hidden = key === null; });
   if ($("[data-chart]")) import("./chart.js").then((chart) => all("[data-chart]").forEach((figure) => chart.enhance(figure, visit)));

@@ -1,0 +1,78 @@
+"""The changes of status that came last in the world, each with its cause."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import islice
+
+from pydantic_core import from_json
+
+from api.pages.frame import PageRequest
+from projections.changes import StatusChange
+from projections.queries import Clocks, Filters
+from tracker.event import Event
+from tracker.facts import StatementMade
+from tracker.promise_facts import PledgeMade
+from tracker.rules.causes import Cause, Point, between, cause_of
+
+LATEST_CHANGES = 5
+"""Changes that the overview tells."""
+
+_ONE_DAY = timedelta(days=1)
+
+_NAMED_EVENTS = 2
+"""Events that are named as the cause of a change, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class CausingEvent:
+    """An event on the day of a change: its id and the type of its fact."""
+
+    id: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class LatestChange:
+    """A change of status on a day, with why, and the events of that day that are the cause; none if time passed."""
+
+    pledge: str
+    title: str
+    on: date
+    before: str | None
+    after: str
+    cause: Cause
+    events: tuple[CausingEvent, ...]
+
+
+def latest_changes(page: PageRequest, filters: Filters, at: Clocks) -> list[LatestChange]:
+    """The latest changes by the day of the clocks among the pledges that pass the filters, the last first."""
+    timeline = page.services.timeline
+    pieces = timeline.changes(filters, at, by_position=False, at_once=4 * LATEST_CHANGES)
+    found = list(islice((change for some in pieces for change in some.found), LATEST_CHANGES))
+    titles = {
+        name: from_json(document)["title"]
+        for name, document in timeline.documents([change.pledge for change in found], at).items()
+    }
+    return [_told(page, change, titles.get(change.pledge, change.pledge), at) for change in found]
+
+
+def _told(page: PageRequest, change: StatusChange, title: str, at: Clocks) -> LatestChange:
+    earlier, later = Point(change.on - _ONE_DAY, at.position), Point(change.on, at.position)
+
+    def why(events: Sequence[Event]) -> tuple[Cause, list[Event]]:
+        return cause_of(events, earlier, later), between(events, earlier, later)
+
+    (cause, events), _ = page.taken_in(change.pledge, at.position).fold(why)
+    return LatestChange(
+        change.pledge, title, change.on, change.before, change.after, cause, () if cause == "time" else _named(events)
+    )
+
+
+def _named(events: Sequence[Event]) -> tuple[CausingEvent, ...]:
+    """The events of the day that are named: the pledge's making alone, statements only where there is nothing else."""
+    made = [event for event in events if isinstance(event.fact, PledgeMade)]
+    told = made or [event for event in events if not isinstance(event.fact, StatementMade)] or events
+    return tuple(CausingEvent(event.id, event.type) for event in told[-_NAMED_EVENTS:])
