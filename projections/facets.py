@@ -23,6 +23,11 @@ FACETS: tuple[Facet, ...] = get_args(Facet)
 _COLUMNS = {"status": "status", "kind": "kind", "flag": "flags", "tag": "tags"}
 
 
+def column_of(facet: Facet) -> str:
+    """The column that has the facet's values."""
+    return _COLUMNS.get(facet, "parties")
+
+
 def without(filters: Filters, facet: Facet) -> Filters:
     """All filters but that of the facet."""
     none: dict[str, Any] = {facet: ()}
@@ -32,7 +37,7 @@ def without(filters: Filters, facet: Facet) -> Filters:
 def grouped(tables: TableSet, facet: Facet, filters: Filters, clocks: Clocks) -> Select[Any]:
     """`(value, pledges)`: how many pledges pass the filters, by the text of the column that has the facet's values."""
     on_catalogue, on_timeline = conditions(tables, filters, clocks)
-    name = _COLUMNS.get(facet, "parties")
+    name = column_of(facet)
     is_of_timeline = name in tables.timeline.c
     source, where = joined(
         tables, clocks, catalogue=bool(on_catalogue) or not is_of_timeline, timeline=bool(on_timeline) or is_of_timeline

@@ -172,6 +172,13 @@ def count(tables: TableSet, filters: Filters, clocks: Clocks) -> Select[Any]:
     return select(func.count()).select_from(source).where(*where, *on_catalogue, *on_timeline)
 
 
+def passing_names(tables: TableSet, filters: Filters, clocks: Clocks) -> Select[Any]:
+    """The pledges that pass the filters, in no order."""
+    on_catalogue, on_timeline = conditions(tables, filters, clocks)
+    source, where = joined(tables, clocks, catalogue=True, timeline=bool(on_timeline))
+    return select(tables.catalogue.c.pledge).select_from(source).where(*where, *on_catalogue, *on_timeline)
+
+
 def corners(tables: TableSet, after: int, upto: int) -> Select[Any]:
     """The bounds of the catalogue's rectangles that begin or end between two positions, for `pledge_counts`."""
     c = tables.catalogue.c
@@ -267,20 +274,34 @@ def page(
 
 
 def numbered(
-    tables: TableSet, filters: Filters, clocks: Clocks, sort: str, limit: int, offset: int
+    tables: TableSet, filters: Filters, clocks: Clocks, sort: str, limit: int, offset: int, *, nulls: bool
 ) -> Select[Any]:
-    """The pledges from a place in the list on, in order; those without a sort key are last."""
-    name, descending = sort.removeprefix("-"), sort.startswith("-")
+    """The pledges whose sort key is not null, or is null, in order, from a place among them on."""
+    source, where, owner, key = _sorted_by(tables, filters, clocks, sort.removeprefix("-"))
+    query = select(owner.c.pledge).select_from(source).where(*where)
+    query = query.where(key.is_(None) if nulls else key.is_not(None)).limit(limit).offset(offset)
+    return query.order_by(*([] if nulls else [key.desc() if sort.startswith("-") else key]), owner.c.pledge)
+
+
+def with_sort_key(tables: TableSet, filters: Filters, clocks: Clocks, sort: str) -> Select[Any]:
+    """The number of pledges of a list that have a sort key."""
+    source, where, _, key = _sorted_by(tables, filters, clocks, sort.removeprefix("-"))
+    return select(func.count()).select_from(source).where(*where, key.is_not(None))
+
+
+def _sorted_by(
+    tables: TableSet, filters: Filters, clocks: Clocks, name: str
+) -> tuple[FromClause, list[ColumnElement[bool]], FromClause, ColumnElement[Any]]:
+    """The tables of a list, its conditions, the table that has its sort key, and the key."""
     on_catalogue, on_timeline = conditions(tables, filters, clocks)
-    in_catalogue = name in tables.catalogue.c
+    owner = tables.catalogue if name in tables.catalogue.c else tables.timeline
     source, where = joined(
-        tables, clocks, catalogue=bool(on_catalogue) or in_catalogue, timeline=bool(on_timeline) or not in_catalogue
+        tables,
+        clocks,
+        catalogue=bool(on_catalogue) or owner is tables.catalogue,
+        timeline=bool(on_timeline) or owner is tables.timeline,
     )
-    owner = tables.catalogue if in_catalogue else tables.timeline
-    key = owner.c[name]
-    order = [key.desc() if descending else key, owner.c.pledge]
-    query = select(owner.c.pledge).select_from(source).where(*where, *on_catalogue, *on_timeline)
-    return query.order_by(*([key.is_(None)] if name in NULLABLE_SORTS else []), *order).limit(limit).offset(offset)
+    return source, [*where, *on_catalogue, *on_timeline], owner, owner.c[name]
 
 
 def joined(

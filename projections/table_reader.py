@@ -174,6 +174,15 @@ class TableReader:
                 yield [row.pledge for row in rows]
                 last = rows[-1].pledge
 
+    def rows_of(
+        self,
+        query: Callable[Concatenate[TableSet, QueryArgs], Select[Any]],
+        *args: QueryArgs.args,
+        **kwargs: QueryArgs.kwargs,
+    ) -> Sequence[Any]:
+        """The rows of one query on the set that answers."""
+        return self._read(query, *args, **kwargs).rows
+
     # How
 
     def _documents(self, bodies: Sequence[tuple[str, bytes]], clocks: Clocks, reply: QueryReply) -> list[bytes]:

@@ -15,6 +15,7 @@ from projections import changes, facets, parties, passing, queries
 from projections.changes import SomeChanges, StatusChange
 from projections.document_codec import brief
 from projections.facets import FACETS
+from projections.held_traits import HeldTraits
 from projections.parties import PartyCounts
 from projections.passing import Spans
 from projections.pledge_counts import PledgeCounts
@@ -62,12 +63,14 @@ class Timeline(TableReader):
         self._totals: OrderedDict[tuple[object, ...], int] = OrderedDict()
         self._counts, self._counts_of = PledgeCounts(), (0, 0)
         self._lock = Lock()
+        self._held = HeldTraits(self, log)
 
     def forget(self) -> None:
         """Forget what was counted: the rows are others than before."""
         with self._lock:
             self._totals.clear()
             self._counts, self._counts_of = PledgeCounts(), (0, 0)
+        self._held.forget()
 
     # One pledge
 
@@ -130,7 +133,12 @@ class Timeline(TableReader):
         Raises: ValueError if the sort is unknown.
         """
         _page_start(sort, None)
-        names = [row.pledge for row in self._read(queries.numbered, filters, clocks, sort, limit, offset).rows]
+        rows = [*self._read(queries.numbered, filters, clocks, sort, limit, offset, nulls=False).rows]
+        if len(rows) < limit and sort.removeprefix("-") in NULLABLE_SORTS:
+            before = self._read(queries.with_sort_key, filters, clocks, sort).rows[0][0] if offset else 0
+            left, beyond = limit - len(rows), max(0, offset - before)
+            rows += self._read(queries.numbered, filters, clocks, sort, left, beyond, nulls=True).rows
+        names = [row.pledge for row in rows]
         reply = self._read(queries.bodies, names, clocks)
         found = {row.pledge: row for row in reply.rows}
         documents = self._by_pledge({name: found[name].body for name in names if name in found}, clocks, reply)
@@ -165,6 +173,9 @@ class Timeline(TableReader):
 
     def facets(self, filters: Filters, clocks: Clocks) -> dict[str, list[dict[str, Any]]]:
         """For each facet how many pledges its values would give, with all filters but its own."""
+        held = self._held.facets(filters, clocks)
+        if held is not None:
+            return {facet: facets.counted(facet, held[facet]) for facet in FACETS}
         found: dict[str, list[dict[str, Any]]] = {}
         for facet in FACETS:
             others = facets.without(filters, facet)
@@ -179,6 +190,10 @@ class Timeline(TableReader):
     def statuses(self, filters: Filters, days: Iterable[date], clocks: Clocks) -> Iterator[dict[str, int]]:
         """For each day, in order, how many of the pledges that pass the filters on it have which status."""
         days = [queries.day_of(replace(clocks, as_of=day)) for day in days]
+        held = self._held.statuses(filters, days, clocks)
+        if held is not None:
+            yield from held
+            return
         if len(days) > DAYS_ASKED_ALONE:
             starts, ends = (self._read(facets.turns, filters, clocks, ends=at_end).rows for at_end in (False, True))
             yield from facets.over_time(starts, ends, days)

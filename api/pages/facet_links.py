@@ -90,12 +90,11 @@ def facets_of(page: PageRequest, counted: Mapping[str, Sequence[Mapping[str, Any
 def _values(page: PageRequest, name: str, counted: Sequence[Mapping[str, Any]]) -> Iterator[FacetValue]:
     """The values, the chosen first. What is asked for is found by its value or its words, in any case."""
     asked = {text.casefold(): text for text in _asked(page, name)}
-    offered = []
+    offered = list[tuple[bool, str, str, int, str | None]]()
     for one in counted:
         said = _words(name, one)
         own = {one["key"].casefold(), said.casefold()} & asked.keys()
-        for text in own:
-            offered.append((False, one["key"], said, one["count"], asked.pop(text)))
+        offered += [(False, one["key"], said, one["count"], asked.pop(text)) for text in own]
         if not own:
             offered.append((True, one["key"], said, one["count"], None))
     offered += [(False, text, _words(name, {"key": text}), 0, text) for text in asked.values()]
@@ -105,7 +104,7 @@ def _values(page: PageRequest, name: str, counted: Sequence[Mapping[str, Any]]) 
 
 def _words(name: str, one: Mapping[str, Any]) -> str:
     if name == "flag":
-        return wording.FLAG.get(one["key"], (one["key"], ""))[0]
+        return wording.FLAG.get(str(one["key"]), (str(one["key"]), ""))[0]
     return str(one.get("name", one["key"]))
 
 

@@ -11,12 +11,11 @@ from pydantic_core import from_json
 
 from api.http import clocks
 from api.http.addresses import encoded
-from api.http.clocks import CLOCKS
 from api.http.contract import Parameter
-from api.http.parameters import choice, day
-from api.http.responses import BytesResponse, Redirect
+from api.http.parameters import choice, flag
+from api.http.responses import BytesResponse
 from api.pages.facet_links import facets_of, status_counts
-from api.pages.frame import CLOCK_NAMES, PageRequest, page_contract
+from api.pages.frame import PageRequest, page_contract
 from api.pages.latest_changes import LatestChange, latest_changes
 from api.pages.list_pages import LIST_ROWS, PAGE_NUMBER, list_page, sort_columns
 from api.pages.pledge_rows import PledgeRow, pledge_row
@@ -27,9 +26,8 @@ from api.resources.names import SORT_NAMES
 from projections.queries import Clocks
 from tracker.event import stamp
 
-_SINCE = Parameter("since", "Goes on to what changed since this day.", CLOCKS[0].schema)
-_AXIS = Parameter("axis", "What changed in the world, or in our record.", {"enum": ["said", "recorded"]})
-OVERVIEW_CONTRACT = page_contract("All pledges and where they stand.", *FILTERS, SORT, PAGE_NUMBER, _SINCE, _AXIS)
+_TOTALS = Parameter("totals", "Unfolds the totals of what is promised and reported.", {"type": "boolean"})
+OVERVIEW_CONTRACT = page_contract("All pledges and where they stand.", *FILTERS, SORT, PAGE_NUMBER, _TOTALS)
 
 DEFAULT_SORT = "-changed"
 """The order in which people are shown the list: the latest change of status comes first."""
@@ -55,11 +53,9 @@ class DataLink:
     is_file: bool
 
 
-def draw_overview(page: PageRequest) -> BytesResponse | Redirect:
+def draw_overview(page: PageRequest) -> BytesResponse:
     """The page at `/`."""
     query, timeline = page.query, page.services.timeline
-    if (since := day(query, "since")) is not None:
-        return _compare_since(page, since)
     sort = choice(query, "sort", SORT_NAMES, DEFAULT_SORT)
     narrowed = list_filters.filters(query)
     begun_on = None
@@ -87,7 +83,7 @@ def draw_overview(page: PageRequest) -> BytesResponse | Redirect:
         changes=changes,
         chips=list(_chips(page, changes)),
         data=list(_data_links(page, at, shown.total, sort)),
-        totals=compared_totals(timeline.summary(narrowed, at)),
+        totals=compared_totals(timeline.summary(narrowed, at)) if flag(query, "totals") else None,
         is_filtered=bool(list_filters.given_filters(query)),
     )
     return page.about_all(at.position, body)
@@ -96,15 +92,6 @@ def draw_overview(page: PageRequest) -> BytesResponse | Redirect:
 def compared_totals(summary: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The totals whose promised and reported amounts are of the same pledges, and may be set side by side."""
     return [total for total in summary["totals"] if total["compared"]["target"] and total["compared"]["actual"]]
-
-
-def _compare_since(page: PageRequest, since: date) -> Redirect:
-    """What changed since a day is told by the page that compares two days."""
-    clock = "known_from" if page.query.get("axis") == "recorded" else "from"
-    later = page.query.get("as_of") if clock == "from" else None
-    kept = {n: v for n, v in page.query.items() if n not in ("since", "axis", "sort", "page", *CLOCK_NAMES)}
-    query = {clock: min(since, clocks.today()).isoformat(), **({"to": later} if later else {}), **kept}
-    return Redirect(f"/compare?{encoded(query, safe=':,')}")
 
 
 def _as_of(page: PageRequest, on: date) -> str:

@@ -9,10 +9,11 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 
 from api import wording
-from projections.timeline import Timeline
 from projections.queries import Clocks, Filters
+from projections.timeline import Timeline
 from tracker.promises import MONTHS
 from tracker.rules.days import ends_between
 
@@ -125,7 +126,7 @@ def _drawn(days: Sequence[date], counts: Sequence[Mapping[str, int]], as_of: dat
         middle = round(y(upper[-1]) + height / 2 + 4, 1) if height >= _LABEL_HEIGHT else None
         bands.append(AreaBand(status, f"M{there} {back}Z", middle, upper[-1] - lower[-1]))
         lower = upper
-    edges = [0.0, *(round((one + two) / 2, 1) for one, two in zip(places, places[1:], strict=False)), float(AREA_WIDTH)]
+    edges = [0.0, *(round((one + two) / 2, 1) for one, two in pairwise(places)), float(AREA_WIDTH)]
     ordered = [{status: found[status] for status in wording.STATUS if found.get(status)} for found in counts]
     shown = tuple(
         AreaDay(day, edges[i], round(edges[i + 1] - edges[i], 1), link(day), day == as_of, ordered[i])

@@ -11,7 +11,7 @@ from tests.support.api import MONITOR, Api, progress, running, statement
 from tests.support.pages import BROWSER, text_of
 from tests.support.paths import ROOT
 
-PATHS = ["/", "/pledges/aid-2024", "/audit", "/record", "/proposals", "/record?pledge=aid-2024", "/?since=2024-01-01"]
+PATHS = ["/", "/pledges/aid-2024", "/audit", "/record", "/proposals", "/record?pledge=aid-2024", "/?sort=title"]
 
 
 # --- what is vendored
@@ -102,7 +102,7 @@ def test_what_is_recorded_is_never_markup(lite: Api) -> None:
         paper,
         "/audit",
         "/record?pledge=evil&type=EventCorrected",
-        "/?since=2020-01-01",
+        "/?q=alert",
     ):
         page = lite.get(path, headers=BROWSER).text
         assert "<script>alert" not in page
@@ -114,7 +114,7 @@ def test_what_is_recorded_is_never_markup(lite: Api) -> None:
 
 
 def test_blank_fields_of_a_form_count_as_not_given(kept: Api) -> None:
-    blank = kept.get("/?as_of=&known_on=&since=&axis=&q=&pledgor=&sort=&status=", headers=BROWSER)
+    blank = kept.get("/?as_of=&known_on=&page=&q=&pledgor=&sort=&status=", headers=BROWSER)
     assert blank.status_code == 200
     assert "1 pledge<" in blank.text
     assert str(blank.url).endswith("/")
@@ -136,48 +136,6 @@ def test_the_address_of_a_form_is_the_one_without_its_blank_fields(kept: Api, as
     assert (answer.status_code, answer.headers["location"]) == (302, canonical)
     assert kept.client.head(asked, headers=BROWSER, follow_redirects=False).status_code == 302
     assert "location" not in kept.get(canonical, headers=BROWSER, follow_redirects=False).headers
-
-
-@pytest.mark.parametrize("axis", ["said", "recorded"])
-def test_what_changed_is_told_of_the_pledges_in_the_list(lite: Api, axis: str) -> None:
-    lite.open()
-    lite.open("trees", title="Plant trees", tags=["green"], pledgor={"name": "Belgium", "code": "BE"})
-    lite.add(progress("over 50bn EUR"), "trees")
-
-    def changed(query: str) -> set[str]:
-        page = lite.get(f"/?since=2024-01-01&axis={axis}&{query}", headers=BROWSER).text
-        panel = re.search(r'<section class="panel changes".*?</section>', page, re.DOTALL)
-        assert panel is not None
-        return set(re.findall(r'<h3><a href="/pledges/([^"?]+)', panel[0]))
-
-    assert changed("") == {"aid-2024", "trees"}
-    for query in ("q=trees", "pledgor=BE", "tag=green", "status=exceeded", "q=belgium&tag=green"):
-        assert changed(query) == {"trees"}, query
-    assert changed("q=aid") == {"aid-2024"}
-    assert changed("q=aid&tag=green") == set()
-
-
-def test_a_filter_without_a_field_of_its_own_stays_when_another_is_set(kept: Api) -> None:
-    page = kept.get("/?unit=EUR&due_before=2030-01-01&status=overdue", headers=BROWSER).text
-    form = re.search(r'<form class="filters".*?</form>', page, re.DOTALL)
-    assert form is not None
-    hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', form[0]))
-    assert hidden == {"unit": "EUR", "due_before": "2030-01-01", "status": "overdue"}
-
-
-@pytest.mark.parametrize("asked", ["beneficiary=ua", "beneficiary=UKRAINE", "pledgor=nato allies", "beneficiary=UA"])
-def test_what_is_asked_for_stands_once_among_the_choices(lite: Api, asked: str) -> None:
-    lite.open(pledgor={"name": "NATO Allies", "code": "nato-allies"}, beneficiary={"name": "Ukraine", "code": "UA"})
-    name, _, _ = asked.partition("=")
-    page = lite.get(f"/?{asked}", headers=BROWSER).text
-    assert "1 pledge found" in text_of(page)
-    select = re.search(rf'<select id="{name}".*?</select>', page, re.DOTALL)
-    assert select is not None
-    options = re.findall(r"<option value=\"([^\"]*)\"( selected)?>([^<]*)<", select[0])
-    value, words_ = ("UA", "Ukraine") if name == "beneficiary" else ("nato-allies", "NATO Allies")
-    assert options == [("", "", "any"), (value, " selected", words_)]
-    elsewhere = lite.get(f"/?{name}=nobody", headers=BROWSER).text
-    assert '<option value="nobody" selected>nobody<' in elsewhere
 
 
 def test_an_unknown_parameter_is_refused_by_a_page_too(kept: Api) -> None:

@@ -1,0 +1,131 @@
+"""The traits of all pledges as they are known now, held in memory and brought up to date with what has changed.
+
+A process reads them once, when they are first asked for, and from then on only the pledges of new events. What is
+asked of another position, while they are read, or while an event is parked, is answered by the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from threading import Lock, Thread
+
+from projections import queries, trait_runs
+from projections.facets import Facet
+from projections.queries import Clocks, Filters
+from projections.table_reader import ProjectionHead, TableReader
+from projections.trait_runs import CountedValue, TraitRuns
+from tracker.errors import Unavailable
+from tracker.log.recorder import LogRecorder
+
+MAX_HELD_PLEDGES = 100_000
+"""Pledges that are held, at most; each takes about 1.5 kB. Of more the database is asked."""
+
+MAX_AWAITED_PLEDGES = 1_000
+"""Pledges that are read while whoever asks first waits; more are read beside the requests."""
+
+MAX_CAUGHT_UP_EVENTS = 5_000
+"""Events after which all is read anew, instead of the pledges that they are of."""
+
+_PLEDGES_AT_ONCE = 500
+"""Pledges that one statement reads."""
+
+
+class HeldTraits:
+    """The traits that one process holds of one database. It MUST answer as the database does, or not at all."""
+
+    def __init__(self, tables: TableReader, log: LogRecorder) -> None:
+        self._tables, self._log = tables, log
+        self._lock = Lock()
+        self._reading: Thread | None = None
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget them: the rows are others than before."""
+        with self._lock:
+            self._runs, self._of, self._too_many = TraitRuns(), (0, 0), False
+
+    def facets(self, filters: Filters, clocks: Clocks) -> dict[Facet, list[CountedValue]] | None:
+        """For each facet the values of its column, counted with all filters but its own; None if it is not held."""
+        if not self._is_worth_asking(clocks.position):
+            return None
+        others, only = trait_runs.beside(filters), None
+        if others != Filters():
+            only = [row.pledge for row in self._tables.rows_of(queries.passing_names, others, clocks)]
+        with self._lock:
+            return self._runs.facets(filters, queries.day_of(clocks), only) if self._is_at(clocks.position) else None
+
+    def statuses(self, filters: Filters, days: Sequence[date], clocks: Clocks) -> list[dict[str, int]] | None:
+        """For each day, in order, the counts by status of the pledges that pass on it; None if it is not held."""
+        if not trait_runs.answers(filters) or not self._is_worth_asking(clocks.position):
+            return None
+        with self._lock:
+            return list(self._runs.statuses(filters, days)) if self._is_at(clocks.position) else None
+
+    def read(self) -> None:
+        """Read all that is known now, which takes a processor some seconds for 20,000 pledges."""
+        head = self._tables.head()
+        names = [row.pledge for row in self._tables.rows_of(trait_runs.names, head.position)]
+        runs = TraitRuns()
+        if len(names) <= MAX_HELD_PLEDGES:
+            self._take(runs, names, head.position)
+        if self._is_same(head):
+            with self._lock:
+                self._runs, self._of, self._too_many = runs, (head.set, head.parked), not len(runs) and bool(names)
+
+    def _is_worth_asking(self, position: int) -> bool:
+        """Whether a position is, or can be, that of the runs; they are read if nobody has."""
+        with self._lock:
+            if self._too_many:
+                return False
+            if self._runs.position:
+                return position >= self._runs.position
+            head = self._tables.head()
+            if position != head.position or not position or self._reading is not None:
+                return False
+            count = self._tables.rows_of(queries.count, Filters(), Clocks(date.max, position))[0][0]
+            if count > MAX_AWAITED_PLEDGES:
+                self._reading = Thread(target=self._read_beside, daemon=True, name="traits")
+                self._reading.start()
+                return False
+        self.read()
+        return True
+
+    def _read_beside(self) -> None:
+        try:
+            self.read()
+        except Unavailable:  # it is tried again by whoever asks next
+            pass
+        finally:
+            self._reading = None
+
+    def _is_at(self, position: int) -> bool:
+        """Whether the runs are at a position, once they are brought there; the caller has the lock."""
+        head = self._tables.head()
+        if head.parked or self._of != (head.set, head.parked):
+            self._runs, self._of = TraitRuns(), (0, 0)
+            return False
+        if position <= self._runs.position:
+            return position == self._runs.position > 0
+        changed = self._log.changed_since(self._runs.position, MAX_CAUGHT_UP_EVENTS + 1)
+        if len(changed) > MAX_CAUGHT_UP_EVENTS:
+            self._runs, self._of = TraitRuns(), (0, 0)
+            return False
+        self._take(self._runs, sorted({pledge for at, pledge, _ in changed if at <= position}), position)
+        if not self._is_same(head):
+            self._runs, self._of = TraitRuns(), (0, 0)
+            return False
+        return True
+
+    def _take(self, runs: TraitRuns, names: Sequence[str], position: int) -> None:
+        for place in range(0, len(names), _PLEDGES_AT_ONCE):
+            some = names[place : place + _PLEDGES_AT_ONCE]
+            timeline = self._tables.rows_of(trait_runs.on_timeline, position, some)
+            catalogue = self._tables.rows_of(trait_runs.on_catalogue, position, some)
+            runs.take(timeline, catalogue, some)
+        runs.position = position
+
+    def _is_same(self, head: ProjectionHead) -> bool:
+        """Whether the same set answers as before, with the same events parked: none."""
+        now = self._tables.head()
+        return not head.parked and (now.set, now.parked) == (head.set, head.parked)

@@ -1,0 +1,274 @@
+"""What pledges are counted by, day by day, in memory: facets and statuses over time without a look at each row.
+
+The traits of a pledge are the columns that facets count and filter by. They hold from a day on until others do: a
+pledge is a few runs of them, as known at one position. Many pledges share their traits, so that what is counted is how
+many pledges have which traits on a day, and how many take them up or give them up on each day.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any, NamedTuple
+
+from sqlalchemy import Select, select
+
+from projections.facets import FACETS, Facet, column_of
+from projections.queries import Filters, plain
+from projections.tables import OPEN_DATE, TableSet
+
+MAX_COUNTED_AT_ONCE = 8
+"""Days whose counts are kept, at most; others are counted anew."""
+
+_ON_TRAITS = ("status", "flag", "kind", "tag", "pledgor", "beneficiary", "party")
+"""Filters that traits answer."""
+
+
+class Traits(NamedTuple):
+    """The columns of the read models that facets count or filter by, as they are stored."""
+
+    status: str
+    flags: str
+    kind: str
+    tags: str
+    parties: str
+    pledgors: str
+    beneficiaries: str
+
+
+Run = tuple[int, Traits | None]
+"""The ordinal of a day, and the traits from then on until the next run; None where there is no pledge."""
+
+
+_Stretch = tuple[int, int, Sequence[str]]
+"""The ordinals of a first day and of the day behind the last, and the columns that hold on them."""
+
+_OPEN_END = OPEN_DATE.toordinal()
+_NOTHING: _Stretch = (_OPEN_END, _OPEN_END + 1, ())
+
+
+class CountedValue(NamedTuple):
+    """A value of a facet's column, and how many pledges have it."""
+
+    value: str
+    pledges: int
+
+
+def names(tables: TableSet, position: int) -> Select[Any]:
+    """The pledges that are known at a position, whatever the day."""
+    c = tables.catalogue.c
+    return select(c.pledge).where(c.known_to > position, c.known_from <= position).distinct().order_by(c.pledge)
+
+
+def on_timeline(tables: TableSet, position: int, pledges: Sequence[str]) -> Select[Any]:
+    """The traits of the timeline of some pledges that are known at a position."""
+    t = tables.timeline.c
+    query = select(t.pledge, t.valid_from, t.valid_to, t.status, t.flags)
+    return query.where(t.pledge.in_(pledges), t.known_to > position, t.known_from <= position)
+
+
+def on_catalogue(tables: TableSet, position: int, pledges: Sequence[str]) -> Select[Any]:
+    """The traits of the catalogue of some pledges that are known at a position."""
+    c = tables.catalogue.c
+    query = select(c.pledge, c.valid_from, c.valid_to, c.kind, c.tags, c.parties, c.pledgors, c.beneficiaries)
+    return query.where(c.pledge.in_(pledges), c.known_to > position, c.known_from <= position)
+
+
+def answers(filters: Filters) -> bool:
+    """Whether traits alone answer the filters."""
+    return beside(filters) == Filters()
+
+
+def beside(filters: Filters) -> Filters:
+    """The filters that traits do not answer."""
+    none: dict[str, Any] = dict.fromkeys(_ON_TRAITS, ())
+    return replace(filters, **none)
+
+
+class TraitRuns:
+    """The runs of all pledges at one position, and what they add up to."""
+
+    def __init__(self) -> None:
+        self.position = 0
+        self._runs: dict[str, tuple[Run, ...]] = {}
+        self._known: dict[Traits, Traits] = {}
+        self._turns: dict[Traits, dict[int, int]] = {}
+        self._status_turns: dict[str, dict[int, int]] = {}
+        self._on: dict[int, Counter[Traits]] = {}
+
+    def __len__(self) -> int:
+        return len(self._runs)
+
+    def take(self, timeline: Iterable[Any], catalogue: Iterable[Any], of: Iterable[str]) -> None:
+        """Take in the rows of `on_timeline` and `on_catalogue` of some pledges; those without any are gone."""
+        statuses, others = _stretches(timeline), _stretches(catalogue)
+        for pledge in of:
+            self._put(pledge, tuple(self._joined(statuses.get(pledge, []), others.get(pledge, []))))
+
+    def facets(self, filters: Filters, day: date, only: Iterable[str] | None) -> dict[Facet, list[CountedValue]]:
+        """The values of each facet's column on a day, counted with all filters but that of the facet.
+
+        `only` are the pledges that pass the filters which traits do not answer; None where there are none of those.
+        """
+        found: dict[Facet, Counter[str]] = {facet: Counter() for facet in FACETS}
+        tests = _Tests(filters)
+        for traits, pledges in self._counts(day.toordinal(), only).items():
+            failed = tests.failed(traits)
+            if len(failed) > 1 or "party" in failed:
+                continue
+            for facet in FACETS:
+                if not failed or failed[0] == facet:
+                    found[facet][getattr(traits, column_of(facet))] += pledges
+        return {facet: [CountedValue(*one) for one in values.items() if one[1]] for facet, values in found.items()}
+
+    def statuses(self, filters: Filters, days: Sequence[date]) -> Iterator[dict[str, int]]:
+        """For each of the days, which are in order, how many of the pledges that pass on it have which status."""
+        ends, steps = [day.toordinal() for day in days], dict[str, list[int]]()
+        for status, turns in self._status_turns.items() if filters == Filters() else self._passing(filters):
+            of_status = steps.setdefault(status, [0] * (len(ends) + 1))
+            for day, pledges in turns.items():
+                of_status[bisect_left(ends, day)] += pledges
+        counts = dict.fromkeys(sorted(steps), 0)
+        for place in range(len(ends)):
+            for status in counts:
+                counts[status] += steps[status][place]
+            yield {status: pledges for status, pledges in counts.items() if pledges}
+
+    def first_day(self) -> date | None:
+        """The first day on which there is any pledge."""
+        first = min((day for turns in self._status_turns.values() for day in turns), default=None)
+        return None if first is None else date.fromordinal(first)
+
+    def _passing(self, filters: Filters) -> Iterator[tuple[str, dict[int, int]]]:
+        tests = _Tests(filters)
+        return ((traits.status, turns) for traits, turns in self._turns.items() if not tests.failed(traits))
+
+    def _counts(self, day: int, only: Iterable[str] | None) -> Mapping[Traits, int]:
+        """How many pledges have which traits on a day."""
+        if only is not None:
+            return _counted(day, (self._runs[pledge] for pledge in only if pledge in self._runs))
+        if (counts := self._on.get(day)) is None:
+            counts = self._on[day] = _counted(day, self._runs.values())
+            if len(self._on) > MAX_COUNTED_AT_ONCE:
+                del self._on[next(iter(self._on))]
+        return counts
+
+    def _put(self, pledge: str, runs: tuple[Run, ...]) -> None:
+        """Let a pledge have these runs from now on, none if there is no such pledge."""
+        before = self._runs.pop(pledge, ())
+        if runs:
+            self._runs[pledge] = runs
+        for sign, some in ((-1, before), (1, runs)):
+            last: Traits | None = None
+            for day, traits in some:
+                if last is not None:
+                    self._turn(last, day, -sign)
+                if traits is not None:
+                    self._turn(traits, day, sign)
+                last = traits
+            for day, counts in self._on.items():
+                if (traits := _on_day(some, day)) is not None:
+                    counts[traits] += sign
+
+    def _turn(self, traits: Traits, day: int, pledges: int) -> None:
+        turns = self._turns.setdefault(traits, {})
+        if left := turns.get(day, 0) + pledges:
+            turns[day] = left
+        else:
+            del turns[day]
+        if not turns:
+            del self._turns[traits]
+            self._known.pop(traits, None)
+        of_status = self._status_turns.setdefault(traits.status, {})
+        if left := of_status.get(day, 0) + pledges:
+            of_status[day] = left
+        else:
+            del of_status[day]
+
+    def _joined(self, timeline: list[_Stretch], catalogue: list[_Stretch]) -> Iterator[Run]:
+        """The runs of one pledge from its stretches in both tables, each in order of the days."""
+        last: Traits | None = None
+        ended, left = 0, iter(catalogue)
+        first, end, other = next(left, _NOTHING)
+        for start, until, of_status in timeline:
+            while start < until:
+                while end <= start:
+                    first, end, other = next(left, _NOTHING)
+                if start < first:  # the other table has nothing yet
+                    start = min(first, until)
+                    continue
+                traits = Traits(*of_status, *other)
+                if last is not None and start > ended:
+                    yield ended, None
+                if traits != last or start > ended:
+                    last = self._known.setdefault(traits, traits)
+                    yield start, last
+                start = ended = min(until, end)
+        if last is not None and ended < _OPEN_END:
+            yield ended, None
+
+
+class _Tests:
+    """The filters that traits answer, each as what must occur in a column."""
+
+    def __init__(self, filters: Filters) -> None:
+        def listed(words: tuple[str, ...]) -> list[str]:
+            return [f",{word}," for word in plain(words) if word and "," not in word]
+
+        def lined(words: tuple[str, ...]) -> list[str]:
+            return [f"\n{word.casefold()}\n" for word in plain(words) if word and "\n" not in word]
+
+        self._equal = [(n, set(getattr(filters, n))) for n in ("status", "kind") if getattr(filters, n)]
+        given = (
+            ("flag", "flags", filters.flag, listed),
+            ("tag", "tags", filters.tag, listed),
+            ("pledgor", "pledgors", filters.pledgor, lined),
+            ("beneficiary", "beneficiaries", filters.beneficiary, lined),
+        )
+        self._held = [(name, column, written(words)) for name, column, words, written in given if words]
+        self._party = lined(filters.party) if filters.party else None
+
+    def failed(self, traits: Traits) -> list[str]:
+        """The filters that the traits do not pass."""
+        failed = [name for name, words in self._equal if getattr(traits, name) not in words]
+        for name, column, words in self._held:
+            text = getattr(traits, column)
+            if not any(word in text for word in words):
+                failed.append(name)
+        if self._party is not None:
+            text = traits.pledgors + traits.beneficiaries
+            if not any(word in text for word in self._party):
+                failed.append("party")
+        return failed
+
+
+def _stretches(rows: Iterable[Any]) -> dict[str, list[_Stretch]]:
+    """The rows of each pledge as stretches in order of the days."""
+    found: dict[str, list[_Stretch]] = {}
+    for pledge, valid_from, valid_to, *columns in rows:
+        columns = columns[:-2]  # without those of `queries.answering`
+        found.setdefault(pledge, []).append((valid_from.toordinal(), valid_to.toordinal(), columns))
+    for stretches in found.values():
+        stretches.sort(key=_first_of)
+    return found
+
+
+def _first_of(stretch: _Stretch) -> int:
+    return stretch[0]
+
+
+def _on_day(runs: Sequence[Run], day: int) -> Traits | None:
+    place = bisect_right(runs, day, key=_day_of)
+    return runs[place - 1][1] if place else None
+
+
+def _day_of(run: Run) -> int:
+    return run[0]
+
+
+def _counted(day: int, pledges: Iterable[Sequence[Run]]) -> Counter[Traits]:
+    found = Counter(_on_day(runs, day) for runs in pledges)
+    return Counter({traits: n for traits, n in found.items() if traits is not None})
