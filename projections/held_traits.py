@@ -27,6 +27,9 @@ MAX_AWAITED_PLEDGES = 1_000
 MAX_CAUGHT_UP_EVENTS = 5_000
 """Events after which all is read anew, instead of the pledges that they are of."""
 
+_KEPT_SELECTIONS = 4
+"""Selections of pledges that are kept, at most: a page asks for each more than once."""
+
 _PLEDGES_AT_ONCE = 500
 """Pledges that one statement reads."""
 
@@ -44,23 +47,39 @@ class HeldTraits:
         """Forget them: the rows are others than before."""
         with self._lock:
             self._runs, self._of, self._too_many = TraitRuns(), (0, 0), False
+            self._found: dict[tuple[Filters, date, int], Sequence[str]] = {}
 
     def facets(self, filters: Filters, clocks: Clocks) -> dict[Facet, list[CountedValue]] | None:
         """For each facet the values of its column, counted with all filters but its own; None if it is not held."""
         if not self._is_worth_asking(clocks.position):
             return None
-        others, only = trait_runs.beside(filters), None
-        if others != Filters():
-            only = [row.pledge for row in self._tables.rows_of(queries.passing_names, others, clocks)]
+        only = self._passing(trait_runs.beside(filters), clocks)
         with self._lock:
             return self._runs.facets(filters, queries.day_of(clocks), only) if self._is_at(clocks.position) else None
 
     def statuses(self, filters: Filters, days: Sequence[date], clocks: Clocks) -> list[dict[str, int]] | None:
-        """For each day, in order, the counts by status of the pledges that pass on it; None if it is not held."""
-        if not trait_runs.answers(filters) or not self._is_worth_asking(clocks.position):
+        """For each day, in order, the counts by status of the pledges that pass on it; None if it is not held.
+
+        The filters that traits do not answer are asked on the day of the clocks alone.
+        """
+        if not self._is_worth_asking(clocks.position):
             return None
+        only = self._passing(trait_runs.beside(filters), clocks)
         with self._lock:
-            return list(self._runs.statuses(filters, days)) if self._is_at(clocks.position) else None
+            return list(self._runs.statuses(filters, days, only)) if self._is_at(clocks.position) else None
+
+    def _passing(self, filters: Filters, clocks: Clocks) -> Sequence[str] | None:
+        """The pledges that pass filters which traits do not answer; None where there are none of those."""
+        if filters == Filters():
+            return None
+        asked = (filters, clocks.as_of, clocks.position)
+        if (found := self._found.get(asked)) is None:
+            found = [row.pledge for row in self._tables.rows_of(queries.passing_names, filters, clocks)]
+            with self._lock:
+                self._found[asked] = found
+                while len(self._found) > _KEPT_SELECTIONS:
+                    del self._found[next(iter(self._found))]
+        return found
 
     def read(self) -> None:
         """Read all that is known now, which takes a processor some seconds for 20,000 pledges."""

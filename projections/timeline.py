@@ -23,6 +23,7 @@ from projections.queries import DATE_SORTS, NULLABLE_SORTS, SORTS, Clocks, Filte
 from projections.summary import Pledged, summarize
 from projections.table_reader import QueryReply, TableReader
 from projections.tables import OPEN_DATE, OPEN_POSITION
+from projections.trait_runs import beside
 from tracker.log.recorder import LogRecorder
 from tracker.rules.replayed import STALE_FLAG
 
@@ -190,7 +191,7 @@ class Timeline(TableReader):
     def statuses(self, filters: Filters, days: Iterable[date], clocks: Clocks) -> Iterator[dict[str, int]]:
         """For each day, in order, how many of the pledges that pass the filters on it have which status."""
         days = [queries.day_of(replace(clocks, as_of=day)) for day in days]
-        held = self._held.statuses(filters, days, clocks)
+        held = self._held.statuses(filters, days, clocks) if beside(filters) == Filters() else None
         if held is not None:
             yield from held
             return
@@ -201,6 +202,15 @@ class Timeline(TableReader):
         for day in days:
             rows = self._read(facets.grouped, "status", filters, replace(clocks, as_of=day)).rows
             yield {row.value: row.pledges for row in sorted(rows, key=lambda row: str(row.value))}
+
+    def statuses_of_found(self, filters: Filters, days: Sequence[date], clocks: Clocks) -> Iterator[dict[str, int]]:
+        """The same for whoever looks at a list: words, units and the like are asked on the clocks' day alone.
+
+        So it is answered from memory where that is held; else exactly as `statuses`.
+        """
+        ordered = [queries.day_of(replace(clocks, as_of=day)) for day in days]
+        held = self._held.statuses(filters, ordered, clocks)
+        yield from self.statuses(filters, ordered, clocks) if held is None else held
 
     def first_day(self, clocks: Clocks) -> date | None:
         """The first day on which there is any pledge, as known at the clocks; None where there is none."""

@@ -77,11 +77,6 @@ def on_catalogue(tables: TableSet, position: int, pledges: Sequence[str]) -> Sel
     return query.where(c.pledge.in_(pledges), c.known_to > position, c.known_from <= position)
 
 
-def answers(filters: Filters) -> bool:
-    """Whether traits alone answer the filters."""
-    return beside(filters) == Filters()
-
-
 def beside(filters: Filters) -> Filters:
     """The filters that traits do not answer."""
     none: dict[str, Any] = dict.fromkeys(_ON_TRAITS, ())
@@ -124,10 +119,15 @@ class TraitRuns:
                     found[facet][getattr(traits, column_of(facet))] += pledges
         return {facet: [CountedValue(*one) for one in values.items() if one[1]] for facet, values in found.items()}
 
-    def statuses(self, filters: Filters, days: Sequence[date]) -> Iterator[dict[str, int]]:
-        """For each of the days, which are in order, how many of the pledges that pass on it have which status."""
+    def statuses(
+        self, filters: Filters, days: Sequence[date], only: Iterable[str] | None = None
+    ) -> Iterator[dict[str, int]]:
+        """For each of the days, which are in order, how many of the pledges that pass on it have which status.
+
+        Where `only` is given, it is asked of these pledges alone.
+        """
         ends, steps = [day.toordinal() for day in days], dict[str, list[int]]()
-        for status, turns in self._status_turns.items() if filters == Filters() else self._passing(filters):
+        for status, turns in self._turning(filters, only):
             of_status = steps.setdefault(status, [0] * (len(ends) + 1))
             for day, pledges in turns.items():
                 of_status[bisect_left(ends, day)] += pledges
@@ -142,9 +142,24 @@ class TraitRuns:
         first = min((day for turns in self._status_turns.values() for day in turns), default=None)
         return None if first is None else date.fromordinal(first)
 
-    def _passing(self, filters: Filters) -> Iterator[tuple[str, dict[int, int]]]:
-        tests = _Tests(filters)
-        return ((traits.status, turns) for traits, turns in self._turns.items() if not tests.failed(traits))
+    def _turning(self, filters: Filters, only: Iterable[str] | None) -> Iterable[tuple[str, Mapping[int, int]]]:
+        """The days on which pledges come to a status with traits that pass, or leave it, with how many do."""
+        if filters == Filters():
+            return self._status_turns.items()
+        tests, turns = _Tests(filters), self._turns if only is None else self._turns_of(only)
+        return ((traits.status, days) for traits, days in turns.items() if not tests.failed(traits))
+
+    def _turns_of(self, pledges: Iterable[str]) -> Mapping[Traits, Mapping[int, int]]:
+        found: dict[Traits, Counter[int]] = {}
+        for pledge in pledges:
+            last: Traits | None = None
+            for day, traits in self._runs.get(pledge, ()):
+                if last is not None:
+                    found[last][day] -= 1
+                if traits is not None:
+                    found.setdefault(traits, Counter())[day] += 1
+                last = traits
+        return found
 
     def _counts(self, day: int, only: Iterable[str] | None) -> Mapping[Traits, int]:
         """How many pledges have which traits on a day."""

@@ -121,7 +121,7 @@ def _data_links(page: PageRequest, at: Clocks, total: int, sort: str) -> Iterato
     path = "/v1/pledges" if is_page else "/v1/export"
     more = {"sort": sort, "limit": str(MAX_PAGE_PLEDGES)} if is_page else {}
     for name, words in _DATA:
-        address = f"{path}?{encoded({**filters, **clock, **more, 'format': name}, safe=':,')}"
-        yield DataLink(words, address, is_file=name != "json")
+        query = encoded({**filters, **clock, **more, "format": name}, safe=":,")
+        yield DataLink(words, page.address(f"{path}?{query}"), is_file=name != "json")
     feed = encoded(filters, safe=":,")
-    yield DataLink("feed", f"/v1/feed.atom{'?' if feed else ''}{feed}", is_file=False)
+    yield DataLink("feed", page.address(f"/v1/feed.atom{'?' if feed else ''}{feed}"), is_file=False)

@@ -99,7 +99,7 @@ def status_area(timeline: Timeline, filters: Filters, at: Clocks, today: date, l
     if first is None or first >= max(at.as_of, today):
         return None
     days = counted_days(first, at.as_of, today)
-    counts = list(timeline.statuses(filters, days, at))
+    counts = list(timeline.statuses_of_found(filters, days, at))
     begins = next((place for place, found in enumerate(counts) if found), len(days))
     days, counts = days[max(0, begins - 1) :], counts[max(0, begins - 1) :]
     if len(days) < 2:

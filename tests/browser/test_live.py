@@ -152,10 +152,8 @@ def test_a_link_on_a_pledge_keeps_focus_place_and_meaning(tab: Opener, site: Sit
     ("path", "link"),
     [
         ("/audit", "table.log td:nth-child(4) a >> nth=20"),
-        ("/?since=2024-01-01", "#changes h3 a >> nth=4"),
-        ("/?since=2024-01-01", "#changes .meta a >> nth=3"),
-        ("/", "li.pledge h3 a >> nth=4"),
-        ("/?sort=-last_stated_on", "li.pledge h3 a >> nth=4"),
+        ("/", "tr.pledge th a >> nth=4"),
+        ("/?sort=-last_stated_on", "tr.pledge th a >> nth=4"),
     ],
 )
 def test_a_link_in_a_list_keeps_focus_place_and_meaning(tab: Opener, site: Site, path: str, link: str) -> None:
