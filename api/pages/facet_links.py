@@ -74,13 +74,13 @@ def status_counts(page: PageRequest, counted: Sequence[Mapping[str, Any]], chose
     ]
 
 
-def facets_of(page: PageRequest, counted: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[FacetLinks]:
-    """The facets that narrow the list; one that has no choice, and nothing chosen, is left out."""
+def facets_of(page: PageRequest, counted: Mapping[str, Sequence[Mapping[str, Any]]], total: int) -> list[FacetLinks]:
+    """The facets that narrow the list of so many pledges; one that does not, and has nothing chosen, is left out."""
     found = []
     for name, words in _FACETS:
         values = list(_values(page, name, counted[name]))
         chosen = sum(value.chosen for value in values)
-        if chosen or len(values) > 1:
+        if chosen or any(value.count < total for value in values):
             most = max(SHOWN_VALUES, chosen)
             folded = values[most : most + FOLDED_VALUES]
             found.append(FacetLinks(name, words, tuple(values[:most]), tuple(folded), len(values) - most - len(folded)))

@@ -78,7 +78,7 @@ def draw_overview(page: PageRequest) -> BytesResponse:
         shown=shown,
         columns=sort_columns(page, sort, DEFAULT_SORT),
         counts=status_counts(page, counted["status"], narrowed.status),
-        facets=facets_of(page, counted),
+        facets=facets_of(page, counted, shown.total),
         area=status_area(timeline, narrowed, at, clocks.today(), lambda on: _as_of(page, on)),
         changes=changes,
         chips=list(_chips(page, changes)),

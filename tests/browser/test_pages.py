@@ -284,6 +284,7 @@ def test_headlines_narrow_the_list_and_widen_it_again(tab: Opener) -> None:
     page = tab("/?q=nato")
     tiles = page.locator(".tiles")
     tiles.get_by_role("link", name=re.compile("Overdue")).click()
+    expect(page).to_have_url(re.compile("status=overdue$"))
     tiles.get_by_role("link", name=re.compile("Exceeded")).click()
     expect(page).to_have_url(re.compile("status=overdue,exceeded"))
     expect(page.locator("tr.pledge")).to_have_count(4)
