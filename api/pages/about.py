@@ -18,7 +18,7 @@ from api.http.contract import AnyRequest, read
 from api.http.known_heads import Validity
 from api.http.responses import BytesResponse, Redirect
 from api.pages.frame import HEADERS, HTML, PageRequest, page_contract, render
-from api.pages.overview import pledge_row
+from api.pages.pledge_rows import pledge_row
 from api.pages.ways_out import EMBED_HEIGHT
 from api.resources.contracts import serves
 from api.services import Services
