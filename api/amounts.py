@@ -182,7 +182,7 @@ def _prices_of(unit: str) -> str:
 
 def grouped(value: Decimal) -> str:
     """A number with separators for thousands and a true minus."""
-    whole, _, rest = plain(abs(value)).partition(".")
+    whole, _, rest = plain(value.copy_abs()).partition(".")
     return f"{'−' if value < 0 else ''}{int(whole):,}{'.' + rest if rest else ''}"
 
 

@@ -12,7 +12,7 @@ is in DOCUMENT_MEMBER; any other name is read as it is written.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
@@ -208,17 +208,27 @@ def instant(stamp: str | None) -> str:
 
 
 def span(period: Mapping[str, str] | None) -> str:
-    """A period or window from one day to another; a whole year or half is called so."""
+    """A period or window from one day to another; a whole year, half, quarter or month is called so."""
     if period is None:
         return "—"
     start, end = period.get("start"), period.get("end")
-    if start and end and start[:4] == end[:4]:
-        for first, last, name in (("01-01", "12-31", ""), ("01-01", "06-30", "-H1"), ("07-01", "12-31", "-H2")):
-            if (start[5:], end[5:]) == (first, last):
-                return day(start[:4] + name)
     if start and end:
-        return f"{day(start)} – {day(end)}"
+        whole = next((name for name in _beginning(start) if end_of(name).isoformat() == end), None)
+        return f"{day(start)} – {day(end)}" if whole is None else day(whole)
     return f"from {day(start)}" if start else f"until {day(end)}" if end else "—"
+
+
+def _beginning(start: str) -> Iterator[str]:
+    """The partial dates that begin on a day, the longest first: a year, a half, a quarter, a month."""
+    year, month, number = start.split("-")
+    if number == "01":
+        if month == "01":
+            yield year
+        if month in ("01", "07"):
+            yield f"{year}-H{1 if month == '01' else 2}"
+        if month in ("01", "04", "07", "10"):
+            yield f"{year}-Q{(int(month) + 2) // 3}"
+        yield f"{year}-{month}"
 
 
 def party(value: Mapping[str, str] | None) -> str:

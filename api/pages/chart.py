@@ -34,6 +34,9 @@ class ChartPoint:
     label: str
     exact: str
     counts: bool
+    when: str
+    """The day it was said in words, no more precisely than its source has it."""
+
     counted_until: date | None = None
     """The day on which a figure that had counted was replaced; None for one that counts, or never did."""
 
@@ -117,6 +120,9 @@ class ChartData:
     until: date | None = None
     """The last day to be drawn."""
 
+    is_due: bool = True
+    """Whether anything falls due: nothing does while the pledge hangs on a condition."""
+
     @property
     def first_deadline(self) -> date | None:
         """The first deadline; None if it was never moved."""
@@ -127,7 +133,7 @@ class ChartData:
     def pace(self) -> tuple[tuple[date, Decimal], tuple[date, Decimal]] | None:
         """The even way to the target in force, from nothing or from the baseline: two days with their values."""
         end = self.window.earliest_deadline
-        if end is None or not self.terms:
+        if end is None or not self.terms or not self.is_due:
             return None
         target = self.terms[-1].target.value
         if self.baseline is not None:
@@ -182,7 +188,8 @@ def chart_data(
     return ChartData(
         unit, points, steps, terms, _window_of(status["window"]), _window_of(original), as_of,
         cumulative=all(f["basis"] != "level" for f in figures) and status["direction"] == "up",
-        dues=_dues(status, unit, digits), baseline=_baseline(status, unit, digits),
+        dues=_dues(status, unit, digits) if status["status"] != "conditional" else (),
+        is_due=status["status"] != "conditional", baseline=_baseline(status, unit, digits),
     )  # fmt: skip
 
 
@@ -214,7 +221,7 @@ def _baseline(status: Mapping[str, Any], unit: str, digits: amounts.Digits) -> C
     return ChartBaseline(on, quantity.value, amounts.amount_text(given["quantity"], digits).short)
 
 
-_NOT_DRAWN = ("voided", "retracted", "restatement", "member")
+_NOT_DRAWN = ("voided", "restatement", "member")
 """Outcomes of figures that have no point of their own in the chart."""
 
 
@@ -234,7 +241,7 @@ def _points(
         if isinstance(earlier.fact, FACTS_WITH_FIGURE) and (own := earlier.fact.figure) and own.quantity.unit == unit:
             end = None if own.period is None else own.period.end
             shown = amounts.amount_text(own.quantity.model_dump(mode="json", exclude_none=True), digits)
-            replaced = later.fact.stated_on
+            replaced = later.in_force_on
             was_counted = span is not None and span.since < replaced
             yield _point(earlier, own.quantity, shown, end, counts=False, until=replaced if was_counted else None)
     last = figure["quantity"] if figure["quantity"]["unit"] == unit else figure["converted"]
@@ -254,19 +261,24 @@ def _point(
     counts: bool,
     until: date | None,
 ) -> ChartPoint:
-    on = said.fact.stated_on
-    return ChartPoint(said.event.id, on, covers, value.value, value.interval, shown.short, shown.exact, counts, until)
+    when = wording.stated({"stated_on": said.fact.stated_on.isoformat(), "precision": said.fact.precision})
+    on, label, exact = said.in_force_on, shown.short, shown.exact
+    return ChartPoint(said.event.id, on, covers, value.value, value.interval, label, exact, counts, when, until)
 
 
 def _statements(history: PledgeHistory, as_of: date) -> dict[str, list[ResolvedFact]]:
-    """For each figure, by event id, its statement and those that restated it; the one in force comes last."""
+    """For each figure, by event id, its statement and those that restated it; the one in force comes last.
+
+    A figure that was taken back has its own statement still; a restatement that was taken back is left out.
+    """
     standing, retracted = history.resolve(as_of)
     view = history.view(as_of)
     versions = {} if view is None else {item.id: item.version for item in view.items}
     roots: dict[str, str] = {}
     found: dict[str, list[ResolvedFact]] = {}
     for s in standing:
-        if s.in_force_on <= as_of and s.event.id not in retracted:
+        is_restatement = isinstance(s.fact, FigureRestated)
+        if s.in_force_on <= as_of and not (is_restatement and s.event.id in retracted):
             of = s.fact.event if isinstance(s.fact, FigureRestated) else s.event.id
             roots[s.event.id] = root = roots.get(of, of)
             found.setdefault(root, []).append(s)

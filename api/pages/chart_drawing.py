@@ -37,6 +37,8 @@ class ChartScale:
     first: date
     last: date
     top: Decimal
+    bottom: Decimal = Decimal(0)
+    """The lowest value of the drawing: 0, or below it where something was given back."""
 
     def x(self, day: date) -> float:
         """The place of a day; of one that is not shown the edge next to it."""
@@ -45,7 +47,8 @@ class ChartScale:
 
     def y(self, value: Decimal | None) -> float:
         """The place of a value; None, which has no end, is the top."""
-        share = 1.0 if value is None else min(max(float(value / self.top), 0.0), 1.0)
+        height = self.top - self.bottom
+        share = 1.0 if value is None else min(max(float((value - self.bottom) / height), 0.0), 1.0)
         return round(self.box.ground - share * (self.box.ground - self.box.top), 2)
 
     def shows(self, day: date) -> bool:
@@ -55,7 +58,7 @@ class ChartScale:
 
 def draw_days(chart: ChartData, box: Box) -> Drawing:
     """The chart in the box. The margin at the left is as wide as the longest number there."""
-    longest = max(len(_tick(chart, value)) for value in _y_ticks(_scale(chart, box).top))
+    longest = max(len(_tick(chart, value)) for value in _y_ticks(_scale(chart, box)))
     scale = _scale(chart, replace(box, left=max(box.left, longest * _TICK_WIDTH + 8)))
     box = scale.box
     shapes = [
@@ -87,7 +90,7 @@ def _window(chart: ChartData, scale: ChartScale) -> Iterator[Shape]:
 
 def _grid(chart: ChartData, scale: ChartScale) -> Iterator[Shape]:
     box = scale.box
-    for value in _y_ticks(scale.top):
+    for value in _y_ticks(scale):
         y = scale.y(value)
         yield line("c-grid", box.left, y, box.end, y)
         yield words("c-tick", _tick(chart, value), box.left - 6, y + 4, "end")
@@ -98,7 +101,8 @@ def _grid(chart: ChartData, scale: ChartScale) -> Iterator[Shape]:
 
 
 def _tick(chart: ChartData, value: Decimal) -> str:
-    return f"{chart.prefix}{amounts.short_number(value)}{chart.suffix}"
+    sign = "−" if value < 0 else ""
+    return f"{sign}{chart.prefix}{amounts.short_number(abs(value))}{chart.suffix}"
 
 
 def _expected(chart: ChartData, scale: ChartScale) -> Iterator[Shape]:
@@ -191,7 +195,8 @@ def _marks(chart: ChartData, scale: ChartScale) -> tuple[Mark, ...]:
     found = []
     for point in chart.points:
         if scale.shows(point.said):
-            said = [point.label, f"said on {wording.day(point.said)}"]
+            on = "on" if point.when == wording.day(point.said) else "in"
+            said = [point.label, f"said {on} {point.when}"]
             if point.covers is not None:
                 said.append(f"covers up to {wording.day(point.covers)}")
             said.append(
@@ -214,7 +219,7 @@ def _labels(chart: ChartData, scale: ChartScale) -> Iterator[ChartLabel]:
         text = next((t for t in told if len(t) * LETTER_WIDTH <= box.end - box.left), "target")
         yield label_beside(box, "c-label", text, x, y - 6, 6, ends=False)
     end, latest = chart.window.earliest_deadline, chart.window.deadline
-    if end is not None and scale.shows(end):
+    if end is not None and chart.is_due and scale.shows(end):
         yield label_beside(box, "c-note", "due", scale.x(end), box.ground - 8, 5, ends=True)
         if latest is not None and latest != end and scale.shows(latest):
             late = "late" if box.is_narrow else "or, read late, here"
@@ -239,7 +244,10 @@ def _scale(chart: ChartData, box: Box) -> ChartScale:
     values += [t.target.upper or t.target.value for t in chart.terms]
     values += [] if chart.baseline is None else [chart.baseline.value]
     values += [i.high for i in (p.interval for p in chart.points) if i.high is not None]
-    return ChartScale(box, first, max(last, first + timedelta(days=1)), _nice(max([*values, Decimal(1)]) * _HEADROOM))
+    top, low = max([*values, Decimal(0)]) * _HEADROOM, min([*values, Decimal(0)]) * _HEADROOM
+    top = _nice(top) if top > 0 else Decimal(1) if low == 0 else Decimal(0)
+    bottom = Decimal(0) if low == 0 else -_nice(-low)
+    return ChartScale(box, first, max(last, first + timedelta(days=1)), top, bottom)
 
 
 def _nice(value: Decimal) -> Decimal:
@@ -248,10 +256,12 @@ def _nice(value: Decimal) -> Decimal:
     return next(power * n for n in map(Decimal, ("1", "1.5", "2", "3", "4", "5", "6", "8", "10")) if power * n >= value)
 
 
-def _y_ticks(top: Decimal) -> list[Decimal]:
-    lead = int(top.scaleb(-top.adjusted()) * 10)
-    parts = {10: 5, 15: 3, 20: 4, 30: 3, 40: 4, 50: 5, 60: 3, 80: 4}.get(lead, 4)
-    return [top * i / parts for i in range(parts + 1)]
+def _y_ticks(scale: ChartScale) -> list[Decimal]:
+    """Round values from the bottom to the top, 0 among them."""
+    larger = max(scale.top, -scale.bottom)
+    lead = int(larger.scaleb(-larger.adjusted()) * 10)
+    step = larger / {10: 5, 15: 3, 20: 4, 30: 3, 40: 4, 50: 5, 60: 3, 80: 4}.get(lead, 4)
+    return [step * i for i in range(int(scale.bottom / step), int(scale.top / step) + 1)]
 
 
 def _x_ticks(scale: ChartScale) -> list[tuple[date, str]]:

@@ -39,7 +39,9 @@ def draw_members(rows: Rows, target: Mapping[str, str] | None, box: Box, digits:
     valued.sort(key=lambda row: (-Decimal(row["figure"]["quantity"]["value"]), row["name"]))
     left = min(max(len(row["name"]) for row in valued) * _LETTER_WIDTH + 8, box.width // 3)
     height = len(valued) * ROW_HEIGHT + box.top + 8
-    box = replace(box, left=left, height=height, bottom=8, right=_VALUE_WIDTH)
+    labels = {row["member"]: _plain_value(row["figure"]["quantity"], digits) for row in valued}
+    right = min(max(map(len, labels.values())) * _LETTER_WIDTH + 10, box.width // 3)
+    box = replace(box, left=left, height=height, bottom=8, right=max(right, _VALUE_WIDTH))
     aim = None if target is None else Decimal(target["value"])
     top = max([*(_end(row["figure"]["quantity"]) for row in valued), aim or Decimal(0), Decimal("0.000001")])
 
@@ -57,17 +59,25 @@ def draw_members(rows: Rows, target: Mapping[str, str] | None, box: Box, digits:
         shapes.append(words("c-name", shortened(row["name"], (left - 8) // _LETTER_WIDTH), left - 6, y + 13, "end"))
         shapes.append(rect(kind, left, y + 3, x(low) - left, ROW_HEIGHT - 8))
         end = low if interval.high is None else interval.high
+        after = x(end)
         if interval.high is None:
-            shapes.append(rect(f"{kind} c-maybe", x(low), y + 3, min(40.0, box.end - x(low)), ROW_HEIGHT - 8, "fade"))
+            after = min(x(low) + 40.0, box.end)
+            shapes.append(rect(f"{kind} c-maybe", x(low), y + 3, after - x(low), ROW_HEIGHT - 8, "fade"))
         elif interval.high > low:
             shapes.append(rect(f"{kind} c-maybe", x(low), y + 3, x(interval.high) - x(low), ROW_HEIGHT - 8))
-        shapes.append(words("c-value", shown.short.partition(" of ")[0], x(end) + 5, y + 13))
+        shapes.append(words("c-value", labels[row["member"]], after + 5, y + 13))
         marks.append(Mark(x(end), y + ROW_HEIGHT / 2 - 1, (row["name"], shown.exact, wording.VERDICT[row["verdict"]])))
     if aim is not None:
         shapes.append(line("c-target", x(aim), box.top - 4, x(aim), box.height - 6))
         label = f"each: {amounts.amount_text(target or {}, digits).short}"
         shapes.append(words("c-label", label, x(aim), box.top - 8, "middle" if x(aim) < box.width - 90 else "end"))
     return Drawing(box.width, height, tuple(shapes), tuple(marks))
+
+
+def _plain_value(quantity: Mapping[str, str], digits: amounts.Digits) -> str:
+    """A quantity in words without what it is a share of, which the label of the target says."""
+    short, what = amounts.amount_text(quantity, digits).short, amounts.unit_words(quantity["unit"]).removeprefix("%")
+    return short.replace(what, "") if what.startswith(" of ") else short
 
 
 def _possible(quantity: Mapping[str, str]) -> Any:
@@ -84,7 +94,7 @@ def draw_steps(steps: Rows, as_of: date, box: Box) -> Drawing:
     days = [as_of]
     for step in steps:
         days += [end_of(step[name]) for name in ("due", "first_due") if step[name]]
-        days += [date.fromisoformat(step["stated_on"])] if step["stated_on"] else []
+        days += [day] if (day := _reached_on(step)) else []
     first, last = min(days) - timedelta(days=20), max(days) + timedelta(days=20)
     height = box.top + len(steps) * _STEP_HEIGHT * 2 // (1 if box.is_narrow else 2) + box.bottom
     row_height = _STEP_HEIGHT * (2 if box.is_narrow else 1)
@@ -117,7 +127,7 @@ def draw_steps(steps: Rows, as_of: date, box: Box) -> Drawing:
 
 def _step(step: Mapping[str, Any], x: Any, y: float) -> Iterator[Shape]:
     due = end_of(step["due"]) if step["due"] else None
-    said = date.fromisoformat(step["stated_on"]) if step["stated_on"] else None
+    said = _reached_on(step)
     if due is not None:
         if step["first_due"] and step["first_due"] != step["due"]:
             first = end_of(step["first_due"])
@@ -132,21 +142,34 @@ def _step(step: Mapping[str, Any], x: Any, y: float) -> Iterator[Shape]:
         yield path("c-missedmark", f"M{x(said) - 6:.2f} {y - 6:g}l12 12M{x(said) + 6:.2f} {y - 6:g}l-12 12")
 
 
+def _reached_on(step: Mapping[str, Any]) -> date | None:
+    """The day of the last report: the one on which it was so, else the one on which that was said."""
+    day = step.get("on") or step["stated_on"]
+    return None if day is None else end_of(day)
+
+
 def _diamond(x: float, y: float, size: float) -> str:
     return f"M{x:.2f} {y - size:g}l{size:g} {size:g}l{-size:g} {size:g}l{-size:g} {-size:g}z"
 
 
 def _place(step: Mapping[str, Any], x: Any, as_of: date) -> float:
-    if step["stated_on"] and step["state"] != "scheduled":
-        return float(x(date.fromisoformat(step["stated_on"])))
+    day = _reached_on(step)
+    if day is not None and step["state"] != "scheduled":
+        return float(x(day))
     return float(x(end_of(step["due"]) if step["due"] else as_of))
 
 
 def _step_words(step: Mapping[str, Any]) -> tuple[str, ...]:
     state = wording.MILESTONE.get(step["state"], step["state"])
-    said = f", said on {wording.day(step['stated_on'])}" if step["stated_on"] and step["state"] != "scheduled" else ""
+    said = f", said {step.get('said') or wording.day(step['stated_on'])}" if _is_told(step) else ""
+    said = f" on {wording.day(step['on'])}{said}" if _is_told(step) and step.get("on") else said
     due = f"due {wording.day(step['due'])}" if step["due"] else "no date given"
     return (step["milestone"], f"{state}{said}", due + (" (late)" if step["late"] else ""))
+
+
+def _is_told(step: Mapping[str, Any]) -> bool:
+    """Whether anything was reported of a step."""
+    return bool(step["stated_on"]) and step["state"] != "scheduled"
 
 
 def draw_periods(periods: Rows, box: Box, digits: amounts.Digits) -> Drawing:
@@ -162,7 +185,8 @@ def draw_periods(periods: Rows, box: Box, digits: amounts.Digits) -> Drawing:
 
     shapes = [line("c-grid", box.left, box.ground, box.end, box.ground)]
     marks = []
-    every = max(1, len(periods) // (6 if box.is_narrow else 14))
+    longest = max(len(wording.span(period)) for period in periods) * _LETTER_WIDTH + 6
+    every = max(1, -(-longest // max(int(width), 1)))
     for index, period in enumerate(periods):
         x = box.left + index * width
         body = (x + width * 0.15, width * 0.7)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 from api import amounts, wording
@@ -25,16 +26,23 @@ from api.pages.drawing import (
 
 
 def charts_of(
-    status: Mapping[str, Any], data: ChartData | None, members: Rows, as_of: date, says: str, digits: amounts.Digits
+    status: Mapping[str, Any],
+    data: ChartData | None,
+    members: Rows,
+    as_of: date,
+    says: str,
+    digits: amounts.Digits,
+    events: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
 ) -> tuple[PledgeChart, ...]:
     """The charts of a status document, the one that answers its question first.
 
-    `data` are the amounts over time, `members` the members by name, `says` the progress in a line.
+    `data` are the amounts over time, `members` the members by name, `says` the progress in a line. `events` tell by
+    their ids when a report was made, and when a step was reached; without them a step stands where the document has it.
     """
     found = [
-        *_members_chart(status, members, says, digits),
+        *_members_chart(status, members, says, digits, events),
         *_periods_chart(status, says, digits),
-        *_steps_chart(status, as_of, says),
+        *_steps_chart(status, as_of, says, events),
         *([] if data is None or status.get("periods") else [_days_chart(data, says)]),
     ]
     return tuple(found)
@@ -43,7 +51,7 @@ def charts_of(
 def _days_chart(data: ChartData, says: str) -> PledgeChart:
     return PledgeChart(
         "days",
-        "Reported so far, against the promise",
+        "Reported so far, against the promise" if data.terms else "Reported so far",
         says,
         draw_days(data, WIDE),
         draw_days(data, NARROW),
@@ -63,7 +71,7 @@ def _days_legend(data: ChartData) -> Iterator[LegendItem]:
     if any(point.covers for point in data.points):
         yield item("the last day it covers", circle("c-period", 13, 6, 3.5))
     if any(point.counted for point in data.points):
-        yield item("counted until it was replaced", circle("c-point c-earlier", 13, 6, 5))
+        yield item("counted until it was replaced or taken back", circle("c-point c-earlier", 13, 6, 5))
     if any(not point.counts and not point.counted for point in data.points):
         yield item("said, but does not count", circle("c-point c-aside", 13, 6, 5))
     if any(step.interval.high is None for step in data.steps):
@@ -88,7 +96,7 @@ def _days_tables(data: ChartData) -> Iterator[ChartTable]:
     yield ChartTable(
         "points",
         ("Said on", "Covers up to", "Figure", "In full", "Counts"),
-        tuple((wording.day(p.said), wording.day(p.covers), p.label, p.exact, p.counting) for p in points),
+        tuple((p.when, wording.day(p.covers), p.label, p.exact, p.counting) for p in points),
         right=(2, 3),
         empty="No figure was reported.",
     )
@@ -110,7 +118,11 @@ def _days_tables(data: ChartData) -> Iterator[ChartTable]:
 
 
 def _members_chart(
-    status: Mapping[str, Any], members: Rows, says: str, digits: amounts.Digits
+    status: Mapping[str, Any],
+    members: Rows,
+    says: str,
+    digits: amounts.Digits,
+    events: Mapping[str, Mapping[str, Any]],
 ) -> Iterator[PledgeChart]:
     if not members or status.get("members") is None:
         return
@@ -129,7 +141,7 @@ def _members_chart(
             row["name"],
             wording.VERDICT[row["verdict"]],
             "—" if row["figure"] is None else amounts.amount_text(row["figure"]["quantity"], digits).exact,
-            wording.day(row["stated_on"]),
+            _said(row, events),
         )
         for row in members
     )
@@ -164,9 +176,17 @@ def _periods_chart(status: Mapping[str, Any], says: str, digits: amounts.Digits)
     yield PledgeChart("periods", "Period by period", says, wide, narrow, tuple(legend), (table,))
 
 
-def _steps_chart(status: Mapping[str, Any], as_of: date, says: str) -> Iterator[PledgeChart]:
-    steps = status.get("milestones")
-    if not steps:
+def _said(row: Mapping[str, Any], events: Mapping[str, Mapping[str, Any]]) -> str:
+    """When a row was reported, no more precisely than its source has it."""
+    event = events.get(row.get("event") or "")
+    return wording.day(row["stated_on"]) if event is None else str(event["said"])
+
+
+def _steps_chart(
+    status: Mapping[str, Any], as_of: date, says: str, events: Mapping[str, Mapping[str, Any]]
+) -> Iterator[PledgeChart]:
+    steps = [_dated(step, events) for step in status.get("milestones") or ()]
+    if len(steps) < 2 and not any(step["due"] or step["stated_on"] for step in steps):
         return
     states = {step["state"] for step in steps}
     legend = [LegendItem((path("c-duemark", "M13 0l6 6l-6 6l-6 -6z"),), "due")] if any(s["due"] for s in steps) else []
@@ -180,12 +200,20 @@ def _steps_chart(status: Mapping[str, Any], as_of: date, says: str) -> Iterator[
     rows = tuple(
         (
             step["milestone"],
-            wording.MILESTONE.get(step["state"], step["state"]) + (", late" if step["late"] else ""),
+            wording.MILESTONE.get(step["state"], step["state"])
+            + (f" on {wording.day(step['on'])}" if step.get("on") else "")
+            + (", late" if step["late"] else ""),
             wording.day(step["due"]) if step["due"] else "no date given",
-            wording.day(step["stated_on"]),
+            step.get("said") or wording.day(step["stated_on"]),
         )
         for step in steps
     )
     table = ChartTable("milestones", ("Step", "Where it stands", "Due", "Last said"), rows)
     wide, narrow = draw_steps(steps, as_of, WIDE), draw_steps(steps, as_of, NARROW)
     yield PledgeChart("milestones", "Step by step", says, wide, narrow, tuple(legend), (table,))
+
+
+def _dated(step: Mapping[str, Any], events: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
+    """A step with the day on which it was so (`on`) and the words for when that was said, where its report is known."""
+    event = events.get(step.get("event") or "")
+    return step if event is None else {**step, "on": event["fact"].get("on"), "said": event["said"]}

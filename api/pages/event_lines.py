@@ -45,19 +45,27 @@ def _parts(fact: Mapping[str, Any], amount: Callable[[Mapping[str, str]], str]) 
         if due := fact.get("due"):
             yield f"due {wording.day(due)}"
     if condition := fact.get("condition"):
-        yield f"{wording.in_words(condition)} {wording.CONDITION[fact['state']]}"
+        yield f"{wording.in_words(condition)}: {wording.CONDITION[fact['state']]}"
     if quantity := (fact.get("figure") or {}).get("quantity"):
-        nature = fact["figure"].get("nature", "actual")
-        yield amount(quantity) + ("" if nature == "actual" else f" ({nature})")
+        yield amount(quantity) + _beside_figure(fact["figure"])
     if target := fact.get("target"):
         yield amount(target)
     if fact["type"] == "PledgeRevised" and fact.get("window"):
         yield f"for {wording.span(fact['window'])}"
+    if by := fact.get("by"):
+        yield f"by {by}"
     for name in ("stance", "rank", "rating"):
         if said := fact.get(name):
             yield said
     if trajectory := fact.get("trajectory"):
         yield f"claims: {wording.TRAJECTORY[trajectory]}"
+
+
+def _beside_figure(figure: Mapping[str, Any]) -> str:
+    """What a figure is where it is no total of what was done: an increment, a projection."""
+    said = [figure["basis"]] if figure.get("basis") == "increment" else []
+    said += [figure["nature"]] if figure.get("nature", "actual") != "actual" else []
+    return f" ({', '.join(said)})" if said else ""
 
 
 def _tally(fact: Mapping[str, Any], amount: Callable[[Mapping[str, str]], str]) -> Iterator[str]:

@@ -123,7 +123,7 @@ class PageRequest(ReadRequest):
             known_at=None if self.at.known_at is None else stamp(self.at.known_at),
             position=clocks_.position,
             pinned=self.pinned(clocks_),
-            canonical=self.services.settings.public_url and self.absolute(self.link()),
+            canonical=self.services.settings.public_url and self.absolute(self._whole_link()),
             license=self.services.settings.data_license,
             license_link=data_license.address(self.services.settings.data_license),
             **context,
@@ -133,6 +133,10 @@ class PageRequest(ReadRequest):
         sent = {**more, "headers": HEADERS}
         valid = self._unless_void(validity)
         return BytesResponse(body, media_type=HTML, validity=valid, cache_control=self.cache_control, **sent)
+
+    def _whole_link(self) -> str:
+        """The address of the page without what chooses a part of a chart: every part is the same page."""
+        return self.link(**dict.fromkeys(("from", "to")))
 
     def _known_day(self) -> str:
         if self.at.known_at is not None:

@@ -1,18 +1,14 @@
 """A pledge as a picture that can be taken away: title, verdict, chart, source and date in one SVG, or as PNG.
 
-The SVG needs nothing beside itself; the PNG is made of it by resvg, with the font that comes along.
+The SVG needs nothing beside itself; `png` draws the PNG of it, with the font that comes along.
 """
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Mapping
-from functools import cache
-from importlib.resources import as_file, files
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
-
-import resvg_py
 
 from api import wording
 from api.formats.badge import NEUTRAL_COLOURS, STATUS_COLOURS
@@ -83,26 +79,6 @@ def picture(row: PledgeRow, charts: tuple[PledgeChart, ...], source: str, footer
         "</svg>\n",
     ]
     return "".join(parts).encode()
-
-
-def png(svg: bytes) -> bytes:
-    """The picture as PNG, drawn with the font that comes along and no other."""
-    drawn = resvg_py.svg_to_bytes(
-        svg_string=svg.decode(), font_files=_fonts(), skip_system_fonts=True, font_family=_FAMILY,
-        sans_serif_family=_FAMILY,
-    )  # fmt: skip
-    return bytes(drawn)
-
-
-@cache
-def _fonts() -> list[str]:
-    """The paths of the font's files; the package is installed unpacked."""
-    folder = files("api.pages") / "fonts"
-    found = []
-    for name in ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf"):
-        with as_file(folder / name) as path:
-            found.append(str(path))
-    return found
 
 
 def _beside(row: PledgeRow, y: int) -> Iterator[str]:

@@ -13,7 +13,7 @@ from api.http import clocks
 from api.http.contract import Parameter
 from api.http.parameters import day, invalid
 from api.http.problems import pledge_not_found
-from api.http.responses import BytesResponse
+from api.http.responses import BytesResponse, Redirect
 from api.pages.chart import chart_data
 from api.pages.charts import charts_of
 from api.pages.comparison import differences
@@ -22,7 +22,6 @@ from api.pages.pledge_rows import PledgeRow, pledge_row
 from api.pages.pledge_story import (
     PledgeStory,
     changes_of_status,
-    latest_report,
     named_members,
     status_days,
     tell,
@@ -37,10 +36,14 @@ from tracker.event import stamp
 from tracker.pledge_events import PledgeEvents
 from tracker.rules.status_history import Axis
 
+AXIS = Parameter(
+    "axis", "How its status came to be: as it was said, or as we recorded it.", {"enum": ["as_of", "known"]}
+)
 PLEDGE_CONTRACT = page_contract(
     "One pledge.",
     Parameter("from", "The first day that the chart shows.", clocks.AS_OF.schema),
     Parameter("to", "The last day that the chart shows.", clocks.AS_OF.schema),
+    Parameter("axis", "Where this page had the steps of both clocks once: the record's address answers.", AXIS.schema),
     problems=("pledge_not_found",),
 )
 
@@ -48,8 +51,10 @@ _MOST_CHIPS = 8
 """Changes of status that the time control offers, at most: the last ones."""
 
 
-def draw_pledge(page: PageRequest, name: str) -> BytesResponse:
-    """The page at `/pledges/{id}`."""
+def draw_pledge(page: PageRequest, name: str) -> BytesResponse | Redirect:
+    """The page at `/pledges/{id}`. An address of the time when it had the steps of both clocks leads to the record."""
+    if axis := page.query.get("axis"):
+        return Redirect(page.link(f"{page.path}/record", axis=axis) + "#history")
     since, until = day(page.query, "from"), day(page.query, "to")
     if since is not None and until is not None and until <= since:
         raise invalid("to", "is no later than 'from'")
@@ -60,17 +65,19 @@ def draw_pledge(page: PageRequest, name: str) -> BytesResponse:
         data = replace(data, since=since, until=until)
     members = named_members(story.members)
     made = next((event for event in story.events if event["type"] == "PledgeMade"), None)
+    reasons = [seen.by_id[id_] for id_ in status["because"]["status"] if id_ in seen.by_id]
     html = page.render(
         "pledge.html",
         at,
         **seen.context(page),
         made=made,
         ways=ways_out(page, at, seen.row, made),
-        latest=latest_report(status, story),
-        reasons=[seen.by_id[id_] for id_ in status["because"]["status"] if id_ in seen.by_id],
+        latest=seen.latest,
+        reasons=reasons,
+        successor=next((e["fact"]["by"] for e in reversed(reasons) if e["type"] == "PledgeSuperseded"), None),
         attesting=[seen.by_id[id_] for id_ in story.attested.events if id_ in seen.by_id],
         members=members,
-        charts=charts_of(status, data, members, at.as_of, seen.row.progress, seen.digits),
+        charts=charts_of(status, data, members, at.as_of, seen.row.progress, seen.digits, seen.by_id),
         changes=changes_of_status(story, at.as_of),
         timeline=timeline(story.events),
         chips=_chips(page, status, story),
@@ -91,10 +98,11 @@ class SeenPledge:
             self.status,
             self.story.figures,
             self.comparison,
-            [event["fact"] for event in self.story.events],
+            [(event["fact"], event["recorded"]) for event in self.story.events],
             [segment.status.document["actual"] for segment in self.story.segments],
         )
         self.row: PledgeRow = pledge_row(self.status, self.digits)
+        self.latest = None if self.story.reported is None else self.by_id[self.story.reported]
         self.version: int = page.services.tracker.log.heads([name], at.position)[name][0]
         self.recorded_later: str | None = None
 

@@ -14,9 +14,10 @@ from api.http.responses import BytesResponse
 from api.pages.chart import chart_data
 from api.pages.charts import charts_of
 from api.pages.frame import PageRequest, page_contract
-from api.pages.picture import STYLE, picture, png
+from api.pages.picture import STYLE, picture
 from api.pages.pledge import SeenPledge, look_at
-from api.pages.pledge_story import latest_report, named_members
+from api.pages.pledge_story import named_members
+from api.pages.png import png
 
 PICTURE_FORMATS = {"svg": MediaFormat("svg", "image/svg+xml"), "png": MediaFormat("png", "image/png")}
 
@@ -62,8 +63,8 @@ def _svg(page: PageRequest, seen: SeenPledge) -> bytes:
     status, story, at = seen.status, seen.story, seen.at
     data = chart_data(status, story.figures, story.history, story.segments, story.counted, at.as_of, seen.digits)
     members = named_members(story.members)
-    charts = charts_of(status, data, members, at.as_of, seen.row.progress, seen.digits)
-    latest = latest_report(status, story) or next(iter(story.events), None)
+    charts = charts_of(status, data, members, at.as_of, seen.row.progress, seen.digits, seen.by_id)
+    latest = seen.latest or next(iter(story.events), None)
     address = page.absolute(page.address(f"/pledges/{status['pledge']}"))
     footer = f"As of {wording.day(at.as_of)}, log position {at.position}. Commitments Tracker, {address}"
     return picture(seen.row, charts, "" if latest is None else _source(latest), footer)

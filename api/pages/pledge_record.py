@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from api.http.contract import Parameter
 from api.http.responses import BytesResponse
 from api.pages.frame import PageRequest, page_contract
-from api.pages.pledge import look_at
+from api.pages.pledge import AXIS, look_at
 from api.pages.pledge_story import told_steps
 from tracker.rules.status_history import Axis
 
 PLEDGE_RECORD_CONTRACT = page_contract(
     "The whole record of one pledge.",
-    Parameter("axis", "How its status came to be: as it was said, or as we recorded it.", {"enum": ["as_of", "known"]}),
+    AXIS,
     problems=("pledge_not_found",),
 )
 

@@ -11,7 +11,18 @@ from api import wording
 from api.pages.comparison import Repaired, without_repairs
 from tracker.acting import ACTING, REPAIRS
 from tracker.event import Event, fact_json, stamp
-from tracker.facts import FACTS_WITH_FIGURE
+from tracker.facts import (
+    FACTS_WITH_FIGURE,
+    ConditionReported,
+    MemberReported,
+    MilestoneMissed,
+    MilestoneReached,
+    PledgeExceeded,
+    PledgeMet,
+    PledgeMissed,
+    ProgressReported,
+    TallyReported,
+)
 from tracker.rules import explanations
 from tracker.rules.counted import CountedSpan, counted_spans
 from tracker.rules.event_days import said_by
@@ -40,6 +51,8 @@ class PledgeStory(NamedTuple):
     members: list[dict[str, Any]]
     steps: list[HistoryStep]
     repaired: Repaired | None
+    reported: str | None
+    """The id of the last event in the world from which the status follows; None if there is only talk."""
 
 
 def tell(known: Sequence[Event], as_of: date, axis: Axis = "as_of") -> PledgeStory:
@@ -51,41 +64,50 @@ def tell(known: Sequence[Event], as_of: date, axis: Axis = "as_of") -> PledgeSto
         counted=counted,
         history=fold.history,
         segments=fold.segments() if known else [],
-        events=_events(known, as_of),
+        events=_events(fold.history, as_of),
         attested=explanations.attestation(known, as_of),
         members=explanations.members(known, as_of) or [],
         steps=history(known, axis, as_of) if known else [],
         repaired=without_repairs(known, as_of),
+        reported=_last_report(fold, as_of),
     )
 
 
-def _events(known: Sequence[Event], as_of: date) -> list[dict[str, Any]]:
-    """What was said by the day, in the order of recording, each with what acts on it."""
-    said = said_by(known, as_of)
+def _events(history: PledgeHistory, as_of: date) -> list[dict[str, Any]]:
+    """What was said by the day, in the order of recording, each as corrected and with what acts on it.
+
+    `recorded` is the fact as it was posted, None where no correction changed it.
+    """
+    said = said_by(history.events, as_of)
+    standing = {s.event.id: s.fact for s in history.resolve(as_of)[0]}
     acting: dict[str, list[dict[str, Any]]] = {}
     for event in said:
-        if isinstance(event.fact, ACTING):
+        fact = standing.get(event.id)
+        if isinstance(fact, ACTING):
             act = {"id": event.id, "version": event.version, "type": event.type}
-            acting.setdefault(event.fact.event, []).append({**act, "what": wording.ACTED_ON[event.type]})
+            acting.setdefault(fact.event, []).append({**act, "what": wording.ACTED_ON[event.type]})
     found = []
     for event in said:
-        fact = fact_json(event.fact)
-        figure = event.fact.figure if isinstance(event.fact, FACTS_WITH_FIGURE) else None
+        fact = standing.get(event.id, event.fact)
+        shown = fact_json(fact)
+        figure = fact.figure if isinstance(fact, FACTS_WITH_FIGURE) else None
         found.append(
             {
                 "id": event.id,
                 "version": event.version,
                 "position": event.position,
                 "type": event.type,
-                "fact": fact,
+                "fact": shown,
+                "recorded": None if fact == event.fact else fact_json(event.fact),
                 "recorded_at": stamp(event.recorded_at),
                 "recorded_by": event.recorded_by,
-                "is_kept": isinstance(event.fact, REPAIRS),
-                "said": wording.stated(fact),
-                "quantity": None if figure is None else fact["figure"].get("quantity"),
+                "is_kept": isinstance(fact, REPAIRS),
+                "on": fact.in_force_on.isoformat(),
+                "said": wording.stated(shown),
+                "quantity": None if figure is None else shown["figure"].get("quantity"),
                 "acted": acting.get(event.id, []),
-                "is_void": any(act["type"] == "EventVoided" for act in acting.get(event.id, ())),
-                "target_of": event.fact.event if isinstance(event.fact, ACTING) else None,
+                "is_void": event.id not in standing,
+                "target_of": fact.event if isinstance(fact, ACTING) else None,
             }
         )
     return found
@@ -118,6 +140,8 @@ def told_flags(
             ids = attested.events
             means = means if attested.share_origin else "each of these goes back to one origin only"
         causes = [by_id[id_] for id_ in ids if id_ in by_id]
+        # The terms are a cause of every flag; they are named where nothing else raised it.
+        causes = [event for event in causes if event["type"] != "PledgeMade"] or causes
         found.append({"flag": flag, "name": name, "means": means, "events": causes})
     return found
 
@@ -165,7 +189,7 @@ class TimelineEntry(NamedTuple):
 
 def timeline(events: Sequence[Mapping[str, Any]]) -> list[TimelineEntry]:
     """All events, the last said first. Of one day, talk comes after what is reported."""
-    ordered = sorted(events, key=lambda e: (e["fact"]["stated_on"], not _is_talk(e), e["version"]), reverse=True)
+    ordered = sorted(events, key=lambda e: (e["on"], not _is_talk(e), e["version"]), reverse=True)
     found: list[TimelineEntry] = []
     talk: list[Mapping[str, Any]] = []
     for event in [*ordered, None]:
@@ -196,24 +220,33 @@ def _talk_words(talk: Sequence[Mapping[str, Any]]) -> str:
     return f"{len(talk)} statements" + (f": {told}" if told else "")
 
 
-def latest_report(status: Mapping[str, Any], story: PledgeStory) -> Mapping[str, Any] | None:
-    """The last event in the world from which the status follows; None if there is only the promise."""
-    counting = {figure["event"] for figure in story.figures if figure["chosen"]} | set(status["because"]["status"])
-    found = [
-        event
-        for event in story.events
-        if event["id"] in counting and not event["is_kept"] and not event["is_void"] and event["type"] not in _NO_REPORT
-    ]
-    return max(found, key=_lateness, default=None)
+_REPORTS = (
+    ProgressReported,
+    PledgeMet,
+    PledgeExceeded,
+    PledgeMissed,
+    MemberReported,
+    TallyReported,
+    MilestoneReached,
+    MilestoneMissed,
+    ConditionReported,
+)
+"""Facts that report how far a pledge is; all others promise, talk, or take back."""
 
 
-def _lateness(event: Mapping[str, Any]) -> tuple[str, bool, int]:
-    """By the day, and of one day a tally before the members that it counts."""
-    return event["fact"]["stated_on"], event["type"] == "TallyReported", event["version"]
+def _last_report(fold: StatusFold, as_of: date) -> str | None:
+    """The last report that counts on a day: where its source restated it, the restatement.
 
-
-_NO_REPORT = ("PledgeMade", "PledgeRevised", "MilestoneScheduled")
-"""Types of facts that promise, and report nothing."""
+    It is the last by its day, and of one day a tally before the members that it counts.
+    """
+    view, status = fold.history.view(as_of), fold.status(as_of)
+    if view is None or status is None:
+        return None
+    because = status.document["because"]
+    counting = {*because["status"], *because["actual"]}
+    reports = [item for item in view.of(*_REPORTS) if item.id in counting]
+    last = max(reports, key=lambda r: (r.said_on, isinstance(r.fact, TallyReported), r.version), default=None)
+    return None if last is None else next(id_ for id_ in last.causes if fold.history.versions[id_] == last.version)
 
 
 class StatusDay(NamedTuple):
@@ -246,6 +279,7 @@ def changes_of_status(story: PledgeStory, until: date) -> list[dict[str, Any]]:
         named = None
         if event is not None:
             named = next((e for e in story.events if e["id"] == event.id), None)
-        found.append({"on": on.isoformat(), "before": before, "after": status, "event": named})
+        when = named["said"] if named is not None and named["on"] == on.isoformat() else wording.day(on)
+        found.append({"on": on.isoformat(), "when": when, "before": before, "after": status, "event": named})
         before = status
     return found

@@ -26,6 +26,9 @@ class WaysOut:
 
     cite: str
     csv: str
+    json: str
+    """The status document on the same clocks."""
+
     feed: str
     statement: str
     picture: str
@@ -56,6 +59,7 @@ def ways_out(page: PageRequest, at: Clocks, row: PledgeRow, made: Mapping[str, A
             f" ({row.progress}) as of {wording.day(at.as_of)}. Commitments Tracker, log position {at.position}, {fixed}"
         ),
         csv=page.address(f"/v1/pledges/{slug}/{_table(status)}?{_clocks(at)}&format=csv"),
+        json=page.address(f"/v1/pledges/{slug}?{_clocks(at) if page.at.position is not None else _day(at)}"),
         feed=absolute(page.address(f"/v1/feed.atom?{encoded({'pledge': slug})}")),
         statement=page.link(f"/pledges/{slug}/statement"),
         picture=absolute(page.link(f"/pledges/{slug}/picture.png")),
@@ -87,6 +91,10 @@ def _table(status: Mapping[str, Any]) -> str:
     return "figures" if status["actual"] is not None or status["target"] is not None else "history"
 
 
+def _day(at: Clocks) -> str:
+    return encoded({"as_of": at.as_of.isoformat()})
+
+
 def _clocks(at: Clocks) -> str:
     return encoded({"as_of": at.as_of.isoformat(), "at_position": str(at.position)})
 
@@ -101,7 +109,7 @@ def _claim(page: PageRequest, row: PledgeRow, made: Mapping[str, Any] | None) ->
         "author": {"@type": "Organization", "name": wording.party(status["pledgor"])},
     }
     if made is not None:
-        claim["datePublished"] = made["fact"]["stated_on"]
+        claim["datePublished"] = _published_on(made["fact"])
         if quote := made["fact"].get("quote"):
             claim["text"] = quote
         if source := (made["fact"].get("source") or {}).get("url"):
@@ -119,3 +127,9 @@ def _claim(page: PageRequest, row: PledgeRow, made: Mapping[str, Any] | None) ->
         "reviewRating": {"@type": "Rating", "alternateName": assessment["rating"]},
         "author": {"@type": "Organization", "name": "Commitments Tracker"},
     }
+
+
+def _published_on(fact: Mapping[str, Any]) -> str:
+    """The day in ISO 8601, no more precise than its source: 2024-07 or 2024."""
+    letters = {"day": 10, "month": 7}.get(fact.get("precision", "day"), 4)
+    return str(fact["stated_on"])[:letters]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from api import wording
 from api.pages.chart import ChartBaseline, ChartData, ChartDue, ChartPoint, ChartStep, ChartTerms
 from api.pages.chart_drawing import draw_days
 from api.pages.chart_kinds import draw_members, draw_periods, draw_steps
@@ -25,7 +26,11 @@ def amount(op: str, value: str, **more: str) -> dict[str, str]:
 
 def point(said: date, value: str, **more: Any) -> ChartPoint:
     exact = Decimal(value)
-    given: dict[str, Any] = {"counts": True, "interval": Interval(exact, exact, False, False)} | more
+    given: dict[str, Any] = {
+        "counts": True,
+        "interval": Interval(exact, exact, False, False),
+        "when": wording.day(said),
+    } | more
     return ChartPoint("id", said, None, exact, label=f"€{value}", exact=f"{value} EUR", **given)
 
 
@@ -183,7 +188,7 @@ def test_steps_stand_on_a_line_with_their_due_and_where_they_were_reached(box: B
     ]
     assert found.count("c-missedmark") == 1
     assert [mark.words[0] for mark in drawn.marks] == ["agreed", "built", "paid", "opened"]
-    assert drawn.marks[2].words == ("paid", "Missed, said on 1\xa0Feb\xa02025", "no date given (late)")
+    assert drawn.marks[2].words == ("paid", "Missed, said 1\xa0Feb\xa02025", "no date given (late)")
     assert all(inside(shape, box) for shape in drawn.shapes)
 
 
