@@ -49,6 +49,7 @@ def draw_members(rows: Rows, target: Mapping[str, str] | None, box: Box, digits:
         return float(left + min(max(value / top, Decimal(0)), Decimal(1)) * (box.end - left))
 
     shapes: list[Shape] = []
+    values: list[Shape] = []
     marks = []
     for index, row in enumerate(valued):
         y, quantity = box.top + index * ROW_HEIGHT, row["figure"]["quantity"]
@@ -65,13 +66,13 @@ def draw_members(rows: Rows, target: Mapping[str, str] | None, box: Box, digits:
             shapes.append(rect(f"{kind} c-maybe", x(low), y + 3, after - x(low), ROW_HEIGHT - 8, "fade"))
         elif interval.high > low:
             shapes.append(rect(f"{kind} c-maybe", x(low), y + 3, x(interval.high) - x(low), ROW_HEIGHT - 8))
-        shapes.append(words("c-value", labels[row["member"]], after + 5, y + 13))
+        values.append(words("c-value", labels[row["member"]], after + 5, y + 13))
         marks.append(Mark(x(end), y + ROW_HEIGHT / 2 - 1, (row["name"], shown.exact, wording.VERDICT[row["verdict"]])))
     if aim is not None:
         shapes.append(line("c-target", x(aim), box.top - 4, x(aim), box.height - 6))
         label = f"each: {amounts.amount_text(target or {}, digits).short}"
         shapes.append(words("c-label", label, x(aim), box.top - 8, "middle" if x(aim) < box.width - 90 else "end"))
-    return Drawing(box.width, height, tuple(shapes), tuple(marks))
+    return Drawing(box.width, height, (*shapes, *values), tuple(marks))
 
 
 def _plain_value(quantity: Mapping[str, str], digits: amounts.Digits) -> str:
@@ -184,6 +185,7 @@ def draw_periods(periods: Rows, box: Box, digits: amounts.Digits) -> Drawing:
         return round(box.ground - float(max(share, Decimal(0)) / top) * (box.ground - box.top), 2)
 
     shapes = [line("c-grid", box.left, box.ground, box.end, box.ground)]
+    values: list[Shape] = []
     marks = []
     longest = max(len(wording.span(period)) for period in periods) * _LETTER_WIDTH + 6
     every = max(1, -(-longest // max(int(width), 1)))
@@ -192,27 +194,30 @@ def draw_periods(periods: Rows, box: Box, digits: amounts.Digits) -> Drawing:
         body = (x + width * 0.15, width * 0.7)
         status, actual = period["status"], amounts.amount(period["actual"], digits)
         kind = f"c-column s-{status}"
+        above = box.ground - 6.0
         if period["ratio"]:
             interval = _possible(period["ratio"])
             low = max(interval.low or Decimal(0), Decimal(0))
             shapes.append(rect(kind, body[0], y(low), body[1], box.ground - y(low)))
+            above = y(low)
             if interval.high is None:
-                height = min(28.0, y(low) - box.top)
-                shapes.append(rect(f"{kind} c-maybe", body[0], y(low) - height, body[1], height, "rise"))
+                above -= min(28.0, y(low) - box.top)
+                shapes.append(rect(f"{kind} c-maybe", body[0], above, body[1], y(low) - above, "rise"))
             elif interval.high > low:
-                shapes.append(rect(f"{kind} c-maybe", body[0], y(interval.high), body[1], y(low) - y(interval.high)))
+                above = y(interval.high)
+                shapes.append(rect(f"{kind} c-maybe", body[0], above, body[1], y(low) - above))
         else:
             shapes.append(rect("c-none", body[0], box.ground - 6, body[1], 6))
         if index % every == 0:
             shapes.append(words("c-tick", wording.span(period), x + width / 2, box.ground + 18, "middle"))
         if actual is not None and width > len(actual.short) * _LETTER_WIDTH:
-            shapes.append(words("c-value", actual.short, x + width / 2, box.ground - 8, "middle"))
+            values.append(words("c-value", actual.short, x + width / 2, above - 6, "middle"))
         said = "nothing reported" if actual is None else actual.exact
         marks.append(Mark(x + width / 2, y((shares and _share(period)) or Decimal(0)),
                           (wording.span(period), wording.STATUS[status], said)))  # fmt: skip
     shapes.append(line("c-target", box.left, y(Decimal(1)), box.end, y(Decimal(1))))
     shapes.append(words("c-label", "target", box.left - 4, y(Decimal(1)) + 4, "end"))
-    return Drawing(box.width, box.height, tuple(shapes), tuple(marks))
+    return Drawing(box.width, box.height, (*shapes, *values), tuple(marks))
 
 
 def _share(period: Mapping[str, Any]) -> Decimal:

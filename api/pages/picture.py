@@ -24,9 +24,12 @@ _TITLE_CHARACTERS, _LINE_CHARACTERS = 52, 110
 _MOST_LINES = 3
 _CHART_TOP = 250
 
+_HALO = "paint-order:stroke;stroke:#fcfbf8;stroke-width:3;stroke-linejoin:round"
+"""Keeps words legible that stand on a line or a bar."""
+
 _LOOKS = {
     "c-window": "fill:#e9eef4", "c-latest": "fill:#f4efe4", "c-key": "stroke:#8b8f94", "c-grid": "stroke:#dfdcd4",
-    "c-tick": "fill:#545d66", "c-note": "fill:#545d66", "c-label": "fill:#a8430b;font-weight:700",
+    "c-tick": "fill:#545d66", "c-note": f"fill:#545d66;{_HALO}", "c-label": f"fill:#a8430b;font-weight:700;{_HALO}",
     "c-target": "stroke:#a8430b;stroke-width:2", "c-past": "stroke-dasharray:2 4",
     "c-target-range": "fill:#a8430b;fill-opacity:.15", "c-pace": "stroke:#6d757d;stroke-width:1.5;stroke-dasharray:6 4",
     "c-moved": "stroke:#a8430b;stroke-dasharray:3 3", "c-today": "stroke:#8b8f94;stroke-dasharray:1 3",
@@ -34,8 +37,9 @@ _LOOKS = {
     "c-range": "fill:#0b4f82;fill-opacity:.3", "c-covers": "stroke:#0b4f82;stroke-dasharray:1 3",
     "c-point": "fill:#0b4f82;stroke:#fff;stroke-width:1.5", "c-earlier": "fill:#545d66",
     "c-aside": "fill:#fff;stroke:#0b4f82", "c-period": "fill:#fff;stroke:#0b4f82;stroke-width:1.5",
-    "c-open": "fill:url(#p-open)", "c-due": "stroke:#a8430b;stroke-width:2;stroke-dasharray:5 3",
-    "c-baseline": "fill:#fff;stroke:#1c2126;stroke-width:2", "c-name": "fill:#1c2126", "c-value": "fill:#545d66",
+    "c-open": "fill:#0b4f82;fill-opacity:.35", "c-due": "stroke:#a8430b;stroke-width:2;stroke-dasharray:5 3",
+    "c-baseline": "fill:#fff;stroke:#1c2126;stroke-width:2", "c-name": "fill:#1c2126",
+    "c-value": f"fill:#545d66;{_HALO}",
     "v-met": "fill:#25713a", "v-not_met": "fill:url(#p-hatch);stroke:#a01c38;stroke-width:1.5",
     "c-maybe": "fill-opacity:.35;stroke-opacity:.35",
     "c-none": "fill:none;stroke:#8b8f94;stroke-dasharray:2 2",
@@ -44,6 +48,14 @@ _LOOKS = {
     "c-missedmark": "fill:none;stroke:#a01c38;stroke-width:2.5",
 }  # fmt: skip
 """How the classes of shapes look on paper and in a picture: the pages' light colours."""
+
+_FADES = "".join(
+    f'<linearGradient id="p-{name}" x1="0" x2="{x}" y1="{y}" y2="0"><stop offset="0" stop-color="#fff"/>'
+    '<stop offset="1" stop-color="#fff" stop-opacity="0"/></linearGradient>'
+    f'<mask id="{name}" maskContentUnits="objectBoundingBox"><rect width="1" height="1" fill="url(#p-{name})"/></mask>'
+    for name, x, y in (("fade", 1, 0), ("rise", 0, 1))
+)
+"""Masks for what has no end: a bound fades out to the right or upwards."""
 
 STYLE = "".join(
     [
@@ -64,8 +76,7 @@ def picture(row: PledgeRow, charts: tuple[PledgeChart, ...], source: str, footer
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}"',
         f' role="img" font-family="{_FAMILY}, sans-serif"><title>{escape(xml_safe(status["title"]))}</title>',
         f"<style>{STYLE}</style>",
-        '<linearGradient id="p-open" x1="0" x2="0" y1="1" y2="0"><stop offset="0" stop-color="#0b4f82"',
-        ' stop-opacity=".35"/><stop offset="1" stop-color="#0b4f82" stop-opacity="0"/></linearGradient>',
+        _FADES,
         '<pattern id="p-hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">',
         '<line x1="0" y1="0" x2="0" y2="6" stroke="#a01c38" stroke-width="2"/></pattern>',
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fcfbf8"/><rect width="{WIDTH}" height="8" fill="{colour}"/>',
@@ -96,14 +107,11 @@ def _bar(row: PledgeRow, top: int, colour: str) -> Iterator[str]:
             fill, x = colour if state == "reached" else "none", 72 + 48 * index
             yield f'<circle cx="{x}" cy="{top + 20}" r="15" fill="{fill}" stroke="{colour}" stroke-width="3"/>'
         return
-    yield f'<linearGradient id="p-fade"><stop offset="0" stop-color="{colour}"/>'
-    yield f'<stop offset="1" stop-color="{colour}" stop-opacity="0"/></linearGradient>'
     yield f'<svg x="56" y="{top}" width="{WIDTH - 112}" height="40">'
     yield '<rect y="8" width="100%" height="24" fill="#eceae4"/>'
-    fills = {"solid": colour, "possible": colour, "fade": "url(#p-fade)"}
+    looks = {"solid": "", "possible": ' fill-opacity=".35"', "fade": ' mask="url(#fade)"'}
     for each in row.bar.segments:
-        opacity = ' fill-opacity=".35"' if each.kind == "possible" else ""
-        yield f'<rect x="{each.x}" y="8" width="{each.width}" height="24" fill="{fills[each.kind]}"{opacity}/>'
+        yield f'<rect x="{each.x}" y="8" width="{each.width}" height="24" fill="{colour}"{looks[each.kind]}/>'
     target = row.bar.target
     if row.bar.target_width:
         yield f'<rect x="{target}" width="{row.bar.target_width}" height="40" fill="#1c2126" fill-opacity=".15"/>'
@@ -124,6 +132,7 @@ def _chart(charts: tuple[PledgeChart, ...], top: int) -> Iterator[str]:
 
 def _shape(shape: Shape) -> str:
     given = "".join(f" {name}={quoteattr(str(value))}" for name, value in shape.attributes)
+    given += f' mask="url(#{shape.fades})"' if shape.fades else ""
     opened = f'<{shape.tag} class="{shape.kind}"{given}'
     return f"{opened}/>" if shape.text is None else f"{opened}>{escape(xml_safe(shape.text))}</{shape.tag}>"
 
