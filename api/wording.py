@@ -157,6 +157,8 @@ def schedule(status: Mapping[str, Any]) -> str:
     """Where a status document stands to the window in force, in words; what was taken back was never on time."""
     if status["lifecycle"] != "active":
         return f"no longer stands: it was {status['lifecycle']}"
+    if status["status"] == "indeterminate":
+        return "closed, and nobody can say whether it was kept"
     return SCHEDULE[status["schedule"]["current"]]
 
 
@@ -229,6 +231,13 @@ def _beginning(start: str) -> Iterator[str]:
         if month in ("01", "04", "07", "10"):
             yield f"{year}-Q{(int(month) + 2) // 3}"
         yield f"{year}-{month}"
+
+
+def for_span(period: Mapping[str, str] | None) -> str:
+    """What a figure is for, in words: for 2024, or until 31 Jan 2024; empty without a period."""
+    if not period or not (period.get("start") or period.get("end")):
+        return ""
+    return f"for {span(period)}" if period.get("start") and period.get("end") else span(period)
 
 
 def party(value: Mapping[str, str] | None) -> str:

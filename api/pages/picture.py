@@ -66,8 +66,8 @@ STYLE = "".join(
 """The style sheet of the picture."""
 
 
-def picture(row: PledgeRow, charts: tuple[PledgeChart, ...], source: str, footer: str) -> bytes:
-    """The SVG of a pledge: `source` names who said what is shown last, `footer` the clocks and the address."""
+def picture(row: PledgeRow, charts: tuple[PledgeChart, ...], source: str, footer: str, address: str) -> bytes:
+    """The SVG of a pledge: `source` names who said what is shown last, `footer` the clocks, `address` its page."""
     status = row.status
     colour = _colour(status["status"])
     title = textwrap.wrap(xml_safe(status["title"]), _TITLE_CHARACTERS)[:_MOST_LINES]
@@ -85,8 +85,10 @@ def picture(row: PledgeRow, charts: tuple[PledgeChart, ...], source: str, footer
         _text(56, y + 10, 28, colour, wording.STATUS[status["status"]], bold=True),
         *_beside(row, y + 10),
         *(_chart(charts, y + 30) if charts else _bar(row, y + 70, colour)),
-        _text(56, HEIGHT - 52, 17, "#545d66", _cut(source)),
-        _text(56, HEIGHT - 26, 17, "#545d66", _cut(footer)),
+        _text(56, HEIGHT - 68, 17, "#545d66", _cut(source)),
+        _text(56, HEIGHT - 44, 17, "#545d66", _cut(footer)),
+        # An address that is cut leads nowhere: a long one is written smaller.
+        _text(56, HEIGHT - 20, min(17, 17 * _LINE_CHARACTERS // len(address)), "#545d66", address),
         "</svg>\n",
     ]
     return "".join(parts).encode()
@@ -123,7 +125,7 @@ def _bar(row: PledgeRow, top: int, colour: str) -> Iterator[str]:
 def _chart(charts: tuple[PledgeChart, ...], top: int) -> Iterator[str]:
     """The first chart, as large as it can be below the words."""
     drawing = charts[0].wide
-    scale = min((HEIGHT - 90 - top) / drawing.height, (WIDTH - 112) / drawing.width)
+    scale = min((HEIGHT - 102 - top) / drawing.height, (WIDTH - 112) / drawing.width)
     left = (WIDTH - drawing.width * scale) / 2
     yield f'<g transform="translate({left:.1f} {top}) scale({scale:.4f})" font-size="12">'
     yield from map(_shape, drawing.shapes)

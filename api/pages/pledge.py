@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +11,7 @@ from pydantic_core import from_json
 from api import amounts
 from api.http import clocks
 from api.http.contract import Parameter
-from api.http.parameters import day, invalid
+from api.http.parameters import choice, day, invalid
 from api.http.problems import pledge_not_found
 from api.http.responses import BytesResponse, Redirect
 from api.pages.chart import chart_data
@@ -36,9 +36,10 @@ from tracker.event import stamp
 from tracker.pledge_events import PledgeEvents
 from tracker.rules.status_history import Axis
 
-AXIS = Parameter(
-    "axis", "How its status came to be: as it was said, or as we recorded it.", {"enum": ["as_of", "known"]}
-)
+AXES: Sequence[Axis] = ("as_of", "known")
+"""The clocks along which the steps of a pledge are told."""
+
+AXIS = Parameter("axis", "How its status came to be: as it was said, or as we recorded it.", {"enum": list(AXES)})
 PLEDGE_CONTRACT = page_contract(
     "One pledge.",
     Parameter("from", "The first day that the chart shows.", clocks.AS_OF.schema),
@@ -53,7 +54,8 @@ _MOST_CHIPS = 8
 
 def draw_pledge(page: PageRequest, name: str) -> BytesResponse | Redirect:
     """The page at `/pledges/{id}`. An address of the time when it had the steps of both clocks leads to the record."""
-    if axis := page.query.get("axis"):
+    if "axis" in page.query:
+        axis = choice(page.query, "axis", AXES, "as_of")
         return Redirect(page.link(f"{page.path}/record", axis=axis) + "#history")
     since, until = day(page.query, "from"), day(page.query, "to")
     if since is not None and until is not None and until <= since:

@@ -66,8 +66,8 @@ def _svg(page: PageRequest, seen: SeenPledge) -> bytes:
     charts = charts_of(status, data, members, at.as_of, seen.row.progress, seen.digits, seen.by_id)
     latest = seen.latest or next(iter(story.events), None)
     address = page.absolute(page.link(f"/pledges/{status['pledge']}"))
-    footer = f"As of {wording.day(at.as_of)}, log position {at.position}. Commitments Tracker, {address}"
-    return picture(seen.row, charts, "" if latest is None else _source(latest), footer)
+    footer = f"As of {wording.day(at.as_of)}, log position {at.position}. Commitments Tracker"
+    return picture(seen.row, charts, "" if latest is None else _source(latest), footer, address)
 
 
 def _source(event: Mapping[str, Any]) -> str:

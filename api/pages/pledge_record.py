@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from api.http.parameters import choice
 from api.http.responses import BytesResponse
 from api.pages.frame import PageRequest, page_contract
-from api.pages.pledge import AXIS, look_at
+from api.pages.pledge import AXES, AXIS, look_at
 from api.pages.pledge_story import told_steps
 from tracker.rules.status_history import Axis
 
@@ -17,7 +18,7 @@ PLEDGE_RECORD_CONTRACT = page_contract(
 
 def draw_pledge_record(page: PageRequest, name: str) -> BytesResponse:
     """The page at `/pledges/{id}/record`."""
-    axis: Axis = "known" if page.query.get("axis") == "known" else "as_of"
+    axis: Axis = "known" if choice(page.query, "axis", AXES, "as_of") == "known" else "as_of"
     seen = look_at(page, name, axis)
     html = page.render(
         "pledge_record.html",

@@ -26,7 +26,7 @@ from tracker.facts import (
 from tracker.rules import explanations
 from tracker.rules.counted import CountedSpan, counted_spans
 from tracker.rules.event_days import said_by
-from tracker.rules.pledge_history import PledgeHistory
+from tracker.rules.pledge_history import FactInForce, PledgeHistory
 from tracker.rules.status import StatusFold, StatusSegment
 from tracker.rules.status_history import Axis, HistoryStep, history
 
@@ -59,17 +59,18 @@ def tell(known: Sequence[Event], as_of: date, axis: Axis = "as_of") -> PledgeSto
     """The story of a pledge by a day; `axis` is the clock along which its steps are told."""
     fold = StatusFold(known)
     counted = counted_spans(fold)
+    attested = explanations.attestation(known, as_of)
     return PledgeStory(
         figures=_figures(known, as_of, counted),
         counted=counted,
         history=fold.history,
         segments=fold.segments() if known else [],
         events=_events(fold.history, as_of),
-        attested=explanations.attestation(known, as_of),
+        attested=attested,
         members=explanations.members(known, as_of) or [],
         steps=history(known, axis, as_of) if known else [],
         repaired=without_repairs(known, as_of),
-        reported=_last_report(fold, as_of),
+        reported=_last_report(fold, as_of, attested),
     )
 
 
@@ -234,10 +235,10 @@ _REPORTS = (
 """Facts that report how far a pledge is; all others promise, talk, or take back."""
 
 
-def _last_report(fold: StatusFold, as_of: date) -> str | None:
+def _last_report(fold: StatusFold, as_of: date, attested: explanations.Attestation) -> str | None:
     """The last report that counts on a day: where its source restated it, the restatement.
 
-    It is the last by its day, and of one day a tally before the members that it counts.
+    Of one day a report that the evidence rests on goes before others, and a tally before the members that it counts.
     """
     view, status = fold.history.view(as_of), fold.status(as_of)
     if view is None or status is None:
@@ -245,7 +246,12 @@ def _last_report(fold: StatusFold, as_of: date) -> str | None:
     because = status.document["because"]
     counting = {*because["status"], *because["actual"]}
     reports = [item for item in view.of(*_REPORTS) if item.id in counting]
-    last = max(reports, key=lambda r: (r.said_on, isinstance(r.fact, TallyReported), r.version), default=None)
+
+    def lateness(report: FactInForce[Any]) -> tuple[date, bool, bool, int]:
+        is_tally = isinstance(report.fact, TallyReported)
+        return report.said_on, report.id in attested.events, is_tally, report.version
+
+    last = max(reports, key=lateness, default=None)
     return None if last is None else next(id_ for id_ in last.causes if fold.history.versions[id_] == last.version)
 
 

@@ -24,9 +24,9 @@ _MOST_SECONDS = 20
 _RETRY_SECONDS = 2
 _COMMAND = (sys.executable, "-P", "-m", "api.pages.png_process")
 _PASSED_ON = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG")
-"""What the process gets of our environment: no setting, since some are secret."""
+ROOM = BoundedSemaphore(WAITING_PICTURES)
+"""The places of those who draw or wait."""
 
-_room = BoundedSemaphore(WAITING_PICTURES)
 _turn = Lock()
 
 
@@ -43,7 +43,7 @@ def png(svg: bytes) -> bytes:
 
     Raises: TooManyPictures if `WAITING_PICTURES` others are drawn or wait.
     """
-    if not _room.acquire(blocking=False):
+    if not ROOM.acquire(blocking=False):
         raise TooManyPictures(
             "other pictures are being drawn; ask again in a moment, or for the SVG", retry_after=_RETRY_SECONDS
         )
@@ -51,12 +51,16 @@ def png(svg: bytes) -> bytes:
         with _turn:
             return _drawn(svg)
     finally:
-        _room.release()
+        ROOM.release()
+
+
+def passed_on() -> dict[str, str]:
+    """The environment of the process that draws: what it needs to start, and none of our settings, some secret."""
+    return {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
 
 
 def _drawn(svg: bytes) -> bytes:
-    environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     done = subprocess.run(  # noqa: S603 - the command is our own
-        _COMMAND, input=svg, capture_output=True, check=True, timeout=_MOST_SECONDS, env=environment
+        _COMMAND, input=svg, capture_output=True, check=True, timeout=_MOST_SECONDS, env=passed_on()
     )
     return done.stdout

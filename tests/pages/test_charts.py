@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from api.pages.chart_kinds import draw_members, draw_periods, draw_steps
 from api.pages.charts import charts_of
 from api.pages.drawing import NARROW, WIDE, Box, Drawing, Shape
 from tracker.quantity import Interval, Quantity
-from tracker.values import Window
+from tracker.values import Window, end_of
 
 AS_OF = date(2025, 3, 1)
 BOXES = [WIDE, NARROW]
@@ -220,3 +221,77 @@ def test_every_chart_has_a_table_with_the_same_figures() -> None:
         assert all(len(row) == len(table.head) for table in one.tables for row in table.rows)
         assert one.wide.width == WIDE.width
         assert one.narrow.width == NARROW.width
+
+
+# --- what is drawn as it is
+
+
+@pytest.mark.parametrize("box", BOXES)
+def test_what_was_given_back_is_drawn_below_nothing(box: Box) -> None:
+    drawn = draw_days(
+        chart(points=(point(date(2024, 3, 1), "-12"),), steps=(step(date(2024, 3, 1), AS_OF, "-2", "-2"),)), box
+    )
+    (line,), (place,) = of_kind(drawn, "c-step"), of_kind(drawn, "c-point")
+    ticks = {shape.text: dict(shape.attributes)["y"] for shape in drawn.shapes if shape.kind == "c-tick"}
+    assert ticks["€0"] < line["y1"] + 4 < place["cy"] + 4 <= box.ground + 4
+    assert "−€10" in ticks
+
+
+@pytest.mark.parametrize("value", ["0.0000011", "30", "98765432109876543210987654321"])
+def test_a_value_of_any_size_has_a_place_between_nothing_and_the_top(value: str) -> None:
+    drawn = draw_days(chart(points=(point(date(2024, 3, 1), value),), terms=()), WIDE)
+    (place,) = of_kind(drawn, "c-point")
+    assert WIDE.top < place["cy"] < WIDE.height / 2
+
+
+def test_a_net_of_nothing_is_drawn() -> None:
+    drawn = draw_days(chart(points=(point(date(2024, 3, 1), "0"),), terms=()), WIDE)
+    assert [place["cy"] for place in of_kind(drawn, "c-point")] == [WIDE.ground]
+
+
+@pytest.mark.parametrize("box", BOXES)
+def test_the_value_of_a_member_stands_whole_and_inside_the_drawing(box: Box) -> None:
+    rows = [member("Norway", "met", "gt", "4"), member("Portugal", "not_met", "between", "1.5", upper="1.6"),
+            member("Italy", "met", "eq", "4.1")]  # fmt: skip
+    drawn = draw_members(rows, AIM, box, {})
+    assert drawn is not None
+    labels = {shape.text: float(dict(shape.attributes)["x"]) for shape in drawn.shapes if shape.kind == "c-value"}
+    assert set(labels) == {"over 4\xa0%", "between 1.5\xa0% and 1.6\xa0%", "4.1\xa0%"}
+    (fade,) = [dict(shape.attributes) for shape in drawn.shapes if shape.fades == "fade"]
+    assert labels["over 4\xa0%"] >= fade["x"] + fade["width"]
+    assert labels["4.1\xa0%"] + 7 * len("4.1 %") <= box.width
+
+
+@pytest.mark.parametrize("box", BOXES)
+@pytest.mark.parametrize("count", [2, 24, 120])
+def test_the_names_of_periods_are_never_printed_over_each_other(box: Box, count: int) -> None:
+    found = [(date(2015 + n // 12, n % 12 + 1, 1)) for n in range(count)]
+    periods = [{"start": on.isoformat(), "end": end_of(f"{on:%Y-%m}").isoformat(), "status": "overdue", "ratio": None,
+                "actual": None} for on in found]  # fmt: skip
+    names = [shape for shape in draw_periods(periods, box, {}).shapes if shape.kind == "c-tick"]
+    assert names[0].text == "Jan\xa02015"
+    places = [float(dict(shape.attributes)["x"]) for shape in names]
+    assert all(later - earlier >= 7 * len("Jan 2015") for earlier, later in pairwise(places))
+
+
+def test_a_step_stands_on_the_day_on_which_it_was_reached_and_not_on_that_of_its_report() -> None:
+    steps = [milestone("agreed", "reached", "2024-09-12", "2024-06-30") | {"event": "e", "late": False}]
+    status = {"target": None, "members": None, "milestones": steps, "actual": None}
+    events = {"e": {"fact": {"on": "2024-06-29"}, "said": "12\xa0Sep\xa02024"}}
+    (drawn,) = charts_of(status, None, [], AS_OF, "so far", {}, events)
+    assert drawn.wide.marks[0].words[1] == "Reached on 29\xa0Jun\xa02024, said 12\xa0Sep\xa02024"
+    (place,), due = of_kind(drawn.wide, "c-reached m-reached"), drawn.wide.shapes
+    marks = [shape for shape in due if shape.kind == "c-duemark"]
+    assert float(place["cx"]) < float(str(dict(marks[0].attributes)["d"]).partition(" ")[0][1:])
+    assert drawn.tables[0].rows[0] == (
+        "agreed",
+        "Reached on 29\xa0Jun\xa02024",
+        "30\xa0Jun\xa02024",
+        "12\xa0Sep\xa02024",
+    )
+
+
+def test_a_single_step_without_a_date_is_no_chart() -> None:
+    status = {"target": None, "members": None, "actual": None,
+              "milestones": [milestone("agreed", "scheduled", "2024-09-12", None) | {"stated_on": None}]}  # fmt: skip
+    assert charts_of(status, None, [], AS_OF, "so far", {}) == ()

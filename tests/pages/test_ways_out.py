@@ -2,6 +2,7 @@
 
 import re
 import struct
+from contextlib import ExitStack
 from html import unescape
 from typing import Any
 from xml.etree import ElementTree
@@ -9,6 +10,7 @@ from xml.etree import ElementTree
 import pytest
 from pydantic_core import from_json
 
+from api.pages.png import KEPT_PICTURES, ROOM, WAITING_PICTURES, TooManyPictures, passed_on, png
 from tests.support.api import SOURCE, Api, progress, running
 from tests.support.pages import BROWSER, text_of
 
@@ -125,3 +127,64 @@ def test_a_picture_without_a_chart_has_the_bar(lite: Api) -> None:
 def test_a_picture_of_nothing_is_a_problem(lite: Api) -> None:
     assert lite.get("/pledges/none/picture.png").status_code == 404
     assert lite.get("/pledges/none/picture.svg?asof=2024-01-01").status_code == 400
+
+
+def test_a_picture_draws_a_bound_without_an_end_as_one(lite: Api) -> None:
+    lite.open(window=None, recurrence={"every": "year", "start": "2023-01-01", "end": "2024-12-31"})
+    year = {"start": "2023-01-01", "end": "2023-12-31"}
+    lite.add(progress("over 50bn EUR", stated_on="2024-01-20", figure={"period": year}))
+    svg = lite.get("/pledges/aid-2024/picture.svg?as_of=2024-08-01").text
+    assert re.search(r'<rect class="c-column s-exceeded c-maybe"[^>]*mask="url\(#rise\)"', svg)
+    assert '<mask id="rise"' in svg
+
+
+def test_a_picture_of_a_day_names_the_address_of_that_day(sqlite_url: str) -> None:
+    with running(sqlite_url, public_url=HERE) as api:
+        api.open()
+        svg = api.get("/pledges/aid-2024/picture.svg?as_of=2024-08-01").text
+        assert f">{HERE}/pledges/aid-2024?as_of=2024-08-01</text>" in svg
+
+
+def test_a_part_of_the_chart_is_the_same_page_to_search_engines(sqlite_url: str) -> None:
+    with running(sqlite_url, public_url=HERE) as api:
+        api.open()
+        page = api.get("/pledges/aid-2024?from=2024-01-01&to=2024-06-01&as_of=2024-08-01", headers=BROWSER).text
+        assert f'<link rel="canonical" href="{HERE}/pledges/aid-2024?as_of=2024-08-01">' in page
+
+
+SQUARE = b'<svg xmlns="http://www.w3.org/2000/svg" width="2" height="%d"/>'
+
+
+def test_pictures_are_drawn_one_at_a_time_few_wait_and_the_last_ones_are_kept() -> None:
+    png.cache_clear()
+    first = png(SQUARE % 2)
+    assert first.startswith(b"\x89PNG")
+    with ExitStack() as held:
+        for _ in range(WAITING_PICTURES):
+            assert held.enter_context(ROOM) is True
+        with pytest.raises(TooManyPictures) as refused:
+            png(SQUARE % 3)
+        assert png(SQUARE % 2) == first  # no room is needed for what is kept
+    assert refused.value.members["retry_after"] > 0
+    assert png(SQUARE % 3).startswith(b"\x89PNG")
+    assert png.cache_info().maxsize == KEPT_PICTURES
+
+
+def test_the_process_that_draws_gets_no_setting_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRACKER_ADMIN_KEY", "secret")
+    assert "TRACKER_ADMIN_KEY" not in passed_on()
+    assert "PATH" in passed_on()
+
+
+def test_a_picture_that_finds_no_room_is_told_when_to_come_again(lite: Api) -> None:
+    lite.open()
+    png.cache_clear()
+    with ExitStack() as held:
+        for _ in range(WAITING_PICTURES):
+            held.enter_context(ROOM)
+        refused = lite.get("/pledges/aid-2024/picture.png")
+        assert lite.get("/pledges/aid-2024/picture.svg").status_code == 200
+    assert refused.status_code == 503
+    assert int(refused.headers["retry-after"]) > 0
+    assert "the SVG" in refused.json()["detail"]
+    assert lite.get("/pledges/aid-2024/picture.png").status_code == 200

@@ -45,6 +45,27 @@ def test_every_status_and_verdict_has_its_icon() -> None:
 
 
 @pytest.mark.parametrize(
+    ("start", "end", "said"),
+    [
+        ("2024-01-01", "2024-12-31", "2024"),
+        ("2024-07-01", "2024-12-31", "second half of 2024"),
+        ("2024-04-01", "2024-06-30", "Q2 2024"),
+        ("2024-02-01", "2024-02-29", "Feb\u00a02024"),
+        ("2023-02-01", "2023-02-27", "1\u00a0Feb\u00a02023 – 27\u00a0Feb\u00a02023"),
+        ("2024-05-01", "2024-07-31", "1\u00a0May\u00a02024 – 31\u00a0Jul\u00a02024"),
+    ],
+)
+def test_a_whole_period_is_called_by_its_name(start: str, end: str, said: str) -> None:
+    assert wording.span({"start": start, "end": end}) == said
+    assert wording.for_span({"start": start, "end": end}) == f"for {said}"
+
+
+def test_what_has_one_end_is_for_no_period_that_begins_twice() -> None:
+    assert wording.for_span({"end": "2024-01-31"}) == "until 31\u00a0Jan\u00a02024"
+    assert wording.for_span(None) == ""
+
+
+@pytest.mark.parametrize(
     ("fact", "said"),
     [
         ({"stated_on": "2024-07-31", "precision": "month"}, "July\u00a02024"),
