@@ -19,6 +19,7 @@ from api.http.headers import style_only_policy
 from api.http.responses import BytesResponse
 from api.pages.frame import CLOCK_NAMES, render
 from api.pages.pledge_rows import pledge_row
+from api.pages.pledge import not_said_yet
 from api.resources import contracts
 from api.resources.read_request import ReadRequest
 from api.services import Services
@@ -43,11 +44,13 @@ class EmbedController(Controller):
             document = read.status(pledge)
             is_earlier = False
         except PledgeNotFound:
-            if not (is_earlier := read.first_recorded_after(pledge) is not None):
-                raise
             # As the pledge's page does: what is known today of what had been said by then.
-            read.at = replace(read.at, position=None, known_at=None, numbered=False)
-            document = read.status(pledge)
+            if is_earlier := read.first_recorded_after(pledge) is not None:
+                read.at = replace(read.at, position=None, known_at=None, numbered=False)
+            at = read.projected()
+            if (found := services.timeline.one(pledge, at)) is None:
+                raise not_said_yet(read, pledge, at) from None
+            document = found
         status = from_json(document)
         clocks = {name: read.query[name] for name in CLOCK_NAMES if name in read.query}
         near = amounts.distinct_digits(status["actual"], status["target"])

@@ -29,7 +29,7 @@ from api.pages.pledge_story import (
     told_flags,
 )
 from api.pages.ways_out import ways_out
-from api.resources.read_request import must_be_slug
+from api.resources.read_request import ReadRequest, must_be_slug
 from projections.queries import Clocks
 from tracker.errors import PledgeNotFound
 from tracker.event import stamp
@@ -137,7 +137,7 @@ def look_at(page: PageRequest, name: str, axis: Axis) -> SeenPledge:
         at = page.projected()
         body = page.services.timeline.one(name, at)
     if body is None:
-        raise _not_there(page, name, at)
+        raise not_said_yet(page, name, at)
     seen = SeenPledge(page, name, at, body, page.taken_in(name, at.position), axis)
     seen.recorded_later = None if recorded_later is None else stamp(recorded_later)
     return seen
@@ -157,7 +157,7 @@ def _chip(page: PageRequest, words: str, on: str, status: str | None) -> dict[st
     return {"words": words, "on": on, "link": page.link(as_of=on), "status": status}
 
 
-def _not_there(page: PageRequest, name: str, at: Clocks) -> PledgeNotFound:
+def not_said_yet(page: ReadRequest, name: str, at: Clocks) -> PledgeNotFound:
     """The refusal of a pledge that is not there; it names the day on which it was first spoken of, if that is later."""
     rectangles = page.services.timeline.rectangles(name)
     later = [r["valid_from"] for r in rectangles if r["known_to"] is None and r["valid_from"] > at.as_of.isoformat()]

@@ -18,15 +18,18 @@ from api.pages.frame import HEADERS, POLICY, render
 from tracker.units import SLUG
 
 _HINT_BY_STATUS = {
-    400: "The address holds something this page does not take; nothing is guessed, lest it answer another question.",
+    400: (
+        "The address holds something this page does not take; nothing is guessed, lest it answer another question. "
+        "Mend it or take it out, or begin with the list of all pledges."
+    ),
     401: "Ask whoever runs it for a key with the role “reader”, and give it here; programs send it with each request.",
-    403: "The key is in force, but not for this.",
+    403: "The key is in force, but not for this. Give one of another role, or ask whoever runs it for one.",
     406: "A browser is shown pages; for other formats ask the API under /v1 with the header Accept.",
     408: "The connection was too slow. Try again.",
     409: "The address belongs to another history of this log. Begin again with the list of all pledges.",
     429: "Too many requests came at once. Wait a minute, and try again.",
     500: "The mistake is ours, and is written down. Try again; if it stays, tell whoever runs this, with the id below.",
-    503: "The record is safe; its store does not answer just now. Try again in a moment.",
+    503: "The record is safe. Try again in a moment.",
 }
 
 _ANY_HINT = "Go back, or begin with the list of all pledges."
@@ -35,6 +38,7 @@ _HINT_BY_CODE = {
     "not_found": "Look for a slip in the address, or begin with the list of all pledges.",
     "pledge_not_found": "Look for a slip in its name, or search the list of all pledges.",
 }
+_NOT_YET_TITLE = "Not promised yet"
 _NOT_YET = "Nothing had been promised by {day}: the pledge was first spoken of on {first}."
 """What the page of a pledge says that was made after the day that was asked for."""
 
@@ -77,6 +81,7 @@ def _with_page(handler: ExceptionHandler) -> ExceptionHandler:  # type: ignore[t
         if problem["code"] == "pledge_not_found" and (found := _is_pledge_path(request.scope["path"])):
             log = address(request.scope, f"/audit?pledge={found[1]}")
         if as_of := problem.pop("first_said_on", None):
+            problem["title"] = _NOT_YET_TITLE
             hint = _NOT_YET.format(day=wording.day(problem["as_of"]), first=wording.day(as_of))
             first = f"{problem['instance']}?as_of={as_of}"
         body = render("problem.html", base_path(request.scope), problem=problem, hint=hint, log=log, first=first)

@@ -11,10 +11,10 @@ from typing import Any
 from pydantic_core import from_json
 
 from api import amounts, wording
-from api.http.problems import pledge_not_found
 from api.http.responses import BytesResponse, Redirect
 from api.pages.frame import PageRequest, page_contract
 from api.pages.pledge_rows import pledge_row
+from api.pages.pledge import not_said_yet
 from api.resources.ledger import NoCheckpoint
 from api.resources.read_request import must_be_slug
 from projections.ledger.reader import PublishedCheckpoint
@@ -35,7 +35,7 @@ def draw_statement(page: PageRequest, name: str) -> BytesResponse | Redirect:
         return Redirect(page.pinned(at))
     body = page.services.timeline.one(must_be_slug(name), at)
     if body is None:
-        raise pledge_not_found(name, page.services.timeline.unread(name, at.position))
+        raise not_said_yet(page, name, at)
     checkpoint = page.services.ledger.checkpoint_covering(at.position)
     if checkpoint is None:
         raise NoCheckpoint("no checkpoint covers this position yet; an event is signed within a second")

@@ -188,3 +188,16 @@ def test_a_picture_that_finds_no_room_is_told_when_to_come_again(lite: Api) -> N
     assert int(refused.headers["retry-after"]) > 0
     assert "the SVG" in refused.json()["detail"]
     assert lite.get("/pledges/aid-2024/picture.png").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["pledges/aid-2024", "pledges/aid-2024/record", "embed/aid-2024",
+                                  "pledges/aid-2024/picture.svg", "pledges/aid-2024/statement"])  # fmt: skip
+def test_before_it_was_made_no_address_of_a_pledge_calls_it_unknown(lite: Api, path: str) -> None:
+    lite.open()
+    answer = lite.get(f"/{path}?as_of=2023-01-01&at_position=1", headers=BROWSER)
+    assert answer.status_code == 404
+    page = text_of(answer.text).replace("\xa0", " ")
+    assert "Not promised yet" in page
+    assert "the pledge was first spoken of on 10 Jan 2024" in page
+    assert "slip" not in page
+    assert "No such pledge" not in page
