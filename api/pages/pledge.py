@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -36,7 +36,7 @@ from tracker.event import stamp
 from tracker.pledge_events import PledgeEvents
 from tracker.rules.status_history import Axis
 
-AXES: Sequence[Axis] = ("as_of", "known")
+AXES: tuple[Axis, ...] = ("as_of", "known")
 """The clocks along which the steps of a pledge are told."""
 
 AXIS = Parameter("axis", "How its status came to be: as it was said, or as we recorded it.", {"enum": list(AXES)})
