@@ -18,8 +18,8 @@ from api.http.contract import AnyRequest, read
 from api.http.headers import style_only_policy
 from api.http.responses import BytesResponse
 from api.pages.frame import CLOCK_NAMES, render
-from api.pages.pledge_rows import pledge_row
 from api.pages.pledge import not_said_yet
+from api.pages.pledge_rows import pledge_row
 from api.resources import contracts
 from api.resources.read_request import ReadRequest
 from api.services import Services

@@ -13,8 +13,8 @@ from pydantic_core import from_json
 from api import amounts, wording
 from api.http.responses import BytesResponse, Redirect
 from api.pages.frame import PageRequest, page_contract
-from api.pages.pledge_rows import pledge_row
 from api.pages.pledge import not_said_yet
+from api.pages.pledge_rows import pledge_row
 from api.resources.ledger import NoCheckpoint
 from api.resources.read_request import must_be_slug
 from projections.ledger.reader import PublishedCheckpoint
