@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from datetime import date
 from threading import Lock, Thread
 
-from projections import queries, trait_runs
+from projections import list_queries, queries, trait_runs
 from projections.facets import Facet
 from projections.queries import Clocks, Filters
 from projections.table_reader import ProjectionHead, TableReader
-from projections.trait_runs import CountedValue, TraitRuns
+from projections.trait_runs import CountedValue, StatusMove, TraitRuns
 from tracker.errors import Unavailable
 from tracker.log.recorder import LogRecorder
 
@@ -68,13 +68,23 @@ class HeldTraits:
         with self._lock:
             return list(self._runs.statuses(filters, days, only)) if self._is_at(clocks.position) else None
 
+    def moves(self, filters: Filters, before: date, clocks: Clocks) -> list[StatusMove] | None:
+        """The pledges with another status at the clocks than on an earlier day; None if it is not held."""
+        if not self._is_worth_asking(clocks.position):
+            return None
+        only = self._passing(trait_runs.beside(filters), clocks)
+        with self._lock:
+            if not self._is_at(clocks.position):
+                return None
+            return self._runs.moves(filters, before, queries.day_of(clocks), only)
+
     def _passing(self, filters: Filters, clocks: Clocks) -> Sequence[str] | None:
         """The pledges that pass filters which traits do not answer; None where there are none of those."""
         if filters == Filters():
             return None
         asked = (filters, clocks.as_of, clocks.position)
         if (found := self._found.get(asked)) is None:
-            found = [row.pledge for row in self._tables.rows_of(queries.passing_names, filters, clocks)]
+            found = [row.pledge for row in self._tables.rows_of(list_queries.passing_names, filters, clocks)]
             with self._lock:
                 self._found[asked] = found
                 while len(self._found) > _KEPT_SELECTIONS:

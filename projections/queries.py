@@ -134,12 +134,6 @@ def one(tables: TableSet, pledge: str, clocks: Clocks) -> Select[Any]:
     return select(timeline.c.body).where(timeline.c.pledge == literal(pledge), holds(timeline, clocks))
 
 
-def bodies(tables: TableSet, pledges: Sequence[str], clocks: Clocks) -> Select[Any]:
-    """`(pledge, body, changed)` of some pledges."""
-    t = tables.timeline
-    return select(t.c.pledge, t.c.body, t.c.changed).where(t.c.pledge.in_(pledges), holds(t, clocks))
-
-
 def rows(tables: TableSet, of: TableName, pledges: Sequence[str], clocks: Clocks) -> Select[Any]:
     """Whole rows of some pledges in one table, those that hold at the clocks."""
     table = tables.tables[of]
@@ -170,13 +164,6 @@ def count(tables: TableSet, filters: Filters, clocks: Clocks) -> Select[Any]:
     needs_catalogue = bool(on_catalogue) or not on_timeline
     source, where = joined(tables, clocks, catalogue=needs_catalogue, timeline=bool(on_timeline))
     return select(func.count()).select_from(source).where(*where, *on_catalogue, *on_timeline)
-
-
-def passing_names(tables: TableSet, filters: Filters, clocks: Clocks) -> Select[Any]:
-    """The pledges that pass the filters, in no order."""
-    on_catalogue, on_timeline = conditions(tables, filters, clocks)
-    source, where = joined(tables, clocks, catalogue=True, timeline=bool(on_timeline))
-    return select(tables.catalogue.c.pledge).select_from(source).where(*where, *on_catalogue, *on_timeline)
 
 
 def corners(tables: TableSet, after: int, upto: int) -> Select[Any]:
@@ -271,37 +258,6 @@ def page(
         beyond = key < last if descending else key > last
         query = query.where(key <= last if descending else key >= last, or_(beyond, pledge > after.pledge))
     return query.where(key.is_not(None)).order_by(key.desc() if descending else key, pledge)
-
-
-def numbered(
-    tables: TableSet, filters: Filters, clocks: Clocks, sort: str, limit: int, offset: int, *, nulls: bool
-) -> Select[Any]:
-    """The pledges whose sort key is not null, or is null, in order, from a place among them on."""
-    source, where, owner, key = _sorted_by(tables, filters, clocks, sort.removeprefix("-"))
-    query = select(owner.c.pledge).select_from(source).where(*where)
-    query = query.where(key.is_(None) if nulls else key.is_not(None)).limit(limit).offset(offset)
-    return query.order_by(*([] if nulls else [key.desc() if sort.startswith("-") else key]), owner.c.pledge)
-
-
-def with_sort_key(tables: TableSet, filters: Filters, clocks: Clocks, sort: str) -> Select[Any]:
-    """The number of pledges of a list that have a sort key."""
-    source, where, _, key = _sorted_by(tables, filters, clocks, sort.removeprefix("-"))
-    return select(func.count()).select_from(source).where(*where, key.is_not(None))
-
-
-def _sorted_by(
-    tables: TableSet, filters: Filters, clocks: Clocks, name: str
-) -> tuple[FromClause, list[ColumnElement[bool]], FromClause, ColumnElement[Any]]:
-    """The tables of a list, its conditions, the table that has its sort key, and the key."""
-    on_catalogue, on_timeline = conditions(tables, filters, clocks)
-    owner = tables.catalogue if name in tables.catalogue.c else tables.timeline
-    source, where = joined(
-        tables,
-        clocks,
-        catalogue=bool(on_catalogue) or owner is tables.catalogue,
-        timeline=bool(on_timeline) or owner is tables.timeline,
-    )
-    return source, [*where, *on_catalogue, *on_timeline], owner, owner.c[name]
 
 
 def joined(

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from sqlalchemy import Engine
 
-from projections import changes, facets, parties, passing, queries
+from projections import changes, facets, list_queries, parties, passing, queries
 from projections.changes import SomeChanges, StatusChange
 from projections.document_codec import brief
 from projections.facets import FACETS
@@ -23,7 +23,7 @@ from projections.queries import DATE_SORTS, NULLABLE_SORTS, SORTS, Clocks, Filte
 from projections.summary import Pledged, summarize
 from projections.table_reader import QueryReply, TableReader
 from projections.tables import OPEN_DATE, OPEN_POSITION
-from projections.trait_runs import beside
+from projections.trait_runs import StatusMove, beside
 from tracker.log.recorder import LogRecorder
 from tracker.rules.replayed import STALE_FLAG
 
@@ -103,7 +103,7 @@ class Timeline(TableReader):
 
     def documents(self, pledges: Sequence[str], clocks: Clocks) -> dict[str, bytes]:
         """The documents of some pledges; without those that do not exist at these clocks."""
-        reply = self._read(queries.bodies, pledges, clocks)
+        reply = self._read(list_queries.bodies, pledges, clocks)
         return self._by_pledge({row.pledge: row.body for row in reply.rows}, clocks, reply)
 
     # Many pledges
@@ -134,16 +134,20 @@ class Timeline(TableReader):
         Raises: ValueError if the sort is unknown.
         """
         _page_start(sort, None)
-        rows = [*self._read(queries.numbered, filters, clocks, sort, limit, offset, nulls=False).rows]
+        rows = [*self._read(list_queries.numbered, filters, clocks, sort, limit, offset, nulls=False).rows]
         if len(rows) < limit and sort.removeprefix("-") in NULLABLE_SORTS:
-            before = self._read(queries.with_sort_key, filters, clocks, sort).rows[0][0] if offset else 0
+            before = self._read(list_queries.with_sort_key, filters, clocks, sort).rows[0][0] if offset else 0
             left, beyond = limit - len(rows), max(0, offset - before)
-            rows += self._read(queries.numbered, filters, clocks, sort, left, beyond, nulls=True).rows
+            rows += self._read(list_queries.numbered, filters, clocks, sort, left, beyond, nulls=True).rows
         names = [row.pledge for row in rows]
-        reply = self._read(queries.bodies, names, clocks)
+        reply = self._read(list_queries.bodies, names, clocks)
         found = {row.pledge: row for row in reply.rows}
         documents = self._by_pledge({name: found[name].body for name in names if name in found}, clocks, reply)
         return [ListedStatus(documents[name], found[name].changed) for name in names if name in documents]
+
+    def listed_total(self, filters: Filters, clocks: Clocks) -> int:
+        """The number of pledges that pass."""
+        return self._total(filters, clocks, self._read(list_queries.bodies, (), clocks))
 
     def export(self, clocks: Clocks, filters: Filters | None = None) -> Iterator[bytes]:
         """All documents in order of their pledges; EXPORT_BATCH_ROWS are in memory at a time."""
@@ -202,6 +206,21 @@ class Timeline(TableReader):
         for day in days:
             rows = self._read(facets.grouped, "status", filters, replace(clocks, as_of=day)).rows
             yield {row.value: row.pledges for row in sorted(rows, key=lambda row: str(row.value))}
+
+    def moves(self, filters: Filters, earlier: Clocks, later: Clocks) -> list[StatusMove]:
+        """The pledges with another status at the later clocks than at the earlier ones, in order.
+
+        With filters those of them that pass at the later clocks.
+        """
+        if earlier.position == later.position:
+            held = self._held.moves(filters, queries.day_of(earlier), later)
+            if held is not None:
+                return held
+        was = {row.pledge: row.status for row in self._read(list_queries.headlines, Filters(), earlier).rows}
+        became = {row.pledge: row.status for row in self._read(list_queries.headlines, filters, later).rows}
+        names = became.keys() if filters != Filters() else was.keys() | became.keys()
+        pairs = ((name, was.get(name), became.get(name)) for name in names)
+        return sorted(StatusMove(*pair) for pair in pairs if pair[1] != pair[2])
 
     def statuses_of_found(self, filters: Filters, days: Sequence[date], clocks: Clocks) -> Iterator[dict[str, int]]:
         """The same for whoever looks at a list: words, units and the like are asked on the clocks' day alone.

@@ -50,6 +50,14 @@ _OPEN_END = OPEN_DATE.toordinal()
 _NOTHING: _Stretch = (_OPEN_END, _OPEN_END + 1, ())
 
 
+class StatusMove(NamedTuple):
+    """A pledge with its statuses at two points; None where there is no such pledge."""
+
+    pledge: str
+    before: str | None
+    after: str | None
+
+
 class CountedValue(NamedTuple):
     """A value of a facet's column, and how many pledges have it."""
 
@@ -136,6 +144,21 @@ class TraitRuns:
             for status in counts:
                 counts[status] += steps[status][place]
             yield {status: pledges for status, pledges in counts.items() if pledges}
+
+    def moves(self, filters: Filters, before: date, after: date, only: Iterable[str] | None) -> list[StatusMove]:
+        """The pledges with another status on the second day than on the first, in order.
+
+        With filters those of them that pass on the second day; `only` as for `facets`.
+        """
+        first, second, tests = before.toordinal(), after.toordinal(), _Tests(filters)
+        is_narrowed, found = filters != Filters(), list[StatusMove]()
+        for pledge in self._runs if only is None else only:
+            runs = self._runs.get(pledge, ())
+            was, became = _on_day(runs, first), _on_day(runs, second)
+            old, new = (None if traits is None else traits.status for traits in (was, became))
+            if old != new and not (is_narrowed and (became is None or tests.failed(became))):
+                found.append(StatusMove(pledge, old, new))
+        return sorted(found)
 
     def first_day(self) -> date | None:
         """The first day on which there is any pledge."""

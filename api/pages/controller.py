@@ -14,6 +14,7 @@ from api.http.contract import AnyRequest, read
 from api.http.problems import NotFound
 from api.http.responses import BytesResponse, Redirect
 from api.pages.audit import AUDIT_CONTRACT, draw_audit
+from api.pages.compare import COMPARE_CONTRACT, draw_compare
 from api.pages.frame import PageRequest, hashed_files, static_files
 from api.pages.overview import OVERVIEW_CONTRACT, draw_overview
 from api.pages.pledge import PLEDGE_CONTRACT, draw_pledge
@@ -36,6 +37,11 @@ class PageController(Controller):
     def overview(self, request: AnyRequest, services: NamedDependency[Services]) -> ASGIApp:
         """All pledges and where they stand."""
         return _respond(PageRequest(request, services), draw_overview)
+
+    @read("/compare", COMPARE_CONTRACT)
+    def compare(self, request: AnyRequest, services: NamedDependency[Services]) -> ASGIApp:
+        """What changed between two days."""
+        return _respond(PageRequest(request, services), draw_compare)
 
     @read("/pledges/{pledge:str}", PLEDGE_CONTRACT)
     def pledge(self, request: AnyRequest, services: NamedDependency[Services], pledge: FromPath[str]) -> ASGIApp:
