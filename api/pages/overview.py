@@ -82,6 +82,7 @@ def draw_overview(page: PageRequest) -> BytesResponse:
         area=status_area(timeline, narrowed, at, clocks.today(), lambda on: _as_of(page, on)),
         changes=changes,
         chips=list(_chips(page, changes)),
+        compare=_compare_link(page),
         data=list(_data_links(page, at, shown.total, sort)),
         totals=compared_totals(timeline.summary(narrowed, at)) if flag(query, "totals") else None,
         is_filtered=bool(list_filters.given_filters(query)),
@@ -92,6 +93,12 @@ def draw_overview(page: PageRequest) -> BytesResponse:
 def compared_totals(summary: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The totals whose promised and reported amounts are of the same pledges, and may be set side by side."""
     return [total for total in summary["totals"] if total["compared"]["target"] and total["compared"]["actual"]]
+
+
+def _compare_link(page: PageRequest) -> str:
+    """The page that compares two days, the later of them this page's own, among the same pledges."""
+    later = {"to": page.query["as_of"]} if "as_of" in page.query else {}
+    return page.link("/compare", **later, **list_filters.given_filters(page.query), as_of=None)
 
 
 def _as_of(page: PageRequest, on: date) -> str:
