@@ -94,7 +94,7 @@ def draw_compare(page: PageRequest) -> BytesResponse:
     timeline, filters = page.services.timeline, list_filters.filters(page.query)
     two = _points(page)
     moves = timeline.moves(filters, two.earlier, two.later)
-    chosen = [move for move in moves if _is_chosen(page, move)]
+    chosen = _of_cell(moves, *_opened(page))
     # A pledge that is named is told of whatever has changed about it.
     names = list(filters.pledge) if filters.pledge else [move.pledge for move in chosen]
     items = list(_explained(page, names[:MAX_EXPLAINED], two))
@@ -184,15 +184,26 @@ def _points(page: PageRequest) -> TwoPoints:
     return TwoPoints(earlier, later, since, until, is_record)
 
 
-def _is_chosen(page: PageRequest, move: StatusMove) -> bool:
-    """Whether a change is one of the cell that is opened; all are where none is."""
-    asked = ((page.query.get("before"), move.before), (page.query.get("after"), move.after))
-    return all(wanted is None or wanted == (status or NO_PLEDGE) for wanted, status in asked)
+def _of_cell(moves: Sequence[StatusMove], before: str | None, after: str | None) -> list[StatusMove]:
+    """The changes of the cell that is opened; all where none is."""
+    return [
+        move
+        for move in moves
+        if before in (None, move.before or NO_PLEDGE) and after in (None, move.after or NO_PLEDGE)
+    ]
+
+
+def _opened(page: PageRequest) -> tuple[str | None, str | None]:
+    """The statuses before and after of the cell that is opened; None for any.
+
+    Raises: InvalidParameter if one is no status.
+    """
+    return choice(page.query, "before", _STATUSES), choice(page.query, "after", _STATUSES)
 
 
 def _matrix(page: PageRequest, moves: Sequence[StatusMove]) -> MoveMatrix:
     counts = Counter((move.before or NO_PLEDGE, move.after or NO_PLEDGE) for move in moves)
-    opened = (page.query.get("before"), page.query.get("after"))
+    opened = _opened(page)
     cells = {}
     for pair, pledges in counts.items():
         is_open = pair == opened
