@@ -12,6 +12,7 @@ from litestar import Litestar
 from litestar.concurrency import get_asyncio_executor, set_asyncio_executor
 from litestar.datastructures import State
 from litestar.di import Provide
+from litestar.types import Scope
 
 from api.http import access_keys, auth
 from api.http.access_log import AccessLog
@@ -26,6 +27,7 @@ from api.http.limits import FailedKeyLimit, WriteLimit
 from api.http.log_follower import LogFollower
 from api.http.metrics import ProcessMetrics, shared_directory
 from api.http.middleware import RequestMiddleware, finish, must_be_guarded
+from api.http.min_position import MinPosition
 from api.http.mounted import MountedApp
 from api.http.problems import HANDLERS
 from api.http.projector_keeper import kept
@@ -57,7 +59,7 @@ from api.resources.publishing import PublishController
 from api.resources.replay import AuditController
 from api.resources.reports import ReportController
 from api.resources.writes import WriteController
-from api.services import Services
+from api.services import Services, with_replica
 from api.settings import Settings
 from projections.ledger.reader import Ledger
 from projections.ledger.remembered import RememberedCheckpoints
@@ -119,7 +121,7 @@ def create_app(settings: Settings | None = None, projector: ProjectorProcess | N
             PageController,
             AboutController,
         ],
-        dependencies={"services": Provide(lambda: services, sync_to_thread=False)},
+        dependencies={"services": Provide(_services_of(services), sync_to_thread=False)},
         middleware=[
             ClientAddress(settings.trusted_proxies),
             RequestMiddleware(
@@ -129,6 +131,13 @@ def create_app(settings: Settings | None = None, projector: ProjectorProcess | N
                 services.response_cache,
                 metrics=services.metrics,
                 traces=traces,
+                min_position=MinPosition(
+                    services.heads,
+                    services.tracker.log,
+                    services.follower.wait_async,
+                    follows_replica=settings.read_only,
+                ),
+                replica=services.replica,
                 public_read=settings.public_read,
                 read_only=settings.read_only,
             ),
@@ -156,6 +165,17 @@ def create_app(settings: Settings | None = None, projector: ProjectorProcess | N
     return app
 
 
+def _services_of(services: Services) -> Callable[..., Services]:
+    """What gives a request its services: those of the replica, if the middleware sent it there."""
+    if (of_replica := services.from_replica) is None:
+        return lambda: services
+
+    def of_request(scope: Scope) -> Services:
+        return of_replica if scope["state"].get("of_replica") else services
+
+    return of_request
+
+
 def _openapi(app: Litestar, settings: Settings, base: str) -> BytesResponse:
     """The OpenAPI document for readers who reach the API below a base path."""
     server = settings.public_address("/") if settings.public_url else f"{base}/"
@@ -180,6 +200,8 @@ def _services(settings: Settings, projector: ProjectorProcess | None) -> tuple[S
         access_keys.create_tables(engine)
     keys, heads = auth.KeyRing(engine, settings.admin_key, notes_uses=not settings.read_only), KnownHeads()
     timeline, ledger = Timeline(engine, tracker.log), Ledger(engine, tracker.log, settings.log_origin)
+    memory = LogMemory(tracker.log, settings.state_directory, settings.store_name)
+    follower = LogFollower(heads, keys, tracker.log, timeline, ledger, url, memory)
     services = Services(
         settings=settings,
         tracker=tracker,
@@ -190,15 +212,7 @@ def _services(settings: Settings, projector: ProjectorProcess | None) -> tuple[S
         keys=keys,
         heads=heads,
         response_cache=ResponseCache(heads),
-        follower=LogFollower(
-            heads,
-            keys,
-            tracker.log,
-            timeline,
-            ledger,
-            url,
-            LogMemory(tracker.log, settings.state_directory, settings.store_name),
-        ),
+        follower=follower,
         write_answers=WriteAnswers(tracker),
         limit=WriteLimit(settings.rate_limit, shared_directory()),
         event_tail=EventTail(tracker.log, timeline, heads),
@@ -208,6 +222,8 @@ def _services(settings: Settings, projector: ProjectorProcess | None) -> tuple[S
         projector=projector if settings.runs_projector else None,
         store_room=StoreRoom(engine),
     )
+    if settings.replica_url is not None:
+        services = with_replica(services, settings.replica_url)
     if not settings.runs_projector or projector is not None:
         return services, None
     remembered = RememberedCheckpoints(settings.state_directory)
@@ -227,6 +243,8 @@ def _running(
         services.follower.changed = services.event_tail.restart
         services.tracker.writer.appended = services.follower.appended
         services.follower.start()
+        if services.replica is not None:
+            services.replica.start()
         try:
             with _projecting(services, runner):
                 try:
@@ -234,10 +252,13 @@ def _running(
                         yield
                 finally:
                     services.end_streams()
+                    if services.replica is not None:
+                        services.replica.stop()
                     services.follower.stop()
         finally:
-            services.tracker.close()
-            services.engine.dispose()
+            for of_store in filter(None, (services.from_replica, services)):
+                of_store.tracker.close()
+                of_store.engine.dispose()
             if traces is not None:
                 traces.shut_down()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Engine
 
@@ -14,13 +14,14 @@ from api.http.known_heads import KnownHeads
 from api.http.limits import WriteLimit
 from api.http.log_follower import LogFollower
 from api.http.metrics import ProcessMetrics
+from api.http.replica import Replica
 from api.http.shutdown import OpenBodies
 from api.http.write_answers import WriteAnswers
 from api.settings import Settings
 from projections.ledger.reader import Ledger
 from projections.process import ProjectorProcess
 from projections.room import StoreRoom
-from projections.tables import pool_use
+from projections.tables import open_engine, pool_use
 from projections.timeline import Timeline
 from tracker.application import Tracker
 from tracker.proposals import Proposals
@@ -49,6 +50,18 @@ class Services:
     projector: ProjectorProcess | None
     """The process that projects for this one, if it keeps one."""
     store_room: StoreRoom
+    replica: Replica | None = None
+    """The replica that reads are sent to, if there is one."""
+    from_replica: Services | None = None
+    """The same services, with `tracker` and `timeline` of the replica."""
+    is_of_replica: bool = False
+    """Whether `tracker` and `timeline` are those of the replica."""
+
+    def projected_to(self, position: int, seconds: float) -> bool:
+        """Wait in a thread until the store that these services read has projected a position; False if it has not."""
+        if self.is_of_replica and self.replica is not None:
+            return self.replica.wait(position, seconds)
+        return self.follower.wait(position, seconds)
 
     def measure(self) -> None:
         """Set the gauges to what is so now. May be called from any thread."""
@@ -58,8 +71,15 @@ class Services:
         metrics.cache_answers.set(answers)
         metrics.cache_bytes.set(size)
         in_use, idle = self.tracker.log.connections()
-        pool = self.engine.pool
-        for name, used, unused in (("log", in_use, idle), ("read_models", *pool_use(pool))):
+        pools = [("log", in_use, idle), ("read_models", *pool_use(self.engine.pool))]
+        if self.replica is not None and self.from_replica is not None:
+            pools += [
+                ("replica_log", *self.from_replica.tracker.log.connections()),
+                ("replica_read_models", *pool_use(self.from_replica.engine.pool)),
+            ]
+            metrics.replica_position.set(self.replica.position)
+            metrics.replica_answers.set(self.replica.has_all)
+        for name, used, unused in pools:
             metrics.connections.labels(name, "in_use").set(used)
             metrics.connections.labels(name, "idle").set(unused)
 
@@ -72,3 +92,25 @@ class Services:
         """End event streams and slow bodies: the process ends. May be called from any thread and a signal's handler."""
         self.event_tail.close()
         self.open_bodies.close()
+
+
+def with_replica(services: Services, url: str) -> Services:
+    """The services with a replica of their store, and the same ones reading it; it may be away and come later."""
+    settings = services.settings
+    tracker = Tracker(
+        url, create_table=False, read_seconds=settings.read_timeout, connections=settings.connections_of_log
+    )
+    engine = open_engine(
+        url, read_seconds=settings.read_timeout, connections=settings.connections - settings.connections_of_log
+    )
+    timeline = Timeline(engine, tracker.log)
+    replica = Replica(url, tracker.log, timeline, services.heads, services.tracker.log.guard)
+    of_replica = replace(
+        services,
+        tracker=tracker,
+        engine=engine,
+        timeline=timeline,
+        replica=replica,
+        is_of_replica=True,
+    )
+    return replace(services, replica=replica, from_replica=of_replica)

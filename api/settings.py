@@ -31,6 +31,9 @@ MIN_ADMIN_KEY_CHARACTERS = 32
 _PUBLIC_URL = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+(?:/[A-Za-z0-9._~-]+)*/?")
 _BASE_PATH = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+/?|/")
 
+POSTGRES_URL = ("postgresql://", "postgres://", "postgresql+")
+"""How the URL of a PostgreSQL database may begin."""
+
 FILE_ENDING = "_FILE"
 """The ending of a variable that names the file in which the value of a setting stands."""
 
@@ -56,6 +59,9 @@ class Settings(BaseSettings):
 
     database_password: SecretStr | None = None
     """PostgreSQL: the password, where `database_url` has none."""
+
+    replica_url: str | None = Field(default=None, repr=False)
+    """PostgreSQL: a streaming replica of the database, which answers reads while it has all that is recorded."""
 
     admin_key: SecretStr | None = None
     """Accepted with every role; 32 characters or more."""
@@ -149,14 +155,17 @@ class Settings(BaseSettings):
         password = given.get("database_password") if isinstance(given, dict) else None
         if not password:
             return given
-        scheme, _, rest = str(given.get("database_url", "")).partition("://")
-        if not scheme.startswith("postgres"):
-            raise ValueError("TRACKER_DATABASE_PASSWORD goes with a TRACKER_DATABASE_URL of PostgreSQL")
-        user, at, place = rest.rpartition("@")
-        if not at or ":" in user:
-            raise ValueError("TRACKER_DATABASE_PASSWORD goes with a URL that names a user and no password")
         secret = password.get_secret_value() if isinstance(password, SecretStr) else str(password)
-        return given | {"database_url": f"{scheme}://{user}:{quote(secret, safe='')}@{place}"}
+        urls = {"database_url": _with_secret(str(given.get("database_url", "")), secret)}
+        if given.get("replica_url"):
+            urls["replica_url"] = _with_secret(str(given["replica_url"]), secret)
+        return given | urls
+
+    @model_validator(mode="after")
+    def _can_have_a_replica(self) -> Self:
+        if self.replica_url is not None and (self.sqlite or not self.replica_url.startswith(POSTGRES_URL)):
+            raise ValueError("TRACKER_REPLICA_URL is a PostgreSQL replica of what TRACKER_DATABASE_URL names")
+        return self
 
     @field_validator("admin_key")
     @classmethod
@@ -304,6 +313,20 @@ class NamedFiles(PydanticBaseSettingsSource):
         """The settings that stand in files."""
         found = ((name, self.get_field_value(field, name)[0]) for name, field in Settings.model_fields.items())
         return {name: value for name, value in found if value is not None}
+
+
+def _with_secret(url: str, password: str) -> str:
+    """The URL of a PostgreSQL database with the password that was given apart from it.
+
+    Raises: ValueError if it is another URL, or has a password already.
+    """
+    scheme, _, rest = url.partition("://")
+    if not scheme.startswith("postgres"):
+        raise ValueError("TRACKER_DATABASE_PASSWORD goes with a TRACKER_DATABASE_URL of PostgreSQL")
+    user, at, place = rest.rpartition("@")
+    if not at or ":" in user:
+        raise ValueError("TRACKER_DATABASE_PASSWORD goes with a URL that names a user and no password")
+    return f"{scheme}://{user}:{quote(password, safe='')}@{place}"
 
 
 def _known() -> set[str]:

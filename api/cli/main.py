@@ -41,6 +41,9 @@ COMMANDS = {
         "api.cli.serve:project",
         "Keep the read models up to date until stopped, beside `tracker serve --no-projector`.",
     ),
+    "publish": LazyCommand(
+        "api.cli.publish:publish", "Publish the events to NATS JetStream as CloudEvents, in order, until stopped."
+    ),
     "rebuild": LazyCommand(
         "api.cli.tables:rebuild", "Build the read models anew beside those that answer, then switch."
     ),

@@ -15,7 +15,7 @@ fact was stated stands in the data. Where the data have a licence, each event ha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from urllib.parse import quote
 
 from pydantic_core import from_json, to_json
@@ -32,10 +32,9 @@ _NO_TYPE = "unreadable"
 
 def write_events(lines: Iterable[bytes], provenance: Provenance) -> Iterator[bytes]:
     """A JSON array of CloudEvents, from events as they are served."""
-    extensions = {} if provenance.license_ is None else {"license": provenance.license_}
-    base, opening = _base(provenance), b"[\n"
+    opening = b"[\n"
     for line in lines:
-        yield opening + _cloud_event(line, base, extensions)
+        yield opening + cloud_event(line, provenance)
         opening = b",\n"
     yield b"]\n" if opening == b",\n" else b"[]\n"
 
@@ -49,8 +48,10 @@ def _base(provenance: Provenance) -> str:
     return f"https://{quote(domain, safe=':')}{slash}{quote(path, safe='/')}".rstrip("/")
 
 
-def _cloud_event(line: bytes, base: str, extensions: Mapping[str, str]) -> bytes:
-    event = from_json(line)
+def cloud_event(line: bytes, provenance: Provenance) -> bytes:
+    """One CloudEvent, as JSON (`application/cloudevents+json`), from an event as it is served."""
+    base, event = _base(provenance), from_json(line)
+    extensions = {} if provenance.license_ is None else {"license": provenance.license_}
     pledge, type_ = str(event.get("pledge", "")), raw_fact(event).get("type")
     attributes = {
         "specversion": "1.0",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Literal
 
 from prometheus_client import (
     CollectorRegistry,
@@ -64,6 +65,15 @@ class ProcessMetrics:
             registry=registry,
         )
         self.recorded = Counter("tracker_events_recorded", "Events recorded by these servers.", registry=registry)
+        self._reads = Counter(
+            "tracker_store_reads",
+            "Reads that a store answered: the primary, the replica, or the primary after the replica failed.",
+            ("store",),
+            registry=registry,
+        )
+        self.reads_of_primary, self.reads_of_replica, self.reads_again = (
+            self._reads.labels(store) for store in ("primary", "replica", "primary_again")
+        )
         self.cache_hits, self.cache_misses = self._cache.labels("hit"), self._cache.labels("miss")
         self.streams = self._gauge("tracker_streams", "Open event streams.")
         self.cache_answers = self._gauge("tracker_cache_answers", "Answers that are held in memory.")
@@ -71,13 +81,19 @@ class ProcessMetrics:
         self.connections = self._gauge(
             "tracker_pool_connections", "Connections to the store, in use or idle.", ("pool", "state")
         )
+        self.replica_position = self._gauge(
+            "tracker_replica_position", "How far the replica is, 0 without one.", mode="livemax"
+        )
+        self.replica_answers = self._gauge("tracker_replica_answering", "Processes whose reads the replica answers.")
         self._gauge("tracker_workers", "Processes that serve and are counted here.").set(1)
         self._response_of: dict[tuple[str, str, int], Counter] = {}
         self._seconds_of: dict[tuple[str, str], Histogram] = {}
         self._refusal_of: dict[str, Counter] = {}
 
-    def _gauge(self, name: str, told: str, labels: tuple[str, ...] = ()) -> Gauge:
-        return Gauge(name, told, labels, registry=self.registry, multiprocess_mode="livesum")
+    def _gauge(
+        self, name: str, told: str, labels: tuple[str, ...] = (), mode: Literal["livesum", "livemax"] = "livesum"
+    ) -> Gauge:
+        return Gauge(name, told, labels, registry=self.registry, multiprocess_mode=mode)
 
     def answered(self, method: str, route: str, status: int, seconds: float | None, code: str | None) -> None:
         """Count one response; `seconds` is None if no route took the request, `code` that of a problem."""

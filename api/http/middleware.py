@@ -24,14 +24,20 @@ from api.http.known_heads import KnownHeads
 from api.http.limits import FailedKeyLimit, WriteLimit
 from api.http.log_ids import HEADER, must_be_asked
 from api.http.metrics import ProcessMetrics
+from api.http.min_position import MinPosition
 from api.http.parameters import parse
 from api.http.problems import NotFound, OnlyReads, Unauthorized
+from api.http.replica import Replica
 
 if TYPE_CHECKING:
     from api.http.traces import Traces
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
 _LOG_HEADER = HEADER.lower().encode()
+_OF_REPLICA = frozenset({"reader", "auditor"})
+"""Roles whose reads a replica may answer; the others read what must be fresh, proposals above all."""
+
+_AWAY = HTTPStatus.SERVICE_UNAVAILABLE
 _CORS_EXPOSED = (
     b"ETag, Link, Location, Memento-Datetime, Retry-After, RateLimit, RateLimit-Policy, Tracker-Log,"
     b" Content-Disposition"
@@ -39,7 +45,10 @@ _CORS_EXPOSED = (
 _CORS_HEADERS = [(b"access-control-allow-origin", b"*"), (b"access-control-expose-headers", _CORS_EXPOSED)]
 _CORS_PREFLIGHT = [
     (b"access-control-allow-methods", b"GET, HEAD"),
-    (b"access-control-allow-headers", b"Accept, Accept-Datetime, Authorization, If-None-Match, Last-Event-ID"),
+    (
+        b"access-control-allow-headers",
+        b"Accept, Accept-Datetime, Authorization, If-None-Match, Last-Event-ID, Tracker-Min-Position",
+    ),
     (b"access-control-max-age", b"86400"),
 ]
 
@@ -58,10 +67,13 @@ class RequestMiddleware(ASGIMiddleware):
         *,
         metrics: ProcessMetrics,
         traces: Traces | None,
+        min_position: MinPosition,
+        replica: Replica | None,
         public_read: bool,
         read_only: bool,
     ) -> None:
         self._read_only = read_only
+        self._min_position, self._replica = min_position, replica
         self._metrics, self._traces = metrics, traces
         self._keys = keys
         self._limit = limit
@@ -104,6 +116,7 @@ class RequestMiddleware(ASGIMiddleware):
             else:
                 if b"log=" in scope["query_string"]:
                     must_be_asked(parse(scope["query_string"], contract.taken), state["log"])
+                await self._min_position.reached(scope)
                 cached = self._cache.find(scope) or await self._cache.made_by_another(scope)
                 if cached is not None:
                     self._metrics.cache_hits.inc()
@@ -112,10 +125,43 @@ class RequestMiddleware(ASGIMiddleware):
                 self._metrics.cache_misses.inc()
                 state["query"] = parse(scope["query_string"], contract.taken)
                 with self._cache.making(scope, send) as sending:
-                    await next_app(scope, receive, sending)
+                    await self._read(contract, scope, receive, sending, next_app)
                 return
         state["query"] = parse(scope["query_string"], contract.taken)
         await next_app(scope, receive, send)
+
+    async def _read(self, contract: Contract, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        """Let the route answer from the replica if that has all, else from the primary; so, too, if the replica fails.
+
+        A replica refuses a read now and then: it ends what stands in the way of what it has to replay.
+        """
+        state: Any = scope["state"]
+        state["of_replica"] = (
+            self._replica is not None
+            and contract.needs in _OF_REPLICA
+            and not contract.keyed
+            and await self._replica.may_answer()
+        )
+        if not state["of_replica"]:
+            self._metrics.reads_of_primary.inc()
+            await next_app(scope, receive, send)
+            return
+        failed = False
+
+        async def sending(message: Message) -> None:
+            nonlocal failed
+            failed = failed or (message["type"] == "http.response.start" and message["status"] == _AWAY)
+            if not failed:
+                await send(message)
+
+        await next_app(scope, receive, sending)
+        if failed:
+            self._metrics.reads_again.inc()
+            state["of_replica"] = False
+            state.pop("problem", None)
+            await next_app(scope, receive, send)
+        else:
+            self._metrics.reads_of_replica.inc()
 
     async def _caller(self, scope: Scope) -> Caller | None:
         authorization = header(scope, b"authorization")

@@ -136,6 +136,13 @@ class TooMuchAtOnce(TrackerError):
     title = "Too much at once"
 
 
+class PositionNotReached(TrackerError):
+    """This process has not got to the position in `Tracker-Min-Position` yet. Ask again, or ask another process."""
+
+    code = "unavailable"
+    title = "The position is not reached yet"
+
+
 class OnlyReads(TrackerError):
     """This process answers reads alone, beside a replica or by TRACKER_READ_ONLY. Send writes to one that records."""
 

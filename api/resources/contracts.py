@@ -24,6 +24,7 @@ from api.http.contract import (
 from api.http.drafts import MAX_BATCH_ITEMS
 from api.http.log_ids import LOG, LOG_HEADER
 from api.http.media import CSV_FORMAT, HTML_FORMAT, JSON_FORMAT, LINK_FORMAT, MediaFormat
+from api.http.min_position import MIN_POSITION
 from api.http.negotiation import format_parameter
 from api.resources.names import FLAG_NAMES, KINDS, SORT_NAMES, STATUSES, TYPE_NAMES
 from api.resources.status_schemas import STATUS
@@ -155,7 +156,7 @@ def reads(
         needs=needs,
         replies={200: Reply(about, {**media, JSON: schema}, ETAG)},
         query=(*query, *CLOCKS, LOG, format_parameter(formats)),
-        headers=(IF_NONE_MATCH, *headers),
+        headers=(IF_NONE_MATCH, MIN_POSITION, *headers),
         problems=("invalid_parameter", "unknown_parameter", "not_acceptable", "other_log", *problems),
         formats=formats,
     )
@@ -278,7 +279,7 @@ def _reads_in_one_format(
         needs="reader",
         replies={200: Reply(about, {shown.essence: schema or {"type": "string"}}, ETAG)},
         query=(*query, *clocks, LOG),
-        headers=(IF_NONE_MATCH,),
+        headers=(IF_NONE_MATCH, MIN_POSITION),
         problems=("invalid_parameter", "unknown_parameter", "not_acceptable", "other_log", *problems),
         formats=(shown,),
         framed=framed,

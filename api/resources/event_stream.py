@@ -22,6 +22,7 @@ from api.http.event_tail import EventTail, StreamFilter
 from api.http.headers import header
 from api.http.log_ids import LOG, beyond_the_log
 from api.http.media import SSE_FORMAT
+from api.http.min_position import MIN_POSITION
 from api.http.negotiation import negotiate
 from api.http.parameters import choice, integer, invalid
 from api.http.shutdown import abort_connection, hold_little, until_disconnected
@@ -74,6 +75,7 @@ STREAM_CONTRACT = Contract(
         LOG,
     ),
     headers=(
+        MIN_POSITION,
         Parameter(
             "Last-Event-ID",
             "The last position that was seen: begin after it. Goes before `after`.",

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 from api.http.contract import JSON, Contract, Needs, Parameter, Reply, Schema, ref
 from api.http.log_ids import LOG, LOG_HEADER
 from api.http.media import JSON_FORMAT
+from api.http.min_position import MIN_POSITION
 from api.http.negotiation import format_parameter
 from api.resources.contracts import CURSOR, IDEMPOTENCY_KEY, IF_NONE_MATCH, PREFER, RECORDED_HEADERS
 from api.resources.names import STATUSES
@@ -81,7 +82,7 @@ def _reads(about: str, schema: Schema, *query: Parameter, problems: tuple[str, .
         needs="contributor",
         replies={200: Reply(about, {JSON: schema}, _CACHED)},
         query=(*query, LOG, format_parameter((JSON_FORMAT,))),
-        headers=(IF_NONE_MATCH,),
+        headers=(IF_NONE_MATCH, MIN_POSITION),
         problems=("invalid_parameter", "unknown_parameter", "not_acceptable", "other_log", *problems),
         keyed=True,
     )

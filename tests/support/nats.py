@@ -1,0 +1,119 @@
+"""A real NATS server with JetStream, as deploy/nats/nats.conf has it, which can be killed and started again."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import nats
+
+from tests.support.paths import ROOT
+from tests.support.waiting import wait_until
+
+
+def program(name: str) -> str:
+    """The path of a program of the environment that runs the tests, else of the machine."""
+    beside = Path(sys.executable).with_name(name)
+    return str(beside) if beside.exists() else shutil.which(name) or name
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Nats:
+    """A server on one port and one store directory."""
+
+    def __init__(self, directory: Path) -> None:
+        self.port, self._directory = free_port(), directory
+        self.url = f"nats://127.0.0.1:{self.port}"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start, and wait until it listens."""
+        env = {
+            **os.environ,
+            "NATS_NAME": "test",
+            "NATS_LISTEN": f'"127.0.0.1:{self.port}"',
+            "NATS_STORE": f'"{self._directory}"',
+        }
+        command = [program("nats-server"), "-c", str(ROOT / "deploy/nats/nats.conf")]
+        self._process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_until(self._listens)
+
+    def kill(self) -> None:
+        """End at once, as by kill -9."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+
+    def messages(self, stream: str = "TRACKER") -> list[Any]:
+        """All messages of a stream in their order."""
+
+        async def read() -> list[Any]:
+            connection = await nats.connect(self.url)
+            try:
+                context = connection.jetstream()
+                state = (await context.stream_info(stream)).state
+                return [await context.get_msg(stream, seq) for seq in range(state.first_seq, state.last_seq + 1)]
+            finally:
+                await connection.close()
+
+        return asyncio.run(read())
+
+    def last_sequence(self, stream: str = "TRACKER") -> int:
+        """The sequence number of the last message; 0 while there is no stream, or no server."""
+
+        async def ask() -> int:
+            connection = await nats.connect(self.url, allow_reconnect=False)
+            try:
+                return int((await connection.jetstream().stream_info(stream)).state.last_seq)
+            finally:
+                await connection.close()
+
+        try:
+            return asyncio.run(ask())
+        except Exception:
+            return 0
+
+    def purge(self, stream: str = "TRACKER") -> None:
+        """Delete all messages of a stream."""
+
+        async def delete() -> None:
+            connection = await nats.connect(self.url)
+            try:
+                await connection.jetstream().purge_stream(stream)
+            finally:
+                await connection.close()
+
+        asyncio.run(delete())
+
+    def _listens(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, "the server did not start"
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+
+@contextmanager
+def nats_server(directory: Path) -> Iterator[Nats]:
+    """A server for as long as this lasts."""
+    server = Nats(directory)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.kill()
