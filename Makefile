@@ -100,6 +100,20 @@ bench: $(VENV)/.dev ## Measure against the peers and the budgets of time
 bench-quick: $(VENV)/.dev ## The same at small scale
 	$(BIN)/python -m benchmarks.run --quick
 
+# Their own environment: what tries several machines on one is no part of what the other tests need.
+CLUSTER := .venv-cluster
+
+$(CLUSTER)/.done: requirements-cluster.lock $(VENV)/.dev
+	$(PYTHON) -m venv $(CLUSTER)
+	$(CLUSTER)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements-build.lock -r requirements-cluster.lock
+	$(CLUSTER)/bin/python -m pip --disable-pip-version-check --quiet install --no-build-isolation --no-deps --editable .
+	@touch $@
+
+.PHONY: test-cluster
+test-cluster: $(CLUSTER)/.done ## Try three machines on one: Patroni, replicas, NATS, HAProxy, Kubernetes manifests (ARGS="-k name")
+	@./.ci/haproxy
+	TRACKER_TEST_CLUSTER=1 $(CLUSTER)/bin/pytest tests/cluster $(ARGS)
+
 .PHONY: fuzz
 fuzz: $(VENV)/.dev ## Compare the rules with the oracle at 100,000 points (ARGS="--seed 7")
 	$(BIN)/python -m tests.rules.oracle.fuzz --points 100000 $(ARGS)
@@ -129,7 +143,8 @@ lock: $(BIN)/python ## Write the locks anew (ARGS=--upgrade for newer versions)
 	$(PIP) uv
 	$(COMPILE) $(ARGS) pyproject.toml --output-file requirements.lock
 	$(COMPILE) $(ARGS) pyproject.toml --group dev --constraint requirements.lock --output-file requirements-dev.lock
-	$(COMPILE) $(ARGS) pyproject.toml --extra parquet --extra otel --constraint requirements-dev.lock --output-file requirements-image.lock
+	$(COMPILE) $(ARGS) pyproject.toml --group dev --group cluster --constraint requirements-dev.lock --output-file requirements-cluster.lock
+	$(COMPILE) $(ARGS) pyproject.toml --extra parquet --extra otel --extra nats --constraint requirements-dev.lock --output-file requirements-image.lock
 	printf 'hatchling>=1.27\neditables\n' | $(COMPILE) $(ARGS) --constraint requirements-dev.lock - --output-file requirements-build.lock
 
 .PHONY: pin-images

@@ -39,6 +39,9 @@ LOG_HEADER, POSITION_HEADER, ID_HEADER = "Tracker-Log", "Tracker-Position", "Nat
 EXPECTED_HEADER = "Nats-Expected-Last-Sequence"
 """The header that makes JetStream refuse a message unless the stream ends at this sequence number."""
 
+CONNECT_SECONDS = 5
+"""Seconds that one server has to answer a new connection."""
+
 BATCH_EVENTS = 200
 """Messages on their way at one time, at most."""
 
@@ -102,6 +105,9 @@ class JetStreamFeed:
                     list(servers),
                     name="commitments-tracker",
                     allow_reconnect=False,
+                    connect_timeout=CONNECT_SECONDS,
+                    max_reconnect_attempts=1,  # of each server, before this call gives up
+                    reconnect_time_wait=0,
                     user_credentials=None if credentials is None else str(credentials),
                     error_cb=_pass_over,
                 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -73,7 +72,7 @@ def test_all_are_there_once_and_in_order_though_both_are_killed_again_and_again(
             wait_until(lambda until=kills * 500: server.last_sequence() >= until)  # type: ignore[misc]
             server.kill()
             if kills == 2:
-                ended(process, signal.SIGKILL)
+                gone(process)
                 process = shell.start("publish", "--nats", server.url)
             server.start()
         record(shell, "afterwards", 3)

@@ -14,7 +14,10 @@ from packaging.utils import canonicalize_name
 
 from tests.support.paths import ROOT
 
-LOCKS = ["requirements.lock", "requirements-dev.lock", "requirements-image.lock", "requirements-build.lock"]
+LOCKS = [
+    "requirements.lock", "requirements-dev.lock", "requirements-image.lock", "requirements-cluster.lock",
+    "requirements-build.lock",
+]  # fmt: skip
 
 
 def read(name: str) -> str:
@@ -71,6 +74,14 @@ def test_every_locked_package_has_hashes_and_no_address(lock: str) -> None:
                 *chain(*pyproject()["project"]["optional-dependencies"].values()),
             ],
         ),
+        (
+            "requirements-cluster.lock",
+            [
+                *pyproject()["project"]["dependencies"],
+                *pyproject()["dependency-groups"]["dev"],
+                *pyproject()["dependency-groups"]["cluster"],
+            ],
+        ),
         ("requirements-build.lock", pyproject()["build-system"]["requires"]),
     ],
 )
@@ -85,6 +96,7 @@ def test_what_the_project_needs_is_locked_at_a_version_it_accepts(lock: str, req
 
 def test_tests_run_with_the_versions_that_are_shipped() -> None:
     tested = locked("requirements-dev.lock")
+    assert tested.items() <= locked("requirements-cluster.lock").items()
     for shipped in (locked("requirements.lock"), locked("requirements-image.lock")):
         assert {name: tested.get(name) for name in shipped} == shipped
 

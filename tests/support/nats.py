@@ -33,6 +33,10 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+async def _pass_over(error: Exception) -> None:
+    """The library would print it."""
+
+
 class Nats:
     """A server on one port and one store directory."""
 
@@ -78,7 +82,9 @@ class Nats:
         """The sequence number of the last message; 0 while there is no stream, or no server."""
 
         async def ask() -> int:
-            connection = await nats.connect(self.url, allow_reconnect=False)
+            connection = await nats.connect(
+                self.url, allow_reconnect=False, max_reconnect_attempts=1, error_cb=_pass_over
+            )
             try:
                 return int((await connection.jetstream().stream_info(stream)).state.last_seq)
             finally:
