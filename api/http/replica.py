@@ -120,11 +120,14 @@ class Replica:
             known = self._guard.known
             found = self._log.standing(known.position)
             head = self._timeline.head()
+            before, withheld = self._found, self._timeline.withheld_upto()
+            if before is None or (before.log, before.generation[2]) != (found.log, withheld):
+                self._timeline.forget()
             self._found = ReplicaStanding(
                 log=found.log,
                 shared=known.position if has_only_grown(known, found) else -1,
                 position=min(found.head.position, head.position),
-                generation=(head.set, head.parked, self._timeline.withheld_upto()),
+                generation=(head.set, head.parked, withheld),
             )
         except (OperationalError, InterfaceError) as error:
             self._found = None
