@@ -37,6 +37,7 @@ from api.http.tracing import begin_traces
 from api.http.write_answers import WriteAnswers
 from api.pages.about import AboutController
 from api.pages.controller import PageController
+from api.pages.desk import DeskController
 from api.pages.embed import EmbedController
 from api.pages.importing import ImportPageController
 from api.pages.problem_types import ProblemController
@@ -118,6 +119,7 @@ def create_app(settings: Settings | None = None, projector: ProjectorProcess | N
             DeadlineController,
             EmbedController,
             ImportPageController,
+            DeskController,
             PageController,
             AboutController,
         ],

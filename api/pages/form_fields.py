@@ -1,23 +1,38 @@
-"""The form of each type of fact: its fields, each with its JSON pointer in the fact."""
+"""The form of each type of fact, made from its model: every field of the model, each with its JSON pointer in the fact.
+
+A field that is added to a model in `tracker` is in the form by itself; its words are in `api.pages.form_words`.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from api.resources.names import KINDS
+from pydantic import BaseModel
+
+from api.pages.form_words import FOLDED, OWN_LEGENDS, PARTS, QUANTITY_HINT, RARE, WORDS
 from tracker.acting import ACTING
-from tracker.facts import FACT_TYPES
+from tracker.facts import FACT_TYPES, TallyCount
 from tracker.promise_facts import RecordKeepingFact
-from tracker.promises import ConditionReport
-from tracker.values import Basis, MemberVerdict, Nature, Precision, Rank, Stage, Stance, Tier, Trajectory
+from tracker.values import Code, Codes, EventReference, PartialDate, QuantityOrWords, Quote, Text, Url
 
-InputKind = Literal["text", "long", "date", "select", "quantity", "event", "number", "check", "list", "json", "url"]
+InputKind = Literal[
+    "text", "long", "date", "select", "yes", "quantity", "count", "event", "number", "list", "url", "changes", "rows"
+]
 
 
 @dataclass(frozen=True, slots=True)
 class FormField:
-    """One field of the form. `pointer` is its place in the fact (RFC 6901); the JSON type follows from `kind`."""
+    """One field of the form. `pointer` is its place in the fact (RFC 6901); the JSON type follows from `kind`.
+
+    Of rows, `#` in the pointers of `fields` stands for the number of the row.
+    """
 
     pointer: str
     label: str
@@ -27,238 +42,35 @@ class FormField:
     required: bool = False
     value: str = ""
     list: str = ""
-    """The id of the list of suggestions of a text field: `members`, `milestones`, or none."""
+    """The id of the list of suggestions of a text field: `members`, `milestones`, `conditions`, or none."""
+
+    fields: tuple[FormField, ...] = ()
+    """The fields of each row of `rows`."""
+
+    can_be_none: bool = False
+    """Whether an empty list says something: that there are none any more."""
 
     @property
     def id(self) -> str:
         """The id of the input."""
         return f"f{self.pointer.replace('/', '-')}"
 
+    @property
+    def is_rare(self) -> bool:
+        """Whether it is folded below the others of its heading."""
+        return _name(self.pointer) in RARE
+
 
 @dataclass(frozen=True, slots=True)
 class FormSection:
-    """Fields under one legend."""
+    """Fields under one legend; `rare` are those that are folded below the others. `part` is their place in the fact."""
 
     legend: str
     fields: tuple[FormField, ...]
+    rare: tuple[FormField, ...] = ()
+    is_folded: bool = False
+    part: str = ""
 
-
-def _options(literal: Any) -> tuple[tuple[str, str], ...]:
-    """The choices of a literal type: (value, words)."""
-    return tuple((value, value.replace("_", " ")) for value in get_args(literal))
-
-
-def _needed(field: FormField) -> FormField:
-    """The same field, but it must be filled in."""
-    return replace(field, required=True)
-
-
-_WHEN = (
-    FormField("/stated_on", "Said on", "date", "The day it was said in the world.", required=True),
-    FormField(
-        "/precision", "As precise as", "select", "When the source gives no day.", _options(Precision), value="day"
-    ),
-)
-_SPEAKER = (
-    FormField("/speaker/name", "Speaker", hint="Who said it."),
-    FormField("/speaker/code", "Speaker's code", hint="A country code or a slug."),
-)
-_SOURCE = FormSection(
-    "Source",
-    (
-        FormField("/source/publisher", "Publisher", required=True),
-        FormField("/source/tier", "Kind of source", "select", "", _options(Tier), required=True, value="media"),
-        FormField("/source/title", "Title"),
-        FormField("/source/url", "Address", "url"),
-        FormField("/source/published_on", "Published on", hint="As precise as it is known: 2025-02-12, 2025-02, 2025."),
-        FormField("/source/locator", "Place in it", hint="Such as: paragraph 9."),
-        FormField("/source/origin", "What it quotes", hint="One press conference in two newspapers is one origin."),
-    ),
-)
-_WORDS = FormSection(
-    "In words",
-    (
-        FormField("/summary", "Summary", "long", "In your own words."),
-        FormField("/quote", "Quote", "long", "Theirs, at most 300 characters."),
-    ),
-)
-_REASON = FormField("/reason", "Reason", "long", required=True)
-_QUANTITY = "In words: “over €50bn”, “at least 2m count:trees”, “2 % of GDP”."
-_TARGET = FormField("/target", "Target", "quantity", _QUANTITY)
-_WINDOW = (
-    FormField("/window/start", "Counts from", "date"),
-    FormField("/window/end", "Due, earliest reading", "date"),
-    FormField("/window/latest", "Due, latest reading", "date", "Overdue only after this day."),
-    FormField("/window/text", "Deadline in the source's words"),
-)
-_STAGE = FormField(
-    "/required_stage", "Required stage", "select", "", tuple(o for o in _options(Stage) if o[0] != "unspecified")
-)
-_FIGURE = (
-    FormField("/figure/quantity", "Figure", "quantity", _QUANTITY),
-    FormField(
-        "/figure/basis", "Basis", "select", "A running total, new since the last report, or a rate.", _options(Basis)
-    ),
-    FormField("/figure/stage", "Stage", "select", "How firm it is.", _options(Stage)),
-    FormField("/figure/nature", "Nature", "select", "A projection never proves delivery.", _options(Nature)),
-    FormField("/figure/period/start", "Covers from", "date"),
-    FormField("/figure/period/end", "Covers to", "date"),
-    FormField("/figure/attribution", "Of whom", hint="All, if nothing else is said."),
-    FormField("/figure/final", "This is the final figure", "check"),
-)
-_OWN_FIGURE = FormSection("Figure", (_needed(_FIGURE[0]), _needed(_FIGURE[1]), *_FIGURE[2:]))
-_IF_FIGURE = FormSection("Figure, if one is given", _FIGURE)
-_MILESTONE = (
-    FormField("/milestone", "Milestone", required=True, list="milestones"),
-    FormField("/due", "Due", hint="As precise as it is known: 2025-02-13, 2025-Q1, 2025."),
-)
-_EVENT = FormField("/event", "Which event", "event", required=True)
-
-_OWN_SECTIONS: dict[str, tuple[FormSection, ...]] = {
-    "PledgeMade": (
-        FormSection(
-            "The promise",
-            (
-                FormField("/title", "Title", required=True),
-                FormField("/pledgor/name", "Who promises", required=True),
-                FormField("/pledgor/code", "Their code", hint="A country code or a slug."),
-                FormField("/beneficiary/name", "To whom"),
-                FormField("/beneficiary/code", "Their code"),
-                FormField("/kind", "Kind", "select", "", tuple((k, k) for k in KINDS), required=True),
-                _TARGET,
-                _STAGE,
-                *_WINDOW,
-                FormField("/tags", "Tags", "list", "Separated by commas."),
-                FormField("/part_of", "Part of", hint="The slug of the pledge that this one is a part of."),
-                FormField("/group", "Group", "json", 'As JSON: {"rule": "each_member", "members": ["BE", "NL"]}'),
-            ),
-        ),
-    ),
-    "PledgeRevised": (FormSection("What changed", (FormField("/title", "Title"), _TARGET, _STAGE, *_WINDOW, _REASON)),),
-    "ConditionReported": (
-        FormSection(
-            "The condition",
-            (
-                FormField("/condition", "Condition", hint="Its name in the pledge.", required=True),
-                FormField("/state", "It is", "select", "", _options(ConditionReport), required=True),
-            ),
-        ),
-    ),
-    "PledgeWithdrawn": (FormSection("Withdrawn", (_REASON,)),),
-    "PledgeSuperseded": (
-        FormSection("Superseded", (FormField("/by", "By which pledge", hint="Its slug.", required=True),)),
-    ),
-    "ProgressReported": (
-        replace(_OWN_FIGURE, fields=(*_OWN_FIGURE.fields, FormField("/reason", "Reason", hint="If money came back."))),
-    ),
-    "PledgeMet": (_IF_FIGURE,),
-    "PledgeExceeded": (_IF_FIGURE,),
-    "PledgeMissed": (_IF_FIGURE,),
-    "MemberReported": (
-        FormSection(
-            "The member",
-            (
-                FormField("/member", "Member", hint="Its code.", required=True, list="members"),
-                FormField("/verdict", "Result", "select", "", _options(MemberVerdict), required=True),
-                FormField("/reason", "Reason", "long"),
-            ),
-        ),
-        _IF_FIGURE,
-    ),
-    "TallyReported": (
-        FormSection(
-            "The count",
-            (
-                FormField("/met", "Met", "number"),
-                FormField("/not_met", "Not met", "number"),
-                FormField("/not_applicable", "Does not apply", "number"),
-                FormField("/total", "Of how many", "number"),
-                FormField("/members_met", "Who met it", "list", "Codes, separated by commas."),
-                FormField("/members_not_met", "Who did not", "list", "Codes, separated by commas."),
-                FormField(
-                    "/nature", "Nature", "select", "A projected tally is shown, never counted.", _options(Nature)
-                ),
-            ),
-        ),
-    ),
-    "ShareReported": (
-        FormSection(
-            "The share",
-            (
-                FormField("/subset", "Of whom", required=True),
-                FormField(
-                    "/share", "Share", "quantity", "In words: “more than half of security assistance”.", required=True
-                ),
-                FormField("/of", "Of which figure", "event"),
-            ),
-        ),
-    ),
-    "MilestoneScheduled": (FormSection("Milestone", _MILESTONE),),
-    "MilestoneReached": (FormSection("Milestone", (*_MILESTONE, FormField("/partly", "Only partly", "check"))),),
-    "MilestoneMissed": (FormSection("Milestone", (*_MILESTONE, FormField("/partly", "Only partly", "check"))),),
-    "StatementMade": (
-        FormSection(
-            "The statement",
-            (
-                FormField("/stance", "It", "select", "", _options(Stance)),
-                FormField("/trajectory", "Claims to be", "select", "", _options(Trajectory)),
-            ),
-        ),
-    ),
-    "FigureRestated": (FormSection("Restated", (_EVENT, _REASON)), _OWN_FIGURE),
-    "StatementRetracted": (FormSection("Taken back", (_EVENT, _REASON)),),
-    "EventCorrected": (
-        FormSection(
-            "Our error",
-            (
-                _EVENT,
-                FormField(
-                    "/changes", "Changes", "json", 'As JSON: {"figure": {"quantity": "20.9bn EUR"}}', required=True
-                ),
-                _REASON,
-            ),
-        ),
-    ),
-    "EventVoided": (
-        FormSection(
-            "Should not have been recorded",
-            (
-                _EVENT,
-                _REASON,
-                FormField("/recorded_as/pledge", "Recorded instead on", hint="The slug of the right pledge."),
-                FormField("/recorded_as/event", "as event", hint="Its id."),
-            ),
-        ),
-    ),
-    "FigureRanked": (
-        FormSection(
-            "Ranked", (_EVENT, FormField("/rank", "Rank", "select", "", _options(Rank), required=True), _REASON)
-        ),
-    ),
-    "SourceCaptured": (
-        FormSection(
-            "The proof",
-            (
-                _EVENT,
-                FormField("/sha256", "SHA-256", required=True),
-                FormField("/archive_url", "Archived at", "url"),
-                FormField("/media_type", "Media type", hint="Such as: text/html."),
-                FormField("/bytes", "Bytes", "number"),
-            ),
-        ),
-    ),
-    "AssessmentIssued": (
-        FormSection(
-            "Verdict",
-            (
-                FormField("/rating", "Rating", required=True),
-                FormField("/rubric", "Rubric", required=True),
-                FormField("/rubric_version", "Version of the rubric", required=True),
-                FormField("/reasoning", "Reasoning", "long", required=True),
-            ),
-        ),
-    ),
-}
 
 COMMON = ("ProgressReported", "StatementMade", "PledgeReaffirmed", "PledgeMet", "PledgeExceeded", "PledgeMissed")
 """The types that are recorded most often, offered first."""
@@ -266,16 +78,140 @@ COMMON = ("ProgressReported", "StatementMade", "PledgeReaffirmed", "PledgeMet", 
 RECORD_KEEPING = tuple(name for name, cls in FACT_TYPES.items() if issubclass(cls, RecordKeepingFact))
 """Types of facts about our own record: nobody said them, and they need no source."""
 
-
 ACTS_ON_EVENTS = frozenset(cls.__name__ for cls in ACTING)
 """Types of facts that act on another one."""
 
+_FIRST = ("stated_on", "precision", "speaker")
+_LAST = ("summary", "quote")
+_TIER = "/source/tier"
+_LISTS = {"/member": "members", "/milestone": "milestones", "/condition": "conditions"}
+_BY_HINT: tuple[tuple[Any, InputKind], ...] = (
+    (Text, "long"),
+    (Quote, "long"),
+    (Url, "url"),
+    (EventReference, "event"),
+    (PartialDate, "text"),
+    (QuantityOrWords, "quantity"),
+    (TallyCount, "count"),
+    (Codes, "list"),
+    (Code, "text"),
+)
+"""Kinds of the named types of `tracker.values`; any other type is looked into."""
 
+
+@cache
 def form_sections(fact_type: str) -> tuple[FormSection, ...]:
-    """The form of a type of fact."""
-    own = _OWN_SECTIONS.get(fact_type, ())
-    if not own and fact_type in ACTS_ON_EVENTS:
-        own = (FormSection("Which event", (_EVENT, _REASON)),)
-    if fact_type in RECORD_KEEPING:
-        return (FormSection("When", (replace(_WHEN[0], label="Decided on", hint="The day of the decision."),)), *own)
-    return (FormSection("Who and when", (*_WHEN, *_SPEAKER)), *own, _SOURCE, _WORDS)
+    """The form of a type of fact: who and when, its own fields, its parts, the source, and words."""
+    names = list(FACT_TYPES[fact_type].model_fields)
+    found: dict[str, list[FormField]] = {name: [] for name in names}
+    for field in fields_of(fact_type):
+        found[field.pointer.split("/")[1]].append(field)
+    kept = fact_type in RECORD_KEEPING
+    own = [name for name in names if name not in (*_FIRST, *_LAST, *PARTS)]
+    own.sort(key=lambda name: (name != "event", name == "reason"))  # sorted() keeps the order of the rest
+    first = ("stated_on",) if kept else _FIRST
+    sections = [
+        _section("Decided" if kept else "Who and when", first, found),
+        _section(OWN_LEGENDS.get(fact_type, ""), own, found),
+        *(_section(PARTS[name], (name,), found, part=name) for name in PARTS if name in found and name != "source"),
+    ]
+    if kept:
+        sections.append(replace(_section("Beside it", (*_FIRST[1:], *_LAST), found), is_folded=True))
+        sections.append(replace(_section("Source, if there is one", ("source",), found, part="source"), is_folded=True))
+    else:
+        sections.append(_section("Source", ("source",), found, part="source"))
+        sections.append(_section("In words", _LAST, found))
+    return tuple(section for section in sections if section.fields or section.rare)
+
+
+def _section(
+    legend: str, names: tuple[str, ...] | list[str], found: dict[str, list[FormField]], part: str = ""
+) -> FormSection:
+    fields = [field for name in names for field in found[name]]
+    usual, rare = [f for f in fields if not f.is_rare], [f for f in fields if f.is_rare]
+    is_optional = part == "figure" and not any(field.required for field in fields)
+    named = f"{legend}, if one is given" if is_optional else legend
+    return FormSection(named, tuple(usual), tuple(rare), part in FOLDED, part)
+
+
+def fields_of(fact_type: str) -> tuple[FormField, ...]:
+    """All fields of a type of fact, in the order of its model."""
+    model = FACT_TYPES[fact_type]
+    kept = fact_type in RECORD_KEEPING
+    found = []
+    for field in _fields(model, "", fact_type, needed=True):
+        if kept and field.pointer == "/stated_on":
+            field = replace(field, label="Decided on", hint="The day of the decision.")
+        if kept and field.pointer.startswith("/source/"):
+            field = replace(field, value="")
+        found.append(field)
+    return tuple(found)
+
+
+def _fields(model: type[BaseModel], below: str, fact_type: str, *, needed: bool) -> Iterator[FormField]:
+    """The fields of a model below a pointer. A field is needed where the model needs it, and the model is needed."""
+    hints = get_type_hints(model, include_extras=True)
+    for name, field in model.model_fields.items():
+        pointer = f"{below}/{name}"
+        if pointer == "/type":
+            continue
+        is_needed = needed and field.is_required()
+        yield from _of_hint(hints[name], pointer, fact_type, is_needed)
+
+
+def _of_hint(hint: Any, pointer: str, fact_type: str, needed: bool) -> Iterator[FormField]:
+    """Raises: TypeError for a type that the form has no input for."""
+    for named, kind in _BY_HINT:
+        if hint == named:
+            yield _field(pointer, kind, fact_type, needed)
+            return
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin in (Union, UnionType) and NoneType in arguments:
+        rest = [one for one in arguments if one is not NoneType]
+        yield from _of_hint(rest[0] if len(rest) == 1 else Union[tuple(rest)], pointer, fact_type, False)  # noqa: UP007
+    elif origin is Annotated:
+        yield from _of_hint(arguments[0], pointer, fact_type, needed)
+    elif origin is tuple and isinstance(arguments[0], type) and issubclass(arguments[0], BaseModel):
+        rows = tuple(_fields(arguments[0], f"{pointer}/#", fact_type, needed=True))
+        yield replace(_field(pointer, "rows", fact_type, needed), fields=rows)
+    elif isinstance(hint, type) and issubclass(hint, BaseModel):
+        yield from _fields(hint, pointer, fact_type, needed=needed)
+    else:
+        kind, options = _plain(hint, origin, arguments)
+        yield replace(_field(pointer, kind, fact_type, needed), options=options)
+
+
+def _plain(hint: Any, origin: Any, arguments: tuple[Any, ...]) -> tuple[InputKind, tuple[tuple[str, str], ...]]:
+    if origin is Literal:
+        return "select", tuple((value, value.replace("_", " ")) for value in arguments)
+    if hint is bool:
+        return "yes", (("true", "yes"), ("false", "no"))
+    if origin is tuple:
+        return "list", ()
+    if origin is dict:
+        return "changes", ()
+    kinds: dict[Any, InputKind] = {str: "text", Decimal: "text", date: "date", int: "number"}
+    if hint not in kinds:
+        raise TypeError(f"the form has no input for {hint}")
+    return kinds[hint], ()
+
+
+def _field(pointer: str, kind: InputKind, fact_type: str, needed: bool) -> FormField:
+    name = _name(pointer)
+    label, hint = WORDS.get(f"{fact_type}{name}") or WORDS.get(name) or (name.rpartition("/")[2], "")
+    revises = fact_type == "PledgeRevised" and pointer.count("/") == 1
+    return FormField(
+        pointer,
+        label,
+        kind,
+        hint or (QUANTITY_HINT if kind == "quantity" else ""),
+        required=needed,
+        value="media" if pointer == _TIER else "",
+        list=_LISTS.get(pointer, ""),
+        can_be_none=revises and (kind == "rows" or pointer == "/tags"),
+    )
+
+
+def _name(pointer: str) -> str:
+    """A pointer without the numbers of rows."""
+    return re.sub(r"/(#|[0-9]+)(?=/|$)", "", pointer)

@@ -41,7 +41,7 @@ def test_a_monitor_records_a_fact_and_sees_what_it_would_give(tab: Opener, site:
     page.get_by_role("button", name="Record it").click()
     receipt = page.locator("[data-receipt]")
     expect(receipt).to_contain_text(f"event 2 of {slug}")
-    expect(receipt).to_be_focused()
+    expect(page.get_by_label("Said on")).to_be_focused()  # the next fact
     receipt.get_by_role("link").click()
     expect(page.locator(".headline")).to_contain_text("Exceeded")
     page.get_by_role("link", name="Record a fact").click()  # the key goes along
@@ -118,13 +118,13 @@ def test_half_a_fact_stays_when_another_type_is_chosen_and_on_the_way_back(tab: 
     page = tab(f"/record?pledge={slug}&type=ProgressReported", refused=True)
     use_key(page)
     fill(page, "over €50bn")
-    page.get_by_label("This is the final figure").check()
+    page.get_by_label("This is the final figure").select_option("true")
     page.get_by_label("Reason").fill("money came back")
     page.get_by_label("What happened").select_option("PledgeExceeded")
     expect(page.get_by_role("heading", name=re.compile("^Claimed to be exceeded"))).to_be_visible()
     expect(page.get_by_label("Publisher")).to_have_value("Example Gazette")
     expect(page.locator("[data-field='/figure/quantity'] .parsed")).to_have_text("over 50,000,000,000 EUR")
-    expect(page.get_by_label("This is the final figure")).to_be_checked()
+    expect(page.get_by_label("This is the final figure")).to_have_value("true")
     page.get_by_label("Summary").fill("in short")
     page.go_back()
     expect(page.get_by_role("heading", name=re.compile("^Progress reported"))).to_be_visible()
@@ -136,7 +136,8 @@ def test_half_a_fact_stays_when_another_type_is_chosen_and_on_the_way_back(tab: 
     expect(page.locator("[data-receipt]")).to_contain_text(f"event 2 of {slug}")
     page.get_by_label("What happened").select_option("PledgeExceeded")
     expect(page.get_by_role("heading", name=re.compile("^Claimed to be exceeded"))).to_be_visible()
-    expect(page.get_by_label("Publisher")).to_have_value("")  # it is recorded, so it is not half a fact any more
+    expect(page.get_by_label("Summary")).to_have_value("")  # it is recorded, so it is not half a fact any more
+    expect(page.get_by_text("Same source as before: Example Gazette")).to_be_visible()
     fact = site.get(f"/v1/pledges/{slug}/events")["items"][1]["fact"]
     assert (fact["reason"], fact["summary"], fact["figure"]["final"]) == ("money came back", "in short", True)
 
@@ -188,7 +189,7 @@ def test_half_a_fact_about_one_pledge_never_gets_into_the_form_of_another(tab: O
     one, other = opened(site), opened(site)
     page = tab(f"/record?pledge={one}&type=ProgressReported")
     fill(page, "over €50bn")
-    page.get_by_label("Pledge", exact=True).fill(other)
+    page.get_by_label("Pledge", exact=True).fill(other)  # by its slug, or any words of its title
     page.get_by_role("button", name="Open the form").click()
     expect(page.locator(f".record-form a[href='/pledges/{other}']")).to_be_visible()
     expect(page.get_by_label("Figure", exact=False).first).to_have_value("")

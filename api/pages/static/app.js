@@ -29,7 +29,7 @@ const authorized = (headers = {}) => (key ? { ...headers, Authorization: `Bearer
 
 /* --- going somewhere without leaving: fetch the page, and change only what differs */
 
-const OURS = "[data-key-form], [data-queue], [data-preview], [data-parsed], [data-error], [data-receipt], [data-error-form], [data-import-form], [data-import-result]";
+const OURS = "[data-key-form], [data-queue], [data-preview], [data-parsed], [data-error], [data-receipt], [data-error-form], [data-own], [data-found], [data-capture], [data-difference], #found-pledges, [data-import-form], [data-import-result]";
 
 /** Make one element like another. `keep` names the fields that stay as the reader has them: "typed" those that were
     changed, "focused" the one in use, "" none. */
@@ -44,7 +44,7 @@ function morph(from, to, keep) {
     if (!to.hasAttribute(name) && !(name === "open" && from.matches("details"))) from.removeAttribute(name);
   }
   for (const { name, value } of [...to.attributes]) {
-    if (from.getAttribute(name) !== value && !(name === "hidden" && from.matches("[data-receipt]"))) {
+    if (from.getAttribute(name) !== value && !(name === "hidden" && from.matches("[data-receipt], [data-own]"))) {
       from.setAttribute(name, value);
     }
   }
@@ -364,7 +364,7 @@ function enhance() {
   all("[data-key-form]").forEach(enhanceKey);
   all("[data-needs-key]").forEach((link) => { link.hidden = key === null; });
   if ($("[data-chart]")) import("./chart.js").then((chart) => all("[data-chart]").forEach((figure) => chart.enhance(figure, visit)));
-  if ($("[data-record]")) import("./record.js").then((record) => record.enhance({ at, key: () => key, forget, say, make, later }));
+  if ($("[data-record]")) import("./record.js").then((record) => record.enhance({ at, key: () => key, forget, say, make, later, visit }));
   if ($("[data-import]")) import("./import.js").then((importing) => importing.enhance({ at, key: () => key, forget, say, make }));
   if ($("[data-proposals]")) import("./proposals.js").then((queue) => queue.enhance({ at, key: () => key, forget, say, make }));
   follow();

@@ -1,0 +1,165 @@
+"""The words of the form that records a fact: what each field of a fact is called, and under which heading it stands.
+
+The fields themselves follow from the models (`api.pages.form_fields`); a test fails for one that has no words here.
+They are looked up by the pointer of the field without the numbers of rows, first below the type of fact
+(`TallyReported/nature`), then without it (`/nature`).
+"""
+
+from __future__ import annotations
+
+WORDS: dict[str, tuple[str, str]] = {
+    "/stated_on": ("Said on", "The day it was said in the world."),
+    "/precision": ("As precise as", "When the source gives no day."),
+    "/speaker/name": ("Speaker", "Who said it."),
+    "/speaker/code": ("Speaker's code", "A country code or a slug."),
+    "/summary": ("Summary", "In your own words."),
+    "/quote": ("Quote", "Theirs, at most 300 characters."),
+    "/source/publisher": ("Publisher", ""),
+    "/source/tier": ("Kind of source", ""),
+    "/source/title": ("Title of the source", ""),
+    "/source/url": ("Address", ""),
+    "/source/published_on": ("Published on", "As precise as it is known: 2025-02-12, 2025-02, 2025."),
+    "/source/locator": ("Place in it", "Such as: paragraph 9."),
+    "/source/retrieved_on": ("Retrieved on", "The day on which you read it."),
+    "/source/origin": ("What it quotes", "One press conference in two newspapers is one origin."),
+    "/source/reference": ("Its own reference", "The publisher's id of the one transaction."),
+    "/source/sha256": ("SHA-256 of your copy", "Dropping a file above fills it in."),
+    "/source/archive_url": ("Archived at", ""),
+    "/event": ("Which event", ""),
+    "/reason": ("Reason", ""),
+    "ProgressReported/reason": ("Reason", "If money came back."),
+    "/title": ("Title", ""),
+    "/pledgor/name": ("Who promises", ""),
+    "/pledgor/code": ("Code of who promises", "A country code or a slug."),
+    "/beneficiary/name": ("To whom", ""),
+    "/beneficiary/code": ("Code of who receives", "A country code or a slug."),
+    "/kind": ("Kind", ""),
+    "/target": ("Target", ""),
+    "/required_stage": ("Required stage", "How firm a figure must be to count."),
+    "/direction": ("Kept by", "As much as the target or more (up), or by as much or less (down)."),
+    "/measurable": ("Can be measured", "Yes, if nothing else is said."),
+    "/measurable_note": ("Why it cannot be measured", ""),
+    "/tags": ("Tags", "Separated by commas."),
+    "/part_of": ("Part of", "The slug of the pledge that this one is a part of."),
+    "/window/start": ("Counts from", ""),
+    "/window/end": ("Due, earliest reading", ""),
+    "/window/latest": ("Due, latest reading", "Overdue only after this day."),
+    "/window/text": ("Deadline in the source's words", ""),
+    "/recurrence/every": ("Each", "The target holds for each of them, instead of one deadline."),
+    "/recurrence/start": ("First one begins on", "The first of a month."),
+    "/recurrence/end": ("Last one ends on", "Blank if it goes on."),
+    "/baseline/quantity": ("Baseline", "What a relative target is said against."),
+    "/baseline/on": ("It was so in", "Such as: 1990."),
+    "/baseline/text": ("Baseline in the source's words", ""),
+    "/instalments": ("Instalments", ""),
+    "/instalments/due": ("Due", "As precise as it is known: 2025-06-30, 2025-Q2, 2025."),
+    "/instalments/quantity": ("How much", ""),
+    "/conditions": ("Conditions", ""),
+    "/conditions/condition": ("Its name", "A slug, such as: parliament-agrees."),
+    "/conditions/text": ("The condition", ""),
+    "/joint": ("Together with", ""),
+    "/joint/party/name": ("Who promises with them", ""),
+    "/joint/party/code": ("Their code", "A country code or a slug."),
+    "/joint/share": ("Their share in percent", ""),
+    "/group/rule": ("They keep it", "Together, each for itself, or so many of them."),
+    "/group/count": ("How many of them", "For “count at least”."),
+    "/group/members": ("Members", "Codes, separated by commas."),
+    "/group/opted_out": ("Opted out", "Codes, separated by commas."),
+    "/group/not_applicable": ("It does not apply to", ""),
+    "/group/not_applicable/member": ("Member it does not apply to", "Its code."),
+    "/group/not_applicable/reason": ("Why not", ""),
+    "/condition": ("Condition", "Its name in the pledge."),
+    "/state": ("It is", ""),
+    "/by": ("By which pledge", "Its slug."),
+    "/figure/quantity": ("Figure", ""),
+    "/figure/basis": ("Basis", "A running total, new since the last report, or a level."),
+    "/figure/stage": ("Stage", "How firm it is."),
+    "/figure/nature": ("Nature", "A projection never proves delivery."),
+    "/figure/period/start": ("Covers from", ""),
+    "/figure/period/end": ("Covers to", ""),
+    "/figure/final": ("This is the final figure", "A claim's figure is, if nothing else is said."),
+    "/figure/equivalent": ("Equivalent", "What the source itself says it comes to in another currency."),
+    "/figure/attribution": ("Of whom", "All, if nothing else is said."),
+    "/member": ("Member", "Its code."),
+    "/verdict": ("Result", ""),
+    "/on": ("It was so on", "As precise as it is known: 2025-02-13, 2025-Q1, 2025."),
+    "/nature": ("Nature of the result", "What is projected is shown, never counted."),
+    "/met": ("Met", "A number, or words: “at least 4 count:members”."),
+    "/not_met": ("Not met", ""),
+    "/not_applicable": ("Does not apply", ""),
+    "/total": ("Of how many", ""),
+    "/members_met": ("Who met it", "Codes, separated by commas."),
+    "/members_not_met": ("Who did not", "Codes, separated by commas."),
+    "/subset": ("Of whom", ""),
+    "/share": ("Share", "In words: “more than half of security assistance”."),
+    "/of": ("Of which figure", ""),
+    "/milestone": ("Milestone", ""),
+    "/due": ("Due", "As precise as it is known: 2025-02-13, 2025-Q1, 2025."),
+    "/partly": ("Only partly", ""),
+    "/stance": ("It", ""),
+    "/trajectory": ("Claims to be", ""),
+    "/changes": ("What it should say", ""),
+    "/recorded_as/pledge": ("Recorded instead on", "The slug of the right pledge."),
+    "/recorded_as/event": ("As event", "Its id."),
+    "/rank": ("Rank", ""),
+    "/sha256": ("SHA-256", "Dropping a file above fills it in."),
+    "/archive_url": ("Archived at", ""),
+    "/media_type": ("Media type", "Such as: text/html."),
+    "/bytes": ("Bytes", ""),
+    "/rating": ("Rating", ""),
+    "/rubric": ("Rubric", ""),
+    "/rubric_version": ("Version of the rubric", ""),
+    "/reasoning": ("Reasoning", ""),
+}
+"""Names of fields: (label, hint)."""
+
+QUANTITY_HINT = "In words: “over €50bn”, “at least 2m count:trees”, “2 % of GDP”."
+"""The hint of an amount that has no other."""
+
+OWN_LEGENDS = {
+    "PledgeMade": "The promise",
+    "PledgeRevised": "What changed",
+    "ConditionReported": "The condition",
+    "PledgeWithdrawn": "Withdrawn",
+    "PledgeSuperseded": "Superseded",
+    "MemberReported": "The member",
+    "TallyReported": "The count",
+    "ShareReported": "The share",
+    "MilestoneScheduled": "Milestone",
+    "MilestoneReached": "Milestone",
+    "MilestoneMissed": "Milestone",
+    "StatementMade": "The statement",
+    "FigureRestated": "Restated",
+    "StatementRetracted": "Taken back",
+    "EventCorrected": "Our error",
+    "EventVoided": "Should not have been recorded",
+    "FigureRanked": "Ranked",
+    "SourceCaptured": "The proof",
+    "AssessmentIssued": "Verdict",
+}
+"""What the fields are called that a type of fact has for itself."""
+
+PARTS = {
+    "figure": "Figure",
+    "window": "When it is due",
+    "recurrence": "Again and again",
+    "instalments": "Instalments",
+    "conditions": "Conditions",
+    "joint": "Together with others",
+    "group": "Who is bound",
+    "baseline": "Baseline",
+    "source": "Source",
+}
+"""Fields of a fact that stand under a heading of their own."""
+
+FOLDED = ("recurrence", "baseline", "instalments", "conditions", "joint", "group")
+"""Headings that are folded until they are wanted."""
+
+RARE = frozenset(
+    {
+        *("/precision", "/source/origin", "/source/retrieved_on", "/source/reference", "/source/sha256"),
+        *("/source/archive_url", "/figure/equivalent", "/figure/attribution"),
+        *("/direction", "/measurable", "/measurable_note", "/part_of"),
+    }
+)
+"""Fields that are folded below the others of their heading."""
