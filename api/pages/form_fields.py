@@ -41,6 +41,8 @@ class FormField:
     options: tuple[tuple[str, str], ...] = ()
     required: bool = False
     value: str = ""
+    """What it begins with; `today` in a date is the day on which the form is opened."""
+
     list: str = ""
     """The id of the list of suggestions of a text field: `members`, `milestones`, `conditions`, or none."""
 
@@ -141,7 +143,7 @@ def fields_of(fact_type: str) -> tuple[FormField, ...]:
     found = []
     for field in _fields(model, "", fact_type, needed=True):
         if kept and field.pointer == "/stated_on":
-            field = replace(field, label="Decided on", hint="The day of the decision.")
+            field = replace(field, label="Decided on", hint="The day of the decision.", value="today")
         if kept and field.pointer.startswith("/source/"):
             field = replace(field, value="")
         found.append(field)

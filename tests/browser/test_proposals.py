@@ -132,7 +132,7 @@ def test_a_contributor_proposes_from_the_form(tab: Opener, site: Site) -> None:
     page.get_by_label("Said on").fill("2025-07-10")
     page.get_by_role("button", name="Propose it").click()
     expect(page.get_by_label("Slug")).to_be_focused()
-    expect(page.get_by_text("a proposal names its pledge")).to_be_visible()
+    expect(page.locator("[data-error='/pledge']")).to_contain_text("a proposal names its pledge")
 
 
 def test_a_contributor_sees_its_own_and_withdraws_it(tab: Opener, site: Site) -> None:

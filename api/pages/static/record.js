@@ -1,6 +1,6 @@
 /* The form that records a fact: what was typed becomes a fact, and a dry run says what it would change. */
 
-import { at, empty, fill, follow, patch, read, unfold } from "./record_fields.js";
+import { at, empty, fill, follow, isDefault, patch, read, unfold } from "./record_fields.js";
 import { changed, changedParts, difference, odd, showRead } from "./record_preview.js";
 import { enhanceCapture, enhancePassage, showOwn } from "./record_desk.js";
 
@@ -211,6 +211,11 @@ function proposal({ body, under, rows }) {
   return undefined;
 }
 
+let isSending = false;
+
+/** The buttons are of use once this module follows the form, and while nothing is under way. */
+function enableButtons() { for (const button of all("[data-submit], [data-propose]")) button.disabled = isSending; }
+
 /** Send what was typed: to be recorded, or by its own button to be proposed. */
 async function record(event) {
   event.preventDefault();
@@ -231,10 +236,11 @@ async function record(event) {
   if (attempt?.payload !== payload) attempt = { payload, id: unique() };
   const key = draftKey();
   const stated = Array.isArray(body) ? body[0].fact : body.fact ?? body;
-  const buttons = all("[data-submit], [data-propose]");
-  for (const button of buttons) button.disabled = true;
+  isSending = true;
+  enableButtons();
   const sent = await ask(url, body, { ...wanted.headers, "Idempotency-Key": attempt.id }).catch(() => null);
-  for (const button of buttons) button.disabled = false;
+  isSending = false;
+  enableButtons();
   if (sent?.ok) {
     attempt = null;
     drafts.delete(key);
@@ -360,6 +366,8 @@ function noted(pointer) {
   form().typed = JSON.stringify(stated);
   const draft = drafts.get(draftKey()) ?? {};
   for (const field of all("[data-pointer], [data-none]", form())) delete draft[(field.dataset.pointer ?? field.dataset.none).split("/")[1]];
+  // What the form began with was typed by nobody, so no other form takes it over.
+  if (isDefault(input("/stated_on"))) delete stated.stated_on;
   drafts.set(draftKey(), { ...draft, ...stated });
   previewLater(turn);
 }
@@ -414,6 +422,7 @@ export function enhance(given) {
   const own = form();
   if (!own) return;
   if (!own.subject) follows(own);
+  enableButtons();
   enhancePassage(page, own, about);
   enhanceCapture(page, own);
   showOwn(page);

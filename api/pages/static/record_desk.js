@@ -45,7 +45,7 @@ function give(field, value) {
 function use(page, form, { kind, value, code }) {
   const field = destination(form, kind);
   if (!field) { page.say("No field is left for it."); return; }
-  give(field, kind === "day" && field.dataset.as !== "date" ? value : value);
+  give(field, value);
   const codeField = kind === "party" && all("[data-pointer]", form).find((one) => one.dataset.pointer === field.dataset.pointer.replace(/name$/, "code"));
   if (codeField) give(codeField, code ?? "");
   page.say(`${labelOf(field)}: ${value}`);
@@ -57,7 +57,7 @@ function use(page, form, { kind, value, code }) {
 function name(form) {
   for (const chip of all("[data-chip]", form)) {
     const field = destination(form, chip.dataset.chip);
-    $(".chip-to", chip).textContent = field ? ` → ${labelOf(field)}` : "";
+    $(".chip-to", chip).textContent = field ? ` → ${labelOf(field)}` : " (no field is left for it)";
   }
 }
 
@@ -81,10 +81,10 @@ async function find(page, form, about) {
   if (!ok) { box.replaceChildren(page.make("p", { className: "error", textContent: said.errors?.[0]?.message ?? said.detail })); return; }
   const each = (found, told) => found.map((one) => chip(page, form, one, told(one)));
   const parts = [
-    ...group(page, "Amounts", each(said.amounts.map(({ text, words, exact }) => ({ kind: "amount", value: words, text, exact })), ({ text, exact }) => (exact === text ? text : `${text} (${exact})`))),
+    ...group(page, "Amounts", each(said.amounts.map(({ text, words, exact }) => ({ kind: "amount", value: words, text, exact })), ({ text, exact }) => (exact.replaceAll("\u00a0", " ") === text ? text : `${text} (${exact})`))),
     ...group(page, "Days", each(said.dates.map(({ date, text }) => ({ kind: /^\d{4}-\d\d-\d\d$/.test(date) ? "day" : "date", value: date, text })), ({ value, text }) => (text === value ? value : `${text} (${value})`))),
     ...group(page, "Who", [...each(said.parties.map((party) => ({ kind: "party", value: party.name, code: party.code })), ({ value, code }) => (code ? `${value} (${code})` : value)),
-      ...each(said.members.map(({ name: title, code }) => ({ kind: "member", value: code, title })), ({ value, title }) => (title === value ? value : `${title} (${value})`)),
+      ...each(destination(form, "member") === undefined ? [] : said.members.map(({ name: title, code }) => ({ kind: "member", value: code, title })), ({ value, title }) => (title === value ? value : `${title} (${value})`)),
       ...each(said.publishers.map((title) => ({ kind: "publisher", value: title })), ({ value }) => value)]),
     ...(passage.length <= 300 ? group(page, "Words", [chip(page, form, { kind: "quote", value: passage }, "The passage")]) : []),
   ];

@@ -132,11 +132,14 @@ function set(field, value) {
 /** Empty the fields of a place, and take its rows away. */
 export function empty(place) {
   for (const row of all("[data-row]", place)) row.remove();
-  for (const field of all("[data-pointer]", place)) { delete field.given; field.value = field.matches("select") ? defaultOf(field) : ""; }
+  for (const field of all("[data-pointer]", place)) { delete field.given; field.value = field.matches("select") ? defaultOf(field) : field.defaultValue; }
   for (const box of all("[data-none], [data-tick]", place)) box.checked = false;
 }
 
 const defaultOf = (select) => [...select.options].find((option) => option.defaultSelected)?.value ?? "";
+
+/** Whether a field has what it began with, which nobody typed. */
+export const isDefault = (field) => field.value !== "" && field.value === (field.matches("select") ? defaultOf(field) : field.defaultValue);
 
 /* --- members to tick: a box shows whether its code is in the list, and puts it in or takes it out */
 

@@ -57,7 +57,7 @@ const keptOf = ({ periods_tally: tally } = {}) => (tally ? `${tally.kept} of ${t
 const TOLD = [
   ["Promised", (status) => exact(status.target)],
   ["Reported", (status) => exact(status.actual)],
-  ["Ratio", (status) => (status.ratio ? percent(status.ratio) : "—")],
+  ["Ratio", ({ ratio, actual }) => (!ratio ? "—" : ratio.value === "0" && Number(actual?.value) > 0 ? "under 0.0001 %" : percent(ratio))],
   ["Members", membersOf],
   ["Steps", stepsOf],
   ["Periods", keptOf],
