@@ -127,7 +127,7 @@ function summarise(found) {
 function hint(text, ...more) { $("[data-preview]").replaceChildren(page.make("p", { className: "quiet" }, text, ...more)); }
 
 async function ask(url, body, headers = {}) {
-  const answer = await fetch(url, {
+  const answer = await fetch(page.at(url), {
     method: body === undefined ? "GET" : "POST",
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     headers: { ...(body === undefined ? {} : { "Content-Type": "application/json" }), Accept: "application/json", Authorization: `Bearer ${page.key()}`, ...headers },
@@ -191,7 +191,7 @@ function labelFor(pointer, { under, rows }) {
 
 /** The way to the event that a duplicate repeats. */
 function repeated({ event }) {
-  return typeof event === "string" ? [" ", page.make("a", { href: `/pledges/${about().pledge}#event-${event}`, textContent: "See the event." })] : [];
+  return typeof event === "string" ? [" ", page.make("a", { href: page.at(`/pledges/${about().pledge}#event-${event}`), textContent: "See the event." })] : [];
 }
 
 /* --- recording */
@@ -261,7 +261,7 @@ async function record(event) {
 
 function receipt({ event, position, replayed, recorded, first_position: first, last_position: last }) {
   if (recorded) { tell("Recorded", page.make("b", { textContent: `Recorded: ${recorded} facts` }), ` at positions ${first} to ${last} of the log.`); return; }
-  const to = page.make("a", { href: `/pledges/${event.pledge}#event-${event.id}`, textContent: `event ${event.version} of ${event.pledge}` });
+  const to = page.make("a", { href: page.at(`/pledges/${event.pledge}#event-${event.id}`), textContent: `event ${event.version} of ${event.pledge}` });
   tell("Recorded", page.make("b", { textContent: replayed ? "It was recorded already: " : "Recorded: " }), to, ` at position ${position} of the log.`);
 }
 
@@ -269,7 +269,7 @@ function receipt({ event, position, replayed, recorded, first_position: first, l
 function waiting({ would, revision }) {
   const name = (status) => (status === null ? "no pledge" : status.replaceAll("_", " "));
   const change = !would ? `It is revision ${revision}.` : would.status_before === would.status_after ? "The status would stay as it is." : `The status would go from ${name(would.status_before)} to ${name(would.status_after)}.`;
-  tell("Proposed", page.make("b", { textContent: "Proposed: " }), "it waits ", page.make("a", { href: "/proposals", textContent: "in the queue" }), ` for a monitor. ${change}`);
+  tell("Proposed", page.make("b", { textContent: "Proposed: " }), "it waits ", page.make("a", { href: page.at("/proposals"), textContent: "in the queue" }), ` for a monitor. ${change}`);
 }
 
 /** Say what was done, and make the form ready for the next fact; the focus goes to its first field. */
@@ -460,7 +460,7 @@ function enhanceFinder() {
     const words = finder.value.trim();
     if (words.length < 2) return;
     const headers = page.key() ? { Authorization: `Bearer ${page.key()}` } : {};
-    const answer = await fetch(`/v1/pledges?limit=8&fields=pledge,title&q=${encodeURIComponent(words)}`, { headers }).catch(() => null);
+    const answer = await fetch(page.at(`/v1/pledges?limit=8&fields=pledge,title&q=${encodeURIComponent(words)}`), { headers }).catch(() => null);
     if (!answer?.ok || finder.value.trim() !== words) return;
     const { items } = await answer.json();
     $("#found-pledges").replaceChildren(...items.map(({ pledge, title }) => page.make("option", { value: pledge, label: title })));

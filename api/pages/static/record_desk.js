@@ -7,7 +7,7 @@ const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 
 async function ask(page, url, { method = "GET", body, type = "application/json", headers = {} } = {}) {
   const sent = type === "application/json" && body !== undefined ? JSON.stringify(body) : body;
-  const answer = await fetch(url, { method, body: sent, headers: { Accept: "application/json", Authorization: `Bearer ${page.key()}`, ...(body === undefined ? {} : { "Content-Type": type }), ...headers } });
+  const answer = await fetch(page.at(url), { method, body: sent, headers: { Accept: "application/json", Authorization: `Bearer ${page.key()}`, ...(body === undefined ? {} : { "Content-Type": type }), ...headers } });
   return { ok: answer.ok, status: answer.status, said: await answer.json() };
 }
 
@@ -156,7 +156,7 @@ export async function showOwn(page, anew = false) {
 }
 
 function line(page, item) {
-  const to = page.make("a", { href: `/pledges/${item.pledge}#event-${item.event}`, textContent: item.words });
+  const to = page.make("a", { href: page.at(`/pledges/${item.pledge}#event-${item.event}`), textContent: item.words });
   const row = page.make("li", { dataset: { own: item.event } }, to, " ", page.make("span", { className: "meta", textContent: item.pledge }), " ");
   if (item.is_void) row.append(page.make("span", { className: "flag", textContent: "void" }));
   else if (item.can_undo) {

@@ -93,7 +93,7 @@ export function difference(page, before, after) {
 export function odd(page, warnings, slug) {
   if (!warnings?.length) return [];
   return [page.make("h3", { textContent: "Look again" }), page.make("ul", { className: "warnings" }, ...warnings.map(({ message, event }) => page.make(
-    "li", {}, message, ...(event && slug ? [" ", page.make("a", { href: `/pledges/${slug}#event-${event}`, textContent: "see it" })] : [])
+    "li", {}, message, ...(event && slug ? [" ", page.make("a", { href: page.at(`/pledges/${slug}#event-${event}`), textContent: "see it" })] : [])
   )))];
 }
 
