@@ -10,11 +10,12 @@ import click
 from pydantic_core import to_json
 from rich.text import Text
 
+from api import amounts
 from api.cli.clock_options import clocks_footer, must_be_slug
 from api.cli.filter_options import filtered, filters_of
+from api.cli.status_text import plain_spaces, status_change
 from api.cli.stores import Stores, opened_stores, timeline_at
 from api.cli.terminal import answer, columns, say, show
-from api.formats.status_columns import figure_words
 from api.http.clocks import point
 from api.http.problems import InvalidParameter
 from api.resources.differences import Differences, compared_clocks
@@ -86,16 +87,16 @@ def _print(found: list[dict[str, Any]]) -> None:
     table, causes = columns("pledge", "status", "actual", "cause"), Counter[str]()
     for item in found:
         causes[item["cause"]] += 1
-        status = _change(*(item[f"status_{at}"] and in_words(item[f"status_{at}"]) for at in ("before", "after")))
-        actual = _change(*(item[f"actual_{at}"] and figure_words(item[f"actual_{at}"]) for at in ("before", "after")))
-        table.add_row(*map(Text, (item["pledge"], status, actual, in_words(item["cause"]))))
+        status = status_change(item["status_before"], item["status_after"])
+        digits = amounts.distinct_digits(item["actual_before"], item["actual_after"])
+        was, now_ = (_words(item[f"actual_{at}"], digits) for at in ("before", "after"))
+        actual = was if was == now_ else f"{was} → {now_}"
+        table.add_row(Text(item["pledge"]), status, Text(actual), Text(in_words(item["cause"])))
     if found:
         show(table)
     told = ", ".join(f"{number} {in_words(cause)}" for cause, number in sorted(causes.items()))
     say(f"{len(found)} pledge{'' if len(found) == 1 else 's'} changed{f': {told}' if told else ''}")
 
 
-def _change(before: str | None, after: str | None) -> str:
-    if before == after:
-        return before or "—"
-    return f"{before or '—'} → {after or '—'}"
+def _words(quantity: Mapping[str, str] | None, digits: amounts.Digits) -> str:
+    return "—" if quantity is None else plain_spaces(amounts.amount_text(quantity, digits).short)

@@ -9,15 +9,14 @@ from typing import Any, get_args
 
 import click
 from pydantic_core import from_json, to_json
-from rich.table import Table
 from rich.text import Text
 
 from api.cli.clock_options import clocked, clocks_footer, clocks_of, must_be_slug, not_found, say_clocks
 from api.cli.filter_options import any_given, filtered, filters_of
+from api.cli.status_text import status_change, status_report, status_table, step_words
 from api.cli.stores import opened_stores, timeline_at
 from api.cli.terminal import answer, columns, say, show, write_pieces
 from api.formats.provenance import Provenance
-from api.formats.status_columns import figure_words, status_cells
 from api.formats.table import write_statuses
 from api.wording import in_words
 from projections.verify import replay_one
@@ -57,7 +56,7 @@ def status(
             if as_json:
                 write_pieces(write_statuses("json", documents, Provenance(clocks_footer(at))), sys.stdout.buffer)
             else:
-                show(_status_table([from_json(document) for document in documents]))
+                show(status_table([from_json(document) for document in documents]))
                 say_clocks(at)
             return
         replayed = replay_one(stores.log, must_be_slug(slug), at)
@@ -67,7 +66,8 @@ def status(
         if as_json:
             write_pieces([replayed.document + b"\n"], sys.stdout.buffer)
         else:
-            _print_status(from_json(replayed.document))
+            events = PledgeEvents.read(stores.log.pledge_rows(slug, at.position)).events
+            show(*status_report(from_json(replayed.document), events))
 
 
 @click.command()
@@ -103,11 +103,16 @@ def history(pledge: str, axis: Axis, as_json: bool, **clocks: str | None) -> Non
             return
         table = columns("day", "event", "position", "status", "changed")
         for step in steps:
-            event = "a deadline passed" if step.event is None else step.event.type
+            event = "a deadline passed" if step.event is None else step_words(step.event)
             place = "" if step.event is None else str(step.event.position)
-            before, after = step.status_before or "—", step.status_after or "—"
-            change = after if before == after else f"{before} → {after}"
-            table.add_row(*map(Text, (step.as_of.isoformat(), event, place, change, ", ".join(step.changed))))
+            changed = "" if step.status_before is None else ", ".join(map(in_words, step.changed))
+            table.add_row(
+                Text(step.as_of.isoformat()),
+                Text(event),
+                place,
+                status_change(step.status_before, step.status_after),
+                Text(changed),
+            )
         show(table)
         say_clocks(replace(at, position=known.position))
 
@@ -117,90 +122,3 @@ def _say_unread(unread: Sequence[UnreadEvent]) -> None:
     for event in unread:
         say(f"Event {event.position} of {event.pledge} is not taken in: {event.reason}")
         say(event.line.decode("utf-8", "replace"))
-
-
-def _status_table(documents: list[dict[str, Any]]) -> Table:
-    table = columns("pledge", "status", "actual", "target", "ratio", "flags")
-    for document in documents:
-        cells = (
-            document["pledge"], document["status"], _words(document["actual"]), _words(document["target"]),
-            _words(document["ratio"]), ", ".join(document["flags"]),
-        )  # fmt: skip
-        table.add_row(*map(Text, cells))
-    return table
-
-
-def _words(figure: dict[str, Any] | None) -> str:
-    return "—" if figure is None else figure_words(figure)
-
-
-def _terms(document: dict[str, Any]) -> dict[str, str]:
-    """What not every pledge has, in words: baseline, periods, instalments, conditions, joint parties, a verdict."""
-    cells = status_cells(document)
-    shown = {
-        "as it was said": cells.get("relative_target"),
-        "baseline": cells.get("baseline.quantity"),
-        "progress": cells.get("progress") if "baseline" in document else None,
-        "promised only": cells.get("announced_amounts"),
-        "together with": cells.get("joint"),
-        "part of": cells.get("part_of"),
-        "converted": _conversion(document),
-        "assessed": _assessment(document),
-        "instalments": cells.get("instalments"),
-        "conditions": cells.get("conditions"),
-    }
-    if "recurrence" in document:
-        tally, recurrence = document["periods_tally"], document["recurrence"]
-        counts = ", ".join(f"{tally[name]} {in_words(name)}" for name in tally)
-        shown["each"] = f"{recurrence['every']} from {recurrence['start']}: {counts}"
-        shown["periods"] = "; ".join(
-            f"{one['start']} to {one['end']}: {one['status']}, {_words(one['actual'])}" for one in document["periods"]
-        )
-    return {name: text for name, text in shown.items() if text}
-
-
-def _conversion(document: dict[str, Any]) -> str | None:
-    how = document.get("conversion")
-    if how is None:
-        return None
-    if how["provider"] == "source":
-        by = "as the source says"
-    else:
-        by = "no rate" if how["rate"] is None else f"at {how['rate']}, {how['provider']}, {how['date']}"
-    return f"{how['from']} to {how['to']}, {by}"
-
-
-def _assessment(document: dict[str, Any]) -> str | None:
-    verdict = document.get("assessment")
-    return verdict and f"{verdict['rating']} ({verdict['rubric']} {verdict['rubric_version']})"
-
-
-def _print_status(document: dict[str, Any]) -> None:
-    """One pledge, its figures and dates, and the events that made it so."""
-    parties = [document[name]["name"] for name in ("pledgor", "beneficiary") if document[name]]
-    window = document["window"] or {}
-    schedule = document["schedule"]
-    known_at = document["known_at"] or "now"
-    lines = {
-        "pledge": f"{document['pledge']} ({document['kind']})",
-        "by, for": " → ".join(parties),
-        "status": document["status"],
-        "actual": _words(document["actual"]),
-        "target": _words(document["target"]),
-        "ratio": _words(document["ratio"]),
-        **_terms(document),
-        "window": " to ".join(str(window[name]) for name in ("start", "end", "latest") if name in window) or "—",
-        "schedule": schedule["current"],
-        "trajectory": document["trajectory"],
-        "evidence": document["evidence"],
-        "flags": ", ".join(document["flags"]) or "—",
-        "because": ", ".join(document["because"].get("status", ())),
-        "as of": f"{document['as_of']}, known at {known_at}, version {document['version']},"
-        f" position {document['position']}",
-    }
-    table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, text in lines.items():
-        table.add_row(name, Text(text))
-    show(Text(document["title"], style="bold"), table)

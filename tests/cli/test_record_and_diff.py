@@ -55,7 +55,7 @@ def test_a_diff_is_what_the_api_answers(shell: Shell) -> None:
         assert found == api.get("/v1/diff?from=2024-09-01&to=2025-02-12").json()
     said = shell.run("diff", *asked, SLUG)
     assert [line.split()[0] for line in said.stdout.splitlines()] == ["pledge", SLUG]
-    assert "announced → " in said.stdout
+    assert "Announced → Exceeded  — → over €50bn" in said.stdout
     assert "1 pledge changed: 1 said" in said.stderr
 
 
