@@ -8,6 +8,7 @@ import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -131,6 +132,24 @@ def _is_whole(kept: Capture) -> bool:
         return hash_of(kept.path) == kept.sha256
     except OSError:
         return False
+
+
+def is_as_named(kept: Capture) -> bool:
+    """Whether a copy is what its name says. A file is read once for as long as its size and time stay the same."""
+    try:
+        status = kept.path.stat()
+        return _hash_of_version(kept.path, status.st_size, status.st_mtime_ns) == kept.sha256
+    except OSError:
+        return False
+
+
+@lru_cache(maxsize=4_096)
+def _hash_of_version(path: Path, size: int, mtime_ns: int) -> str:
+    """The hash of a file; its size and time tell one version of it from another.
+
+    Raises: OSError if it cannot be read.
+    """
+    return hash_of(path)
 
 
 def media_type_of(body: bytes | bytearray) -> str | None:

@@ -169,7 +169,7 @@ def _last_word(passage: str, words: list[tuple[int, int]], number: int) -> int:
 def _is_suffix(passage: str, words: list[tuple[int, int]], index: int) -> bool:
     """Whether "or more", "or less" begins here."""
     following = passage[slice(*words[index + 1])].lower() if index + 1 < len(words) else ""
-    return following.rstrip(".,;") in ("more", "less", "fewer", "above")
+    return following.rstrip(_EDGE_BEHIND + ".") in ("more", "less", "fewer", "above")
 
 
 def _dates(passage: str) -> Iterator[tuple[tuple[int, int], str]]:

@@ -192,14 +192,25 @@ class ReadRequest:
         return clocks.clocks_json(self.at.as_of, self.at.known_at, position)
 
     def about_pledge(
-        self, pledge: str, version: int, body: bytes, headers: Mapping[str, str] | None = None
+        self,
+        pledge: str,
+        version: int,
+        body: bytes,
+        headers: Mapping[str, str] | None = None,
+        *,
+        from_events_alone: bool = True,
     ) -> BytesResponse:
-        """A response made from one pledge's events: it is valid until the pledge's version changes."""
+        """A response made from one pledge's events: it is valid until the pledge's version changes.
+
+        One that is not made `from_events_alone` is made anew for each request.
+        """
         validity: Validity | None = Validity(day=self._day, pledge=pledge, version=version)
         if self.at.position is not None:
             validity = self._fixed()
         elif self._version(pledge) != version:
             validity = None  # the projection is behind the log: the next request asks it again
+        if not from_events_alone:
+            validity = None
         return self._response(body, validity, version=version, headers=headers)
 
     def about_all(

@@ -11,6 +11,7 @@ from litestar.handlers import HTTPRouteHandler
 from api.http.contract import Contract
 from api.pages.about import AboutController
 from api.pages.controller import PageController
+from api.pages.desk import DeskController
 from api.pages.embed import EmbedController
 from api.pages.importing import ImportPageController
 from api.pages.schema import SchemaPageController
@@ -20,7 +21,9 @@ FILLED = {"pledge": "aid-2024", "name": "app.css", "code": "not_found", "key": "
           "proposal": "01a217ba-1200-7101-8101-010101010101"}  # fmt: skip
 """What stands in the place of a name in a path; any other gets `aid-2024`."""
 
-PAGES = (PageController, EmbedController, SchemaPageController, ImportPageController, AboutController)
+PAGES = (
+    PageController, EmbedController, SchemaPageController, ImportPageController, AboutController, DeskController,
+)  # fmt: skip
 """The controllers of pages."""
 
 STREAM = "/v1/events/stream"
