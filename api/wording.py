@@ -4,7 +4,7 @@ What is new in the rules needs a row here, and a test fails until it is there:
 
     a status      STATUS and STATUS_MEANS; also an icon in pages/templates/_icons.html, a colour in pages/static/app.css
     a flag        FLAG
-    a fact type   TYPE; ACTED_ON too, if it acts on other facts; the fields of its form in pages/form_fields.py
+    a fact type   TYPE; ACTED_ON too, if it acts on other facts; the words of its fields in pages/form_words.py
 
 Every other value of a status document has its table below. A member of a document that is not called in plain English
 is in DOCUMENT_MEMBER; any other name is read as it is written.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from api.http.responses import BytesResponse
+from api.pages.form_words import WORDS
 from api.pages.frame import PageRequest, page_contract
 from tracker.proposal import STATES
 
@@ -21,5 +22,7 @@ STATE_WORDS = {
 def draw_queue(page: PageRequest) -> BytesResponse:
     """The page at `/proposals`. Nothing of a proposal is in it: it is public, and proposals are not."""
     at = page.projected()
-    html = page.render("proposals.html", at, states=[(state, STATE_WORDS[state]) for state in STATES])
+    labels = {name: label for name, (label, _) in WORDS.items() if name.startswith("/")}
+    states = [(state, STATE_WORDS[state]) for state in STATES]
+    html = page.render("proposals.html", at, states=states, labels=labels)
     return page.about_log(page.services.tracker.log.head() if page.at.position is None else page.at.position, html)

@@ -1,5 +1,8 @@
 /* The queue of proposals: read with the key in hand, each with the difference that it would make, and decided on. */
 
+import { shown } from "./record_fields.js";
+import { difference, exact, odd } from "./record_preview.js";
+
 let page = null;
 let turn = 0;
 
@@ -27,37 +30,48 @@ function hint(text) { $("[data-queue]").replaceChildren(page.make("p", { classNa
 
 /* --- one proposal */
 
-function mark(status) {
-  const make = (name, attributes) => {
-    const element = document.createElementNS("http://www.w3.org/2000/svg", name);
-    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-    return element;
-  };
-  const icon = make("svg", { class: "icon", "aria-hidden": "true" });
-  icon.append(make("use", { href: `#i-${status}` }));
-  return page.make("span", { className: status ? `status s-${status}` : "status" }, ...(status ? [icon] : []), page.make("span", { textContent: words(status) }));
-}
-
 /** Show what recording the fact would do now: the status before and after it, and what is odd about it. */
 async function weigh(item, box) {
   const about = encodeURIComponent(item.pledge);
   const opens = item.fact.type === "PledgeMade";
-  const dry = opens
-    ? await ask("/v1/pledges?dry_run=true", { pledge: item.pledge, fact: item.fact })
-    : await ask(`/v1/pledges/${about}/events?dry_run=true`, item.fact);
-  const place = $(".change", box);
-  if (dry.status === 403) { place.replaceChildren("What it would change is shown to monitors."); return; }
-  if (!dry.ok) { place.replaceChildren(page.make("b", { textContent: "It would be refused now: " }), dry.said.errors?.[0]?.message ?? dry.said.detail); return; }
-  const before = await ask(`/v1/pledges/${about}`);
-  place.replaceChildren(mark(before.ok ? before.said.status : null), " becomes ", mark(dry.said.statuses[0]?.status ?? null));
-  const odd = dry.said.warnings ?? [];
-  if (odd.length) place.after(page.make("ul", { className: "warnings" }, ...odd.map(({ message }) => page.make("li", { textContent: message }))));
+  const [dry, before] = await Promise.all([
+    opens ? ask("/v1/pledges?dry_run=true", { pledge: item.pledge, fact: item.fact }) : ask(`/v1/pledges/${about}/events?dry_run=true`, item.fact),
+    opens ? { ok: false } : ask(`/v1/pledges/${about}`),
+  ]);
+  const place = $(".change-box", box);
+  if (dry.status === 403) { place.replaceChildren(page.make("p", { textContent: "What it would change is shown to monitors." })); return; }
+  if (!dry.ok) { place.replaceChildren(page.make("p", {}, page.make("b", { textContent: "It would be refused now: " }), dry.said.errors?.[0]?.message ?? dry.said.detail)); return; }
+  place.replaceChildren(...difference(page, before.ok ? before.said : null, dry.said.statuses[0]), ...odd(page, dry.said.warnings, opens ? "" : item.pledge));
 }
+
+const isPart = (value) => typeof value === "object" && value !== null && !value.op;
+
+/** The fields of a fact with their values, as the form calls them. */
+function fields(value, labels, pointer = "") {
+  return Object.entries(value).flatMap(([name, part]) => {
+    const at = Array.isArray(value) ? pointer : `${pointer}/${name}`;
+    if (at === "/type") return [];
+    if (isPart(part) && !(Array.isArray(part) && part.every((one) => !isPart(one)))) return fields(part, labels, at);
+    const label = labels[at.replace(/^\/changes(?=\/)/, "")] ?? name.replaceAll("_", " ");
+    const told = part === null ? "nothing any more" : part?.op ? `${shown(part)} (${exact(part)})` : part === true ? "yes" : part === false ? "no" : shown(part);
+    return [page.make("div", {}, page.make("dt", { textContent: label }), page.make("dd", { textContent: told || "none any more" }))];
+  });
+}
+
+/** Where its proposer revises it: the form, which opens with the fact. */
+function revising({ proposal, pledge, fact }) {
+  const query = new URLSearchParams({ type: fact.type, proposal });
+  if (fact.type !== "PledgeMade") query.set("pledge", pledge);
+  if (fact.event) query.set("event", fact.event);
+  return page.make("a", { className: "button-quiet", href: page.at(`/record?${query}`), textContent: "Revise your own" });
+}
+
+const types = () => JSON.parse($("[data-proposals]").dataset.typeWords);
 
 function draw(item) {
   const id = item.proposal;
   const named = (name, properties, ...children) => page.make(name, { ...properties, id: `${properties.id}-${id}` }, ...children);
-  const title = named("h2", { id: "title" }, `${item.fact.type.replace(/(?<=[a-z])(?=[A-Z])/g, " ")} on `, page.make("a", { href: page.at(`/pledges/${item.pledge}`), textContent: item.pledge }));
+  const title = named("h2", { id: "title" }, `${types()[item.fact.type] ?? item.fact.type} on `, page.make("a", { href: page.at(`/pledges/${item.pledge}`), textContent: item.pledge }));
   const when = page.make("time", { dateTime: item.proposed_at, textContent: item.proposed_at.slice(0, 16).replace("T", " ") });
   const box = page.make("article", { className: "panel proposal", tabIndex: 0, dataset: { proposal: id } }, title,
     page.make("p", { className: "meta" }, `Proposed by ${item.proposed_by}, `, when, `, revision ${item.revision}`));
@@ -68,10 +82,12 @@ function draw(item) {
     box.append(page.make("p", {}, page.make("b", { textContent: words(item.state) }), item.decided_by ? ` by ${item.decided_by}` : "", item.reason ? `: ${item.reason}` : ""));
   }
   if (item.event) box.append(page.make("p", {}, page.make("a", { href: page.at(`/pledges/${item.pledge}#event-${item.event}`), textContent: "The event that it became" })));
-  const fact = page.make("pre", { textContent: JSON.stringify(item.fact, null, 2), tabIndex: 0 });
-  fact.setAttribute("aria-label", "The fact");
-  fact.setAttribute("role", "group");
-  box.append(page.make("p", { className: "change" }), fact);
+  const raw = page.make("pre", { textContent: JSON.stringify(item.fact, null, 2), tabIndex: 0 });
+  raw.setAttribute("aria-label", "The fact as JSON");
+  raw.setAttribute("role", "group");
+  const labels = JSON.parse($("[data-proposals]").dataset.words);
+  box.append(page.make("div", { className: "change-box" }), page.make("dl", { className: "fact" }, ...fields(item.fact, labels)),
+    page.make("details", {}, page.make("summary", { textContent: "As JSON" }), raw));
   if (item.state === "open" || item.state === "returned") box.append(...choices(item, box));
   if (item.state === "open") weigh(item, box);
   return box;
@@ -90,7 +106,7 @@ function choices(item, box) {
     return button;
   });
   return [page.make("div", { className: "field" }, page.make("label", { htmlFor: reason.id, textContent: "Reason, for who proposed it" }), reason),
-    error, page.make("p", { className: "actions" }, ...buttons)];
+    error, page.make("p", { className: "actions" }, ...buttons, revising(item))];
 }
 
 const DONE = { accept: "Accepted and recorded.", return: "Returned.", decline: "Declined.", withdraw: "Withdrawn." };
@@ -122,7 +138,7 @@ async function decide(item, box, act) {
   }
   page.say(DONE[act]);
   const next = neighbour(box, 1) ?? neighbour(box, -1);
-  const told = page.make("p", { className: "notice notice-good" }, page.make("b", { textContent: DONE[act] }), ` ${item.fact.type} on ${item.pledge}. `,
+  const told = page.make("p", { className: "notice notice-good" }, page.make("b", { textContent: DONE[act] }), ` ${types()[item.fact.type] ?? item.fact.type} on ${item.pledge}. `,
     ...(said.event ? [page.make("a", { href: page.at(`/pledges/${item.pledge}#event-${said.event.id}`), textContent: `Event ${said.version}` })] : []));
   box.replaceWith(told);
   if (next) next.focus();

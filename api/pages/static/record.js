@@ -13,9 +13,9 @@ const form = () => $(".record-form");
 const about = () => $("[data-record]").dataset;
 const touched = new Set();
 
-/** What was typed and is not recorded yet, as a fact, by pledge and event: the form of another type takes it over. */
+/** What was typed and is not recorded yet, as a fact, by pledge, event and proposal: the form of another type takes it over. */
 const drafts = new Map();
-const draftKey = () => `${about().pledge} ${about().event}`;
+const draftKey = () => [about().pledge, about().event, about().proposal].join(" ");
 
 /** The source of the fact that was recorded last in this tab; the next one has the same, until it is changed. */
 let lastSource = null;
@@ -204,9 +204,11 @@ function proposal({ body, under, rows }) {
   const revised = about().proposal;
   if (rows) { summarise([{ message: "Propose the members one by one: a proposal is one fact." }]); return undefined; }
   const stated = under ? body.fact : body;
-  if (revised) return { url: `/v1/proposals/${revised}/revise`, body: { fact: stated }, under: "/fact" };
+  const said = $("[data-note]").value.trim();
+  const note = said ? { note: said } : {};
+  if (revised) return { url: `/v1/proposals/${revised}/revise`, body: { fact: stated, ...note }, under: "/fact" };
   const pledge = about().pledge || body.pledge;
-  if (pledge) return { url: "/v1/proposals", body: { pledge, fact: stated }, under: "/fact" };
+  if (pledge) return { url: "/v1/proposals", body: { pledge, fact: stated, ...note }, under: "/fact" };
   complain([{ pointer: "/pledge", message: "a proposal names its pledge: give the slug" }], {}, true);
   return undefined;
 }
@@ -219,7 +221,7 @@ function enableButtons() { for (const button of all("[data-submit], [data-propos
 /** Send what was typed: to be recorded, or by its own button to be proposed. */
 async function record(event) {
   event.preventDefault();
-  const proposes = event.type === "click";
+  const proposes = event.type === "click" || Boolean(about().proposal);
   clear();
   ++turn;
   if (!page.key()) {
@@ -279,7 +281,7 @@ function tell(word, ...said) {
   box.hidden = false;
   const acted = form().shows;
   empty(form());
-  for (const field of all("[data-many-verdict], [data-many-value], [data-slug], #passage", form())) field.value = "";
+  for (const field of all("[data-many-verdict], [data-many-value], [data-slug], [data-note], #passage", form())) field.value = "";
   for (const place of all("[data-found], [data-capture], [data-difference]", form())) place.replaceChildren();
   touched.clear();
   showSource();
@@ -337,6 +339,7 @@ async function refill() {
   showSource();
   own.typed = JSON.stringify(read(own));
   if (!revised || !page.key() || own.revised === revised) return;
+  if (draft) { own.revised = revised; return; }
   const { ok, said } = await ask(`/v1/proposals/${revised}`).catch(() => ({ ok: false, said: {} }));
   if (!ok || form() !== own) { if (said.detail) summarise([{ message: said.detail }]); return; }
   own.revised = revised;
@@ -344,7 +347,8 @@ async function refill() {
   const { changes, ...rest } = said.fact;
   fill(own, changes && own.shows ? { ...rest, changes: merged(own.shows, changes) } : said.fact);
   own.typed = JSON.stringify(read(own));
-  if (said.reason) $("[data-error-form]").replaceChildren(page.make("p", {}, page.make("b", { textContent: "Returned: " }), said.reason));
+  if (said.reason) $("[data-returned]").replaceChildren(page.make("b", { textContent: `${said.decided_by ?? "A monitor"} returned it: ` }), said.reason);
+  $("[data-returned]").hidden = !said.reason;
   touched.add("/stated_on");
   preview();
 }
@@ -396,7 +400,8 @@ function beginWith(part) {
 function press(event) {
   if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
   event.preventDefault();
-  form().requestSubmit();
+  if (about().proposal) $("[data-propose]").click();
+  else form().requestSubmit();
 }
 
 let previewLater = null;
