@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from pydantic_core import from_json
 
 from api import wording
 from api.http import clocks
+from api.http.addresses import encoded
 from api.http.auth import must_allow
+from api.http.clocks import AS_OF, end_of
 from api.http.contract import Parameter
-from api.http.parameters import choice, flag, integer, matching
+from api.http.parameters import choice, day, flag, integer, invalid, matching
 from api.http.problems import Forbidden, Unauthorized
 from api.http.responses import BytesResponse
 from api.pages.frame import HEADERS, HTML, PageRequest, page_contract
+from api.resources.contracts import MAX_PAGE_EVENTS
 from api.resources.names import TYPE_NAMES
 from projections import verify
 from projections.queries import Clocks
 from tracker.event import raw_event, stamp
 from tracker.log.rows import LogRow
 from tracker.pledge_events import raw_fact, raw_in_force_on
+from tracker.rules.days import ONE_DAY
 from tracker.signed_note import encode_base64
 from tracker.units import SLUG
 
@@ -30,6 +35,8 @@ FAR_POSITION = 10**15
 
 AUDIT_CONTRACT = page_contract(
     "The log, and its replay against the projection.",
+    Parameter("from", "Only what was recorded on this day (UTC) or later.", AS_OF.schema),
+    Parameter("to", "Only what was recorded on this day (UTC) or before.", AS_OF.schema),
     Parameter("by", "Only what this key recorded.", {"type": "string", "pattern": "^[ -~]{1,64}$"}),
     Parameter("pledge", "Only this pledge's events.", {"type": "string", "pattern": f"^{SLUG}$"}),
     Parameter("type", "Only facts of this type.", {"enum": list(TYPE_NAMES)}),
@@ -80,8 +87,9 @@ def draw_audit(page: PageRequest) -> BytesResponse:
     pledge = matching(query, "pledge", "slug", SLUG)
     fact_type, by = choice(query, "type", TYPE_NAMES), query.get("by")
     head = page.services.tracker.log.head() if page.at.position is None else at.position
-    top = min(integer(query, "before", 1, FAR_POSITION, FAR_POSITION) - 1, head)
-    listed = _list_events(page, top, pledge, fact_type, by)
+    bottom, last = _recorded_between(page, head)
+    top = min(integer(query, "before", 1, FAR_POSITION, FAR_POSITION) - 1, last)
+    listed = _list_events(page, bottom, top, pledge, fact_type, by)
     is_replay = flag(query, "replay")
     is_refused = is_replay and pledge is None and not _may_replay_all(page)
     outcome = None
@@ -107,7 +115,8 @@ def draw_audit(page: PageRequest) -> BytesResponse:
         newest=page.link(before=None) if "before" in query else None,
         outcome=outcome,
         is_refused=is_refused,
-        is_filtered=any(name in query for name in ("by", "pledge", "type")),
+        is_filtered=any(name in query for name in ("from", "to", "by", "pledge", "type")),
+        csv=_csv(page),
     )
     if is_replay:  # what an auditor may see is kept in no cache
         return BytesResponse(html, media_type=HTML, headers=HEADERS)
@@ -122,22 +131,51 @@ def _may_replay_all(page: PageRequest) -> bool:
     return True
 
 
-def _list_events(page: PageRequest, top: int, pledge: str | None, fact_type: str | None, by: str | None) -> AuditPage:
-    """The newest events up to a position that pass the filters."""
+def _recorded_between(page: PageRequest, head: int) -> tuple[int, int]:
+    """The position before the first event of the days that a query names, and that of the last one.
+
+    Raises: InvalidParameter if the last day is before the first.
+    """
+    log, since, until = page.services.tracker.log, day(page.query, "from"), day(page.query, "to")
+    if since is not None and until is not None and until < since:
+        raise invalid("to", "is not before 'from'")
+    bottom = 0 if since is None else log.position_at(end_of(since - ONE_DAY))
+    return bottom, head if until is None else min(head, log.position_at(end_of(until)))
+
+
+def _csv(page: PageRequest) -> str:
+    """The same events as CSV, oldest first, as many as the API gives at once."""
+    query = page.query
+    asked = {"recorded_by": query.get("by"), "pledge": query.get("pledge"), "type": query.get("type")}
+    if "from" in query:
+        asked["recorded_from"] = f"{query['from']}T00:00:00Z"
+    if "to" in query:
+        asked["recorded_to"] = stamp(end_of(date.fromisoformat(query["to"])))
+    if page.at.position is not None:
+        asked["at_position"] = str(page.at.position)
+    asked |= {"limit": str(MAX_PAGE_EVENTS), "format": "csv"}
+    given = {name: value for name, value in asked.items() if value is not None}
+    return page.address(f"/v1/events?{encoded(given, safe=':,')}")
+
+
+def _list_events(
+    page: PageRequest, bottom: int, top: int, pledge: str | None, fact_type: str | None, by: str | None
+) -> AuditPage:
+    """The newest events between two positions that pass the filters."""
     log = page.services.tracker.log
     found: list[dict[str, Any]] = []
     for _ in range(_MAX_READS):
-        after = max(0, top - _READ_ROWS)
+        after = max(bottom, top - _READ_ROWS)
         for row in reversed(log.read(after, _READ_ROWS, upto=top, pledge=pledge, type=fact_type)):
             event = raw_event(row.state, row.position)
             if by is None or event.get("recorded_by") == by:
                 found.append(_event_row(row, event))
                 if len(found) == AUDIT_PAGE_ROWS:
-                    return AuditPage(found, row.position, has_more=row.position > 1)
-        top = after
-        if not top:
+                    return AuditPage(found, row.position, has_more=row.position > bottom + 1)
+        top = min(top, after)
+        if top <= bottom:
             break
-    return AuditPage(found, top + 1, has_more=top > 0)
+    return AuditPage(found, top + 1, has_more=top > bottom)
 
 
 def _event_row(row: LogRow, event: Mapping[str, Any]) -> dict[str, Any]:
