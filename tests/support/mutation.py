@@ -17,18 +17,23 @@ import gc
 import json
 import os
 import random
+import resource
 import signal
 import subprocess
 import sys
 import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
+from functools import partial
 from math import inf
 from pathlib import Path
 from time import monotonic, process_time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from _pytest import outcomes
+
+if TYPE_CHECKING:
+    from tests.support.mutation_reach import Reach
 
 KILLED, SURVIVED, UNTESTED, TIMED_OUT = 1, 0, 33, 36
 """mutmut's exit codes; None is a change that was not tried."""
@@ -49,6 +54,12 @@ KEPT_EVERY = 50
 MUCH = ("test_recorded", "test_against_oracle", "test_because", "test_comparison")
 """Tests that ask much of the rules for the time they take."""
 
+STARTING_SECONDS, MAX_SECONDS = 5, 3_600
+"""What a fresh process of pytest takes before its first test, and the bound of those that have none."""
+
+LINES = Path("lines.json")
+"""Where it stands in mutants/ which tests run which line."""
+
 PATIENCE = 20
 """A test that takes so many times as long as without a change, and two seconds at least, never ends."""
 
@@ -62,9 +73,13 @@ class Changes:
         self.reached: dict[str, list[str]] = stats["tests_by_mangled_function_name"]
         self.seconds: dict[str, float] = stats["duration_by_test"]
 
-    def tests(self, name: str) -> list[str]:
-        """The tests that reach the function that is changed, the quickest first; those that ask much count as quick."""
-        return sorted(self.reached.get(function_of(name), ()), key=lambda test: self.seconds[test] / worth(test))
+    def tests(self, name: str, reach: Reach) -> list[str]:
+        """The tests that run what is changed, the quickest first; those that ask much count as quick."""
+        tests: Iterable[str] = self.reached.get(function_of(name), ())
+        running = reach.tests(name)
+        if running is not None:
+            tests = running & set(tests)
+        return sorted(tests, key=lambda test: self.seconds[test] / worth(test))
 
     def untried(self, patterns: list[str]) -> list[tuple[Path, str]]:
         """The changes that nothing is known of, in an order in which the first of them are a sample of all modules."""
@@ -137,6 +152,11 @@ class EachChange:
         gc.freeze()
         if self.after("", list(self.items), inf) != SURVIVED:
             sys.exit("a test fails without any change")
+        from tests.support.mutation_reach import Reach, measure  # with the changed modules, as all tests
+
+        if not LINES.exists():
+            measure(session.items, lambda item: run_item(item, lambda: None), LINES)
+        self.reach = Reach(LINES)
         began, tried = monotonic(), Counter[str]()
         for number, (path, name) in enumerate(self.chosen, 1):
             code = self.tried(name)
@@ -153,18 +173,21 @@ class EachChange:
         if function_of(name) in self.imported:
             return self.anew(name)
         here, near = self.killers[function_of(name)], self.killers[module_of(name)]
-        tests = sorted(self.changes.tests(name), key=lambda test: (-here[test], -near[test]))
+        tests = sorted(self.changes.tests(name, self.reach), key=lambda test: (-here[test], -near[test]))
         return self.after(name, tests, self.seconds) if tests else UNTESTED
 
-    def anew(self, name: str) -> int:
+    def anew(self, name: str) -> int | None:
         """What the tests of its module say of a change that acts while modules are imported, in a fresh process."""
-        reached = self.changes.reached
-        tests = {test for key, some in reached.items() if module_of(key) == module_of(name) for test in some}
-        files = sorted({test.partition("::")[0] for test in tests})
-        command = [sys.executable, "-m", "pytest", "-x", "-q", *OPTIONS, *WITHOUT, *files]
+        reached, files = self.changes.reached, defaultdict[str, float](float)
+        for test in {test for key, some in reached.items() if module_of(key) == module_of(name) for test in some}:
+            files[test.partition("::")[0]] += self.changes.seconds[test]
+        quickest = sorted(files, key=files.__getitem__)
+        command = [sys.executable, "-m", "pytest", "-x", "-q", *OPTIONS, *WITHOUT, *quickest]
         environment = {**os.environ, "MUTANT_UNDER_TEST": name, "PYTHONPATH": str(Path.cwd())}
-        ended = subprocess.run(command, env=environment, capture_output=True, check=False)
-        return SURVIVED if ended.returncode == 0 else KILLED
+        bound = min(self.seconds + STARTING_SECONDS, MAX_SECONDS)
+        limited = partial(resource.setrlimit, resource.RLIMIT_CPU, (int(bound), int(bound)))
+        ended = subprocess.run(command, env=environment, capture_output=True, check=False, preexec_fn=limited)
+        return {0: SURVIVED, -signal.SIGXCPU: None, -signal.SIGKILL: None}.get(ended.returncode, KILLED)
 
     def after(self, name: str, tests: list[str], seconds: float) -> int | None:
         """What these tests say of a change; None if that takes more seconds of CPU."""
@@ -257,6 +280,7 @@ def main() -> None:
         os.environ["MUTANT_UNDER_TEST"] = ""
         changes.files = {Path("..") / path: kept for path, kept in changes.files.items()}
         chosen = [(Path("..") / path, name) for path, name in chosen]
+        chosen.sort(key=lambda change: function_of(change[1]) in imported)  # those that need a fresh process come last
         import pytest
 
         plugin = EachChange(changes, chosen, imported, args.seconds)
