@@ -134,7 +134,7 @@ attack: $(VENV)/.dev ## Send all that a stranger may send to real servers, and w
 mutate: $(VENV)/.dev ## Change the rules one by one and see that a test fails; goes on where it ended (ARGS="--seconds 3 tracker.rules.outcome.*")
 	$(PIP) mutmut==3.8.1
 	TRACKER_TEST_PROFILE=mutate $(BIN)/mutmut run --max-children 1 'tracker.rules.parties*'
-	TRACKER_TEST_PROFILE=mutate $(BIN)/python tests/support/mutation.py $(ARGS)
+	TRACKER_TEST_PROFILE=mutate $(BIN)/python -m tests.support.mutation $(ARGS)
 
 # --- release
 

@@ -1,12 +1,12 @@
 """`make mutate`: run the tests of the rules once for each change of the rules, and say by module how many noticed.
 
-    python tests/support/mutation.py [--seconds 3] [--report] [PATTERN …]
+    python -m tests.support.mutation [--seconds 3] [--again] [--report] [PATTERN …]
 
 mutmut makes the changes and finds which tests reach which function. Its own runner starts pytest anew for each change,
 which takes longer than most tests do. Here the tests are collected once; for each change a forked process runs those
-that reach it, the quickest first, and ends with the first that fails. Results are kept in mutants/ as mutmut keeps
-them (`mutmut show NAME`), so a run that was broken off goes on where it was; `--seconds` bounds the time of each
-change and leaves the rest for later, so that what was noticed is a lower bound.
+that run what it changes, the quickest first, and ends with the first that fails. Results are kept in mutants/ as mutmut
+keeps them (`mutmut show NAME`), and in `mutation_results.FILE`, so a run that was broken off goes on where it was.
+`--seconds` bounds the time of each change and leaves the rest for later, so that what was noticed is a lower bound.
 """
 
 from __future__ import annotations
@@ -28,12 +28,14 @@ from functools import partial
 from math import inf
 from pathlib import Path
 from time import monotonic, process_time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from _pytest import outcomes
 
-if TYPE_CHECKING:
-    from tests.support.mutation_reach import Reach
+from tests.support.mutation_reach import Reach, measure
+from tests.support.mutation_results import Codes, keep, remember
+
+ROOT = Path(__file__).resolve().parent.parent.parent
 
 KILLED, SURVIVED, UNTESTED, TIMED_OUT = 1, 0, 33, 36
 """mutmut's exit codes; None is a change that was not tried."""
@@ -67,11 +69,12 @@ PATIENCE = 20
 class Changes:
     """The changes of all modules, as mutmut keeps them."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, again: bool = False) -> None:
         self.files = {path: json.loads(path.read_text()) for path in sorted(folder.glob("tracker/**/*.meta"))}
         stats = json.loads((folder / "mutmut-stats.json").read_text())
         self.reached: dict[str, list[str]] = stats["tests_by_mangled_function_name"]
         self.seconds: dict[str, float] = stats["duration_by_test"]
+        self.later = remember(self.codes(), ROOT, again=again)
 
     def tests(self, name: str, reach: Reach) -> list[str]:
         """The tests that run what is changed, the quickest first; those that ask much count as quick."""
@@ -90,12 +93,22 @@ class Changes:
             if code is None and (not patterns or any(fnmatch.fnmatch(name, pattern) for pattern in patterns))
         ]
         random.Random(0).shuffle(found)
-        return found
+        return sorted(found, key=lambda change: change[1] in self.later)
+
+    def codes(self) -> dict[Path, Codes]:
+        """What is known of the changes of each module."""
+        return {path: kept["exit_code_by_key"] for path, kept in self.files.items()}
+
+    def learn(self, path: Path, name: str, code: int | None) -> None:
+        """Note what came of a change; None if it took too long."""
+        self.files[path]["exit_code_by_key"][name] = code
+        (self.later.add if code is None else self.later.discard)(name)
 
     def keep(self, paths: Iterable[Path]) -> None:
         """Write down what came of the changes of some modules."""
         for path in paths:
             path.write_text(json.dumps(self.files[path], indent=4))
+        keep(self.codes(), self.later, ROOT)
 
     def report(self) -> str:
         """How many changes of each module were noticed, and the names of those that were not."""
@@ -152,15 +165,13 @@ class EachChange:
         gc.freeze()
         if self.after("", list(self.items), inf) != SURVIVED:
             sys.exit("a test fails without any change")
-        from tests.support.mutation_reach import Reach, measure  # with the changed modules, as all tests
-
         if not LINES.exists():
             measure(session.items, lambda item: run_item(item, lambda: None), LINES)
         self.reach = Reach(LINES)
         began, tried = monotonic(), Counter[str]()
         for number, (path, name) in enumerate(self.chosen, 1):
             code = self.tried(name)
-            self.changes.files[path]["exit_code_by_key"][name] = code
+            self.changes.learn(path, name, code)
             tried[kind(code)] += 1
             if number % KEPT_EVERY == 0 or number == len(self.chosen):
                 self.changes.keep({path for path, _ in self.chosen[max(0, number - KEPT_EVERY) : number]})
@@ -268,14 +279,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("patterns", nargs="*", help="names of changes, as tracker.rules.outcome.*")
     parser.add_argument("--seconds", type=float, default=inf, help="CPU time that each change may take")
+    parser.add_argument("--again", action="store_true", help="ask again whether what survived is noticed by now")
     parser.add_argument("--report", action="store_true", help="try nothing")
     args = parser.parse_args()
-    changes = Changes(Path("mutants"))
+    changes = Changes(Path("mutants"), again=args.again)
     chosen = [] if args.report else changes.untried(args.patterns)
     if chosen:
         settings = tomllib.loads(Path("pyproject.toml").read_text())["tool"]["mutmut"]
         os.chdir("mutants")
-        sys.path[0] = str(Path.cwd())  # the changed modules, and not those beside this file
+        sys.path[0] = str(Path.cwd())  # the changed modules, and the tests beside them
+        for name in [name for name in sys.modules if name.partition(".")[0] == "tests"]:
+            del sys.modules[name]
         imported = run_while_imported({module_of(name) for _, name in chosen})
         os.environ["MUTANT_UNDER_TEST"] = ""
         changes.files = {Path("..") / path: kept for path, kept in changes.files.items()}

@@ -1,4 +1,4 @@
-"""Which tests run a line that a change of the rules changes, for `tests/support/mutation.py`: the others cannot notice.
+"""Which tests run a line that a change of the rules changes, for `make mutate`: the others cannot notice.
 
 The tests run once over the unchanged functions under coverage.py, which counts lines by test. A change is found by the
 first line in which its copy of a function differs from the unchanged one, and belongs to the statement around it.
