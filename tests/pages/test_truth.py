@@ -85,7 +85,7 @@ def test_a_share_of_the_target_never_stands_beside_a_count_of_members(lite: Api)
     lite.add(progress("1.3 percent:gdp", figure={"basis": "level"}), "group")
     assert lite.get("/v1/pledges/group").json()["ratio"] is not None
     headline = part(shown(lite, "/pledges/group"), r'<div class="headline">.*?</div>')
-    row = part(shown(lite, "/"), r'<p class="progress num".*?</p>')
+    row = part(shown(lite, "/"), r'<td role="cell" class="pledge-progress">.*?</td>')
     for said in (headline, row, text_of(shown(lite, "/embed/group"))):
         assert "1 of 2 members" in said
         assert "65" not in said
