@@ -14,7 +14,7 @@ from typing import Literal
 
 import pycountry
 
-from tracker.facts import AnyFact, EventCorrected, EventVoided, MemberReported, figure_in
+from tracker.facts import AnyFact, EventCorrected, EventVoided, MemberReported, TallyReported, figure_in
 from tracker.merge_patch import corrected
 from tracker.pledge import Pledge, RecordedFact, series
 from tracker.promise_facts import PledgeMade, PledgeRevised, StatedFact
@@ -192,6 +192,10 @@ def _codes_in(fact: AnyFact) -> Iterator[tuple[str, str]]:
             yield f"{pointer}/code", party.code
     if isinstance(fact, MemberReported):
         yield "/member", fact.member
+    if isinstance(fact, TallyReported):
+        for name in ("members_met", "members_not_met"):
+            for index, member in enumerate(getattr(fact, name) or ()):
+                yield f"/{name}/{index}", member
     for index, member in enumerate(group.members if group is not None else ()):
         yield f"/group/members/{index}", member
 

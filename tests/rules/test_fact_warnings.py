@@ -6,7 +6,18 @@ from typing import Any
 
 import pytest
 
-from tests.support.facts import Posted, corrected, member, pledge, progress, revised, source, statement, voided
+from tests.support.facts import (
+    Posted,
+    corrected,
+    member,
+    pledge,
+    progress,
+    revised,
+    source,
+    statement,
+    tally,
+    voided,
+)
 from tests.support.given import Given, given
 from tracker.fact_reading import read_fact
 from tracker.fact_warnings import FactWarning, warnings_of
@@ -57,6 +68,8 @@ def found(known: Given, fact: Posted) -> list[FactWarning]:
             "likely_duplicate",
             "",
         ),
+        (tally(members_met=["FR", "GER"]), "party_code", "/members_met/1"),
+        (tally(members_not_met=["ramstein-grup"]), "party_code", "/members_not_met/0"),
     ],
     ids=lambda value: value if isinstance(value, str) else None,
 )

@@ -272,6 +272,7 @@ function waiting({ would, revision }) {
   const name = (status) => (status === null ? "no pledge" : status.replaceAll("_", " "));
   const change = !would ? `It is revision ${revision}.` : would.status_before === would.status_after ? "The status would stay as it is." : `The status would go from ${name(would.status_before)} to ${name(would.status_after)}.`;
   tell("Proposed", page.make("b", { textContent: "Proposed: " }), "it waits ", page.make("a", { href: page.at("/proposals"), textContent: "in the queue" }), ` for a monitor. ${change}`);
+  $("[data-receipt]").append(...odd(page, would?.warnings, about().pledge));
 }
 
 /** Say what was done, and make the form ready for the next fact; the focus goes to its first field. */
