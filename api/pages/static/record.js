@@ -256,8 +256,12 @@ async function record(event) {
   if (sent?.status === 401) page.forget();
   if (!form()) return;
   if (!sent) { summarise([{ message: "The server does not answer. Send it again: it will be recorded once at most." }]); return; }
-  const changedSince = sent.status === 412 ? "Somebody recorded on this pledge since you opened the form: open the event anew. " : "";
-  complain(sent.said.errors?.length ? sent.said.errors : [{ pointer: "", message: changedSince + sent.said.detail }], wanted, true);
+  if (sent.status === 412) {
+    summarise([{ message: "Somebody recorded on this pledge since you opened the form, and the event may say something else by now. " }]);
+    $("[data-error-form] li").append(page.make("a", { href: location.href, textContent: "Open it anew." }));
+    return;
+  }
+  complain(sent.said.errors?.length ? sent.said.errors : [{ pointer: "", message: sent.said.detail }], wanted, true);
   $("[data-error-form]").append(...repeated(sent.said));
 }
 
