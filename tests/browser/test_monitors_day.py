@@ -372,6 +372,9 @@ def test_two_monitors_at_once_lose_nothing_and_overwrite_nothing(tab: Opener, si
             expect(page.locator("[data-receipt]")).to_contain_text("Recorded")
     expect(pages[1].locator("[data-error-form]")).to_contain_text("Somebody recorded on this pledge")
     assert site.get(f"/v1/pledges/{slug}")["actual"]["value"] == "6500"
+    pages[1].get_by_role("link", name="Open it anew.").click()
+    expect(pages[1].locator("[data-pointer='/changes/figure/quantity']")).to_have_value("6,500 count:trees")
+    expect(pages[1].locator("[data-pointer='/reason']")).to_have_value("")
 
 
 @pytest.mark.slow

@@ -258,11 +258,22 @@ async function record(event) {
   if (!sent) { summarise([{ message: "The server does not answer. Send it again: it will be recorded once at most." }]); return; }
   if (sent.status === 412) {
     summarise([{ message: "Somebody recorded on this pledge since you opened the form, and the event may say something else by now. " }]);
-    $("[data-error-form] li").append(page.make("a", { href: location.href, textContent: "Open it anew." }));
+    const anew = page.make("a", { href: location.href, textContent: "Open it anew." });
+    anew.addEventListener("click", openAnew);
+    $("[data-error-form] li").append(anew);
     return;
   }
   complain(sent.said.errors?.length ? sent.said.errors : [{ pointer: "", message: sent.said.detail }], wanted, true);
   $("[data-error-form]").append(...repeated(sent.said));
+}
+
+/** Open the form again with what the event says by now; what was typed is given up. */
+function openAnew(event) {
+  event.preventDefault();
+  event.stopPropagation();
+  drafts.delete(draftKey());
+  form().subject = "none";
+  page.visit(location.href, { replace: true });
 }
 
 function receipt({ event, position, replayed, recorded, first_position: first, last_position: last }) {
