@@ -37,9 +37,11 @@ from api.http.tracing import begin_traces
 from api.http.write_answers import WriteAnswers
 from api.pages.about import AboutController
 from api.pages.controller import PageController
+from api.pages.deadlines import DeadlinePageController
 from api.pages.desk import DeskController
 from api.pages.embed import EmbedController
 from api.pages.importing import ImportPageController
+from api.pages.parties import PartyPageController
 from api.pages.problem_types import ProblemController
 from api.pages.problems import with_pages
 from api.pages.schema import SchemaPageController
@@ -122,6 +124,8 @@ def create_app(settings: Settings | None = None, projector: ProjectorProcess | N
             DeskController,
             PageController,
             AboutController,
+            PartyPageController,
+            DeadlinePageController,
         ],
         dependencies={"services": Provide(_services_of(services), sync_to_thread=False)},
         middleware=[

@@ -21,7 +21,7 @@ import pycountry
 from api.meanings import STATUS as STATUS
 from api.meanings import STATUS_MEANS as STATUS_MEANS
 from api.meanings import means as means
-from tracker.values import end_of
+from tracker.values import end_of, slug_of
 
 NBSP = "\u00a0"
 """The space at which a line is not broken."""
@@ -243,6 +243,11 @@ def for_span(period: Mapping[str, str] | None) -> str:
 def party(value: Mapping[str, str] | None) -> str:
     """The name of a party; an empty string for none."""
     return "" if value is None else value["name"]
+
+
+def party_key(value: Mapping[str, str]) -> str:
+    """The key of a party, by which its page is found: its code, else the slug of its name."""
+    return value.get("code") or slug_of(value["name"])
 
 
 def member(code: str) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy import Select, func, select
 from projections import party_lines
 from projections.facets import usual
 from projections.party_lines import PartyRole
-from projections.queries import Clocks, holds
+from projections.queries import Clocks, day_of, holds
 from projections.tables import TableSet
 
 
@@ -46,6 +46,45 @@ class PartyCounts:
                 for role, counts in self.by_status.items()
             },
         }
+
+
+@dataclass(frozen=True, slots=True)
+class PartyNames:
+    """How else a party is, or was, called: `former` names of its key, and by other keys the parties in whose place it
+    came (`before`) and that came in its place (`after`), as `(key, name)`.
+    """
+
+    former: tuple[str, ...]
+    before: tuple[tuple[str, str], ...]
+    after: tuple[tuple[str, str], ...]
+
+
+def ever(tables: TableSet, clocks: Clocks, key: str) -> Select[Any]:
+    """`(parties, valid_from, is_now)` of the pledges that have or had the party of a key, on any day by the clocks'."""
+    c = tables.catalogue
+    is_now = holds(c, clocks).label("is_now")
+    query = select(c.c.parties, func.max(c.c.valid_from).label("valid_from"), is_now)
+    return query.where(
+        c.c.parties.contains(f"\t{key.casefold()}\t", autoescape=True),
+        c.c.known_from <= clocks.position,
+        c.c.known_to > clocks.position,
+        c.c.valid_from <= day_of(clocks),
+    ).group_by(c.c.parties, is_now)
+
+
+def names_of(rows: Iterable[Any], key: str, name: str) -> PartyNames:
+    """The other names in the rows of `ever` of the party that is called `name` now."""
+    own, former = key.casefold(), dict[str, None]()
+    before, after = dict[tuple[str, str], None](), dict[tuple[str, str], None]()
+    for row in sorted(rows, key=lambda row: (row.valid_from, row.parties), reverse=True):
+        lines = list(party_lines.read(row.parties))
+        mine = [line for line in lines if line.key.casefold() == own]
+        former |= dict.fromkeys(line.name for line in mine if line.name != name)
+        for line in lines if row.is_now else ():
+            for of in mine:
+                if line.role == of.role and line.is_in_force != of.is_in_force and line.key.casefold() != own:
+                    (before if of.is_in_force else after)[line.key, line.name] = None
+    return PartyNames(tuple(former), tuple(before), tuple(after))
 
 
 def grouped(tables: TableSet, clocks: Clocks, key: str | None) -> Select[Any]:

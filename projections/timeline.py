@@ -16,7 +16,7 @@ from projections.changes import SomeChanges, StatusChange
 from projections.document_codec import brief
 from projections.facets import FACETS
 from projections.held_traits import HeldTraits
-from projections.parties import PartyCounts
+from projections.parties import PartyCounts, PartyNames
 from projections.passing import Spans
 from projections.pledge_counts import PledgeCounts
 from projections.queries import DATE_SORTS, NULLABLE_SORTS, SORTS, Clocks, Filters, ListedStatus, PageStart, StatusPage
@@ -244,6 +244,10 @@ class Timeline(TableReader):
         """The parties that pledges have or had, or that of one key, by case-folded key."""
         found = parties.counted(self._read(parties.grouped, clocks, key).rows)
         return found if key is None else {name: one for name, one in found.items() if name == key.casefold()}
+
+    def party_names(self, key: str, name: str, clocks: Clocks) -> PartyNames:
+        """How else the party of a key is or was called, that is called `name` at the clocks."""
+        return parties.names_of(self._read(parties.ever, clocks, key).rows, key, name)
 
     def diff(self, before: Clocks, after: Clocks, filters: Filters | None = None) -> Iterator[list[PledgeDifference]]:
         """The pledges whose documents differ between two points, by pledge; up to EXPORT_BATCH_ROWS at a time.

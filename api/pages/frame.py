@@ -172,8 +172,13 @@ def environment() -> Environment:
     env.filters |= {"amount": amounts.amount, "count": amounts.count, "ratio": amounts.ratio}
     env.filters |= {"unit": amounts.unit_words, "event_line": event_line}
     env.filters |= {"day": wording.day, "instant": wording.instant, "span": wording.span, "stated": wording.stated}
-    env.filters |= {"in_words": wording.in_words, "member": wording.member, "party": wording.party}
-    env.globals |= {"amounts": amounts, "wording": wording, "fact_types": " ".join(FACT_TYPES)}
+    env.filters |= {
+        "in_words": wording.in_words,
+        "member": wording.member,
+        "party": wording.party,
+        "party_key": wording.party_key,
+    }
+    env.globals |= {"amounts": amounts, "wording": wording, "nbsp": wording.NBSP, "fact_types": " ".join(FACT_TYPES)}
     return env
 
 

@@ -11,9 +11,11 @@ from litestar.handlers import HTTPRouteHandler
 from api.http.contract import Contract
 from api.pages.about import AboutController
 from api.pages.controller import PageController
+from api.pages.deadlines import DeadlinePageController
 from api.pages.desk import DeskController
 from api.pages.embed import EmbedController
 from api.pages.importing import ImportPageController
+from api.pages.parties import PartyPageController
 from api.pages.schema import SchemaPageController
 from tests.support.api import NEEDED_QUERY
 
@@ -22,7 +24,8 @@ FILLED = {"pledge": "aid-2024", "name": "app.css", "code": "not_found", "key": "
 """What stands in the place of a name in a path; any other gets `aid-2024`."""
 
 PAGES = (
-    PageController, EmbedController, SchemaPageController, ImportPageController, AboutController, DeskController,
+    PageController, EmbedController, SchemaPageController, ImportPageController, AboutController,
+    DeskController, PartyPageController, DeadlinePageController,
 )  # fmt: skip
 """The controllers of pages."""
 

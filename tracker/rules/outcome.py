@@ -36,6 +36,11 @@ KEPT = ("met", "exceeded")
 CLOSED = ("withdrawn", "superseded", "missed", "partly_met", "indeterminate")
 """Headlines that settle a pledge without it being kept."""
 
+DUE = (*KEPT, "partly_met", "missed", "indeterminate", "overdue")
+"""Headlines of which it can be asked whether the pledge was kept: its time is up, or what was done settles it.
+
+What was withdrawn or replaced is not among them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
