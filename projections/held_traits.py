@@ -14,7 +14,7 @@ from projections import list_queries, queries, trait_runs
 from projections.facets import Facet
 from projections.queries import Clocks, Filters
 from projections.table_reader import ProjectionHead, TableReader
-from projections.trait_runs import CountedValue, StatusMove, TraitRuns
+from projections.trait_runs import CountedParties, CountedValue, StatusMove, TraitRuns
 from tracker.errors import Unavailable
 from tracker.log.recorder import LogRecorder
 
@@ -77,6 +77,13 @@ class HeldTraits:
             if not self._is_at(clocks.position):
                 return None
             return self._runs.moves(filters, before, queries.day_of(clocks), only)
+
+    def parties(self, clocks: Clocks) -> list[CountedParties] | None:
+        """How many pledges have which parties and status; None if it is not held."""
+        if not self._is_worth_asking(clocks.position):
+            return None
+        with self._lock:
+            return self._runs.parties(queries.day_of(clocks)) if self._is_at(clocks.position) else None
 
     def _passing(self, filters: Filters, clocks: Clocks) -> Sequence[str] | None:
         """The pledges that pass filters which traits do not answer; None where there are none of those."""

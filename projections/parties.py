@@ -14,6 +14,7 @@ from projections.facets import usual
 from projections.party_lines import PartyRole
 from projections.queries import Clocks, day_of, holds
 from projections.tables import TableSet
+from projections.trait_runs import CountedParties
 
 
 def _no_counts() -> dict[PartyRole, Counter[str]]:
@@ -97,6 +98,12 @@ def grouped(tables: TableSet, clocks: Clocks, key: str | None) -> Select[Any]:
     if key is not None:
         query = query.where(c.c.parties.contains(f"\t{key.casefold()}\t", autoescape=True))
     return query
+
+
+def of_key(rows: Iterable[CountedParties], key: str | None) -> list[CountedParties]:
+    """The rows of `grouped` for a key, of those for none."""
+    wanted = None if key is None else f"\t{key.casefold()}\t"
+    return [row for row in rows if wanted is None or wanted in row.parties]
 
 
 def counted(rows: Iterable[Any]) -> dict[str, PartyCounts]:

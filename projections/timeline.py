@@ -242,7 +242,9 @@ class Timeline(TableReader):
 
     def parties(self, clocks: Clocks, key: str | None = None) -> dict[str, PartyCounts]:
         """The parties that pledges have or had, or that of one key, by case-folded key."""
-        found = parties.counted(self._read(parties.grouped, clocks, key).rows)
+        held = self._held.parties(clocks)
+        rows = self._read(parties.grouped, clocks, key).rows if held is None else parties.of_key(held, key)
+        found = parties.counted(rows)
         return found if key is None else {name: one for name, one in found.items() if name == key.casefold()}
 
     def party_names(self, key: str, name: str, clocks: Clocks) -> PartyNames:

@@ -65,6 +65,14 @@ class CountedValue(NamedTuple):
     pledges: int
 
 
+class CountedParties(NamedTuple):
+    """The parties of a pledge as they are stored, a status, and how many pledges have both."""
+
+    parties: str
+    status: str
+    pledges: int
+
+
 def names(tables: TableSet, position: int) -> Select[Any]:
     """The pledges that are known at a position, whatever the day."""
     c = tables.catalogue.c
@@ -159,6 +167,13 @@ class TraitRuns:
             if old != new and not (is_narrowed and (became is None or tests.failed(became))):
                 found.append(StatusMove(pledge, old, new))
         return sorted(found)
+
+    def parties(self, day: date) -> list[CountedParties]:
+        """How many pledges have which parties and status on a day."""
+        found = Counter[tuple[str, str]]()
+        for traits, pledges in self._counts(day.toordinal(), None).items():
+            found[traits.parties, traits.status] += pledges
+        return [CountedParties(*pair, pledges) for pair, pledges in found.items() if pledges]
 
     def first_day(self) -> date | None:
         """The first day on which there is any pledge."""

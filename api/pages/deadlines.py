@@ -48,7 +48,9 @@ def _draw(page: PageRequest) -> BytesResponse:
     at, timeline = page.projected(), page.services.timeline
     days = integer(page.query, "days", 1, MAX_DUE_DAYS, DUE_DAYS)
     found = due(timeline, Filters(), at, days)
-    stale = timeline.listed(_STALE, at, "last_stated_on", LIST_ROWS, 0)
+    flags = {one["key"]: one["count"] for one in timeline.facets(Filters(), at)["flag"]}
+    stale_total = flags.get(_STALE.flag[0], 0)
+    stale = timeline.listed(_STALE, at, "last_stated_on", LIST_ROWS, 0) if stale_total else []
     quiet = [from_json(listed.document) for listed in stale]
     body = page.render(
         "deadlines.html",
@@ -64,7 +66,7 @@ def _draw(page: PageRequest) -> BytesResponse:
         stale=[
             (pledge_row(status), (at.as_of - date.fromisoformat(status["last_stated_on"])).days) for status in quiet
         ],
-        stale_total=timeline.page(_STALE, at, limit=1).total,
+        stale_total=stale_total,
         calendar=page.address(f"/v1/deadlines.ics{'' if days == DUE_DAYS else f'?days={days}'}"),
     )
     return page.about_all(at.position, body)

@@ -18,7 +18,7 @@ from pydantic_core import from_json
 from api.http import clocks
 from api.http.addresses import encoded
 from api.http.contract import AnyRequest, Parameter, read
-from api.http.parameters import choice
+from api.http.parameters import choice, flag
 from api.http.problems import NotFound
 from api.http.responses import BytesResponse, Redirect
 from api.pages.frame import CLOCK_NAMES, PageRequest, page_contract
@@ -50,9 +50,14 @@ _ROLE = Parameter(
     "role", "What it promised, or what it was promised; by default what there is.", {"enum": ["pledgor", "beneficiary"]}
 )
 
+_TOTALS = Parameter("totals", "Unfolds what is promised and reported.", {"type": "boolean"})
+
 PARTIES_CONTRACT = page_contract("Who promised or was promised what.", _Q, _SORT, PAGE_NUMBER)
-PARTY_CONTRACT = page_contract("One party.", _ROLE, SORT, PAGE_NUMBER, problems=("party_not_found",))
-TAG_CONTRACT = page_contract("The pledges with a tag.", SORT, PAGE_NUMBER, problems=("not_found",))
+PARTY_CONTRACT = page_contract("One party.", _ROLE, SORT, PAGE_NUMBER, _TOTALS, problems=("party_not_found",))
+TAG_CONTRACT = page_contract("The pledges with a tag.", SORT, PAGE_NUMBER, _TOTALS, problems=("not_found",))
+
+MAX_ADDED_PLEDGES = 250
+"""Pledges that are added up at once; of more the sums are unfolded when they are asked for."""
 
 _KEY, _TAG = re.compile(PARTY_KEY), re.compile(SLUG)
 
@@ -190,7 +195,7 @@ def _draw_tag(page: PageRequest, tag: str) -> BytesResponse:
     """Raises: NotFound if no pledge at the clocks has the tag."""
     at = page.projected()
     narrowed = Filters(tag=(tag,))
-    (by_status,) = page.services.timeline.statuses(narrowed, [at.as_of], at) if _TAG.fullmatch(tag) else ({},)
+    (by_status,) = page.services.timeline.statuses_of_found(narrowed, [at.as_of], at) if _TAG.fullmatch(tag) else ({},)
     if not by_status:
         raise NotFound(f"no pledge at these clocks has the tag {tag[:128]!r}")
     return _draw_group(
@@ -213,6 +218,7 @@ def _draw_group(
     timeline = page.services.timeline
     sort = choice(page.query, "sort", SORT_NAMES, DEFAULT_SORT) or DEFAULT_SORT
     shown = list_page(page, sum(by_status.values()))
+    has_totals = shown.total <= MAX_ADDED_PLEDGES or flag(page.query, "totals")
     found = timeline.listed(narrowed, at, sort, LIST_ROWS, (shown.number - 1) * LIST_ROWS) if shown.total else []
     body = page.render(
         "party.html",
@@ -224,7 +230,7 @@ def _draw_group(
         kept=KeptCount.of(by_status),
         by_status=by_status,
         line=kept_over_time(timeline, narrowed, at, clocks.today(), lambda on: _as_of(page, on)),
-        totals=compared_totals(timeline.summary(narrowed, at)) if shown.total else [],
+        totals=compared_totals(timeline.summary(narrowed, at)) if has_totals else None,
         changes=latest_changes(page, narrowed, at),
         filtered=encoded({**_given_clocks(page), **question}, safe=":,"),
         data=dict(_data(page, question)),
