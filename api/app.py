@@ -45,6 +45,7 @@ from api.pages.parties import PartyPageController
 from api.pages.problem_types import ProblemController
 from api.pages.problems import with_pages
 from api.pages.schema import SchemaPageController
+from api.pages.sitemap import SitemapController
 from api.resources.captures import CaptureController
 from api.resources.deadlines import DeadlineController
 from api.resources.event_stream import StreamController
@@ -126,6 +127,7 @@ def create_app(settings: Settings | None = None, projector: ProjectorProcess | N
             AboutController,
             PartyPageController,
             DeadlinePageController,
+            SitemapController,
         ],
         dependencies={"services": Provide(_services_of(services), sync_to_thread=False)},
         middleware=[

@@ -17,6 +17,7 @@ from api.pages.embed import EmbedController
 from api.pages.importing import ImportPageController
 from api.pages.parties import PartyPageController
 from api.pages.schema import SchemaPageController
+from api.pages.sitemap import SitemapController
 from tests.support.api import NEEDED_QUERY
 
 FILLED = {"pledge": "aid-2024", "name": "app.css", "code": "not_found", "key": "alliance", "place": "0/000",
@@ -25,7 +26,7 @@ FILLED = {"pledge": "aid-2024", "name": "app.css", "code": "not_found", "key": "
 
 PAGES = (
     PageController, EmbedController, SchemaPageController, ImportPageController, AboutController,
-    DeskController, PartyPageController, DeadlinePageController,
+    DeskController, PartyPageController, DeadlinePageController, SitemapController,
 )  # fmt: skip
 """The controllers of pages."""
 
