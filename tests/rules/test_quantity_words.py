@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from tests.support.hostile_words import HOSTILE_PIECES, hostile_texts
 from tests.support.profiles import examples
+from tracker.currencies import CODES
 from tracker.quantity import Quantity
 from tracker.quantity_words import read
 from tracker.quantity_words_tables import UnclearWords
@@ -235,3 +236,22 @@ def test_hostile_text_is_refused(piece: str) -> None:
     for text in hostile_texts(piece):
         with pytest.raises(UnclearWords):
             read(text)
+
+
+NUMBERS = ("0", "5", "12.5", "1.375", "12.345", "1234.567", "0.125", "2024", "1999.5", "1.2345", "5000000000")
+
+
+@pytest.mark.parametrize("scale", ["", "thousand ", "million ", "billion ", "trillion "])
+def test_a_number_with_a_code_reads_the_same_alone_and_among_other_words(scale: str) -> None:
+    """Alone it is read at a glance, behind "a total of" by the whole grammar."""
+
+    def reading(words: str) -> str:
+        try:
+            return str(read(words))
+        except UnclearWords:
+            return "refused"
+
+    for code in sorted(CODES):
+        for number in NUMBERS:
+            words = f"{number} {scale}{code}"
+            assert reading(words) == reading(f"a total of {words}"), words
