@@ -16,9 +16,10 @@ import pycountry
 
 from tracker.facts import AnyFact, EventCorrected, EventVoided, MemberReported, TallyReported, figure_in
 from tracker.merge_patch import corrected
-from tracker.pledge import Pledge, RecordedFact, series
+from tracker.pledge import Pledge, series
 from tracker.promise_facts import PledgeMade, PledgeRevised, StatedFact
 from tracker.quantity import Quantity
+from tracker.recorded_fact import RecordedFact
 from tracker.rules.sums import DUPLICATE_WITHIN
 from tracker.values import Figure, Group, Party, end_of
 

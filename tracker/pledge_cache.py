@@ -13,6 +13,8 @@ from tracker.pledge_events import PledgeEvents, reason_of
 CACHED_PLEDGES = 4_096
 """Aggregates kept in memory between writes; the least recently used goes first."""
 
+_READ_AT_ONCE = 1_000
+
 
 class PledgeCache:
     """Pledges by name, as far as one writer knows them. Whoever finds that the log went on MUST forget them."""
@@ -21,18 +23,17 @@ class PledgeCache:
         self._log = log
         self._pledges: OrderedDict[str, Pledge] = OrderedDict()
 
-    def load(self, names: Iterable[str], *, fresh: bool = False) -> dict[str, Pledge]:
+    def load(self, names: Iterable[str], *, fresh: bool = False, packed: bool = False) -> dict[str, Pledge]:
         """The pledges by name, from memory or from their events; an unknown one is empty.
 
-        With `fresh` all come from their events, and none is kept.
+        With `fresh` all come from their events, and none is kept; `packed` says how those keep their facts.
         """
         wanted = set(names)
         found = {} if fresh else {name: self._pledges[name] for name in wanted if name in self._pledges}
         missing = sorted(wanted - found.keys())
         known = self._log.heads(missing) if missing else {}
         for name in missing:
-            recorded = PledgeEvents.read(self._log.pledge_rows(name)) if name in known else PledgeEvents()
-            found[name] = _pledge_of(name, recorded)
+            found[name] = self._read(name, packed=packed) if name in known else Pledge(name, packed=packed)
         if not fresh:
             self._keep(found)
         return found
@@ -55,19 +56,25 @@ class PledgeCache:
         while len(self._pledges) > max(CACHED_PLEDGES, len(found)):
             self._pledges.popitem(last=False)
 
-
-def _pledge_of(name: str, recorded: PledgeEvents) -> Pledge:
-    """The pledge after its events; `unreadable` where one of them cannot be read or taken in."""
-    pledge = Pledge(name)
-    reason = recorded.reason
-    for event in recorded.events:
-        try:
-            pledge.apply(event)
-        except Exception as error:  # whatever it is, the other pledges of the group go on
-            reason = reason_of(error)
-            break
-    if reason:
-        row = recorded.rows[pledge.version]
-        pledge.unreadable = UnreadableEvent(row.position, name, row.state, reason)
-        pledge.version = recorded.version
-    return pledge
+    def _read(self, name: str, *, packed: bool) -> Pledge:
+        """The pledge after its events; `unreadable` where one of them cannot be read or taken in."""
+        pledge = Pledge(name, packed=packed)
+        rows = self._log.read(0, _READ_AT_ONCE, pledge=name)
+        while rows:
+            recorded = PledgeEvents.read(rows)
+            reason = recorded.reason
+            taken = 0
+            for event in recorded.events:
+                try:
+                    pledge.apply(event)
+                except Exception as error:  # whatever it is, the other pledges of the group go on
+                    reason = reason_of(error)
+                    break
+                taken += 1
+            if reason:
+                row = rows[taken]
+                pledge.unreadable = UnreadableEvent(row.position, name, row.state, reason)
+                pledge.version = self._log.version(name)
+                break
+            rows = self._log.read(rows[-1].position, _READ_AT_ONCE, pledge=name) if len(rows) == _READ_AT_ONCE else []
+        return pledge

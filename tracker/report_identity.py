@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
+
 from tracker.facts import AnyFact, ShareReported, TallyReported, figure_in
+from tracker.quantity import Quantity, plain
+from tracker.values import Period
 
 
-def report_keys(fact: AnyFact) -> list[tuple[object, ...]]:
-    """What makes two reports the same (DOMAIN §4): equal in one key is equal. Empty for facts that report nothing.
+def report_keys(fact: AnyFact) -> list[bytes]:
+    """What makes two reports the same (DOMAIN §4), hashed: equal in one key is equal. Empty for facts that report
+    nothing.
 
     The source is the same with its publisher and its url, or with its publisher, date and locator.
     """
@@ -26,9 +31,20 @@ def report_keys(fact: AnyFact) -> list[tuple[object, ...]]:
     if source is None:
         return []
     publisher = " ".join(source.publisher.casefold().split())
-    keys: list[tuple[object, ...]] = [
-        ("date", fact.type, publisher, source.published_on or str(fact.stated_on), source.locator, *content)
-    ]
+    told = [_canonical(part) for part in content]
+    keys = [_hashed("date", fact.type, publisher, source.published_on or str(fact.stated_on), source.locator, *told)]
     if source.url is not None:
-        keys.append(("url", fact.type, publisher, source.url, *content))
+        keys.append(_hashed("url", fact.type, publisher, source.url, *told))
     return keys
+
+
+def _hashed(*parts: object) -> bytes:
+    return blake2b(repr(parts).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def _canonical(value: object) -> object:
+    """The same for equal values: quantities are equal without their words."""
+    if isinstance(value, Quantity):
+        upper = None if value.upper is None else plain(value.upper)
+        return value.op, plain(value.value), upper, value.unit, value.open
+    return (value.start, value.end) if isinstance(value, Period) else value

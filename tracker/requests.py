@@ -39,6 +39,9 @@ class Request:
     """Whether the request is to open its pledge: a taken slug is PledgeExists then."""
     log: str | None = None
     """The id of the log that the request is for; None if any."""
+    versions: tuple[int, ...] = ()
+    """The versions that the drafts get if they were decided on already: as long as nobody else recorded anything on
+    their pledges since, they are appended without a second decision. Empty if they were not."""
 
 
 class Decided(NamedTuple):

@@ -7,23 +7,21 @@ from rich.text import Text
 from api.cli.terminal import columns, say, show
 from api.imports.releases import ReleaseDifference
 
-MAX_SHOWN_CHANGES = 1_000
-"""Rows of the difference that are shown, at most; all are counted."""
-
 _COLUMNS = ("row", "key", "pledge", "change", "what")
 
 
 def show_difference(difference: ReleaseDifference, *, restate: bool, whole: bool) -> None:
     """Print the rows that differ as a table, and say what becomes of them; new rows are in it if it is `whole`."""
-    shown = [change for change in difference.changes if whole or change.kind != "new"]
+    shown = difference.first if whole else difference.first_not_new
+    total = difference.counts.total() - (0 if whole else difference.count("new"))
     if shown:
         table = columns(*_COLUMNS)
-        for change in shown[:MAX_SHOWN_CHANGES]:
+        for change in shown:
             cells = (change.place, change.key, change.pledge, change.kind, change.what)
             table.add_row(*(Text(cell or "—") for cell in cells))
         show(table)
-    if len(shown) > MAX_SHOWN_CHANGES:
-        say(f"… and {len(shown) - MAX_SHOWN_CHANGES} more rows")
+    if total > len(shown):
+        say(f"… and {total - len(shown)} more rows")
     changed = difference.count("restated", "corrected", "reported again")
     counts = {
         "new": difference.count("new"),

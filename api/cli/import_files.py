@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -17,22 +16,20 @@ from api.cli.import_difference import show_difference
 from api.cli.stores import now, opened_stores
 from api.cli.terminal import answer, progress, say
 from api.imports.bounds import check_file_size
-from api.imports.files import is_iati, is_lines, read_items, read_lines
-from api.imports.iati import FOLLOWED_AS
-from api.imports.importer import MAX_CHUNK_FACTS, Importer, ImportPlan
-from api.imports.items import ImportProblem, UnreadableFile
+from api.imports.files import ImportFile, is_iati, is_lines, read_lines
+from api.imports.importer import CHUNK_FACTS, MAX_CHUNK_FACTS, Importer, ImportPlan
+from api.imports.items import MAX_NOTED, ImportProblem, Noted, UnreadableFile
 from api.imports.map_template import map_template as first_map
+from api.imports.problem_list import ProblemList
 from api.imports.problem_rows import write_problem_rows
 from api.imports.releases import difference_of
 from api.imports.sheet_layout import Encoding
-from api.imports.sheet_map import MAX_MAP_BYTES, BadMap, Follow, parse_map, ready_map, ready_map_names
+from api.imports.sheet_map import MAX_MAP_BYTES, BadMap, parse_map, ready_map, ready_map_names
+from api.imports.spool import ItemSpool
 from tracker.application import Tracker
 
 MAX_LISTED_PROBLEMS = 1_000
 """Problems that are listed at most; the number of all of them stands in the last line."""
-
-MAX_NAMED_ROWS = 20
-"""Rows that are named at most of those that a map leaves out."""
 
 _RECORDED_CODES = ("duplicate_fact", "pledge_exists")
 """The codes of refusals that a file meets which has grown since it was imported."""
@@ -50,21 +47,21 @@ def seed() -> None:
       tracker seed
     """
     contents = [file.read_bytes() for file in seeds.seed_files()]
-    items, problems = read_lines(line for content in contents for line in content.split(b"\n"))
     key = f"seed {hashlib.sha256(b''.join(contents)).hexdigest()}"
-    with opened_stores() as stores:
+    with opened_stores() as stores, ItemSpool(now) as spool:
+        spool.fill(read_lines(line for content in contents for line in content.split(b"\n")))
+        spool.order(oldest_first=False)
         importer = Importer(stores.tracker, key, "seed", now)
-        plan = importer.plan(items, problems)
+        plan = importer.plan(spool)
         if plan.recorded == 0:
             # A newer release may have more of them: what is there word for word stays as it is.
-            plan = importer.plan(items, problems, skip_recorded=True)
+            plan = importer.plan(spool, skip_recorded=True)
         _must_be_sound(plan.problems, "The seed")
         _must_be_sound(importer.record(plan), "The seed")
-        pledges = len({item.pledge for item in items})
         if plan.size:
-            say(f"{plan.size} facts on {pledges} pledges recorded.")
+            say(f"{plan.size} facts on {spool.pledges} pledges recorded.")
         else:
-            say(f"The seed is loaded already: {len(items)} facts on {pledges} pledges. Nothing was changed.")
+            say(f"The seed is loaded already: {len(spool)} facts on {spool.pledges} pledges. Nothing was changed.")
 
 
 @click.command(name="import")
@@ -88,7 +85,7 @@ def seed() -> None:
 @click.option("--released-on", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE",
               help="The day on which a release says so. [default: today]")  # fmt: skip
 @click.option("--by", default="import", show_default=True, metavar="NAME", help="Who records, in recorded_by.")
-@click.option("--chunk", "chunk_facts", type=click.IntRange(1, MAX_CHUNK_FACTS), default=MAX_CHUNK_FACTS, hidden=True)
+@click.option("--chunk", "chunk_facts", type=click.IntRange(1, MAX_CHUNK_FACTS), default=CHUNK_FACTS, hidden=True)
 def import_(
     file: Path,
     map_name: str | None,
@@ -131,65 +128,65 @@ def import_(
         raise click.UsageError("--restate and --released-on are for IATI files and maps with [follow]")
     if not 0 < len(by.strip()) <= MAX_NAME_LENGTH or not by.isprintable():
         raise click.UsageError(f"--by is a name of 1 to {MAX_NAME_LENGTH} characters on one line")
-    try:
-        mapping = None if map_bytes is None else parse_map(map_bytes)
-        left_out: list[str] = []
-        remarks: list[str] = []
-        items, problems = read_items(
-            file,
-            mapping=mapping,
-            sheet=sheet,
-            oldest_first=oldest_first,
-            encoding=encoding,
-            ignored=ignored,
-            released_on=day,
-            note_left_out=left_out.append,
-            note_remark=remarks.append,
-        )
-    except BadMap as bad:
-        for sentence in bad.problems:
-            say(f"{map_name}: {sentence}")
-        raise CommandFailed("The map cannot be used; nothing was recorded.") from None
-    except UnreadableFile as unreadable:
-        raise CommandFailed(f"{file}: {unreadable}") from None
-    if left_out:
-        say(_left_out_sentence(left_out))
-    for remark in remarks[:MAX_NAMED_ROWS]:
+    with ItemSpool(now) as spool:
+        try:
+            mapping = None if map_bytes is None else parse_map(map_bytes)
+            told = ImportFile(file, mapping, sheet, encoding, ignored, day, oldest_first=oldest_first)
+            spool.fill(told.read())
+        except BadMap as bad:
+            for sentence in bad.problems:
+                say(f"{map_name}: {sentence}")
+            raise CommandFailed("The map cannot be used; nothing was recorded.") from None
+        except UnreadableFile as unreadable:
+            raise CommandFailed(f"{file}: {unreadable}") from None
+        spool.order(oldest_first=told.oldest_first)
+        _show_notes(told)
+        if not len(spool) and not spool.problems:
+            say(f"{file} has no facts; nothing was recorded.")
+            return
+        options = (map_bytes, sheet, oldest_first)
+        digest = _digest(file, repr((*options, encoding, ignored) if encoding or ignored else options))
+        if mapping is not None and mapping.reads_release:
+            digest.update(str(day).encode())
+        with opened_stores() as stores:
+            if (follow := told.follow) is not None:
+                head = stores.log.head()
+                difference = difference_of(spool, stores.log, follow.name, day, ours=follow.ours, restate=restate)
+                show_difference(difference, restate=restate, whole=dry_run)
+                # What is recorded of a release follows from what the log has: the head stands in the idempotency key.
+                skip_recorded = True
+                digest.update(f"{day} {head}".encode())
+            importer = Importer(stores.tracker, f"import {digest.hexdigest()}", by.strip(), now, chunk_facts)
+            with progress("Checking", len(spool)) as advance:
+                plan = importer.plan(spool, skip_recorded=skip_recorded, advance=advance)
+            if problems_file is not None:
+                with problems_file.open("wb") as out:
+                    out.writelines(write_problem_rows(told, plan.problems))
+            if plan.problems and _has_grown(plan.problems, spool, stores.tracker):
+                say("Rows of this file are recorded already. If it has grown, --skip-recorded leaves those out.")
+            _must_be_sound(plan.problems, str(file))
+            if dry_run:
+                say(f"{_recorded_before(plan)}{plan.size} facts can be recorded. Nothing was, this was a dry run.")
+            else:
+                _record(importer, plan, str(file))
+
+
+def _digest(file: Path, options: str) -> hashlib._Hash:
+    """The hash of the bytes of a file and of how it is read."""
+    with file.open("rb") as content:
+        digest = hashlib.file_digest(content, "sha256")
+    digest.update(options.encode())
+    return digest
+
+
+def _show_notes(file: ImportFile) -> None:
+    """Tell which rows are left out, and what is read otherwise than it stands there."""
+    if file.left_out.total:
+        say(_left_out_sentence(file.left_out))
+    for remark in file.remarks.first:
         say(remark)
-    if len(remarks) > MAX_NAMED_ROWS:
-        say(f"… and {len(remarks) - MAX_NAMED_ROWS} more cells like these")
-    if not items and not problems:
-        say(f"{file} has no facts; nothing was recorded.")
-        return
-    digest = hashlib.sha256(file.read_bytes())
-    told = (map_bytes, sheet, oldest_first)
-    digest.update(repr((*told, encoding, ignored) if encoding or ignored else told).encode())
-    if mapping is not None and mapping.reads_release:
-        digest.update(str(day).encode())
-    with opened_stores() as stores:
-        refs: Mapping[str, str] | None = None
-        follow = Follow(name=FOLLOWED_AS) if is_iati(file) else None if mapping is None else mapping.follow
-        if follow is not None:
-            head = stores.log.head()
-            difference = difference_of(items, stores.tracker, follow.name, day, ours=follow.ours)
-            show_difference(difference, restate=restate, whole=dry_run)
-            items = [*difference.new, *(difference.changed if restate else ())]
-            # What is recorded of a release follows from what the log has: the head stands in the idempotency key.
-            refs, skip_recorded = difference.recorded_refs, True
-            digest.update(f"{day} {head}".encode())
-        importer = Importer(stores.tracker, f"import {digest.hexdigest()}", by.strip(), now, chunk_facts)
-        with progress("Checking", len(items)) as advance:
-            plan = importer.plan(items, problems, skip_recorded=skip_recorded, recorded_refs=refs, advance=advance)
-        if problems_file is not None:
-            found = write_problem_rows(file, plan.problems, mapping=mapping, sheet=sheet, encoding=encoding)
-            problems_file.write_bytes(b"".join(found))
-        if _has_grown(plan, stores.tracker):
-            say("Rows of this file are recorded already. If it has grown, --skip-recorded leaves those out.")
-        _must_be_sound(plan.problems, str(file))
-        if dry_run:
-            say(f"{_recorded_before(plan)}{plan.size} facts can be recorded. Nothing was, this was a dry run.")
-        else:
-            _record(importer, plan, str(file))
+    if file.remarks.total > len(file.remarks.first):
+        say(f"… and {file.remarks.total - len(file.remarks.first)} more cells like these")
 
 
 def _map_bytes(name: str) -> bytes:
@@ -218,21 +215,20 @@ def _print_template(file: Path, sheet: str | None, encoding: Encoding | None) ->
         raise CommandFailed(f"{file}: {unreadable}") from None
 
 
-def _has_grown(plan: ImportPlan, tracker: Tracker) -> bool:
+def _has_grown(problems: ProblemList, spool: ItemSpool, tracker: Tracker) -> bool:
     """Whether facts of the file are refused because the log has them, whichever import they came with."""
-    refused = {problem.place for problem in plan.problems if problem.code in _RECORDED_CODES}
-    pledges = {item.pledge for item in plan.items if item.place in refused}
-    return any(tracker.version(pledge) for pledge in islice(pledges, MAX_NAMED_ROWS))
+    pledges = spool.pledges_of_problems(_RECORDED_CODES, MAX_NOTED)
+    return any(tracker.version(pledge) for pledge in pledges)
 
 
-def _left_out_sentence(left_out: list[str]) -> str:
+def _left_out_sentence(left_out: Noted) -> str:
     """The sentence that names the rows that a map leaves out, the first of them at least."""
-    rows, _, first = left_out[0].rpartition(" ")
-    shown = [first, *(place.rpartition(" ")[2] for place in left_out[1:MAX_NAMED_ROWS])]
-    more = f" and {len(left_out) - len(shown)} more" if len(left_out) > len(shown) else ""
-    if len(left_out) == 1:
-        return f"One row became no fact, as the map has it: {left_out[0]}."
-    return f"{len(left_out)} rows became no fact, as the map has it: {rows}s {', '.join(shown)}{more}."
+    rows, _, first = left_out.first[0].rpartition(" ")
+    shown = [first, *(place.rpartition(" ")[2] for place in left_out.first[1:])]
+    more = f" and {left_out.total - len(shown)} more" if left_out.total > len(shown) else ""
+    if left_out.total == 1:
+        return f"One row became no fact, as the map has it: {left_out.first[0]}."
+    return f"{left_out.total} rows became no fact, as the map has it: {rows}s {', '.join(shown)}{more}."
 
 
 def _record(importer: Importer, plan: ImportPlan, name: str) -> None:
@@ -254,14 +250,14 @@ def _recorded_before(plan: ImportPlan) -> str:
     return f"{plan.recorded} facts were recorded already. " if plan.recorded else ""
 
 
-def _must_be_sound(problems: list[ImportProblem], name: str, recorded: int = 0) -> None:
+def _must_be_sound(problems: ProblemList | list[ImportProblem], name: str, recorded: int = 0) -> None:
     """List the problems of a file, of which so many facts are recorded.
 
     Raises: CommandFailed if there is a problem.
     """
     if not problems:
         return
-    for problem in problems[:MAX_LISTED_PROBLEMS]:
+    for problem in islice(problems, MAX_LISTED_PROBLEMS):
         say(str(problem))
     if len(problems) > MAX_LISTED_PROBLEMS:
         say(f"… and {len(problems) - MAX_LISTED_PROBLEMS} more")

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from fnmatch import translate
 from functools import lru_cache
 from typing import Annotated, Self
@@ -43,28 +43,40 @@ class CellTest(MapPart):
             raise ValueError("a condition has one of the keys in, like, not")
         return self
 
-    def holds(self, cell: str) -> bool:
-        """Whether the cell is as it is asked for."""
-        return (
-            (self.any_of is None or is_one_of(cell, _listed(self.any_of)))
-            and (self.like is None or is_like(cell, _listed(self.like)))
-            and (self.none_of is None or not holds(cell, self.none_of))
-        )
-
 
 CellCondition = CellText | list[CellText] | CellTest
 """What may be asked of a cell."""
 
 
-def holds(cell: str, condition: CellCondition) -> bool:
-    """Whether the cell fulfils the condition."""
-    return condition.holds(cell) if isinstance(condition, CellTest) else is_one_of(cell, _listed(condition))
+CellPredicate = Callable[[str], bool]
 
 
-def is_one_of(cell: str, texts: Iterable[str]) -> bool:
+def predicate_of(condition: CellCondition) -> CellPredicate:
+    """What tells whether a cell fulfils the condition."""
+    if not isinstance(condition, CellTest):
+        return _is_one_of(_listed(condition))
+    every: list[CellPredicate] = []
+    if condition.any_of is not None:
+        every.append(_is_one_of(_listed(condition.any_of)))
+    if condition.like is not None:
+        patterns = _listed(condition.like)
+        every.append(lambda cell: is_like(cell, patterns))
+    if condition.none_of is not None:
+        refused = predicate_of(condition.none_of)
+        every.append(lambda cell: not refused(cell))
+    return lambda cell: all(holds(cell) for holds in every)
+
+
+def _is_one_of(texts: Iterable[str]) -> CellPredicate:
     """Whether one of the texts stands in the cell, in any case; "*" is any text but none."""
-    cell = cell.strip().casefold()
-    return any((text == "*" and cell != "") or text.strip().casefold() == cell for text in texts)
+    wanted = frozenset(text.strip().casefold() for text in texts)
+    takes_any = "*" in texts
+
+    def holds(cell: str) -> bool:
+        cell = cell.strip().casefold()
+        return cell in wanted or (takes_any and cell != "")
+
+    return holds
 
 
 def is_like(text: str, patterns: Iterable[str]) -> bool:

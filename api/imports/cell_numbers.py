@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import cached_property
 from typing import Final
 
 from tracker.quantity import EXACT, plain, unmistakable
@@ -21,6 +22,7 @@ _IN_PARENTHESES = re.compile(r"\(\s*([^()]*\d[^()]*?)\s*\)")
 _SUPERSCRIPT = "⁰¹²³⁴⁵⁶⁷⁸⁹ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ"
 _MARK = rf"(?:[{_SUPERSCRIPT}*†‡§]+|\[[0-9a-z]{{1,3}}\]|\([a-z]\))"
 _FOOTNOTE = re.compile(rf"(?<=[\d.)%])\s*({_MARK}(?:[\s,]*{_MARK})*)(?=\s|$|\))")
+_MAY_HAVE_MARKS = re.compile(rf"[{_SUPERSCRIPT}*†‡§\[(]")
 _MAX_EXPONENT = 30
 _MAX_DIGITS = 60
 """Digits of a number in a cell, at most: more than any quantity has."""
@@ -28,7 +30,7 @@ _MAX_DIGITS = 60
 _TO_SUPERSCRIPT = str.maketrans("0123456789abcdefghijklmnoprstuvwxyz", _SUPERSCRIPT)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NumberStyle:
     """How numbers are written: the mark before the decimals, the mark between thousands, and groups as in India."""
 
@@ -44,6 +46,12 @@ class NumberStyle:
         if self.by_hundreds:
             groups += rf"|\d{{1,2}}(?:{re.escape(self.group)}\d{{2}})*{re.escape(self.group)}\d{{3}}"
         return rf"{groups}|\d+)"
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """The pattern of a number."""
+        decimals = rf"(?P<part>{re.escape(self.decimal)}\d+)?"
+        return re.compile(rf"(?P<whole>{self.whole}){decimals}(?P<power>[eE][+-]?\d+)?")
 
 
 POINT: Final = NumberStyle(".", ",")
@@ -64,6 +72,8 @@ LOCALES: Final = {
 
 def without_footnotes(text: str) -> tuple[str, tuple[str, ...]]:
     """The text without the footnote marks that stand behind its numbers, and those marks."""
+    if not _MAY_HAVE_MARKS.search(text):
+        return text, ()
     marks = tuple(match[1] for match in _FOOTNOTE.finditer(text))
     return (_FOOTNOTE.sub("", text).strip(), marks) if marks else (text, ())
 
@@ -89,9 +99,7 @@ def plain_number(text: str, style: NumberStyle, decimals: int | None = None) -> 
     found = _NUMBER.findall(inner)
     number = None
     if len(found) == 1 and len(found[0]) <= _MAX_DIGITS:
-        number = re.fullmatch(
-            rf"(?P<whole>{style.whole})(?P<part>{re.escape(style.decimal)}\d+)?(?P<power>[eE][+-]?\d+)?", found[0]
-        )
+        number = style.pattern.fullmatch(found[0])
     if number is None:
         raise ValueError(f'"{text}" has no number, or more than one, with "{style.decimal}" before the decimals')
     if number["power"] and abs(int(number["power"][1:])) > _MAX_EXPONENT:

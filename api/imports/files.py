@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -22,12 +22,12 @@ from api.formats.fact_columns import (
 from api.http.bodies import parse
 from api.http.problems import Malformed
 from api.imports.bounds import MAX_ROWS, check_file_size
-from api.imports.iati import read_activities
-from api.imports.items import ImportItem, ImportProblem, UnreadableFile, quoting
-from api.imports.mapping import mapped_rows
+from api.imports.iati import FOLLOWED_AS, read_activities
+from api.imports.items import ImportItem, ImportProblem, Noted, UnreadableFile, quoting
+from api.imports.mapping import MappedRow, mapped_rows
 from api.imports.party_codes import problems_of_codes
 from api.imports.sheet_layout import Encoding, SheetLayout, SheetRow, SheetTable, without_columns
-from api.imports.sheet_map import SheetMap
+from api.imports.sheet_map import Follow, SheetMap
 from api.imports.sheets import read_csv, read_workbook
 from tracker.facts import FACT_TYPES
 from tracker.values import is_slug
@@ -35,63 +35,132 @@ from tracker.values import is_slug
 _MAX_NAME_CHARACTERS = max(map(len, KNOWN_COLUMNS)) * 2
 """Characters of a column's name that may be one of ours with a slip."""
 
-ReadItems = tuple[list[ImportItem], list[ImportProblem]]
-"""The items of a file, and the problems of single rows."""
-
-NoteLeftOut = Callable[[str], None]
-"""A callback that gets the place of each row that a map leaves out."""
-
-NoteRemark = Callable[[str], None]
-"""A callback that gets a sentence for each cell that is read otherwise than it stands there."""
+Read = ImportItem | ImportProblem
+"""What is read of a file, in its order: an item, or the problem of a single row."""
 
 
-def read_items(
-    path: Path,
-    *,
-    mapping: SheetMap | None = None,
-    sheet: str | None = None,
-    oldest_first: bool = False,
-    encoding: Encoding | None = None,
-    ignored: Collection[str] = (),
-    released_on: date | None = None,
-    max_rows: int = MAX_ROWS,
-    note_left_out: NoteLeftOut = lambda _: None,
-    note_remark: NoteRemark = lambda _: None,
-) -> ReadItems:
-    """The items of a file, read by the ending of its name, and the problems of single rows.
+@dataclass(slots=True)
+class ImportFile:
+    """A file to import, read by the ending of its name, and how it is to be read.
 
-    `oldest_first` sorts the items by `stated_on`, none before its pledge was made; a map may ask for it as well.
     `encoding` goes before the map's. Columns that are `ignored` are not read. `released_on` is the day of the release,
-    for maps that read it. A file with more than `max_rows` rows, lines or activities is refused.
-
-    Raises: UnreadableFile if the file as a whole cannot be read, BadMap if the map does not fit it.
+    for maps that read it. A file with more than `max_rows` rows, lines or activities is refused. `oldest_first` orders
+    the facts by `stated_on`; reading sets it if the map asks for it or the file has several tables.
     """
-    try:
-        if is_lines(path):
-            check_file_size(path)
-            content = path.read_bytes()
-            if content.count(b"\n") > max_rows:
-                raise UnreadableFile(f"a file has at most {max_rows:,} lines here; split it into several files")
-            items, problems = read_lines(content.split(b"\n"))
-        elif is_iati(path):
-            items, problems = read_activities(path, note_remark, max_rows)
+
+    path: Path
+    mapping: SheetMap | None = None
+    sheet: str | None = None
+    encoding: Encoding | None = None
+    ignored: Collection[str] = ()
+    released_on: date | None = None
+    max_rows: int = MAX_ROWS
+    oldest_first: bool = False
+    left_out: Noted = field(default_factory=Noted)
+    """The places of the rows that the map leaves out."""
+    remarks: Noted = field(default_factory=Noted)
+    """A sentence for each cell that is read otherwise than it stands there."""
+
+    def read(self) -> Iterator[Read]:
+        """The items of the file and the problems of single rows, one row after the other.
+
+        Raises: UnreadableFile if the file as a whole cannot be read, BadMap if the map does not fit it; both may come
+        after some rows.
+        """
+        try:
+            if is_lines(self.path):
+                yield from read_lines(self.lines())
+            elif is_iati(self.path):
+                yield from read_activities(self.path, self.remarks.add, self.max_rows)
+            else:
+                self.oldest_first |= self.mapping is not None and self.mapping.oldest_first
+                yield from self._read_tables()
+        except OSError as wrong:
+            raise UnreadableFile(wrong.strerror or str(wrong)) from None
+
+    @property
+    def follow(self) -> Follow | None:
+        """How the file is followed from release to release; None if it is not."""
+        if is_iati(self.path):
+            return Follow(name=FOLLOWED_AS)
+        return None if self.mapping is None else self.mapping.follow
+
+    def tables(self) -> Iterator[SheetTable]:
+        """The table in a CSV or XLSX file, in the layout of the map; without one all sheets that are named by types of
+        facts. Each is to be read before the next one is asked for.
+
+        Raises: UnreadableFile if the file cannot be read, OSError if it is not there.
+        """
+        layout = replace(SheetLayout() if self.mapping is None else self.mapping.layout, max_rows=self.max_rows)
+        if self.encoding is not None:
+            layout = replace(layout, encoding=self.encoding)
+        ending = self.path.suffix.lower()
+        if ending in (".csv", ".tsv"):
+            yield read_csv(self.path, layout)
+        elif ending == ".xlsx":
+            if self.mapping is None:
+                yield from read_workbook(self.path, self.sheet, layout, FACT_TYPES.keys())
+            else:
+                yield from read_workbook(self.path, self.sheet or self.mapping.sheet, layout)
         else:
-            tables = read_tables(path, mapping=mapping, sheet=sheet, encoding=encoding, max_rows=max_rows)
-            items, problems = [], []
-            for table in tables:
-                table = without_columns(table, ignored if len(tables) == 1 else {*ignored} & {*table.columns})
-                if mapping is None:
-                    read = _read_rows(table)
-                else:
-                    read = _read_by_map(table, mapping, released_on, max_rows, note_left_out, note_remark)
-                items += read[0]
-                problems += read[1]
-            oldest_first |= len(tables) > 1
-    except OSError as wrong:
-        raise UnreadableFile(wrong.strerror or str(wrong)) from None
-    if oldest_first or (mapping is not None and mapping.oldest_first):
-        items = sort_oldest_first(items)
-    return items, problems
+            raise UnreadableFile("the name of a file to import ends in .ndjson, .csv, .xlsx or .xml")
+
+    def _read_tables(self) -> Iterator[Read]:
+        facts = 0
+        for table in self.tables():
+            self.oldest_first |= not table.is_only
+            ignored = self.ignored if table.is_only else {*self.ignored} & {*table.columns}
+            table = without_columns(table, ignored)
+            if self.mapping is None:
+                yield from _read_rows(table)
+                continue
+            for row in mapped_rows(table, self.mapping, self._release, self.max_rows):
+                facts += len(row.facts)
+                if facts > self.max_rows * _MAX_FACTS_A_ROW:
+                    raise UnreadableFile(f"{row.place}: the rows up to it become {facts:,} facts; split the file")
+                yield from self._read_mapped(row, is_followed=self.mapping.follow is not None)
+
+    @property
+    def _release(self) -> str:
+        return "" if self.released_on is None else self.released_on.isoformat()
+
+    def _read_mapped(self, row: MappedRow, *, is_followed: bool) -> Iterator[Read]:
+        if row.left_out:
+            self.left_out.add(row.place)
+        for column, remark in dict.fromkeys(remark for fact in row.facts for remark in fact.remarks):
+            self.remarks.add(f"{row.place}: {column}: {remark}")
+        for column, message in row.problems:
+            yield ImportProblem(row.place, column, message)
+        for fact in row.facts:
+            wrong = [ImportProblem(fact.place, fact.labels.get(path, path), message) for path, message in fact.problems]
+            item, wrong = _item(fact.place, fact.pledge, fact.cells, fact.labels, wrong, fact.ref)
+            key = fact.ref if is_followed else None
+            yield replace(item, pledge=fact.slug, sound=item.sound and not row.problems, key=key)
+            yield from wrong
+        for fact in row.uncertain:
+            yield ImportItem(fact.place, fact.slug, {"type": fact.type}, fact.ref, sound=False, certain=False)
+
+    def lines(self) -> Iterator[bytes]:
+        """The lines of an NDJSON file, each of a bounded length.
+
+        Raises: UnreadableFile if a bound is passed, OSError if the file is not there.
+        """
+        check_file_size(self.path)
+        with self.path.open("rb") as file:
+            number = 0
+            while line := file.readline(MAX_LINE_BYTES + 1):
+                number += 1
+                if len(line) > MAX_LINE_BYTES:
+                    raise UnreadableFile(f"line {number} has more than {MAX_LINE_BYTES:,} bytes; a fact has far fewer")
+                if number > self.max_rows:
+                    raise UnreadableFile(
+                        f"a file has at most {self.max_rows:,} lines here; split it into several files"
+                    )
+                yield line
+
+
+MAX_LINE_BYTES = 2**20
+"""Bytes of a line of NDJSON, at most."""
 
 
 def is_lines(path: Path) -> bool:
@@ -104,35 +173,8 @@ def is_iati(path: Path) -> bool:
     return path.suffix.lower() == ".xml"
 
 
-def read_tables(
-    path: Path,
-    *,
-    mapping: SheetMap | None = None,
-    sheet: str | None = None,
-    encoding: Encoding | None = None,
-    max_rows: int = MAX_ROWS,
-) -> list[SheetTable]:
-    """The table in a CSV or XLSX file, in the layout of a map; without one all sheets that are named by types of facts.
-
-    Raises: UnreadableFile if the file cannot be read, OSError if it is not there.
-    """
-    layout = replace(SheetLayout() if mapping is None else mapping.layout, max_rows=max_rows)
-    if encoding is not None:
-        layout = replace(layout, encoding=encoding)
-    ending = path.suffix.lower()
-    if ending in (".csv", ".tsv"):
-        return [read_csv(path, layout)]
-    if ending == ".xlsx":
-        if mapping is None:
-            return read_workbook(path, sheet, layout, FACT_TYPES.keys())
-        return read_workbook(path, sheet or mapping.sheet, layout)
-    raise UnreadableFile("the name of a file to import ends in .ndjson, .csv, .xlsx or .xml")
-
-
-def read_lines(lines: Iterable[bytes]) -> ReadItems:
+def read_lines(lines: Iterable[bytes]) -> Iterator[Read]:
     """The items of NDJSON lines: batch items of `POST /v1/events`, or events as they are exported."""
-    items: list[ImportItem] = []
-    problems: list[ImportProblem] = []
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
@@ -140,14 +182,15 @@ def read_lines(lines: Iterable[bytes]) -> ReadItems:
         try:
             raw = parse(line.removeprefix(b"\xef\xbb\xbf"))
         except (Malformed, UnicodeDecodeError) as unreadable:
-            problems.append(ImportProblem(place, "", str(unreadable).replace("the body", "this")))
+            yield ImportProblem(place, "", str(unreadable).replace("the body", "this"))
             continue
         wrong = [ImportProblem(place, where, message) for where, message in _problems_of_line(raw)]
-        problems += wrong
+        yield from wrong
         if isinstance(raw, dict) and isinstance(raw.get("pledge"), str):
-            ref, old_id, version = raw.get("ref"), raw.get("id"), raw.get("expected_version")
-            items.append(ImportItem(place, raw["pledge"], raw.get("fact"), ref, old_id, version, sound=not wrong))
-    return items, problems
+            ref, old_id = (name if isinstance(name := raw.get(field), str) else None for field in ("ref", "id"))
+            version = raw.get("expected_version")
+            expected = version if isinstance(version, int) and not isinstance(version, bool) else None
+            yield ImportItem(place, raw["pledge"], raw.get("fact"), ref, old_id, expected, sound=not wrong)
 
 
 def _problems_of_line(raw: Any) -> Iterable[tuple[str, str]]:
@@ -174,25 +217,20 @@ def _problems_of_pledge(pledge: Any, where: str) -> Iterable[tuple[str, str]]:
         yield where, f'"{pledge}" is no slug: small letters, digits and hyphens'
 
 
-def _read_rows(table: SheetTable) -> ReadItems:
+def _read_rows(table: SheetTable) -> Iterator[Read]:
     """Rows under our own column names. A sheet that is named by a type of fact needs no column for it."""
     if "type" not in table.columns and table.title in FACT_TYPES:
-        rows = tuple(replace(row, cells={"type": table.title, **row.cells}) for row in table.rows)
+        rows = (replace(row, cells={"type": table.title, **row.cells}) for row in table.rows)
         table = replace(table, columns=("type", *table.columns), rows=rows)
     unknown = [column for column in table.columns if column not in KNOWN_COLUMNS]
-    problems = [
-        ImportProblem(table.place, column, _unknown_column(column, number)) for number, column in enumerate(unknown)
-    ]
+    for number, column in enumerate(unknown):
+        yield ImportProblem(table.place, column, _unknown_column(column, number))
     if missing := [column for column in ("pledge", "type") if column not in table.columns]:
-        problems += [ImportProblem(table.place, column, "this column is needed") for column in missing]
-        return [], problems
-    table = without_columns(table, unknown)
-    items: list[ImportItem] = []
-    for row in table.rows:
-        item, wrong = _read_row(row)
-        items.append(item)
-        problems += wrong
-    return items, problems
+        for column in missing:
+            yield ImportProblem(table.place, column, "this column is needed")
+        return
+    for row in without_columns(table, unknown).rows:
+        yield from _read_row(row)
 
 
 _MAX_FACTS_A_ROW = 5
@@ -210,7 +248,7 @@ def _unknown_column(column: str, number: int) -> str:
     return f"there is no such column; {hint}"
 
 
-def _read_row(row: SheetRow) -> tuple[ImportItem, list[ImportProblem]]:
+def _read_row(row: SheetRow) -> Iterator[Read]:
     texts = {column: unguarded(cell) for column, cell in row.cells.items()}
     cells: dict[str, str] = {}
     fact_type = texts.get("type", "")
@@ -228,40 +266,11 @@ def _read_row(row: SheetRow) -> tuple[ImportItem, list[ImportProblem]]:
         problems.append(ImportProblem(row.place, "expected_version", f'"{version}" is no whole number'))
         version = None
     expected = None if version is None else int(version)
-    return _item(
+    item, problems = _item(
         row.place, texts.get("pledge", ""), cells, labels, problems, texts.get("ref"), texts.get("id"), expected
     )
-
-
-def _read_by_map(
-    table: SheetTable,
-    mapping: SheetMap,
-    released_on: date | None,
-    max_rows: int,
-    note_left_out: NoteLeftOut,
-    note_remark: NoteRemark,
-) -> ReadItems:
-    items: list[ImportItem] = []
-    problems: list[ImportProblem] = []
-    for row in mapped_rows(table, mapping, "" if released_on is None else released_on.isoformat(), max_rows):
-        if len(items) > max_rows * _MAX_FACTS_A_ROW:
-            raise UnreadableFile(f"{row.place}: the rows before it become {len(items):,} facts; split the file")
-        if row.left_out:
-            note_left_out(row.place)
-        for column, remark in dict.fromkeys(remark for fact in row.facts for remark in fact.remarks):
-            note_remark(f"{row.place}: {column}: {remark}")
-        problems += [ImportProblem(row.place, column, message) for column, message in row.problems]
-        for fact in row.facts:
-            wrong = [ImportProblem(fact.place, fact.labels.get(path, path), message) for path, message in fact.problems]
-            item, wrong = _item(fact.place, fact.pledge, fact.cells, fact.labels, wrong, fact.ref)
-            key = fact.ref if mapping.follow is not None else None
-            items.append(replace(item, pledge=fact.slug, sound=item.sound and not row.problems, key=key))
-            problems += wrong
-        items += [
-            ImportItem(fact.place, fact.slug, {"type": fact.type}, fact.ref, sound=False, certain=False)
-            for fact in row.uncertain
-        ]
-    return items, problems
+    yield item
+    yield from problems
 
 
 def _item(
@@ -284,28 +293,3 @@ def _item(
     ]
     item = ImportItem(place, pledge, fact, ref, old_id, expected_version, labels, sound=not problems)
     return item, list(dict.fromkeys(problems))
-
-
-def sort_oldest_first(items: Iterable[ImportItem]) -> list[ImportItem]:
-    """The items by `stated_on`, those of one day in their order in the file.
-
-    An item that was stated before its pledge was made comes right after the pledge's PledgeMade.
-    """
-    items = list(items)
-    made_on = {item.pledge: _stated_on(item) for item in reversed(items) if _opens_pledge(item)}
-
-    def order(item: ImportItem) -> tuple[str, bool, str]:
-        stated_on = _stated_on(item)
-        return max(stated_on, made_on.get(item.pledge, stated_on)), not _opens_pledge(item), stated_on
-
-    return sorted(items, key=order)
-
-
-def _opens_pledge(item: ImportItem) -> bool:
-    return item.fact_type == "PledgeMade"
-
-
-def _stated_on(item: ImportItem) -> str:
-    """The day as it is written; the last day there is for an item that has none, which is refused later."""
-    stated_on = item.fact.get("stated_on") if isinstance(item.fact, dict) else None
-    return stated_on if isinstance(stated_on, str) else date.max.isoformat()

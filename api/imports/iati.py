@@ -60,22 +60,19 @@ class _Amount:
 
 def read_activities(
     path: Path, note_remark: Callable[[str], None], max_activities: int = MAX_ROWS
-) -> tuple[list[ImportItem], list[ImportProblem]]:
+) -> Iterator[ImportItem | ImportProblem]:
     """The items of an IATI activity file, and its problems; `note_remark` gets what is left out, in sentences.
 
     Raises: UnreadableFile if the file is no IATI activity file, or a bound is passed.
     """
-    items: list[ImportItem] = []
-    problems: list[ImportProblem] = []
     for number, element in enumerate(activities_of(path), start=1):
         if number > max_activities:
             raise UnreadableFile(f"a file has at most {max_activities:,} activities here; split it into several")
         activity = _Activity(element, number)
-        items += activity.items()
-        problems += activity.problems
+        yield from activity.items()
+        yield from activity.problems
         for remark in activity.remarks:
             note_remark(f"{activity.place}: {remark}")
-    return items, problems
 
 
 class _Activity:

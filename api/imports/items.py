@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from api.formats.fact_columns import label_of
@@ -35,6 +34,24 @@ class ImportProblem:
     def row(self) -> int:
         """The number of the line or row, by which problems are sorted."""
         return int(self.place.rpartition(" ")[2])
+
+
+@dataclass(slots=True)
+class Noted:
+    """Sentences of which all are counted and the first are kept."""
+
+    total: int = 0
+    first: list[str] = field(default_factory=list)
+
+    def add(self, sentence: str) -> None:
+        """Count a sentence."""
+        self.total += 1
+        if len(self.first) < MAX_NOTED:
+            self.first.append(sentence)
+
+
+MAX_NOTED = 20
+"""Rows that are left out, and remarks, that are told one by one, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +114,3 @@ def value_at(fact: Any, pointer: str) -> Any:
         else:
             fact = fact.get(name) if isinstance(fact, dict) else None
     return fact
-
-
-def payload_hash(items: Iterable[ImportItem]) -> bytes:
-    """The SHA-256 of the items of one chunk, by which a second run knows that it is the same chunk."""
-    digest = hashlib.sha256()
-    for item in items:
-        digest.update(item.content + b"\n")
-    return digest.digest()

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import get_args
 
@@ -15,7 +17,7 @@ from api.imports.cell_numbers import COMMA, POINT, NumberStyle, plain_number, wi
 from api.imports.cell_periods import read_dated, read_period
 from api.imports.items import UnreadableFile
 from api.imports.sheet_layout import Encoding, SheetLayout, SheetTable
-from api.imports.sheets import read_csv, read_xlsx
+from api.imports.sheets import beginning_of, read_csv
 
 _HEADER_ROWS_TRIED = 8
 """Rows in which the header is looked for."""
@@ -61,10 +63,12 @@ def _table(path: Path, sheet: str | None, encoding: Encoding | None) -> tuple[Sh
     """The table by the header that names most columns, and the row of the header."""
     best: tuple[SheetTable, int, Encoding | None] | None = None
     failed: UnreadableFile | None = None
+    read = _reader(path, sheet)
     for tried in [encoding] if encoding is not None else [None, *get_args(Encoding)[1:]]:
         for header in range(1, _HEADER_ROWS_TRIED + 1):
             try:
-                table = _read(path, sheet, SheetLayout(header, encoding=tried))
+                table = read(SheetLayout(header, encoding=tried))
+                table = replace(table, rows=list(islice(table.rows, _ROWS_LOOKED_AT)))
             except UnreadableFile as unreadable:
                 failed = failed or unreadable
                 continue
@@ -75,11 +79,12 @@ def _table(path: Path, sheet: str | None, encoding: Encoding | None) -> tuple[Sh
     raise failed or UnreadableFile("there is no header: the first row names the columns")
 
 
-def _read(path: Path, sheet: str | None, layout: SheetLayout) -> SheetTable:
+def _reader(path: Path, sheet: str | None) -> Callable[[SheetLayout], SheetTable]:
+    """What reads the beginning of the file's table in a layout; a workbook is opened once for all of them."""
     if path.suffix.lower() == ".xlsx":
-        return read_xlsx(path, sheet, layout)
+        return beginning_of(path, sheet, _HEADER_ROWS_TRIED + _ROWS_LOOKED_AT)
     if path.suffix.lower() in (".csv", ".tsv"):
-        return read_csv(path, layout)
+        return partial(read_csv, path)
     raise UnreadableFile("a map is for a file whose name ends in .csv or .xlsx")
 
 
@@ -167,7 +172,7 @@ def _words(column: str) -> str:
 
 
 def _texts(table: SheetTable, column: str) -> list[str]:
-    return [text for row in table.rows[:_ROWS_LOOKED_AT] if (text := row.cells.get(column, "")).strip()]
+    return [text for row in table.rows if (text := row.cells.get(column, "")).strip()]
 
 
 def _numbers(texts: Iterable[str], style: NumberStyle) -> int:
@@ -207,7 +212,7 @@ def _looks(role: str, texts: Sequence[str], column: str, table: SheetTable) -> b
     if role in _SHAPES:
         return bool(texts) and _SHAPES[role](texts)
     if role == "id":
-        return len(set(texts)) == len(table.rows[:_ROWS_LOOKED_AT]) > 0
+        return len(set(texts)) == len(list(table.rows)) > 0
     if role == "link":
         return any(text.startswith("http") for text in texts)
     return bool(texts) and not _are_numbers(texts) and column != ""

@@ -45,12 +45,15 @@ class SheetRow:
 
 @dataclass(frozen=True, slots=True)
 class SheetTable:
-    """A header and its rows. `place` is the line, or the sheet and row, of the header; `title` the sheet."""
+    """A header and its rows, which are read once, as they are asked for. `place` is the line, or the sheet and row, of
+    the header; `title` the sheet. `is_only` tells that no other table of its file is read.
+    """
 
     place: str
     columns: tuple[str, ...]
-    rows: tuple[SheetRow, ...]
+    rows: Iterable[SheetRow]
     title: str = ""
+    is_only: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,37 +150,51 @@ def table_of(
     layout: SheetLayout,
     place: Callable[[int], str],
     merged: Sequence[MergedCells] = (),
+    title: str = "",
 ) -> SheetTable:
-    """The table that the lines hold.
+    """The table that the lines hold: its header is read, its rows are read as they are asked for.
 
-    Raises: UnreadableFile if there is no header, a column is there twice, or a bound is passed.
+    Raises: UnreadableFile if there is no header, a column is there twice, or a bound is passed, in a row too.
     """
-    bounds = TableBounds(layout.max_rows)
+    lines = _counted(filled_down(lines, merged), TableBounds(layout.max_rows), place)
     header: list[SheetLine] = []
     height = 0
-    columns: list[str] = []
-    rows: list[SheetRow] = []
-    above: dict[str, tuple[str, bool]] = {}
-    for line in filled_down(lines, merged):
-        bounds.count(line.number, len(line.texts), place)
-        if not columns:
-            if not header and (line.number < layout.header or not any(text.strip() for text in line.texts)):
-                continue
-            if not header:
-                height = layout.header_rows or _spanned_rows(line.number, merged)
-            header.append(line)
-            if len(header) == height:
-                columns = _column_names(header, merged, place)
+    for line in lines:
+        if not header and (line.number < layout.header or not any(text.strip() for text in line.texts)):
             continue
-        if not any(text.strip() for text in line.texts) and not line.broken:
-            continue
-        rows.append(_filled_from_above(_row(line, columns, place), layout.fill_down, above))
+        if not header:
+            height = layout.header_rows or _spanned_rows(line.number, merged)
+        header.append(line)
+        if len(header) == height:
+            break
+    columns = _column_names(header, merged, place) if header and len(header) == height else []
     if not columns:
         raise UnreadableFile("there is no header: the first row names the columns")
     names = tuple(name for name in columns if name)
     if unknown := sorted(set(layout.fill_down) - set(names)):
         raise UnreadableFile(f'{place(header[0].number)}: there is no column "{unknown[0]}" to fill down')
-    return SheetTable(place(header[-1].number), names, tuple(rows))
+    return SheetTable(place(header[-1].number), names, _rows(lines, columns, layout.fill_down, place), title)
+
+
+def _counted(lines: Iterable[SheetLine], bounds: TableBounds, place: Callable[[int], str]) -> Iterator[SheetLine]:
+    for line in lines:
+        bounds.count(line.number, len(line.texts), place)
+        yield line
+
+
+def _rows(
+    lines: Iterator[SheetLine], columns: Sequence[str], fill_down: Sequence[str], place: Callable[[int], str]
+) -> Iterator[SheetRow]:
+    """The rows below the header that have a cell."""
+    above: dict[str, tuple[str, bool]] = {}
+    is_named = all(columns)
+    for line in lines:
+        if not line.broken and not line.numbers and is_named and len(line.texts) <= len(columns):
+            cells = {name: text for name, text in zip(columns, line.texts, strict=False) if text and not text.isspace()}
+            if cells:
+                yield _filled_from_above(SheetRow(place(line.number), cells), fill_down, above)
+        elif line.broken or any(text.strip() for text in line.texts):
+            yield _filled_from_above(_row(line, columns, place), fill_down, above)
 
 
 def _spanned_rows(number: int, merged: Sequence[MergedCells]) -> int:
@@ -233,6 +250,8 @@ def _row(line: SheetLine, columns: Sequence[str], place: Callable[[int], str]) -
 
 def _filled_from_above(row: SheetRow, names: Sequence[str], above: dict[str, tuple[str, bool]]) -> SheetRow:
     """The row, its empty cells in these columns as in the last row that has them, which `above` keeps."""
+    if not names:
+        return row
     cells, numbers, broken = dict(row.cells), set(row.numbers), dict(row.broken)
     for name in names:
         if name in cells:
@@ -242,7 +261,7 @@ def _filled_from_above(row: SheetRow, names: Sequence[str], above: dict[str, tup
             broken.pop(name, None)
             if is_number:
                 numbers.add(name)
-    return replace(row, cells=cells, broken=broken, numbers=frozenset(numbers)) if names else row
+    return replace(row, cells=cells, broken=broken, numbers=frozenset(numbers))
 
 
 def unpivoted(
@@ -259,13 +278,17 @@ def unpivoted(
         raise UnreadableFile(f"{table.place}: no column is named like {' or '.join(patterns)}, to be read as rows")
     if taken := [column for column in (name, value) if column in kept]:
         raise UnreadableFile(f'{table.place}: there is a column "{taken[0]}" already; call the unpivoted one otherwise')
-    bounds = TableBounds(max_rows)
-    rows: list[SheetRow] = []
-    for row in table.rows:
-        for part in _rows_of(row, frozenset(wide), wide, name, value):
-            bounds.count(len(rows) + 1, len(part.cells), lambda number: f"row {number} of those that columns become")
-            rows.append(part)
-    return SheetTable(table.place, (*kept, name, value), tuple(rows))
+    return replace(table, columns=(*kept, name, value), rows=_spread(table.rows, wide, name, value, max_rows))
+
+
+def _spread(rows: Iterable[SheetRow], wide: Sequence[str], name: str, value: str, max_rows: int) -> Iterator[SheetRow]:
+    bounds, is_wide = TableBounds(max_rows), frozenset(wide)
+    number = 0
+    for row in rows:
+        for part in _rows_of(row, is_wide, wide, name, value):
+            number += 1
+            bounds.count(number, len(part.cells), lambda number: f"row {number} of those that columns become")
+            yield part
 
 
 def _rows_of(row: SheetRow, is_wide: frozenset[str], wide: Sequence[str], name: str, value: str) -> Iterator[SheetRow]:
@@ -287,24 +310,38 @@ def _rows_of(row: SheetRow, is_wide: frozenset[str], wide: Sequence[str], name: 
 def without_columns(table: SheetTable, ignored: Collection[str]) -> SheetTable:
     """The table without these columns; cells without a column name are ignored as they are told, "column E".
 
-    Raises: UnreadableFile if there is no such column.
+    Raises: UnreadableFile if there is no such column; of cells without a name it is known behind the last row.
     """
     if not ignored:
         return table
-    nameless = {column for row in table.rows for column in row.broken if column not in table.columns}
-    if unknown := sorted(set(ignored) - set(table.columns) - nameless):
-        raise UnreadableFile(f'{table.place}: there is no column "{unknown[0]}" to ignore')
     out = frozenset(ignored)
-    rows = tuple(
-        replace(
+    for column in sorted(out - set(table.columns)):
+        if not _NAMELESS.fullmatch(column):
+            raise _nothing_to_ignore(table.place, column)
+    kept = tuple(column for column in table.columns if column not in out)
+    return replace(table, columns=kept, rows=_rows_without(table, out))
+
+
+_NAMELESS = re.compile(r"column [A-Z]{1,3}")
+"""How a cell without a column name is told."""
+
+
+def _nothing_to_ignore(place: str, column: str) -> UnreadableFile:
+    return UnreadableFile(f'{place}: there is no column "{column}" to ignore')
+
+
+def _rows_without(table: SheetTable, out: frozenset[str]) -> Iterator[SheetRow]:
+    unseen = out - set(table.columns)
+    for row in table.rows:
+        unseen -= row.broken.keys()
+        yield replace(
             row,
             cells={column: cell for column, cell in row.cells.items() if column not in out},
             broken={column: why for column, why in row.broken.items() if column not in out},
             numbers=row.numbers - out,
         )
-        for row in table.rows
-    )
-    return replace(table, columns=tuple(column for column in table.columns if column not in out), rows=rows)
+    if unseen:
+        raise _nothing_to_ignore(table.place, min(unseen))
 
 
 SEPARATOR_LINE = re.compile(r"sep=([^\r\n\"\w])\r?(?:\n|$)", re.IGNORECASE)

@@ -24,7 +24,7 @@ from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from api.formats.fact_columns import KNOWN_COLUMNS, path_of
 from api.imports.bounds import check_file_size
-from api.imports.cell_conditions import CellCondition, CellText, MapPart, Pattern, holds
+from api.imports.cell_conditions import CellCondition, CellPredicate, CellText, MapPart, Pattern, predicate_of
 from api.imports.cell_numbers import COMMA, LOCALES, POINT, NumberStyle
 from api.imports.cell_periods import NamedBy
 from api.imports.items import UnreadableFile
@@ -71,11 +71,17 @@ class _RowRule(MapPart):
 
     def unreadable(self, row: SheetRow) -> list[str] | None:
         """The columns whose broken cells leave open whether the rule applies to the row; None if it does not apply."""
-        broken = [column for column in self.conditions if column in row.broken]
-        for column, condition in self.conditions.items():
-            if column not in row.broken and not holds(row.cells.get(column, ""), condition):
+        broken = []
+        for column, holds in self._predicates:
+            if column in row.broken:
+                broken.append(column)
+            elif not holds(row.cells.get(column, "")):
                 return None
         return broken
+
+    @cached_property
+    def _predicates(self) -> tuple[tuple[str, CellPredicate], ...]:
+        return tuple((column, predicate_of(condition)) for column, condition in self.conditions.items())
 
 
 class FactRule(_RowRule):

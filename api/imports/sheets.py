@@ -7,95 +7,139 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE, getincrementaldecoder
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime, time
 from decimal import Decimal
-from io import StringIO
 from itertools import islice
 from math import isfinite
 from pathlib import Path
-from typing import Any
-
-from openpyxl.cell.rich_text import CellRichText, TextBlock
+from typing import Any, TextIO
 
 from api.imports.bounds import check_file_size
 from api.imports.cell_numbers import superscript
 from api.imports.items import UnreadableFile
-from api.imports.sheet_layout import SEPARATOR_LINE, Encoding, MergedCells, SheetLayout, SheetLine, SheetTable, table_of
-from api.imports.workbook import check_workbook, merged_in, opened_workbook, rows_of
+from api.imports.sheet_layout import SEPARATOR_LINE, Encoding, SheetLayout, SheetLine, SheetTable, table_of
+from api.imports.workbook import SheetNotes, check_workbook, notes_on, opened_workbook, rows_of
 from tracker.quantity import plain
 
 
 def read_csv(path: Path, layout: SheetLayout | None = None) -> SheetTable:
     """A CSV file, separated by commas, semicolons or tabs, or as its first line `sep=|` says.
 
-    Raises: UnreadableFile if it is not in its encoding or not CSV, or has no header.
+    Raises: UnreadableFile if it is not in its encoding or not CSV, or has no header; in a row that is asked for, too.
     """
     layout = layout or SheetLayout()
     check_file_size(path)
-    text = _decoded(path.read_bytes(), layout.encoding)
-    first = 1
-    delimiter = None
-    if said := SEPARATOR_LINE.match(text):
-        text, first, delimiter = text[said.end() :], 2, said[1]
-    delimiter = delimiter or _delimiter(text, layout.header)
-    return table_of(_csv_lines(text, delimiter, first), layout, lambda number: f"line {number}")
+    codec = _codec_of(path, layout.encoding or "utf-8")
+    _check_encoding(path, codec, layout.encoding)
+    with path.open(encoding=codec, newline="") as file:
+        said = SEPARATOR_LINE.match(file.readline(_HEADER_CHARACTERS))
+        delimiter = said[1] if said else None
+        if not said:
+            file.seek(0)
+        delimiter = delimiter or _delimiter(file, layout.header)
+    lines = _csv_lines(path, codec, delimiter, skipped=1 if said else 0)
+    return table_of(lines, layout, lambda number: f"line {number}")
 
 
 _CODECS: Mapping[Encoding, str] = {"utf-8": "utf-8-sig", "utf-16": "utf-16", "cp1252": "cp1252"}
+_BLOCK_BYTES = 65_536
+MAX_LINE_CHARACTERS = 16 * 2**20
+"""Characters of a line of a CSV file, at most."""
 
 
-def _decoded(content: bytes, encoding: Encoding | None) -> str:
-    try:
-        return content.decode(_CODECS[encoding or "utf-8"])
-    except UnicodeDecodeError as wrong:
-        if encoding is not None:
-            raise UnreadableFile(f"the file is not {encoding}: {wrong.reason} at byte {wrong.start}") from None
-        line = content[: wrong.start].count(b"\n") + 1
-        likely = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "cp1252"
-        raise UnreadableFile(
-            f"line {line} is not UTF-8; save the file as CSV UTF-8, or say what it is: --encoding {likely}"
-        ) from None
+def _codec_of(path: Path, encoding: Encoding) -> str:
+    """The codec of an encoding; UTF-16 without a byte order mark is little-endian, as spreadsheets write it."""
+    with path.open("rb") as file:
+        is_bare = encoding == "utf-16" and file.read(2) not in (BOM_UTF16_LE, BOM_UTF16_BE)
+    return "utf-16-le" if is_bare else _CODECS[encoding]
 
 
-def read_xlsx(path: Path, sheet: str | None = None, layout: SheetLayout | None = None) -> SheetTable:
-    """A sheet of an XLSX workbook, the first with cells if none is named. Of formulas the saved value counts.
+def _check_encoding(path: Path, codec: str, encoding: Encoding | None) -> None:
+    """Read the whole file once, in blocks.
 
-    Raises: UnreadableFile if it is no XLSX workbook, is damaged, or lacks the sheet or a header.
+    Raises: UnreadableFile if it is not written so.
     """
-    return read_workbook(path, sheet, layout)[0]
+    decoder = getincrementaldecoder(codec)()
+    read = lines = 0
+    start = b""
+    with path.open("rb") as file:
+        while True:
+            block = file.read(_BLOCK_BYTES)
+            start = start or block[:2]
+            kept = len(decoder.getstate()[0])
+            try:
+                decoder.decode(block, final=not block)
+            except UnicodeDecodeError as wrong:
+                if encoding is not None:
+                    place = max(read - kept + wrong.start, 0)
+                    raise UnreadableFile(f"the file is not {encoding}: {wrong.reason} at byte {place}") from None
+                line = lines + block[: max(wrong.start - kept, 0)].count(b"\n") + 1
+                likely = "utf-16" if start in (BOM_UTF16_LE, BOM_UTF16_BE) else "cp1252"
+                raise UnreadableFile(
+                    f"line {line} is not UTF-8; save the file as CSV UTF-8, or say what it is: --encoding {likely}"
+                ) from None
+            if not block:
+                return
+            read += len(block)
+            lines += block.count(b"\n")
 
 
 def read_workbook(
     path: Path, sheet: str | None = None, layout: SheetLayout | None = None, together: Collection[str] = ()
-) -> list[SheetTable]:
+) -> Iterator[SheetTable]:
     """The sheet of this name; without one all sheets with cells whose names are `together`, else the first with cells.
 
-    Raises: UnreadableFile as `read_xlsx`.
+    Of formulas the saved value counts. Each table is to be read before the next one is asked for.
+
+    Raises: UnreadableFile if it is no XLSX workbook, is damaged, or lacks the sheet or a header; in a row that is asked
+    for, too.
     """
-    merged = check_workbook(path)
-    with opened_workbook(path, data_only=True) as values, opened_workbook(path) as formulas:
-        names = [page.title for page in values.worksheets]
-        if sheet is not None and sheet not in names:
-            raise UnreadableFile(f'there is no sheet "{sheet}"; there are: {", ".join(names)}')
-        chosen = [sheet] if sheet else [name for name in names if name in together and _has_cells(values[name])]
-        chosen = chosen or list(islice((name for name in names if _has_cells(values[name])), 1))
-        if not chosen:
-            raise UnreadableFile(f"no sheet has cells; there are: {', '.join(names)}")
-        return [
-            _table_on(name, (values[name], formulas[name]), layout, merged_in(merged, values[name])) for name in chosen
-        ]
+    notes = check_workbook(path)
+    with opened_workbook(path) as book:
+        chosen = _chosen(book, sheet, together)
+        for name in chosen:
+            table = _table_on(name, book[name], layout, notes_on(notes, book[name]))
+            yield replace(table, is_only=len(chosen) == 1)
 
 
-def _table_on(
-    name: str, pages: tuple[Any, Any], layout: SheetLayout | None, merged: Sequence[MergedCells]
-) -> SheetTable:
-    for page in pages:
-        page.reset_dimensions()  # what a file notes of its size may be wrong, and would cut off what is beyond
-    lines = _xlsx_lines(rows_of(pages, name))
-    table = table_of(lines, layout or SheetLayout(), lambda number: f'sheet "{name}" row {number}', merged)
-    return replace(table, title=name)
+def beginning_of(path: Path, sheet: str | None, lines: int) -> Callable[[SheetLayout], SheetTable]:
+    """What makes a table in some layout of the first lines of a sheet, which are read now.
+
+    Raises: UnreadableFile as `read_workbook`.
+    """
+    notes = check_workbook(path)
+    with opened_workbook(path) as book:
+        (name,) = _chosen(book, sheet)
+        of_sheet = notes_on(notes, book[name])
+        kept = list(islice(_xlsx_lines(rows_of(book[name], name), of_sheet), lines))
+
+    def table(layout: SheetLayout) -> SheetTable:
+        copies = (line._replace(texts=[*line.texts], broken={**line.broken}) for line in kept)
+        return table_of(copies, layout, lambda number: f'sheet "{name}" row {number}', of_sheet.merged, name)
+
+    return table
+
+
+def _chosen(book: Any, sheet: str | None, together: Collection[str] = ()) -> list[str]:
+    """The names of the sheets to read, of which one is there at least."""
+    names = [page.title for page in book.worksheets]
+    if sheet is not None and sheet not in names:
+        raise UnreadableFile(f'there is no sheet "{sheet}"; there are: {", ".join(names)}')
+    chosen = [sheet] if sheet else [name for name in names if name in together and _has_cells(book[name])]
+    chosen = chosen or list(islice((name for name in names if _has_cells(book[name])), 1))
+    if not chosen:
+        raise UnreadableFile(f"no sheet has cells; there are: {', '.join(names)}")
+    for name in chosen:
+        book[name].reset_dimensions()  # what a file notes of its size may be wrong, and would cut off what is beyond
+    return chosen
+
+
+def _table_on(name: str, page: Any, layout: SheetLayout | None, notes: SheetNotes) -> SheetTable:
+    lines = _xlsx_lines(rows_of(page, name), notes)
+    return table_of(lines, layout or SheetLayout(), lambda number: f'sheet "{name}" row {number}', notes.merged, name)
 
 
 def _has_cells(page: Any) -> bool:
@@ -111,43 +155,64 @@ _HEADER_CHARACTERS = 65_536
 """Characters of a header in which its delimiter is looked for, at most."""
 
 
-def _delimiter(text: str, header: int) -> str:
+def _delimiter(file: TextIO, header: int) -> str:
     """The mark that is most often in the header, outside of quotes."""
-    rest = "".join(text.splitlines(keepends=True)[header - 1 :])[:_HEADER_CHARACTERS]
-    first = next((line for line in re.sub(r'"[^"]*"', "quoted", rest).splitlines() if line.strip()), "")
+    for _ in range(header - 1):
+        file.readline(MAX_LINE_CHARACTERS)
+    first = ""
+    for line in re.sub(r'"[^"]*"', "quoted", file.read(_HEADER_CHARACTERS)).splitlines():
+        if line.strip():
+            first = line
+            break
     return max(",;\t", key=lambda mark: (first.count(mark), mark == ","))
 
 
-def _csv_lines(text: str, delimiter: str, first: int) -> Iterator[SheetLine]:
-    """The lines of a CSV file, of which the first one has this number."""
-    reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    number = first
-    try:
-        for cells in reader:
-            yield SheetLine(number, cells, {}, set())
-            number = reader.line_num + first
-    except csv.Error as wrong:
-        raise UnreadableFile(f"line {number} is not CSV: {wrong}") from None
+def _csv_lines(path: Path, codec: str, delimiter: str, skipped: int) -> Iterator[SheetLine]:
+    """The lines of a CSV file behind those that are skipped."""
+    with path.open(encoding=codec, newline="") as file:
+        texts = _bounded_lines(file)
+        for _ in range(skipped):
+            next(texts, None)
+        reader = csv.reader(texts, delimiter=delimiter, strict=True)
+        number = skipped + 1
+        try:
+            for cells in reader:
+                yield SheetLine(number, cells, {}, set())
+                number = reader.line_num + skipped + 1
+        except csv.Error as wrong:
+            raise UnreadableFile(f"line {number} is not CSV: {wrong}") from None
 
 
-def _xlsx_lines(rows: Iterable[tuple[int, Any, Any]]) -> Iterator[SheetLine]:
-    for number, cells, behind in rows:
+def _bounded_lines(file: TextIO) -> Iterator[str]:
+    number = 0
+    while line := file.readline(MAX_LINE_CHARACTERS + 1):
+        number += 1
+        if len(line) > MAX_LINE_CHARACTERS:
+            raise UnreadableFile(f"line {number} has more than {MAX_LINE_CHARACTERS:,} characters")
+        yield line
+
+
+def _xlsx_lines(rows: Iterable[tuple[int, Any]], notes: SheetNotes) -> Iterator[SheetLine]:
+    for number, cells in rows:
         broken: dict[int, str] = {}
         texts: list[str] = []
         numbers: set[int] = set()
-        for index, (cell, source) in enumerate(zip(cells, behind, strict=False)):
-            text = ""
-            if cell.value is None and isinstance(source.value, str) and source.data_type == "f":
-                broken[index] = _NOT_SAVED
+        for index, cell in enumerate(cells):
+            value, text = cell.value, ""
+            if value is None:
+                if notes.is_unsaved(number, index + 1):
+                    broken[index] = _NOT_SAVED
             elif cell.data_type == "e":
-                broken[index] = f"this formula ends in {cell.value}"
+                broken[index] = f"this formula ends in {value}"
+            elif type(value) is str:
+                text = value
             else:
                 try:
                     text = _shown(cell)
                 except Exception as wrong:  # a value that no spreadsheet shows, a style that is not there
                     broken[index] = f"this cell cannot be read: {wrong}"
             texts.append(text)
-            if isinstance(cell.value, int | float):
+            if isinstance(value, int | float):
                 numbers.add(index)
         yield SheetLine(number, texts, broken, numbers)
 
@@ -159,7 +224,7 @@ _QUOTED = re.compile(r'"[^"]*"|\\.')
 
 def _shown(cell: Any) -> str:
     """The text of a cell; a percentage as it is shown, since a workbook keeps 2 % as 0.02."""
-    if isinstance(cell.value, CellRichText):
+    if isinstance(cell.value, list):
         return "".join(_run(part) for part in cell.value)
     text = text_of(cell.value)
     if isinstance(cell.value, bool) or not isinstance(cell.value, int | float) or "%" not in cell.number_format:
@@ -170,12 +235,13 @@ def _shown(cell: Any) -> str:
     return f"{text}%" if "%" in shown else text
 
 
-def _run(part: str | TextBlock) -> str:
-    """A run of a cell's text; a raised one in characters that are raised themselves, so that 12.5 with a raised 1 is
-    never 12.51."""
-    if isinstance(part, TextBlock):
-        return superscript(part.text) if part.font.vertAlign == "superscript" and part.text.strip() else part.text
-    return part
+def _run(part: Any) -> str:
+    """A run of a cell's text, with a font if it is no bare text; a raised one in characters that are raised themselves,
+    so that 12.5 with a raised 1 is never 12.51."""
+    if isinstance(part, str):
+        return part
+    text = str(part.text)
+    return superscript(text) if part.font.vertAlign == "superscript" and text.strip() else text
 
 
 def text_of(value: object) -> str:

@@ -17,8 +17,8 @@ from api.formats import iati, parquet
 from api.formats.provenance import Provenance
 from api.formats.table import EXPORT_FORMATS, write_events, write_statuses
 from api.http import data_license, media
-from api.imports.files import read_items
 from tests.support.api import Api, problem, progress, running, statement
+from tests.support.import_files import read_items
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 EVENTS = ("/v1/events", "/v1/pledges/aid-2024/events")

@@ -16,9 +16,9 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from api.imports.files import read_items
 from api.imports.sheet_map import read_map
 from tests.support.api import Api, running
+from tests.support.import_files import read_items
 from tests.support.pages import BROWSER, text_of
 from tests.support.shell import Shell
 from tests.support.version_two import PLEDGES

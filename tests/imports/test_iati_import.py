@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from api.imports.files import read_items
 from api.imports.iati_xml import activities_of
 from api.imports.items import UnreadableFile
-from tests.support.import_files import written
+from tests.support.import_files import read_items, written
 from tests.support.paths import SHARED
 from tests.support.shell import Shell, with_tables
 from tracker.fact_reading import read_fact

@@ -14,9 +14,9 @@ import pytest
 from openpyxl import Workbook
 
 from api.imports import bounds, workbook
-from api.imports.files import read_items
 from api.imports.items import UnreadableFile
 from api.imports.sheet_map import SheetMap
+from tests.support.import_files import read_items
 from tests.support.paths import ROOT
 from tests.support.shell import Shell
 

@@ -295,7 +295,8 @@ def test_a_chunk_that_was_recorded_while_the_file_is_read_keeps_its_number(
     """The other import is one chunk further when the second is looked for than when the first was."""
     path = shell.write("f.ndjson", ndjson(made("a"), made("b"), made("c")))
     shell.run("import", path, "--chunk", "1")
-    replay, missed = Tracker.replay, []
+    replay = Tracker.replay
+    missed: list[str] = []
 
     def late(self: Tracker, key: str, payload_hash: bytes | None) -> Any:
         if key.endswith(":1") and not missed:
@@ -318,7 +319,7 @@ def test_a_chunk_that_another_writer_made_wrong_is_told_with_what_stays(
     def late(self: Importer, chunk: ImportChunk) -> Any:
         if chunk.facts[0].draft.pledge == "b" and self.tracker.version("b") == 0:
             other = Tracker(shell.url, create_table=False)
-            record(Importer(other, "other", "other", self.clock), ImportChunk("other", chunk.facts[:1]))
+            record(Importer(other, "other", "other", self.clock), ImportChunk("other", chunk.facts[:1], b"other"))
             other.close()
         return record(self, chunk)
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from api.imports.files import read_items, read_lines
-from api.imports.items import UnreadableFile
-from api.imports.references import REFERENCE_PATHS
+from api.imports.files import read_lines
+from api.imports.items import ImportItem, ImportProblem, UnreadableFile
+from api.imports.reference_paths import REFERENCE_PATHS
 from api.imports.sheet_layout import SheetLayout
 from api.imports.sheets import read_csv
-from tests.support.import_files import problems, written
+from tests.support.import_files import problems, read_items, whole, written
 from tracker.errors import Refusal
 from tracker.facts import FACT_TYPES
 
@@ -20,7 +20,9 @@ from tracker.facts import FACT_TYPES
 def test_each_line_of_ndjson_is_judged_on_its_own() -> None:
     good = b'{"pledge": "p", "fact": {"type": "PledgeMade"}}'
     lines = [good, b"", b"{", b"[1]", b'{"pledge": "P", "fact": {}, "x": 1}', b'{"pledge": "p", "pledge": "q"}']
-    items, found = read_lines(lines)
+    read = list(read_lines(lines))
+    items = [item for item in read if isinstance(item, ImportItem)]
+    found = [problem for problem in read if isinstance(problem, ImportProblem)]
     assert [item.place for item in items if item.sound] == ["line 1"]
     assert [f"{p.place} {p.where}" for p in found] == ["line 3 ", "line 4 ", "line 5 /x", "line 5 /pledge", "line 6 "]
 
@@ -106,13 +108,13 @@ def test_a_cell_without_a_column_name_is_a_problem(tmp_path: Path) -> None:
 @pytest.mark.parametrize("title", ["", 'A title, "and, its, commas,\r\nin quotes", here\r\n'])
 def test_commas_within_quotes_do_not_separate(tmp_path: Path, title: str) -> None:
     text = title + '"Donor, country, or ""body"",\r\nany";Amount;Date\r\nX;1,5;2024\r\n'
-    table = read_csv(written(tmp_path / "f.csv", text), SheetLayout(header=3 if title else 1))
+    table = whole(read_csv(written(tmp_path / "f.csv", text), SheetLayout(header=3 if title else 1)))
     assert table.columns == ('Donor, country, or "body",\r\nany', "Amount", "Date")
     assert list(table.rows[0].cells.values()) == ["X", "1,5", "2024"]
 
 
 def test_reading_csv_tells_where_the_header_is(tmp_path: Path) -> None:
-    table = read_csv(written(tmp_path / "f.csv", "A title,,\r\n\r\nx,y,\r\n1,2,\r\n"), SheetLayout(header=2))
+    table = whole(read_csv(written(tmp_path / "f.csv", "A title,,\r\n\r\nx,y,\r\n1,2,\r\n"), SheetLayout(header=2)))
     assert (table.place, table.columns, table.rows[0].place) == ("line 3", ("x", "y"), "line 4")
 
 

@@ -5,11 +5,10 @@ from typing import Any
 
 import pytest
 
-from api.imports.files import read_items
 from api.imports.items import UnreadableFile
 from api.imports.map_template import map_template
 from api.imports.sheet_map import parse_map
-from tests.support.import_files import workbook, written
+from tests.support.import_files import read_items, workbook, written
 from tests.support.paths import ROOT
 from tests.support.shell import Shell
 from tracker.fact_reading import read_fact

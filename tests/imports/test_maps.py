@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from api.imports.files import read_items
 from api.imports.sheet_map import BadMap, FactRule, SheetMap, read_map
-from tests.support.import_files import workbook, written
+from tests.support.import_files import read_items, workbook, written
 from tests.support.paths import ROOT
 from tracker import quantity_words
 from tracker.fact_reading import read_fact

@@ -11,8 +11,8 @@ from openpyxl import Workbook
 from openpyxl.chart import BarChart, Reference
 
 from api.imports.items import UnreadableFile
-from api.imports.sheets import read_xlsx, text_of
-from tests.support.import_files import problems, workbook
+from api.imports.sheets import text_of
+from tests.support.import_files import problems, read_xlsx, workbook
 
 
 def test_a_workbook_reads_as_its_csv_would(tmp_path: Path) -> None:

@@ -1,11 +1,18 @@
 """Files to import, and the problems that are found in them."""
 
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from openpyxl import Workbook
 
-from api.imports.files import read_items
+from api.imports.files import ImportFile
+from api.imports.items import ImportItem, ImportProblem
+from api.imports.sheet_layout import SheetLayout, SheetTable
+from api.imports.sheets import read_workbook
+from api.imports.spool import ItemSpool
 
 
 def written(path: Path, text: str) -> Path:
@@ -26,6 +33,39 @@ def workbook(path: Path, rows: list[list[Any]], sheet: str = "Facts", *, second:
         book.create_sheet(second).append(["nothing"])
     book.save(path)
     return path
+
+
+def read_items(
+    path: Path,
+    *,
+    note_left_out: Callable[[str], object] = lambda _: None,
+    note_remark: Callable[[str], object] = lambda _: None,
+    **options: Any,
+) -> tuple[list[ImportItem], list[ImportProblem]]:
+    """The items of a file in the order in which they are recorded, and its problems in the order of its rows.
+
+    The options are those of `ImportFile`; what it notes of left out rows and remarks is told one by one.
+    """
+    file = ImportFile(path, **options)
+    with ItemSpool(lambda: datetime.now(UTC)) as spool:
+        spool.fill(file.read())
+        spool.order(oldest_first=file.oldest_first)
+        found = [spooled.item for spooled in spool.items()], list(spool.problems)
+    for place in file.left_out.first:
+        note_left_out(place)
+    for remark in file.remarks.first:
+        note_remark(remark)
+    return found
+
+
+def whole(table: SheetTable) -> SheetTable:
+    """The table with its rows read."""
+    return replace(table, rows=tuple(table.rows))
+
+
+def read_xlsx(path: Path, sheet: str | None = None, layout: SheetLayout | None = None) -> SheetTable:
+    """The first table that is read of a workbook, with its rows."""
+    return next(map(whole, read_workbook(path, sheet, layout)))
 
 
 def problems(path: Path, **options: Any) -> list[str]:

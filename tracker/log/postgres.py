@@ -147,6 +147,7 @@ class PostgresLog(LogRecorder, PostgresApplicationRecorder):
             "joined": "string_agg(w.field, chr(10))",
             "each": "unnest(CAST(:given AS text[])) AS each(value)",
             "now": "clock_timestamp()",
+            "contains": "position(:mark IN e.state) > 0",
         }
         self.guard = LogGuard()
         parts = {

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -79,8 +79,8 @@ class LogRecorder(WithheldFields, PrivateParts, ProposalEvents, ABC):
 
     names: dict[str, str]
     """The store's names for `{log}`, `{events}`, `{ids}`, `{withheld}`, `{proposals}`, `{number}` (of an event),
-    `{joined}` (the fields of the rows `w`, as lines), `{each}` and `{now}` in a query; `each(value)` is a table of the
-    values of the array parameter `:given`."""
+    `{joined}` (the fields of the rows `w`, as lines), `{each}`, `{now}` and `{contains}` in a query; `each(value)` is a
+    table of the values of the array parameter `:given`, `{contains}` whether an event `e` has the bytes `:mark`."""
 
     guard: LogGuard
     """What this process knows of the log, and whether it may write to it."""
@@ -256,9 +256,29 @@ class LogRecorder(WithheldFields, PrivateParts, ProposalEvents, ABC):
             limit=limit,
         )
 
+    def read_with(self, mark: bytes, after: int, upto: int) -> list[LogRow]:
+        """The rows with `after < position <= upto` whose stored bytes have this mark, oldest first.
+
+        The store looks through all of them and answers those alone; a span of 20,000 takes it some milliseconds.
+        """
+        return self._log_rows(
+            "WHERE position > :after AND position <= :upto"
+            " AND (SELECT {contains} FROM {events} AS e WHERE e.{number} = l.position) ORDER BY position",
+            mark=mark,
+            after=after,
+            upto=upto,
+        )
+
     def pledge_rows(self, pledge: str, upto: int | None = None) -> list[LogRow]:
         """All events of one pledge with `position <= upto`, by version."""
         return self.read(limit=MAX_POSITION, upto=upto, pledge=pledge)
+
+    def rows_by_page(self, pledge: str, page: int = 1_000) -> Iterator[LogRow]:
+        """All events of one pledge by version, so many read at once."""
+        rows = self.read(limit=page, pledge=pledge)
+        while rows:
+            yield from rows
+            rows = self.read(rows[-1].position, page, pledge=pledge) if len(rows) == page else []
 
     def rows_of(self, pledges: Sequence[str], upto: int | None = None) -> dict[str, list[LogRow]]:
         """All events of each of these pledges with `position <= upto`, by version."""

@@ -148,6 +148,7 @@ class SQLiteLog(LogRecorder, SQLiteApplicationRecorder):
             "joined": "group_concat(w.field, char(10))",
             "each": "json_each(:given) AS each",
             "now": _NOW,
+            "contains": "instr(e.state, :mark) > 0",
         }
         self.guard = LogGuard()
         self._standing = STANDING.format(ids="log_identity", log="log", there=":there")

@@ -1,0 +1,101 @@
+"""One recorded fact as a pledge keeps it for its decisions: decoded, or packed where there are very many.
+
+A decoded fact takes some 3 kB, a packed one some 60 bytes: the facts of a block are compressed together, since those of
+one pledge are alike. Whoever asks for a packed fact gets it decoded anew.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple
+
+from pydantic import JsonValue
+from pydantic_core import from_json
+
+from tracker.fact_decoding import decode_fact
+from tracker.facts import AnyFact
+
+Patch = Mapping[str, JsonValue]
+"""The changes of a correction."""
+
+_NO_PATCHES: Mapping[str, Patch] = MappingProxyType({})
+_NO_IDS: frozenset[str] = frozenset()
+_LEVEL = 1
+
+
+class _Packed(NamedTuple):
+    """A fact in a block of facts, JSON a line."""
+
+    block: bytes
+    line: int
+
+    def decoded(self) -> AnyFact:
+        """The fact."""
+        return decode_fact(from_json(zlib.decompress(self.block).split(b"\n")[self.line]))
+
+
+class RecordedFact:
+    """One recorded fact: as posted, as corrected, and whether it still stands."""
+
+    __slots__ = ("_fact", "_posted", "id", "patches", "restated_by", "version", "voided")
+
+    def __init__(self, id_: str, version: int, posted: AnyFact) -> None:
+        self.id = id_
+        self.version = version
+        self.voided = False
+        self.patches: Mapping[str, Patch] = _NO_PATCHES
+        """The corrections that stand, by their ids."""
+        self.restated_by: frozenset[str] | set[str] = _NO_IDS
+        """The ids of the restatements that stand."""
+        self._posted: AnyFact | _Packed = posted
+        self._fact: AnyFact | None = None
+
+    @property
+    def posted(self) -> AnyFact:
+        """The fact as it was posted."""
+        return self._posted.decoded() if isinstance(self._posted, _Packed) else self._posted
+
+    @property
+    def fact(self) -> AnyFact:
+        """The fact as it is corrected."""
+        return self.posted if self._fact is None else self._fact
+
+    @fact.setter
+    def fact(self, corrected: AnyFact) -> None:
+        self._fact = corrected
+
+    def patch(self, id_: str, changes: Patch) -> None:
+        """Add a correction."""
+        if self.patches is _NO_PATCHES:
+            self.patches = {}
+        assert isinstance(self.patches, dict)
+        self.patches[id_] = changes
+
+    def unpatch(self, id_: str) -> None:
+        """Take a correction away."""
+        assert isinstance(self.patches, dict)
+        self.patches.pop(id_)
+
+    def restate(self, id_: str) -> None:
+        """Add a restatement."""
+        if not isinstance(self.restated_by, set):
+            self.restated_by = set()
+        self.restated_by.add(id_)
+
+    def unrestate(self, id_: str) -> None:
+        """Take a restatement away, if it is there."""
+        if isinstance(self.restated_by, set):
+            self.restated_by.discard(id_)
+
+
+def pack(facts: Sequence[RecordedFact]) -> None:
+    """Pack facts together in one block."""
+    block = zlib.compress(b"\n".join(_json(recorded.posted) for recorded in facts), _LEVEL)
+    for line, recorded in enumerate(facts):
+        recorded._posted = _Packed(block, line)
+
+
+def _json(fact: AnyFact) -> bytes:
+    return fact.model_dump_json(exclude_unset=True, exclude_none=True).encode()
