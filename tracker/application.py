@@ -14,7 +14,7 @@ from tracker.log.clock_watch import ClockWatch
 from tracker.log.open import MAX_CONNECTIONS, recorder_environment
 from tracker.log.recorder import LogRecorder
 from tracker.pledge_events import PledgeEvents
-from tracker.requests import Decided, Posted, Recorded, Request
+from tracker.requests import Decided, DecidedRequest, Posted, Recorded, Request
 from tracker.writer import GroupWriter, Outcome
 
 
@@ -63,6 +63,17 @@ class Tracker(Application[str]):
         is recorded); OtherLog if the request is for another log; LogWentBack and ClockImplausible as
         `must_allow_writes`; Unavailable if the store is away (the outcome is then unknown: send the same again).
         """
+        return self._recorded(request)
+
+    def record_decided(self, request: DecidedRequest) -> Recorded:
+        """Record facts that were decided on, as long as nobody else recorded anything on their pledges since.
+
+        Raises: VersionConflict if somebody has, or if the key is taken: nothing is recorded then, and the facts are to
+        be decided on again. LogWentBack, ClockImplausible and Unavailable as `record`.
+        """
+        return self._recorded(request)
+
+    def _recorded(self, request: Request | DecidedRequest) -> Recorded:
         self.must_allow_writes()
         done: Future[Outcome] = Future()
         self.writer.put(request, done.set_result)

@@ -94,9 +94,26 @@ def _envelope(event: Event) -> dict[str, Any]:
     }
 
 
+def event_line(id_: str, pledge: str, version: int, recorded_at: datetime, recorded_by: str, fact: bytes) -> bytes:
+    """The stored bytes of an event without a proposal, made of the JSON of its fact: those of `Event.line`."""
+    envelope = {
+        "id": id_,
+        "pledge": pledge,
+        "version": version,
+        "recorded_at": stamp(recorded_at),
+        "recorded_by": recorded_by,
+    }
+    return b'%s,"fact":%s}' % (to_json(envelope)[:-1], fact)
+
+
 def event_json(event: Event) -> dict[str, Any]:
     """An event as a JSON object, as it is served: the stored members and the `position`."""
     return {**_envelope(event), "position": event.position}
+
+
+def fact_line(fact: AnyFact) -> bytes:
+    """The JSON of the fact as it is stored, on one line."""
+    return fact.model_dump_json(exclude_unset=True, exclude_none=True).encode()
 
 
 def fact_json(fact: AnyFact) -> dict[str, Any]:

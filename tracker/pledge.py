@@ -23,7 +23,7 @@ from tracker.errors import (
     UnreadableEvent,
     WrongEventType,
 )
-from tracker.event import Event
+from tracker.event import Event, fact_line
 from tracker.facts import (
     FACT_TYPES,
     MAX_FACT_BYTES,
@@ -62,6 +62,7 @@ class Pledge:
         self._made: RecordedFact | None = None
         self._reports: dict[bytes, str] = {}
         self._bases: dict[tuple[str, str, str], dict[str, set[str]]] = {}
+        self._last_keys: tuple[AnyFact | None, list[bytes]] = None, []
         self._terms: list[RecordedFact] = []
         self._loose: list[RecordedFact] | None = [] if packed else None
 
@@ -157,12 +158,18 @@ class Pledge:
             self._index(recorded, after)
 
     def _index(self, recorded: RecordedFact, fact: AnyFact) -> None:
-        for key in report_keys(fact):
+        for key in self._keys_of(fact):
             self._reports.setdefault(key, recorded.id)
         figure = figure_in(fact)
         if figure is not None and figure.nature != "projection":
             bases = self._bases.setdefault(series(fact, figure), {})
             bases.setdefault(figure.basis, set()).add(recorded.id)
+
+    def _keys_of(self, fact: AnyFact) -> list[bytes]:
+        """The keys of a fact, made once for its check and for taking it in."""
+        if self._last_keys[0] is not fact:
+            self._last_keys = fact, report_keys(fact)
+        return self._last_keys[1]
 
     def _unindex(self, recorded: RecordedFact, fact: AnyFact) -> None:
         for key in report_keys(fact):
@@ -240,7 +247,7 @@ class Pledge:
             must_know_members(fact, [terms.group for terms in self.terms if terms.group is not None])
         if isinstance(fact, ConditionReported):
             must_be_a_condition(fact, self.terms)
-        for key in report_keys(fact):
+        for key in self._keys_of(fact):
             known = self._reports.get(key)
             if known is not None and known != but:
                 raise DuplicateFact(
@@ -285,7 +292,7 @@ def must_fit(fact: AnyFact) -> None:
 
     Raises: TooLarge if it is larger.
     """
-    size = len(fact.model_dump_json(exclude_unset=True, exclude_none=True).encode())
+    size = len(fact_line(fact))
     if size > MAX_FACT_BYTES:
         raise TooLarge(f"the fact has {size} bytes, {MAX_FACT_BYTES} are allowed; keep documents outside")
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from pydantic import JsonValue
 from pydantic_core import from_json
 
+from tracker.event import fact_line
 from tracker.fact_decoding import decode_fact
 from tracker.facts import AnyFact
 
@@ -92,10 +93,6 @@ class RecordedFact:
 
 def pack(facts: Sequence[RecordedFact]) -> None:
     """Pack facts together in one block."""
-    block = zlib.compress(b"\n".join(_json(recorded.posted) for recorded in facts), _LEVEL)
+    block = zlib.compress(b"\n".join(fact_line(recorded.posted) for recorded in facts), _LEVEL)
     for line, recorded in enumerate(facts):
         recorded._posted = _Packed(block, line)
-
-
-def _json(fact: AnyFact) -> bytes:
-    return fact.model_dump_json(exclude_unset=True, exclude_none=True).encode()

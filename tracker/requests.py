@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from tracker.event import Event
+from tracker.event import Event, event_line
 from tracker.fact_warnings import FactWarning
 from tracker.facts import AnyFact
-from tracker.log.rows import LogRow, ProposalRow
+from tracker.log.rows import LogRow, NewLogRow, ProposalRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +40,45 @@ class Request:
     """Whether the request is to open its pledge: a taken slug is PledgeExists then."""
     log: str | None = None
     """The id of the log that the request is for; None if any."""
-    versions: tuple[int, ...] = ()
-    """The versions that the drafts get if they were decided on already: as long as nobody else recorded anything on
-    their pledges since, they are appended without a second decision. Empty if they were not."""
+
+
+class DecidedFact(NamedTuple):
+    """A fact that was decided on: its pledge, the version and the id that its event gets, its type, and its JSON."""
+
+    pledge: str
+    version: int
+    id: str
+    type: str
+    fact: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class DecidedRequest:
+    """Facts that were decided on together, to record all or nothing as long as nobody else recorded anything on their
+    pledges since: who records them, the time, the idempotency key and the hash of the payload."""
+
+    facts: Sequence[DecidedFact]
+    by: str
+    now: datetime
+    key: str
+    payload_hash: bytes
+
+    def lines(self) -> list[NewLogRow]:
+        """The rows to append."""
+        return [
+            NewLogRow(
+                pledge=fact.pledge,
+                version=fact.version,
+                type=fact.type,
+                event_id=fact.id,
+                state=event_line(fact.id, fact.pledge, fact.version, self.now, self.by, fact.fact),
+                recorded_at=self.now,
+                key=self.key,
+                key_index=index,
+                payload_hash=self.payload_hash,
+            )
+            for index, fact in enumerate(self.facts)
+        ]
 
 
 class Decided(NamedTuple):

@@ -33,7 +33,7 @@ from tracker.log.rows import LogRow, NewLogRow
 from tracker.pledge import Pledge
 from tracker.pledge_cache import PledgeCache
 from tracker.pledge_events import PledgeEvents
-from tracker.requests import Decided, Draft, Posted, Recorded, Request
+from tracker.requests import Decided, DecidedRequest, Draft, Posted, Recorded, Request
 
 MAX_GROUP_REQUESTS = 1_000
 """Requests that share one transaction, at most."""
@@ -55,6 +55,7 @@ class _Job:
     done: Callable[[Outcome], None]
     posted: Posted | None = None
     request: Request | None = None
+    decided: DecidedRequest | None = None
     trace: object = field(default_factory=tracing.here)
     key: str | None = None
     payload_hash: bytes | None = None
@@ -87,13 +88,17 @@ class GroupWriter:
         self._starting = Lock()
         self._closed = False
 
-    def put(self, given: Request | Posted, done: Callable[[Outcome], None]) -> None:
+    def put(self, given: Request | DecidedRequest | Posted, done: Callable[[Outcome], None]) -> None:
         """Let a request be recorded; `done` is called with its outcome, in the writer's thread.
+
+        The outcome of one that was decided on is VersionConflict if the log has changed since.
 
         Raises: Unavailable if the writer is closed.
         """
         if isinstance(given, Request):
             job = _Job(done, request=given, key=given.key, payload_hash=given.payload_hash)
+        elif isinstance(given, DecidedRequest):
+            job = _Job(done, decided=given)
         else:
             job = _Job(done, posted=given)
         with self._starting:
@@ -210,6 +215,8 @@ class GroupWriter:
         for job in jobs:
             if job.request is not None:
                 decoded.append((job, job.request))
+            elif job.decided is not None:
+                job.settle(self._appended(job.decided))
             elif job.posted is not None:
                 try:
                     job.key, job.payload_hash = job.posted.read()
@@ -236,6 +243,24 @@ class GroupWriter:
             except Exception as error:
                 job.settle(error)
         return decoded
+
+    def _appended(self, request: DecidedRequest) -> Outcome:
+        """Append facts that were decided on; the log refuses them if a version does not follow or the key is taken."""
+        names = {fact.pledge for fact in request.facts}
+        try:
+            basis = self._basis()
+            began = time.time_ns()
+            rows = self._log.append(request.lines(), restamp=restamp, basis=basis)
+        except IntegrityError:
+            return VersionConflict("something was recorded on these pledges since they were decided on")
+        except Exception as error:
+            return error
+        finally:
+            self.pledges.forget(names)
+        tracing.committed(tracing.here(), began, rows)
+        if rows:
+            self.appended(basis.log, rows)
+        return Recorded(tuple(rows))
 
     def _recorded_under(self, keys: Iterable[str]) -> dict[str | None, list[LogRow]]:
         """The rows recorded under these keys; one query for all, and none if there is no key."""
@@ -296,12 +321,8 @@ class GroupWriter:
                     self._log.must_be_next(draft.accepted for draft in request.drafts)
                 basis = self._basis()
                 basis.must_be_of(request.log)
-                if request.versions and not attempt:
-                    found = _decided_before(request)
-                    self.pledges.forget(names)
-                else:
-                    pledges = self.pledges.load(names, fresh=attempt > 0)
-                    found = self._decide_fresh(request, pledges)
+                pledges = self.pledges.load(names, fresh=attempt > 0)
+                found = self._decide_fresh(request, pledges)
                 began = time.time_ns()
                 try:
                     rows = self._append([(request, found.events)], basis)
@@ -369,16 +390,6 @@ class GroupWriter:
         if rows:
             self.appended(basis.log, rows)
         return rows
-
-
-def _decided_before(request: Request) -> Decided:
-    """The events of a request whose decision is known. The log refuses them if a version does not follow."""
-    return Decided(
-        tuple(
-            Event(draft.id, draft.pledge, version, request.now, request.by, draft.fact)
-            for draft, version in zip(request.drafts, request.versions, strict=True)
-        )
-    )
 
 
 def _must_be_expected(request: Request, draft: Draft, pledge: Pledge) -> None:

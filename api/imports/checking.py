@@ -99,17 +99,17 @@ class _References:
         self._places: dict[str, int] = {}
         self.size = BATCH_FACTS
         naming = [
-            (place, planned.spooled.item.place, event)
+            (place, planned.place, event)
             for place, planned in enumerate(spool.planned())
-            if planned.spooled.names_others
+            if planned.names_others
             for event in named_events(from_json(planned.fact))
         ]
         if not naming:
             return
         named = {event for _, _, event in naming}
         for place, planned in enumerate(spool.planned()):
-            if planned.spooled.event in named:
-                self._places[planned.spooled.event] = place
+            if planned.event in named:
+                self._places[planned.event] = place
         if self._places:
             self.size = MAX_CHUNK_FACTS
         self.problems += [
@@ -120,12 +120,12 @@ class _References:
 
     def line(self, planned: PlannedItem) -> bytes:
         """The line of a fact: a fact of the file is named by a `ref`."""
-        item: dict[str, Any] = {"pledge": planned.spooled.item.pledge, "fact": from_json(planned.fact)}
-        for path in REFERENCE_PATHS if planned.spooled.names_others else ():
+        item: dict[str, Any] = {"pledge": planned.pledge, "fact": from_json(planned.fact)}
+        for path in REFERENCE_PATHS if planned.names_others else ():
             place = self._places.get(str(value_at_path(item["fact"], path)))
             if place is not None:
                 item["fact"] = with_value_at_path(item["fact"], path, {"ref": f"row-{place}"})
-        if (own := self._places.get(planned.spooled.event)) is not None:
+        if (own := self._places.get(planned.event)) is not None:
             item["ref"] = f"row-{own}"
         return to_json(item)
 

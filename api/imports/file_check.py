@@ -21,6 +21,7 @@ from api.imports.references import EventReferences
 from api.imports.spool import ItemSpool, PlannedItem, SpooledItem
 from tracker.application import Tracker
 from tracker.errors import BatchRefused, InvalidFact, NotOpened, Refusal
+from tracker.event import fact_line
 from tracker.fact_decoding import decode_fact
 from tracker.fact_reading import read_fact
 from tracker.facts import AnyFact
@@ -34,10 +35,10 @@ _AT_ONCE = 1_000
 """Items that are in memory together, and pledges that are loaded together, at most."""
 
 
-def planned_fact(planned: PlannedItem) -> PlannedFact:
+def planned_fact(spool: ItemSpool, planned: PlannedItem) -> PlannedFact:
     """The item, and the draft of its event."""
-    item, fact = planned.spooled.item, decode_fact(from_json(planned.fact))
-    return PlannedFact(item, Draft(item.pledge, fact, planned.spooled.event, item.expected_version))
+    item, fact = spool.item_at(planned.rank).item, decode_fact(from_json(planned.fact))
+    return PlannedFact(item, Draft(item.pledge, fact, planned.event, item.expected_version))
 
 
 @dataclass(slots=True)
@@ -118,7 +119,10 @@ class FileCheck:
             self._tell(state.missing.unexplained((facts[i][1], why) for i, why in refusals.items()))
         if state.is_unopened or not self._spool.problems:
             numbered = enumerate(facts, start=before + 1)
-            self._spool.plan((rank, version, _json(planned.draft.fact)) for version, (rank, planned) in numbered)
+            self._spool.plan(
+                (rank, version, planned.draft.fact.type, fact_line(planned.draft.fact))
+                for version, (rank, planned) in numbered
+            )
         self.planned += len(facts)
 
     def _sound_fact(self, state: _PledgeState, spooled: SpooledItem) -> AnyFact | None:
@@ -130,7 +134,7 @@ class FileCheck:
         recorded_as = None if fact is None or state.recorded is None else state.recorded.take(fact)
         if recorded_as is not None:
             self._spool.note_recorded(spooled.rank, recorded_as)
-            spooled = SpooledItem(spooled.rank, recorded_as, item, spooled.names_others, spooled.content)
+            spooled = SpooledItem(spooled.rank, recorded_as, item, spooled.names_others)
         problems += self._references.problems_of_names(spooled)
         self._tell(problems)
         if fact is None or problems:
@@ -179,8 +183,8 @@ class FileCheck:
     def _undecided(self, state: _PledgeState) -> Iterator[tuple[bool, PlannedFact]]:
         """The facts of a pledge that were not refused for good, and whether each opens it."""
         for item in self._spool.planned(state.pledge.id):
-            if item.spooled.rank not in state.refused:
-                planned = planned_fact(item)
+            if item.rank not in state.refused:
+                planned = planned_fact(self._spool, item)
                 yield isinstance(planned.draft.fact, PledgeMade), planned
 
     def _tell(self, problems: Iterable[ImportProblem]) -> None:
@@ -193,10 +197,6 @@ def _parts(found: Iterable[T]) -> Iterator[list[T]]:
     rest = iter(found)
     while some := list(islice(rest, _AT_ONCE)):
         yield some
-
-
-def _json(fact: AnyFact) -> bytes:
-    return fact.model_dump_json(exclude_unset=True, exclude_none=True).encode()
 
 
 _STAND_IN = PledgeMade.model_validate(

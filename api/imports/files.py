@@ -135,7 +135,9 @@ class ImportFile:
             wrong = [ImportProblem(fact.place, fact.labels.get(path, path), message) for path, message in fact.problems]
             item, wrong = _item(fact.place, fact.pledge, fact.cells, fact.labels, wrong, fact.ref)
             key = fact.ref if is_followed else None
-            yield replace(item, pledge=fact.slug, sound=item.sound and not row.problems, key=key)
+            if key is not None or row.problems or item.pledge != fact.slug:
+                item = replace(item, pledge=fact.slug, sound=item.sound and not row.problems, key=key)
+            yield item
             yield from wrong
         for fact in row.uncertain:
             yield ImportItem(fact.place, fact.slug, {"type": fact.type}, fact.ref, sound=False, certain=False)

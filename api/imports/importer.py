@@ -15,12 +15,12 @@ from itertools import groupby, islice
 
 from api.imports.file_check import FileCheck, planned_fact
 from api.imports.items import ImportProblem
-from api.imports.missing_facts import MissingFacts, PlannedFact
+from api.imports.missing_facts import MissingFacts
 from api.imports.problem_list import ProblemList
 from api.imports.spool import ItemSpool, PlannedItem
 from tracker.application import Tracker
-from tracker.errors import BatchRefused
-from tracker.requests import Recorded, Request
+from tracker.errors import BatchRefused, VersionConflict
+from tracker.requests import DecidedFact, DecidedRequest, Recorded, Request
 
 CHUNK_FACTS = 2_000
 """Facts in one transaction: many enough that a commit costs little of each, few enough to be held in memory."""
@@ -34,15 +34,11 @@ Advance = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class ImportChunk:
-    """Facts that are recorded in one transaction, under one idempotency key, and the hash of what is recorded.
-
-    `versions` are those that the facts were decided to have; empty if they were not.
-    """
+    """Facts that are recorded in one transaction, under one idempotency key, and the hash of what is recorded."""
 
     key: str
-    facts: Sequence[PlannedFact]
+    facts: Sequence[PlannedItem]
     payload_hash: bytes
-    versions: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)
@@ -128,13 +124,12 @@ class Importer:
                 digest = _hash_of(some)
                 yield self._chunk(digest.hex(), digest, some)
             return
-        for number, rest in groupby(planned, lambda found: (found.spooled.rank - 1) // self.chunk_facts):
+        for number, rest in groupby(planned, lambda found: (found.rank - 1) // self.chunk_facts):
             some = list(rest)
             yield self._chunk(number, _hash_of(some), some)
 
     def _chunk(self, name: int | str, digest: bytes, planned: Sequence[PlannedItem]) -> ImportChunk:
-        versions = tuple(found.version for found in planned)
-        return ImportChunk(self.chunk_key(name), [planned_fact(found) for found in planned], digest, versions)
+        return ImportChunk(self.chunk_key(name), planned, digest)
 
     def record(self, plan: ImportPlan, advance: Advance = lambda _: None) -> list[ImportProblem]:
         """Record the chunks of a plan without problems, one transaction each.
@@ -145,11 +140,10 @@ class Importer:
         while not plan.problems:
             for chunk in self.chunks(plan):
                 try:
-                    overtaken = self._record(chunk).replayed
+                    overtaken = self._record(chunk, plan.spool).replayed
                 except BatchRefused as refused:
                     if not self._is_recorded(chunk):
-                        missing = MissingFacts(plan.spool.place_of)
-                        return list(missing.unexplained((chunk.facts[i], refusal) for i, refusal in refused.refusals))
+                        return self._problems_of(chunk, plan.spool, refused)
                     overtaken = True
                 advance(len(chunk.facts))
                 if overtaken:
@@ -167,15 +161,27 @@ class Importer:
     def _is_recorded(self, chunk: ImportChunk) -> bool:
         return self.tracker.replay(chunk.key, chunk.payload_hash) is not None
 
-    def _record(self, chunk: ImportChunk) -> Recorded:
-        drafts = tuple(fact.draft for fact in chunk.facts)
-        key, digest = chunk.key, chunk.payload_hash
-        return self.tracker.record(Request(drafts, self.by, self.clock(), key, digest, versions=chunk.versions))
+    def _record(self, chunk: ImportChunk, spool: ItemSpool) -> Recorded:
+        facts = [DecidedFact(each.pledge, each.version, each.event, each.type, each.fact) for each in chunk.facts]
+        request = DecidedRequest(facts, self.by, self.clock(), chunk.key, chunk.payload_hash)
+        try:
+            return self.tracker.record_decided(request)
+        except VersionConflict:  # another writer was at these pledges meanwhile
+            drafts = tuple(planned_fact(spool, each).draft for each in chunk.facts)
+            return self.tracker.record(Request(drafts, self.by, self.clock(), chunk.key, chunk.payload_hash))
+
+    def _problems_of(self, chunk: ImportChunk, spool: ItemSpool, refused: BatchRefused) -> list[ImportProblem]:
+        missing = MissingFacts(spool.place_of)
+        return list(
+            missing.unexplained(
+                (planned_fact(spool, chunk.facts[index]), refusal) for index, refusal in refused.refusals
+            )
+        )
 
 
 def _hash_of(planned: Sequence[PlannedItem]) -> bytes:
     """The SHA-256 of the items of one chunk, by which a second run knows that it is the same chunk."""
     digest = hashlib.sha256()
     for found in planned:
-        digest.update(found.spooled.content + b"\n")
+        digest.update(found.content + b"\n")
     return digest.digest()

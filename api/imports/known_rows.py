@@ -131,8 +131,9 @@ def _read(row: bytes) -> KnownRow:
     pledge, event_id, last_id, told = from_json(row)
     if told is None:
         return KnownRow(pledge, event_id, last_id, None)
-    *rest, said_on = told
-    return KnownRow(pledge, event_id, last_id, RowInForce(*rest, date.fromisoformat(said_on)))
+    type_, fact, cells, figure, words, said_on = told
+    in_force = RowInForce(type_, fact, cells, figure, words, date.fromisoformat(said_on))
+    return KnownRow(pledge, event_id, last_id, in_force)
 
 
 def _rows_of_pledge(pledge: str, known: PledgeEvents, keys: Mapping[str, str]) -> Iterator[tuple[str, int, KnownRow]]:

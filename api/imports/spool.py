@@ -36,7 +36,7 @@ CREATE TABLE head (n INTEGER PRIMARY KEY, pledge TEXT NOT NULL, opens INT NOT NU
 CREATE TABLE made (pledge TEXT PRIMARY KEY, stated TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE labels (number INTEGER PRIMARY KEY, content BLOB NOT NULL);
 CREATE TABLE there (ref TEXT PRIMARY KEY, event TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE planned (rank INTEGER PRIMARY KEY, version INT NOT NULL, fact BLOB NOT NULL);
+CREATE TABLE planned (rank INTEGER PRIMARY KEY, version INT NOT NULL, type TEXT NOT NULL, fact BLOB NOT NULL);
 """
 
 # `state` is 0 of an item to be checked, 1 of one that the log has; `names_others` as `references.names_others` says.
@@ -47,6 +47,7 @@ CREATE TABLE item (rank INTEGER PRIMARY KEY, n INT NOT NULL, pledge TEXT NOT NUL
 """
 _ITEM_INDEXES = (
     "CREATE INDEX item_by_event ON item (event)",
+    "CREATE INDEX item_by_pledge ON item (pledge)",
     "CREATE INDEX item_by_ref ON item (ref) WHERE ref IS NOT NULL",
     "CREATE INDEX item_by_old_id ON item (old_id) WHERE old_id IS NOT NULL",
 )
@@ -61,29 +62,41 @@ _READ = """
 SELECT i.rank, i.event, i.ref, i.old_id, i.key, i.sound, i.certain, i.names_others, b.place, b.labels, b.content
 FROM {} JOIN body AS b ON b.n = i.n
 """
+_PLANNED = """
+SELECT p.rank, b.place, i.pledge, i.event, p.version, p.type, p.fact, b.content, i.names_others
+FROM {} JOIN body AS b ON b.n = i.n ORDER BY p.rank
+"""
+_PLANNED_OF_PLEDGE = "(SELECT * FROM item WHERE pledge = ?) AS i JOIN planned AS p ON p.rank = i.rank"
 
 
 @dataclass(frozen=True, slots=True)
 class SpooledItem:
     """An item with its place in the order of recording, from 1, and the id that its event has or is to have.
 
-    `names_others` tells that its fact may name other events, `content` is what its chunk's hash is made of.
+    `names_others` tells that its fact may name other events.
     """
 
     rank: int
     event: str
     item: ImportItem
     names_others: bool
-    content: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedItem:
-    """An item that passed the check: its fact as JSON, and the version that its event has if nothing comes between."""
+    """An item that passed the check: its rank, place and pledge, the id that its event gets, the version it gets if
+    nothing comes between, its type, its fact as JSON, and what its chunk's hash is made of.
+    """
 
-    spooled: SpooledItem
+    rank: int
+    place: str
+    pledge: str
+    event: str
     version: int
+    type: str
     fact: bytes
+    content: bytes
+    names_others: bool
 
 
 class ItemSpool:
@@ -241,14 +254,13 @@ class ItemSpool:
 
     def planned(self, pledge: str | None = None) -> Iterator[PlannedItem]:
         """The items that are to be recorded, in this order; those of one pledge if one is named."""
-        read = _READ.replace("b.content", "b.content, p.version, p.fact")
-        if pledge is None:
-            rows = self._db.execute(read.format("planned AS p JOIN item AS i ON i.rank = p.rank") + "ORDER BY p.rank")
-        else:
-            read = read.format("item AS i JOIN planned AS p ON p.rank = i.rank")
-            rows = self._db.execute(read + "WHERE i.pledge = ? ORDER BY i.rank", (pledge,))
-        for row in rows:
-            yield PlannedItem(self._made(row), *row[-2:])
+        joined = "planned AS p JOIN item AS i ON i.rank = p.rank" if pledge is None else _PLANNED_OF_PLEDGE
+        given = () if pledge is None else (pledge,)
+        return (PlannedItem(*row) for row in self._db.execute(_PLANNED.format(joined), given))
+
+    def item_at(self, rank: int) -> SpooledItem:
+        """The item of a rank."""
+        return next(self._spooled(_READ.format("item AS i") + "WHERE i.rank = ?", (rank,)))
 
     def _spooled(self, sql: str, given: Sequence[Any]) -> Iterator[SpooledItem]:
         return map(self._made, self._db.execute(sql, given))
@@ -258,7 +270,7 @@ class ItemSpool:
         pledge, fact, _, _, version = from_json(content)
         told = None if labels is None else self._read_labels(labels)
         item = ImportItem(place, pledge, fact, ref, old_id, version, told, bool(sound), bool(certain), key)
-        return SpooledItem(rank, event, item, bool(names_others), content)
+        return SpooledItem(rank, event, item, bool(names_others))
 
     def chunk_hashes(self, size: int) -> Iterator[bytes]:
         """The SHA-256 of so many items at a time, in the order of recording."""
@@ -316,9 +328,9 @@ class ItemSpool:
         """Note that the log has an item, as this event."""
         self._db.execute("UPDATE item SET state = 1, event = ? WHERE rank = ?", (event, rank))
 
-    def plan(self, planned: Iterable[tuple[int, int, bytes]]) -> None:
-        """Keep the checked facts: their ranks, versions, and JSON."""
-        self._db.executemany("INSERT INTO planned VALUES (?, ?, ?)", planned)
+    def plan(self, planned: Iterable[tuple[int, int, str, bytes]]) -> None:
+        """Keep the checked facts: their ranks, versions, types, and JSON."""
+        self._db.executemany("INSERT INTO planned VALUES (?, ?, ?, ?)", planned)
 
     def drop_planned(self) -> None:
         """Forget the facts that were planned: there is a problem."""

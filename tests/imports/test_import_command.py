@@ -11,6 +11,7 @@ import pytest
 from openpyxl import Workbook
 
 from api.imports.importer import ImportChunk, Importer
+from api.imports.spool import ItemSpool
 from tests.support.paths import ROOT
 from tests.support.shell import Shell, gone, with_tables
 from tests.support.waiting import HANG_SECONDS, wait_until
@@ -316,12 +317,14 @@ def test_a_chunk_that_another_writer_made_wrong_is_told_with_what_stays(
     path = shell.write("f.ndjson", ndjson(made("a"), made("b"), said("b")))
     record = Importer._record
 
-    def late(self: Importer, chunk: ImportChunk) -> Any:
-        if chunk.facts[0].draft.pledge == "b" and self.tracker.version("b") == 0:
+    def late(self: Importer, chunk: ImportChunk, spool: ItemSpool) -> Any:
+        if chunk.facts[0].pledge == "b" and self.tracker.version("b") == 0:
             other = Tracker(shell.url, create_table=False)
-            record(Importer(other, "other", "other", self.clock), ImportChunk("other", chunk.facts[:1], b"other"))
+            record(
+                Importer(other, "other", "other", self.clock), ImportChunk("other", chunk.facts[:1], b"other"), spool
+            )
             other.close()
-        return record(self, chunk)
+        return record(self, chunk, spool)
 
     monkeypatch.setattr(Importer, "_record", late)
     result = shell.run("import", path, "--chunk", "1", code=1)

@@ -1,16 +1,15 @@
 """Files to import, and the problems that are found in them."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from openpyxl import Workbook
 
 from api.imports.files import ImportFile
 from api.imports.items import ImportItem, ImportProblem
-from api.imports.sheet_layout import SheetLayout, SheetTable
+from api.imports.sheet_layout import SheetLayout, SheetRow, SheetTable
 from api.imports.sheets import read_workbook
 from api.imports.spool import ItemSpool
 
@@ -58,12 +57,20 @@ def read_items(
     return found
 
 
-def whole(table: SheetTable) -> SheetTable:
+class ReadTable(NamedTuple):
+    """A table of which all rows are read."""
+
+    place: str
+    columns: tuple[str, ...]
+    rows: list[SheetRow]
+
+
+def whole(table: SheetTable) -> ReadTable:
     """The table with its rows read."""
-    return replace(table, rows=tuple(table.rows))
+    return ReadTable(table.place, table.columns, list(table.rows))
 
 
-def read_xlsx(path: Path, sheet: str | None = None, layout: SheetLayout | None = None) -> SheetTable:
+def read_xlsx(path: Path, sheet: str | None = None, layout: SheetLayout | None = None) -> ReadTable:
     """The first table that is read of a workbook, with its rows."""
     return next(map(whole, read_workbook(path, sheet, layout)))
 
