@@ -15,6 +15,7 @@ from api.cli.group import CommandFailed
 from api.cli.import_difference import show_difference
 from api.cli.stores import now, opened_stores
 from api.cli.terminal import answer, progress, say
+from api.http.collector import collect_seldom
 from api.imports.bounds import check_file_size
 from api.imports.files import ImportFile, is_iati, is_lines, read_lines
 from api.imports.importer import CHUNK_FACTS, MAX_CHUNK_FACTS, Importer, ImportPlan
@@ -128,6 +129,7 @@ def import_(
         raise click.UsageError("--restate and --released-on are for IATI files and maps with [follow]")
     if not 0 < len(by.strip()) <= MAX_NAME_LENGTH or not by.isprintable():
         raise click.UsageError(f"--by is a name of 1 to {MAX_NAME_LENGTH} characters on one line")
+    collect_seldom()  # rows come and go without cycles
     with ItemSpool(now) as spool:
         try:
             mapping = None if map_bytes is None else parse_map(map_bytes)
