@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
@@ -227,6 +228,8 @@ def _services(settings: Settings, projector: ProjectorProcess | None) -> tuple[S
         metrics=ProcessMetrics(),
         open_bodies=OpenBodies(),
         body_room=BodyRoom(),
+        import_room=BodyRoom(),
+        import_turn=asyncio.Lock(),
         projector=projector if settings.runs_projector else None,
         store_room=StoreRoom(engine),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Engine
@@ -47,6 +48,10 @@ class Services:
     metrics: ProcessMetrics
     open_bodies: OpenBodies
     body_room: BodyRoom
+    import_room: BodyRoom
+    """Counts the files that the page of imports has put aside."""
+    import_turn: asyncio.Lock
+    """Whose holder checks a file for that page."""
     projector: ProjectorProcess | None
     """The process that projects for this one, if it keeps one."""
     store_room: StoreRoom

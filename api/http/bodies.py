@@ -6,6 +6,8 @@ import hashlib
 import json
 import math
 import re
+from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 from litestar import Request
@@ -42,6 +44,18 @@ async def read_bytes(
     Raises: UnsupportedMediaType if it is none of those accepted, or compressed; Malformed if it broke off;
     TooMuchAtOnce if the process has no room for it.
     """
+    media_type = media_type_of(request, *accepted)
+    body = bytearray()
+    async for piece in _pieces(request, share):
+        body += piece
+    return media_type, body
+
+
+def media_type_of(request: Request[Any, Any, Any], *accepted: str) -> str:
+    """The media type of a body that is not compressed.
+
+    Raises: UnsupportedMediaType if it is none of those accepted, or compressed.
+    """
     given = (header(request.scope, b"content-type") or b"").decode("latin-1")
     media_type = given.partition(";")[0].strip().lower()
     if media_type not in accepted:
@@ -51,15 +65,32 @@ async def read_bytes(
         )
     if (header(request.scope, b"content-encoding") or b"identity").lower() != b"identity":
         raise UnsupportedMediaType("send the body as it is, not compressed", accepted=list(accepted))
-    body = bytearray()
+    return media_type
+
+
+async def put_aside(request: Request[Any, Any, Any], accepted: str, path: Path, share: Share) -> None:
+    """Write a body of this media type to a file, as it comes. The route bounds its size; `share` counts it.
+
+    Raises: as `read_bytes`.
+    """
+    media_type_of(request, accepted)
+    with path.open("wb") as file:
+        async for piece in _pieces(request, share):
+            file.write(piece)
+
+
+async def _pieces(request: Request[Any, Any, Any], share: Share | None) -> AsyncIterator[bytes]:
+    """The pieces of a body.
+
+    Raises: Malformed if it broke off; TooMuchAtOnce if the process has no room for it.
+    """
     try:
         async for piece in request.stream():
             if share is not None:
                 share.grow(len(piece))
-            body += piece
+            yield piece
     except InternalServerException:  # so Litestar says that the caller has gone
         raise Malformed("the body broke off") from None
-    return media_type, body
 
 
 def parse(body: bytes | bytearray, *, first_line: int = 1, before: int = 0, unrepeated: bool = False) -> Any:

@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 
-from api.imports.files import ImportFile
+from api.imports.files import ImportFile, Read
 from api.imports.importer import MAX_CHUNK_FACTS, Importer
 from api.imports.items import ImportProblem, Noted
 from api.imports.reference_paths import REFERENCE_PATHS, named_events, value_at_path, with_value_at_path
@@ -31,11 +31,13 @@ _TOO_FAR = "it names a fact so far above it that only `tracker import` can recor
 
 @dataclass(frozen=True, slots=True)
 class ImportBatch:
-    """Facts that are recorded together: the key to send them with, their number, and a line of JSON for each."""
+    """Facts that are recorded together: the key to send them with, a line of JSON for each, and of each the place in
+    the file and a hash of its line.
+    """
 
     key: str
-    facts: int
     lines: bytes
+    rows: list[tuple[str, str]]
 
 
 @dataclass(slots=True)
@@ -63,21 +65,25 @@ def check_file(
     *,
     restate: bool = False,
     max_problems: int,
+    go_on: Callable[[], None] = lambda: None,
 ) -> CheckedFile:
     """Check a file against the log, by way of an empty spool, which the batches are made from.
 
-    Facts that their pledge has word for word are left out of the batches.
+    Facts that their pledge has word for word are left out of the batches. `go_on` is called between rows and facts, and
+    stops the check by raising.
 
     Raises: UnreadableFile, BadMap, Unavailable as `tracker import` tells them.
     """
-    spool.fill(file.read())
+    spool.fill(_watched(file.read(), go_on))
     spool.order(oldest_first=file.oldest_first)
     found = CheckedFile(left_out=file.left_out, remarks=file.remarks)
     head = tracker.log.head()
     if (follow := file.follow) is not None:
         day = file.released_on or clock().date()
         found.difference = difference_of(spool, tracker.log, follow.name, day, ours=follow.ours, restate=restate)
-    plan = Importer(tracker, f"check {head}", "import", clock).plan(spool, skip_recorded=True)
+    plan = Importer(tracker, f"check {head}", "import", clock).plan(
+        spool, skip_recorded=True, advance=lambda _: go_on()
+    )
     found.recorded = plan.recorded
     if not plan.problems:
         references = _References(spool)
@@ -88,6 +94,12 @@ def check_file(
         found.facts, found.batches = 0, iter(())
     found.problems, found.problems_total = list(plan.problems.first(max_problems)), len(plan.problems)
     return found
+
+
+def _watched(read: Iterator[Read], go_on: Callable[[], None]) -> Iterator[Read]:
+    for found in read:
+        go_on()
+        yield found
 
 
 class _References:
@@ -136,4 +148,5 @@ def _batches(spool: ItemSpool, references: _References, head: int) -> Iterator[I
     while some := list(islice(planned, references.size)):
         lines = [references.line(item) for item in some]
         content = b"\n".join(lines)
-        yield ImportBatch(f"import-{head}-{hashlib.sha256(content).hexdigest()}", len(lines), content)
+        rows = [(item.place, hashlib.sha256(line).hexdigest()) for item, line in zip(some, lines, strict=True)]
+        yield ImportBatch(f"import-{head}-{hashlib.sha256(content).hexdigest()}", content, rows)
