@@ -60,14 +60,18 @@ class SheetTable:
 class SheetLayout:
     """The first row of the header, its number of rows (None: as merged cells have it), and what is filled down.
 
-    `encoding` is that of a CSV file; UTF-8 if it is None. A table with more than `max_rows` rows is refused.
+    `header` is the row's number, or a pattern of a cell that the row has. `encoding` is that of a CSV file; UTF-8 if it
+    is None. A table with more than `max_rows` rows is refused. `names` are those of columns without a heading, by their
+    letters. With `ends_at_blank` the table ends at the first blank row.
     """
 
-    header: int = 1
+    header: int | str = 1
     header_rows: int | None = None
     encoding: Encoding | None = None
     fill_down: tuple[str, ...] = ()
     max_rows: int = MAX_ROWS
+    names: Mapping[str, str] = field(default_factory=dict)
+    ends_at_blank: bool = False
 
 
 def openpyxl_utils() -> Any:
@@ -160,7 +164,7 @@ def table_of(
     header: list[SheetLine] = []
     height = 0
     for line in lines:
-        if not header and (line.number < layout.header or not any(text.strip() for text in line.texts)):
+        if not header and not _begins_header(line, layout.header):
             continue
         if not header:
             height = layout.header_rows or _spanned_rows(line.number, merged)
@@ -170,10 +174,26 @@ def table_of(
     columns = _column_names(header, merged, place) if header and len(header) == height else []
     if not columns:
         raise UnreadableFile("there is no header: the first row names the columns")
+    columns = _named(columns, layout.names, place(header[-1].number))
     names = tuple(name for name in columns if name)
     if unknown := sorted(set(layout.fill_down) - set(names)):
         raise UnreadableFile(f'{place(header[0].number)}: there is no column "{unknown[0]}" to fill down')
-    return SheetTable(place(header[-1].number), names, _rows(lines, columns, layout.fill_down, place), title)
+    return SheetTable(place(header[-1].number), names, _rows(lines, columns, layout, place), title)
+
+
+def _begins_header(line: SheetLine, header: int | str) -> bool:
+    """Whether the header begins in this line, if it did not begin before."""
+    if isinstance(header, str):
+        return any(is_like(text, (header,)) for text in line.texts)
+    return line.number >= header and any(text.strip() for text in line.texts)
+
+
+def _named(columns: list[str], names: Mapping[str, str], place: str) -> list[str]:
+    """The columns, those without a heading by the names that a map gives them."""
+    if not names:
+        return columns
+    filled = [name or names.get(column_letter(index), "") for index, name in enumerate(columns, start=1)]
+    return _different(filled, place)
 
 
 def _counted(lines: Iterable[SheetLine], bounds: TableBounds, place: Callable[[int], str]) -> Iterator[SheetLine]:
@@ -183,9 +203,10 @@ def _counted(lines: Iterable[SheetLine], bounds: TableBounds, place: Callable[[i
 
 
 def _rows(
-    lines: Iterator[SheetLine], columns: Sequence[str], fill_down: Sequence[str], place: Callable[[int], str]
+    lines: Iterator[SheetLine], columns: Sequence[str], layout: SheetLayout, place: Callable[[int], str]
 ) -> Iterator[SheetRow]:
     """The rows below the header that have a cell."""
+    fill_down = layout.fill_down
     above: dict[str, tuple[str, bool]] = {}
     is_named = all(columns)
     for line in lines:
@@ -193,8 +214,12 @@ def _rows(
             cells = {name: text for name, text in zip(columns, line.texts, strict=False) if text and not text.isspace()}
             if cells:
                 yield _filled_from_above(SheetRow(place(line.number), cells), fill_down, above)
+            elif layout.ends_at_blank:
+                return
         elif line.broken or any(text.strip() for text in line.texts):
             yield _filled_from_above(_row(line, columns, place), fill_down, above)
+        elif layout.ends_at_blank:
+            return
 
 
 def _spanned_rows(number: int, merged: Sequence[MergedCells]) -> int:

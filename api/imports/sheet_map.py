@@ -128,12 +128,19 @@ class SheetMap(MapPart):
     """How the rows of one sheet become facts."""
 
     sheet: str | None = None
-    header: Annotated[int, Field(ge=1)] = 1
+    header: Annotated[int, Field(ge=1, strict=True)] | Pattern = 1
+    """The row with the column names, or the first of them; or a pattern of a cell that this row has."""
     header_rows: Annotated[int, Field(ge=1, le=MAX_HEADER_ROWS)] | None = None
     """Rows that name the columns together; as many as a merged cell of the first one spans if left out."""
     encoding: Encoding | None = None
     fill_down: tuple[str, ...] = ()
     """Columns whose empty cells mean what stands above them."""
+    name_columns: dict[Annotated[str, StringConstraints(strict=True, pattern="^[A-Z]{1,3}$")], CellText] = Field(
+        default_factory=dict
+    )
+    """Names of columns that have no heading, by their letters."""
+    ends_at_blank_row: bool = False
+    """What stands below a blank row is no part of the table."""
     oldest_first: bool = True
     dates: tuple[str, ...] = ()
     """`strptime` formats of dates written as text; one without a day is a month, without a month a year."""
@@ -221,7 +228,14 @@ class SheetMap(MapPart):
     @property
     def layout(self) -> SheetLayout:
         """Where the table lies in its file."""
-        return SheetLayout(self.header, self.header_rows, self.encoding, self.fill_down)
+        return SheetLayout(
+            self.header,
+            self.header_rows,
+            self.encoding,
+            self.fill_down,
+            names=self.name_columns,
+            ends_at_blank=self.ends_at_blank_row,
+        )
 
 
 def _problems_of_key(rule: FactRule, fields: Mapping[str, str]) -> Iterator[str]:

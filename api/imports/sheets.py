@@ -155,16 +155,14 @@ _HEADER_CHARACTERS = 65_536
 """Characters of a header in which its delimiter is looked for, at most."""
 
 
-def _delimiter(file: TextIO, header: int) -> str:
-    """The mark that is most often in the header, outside of quotes."""
-    for _ in range(header - 1):
+def _delimiter(file: TextIO, header: int | str) -> str:
+    """The mark that is most often in the header, outside of quotes; in the beginning if its row is not known."""
+    for _ in range(header - 1 if isinstance(header, int) else 0):
         file.readline(MAX_LINE_CHARACTERS)
-    first = ""
-    for line in re.sub(r'"[^"]*"', "quoted", file.read(_HEADER_CHARACTERS)).splitlines():
-        if line.strip():
-            first = line
-            break
-    return max(",;\t", key=lambda mark: (first.count(mark), mark == ","))
+    looked_at = re.sub(r'"[^"]*"', "quoted", file.read(_HEADER_CHARACTERS))
+    if isinstance(header, int):
+        looked_at = next((line for line in looked_at.splitlines() if line.strip()), "")
+    return max(",;\t", key=lambda mark: (looked_at.count(mark), mark == ","))
 
 
 def _csv_lines(path: Path, codec: str, delimiter: str, skipped: int) -> Iterator[SheetLine]:
