@@ -15,7 +15,8 @@ from tracker.log.open import MAX_CONNECTIONS, recorder_environment
 from tracker.log.recorder import LogRecorder
 from tracker.pledge_events import PledgeEvents
 from tracker.requests import Decided, DecidedRequest, Posted, Recorded, Request
-from tracker.writer import GroupWriter, Outcome
+from tracker.write_jobs import Outcome
+from tracker.writer import GroupWriter
 
 
 class Tracker(Application[str]):

@@ -271,7 +271,7 @@ class Pledge:
             return
         key = series(fact, figure)
         for known, ids in self._bases.get(key, {}).items():
-            clash = next((id_ for id_ in ids if id_ != but and not self.facts[id_].restated_by), None)
+            clash = next((id_ for id_ in ids if id_ != but and not self.facts[id_].is_restated), None)
             if known != figure.basis and clash is not None:
                 raise MixedBasis(
                     f"the series {' / '.join(key)} is {known}, this figure {figure.basis}: a running total and an"

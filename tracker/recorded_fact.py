@@ -22,7 +22,6 @@ Patch = Mapping[str, JsonValue]
 """The changes of a correction."""
 
 _NO_PATCHES: Mapping[str, Patch] = MappingProxyType({})
-_NO_IDS: frozenset[str] = frozenset()
 _LEVEL = 1
 
 
@@ -40,18 +39,16 @@ class _Packed(NamedTuple):
 class RecordedFact:
     """One recorded fact: as posted, as corrected, and whether it still stands."""
 
-    __slots__ = ("_fact", "_posted", "id", "patches", "restated_by", "version", "voided")
+    __slots__ = ("_fact", "_patches", "_posted", "_restated_by", "id", "version", "voided")
 
     def __init__(self, id_: str, version: int, posted: AnyFact) -> None:
         self.id = id_
         self.version = version
         self.voided = False
-        self.patches: Mapping[str, Patch] = _NO_PATCHES
-        """The corrections that stand, by their ids."""
-        self.restated_by: frozenset[str] | set[str] = _NO_IDS
-        """The ids of the restatements that stand."""
         self._posted: AnyFact | _Packed = posted
         self._fact: AnyFact | None = None
+        self._patches: dict[str, Patch] | None = None
+        self._restated_by: set[str] | None = None
 
     @property
     def posted(self) -> AnyFact:
@@ -67,28 +64,37 @@ class RecordedFact:
     def fact(self, corrected: AnyFact) -> None:
         self._fact = corrected
 
+    @property
+    def patches(self) -> Mapping[str, Patch]:
+        """The corrections that stand, by their ids."""
+        return _NO_PATCHES if self._patches is None else self._patches
+
     def patch(self, id_: str, changes: Patch) -> None:
         """Add a correction."""
-        if self.patches is _NO_PATCHES:
-            self.patches = {}
-        assert isinstance(self.patches, dict)
-        self.patches[id_] = changes
+        if self._patches is None:
+            self._patches = {}
+        self._patches[id_] = changes
 
     def unpatch(self, id_: str) -> None:
-        """Take a correction away."""
-        assert isinstance(self.patches, dict)
-        self.patches.pop(id_)
+        """Take a correction away, if it is there."""
+        if self._patches is not None:
+            self._patches.pop(id_, None)
+
+    @property
+    def is_restated(self) -> bool:
+        """Whether a restatement stands."""
+        return bool(self._restated_by)
 
     def restate(self, id_: str) -> None:
         """Add a restatement."""
-        if not isinstance(self.restated_by, set):
-            self.restated_by = set()
-        self.restated_by.add(id_)
+        if self._restated_by is None:
+            self._restated_by = set()
+        self._restated_by.add(id_)
 
     def unrestate(self, id_: str) -> None:
         """Take a restatement away, if it is there."""
-        if isinstance(self.restated_by, set):
-            self.restated_by.discard(id_)
+        if self._restated_by is not None:
+            self._restated_by.discard(id_)
 
 
 def pack(facts: Sequence[RecordedFact]) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 
@@ -19,7 +18,6 @@ from tracker.errors import (
     BatchRefused,
     IdempotencyMismatch,
     OtherLog,
-    PledgeExists,
     Refusal,
     Unavailable,
     UnreadableEvent,
@@ -33,7 +31,8 @@ from tracker.log.rows import LogRow, NewLogRow
 from tracker.pledge import Pledge
 from tracker.pledge_cache import PledgeCache
 from tracker.pledge_events import PledgeEvents
-from tracker.requests import Decided, DecidedRequest, Draft, Posted, Recorded, Request
+from tracker.requests import Decided, DecidedRequest, Posted, Recorded, Request
+from tracker.write_jobs import Job, Outcome, must_be_expected, one_transaction
 
 MAX_GROUP_REQUESTS = 1_000
 """Requests that share one transaction, at most."""
@@ -43,29 +42,6 @@ MAX_WARNINGS = 100
 
 MAX_APPEND_ATTEMPTS = 64
 """How often a request decides anew because another process is faster; of four on one pledge each loses 3 in 4."""
-
-Outcome = Recorded | BaseException
-"""What became of a request: what was recorded, or why nothing was."""
-
-
-@dataclass(slots=True)
-class _Job:
-    """A request on its way; `request` is None until it is decoded. `done` is called once, with the outcome."""
-
-    done: Callable[[Outcome], None]
-    posted: Posted | None = None
-    request: Request | None = None
-    decided: DecidedRequest | None = None
-    trace: object = field(default_factory=tracing.here)
-    key: str | None = None
-    payload_hash: bytes | None = None
-    is_settled: bool = False
-
-    def settle(self, outcome: Outcome) -> None:
-        """Tell the outcome; only the first one counts."""
-        if not self.is_settled:
-            self.is_settled = True
-            self.done(outcome)
 
 
 class GroupWriter:
@@ -83,7 +59,7 @@ class GroupWriter:
         """Called with the id of the log and the rows of each commit; it MUST be short."""
         self.answered: Callable[[], None] = lambda: None
         """Called after each group, when the outcomes of all its requests are told; it MUST be short."""
-        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._thread: Thread | None = None
         self._starting = Lock()
         self._closed = False
@@ -96,11 +72,11 @@ class GroupWriter:
         Raises: Unavailable if the writer is closed.
         """
         if isinstance(given, Request):
-            job = _Job(done, request=given, key=given.key, payload_hash=given.payload_hash)
+            job = Job(done, request=given, key=given.key, payload_hash=given.payload_hash)
         elif isinstance(given, DecidedRequest):
-            job = _Job(done, decided=given)
+            job = Job(done, decided=given)
         else:
-            job = _Job(done, posted=given)
+            job = Job(done, posted=given)
         with self._starting:
             if self._closed:
                 raise Unavailable("the tracker is shutting down")
@@ -155,7 +131,7 @@ class GroupWriter:
             if draft.pledge in unopened:
                 continue
             try:
-                _must_be_expected(request, draft, pledge)
+                must_be_expected(request, draft, pledge)
                 pledge.check(draft.fact, request.now)
             except Refusal as refusal:
                 refusals.append((index, refusal))
@@ -179,10 +155,10 @@ class GroupWriter:
 
     def _write(self) -> None:
         """One group after the other, until None is in the queue."""
-        waiting: list[tuple[_Job, Request]] = []
+        waiting: list[tuple[Job, Request]] = []
         running = True
         while running or waiting:
-            came: list[_Job] = []
+            came: list[Job] = []
             if not waiting:
                 first = self._jobs.get()
                 if first is None:
@@ -199,7 +175,7 @@ class GroupWriter:
                     came.append(job)
             waiting += self._decoded(came)
             if waiting:
-                group, waiting = _one_transaction(waiting)
+                group, waiting = one_transaction(waiting)
                 try:
                     self._record_group(group)
                 except BaseException as error:
@@ -208,10 +184,10 @@ class GroupWriter:
                         job.settle(error)
             self.answered()
 
-    def _decoded(self, jobs: Sequence[_Job]) -> list[tuple[_Job, Request]]:
+    def _decoded(self, jobs: Sequence[Job]) -> list[tuple[Job, Request]]:
         """The jobs with their requests; one that is refused, or recorded already under its key, is settled instead."""
-        decoded: list[tuple[_Job, Request]] = []
-        read: list[tuple[_Job, Posted]] = []
+        decoded: list[tuple[Job, Request]] = []
+        read: list[tuple[Job, Posted]] = []
         for job in jobs:
             if job.request is not None:
                 decoded.append((job, job.request))
@@ -281,13 +257,13 @@ class GroupWriter:
             self._changes = changes
         return guard.basis()
 
-    def _record_group(self, group: list[tuple[_Job, Request]]) -> None:
+    def _record_group(self, group: list[tuple[Job, Request]]) -> None:
         if len(group) == 1:
             self._record_alone(*group[0])
             return
         basis = self._basis()
         pledges = self.pledges.load({draft.pledge for _, request in group for draft in request.drafts})
-        decided: list[tuple[_Job, Request, Decided]] = []
+        decided: list[tuple[Job, Request, Decided]] = []
         for job, request in group:
             try:
                 basis.must_be_of(request.log)
@@ -309,7 +285,7 @@ class GroupWriter:
             tracing.committed(job.trace, began, own, together=len(decided))
             job.settle(Recorded(tuple(own), warnings=tuple(warning for _, warning in found.warnings)))
 
-    def _record_alone(self, job: _Job, request: Request) -> None:
+    def _record_alone(self, job: Job, request: Request) -> None:
         """Decide and append one request until it is recorded, refused, or found recorded under its key."""
         names = {draft.pledge for draft in request.drafts}
         try:
@@ -339,7 +315,7 @@ class GroupWriter:
             self.pledges.forget(names)
             job.settle(error)
 
-    def _refuse(self, job: _Job, refused: BatchRefused | VersionConflict) -> None:
+    def _refuse(self, job: Job, refused: BatchRefused | VersionConflict) -> None:
         """Refuse a request, unless it is recorded already under its own key: then that is its answer."""
         try:
             replayed = None if job.key is None else self.replay(job.key, job.payload_hash)
@@ -390,33 +366,3 @@ class GroupWriter:
         if rows:
             self.appended(basis.log, rows)
         return rows
-
-
-def _must_be_expected(request: Request, draft: Draft, pledge: Pledge) -> None:
-    if draft.expected_version is not None and draft.expected_version != pledge.version:
-        raise VersionConflict(
-            f'"{pledge.id}" is at version {pledge.version}, not {draft.expected_version}', version=pledge.version
-        )
-    if request.opens and pledge.version:
-        raise PledgeExists(f'the slug "{pledge.id}" is taken', pointer="/pledge", pledge=pledge.id)
-
-
-def _one_transaction(
-    waiting: list[tuple[_Job, Request]],
-) -> tuple[list[tuple[_Job, Request]], list[tuple[_Job, Request]]]:
-    """The requests that may share the next transaction, and the rest.
-
-    A batch has a transaction of its own, and so has the second request under one idempotency key: it must find the
-    first one recorded.
-    """
-    if len(waiting[0][1].drafts) > 1:
-        return waiting[:1], waiting[1:]
-    group: list[tuple[_Job, Request]] = []
-    keys: set[str] = set()
-    for job, request in waiting:
-        if len(request.drafts) > 1 or (request.key is not None and request.key in keys):
-            break
-        group.append((job, request))
-        if request.key is not None:
-            keys.add(request.key)
-    return group, waiting[len(group) :]

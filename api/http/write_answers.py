@@ -9,7 +9,7 @@ from functools import partial
 
 from tracker.application import Tracker
 from tracker.requests import Posted, Recorded
-from tracker.writer import Outcome
+from tracker.write_jobs import Outcome
 
 Answer = tuple[asyncio.Future[Recorded], Outcome]
 

@@ -67,9 +67,7 @@ PAGE_CONTRACT = page_contract("A page that imports a file of facts.")
 
 CHECK_CONTRACT = Contract(
     needs="contributor",
-    replies={
-        200: Reply("A line of what a file has, and one for each batch of facts.", {NDJSON: {}}, {})
-    },
+    replies={200: Reply("A line of what a file has, and one for each batch of facts.", {NDJSON: {}}, {})},
     query=(
         Parameter("name", "The name of the file, whose ending tells its kind.", {"type": "string"}, is_needed=True),
         Parameter("map", "The name of a ready map.", {"enum": ready_map_names()}),

@@ -35,7 +35,7 @@ from tests.log.test_proposals import MONA, NOW, new_id
 from tracker.application import Tracker
 from tracker.log import rows
 from tracker.proposals import Proposals, Sent
-from tracker.writer import _Job
+from tracker.write_jobs import Job
 
 def die(*_: object) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
@@ -44,7 +44,7 @@ proposals = Proposals(Tracker(sys.argv[1], create_table=False))
 if sys.argv[3] == "between":  # the fact is written, the event of the proposal is not
     rows.ProposalRow._asdict = die
 else:  # both are committed, and nobody is told
-    _Job.settle = die
+    Job.settle = die
 proposals.accept(sys.argv[2], MONA, new_id(), 1, NOW, Sent())
 """
 

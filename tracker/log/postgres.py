@@ -42,8 +42,9 @@ from tracker.log.library import (
 from tracker.log.postgres_connection import GRACE_SECONDS, NoAnswer, TimedConnection
 from tracker.log.proposal_events import ADD as ADD_PROPOSAL_EVENT
 from tracker.log.proposal_events import CREATE_POSTGRES as CREATE_PROPOSALS
-from tracker.log.recorder import STANDING, LogRecorder
+from tracker.log.recorder import LogRecorder
 from tracker.log.rows import LogRow, NewLogRow, Restamp, must_follow, numbered
+from tracker.log.statements import STANDING
 from tracker.log.watcher import CHANNEL
 from tracker.log.withheld import CREATE_POSTGRES as CREATE_WITHHELD
 

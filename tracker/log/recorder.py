@@ -23,43 +23,11 @@ from tracker.log.identity import COLUMNS, LogIdentity, LogPoint, LogStanding, ne
 from tracker.log.private_parts import PrivateParts
 from tracker.log.proposal_events import ProposalEvents
 from tracker.log.rows import EPOCH, MAX_POSITION, LogRow, NewLogRow, Restamp, identity, utc
+from tracker.log.statements import FORK, HEADS, LOG_ROWS, STANDING
 from tracker.log.withheld import WithheldFields, as_read
 
 RETRY_SECONDS = (0.05, 0.2, 0.5)
 """Seconds before the second, third and fourth attempt after a lost connection."""
-
-# The state comes from a scalar subquery so that no planner joins from the beginning of the events.
-_LOG_ROWS = """
-SELECT position, pledge, version, type, event_id, recorded_at,
-       (SELECT e.state FROM {events} AS e WHERE e.{number} = l.position),
-       idempotency_key, idempotency_index, payload_hash, leaf,
-       (SELECT {joined} FROM {withheld} AS w WHERE w.event_id = l.event_id)
-FROM {log} AS l
-"""
-
-# The inner LIMIT keeps PostgreSQL from joining, which reads the whole log.
-_HEADS = """
-SELECT pledge, (SELECT l.version FROM {log} AS l WHERE l.position = head), head
-FROM (SELECT each.value AS pledge,
-             (SELECT max(m.position) FROM {log} AS m WHERE m.pledge = each.value AND m.position <= :upto) AS head
-      FROM {each} LIMIT :all) AS heads
-"""
-
-# One row, whatever the log has.
-STANDING = """
-SELECT (SELECT i.log FROM {ids} AS i ORDER BY i.number DESC LIMIT 1), h.position, h.event_id, h.leaf,
-       (SELECT l.event_id FROM {log} AS l WHERE l.position = {there}), h.recorded_at
-FROM (SELECT 1 AS one) AS one
-LEFT JOIN (SELECT position, event_id, leaf, recorded_at FROM {log} ORDER BY position DESC LIMIT 1) AS h ON 1 = 1
-"""
-"""The log's id, its last event, the id of the event at `{there}`, and when the last event was recorded."""
-
-_FORK = """
-INSERT INTO {ids} (number, log, forked_from, position, event_id, at, reason)
-SELECT i.number + 1, CAST(:log AS text), i.log, coalesce(h.position, 0), h.event_id, {now}, CAST(:reason AS text)
-FROM (SELECT number, log FROM {ids} ORDER BY number DESC LIMIT 1) AS i
-LEFT JOIN (SELECT position, event_id FROM {log} ORDER BY position DESC LIMIT 1) AS h ON 1 = 1
-"""
 
 
 class LogRecorder(WithheldFields, PrivateParts, ProposalEvents, ABC):
@@ -181,7 +149,7 @@ class LogRecorder(WithheldFields, PrivateParts, ProposalEvents, ABC):
 
     def fork(self, reason: str) -> LogIdentity:
         """Give the log a new id: from here on it is another history. Every process that has it open follows."""
-        self._write(_FORK.format(**self.names), {"log": new_log_id(), "reason": reason})
+        self._write(FORK.format(**self.names), {"log": new_log_id(), "reason": reason})
         self.look()
         return self.identities()[-1]
 
@@ -324,7 +292,7 @@ class LogRecorder(WithheldFields, PrivateParts, ProposalEvents, ABC):
     def heads(self, pledges: Sequence[str], upto: int | None = None) -> dict[str, tuple[int, int]]:
         """The last `(version, position)` of each of these pledges with `position <= upto`; others are left out."""
         rows = self._ask(
-            _HEADS,
+            HEADS,
             {"given": self._to_array(pledges), "upto": MAX_POSITION if upto is None else upto, "all": MAX_POSITION},
         )
         return {pledge: (version, position) for pledge, version, position in rows if position is not None}
@@ -348,7 +316,7 @@ class LogRecorder(WithheldFields, PrivateParts, ProposalEvents, ABC):
     def _log_rows(self, which: str, **params: Any) -> list[LogRow]:
         return [
             as_read(LogRow(position, pledge, version, type_, event_id, self._from_stored(at), *rest), withheld)
-            for position, pledge, version, type_, event_id, at, *rest, withheld in self._ask(_LOG_ROWS + which, params)
+            for position, pledge, version, type_, event_id, at, *rest, withheld in self._ask(LOG_ROWS + which, params)
         ]
 
     def _instant(self, sql: str, **params: Any) -> datetime | None:

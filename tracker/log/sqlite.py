@@ -30,9 +30,10 @@ from tracker.log.identity import COLUMNS, FIRST_REASON, new_log_id, standing_of
 from tracker.log.library import connections_in_use, drop_idle_files, idle_files, sqlite_connection, wait_for_locks
 from tracker.log.proposal_events import ADD as ADD_PROPOSAL_EVENT
 from tracker.log.proposal_events import CREATE_SQLITE as CREATE_PROPOSALS
-from tracker.log.recorder import STANDING, LogRecorder
+from tracker.log.recorder import LogRecorder
 from tracker.log.rows import LogRow, NewLogRow, Restamp, must_follow, numbered
 from tracker.log.sqlite_file import is_broken_file
+from tracker.log.statements import STANDING
 from tracker.log.withheld import CREATE_SQLITE as CREATE_WITHHELD
 
 LOCK_SECONDS = 30
