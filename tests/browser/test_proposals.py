@@ -58,8 +58,8 @@ def test_a_monitor_accepts_returns_and_declines_by_keyboard(tab: Opener, site: S
     boxes = page.locator(".proposal")
     expect(boxes).to_have_count(3)
     first = page.locator(f"[data-proposal='{kept}']")
-    expect(first.locator(".change")).to_contain_text("becomes")
-    expect(first.locator(".change")).to_contain_text("Exceeded")
+    expect(first.locator(".change")).to_have_text("Overdue → Exceeded")
+    expect(first.locator(".change").get_by_role("img", name="becomes")).to_be_visible()
     expect(page.locator(f"[data-proposal='{returned}'] blockquote")).to_have_text("<b>Which page?</b>")
     for width in (1440, 320):
         page.set_viewport_size(SIZES[width])  # type: ignore[arg-type]
@@ -142,7 +142,7 @@ def test_a_contributor_sees_its_own_and_withdraws_it(tab: Opener, site: Site) ->
     page = tab("/proposals", refused=True)
     use_key(page, carla.key)
     box = page.locator(f"[data-proposal='{proposal}']")
-    expect(box.locator(".change")).to_contain_text("shown to monitors")
+    expect(box.locator(".change-box")).to_contain_text("shown to monitors")
     box.get_by_role("button", name="Accept and record it").click()
     expect(box.locator("[role=alert]")).to_contain_text("needs the role monitor")
     box.get_by_role("button", name="Withdraw your own").click()
