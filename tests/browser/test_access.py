@@ -1,19 +1,17 @@
 """Everybody can use the pages: no violation that axe finds, at any width, in light and dark, by keyboard, on paper."""
 
-from typing import Any
-
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.support.api import ADMIN
+from tests.support.axe import violations
 from tests.support.browser import SIZES, Opener
-from tests.support.paths import ROOT
 
-AXE = (ROOT / "tests" / "vendor" / "axe" / "axe.min.js").read_text(encoding="utf-8")
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PAGES = {
     "overview": "/",
     "an overview of the past": "/?as_of=2025-03-01&kind=milestone",
+    "two days": "/compare?from=2024-12-31&to=2025-03-01",
+    "our record on two days": "/compare?axis=recorded&from=2024-12-31",
     "nothing found": "/?q=nothing-is-called-so",
     "pledge": "/pledges/nato-ukraine-2024",
     "pledge in the past": "/pledges/nato-ukraine-2024?as_of=2024-10-16&at_position=20",
@@ -31,15 +29,6 @@ PAGES = {
     "frame": "/embed/nato-ukraine-2024",
     "wrong question": "/?asof=2024-10-16",
 }
-
-
-def violations(page: Page) -> list[str]:
-    """What axe has against a page: rule, place, and why."""
-    page.evaluate(AXE)
-    found: list[dict[str, Any]] = page.evaluate(
-        "rules => axe.run(document, {runOnly: rules}).then(r => r.violations)", RULES
-    )
-    return [f"{v['id']}: {n['target']} {n['failureSummary']}" for v in found for n in v["nodes"]]
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from playwright.sync_api import Locator, Page, Route, expect
 
-from tests.browser.test_access import violations
 from tests.browser.test_proposals import Holder
+from tests.support.axe import violations
 from tests.support.browser import SIZES, Opener, Site, use_key, wait_on
 
 HEADER = "Donor,Date,Amount,Currency\r\n"

@@ -269,7 +269,7 @@ def test_without_javascript_forms_do_all_of_it(tab: Opener) -> None:
     page.get_by_role("button", name="Show").click()
     expect(page.get_by_role("heading", name="2 pledges found")).to_be_visible()
     assert "as_of=2025-01-01" in page.url
-    page.get_by_role("link", name="At least EUR 40 billion").click()
+    page.locator("tr.pledge").get_by_role("link", name="At least EUR 40 billion").click()
     expect(page.locator(".headline")).to_contain_text("In progress")
     expect(page.locator("svg.drawing-wide")).to_be_visible()
     page.get_by_role("link", name="Audit it").click()

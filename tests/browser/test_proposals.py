@@ -10,8 +10,8 @@ from playwright.sync_api import expect
 
 from api.http.access_keys import create_key
 from projections.tables import open_engine
-from tests.browser.test_access import violations
 from tests.browser.test_recording import fill
+from tests.support.axe import violations
 from tests.support.browser import SIZES, Opener, Site, opened, progress, use_key
 from tests.support.waiting import HANG_SECONDS, wait_until
 

@@ -22,7 +22,7 @@ LICENSE = "CC BY 4.0"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 SIZES = {320: {"width": 320, "height": 640}, 1440: {"width": 1440, "height": 900}}
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-_TRACKER = [sys.executable, "-c", "from api.cli.main import main; main()"]
+TRACKER = [sys.executable, "-c", "from api.cli.main import main; main()"]
 
 
 class Site:
@@ -47,7 +47,7 @@ class Site:
     def fork(self, reason: str) -> str:
         """Fork the log beside the server; the new id."""
         env = {**os.environ, "TRACKER_DATABASE_URL": self._database_url}
-        command = [*_TRACKER, "log", "fork", "--reason", reason]
+        command = [*TRACKER, "log", "fork", "--reason", reason]
         said = subprocess.run(command, env=env, check=True, capture_output=True, text=True)
         return said.stdout.splitlines()[-1]
 
@@ -67,8 +67,8 @@ def serving(directory: Path, *, seeded: bool = True, **settings: str) -> Iterato
         **settings,
     }
     if seeded:
-        subprocess.run([*_TRACKER, "seed"], env=env, check=True, capture_output=True)
-    command = [*_TRACKER, "serve", "--port", "0"]
+        subprocess.run([*TRACKER, "seed"], env=env, check=True, capture_output=True)
+    command = [*TRACKER, "serve", "--port", "0"]
     log = directory / "serve.log"
     with log.open("w+b") as out, subprocess.Popen(command, env=env, stdout=out, stderr=out) as process:
         try:
