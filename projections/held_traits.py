@@ -49,6 +49,11 @@ class HeldTraits:
             self._runs, self._of, self._too_many = TraitRuns(), (0, 0), False
             self._found: dict[tuple[Filters, date, int], Sequence[str]] = {}
 
+    @property
+    def is_reading(self) -> bool:
+        """Whether they are being read beside the requests."""
+        return self._reading is not None
+
     def facets(self, filters: Filters, clocks: Clocks) -> dict[Facet, list[CountedValue]] | None:
         """For each facet the values of its column, counted with all filters but its own; None if it is not held."""
         if not self._is_worth_asking(clocks.position):

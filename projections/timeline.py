@@ -73,6 +73,11 @@ class Timeline(TableReader):
             self._counts, self._counts_of = PledgeCounts(), (0, 0)
         self._held.forget()
 
+    @property
+    def is_reading_traits(self) -> bool:
+        """Whether the traits of pledges are being read into memory; until then counts are asked of the database."""
+        return self._held.is_reading
+
     # One pledge
 
     def one(self, pledge: str, clocks: Clocks) -> bytes | None:

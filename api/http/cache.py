@@ -73,12 +73,16 @@ class ResponseCache:
         while len(self._responses) > self._max_responses or self._bytes > self._max_bytes:
             self._drop(next(iter(self._responses)))
 
+    def forget(self) -> None:
+        """Forget all responses."""
+        self._responses.clear()
+        self._bytes = 0
+
     def find(self, scope: Scope) -> BytesResponse | None:
         """The cached response to a request; None if there is none, it is not valid any more, or its body is needed."""
         if self._made_of != (now := (self.heads.history, self.heads.generation)):
             self._made_of = now
-            self._responses.clear()
-            self._bytes = 0
+            self.forget()
         scope.setdefault("state", {})[_GENERATION] = self._made_of
         if header(scope, b"accept-datetime") is not None:
             return None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import generate, moving, one_pledge, scale, verify, write_load, writes
+from benchmarks import generate, moving, one_pledge, pages, scale, verify, write_load, writes
 from tracker.event import Event
 from tracker.log.open import open_recorder
 from tracker.log.rows import NewLogRow
@@ -46,6 +46,14 @@ def test_the_run_at_scale_runs(
         assert ("| rebuild |" in printed) is not already_done
         for work in ("list of 100, random past on both clocks", "diff over a week", "no difference", "memory"):
             assert work in printed, printed
+
+
+@pytest.mark.slow
+def test_the_pages_are_measured(sqlite_url: str, capfd: pytest.CaptureFixture[str]) -> None:
+    pages.run(sqlite_url, 30, 1)
+    printed = capfd.readouterr().out
+    for name, _ in pages.PAGES:
+        assert f"| {name} |" in printed, printed
 
 
 @pytest.mark.slow
