@@ -90,6 +90,13 @@ class HeldTraits:
         with self._lock:
             return self._runs.parties(queries.day_of(clocks)) if self._is_at(clocks.position) else None
 
+    def first_day(self, clocks: Clocks) -> date | None:
+        """The first day on which there is any pledge; None if it is not held, or there is none."""
+        if not self._is_worth_asking(clocks.position):
+            return None
+        with self._lock:
+            return self._runs.first_day() if self._is_at(clocks.position) else None
+
     def _passing(self, filters: Filters, clocks: Clocks) -> Sequence[str] | None:
         """The pledges that pass filters which traits do not answer; None where there are none of those."""
         if filters == Filters():

@@ -238,7 +238,7 @@ class Timeline(TableReader):
 
     def first_day(self, clocks: Clocks) -> date | None:
         """The first day on which there is any pledge, as known at the clocks; None where there is none."""
-        first: date | None = self._read(queries.first_day, clocks).rows[0][0]
+        first: date | None = self._held.first_day(clocks) or self._read(queries.first_day, clocks).rows[0][0]
         return first
 
     def first_days(self, pledges: Sequence[str], clocks: Clocks) -> dict[str, date]:

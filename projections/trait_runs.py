@@ -39,6 +39,9 @@ class Traits(NamedTuple):
     beneficiaries: str
 
 
+_PLACES = [Traits._fields.index(column_of(facet)) for facet in FACETS]
+"""Where the values of each facet stand among the traits."""
+
 Run = tuple[int, Traits | None]
 """The ordinal of a day, and the traits from then on until the next run; None where there is no pledge."""
 
@@ -109,6 +112,7 @@ class TraitRuns:
         self._turns: dict[Traits, dict[int, int]] = {}
         self._status_turns: dict[str, dict[int, int]] = {}
         self._on: dict[int, Counter[Traits]] = {}
+        self._unfiltered: dict[int, dict[Facet, list[CountedValue]]] = {}
 
     def __len__(self) -> int:
         return len(self._runs)
@@ -124,16 +128,26 @@ class TraitRuns:
 
         `only` are the pledges that pass the filters which traits do not answer; None where there are none of those.
         """
-        found: dict[Facet, Counter[str]] = {facet: Counter() for facet in FACETS}
+        ordinal = day.toordinal()
+        if filters == Filters() and only is None and ordinal in self._unfiltered:
+            return self._unfiltered[ordinal]
+        found: list[dict[str, int]] = [{} for _ in FACETS]
         tests = _Tests(filters)
-        for traits, pledges in self._counts(day.toordinal(), only).items():
+        for traits, pledges in self._counts(ordinal, only).items():
             failed = tests.failed(traits)
             if len(failed) > 1 or "party" in failed:
                 continue
-            for facet in FACETS:
+            for values, place, facet in zip(found, _PLACES, FACETS, strict=True):
                 if not failed or failed[0] == facet:
-                    found[facet][getattr(traits, column_of(facet))] += pledges
-        return {facet: [CountedValue(*one) for one in values.items() if one[1]] for facet, values in found.items()}
+                    value = traits[place]
+                    values[value] = values.get(value, 0) + pledges
+        counted = {
+            facet: [CountedValue(*one) for one in values.items() if one[1]]
+            for facet, values in zip(FACETS, found, strict=True)
+        }
+        if filters == Filters() and only is None and len(self._unfiltered) < MAX_COUNTED_AT_ONCE:
+            self._unfiltered[ordinal] = counted
+        return counted
 
     def statuses(
         self, filters: Filters, days: Sequence[date], only: Iterable[str] | None = None
@@ -211,6 +225,7 @@ class TraitRuns:
 
     def _put(self, pledge: str, runs: tuple[Run, ...]) -> None:
         """Let a pledge have these runs from now on, none if there is no such pledge."""
+        self._unfiltered.clear()
         before = self._runs.pop(pledge, ())
         if runs:
             self._runs[pledge] = runs
@@ -283,9 +298,12 @@ class _Tests:
         )
         self._held = [(name, column, written(words)) for name, column, words, written in given if words]
         self._party = lined(filters.party) if filters.party else None
+        self._asks_nothing = not (self._equal or self._held or self._party is not None)
 
-    def failed(self, traits: Traits) -> list[str]:
+    def failed(self, traits: Traits) -> Sequence[str]:
         """The filters that the traits do not pass."""
+        if self._asks_nothing:
+            return ()
         failed = [name for name, words in self._equal if getattr(traits, name) not in words]
         for name, column, words in self._held:
             text = getattr(traits, column)

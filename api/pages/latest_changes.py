@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import islice
+from threading import Lock
 
 from pydantic_core import from_json
 
@@ -21,6 +23,9 @@ LATEST_CHANGES = 5
 """Changes that the overview tells."""
 
 _ONE_DAY = timedelta(days=1)
+
+MAX_KNOWN_CAUSES = 1_000
+"""Causes that a process remembers, at most: each takes folding the pledge three times."""
 
 _NAMED_EVENTS = 2
 """Events that are named as the cause of a change, at most."""
@@ -47,6 +52,12 @@ class LatestChange:
     events: tuple[CausingEvent, ...]
 
 
+_Cause = tuple[Cause, tuple[CausingEvent, ...]]
+
+_causes: OrderedDict[tuple[object, ...], _Cause] = OrderedDict()
+_lock = Lock()
+
+
 def latest_changes(page: PageRequest, filters: Filters, at: Clocks) -> list[LatestChange]:
     """The latest changes by the day of the clocks among the pledges that pass the filters, the last first."""
     timeline = page.services.timeline
@@ -56,19 +67,44 @@ def latest_changes(page: PageRequest, filters: Filters, at: Clocks) -> list[Late
         name: from_json(document)["title"]
         for name, document in timeline.documents([change.pledge for change in found], at).items()
     }
-    return [_told(page, change, titles.get(change.pledge, change.pledge), at) for change in found]
+    versions = page.services.tracker.log.heads(list(titles), at.position)
+    return [
+        LatestChange(
+            change.pledge,
+            titles.get(change.pledge, change.pledge),
+            change.on,
+            change.before,
+            change.after,
+            *_known_cause(page, change, versions.get(change.pledge, (0, 0))[0], at),
+        )
+        for change in found
+    ]
 
 
-def _told(page: PageRequest, change: StatusChange, title: str, at: Clocks) -> LatestChange:
+def _known_cause(page: PageRequest, change: StatusChange, version: int, at: Clocks) -> _Cause:
+    """The cause of a change and the events that are named; remembered while the pledge has this version."""
+    generation = page.services.heads.generation
+    asked = (page.log, generation, change.pledge, version, change.on)
+    with _lock:
+        if (known := _causes.get(asked)) is not None:
+            _causes.move_to_end(asked)
+            return known
+    cause = _cause(page, change, at)
+    with _lock:
+        _causes[asked] = cause
+        while len(_causes) > MAX_KNOWN_CAUSES:
+            _causes.popitem(last=False)
+    return cause
+
+
+def _cause(page: PageRequest, change: StatusChange, at: Clocks) -> _Cause:
     earlier, later = Point(change.on - _ONE_DAY, at.position), Point(change.on, at.position)
 
     def why(events: Sequence[Event]) -> tuple[Cause, list[Event]]:
         return cause_of(events, earlier, later), between(events, earlier, later)
 
     (cause, events), _ = page.taken_in(change.pledge, at.position).fold(why)
-    return LatestChange(
-        change.pledge, title, change.on, change.before, change.after, cause, () if cause == "time" else _named(events)
-    )
+    return cause, () if cause == "time" else _named(events)
 
 
 def _named(events: Sequence[Event]) -> tuple[CausingEvent, ...]:

@@ -210,12 +210,14 @@ document.addEventListener("click", (event) => {
   visit(url.href, { top: true });
 });
 
-/* A link that changes what the list shows leaves the reader where it is. */
+/* A link that changes what the list shows leaves the reader where it is. One that is followed before the page has come
+   is followed from the page that comes: it has the address that adds to what was chosen. */
+let staying = Promise.resolve();
 document.addEventListener("click", (event) => {
   const link = event.target.closest?.("a[data-stay]");
   if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey) return;
   event.preventDefault();
-  visit(new URL(link.getAttribute("href").split("#")[0], location.href).href);
+  staying = staying.then(() => link.isConnected && visit(new URL(link.getAttribute("href").split("#")[0], location.href).href));
 });
 
 /* A link with the address that stays the same is copied, where the browser lets us. */
