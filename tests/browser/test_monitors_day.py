@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_access import violations
 from tests.browser.test_proposals import Holder
 from tests.support.api import SOURCE, prepare
+from tests.support.axe import violations
 from tests.support.browser import SIZES, Opener, Site, opened, progress, serving, use_key
 
 MAX_KEYS = 60
