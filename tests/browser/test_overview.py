@@ -208,7 +208,7 @@ def test_twenty_thousand_pledges_are_no_other_page_than_twelve(tab: Opener, thou
     assert page.evaluate(WEIGHT) <= MAX_PAGE_BYTES
     assert presses_to_a_pledge(page, "promise-12345") <= MAX_STOPS
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Promise 12345 of IT")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Promise 12345 of CA")
     page.goto("/?sort=due&page=400")
     expect(page.locator("tr.pledge")).to_have_count(25)
     page.locator("#facets").get_by_role("link", name=re.compile("^Government of SE")).click()
