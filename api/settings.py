@@ -123,6 +123,9 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
     """Addresses and networks, with commas, whose `X-Forwarded-For` is believed; nobody's by default."""
 
+    webhook_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
+    """Networks, with commas, that webhooks may be sent to although they are private, without TLS too; nobody's here."""
+
     access_log: bool = False
     """One line of JSON for each answer: request id, key, route, status and milliseconds."""
 
@@ -212,7 +215,7 @@ class Settings(BaseSettings):
                 raise ValueError(error.detail) from None
         return given
 
-    @field_validator("trusted_proxies", mode="before")
+    @field_validator("trusted_proxies", "webhook_networks", mode="before")
     @classmethod
     def _is_split(cls, given: object) -> object:
         return [part.strip() for part in given.split(",") if part.strip()] if isinstance(given, str) else given

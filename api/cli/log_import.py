@@ -28,6 +28,7 @@ from api.cli.log_verify import NO_KEY
 from api.cli.stores import Stores, made_stores, now
 from api.cli.terminal import progress, say
 from api.http.access_keys import put_keys
+from api.outgoing.webhooks import put_webhooks
 from tracker.checkpoint import Checkpoint
 from tracker.log.identity import NOWHERE, LogIdentity, LogPoint
 from tracker.log.private_parts import PrivatePart
@@ -188,6 +189,7 @@ def _begin(stores: Stores, identities: Sequence[LogIdentity], file: PrivateFile 
         for withholding in file.head.withholdings:
             log.put_withholding(withholding)
         put_keys(stores.engine, file.head.keys)
+        put_webhooks(stores.engine, file.head.webhooks)
 
 
 def _import(stores: Stores, export: _Export, there: int) -> None:

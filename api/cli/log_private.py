@@ -4,6 +4,7 @@
     {"identity": {…}}                                 the ids that the log has had
     {"withholding": {…}}                              what is withheld
     {"key": {…}}                                      the table of keys, with their hashes
+    {"webhook": {"id": …, …}}                         who is told by webhooks, with the secrets
     {"event": {"position": …, …}}                     by position: idempotency keys, lines that are withheld
     {"proposal": {"position": …, …}}                  by position: the events of proposals
     {"end": …}                                        the number of the lines before it
@@ -27,6 +28,7 @@ from pydantic_core import from_json, to_json
 
 from api.cli.group import fail
 from api.http.access_keys import stored_keys
+from api.outgoing.webhooks import stored_webhooks
 from projections.ledger.reader import Ledger
 from tracker.checkpoint import Checkpoint
 from tracker.event import stamp
@@ -59,6 +61,7 @@ class PrivateHead:
     identities: list[LogIdentity] = field(default_factory=list)
     withholdings: list[Withholding] = field(default_factory=list)
     keys: list[dict[str, str | None]] = field(default_factory=list)
+    webhooks: list[dict[str, Any]] = field(default_factory=list)
 
 
 def must_be_elsewhere(file: Path, directory: Path) -> None:
@@ -107,6 +110,8 @@ def _lines(ledger: Ledger, checkpoint: Checkpoint, advance: Callable[[int], None
         yield {"withholding": asdict(withholding) | {"recorded_at": stamp(withholding.recorded_at)}}
     for key in stored_keys(ledger.engine):
         yield {"key": key}
+    for webhook in stored_webhooks(ledger.engine):
+        yield {"webhook": webhook}
     for after in range(0, checkpoint.size, PAGE_EVENTS):
         for part in log.private_parts(after, min(after + PAGE_EVENTS, checkpoint.size)):
             yield {"event": {name: _text(value) for name, value in part._asdict().items() if value is not None}}
@@ -213,6 +218,8 @@ class PrivateFile:
                     head.withholdings.append(Withholding(**given | {"recorded_at": at}))
                 case {"key": given}:
                     head.keys.append({**given, "id": given["id"]})
+                case {"webhook": given}:
+                    head.webhooks.append({**given, "id": given["id"]})
                 case _:
                     self._next = self._read_event(line)
                     break

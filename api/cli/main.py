@@ -72,6 +72,10 @@ COMMANDS = {
     "template": LazyCommand(
         "api.cli.template:template", "Write an XLSX workbook to fill, with a sheet for each type of fact."
     ),
+    "webhooks": LazyCommand(
+        "api.cli.webhooks:webhooks",
+        "Tell others of events and changes of status, by HTTP, signed as Standard Webhooks.",
+    ),
     "withhold": LazyCommand(
         "api.cli.withhold:withhold",
         "Withhold texts of an event from every answer, page, export and stream, for ever.",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import signal
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,6 +15,7 @@ from api.cli.stores import Stores, opened_stores
 from api.cli.terminal import say
 from api.formats.provenance import Provenance
 from api.http.json_logging import log_as_json
+from api.outgoing.stopping import stopped_by_signals
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SUBJECT = re.compile(r"[A-Za-z0-9_-]{1,64}(\.[A-Za-z0-9_-]{1,64}){0,7}")
@@ -57,9 +57,9 @@ async def _publish(
 ) -> None:
     from nats.errors import Error as NatsError
 
-    from api.outgoing.jetstream import JetStreamFeed, StreamRefused, stopped_by
+    from api.outgoing.jetstream import JetStreamFeed, StreamRefused
 
-    stopping = stopped_by(asyncio.get_running_loop(), (signal.SIGTERM, signal.SIGINT))
+    stopping = stopped_by_signals()
     log = await asyncio.to_thread(stores.log.look)
     provenance = Provenance.of(stores.settings, log.log, {})
     feed = JetStreamFeed(stores.log, provenance, stores.settings.state_directory, stream=stream, subject=subject)

@@ -18,6 +18,7 @@ from api.cli.group import fail
 from api.cli.terminal import say
 from api.http import access_keys
 from api.http.clocks import since_boot
+from api.outgoing import webhooks
 from api.settings import Settings, unknown_keys
 from projections import tables
 from projections.ledger.reader import Ledger
@@ -147,6 +148,7 @@ def make_tables(engine: Engine, app_role: str | None = None) -> None:
     """Make what is missing of the read models' tables and the table of keys, for `app_role` to write to."""
     tables.prepare(engine, app_role=app_role)
     access_keys.create_tables(engine, app_role=app_role)
+    webhooks.create_tables(engine, app_role=app_role)
 
 
 def timeline_at(stores: Stores, position: int) -> Timeline:

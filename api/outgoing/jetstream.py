@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import nats
 from nats.errors import Error as NatsError
@@ -265,12 +265,3 @@ def _told(error: BaseException) -> str:
 
 async def _pass_over(error: Exception) -> None:
     """Errors of the connection are met by who publishes; the library would print them."""
-
-
-def stopped_by(loop: asyncio.AbstractEventLoop, numbers: Sequence[int]) -> asyncio.Event:
-    """An event that is set once one of these signals comes. Call it on the running loop."""
-    stopping = asyncio.Event()
-    stop: Callable[[], Any] = stopping.set
-    for number in numbers:
-        loop.add_signal_handler(number, stop)
-    return stopping

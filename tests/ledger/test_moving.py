@@ -33,6 +33,7 @@ def test_a_log_moves_with_every_id_position_instant_and_byte(houses: tuple[Shell
         head = log.head()
         assert said.stdout.splitlines()[-1] == was.standing().log
     assert new.run("keys", "list").stdout == old.run("keys", "list").stdout
+    assert new.run("webhooks", "list").stdout == old.run("webhooks", "list").stdout
 
     new.run("log", "export", "second", "--private", "second.private")
     assert same_files(tmp_path / "first", tmp_path / "second")

@@ -17,6 +17,7 @@ def lived_in(shell: Shell) -> None:
     shell.run("seed")
     shell.run("keys", "create", "--name", "desk", "--role", "monitor")
     key = shell.run("keys", "create", "--name", "carla", "--role", "contributor").stdout.split()[-1]
+    shell.run("webhooks", "add", "https://example.org/hook", "--tag", "ukraine", "--what", "statuses")
     shell.run("log", "fork", "--reason", "a drill")
     with serving(shell) as server:
         server.comes(lambda: not server.failing())
