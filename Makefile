@@ -122,6 +122,10 @@ fuzz: $(VENV)/.dev ## Compare the rules with the oracle at 100,000 points (ARGS=
 audit: $(VENV)/.dev ## Known vulnerabilities in the locks, and a bill of materials in dist/ (ARGS=--required)
 	@BIN=$(BIN) ./.ci/audit $(ARGS)
 
+.PHONY: soak
+soak: $(VENV)/.dev ## Load a server for ten minutes with reads, writes and streams; its memory must stay flat (ARGS="--minutes 2")
+	$(BIN)/python -m benchmarks.soak $(ARGS)
+
 .PHONY: faults
 faults: $(VENV)/.dev ## Put real processes through every fault, and write docs/reliability.md (ARGS="--times 20")
 	$(BIN)/python -m faults.run $(ARGS)

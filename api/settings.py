@@ -257,7 +257,8 @@ class Settings(BaseSettings):
         if self.sqlite:
             return str(Path(self._sqlite_file).resolve())
         parts = urlsplit(self.database_url)
-        return f"{parts.hostname or ''}:{parts.port or ''}{parts.path}"
+        hosts = parts.netloc.rpartition("@")[2]  # several, with commas, where one of them leads
+        return f"{hosts if ':' in hosts else f'{hosts}:'}{parts.path}"
 
     @property
     def database_user(self) -> str | None:

@@ -35,7 +35,7 @@ COMPOSE = loaded(ROOT / "docker-compose.yml")
 # --- containers
 
 
-@pytest.mark.parametrize("service", ["api", "projector"])
+@pytest.mark.parametrize("service", ["api", "projector", "feed", "webhooks", "reader", "projector-standby"])
 def test_every_setting_reaches_the_container_and_nothing_else(service: str) -> None:
     environment = COMPOSE["services"][service]["environment"]
     given = {name.removesuffix(FILE_ENDING) for name in environment if name.startswith("TRACKER_")}
@@ -115,13 +115,23 @@ def test_the_secrets_are_made_once_and_in_a_directory_of_their_owner(tmp_path: P
     assert stat.S_IMODE((tmp_path / "secrets").stat().st_mode) == 0o700
 
 
-def test_metrics_are_a_profile_and_their_files_are_there() -> None:
-    for name in ("prometheus", "grafana"):
-        service = COMPOSE["services"][name]
-        assert service["profiles"] == ["metrics"]
-        for volume in service["volumes"]:
+PROFILES = {
+    "metrics": {"prometheus", "grafana"},
+    "nats": {"nats", "feed"},
+    "webhooks": {"webhooks"},
+    "cluster": {"standby", "reader", "projector-standby", "balancer"},
+}
+
+
+def test_what_not_everybody_needs_is_a_profile_and_its_files_are_there() -> None:
+    found: dict[str, set[str]] = {}
+    for name, service in COMPOSE["services"].items():
+        for profile in service.get("profiles", []):
+            found.setdefault(profile, set()).add(name)
+        for volume in service.get("volumes", []):
             source = volume.split(":")[0]
             assert source in COMPOSE["volumes"] or (ROOT / source).is_dir(), volume
+    assert found == PROFILES
     always = {name for name, service in COMPOSE["services"].items() if "profiles" not in service}
     assert always == {"db", "init", "api", "projector"}
 

