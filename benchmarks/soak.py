@@ -101,11 +101,12 @@ class Soak:
 
     def stream(self, seconds: float) -> None:
         """Read a stream for some seconds, again and again."""
+        address = f"{self.address}/v1/events/stream"
         while not self.stopped.is_set():
             until = time.monotonic() + seconds
             with (
                 suppress(httpx.HTTPError),
-                httpx.stream("GET", f"{self.address}/v1/events/stream", timeout=30) as answer,
+                httpx.stream("GET", address, timeout=30) as answer,
             ):
                 for line in answer.iter_lines():
                     self.events += line.startswith("id:")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,7 +20,8 @@ from tests.support.writers import Writers
 
 pytestmark = pytest.mark.slow
 
-SUPERSEDED = "another instance has taken the lease over"
+BACK = ("another instance has taken the lease over", "the projector goes on")
+"""What a projector says that was cut off and reaches the database again: found superseded, or its session was ended."""
 
 
 @pytest.fixture(scope="module")
@@ -43,9 +44,10 @@ def test_a_server_is_killed_and_a_projector_cut_off_and_nothing_is_lost_or_writt
     shell = with_tables(url, tmp_path)
 
     def holder() -> str:
-        with psycopg.connect(url) as conn:
+        with psycopg.connect(url) as conn, suppress(psycopg.errors.UndefinedTable):  # a projector makes it
             row = conn.execute("SELECT holder FROM projections.projection_lease WHERE name = 'projector'").fetchone()
-        return "" if row is None else str(row[0])
+            return "" if row is None else str(row[0])
+        return ""
 
     with ExitStack() as ending:
         far, way = ending.enter_context(way_to(url))
@@ -68,7 +70,7 @@ def test_a_server_is_killed_and_a_projector_cut_off_and_nothing_is_lost_or_writt
             gone(servers.pop(0).process)
             writers.more(20)
             way.heal()
-            wait_until(lambda: SUPERSEDED in told.read_text(), cut_off)
+            wait_until(lambda: any(said in told.read_text() for said in BACK), cut_off)
             writers.more(20)
         assert f":{standing_by.pid}:" in holder()
         wait_until(lambda: servers[0].get("/health/ready").status_code == 200)
@@ -104,4 +106,4 @@ def test_a_replica_that_lagged_and_was_promoted_is_found(server_url: str, tmp_pa
         assert "a server took over that had not received everything" in server.failing()["log"]
         refused = server.add("afterwards")
         assert (refused.status_code, refused.json()["code"]) == (503, "log_went_back")
-        assert server.get("/v1/pledges/in-both").status_code == 200
+        assert [one["pledge"] for one in server.get("/v1/events").json()["items"]] == ["in-both"]

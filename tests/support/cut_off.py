@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from threading import Event, Thread
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
@@ -76,24 +76,25 @@ class Way:
 
         self._loop.run_until_complete(listen())
         self._loop.run_forever()
-        for task in asyncio.all_tasks(self._loop):
-            task.cancel()
-        self._loop.run_until_complete(asyncio.sleep(0))
+        self._loop.run_until_complete(self._end())
         self._loop.close()
+
+    async def _end(self) -> None:
+        if self._server is not None:
+            self._server.close()
+        tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(0)  # transports close in the turn after
 
     async def _lead(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         assert self._open is not None
-        await self._open.wait()
-        try:
+        with closing(writer), suppress(OSError):
+            await self._open.wait()
             from_server, to_server = await asyncio.open_unix_connection(self._server_socket)
-        except OSError:
-            writer.close()
-            return
-        try:
-            await asyncio.gather(self._pass(reader, to_server), self._pass(from_server, writer))
-        finally:
-            to_server.close()
-            writer.close()
+            with closing(to_server):
+                await asyncio.gather(self._pass(reader, to_server), self._pass(from_server, writer))
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         assert self._open is not None
