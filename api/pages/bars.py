@@ -62,7 +62,9 @@ def bar_of(status: Mapping[str, Any]) -> Bar | None:
     if status["ratio"] is not None:
         return _bar_of_ratio(status["ratio"], status["target"])
     if status["target"] is not None and members is None:
-        return Bar((), _at_target(), _target_width(status["target"]))
+        # What is reported and has no share of the target, of 0 or in another unit, is not drawn as nothing.
+        is_drawn = status["actual"] is None and Decimal(status["target"]["value"]) > 0
+        return Bar((), _at_target(), _target_width(status["target"])) if is_drawn else None
     if milestones := status.get("milestones"):
         return Bar((), None, steps=tuple(step["state"] for step in milestones))
     return None if members is None else Bar((), _at_target())

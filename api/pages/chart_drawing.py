@@ -22,7 +22,7 @@ _MARGIN_DAYS = timedelta(days=12)
 _HEADROOM = Decimal("1.22")
 """Height of the drawing as a multiple of the highest value."""
 
-_TICK_WIDTH = 7
+_TICK_WIDTH = 8
 """The width of a letter of a number at an axis."""
 
 _OPEN_HEIGHT = 56
@@ -97,7 +97,9 @@ def _grid(chart: ChartData, scale: ChartScale) -> Iterator[Shape]:
     for day, label in _x_ticks(scale):
         x = scale.x(day)
         yield line("c-grid", x, box.ground, x, box.ground + 5)
-        yield words("c-tick", label, x, box.ground + 20, "middle")
+        # The words of a day at the edge end there, and are not cut.
+        is_last = x + len(label) * _TICK_WIDTH / 2 > box.width
+        yield words("c-tick", label, box.width if is_last else x, box.ground + 20, "end" if is_last else "middle")
 
 
 def _tick(chart: ChartData, value: Decimal) -> str:

@@ -26,10 +26,13 @@ _VALUE_WIDTH = 64
 Rows = Sequence[Mapping[str, Any]]
 
 
-def draw_members(rows: Rows, target: Mapping[str, str] | None, box: Box, digits: amounts.Digits) -> Drawing | None:
+def draw_members(
+    rows: Rows, target: Mapping[str, str] | None, box: Box, digits: amounts.Digits, part: slice = slice(None)
+) -> Drawing | None:
     """Members with a value as bars, the highest first, against what each has to reach; None if fewer than two have one.
 
-    A bound is drawn as one: its certain part is solid, its possible part is lighter.
+    A bound is drawn as one: its certain part is solid, its possible part is lighter. Of a `part` of the rows only that
+    is drawn, by the scale of all.
     """
     valued = [row for row in rows if row["figure"] is not None and (target or row["figure"]["quantity"])["unit"]]
     unit = (target or (valued[0]["figure"]["quantity"] if valued else {})).get("unit")
@@ -38,7 +41,7 @@ def draw_members(rows: Rows, target: Mapping[str, str] | None, box: Box, digits:
         return None
     valued.sort(key=lambda row: (-Decimal(row["figure"]["quantity"]["value"]), row["name"]))
     left = min(max(len(row["name"]) for row in valued) * _LETTER_WIDTH + 8, box.width // 3)
-    height = len(valued) * ROW_HEIGHT + box.top + 8
+    height = len(valued[part]) * ROW_HEIGHT + box.top + 8
     labels = {row["member"]: _plain_value(row["figure"]["quantity"], digits) for row in valued}
     right = min(max(map(len, labels.values())) * _LETTER_WIDTH + 10, box.width // 3)
     box = replace(box, left=left, height=height, bottom=8, right=max(right, _VALUE_WIDTH))
@@ -51,7 +54,7 @@ def draw_members(rows: Rows, target: Mapping[str, str] | None, box: Box, digits:
     shapes: list[Shape] = []
     values: list[Shape] = []
     marks = []
-    for index, row in enumerate(valued):
+    for index, row in enumerate(valued[part]):
         y, quantity = box.top + index * ROW_HEIGHT, row["figure"]["quantity"]
         shown = amounts.amount_text(quantity, digits)
         interval = _possible(quantity)

@@ -12,9 +12,11 @@ from api.pages.chart import ChartData
 from api.pages.chart_drawing import draw_days
 from api.pages.chart_kinds import Rows, draw_members, draw_periods, draw_steps
 from api.pages.drawing import (
+    COLUMN,
     NARROW,
     WIDE,
     ChartTable,
+    Drawing,
     LegendItem,
     PledgeChart,
     Shape,
@@ -23,6 +25,9 @@ from api.pages.drawing import (
     path,
     rect,
 )
+
+_MANY_MEMBERS = 12
+"""From so many members with values on, a picture has two columns of them: in one their words would be too small."""
 
 
 def charts_of(
@@ -46,6 +51,20 @@ def charts_of(
         *([] if data is None or status.get("periods") else [_days_chart(data, says)]),
     ]
     return tuple(found)
+
+
+def picture_drawings(
+    charts: tuple[PledgeChart, ...], status: Mapping[str, Any], members: Rows, digits: amounts.Digits
+) -> tuple[Drawing, ...]:
+    """The drawings of the first chart for a picture: one, or of many members two columns with one scale."""
+    if not charts:
+        return ()
+    rows = len(charts[0].wide.marks)
+    if charts[0].key != "members" or rows < _MANY_MEMBERS:
+        return (charts[0].wide,)
+    half = (rows + 1) // 2
+    columns = (draw_members(members, status["target"], COLUMN, digits, p) for p in (slice(half), slice(half, None)))
+    return tuple(drawing for drawing in columns if drawing is not None)
 
 
 def _days_chart(data: ChartData, says: str) -> PledgeChart:

@@ -41,6 +41,8 @@ class Box:
 
 WIDE = Box(720, 340)
 NARROW = Box(360, 270, left=46, right=12)
+COLUMN = Box(440, 270)
+"""One of two drawings side by side in a picture."""
 
 
 @dataclass(frozen=True, slots=True)

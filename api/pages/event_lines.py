@@ -15,6 +15,9 @@ _TALLIED = (
 )
 """Counts of a tally, with the words that stand with them."""
 
+_EXPECTED = (("met", "expected to meet it"), ("not_met", "not expected to"), *_TALLIED[2:])
+"""The same of a tally of what is to come."""
+
 
 class EventLine(NamedTuple):
     """What an event says, in a line: `short` with abbreviated amounts, `exact` with amounts in full. Empty for talk."""
@@ -70,10 +73,11 @@ def _beside_figure(figure: Mapping[str, Any]) -> str:
 
 def _tally(fact: Mapping[str, Any], amount: Callable[[Mapping[str, str]], str]) -> Iterator[str]:
     """The counts of a tally: 22 met it, 9 did not, 32 in all."""
-    for name, words in _TALLIED:
+    nature = fact.get("nature", "actual")
+    for name, words in _EXPECTED if nature == "projection" else _TALLIED:
         said = fact.get(name)
         if said is not None:
             number = str(said) if isinstance(said, int) else amount(said)
             yield f"{words} {number}" if name == "not_applicable" else f"{number} {words}"
-    if fact.get("nature", "actual") != "actual":
-        yield str(fact["nature"])
+    if nature not in ("actual", "projection"):
+        yield str(nature)

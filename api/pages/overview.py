@@ -12,8 +12,8 @@ from pydantic_core import from_json
 from api.http import clocks
 from api.http.addresses import encoded
 from api.http.contract import Parameter
-from api.http.parameters import choice, flag
-from api.http.responses import BytesResponse
+from api.http.parameters import choice, day, flag
+from api.http.responses import BytesResponse, Redirect
 from api.pages.facet_links import facets_of, status_counts
 from api.pages.frame import PageRequest, page_contract
 from api.pages.latest_changes import LatestChange, latest_changes
@@ -26,8 +26,14 @@ from api.resources.names import SORT_NAMES
 from projections.queries import Clocks
 from tracker.event import stamp
 
+_SINCE = Parameter(
+    "since", "Where the list told once what changed since a day: that page answers.", clocks.AS_OF.schema
+)
+_AXIS = Parameter("axis", "Goes with `since`: whether the day is one of our record.", {"enum": ["said", "recorded"]})
 _TOTALS = Parameter("totals", "Unfolds the totals of what is promised and reported.", {"type": "boolean"})
-OVERVIEW_CONTRACT = page_contract("All pledges and where they stand.", *FILTERS, SORT, PAGE_NUMBER, _TOTALS)
+OVERVIEW_CONTRACT = page_contract(
+    "All pledges and where they stand.", *FILTERS, SORT, PAGE_NUMBER, _TOTALS, _SINCE, _AXIS
+)
 
 DEFAULT_SORT = "-changed"
 """The order in which people are shown the list: the latest change of status comes first."""
@@ -53,8 +59,10 @@ class DataLink:
     is_file: bool
 
 
-def draw_overview(page: PageRequest) -> BytesResponse:
-    """The page at `/`."""
+def draw_overview(page: PageRequest) -> BytesResponse | Redirect:
+    """The page at `/`. An address of the time when it told what changed since a day leads to that page."""
+    if (since := day(page.query, "since")) is not None:
+        return Redirect(_changed_since(page, since))
     query, timeline = page.query, page.services.timeline
     sort = choice(query, "sort", SORT_NAMES, DEFAULT_SORT)
     narrowed = list_filters.filters(query)
@@ -93,6 +101,18 @@ def draw_overview(page: PageRequest) -> BytesResponse:
 def compared_totals(summary: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The totals whose promised and reported amounts are of the same pledges, and may be set side by side."""
     return [total for total in summary["totals"] if total["compared"]["target"] and total["compared"]["actual"]]
+
+
+def _changed_since(page: PageRequest, since: date) -> str:
+    """The page that compares a day with this page's own, among the same pledges."""
+    is_record = choice(page.query, "axis", ("said", "recorded"), "said") == "recorded"
+    until = page.query.get("known_on" if is_record else "as_of", clocks.today().isoformat())
+    two = {"from": min(since.isoformat(), until), "to": None if until == clocks.today().isoformat() else until}
+    # Of our record two days are compared, so that no other point of it goes along.
+    clock = (
+        {"axis": "recorded", "known_on": None, "known_at": None, "at_position": None} if is_record else {"as_of": None}
+    )
+    return page.link("/compare", **two, **list_filters.given_filters(page.query), **clock)
 
 
 def _compare_link(page: PageRequest) -> str:

@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape, quoteattr
 from api import wording
 from api.formats.badge import NEUTRAL_COLOURS, STATUS_COLOURS
 from api.formats.xml_text import xml_safe
-from api.pages.drawing import PledgeChart, Shape
+from api.pages.drawing import Drawing, Shape
 from api.pages.pledge_rows import PledgeRow
 
 WIDTH, HEIGHT = 1200, 630
@@ -66,8 +66,11 @@ STYLE = "".join(
 """The style sheet of the picture."""
 
 
-def picture(row: PledgeRow, charts: tuple[PledgeChart, ...], source: str, footer: str, address: str) -> bytes:
-    """The SVG of a pledge: `source` names who said what is shown last, `footer` the clocks, `address` its page."""
+def picture(row: PledgeRow, drawings: tuple[Drawing, ...], source: str, footer: str, address: str) -> bytes:
+    """The SVG of a pledge, with a chart or two columns of one side by side.
+
+    `source` names who said what is shown last, `footer` the clocks, `address` its page.
+    """
     status = row.status
     colour = _colour(status["status"])
     title = textwrap.wrap(xml_safe(status["title"]), _TITLE_CHARACTERS)[:_MOST_LINES]
@@ -84,7 +87,7 @@ def picture(row: PledgeRow, charts: tuple[PledgeChart, ...], source: str, footer
         *(_text(56, 100 + 44 * index, 36, "#1c2126", line, bold=True) for index, line in enumerate(title)),
         _text(56, y + 10, 28, colour, wording.STATUS[status["status"]], bold=True),
         *_beside(row, y + 10),
-        *(_chart(charts, y + 30) if charts else _bar(row, y + 70, colour)),
+        *(_chart(drawings, y + 30) if drawings else _bar(row, y + 70, colour)),
         _text(56, HEIGHT - 68, 17, "#545d66", _cut(source)),
         _text(56, HEIGHT - 44, 17, "#545d66", _cut(footer)),
         # An address that is cut leads nowhere: a long one is written smaller.
@@ -122,14 +125,16 @@ def _bar(row: PledgeRow, top: int, colour: str) -> Iterator[str]:
     yield "</svg>"
 
 
-def _chart(charts: tuple[PledgeChart, ...], top: int) -> Iterator[str]:
-    """The first chart, as large as it can be below the words."""
-    drawing = charts[0].wide
-    scale = min((HEIGHT - 102 - top) / drawing.height, (WIDTH - 112) / drawing.width)
-    left = (WIDTH - drawing.width * scale) / 2
-    yield f'<g transform="translate({left:.1f} {top}) scale({scale:.4f})" font-size="12">'
-    yield from map(_shape, drawing.shapes)
-    yield "</g>"
+def _chart(drawings: tuple[Drawing, ...], top: int) -> Iterator[str]:
+    """The drawings side by side, as large as they can be below the words."""
+    width = sum(drawing.width for drawing in drawings)
+    scale = min((HEIGHT - 102 - top) / max(drawing.height for drawing in drawings), (WIDTH - 112) / width)
+    left = (WIDTH - width * scale) / 2
+    for drawing in drawings:
+        yield f'<g transform="translate({left:.1f} {top}) scale({scale:.4f})" font-size="12">'
+        yield from map(_shape, drawing.shapes)
+        yield "</g>"
+        left += drawing.width * scale
 
 
 def _shape(shape: Shape) -> str:

@@ -12,7 +12,7 @@ from api.http.known_heads import Validity
 from api.http.media import MediaFormat
 from api.http.responses import BytesResponse
 from api.pages.chart import chart_data
-from api.pages.charts import charts_of
+from api.pages.charts import charts_of, picture_drawings
 from api.pages.frame import PageRequest, page_contract
 from api.pages.picture import STYLE, picture
 from api.pages.pledge import SeenPledge, look_at
@@ -67,7 +67,8 @@ def _svg(page: PageRequest, seen: SeenPledge) -> bytes:
     latest = seen.latest or next(iter(story.events), None)
     address = page.absolute(page.link(f"/pledges/{status['pledge']}"))
     footer = f"As of {wording.day(at.as_of)}, log position {at.position}. Commitments Tracker"
-    return picture(seen.row, charts, "" if latest is None else _source(latest), footer, address)
+    drawings = picture_drawings(charts, status, members, seen.digits)
+    return picture(seen.row, drawings, "" if latest is None else _source(latest), footer, address)
 
 
 def _source(event: Mapping[str, Any]) -> str:

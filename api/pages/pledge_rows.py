@@ -8,6 +8,7 @@ from typing import Any
 
 from api import amounts
 from api.pages.bars import Bar, bar_of
+from tracker.quantity import OP_WORDS
 from tracker.rules.judged import judged_target
 
 
@@ -52,13 +53,26 @@ def progress_of(status: Mapping[str, Any], digits: amounts.Digits) -> tuple[str,
         line += " members" if isinstance(members["met"], int) else ""
         return line, line
     if actual is not None and target is not None:
-        return f"{actual.short} of {target.short}", f"{actual.exact} of {target.exact}"
+        return _beside(status, actual.short, target.short), _beside(status, actual.exact, target.exact)
     if actual is not None:
         return actual.short, actual.exact
     if target is not None:
-        what = "each member " if members is not None else ""
-        return f"nothing reported of {what}{target.short}", f"nothing reported of {what}{target.exact}"
+        nothing = "nothing reported"
+        return _beside(status, nothing, target.short), _beside(status, nothing, target.exact)
     if steps := status.get("milestones"):
         line = f"{amounts.counted(status)}{' milestones reached' if len(steps) > 1 else ''}"
         return line, line
     return "no number to check", "no number to check"
+
+
+def _beside(status: Mapping[str, Any], actual: str, target: str) -> str:
+    """What is reported beside the target: a part of it, or a number that has a limit or a way to go.
+
+    45 cases are no part of at most 40, and 67 Mt on the way from 100 to 45 are no part of 45.
+    """
+    is_down = status["direction"] == "down"
+    bare = target.removeprefix(OP_WORDS["le"]) if is_down else target
+    each = "" if status.get("members") is None else "each member "
+    if "baseline" in status:
+        return f"{actual}, target {each}{target if bare == target else f'at most {bare}'}"
+    return f"{actual}, limit {each}{bare}" if is_down else f"{actual} of {each}{target}"

@@ -73,7 +73,7 @@ SEEN = {
         {"target": "up to 45 count:mtco2e", "relative_target": "at least 55 percent:below-baseline",
          "relative_target.op": "ge", "relative_target.value": "55", "actual.value": "63"},
         "as it was said at least 55 percent:below-baseline",
-        ("Promisedup to 45 mtco2e", "As it was saidat least 55 % below baseline", "63 mtco2e of up to 45 mtco2e"),
+        ("Promisedup to 45 mtco2e", "As it was saidat least 55 % below baseline", "63 mtco2e, target at most 45 mtco2e"),
         ("provisional",),
     ),
     "recurring": Seen(
@@ -111,7 +111,7 @@ SEEN = {
         "pledgor=norway",
         {"joint": "Norway (25 %)"},
         "together with Norway (25 %)",
-        ("Together withNorway 25 %",),
+        ("Together withNorway (25 %)",),
     ),
     "party-changes": Seen(
         {"pledgor": {"name": "New Ministry", "code": "new-ministry"}},

@@ -10,6 +10,7 @@ from api.pages.bars import bar_of
 
 def status(op: str, value: str, **more: str) -> dict[str, Any]:
     return {"status": "in_progress", "target": {"op": "ge", "value": "40", "unit": "EUR"},
+            "actual": {"op": "eq", "value": "20", "unit": "EUR"},
             "ratio": {"op": op, "value": value, **more}}  # fmt: skip
 
 
@@ -47,10 +48,21 @@ def test_what_goes_on_after_the_bar_is_told() -> None:
         ({"op": "approx", "value": "40"}, "3.33%"),
         ({"op": "between", "value": "40", "upper": "50"}, "16.65%"),
         ({"op": "between", "value": "40", "upper": "400"}, "33.40%"),
-        ({"op": "between", "value": "0", "upper": "50"}, None),
     ],
 )
 def test_a_target_with_two_ends_is_as_wide_as_its_possible_values(target: dict[str, str], width: str | None) -> None:
-    drawn = bar_of({"status": "announced", "target": {**target, "unit": "EUR"}, "ratio": None})
+    drawn = bar_of({"status": "announced", "target": {**target, "unit": "EUR"}, "actual": None, "ratio": None})
     assert drawn is not None
     assert drawn.target_width == width
+
+
+@pytest.mark.parametrize(
+    ("target", "actual"),
+    [
+        ({"op": "eq", "value": "0", "unit": "count:cases"}, {"op": "eq", "value": "5", "unit": "count:cases"}),
+        ({"op": "between", "value": "0", "upper": "50", "unit": "EUR"}, None),
+        ({"op": "ge", "value": "40", "unit": "EUR"}, {"op": "eq", "value": "5", "unit": "PLN"}),
+    ],
+)
+def test_what_has_no_share_of_its_target_has_no_bar(target: dict[str, str], actual: dict[str, str] | None) -> None:
+    assert bar_of({"status": "missed", "target": target, "actual": actual, "ratio": None}) is None

@@ -12,7 +12,7 @@ from api import wording
 from api.pages.chart import ChartBaseline, ChartData, ChartDue, ChartPoint, ChartStep, ChartTerms
 from api.pages.chart_drawing import draw_days
 from api.pages.chart_kinds import draw_members, draw_periods, draw_steps
-from api.pages.charts import charts_of
+from api.pages.charts import charts_of, picture_drawings
 from api.pages.drawing import NARROW, WIDE, Box, Drawing, Shape
 from tracker.quantity import Interval, Quantity
 from tracker.values import Window, end_of
@@ -134,6 +134,21 @@ def test_only_the_days_that_were_chosen_are_drawn(box: Box) -> None:
     assert all(inside(shape, box) for shape in drawn.shapes)
 
 
+@pytest.mark.parametrize("top", ["40", "150000000000"])
+@pytest.mark.parametrize("until", [date(2024, 12, 31), date(2025, 1, 4)])
+@pytest.mark.parametrize("box", BOXES)
+def test_the_words_at_the_axes_are_not_cut(box: Box, until: date, top: str) -> None:
+    shown = replace(chart(points=(point(date(2024, 3, 1), top),)), since=date(2024, 1, 1), until=until)
+    ticks = [shape for shape in draw_days(shown, box).shapes if shape.kind == "c-tick"]
+    assert len(ticks) > 4
+    for shape in ticks:
+        place, width = dict(shape.attributes), 7 * len(shape.text or "")
+        before = {"end": 1.0, "middle": 0.5}[str(place["text-anchor"])]
+        left = float(place["x"]) - before * width
+        assert left >= 0, shape
+        assert left + width <= box.width, shape
+
+
 # --- members, steps and periods
 
 
@@ -157,6 +172,19 @@ def test_members_are_bars_from_the_highest_to_the_lowest(box: Box) -> None:
     assert maybe == [("c-member v-met c-maybe", "fade"), ("c-member v-not_met c-maybe", None)]
     assert len(of_kind(drawn, "c-target")) == 1
     assert all(inside(shape, box) for shape in drawn.shapes)
+
+
+def test_many_members_are_two_columns_with_one_scale_in_a_picture() -> None:
+    rows = [member(f"Member {n:02}", "met", "eq", str(n)) for n in range(1, 14)]
+    document = {"target": AIM, "members": {"met": 12}}
+    charts = charts_of(document, None, rows, date(2025, 1, 1), "", {})
+    columns = picture_drawings(charts, document, rows, {})
+    names = [[shape.text for shape in drawing.shapes if shape.kind == "c-name"] for drawing in columns]
+    assert names == [[f"Member {n:02}" for n in range(13, 6, -1)], [f"Member {n:02}" for n in range(6, 0, -1)]]
+    assert len({aim["x1"] for drawing in columns for aim in of_kind(drawing, "c-target")}) == 1
+    few = charts_of(document, None, rows[:11], date(2025, 1, 1), "", {})
+    assert picture_drawings(few, document, rows[:11], {}) == (few[0].wide,)
+    assert picture_drawings((), document, [], {}) == ()
 
 
 def test_members_without_values_are_no_bars() -> None:

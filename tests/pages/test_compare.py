@@ -158,3 +158,27 @@ def test_the_sentence_counts_the_commonest_changes_and_those_that_were_made() ->
     assert sentence() == "Between 1 Sep 2024 and 12 Feb 2025, no pledge changed its status. 9 pledges are tracked."
     assert "1 is no longer there" in sentence(("met", None))
     assert "our record of 1 pledge changed: 1 from met to missed" in sentence(("met", "missed"), is_record=True)
+
+
+@pytest.mark.parametrize(
+    ("old", "leads_to"),
+    [
+        ("since=2024-02-01", "from=2024-02-01"),
+        ("since=2024-02-01&axis=said&as_of=2024-08-01&party=UA&sort=title", "from=2024-02-01&to=2024-08-01&party=UA"),
+        ("since=2024-02-01&as_of=2024-01-01", "from=2024-01-01&to=2024-01-01"),
+        ("since=2024-02-01&axis=recorded&at_position=1", "from=2024-02-01&axis=recorded"),
+        ("since=2024-02-01&axis=recorded&known_on=2024-03-01", "from=2024-02-01&to=2024-03-01&axis=recorded"),
+        ("since=2024-02-01&axis=recorded&as_of=2024-08-01", "as_of=2024-08-01&from=2024-02-01&axis=recorded"),
+    ],
+)
+def test_an_old_address_of_what_changed_since_a_day_leads_here(lite: Api, old: str, leads_to: str) -> None:
+    lite.open()
+    answer = lite.get(f"/?{old}", headers=BROWSER, follow_redirects=False)
+    assert answer.status_code == 302
+    assert answer.headers["location"] == f"/compare?{leads_to}"
+    assert lite.get(answer.headers["location"], headers=BROWSER).status_code == 200
+
+
+@pytest.mark.parametrize("old", ["since=yesterday", "since=2024-02-01&axis=other"])
+def test_an_old_address_with_a_slip_is_told_so(lite: Api, old: str) -> None:
+    assert lite.get(f"/?{old}", headers=BROWSER).status_code == 400

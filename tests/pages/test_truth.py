@@ -384,3 +384,64 @@ def test_a_chart_without_a_target_is_not_said_to_stand_against_one(lite: Api) ->
     page = text_of(shown(lite, "/pledges/aid-2024"))
     assert "Reported so far" in page
     assert "against the promise" not in page
+
+
+# --- what is no part of its target
+
+
+@pytest.mark.parametrize(
+    ("made", "reported", "said"),
+    [
+        ({"target": "at most 40 count:cases", "direction": "down"}, "45 count:cases",
+         "45 cases, limit 40 cases · 112.5 %"),
+        ({"target": "under 40 count:cases", "direction": "down"}, "45 count:cases", "45 cases, limit under 40 cases"),
+        ({"target": "0 count:cases", "direction": "down"}, "5 count:cases", "5 cases, limit 0 cases"),
+        ({"target": "at most 40 count:cases", "direction": "down"}, None, "nothing reported, limit 40 cases"),
+        ({"target": "up to 40 count:cases"}, "30 count:cases", "30 cases of up to 40 cases"),
+        ({"target": "at least 55 percent:below-baseline",
+          "baseline": {"quantity": "100 count:mtco2e", "on": "1990"}}, "67 count:mtco2e",
+         "67 mtco2e, target at most 45 mtco2e · 60 % of the way"),
+    ],
+)  # fmt: skip
+def test_a_ceiling_and_a_way_to_go_are_no_whole_of_which_there_is_a_part(
+    lite: Api, made: dict[str, Any], reported: str | None, said: str
+) -> None:
+    lite.open(kind="count", **made)
+    if reported:
+        basis = "level" if "baseline" in made else "cumulative"
+        lite.add(progress(reported, figure={"basis": basis}))
+    headline = part(shown(lite, "/pledges/aid-2024?as_of=2024-08-01"), r'<p class="headline-text.*?</p>')
+    assert headline.replace("\xa0", " ").startswith(said)
+    listed = text_of(shown(lite, "/?as_of=2024-08-01")).replace("\xa0", " ")
+    assert said.partition(" · ")[0] in listed
+    framed = text_of(shown(lite, "/embed/aid-2024?as_of=2024-08-01")).replace("\xa0", " ")
+    assert ("of the limit" in framed) == ("112.5 %" in said or "under" in said)
+
+
+def test_what_a_status_has_none_of_is_a_dash_beside_what_it_had(lite: Api) -> None:
+    lite.open()
+    wrong = lite.add(progress("50bn EUR"))["event"]["id"]
+    lite.add({"type": "EventVoided", "stated_on": "2024-07-12", "event": wrong, "reason": "another pledge"})
+    panel = part(shown(lite, "/pledges/aid-2024?as_of=2024-08-01"), r'<section class="panel compare".*?</section>')
+    assert "Stage" in panel
+    assert "as below" not in panel
+
+
+def test_a_tally_of_what_is_to_come_is_no_result(lite: Api) -> None:
+    lite.open(kind="ratio", target="at least 2 percent:gdp", group={"rule": "each_member", "members": ["BE", "FR"]})
+    lite.add({"type": "TallyReported", "stated_on": "2024-07-10", "source": SOURCE, "met": 1, "not_met": 1, "total": 2,
+              "nature": "projection"})  # fmt: skip
+    page = text_of(shown(lite, "/pledges/aid-2024?as_of=2024-08-01"))
+    assert "Tally reported: 1 expected to meet it, 1 not expected to, 2 in all" in page
+
+
+def test_who_promised_together_stands_with_the_shares_in_one_line(lite: Api) -> None:
+    lite.open(joint=[{"party": {"name": "Norway"}, "share": "25"}, {"party": {"name": "Sweden"}}])
+    page = text_of(shown(lite, "/pledges/aid-2024?as_of=2024-08-01")).replace("\xa0", " ")
+    assert "Together withNorway (25 %), Sweden" in page
+
+
+def test_no_deadline_is_said_once(lite: Api) -> None:
+    lite.open(kind="qualitative", target=None, window=None)
+    page = shown(lite, "/pledges/aid-2024?as_of=2024-08-01")
+    assert part(page, r"<dt>Deadline</dt>.*?</dd>") == "Deadlineno deadline"
