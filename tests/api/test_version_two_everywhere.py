@@ -73,7 +73,8 @@ SEEN = {
         {"target": "up to 45 count:mtco2e", "relative_target": "at least 55 percent:below-baseline",
          "relative_target.op": "ge", "relative_target.value": "55", "actual.value": "63"},
         "as it was said at least 55 percent:below-baseline",
-        ("Promisedup to 45 mtco2e", "As it was saidat least 55 % below baseline", "63 mtco2e, target at most 45 mtco2e"),
+        ("Promisedup to 45 mtco2e", "As it was saidat least 55 % below baseline",
+         "63 mtco2e, target at most 45 mtco2e"),
         ("provisional",),
     ),
     "recurring": Seen(
@@ -103,7 +104,7 @@ SEEN = {
         "status=conditional",
         {"conditions": "law: open; audit: fulfilled", "schedule.current": "no_deadline"},
         "conditions law: open; audit: fulfilled",
-        ("if parliament agrees: open", "if the audit is clean: fulfilled", "Condition reported: audit fulfilled"),
+        ("if parliament agrees: open", "if the audit is clean: fulfilled", "Condition reported: audit: fulfilled"),
         ("conditional",),
     ),
     "joint": Seen(
