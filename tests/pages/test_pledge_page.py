@@ -214,14 +214,18 @@ def test_other_words_for_the_same_amount_are_no_difference(lite: Api) -> None:
 
 
 def due_of(api: Api, pledge: str, query: str = "") -> tuple[str, str]:
-    """The deadline of a pledge on the overview and on its own page."""
+    """The deadline of a pledge on the overview and on its own page; — on both for none."""
     row = re.search(
         rf'<tr role="row" class="pledge" id="p-{pledge}">.*?data-label="Due">(.*?)</td>', shown(api, f"/{query}"), re.S
     )
-    own = re.search(r"<dt>Deadline</dt><dd>(.*?) <span", shown(api, f"/pledges/{pledge}{query}"), re.S)
+    own = re.search(
+        r"<dt>Deadline</dt><dd>(<time.*?</time>|<span class=.quiet.>no deadline)",
+        shown(api, f"/pledges/{pledge}{query}"),
+        re.S,
+    )
     assert row is not None
     assert own is not None
-    return text_of(row[1]), text_of(own[1])
+    return text_of(row[1]), text_of(own[1]).replace("no deadline", "—")
 
 
 def shown(api: Api, path: str) -> str:
