@@ -26,6 +26,12 @@ PAGES = {
     "proposals": "/proposals",
     "problem": "/no-such-page",
     "api": "/schema",
+    "parties": "/parties",
+    "party": "/parties/NATO?as_of=2025-03-01",
+    "tag": "/tags/nato",
+    "deadlines": "/deadlines?as_of=2024-12-20&days=90",
+    "rules": "/about/rules",
+    "developers": "/developers",
     "frame": "/embed/nato-ukraine-2024",
     "wrong question": "/?asof=2024-10-16",
 }

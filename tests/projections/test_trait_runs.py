@@ -10,6 +10,8 @@ import pytest
 from api.http.clocks import today
 from projections.facets import FACETS, counted, grouped, over_time, turns, without
 from projections.held_traits import HeldTraits
+from projections.parties import counted as counted_parties
+from projections.parties import grouped as grouped_parties
 from projections.queries import Clocks, Filters
 from projections.timeline import Timeline
 from projections.trait_runs import TraitRuns, Traits
@@ -53,6 +55,9 @@ def must_agree(api: Api, held: HeldTraits) -> None:
             assert found is not None
             mine = {facet: counted(facet, found[facet]) for facet in FACETS}
             assert mine == counted_by_the_database(timeline, filters, at), (on, filters)
+        together = held.parties(at)
+        assert together is not None
+        assert counted_parties(together) == counted_parties(timeline.rows_of(grouped_parties, at, None)), on
     for filters in FILTERS:
         if filters.q is None and filters.due_before is None:
             assert held.statuses(filters, days, now) == over_time_by_the_database(timeline, filters, days, now), filters
