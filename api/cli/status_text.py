@@ -175,7 +175,7 @@ def _terms(document: Mapping[str, Any]) -> dict[str, str]:
         )),
     }  # fmt: skip
     if "recurrence" in document:
-        shown["each"] = f"{wording.EVERY[document['recurrence']['every']]}: {amounts.counted(document)}"
+        shown["again"] = f"{wording.EVERY[document['recurrence']['every']]}: {amounts.counted(document)}"
         shown["periods"] = _each(document, "periods", lambda one: (
             f"{wording.span(one)}: {wording.STATUS.get(one['status'], wording.in_words(one['status']))},"
             f" {_full(one['actual'])}"
