@@ -127,8 +127,8 @@ soak: $(VENV)/.dev ## Load a server for ten minutes with reads, writes and strea
 	$(BIN)/python -m benchmarks.soak $(ARGS)
 
 .PHONY: faults
-faults: $(VENV)/.dev ## Put real processes through every fault, and write docs/reliability.md (ARGS="--times 20")
-	$(BIN)/python -m faults.run $(ARGS)
+faults: $(CLUSTER)/.done ## Put real processes through every fault, and write docs/reliability.md (ARGS="--times 20")
+	$(CLUSTER)/bin/python -m faults.run $(ARGS)
 
 .PHONY: attack
 attack: $(VENV)/.dev ## Send all that a stranger may send to real servers, and write docs/security.md (ARGS="--share 5")

@@ -20,6 +20,14 @@ class Fault(NamedTuple):
     stores: tuple[str, ...] = BOTH
     share: float = 0.1
     needs_mount: bool = False
+    needs_cluster: bool = False
+    """Whether it needs the packages of requirements-cluster.lock."""
+
+
+def _leader_killed(trial: Trial) -> None:
+    from faults import leaders  # its packages are not everywhere
+
+    leaders.leader_killed(trial)
 
 
 FAULTS = (
@@ -39,5 +47,6 @@ FAULTS = (
     Fault("clock", "clock set 3 h ahead and back", history.clock_moved),
     Fault("unreadable", "event of a newer version", history.event_unreadable),
     Fault("stalled-readers", "readers of streams that take nothing", readers.readers_stalled),
+    Fault("leader-killed", "leader of three servers killed", _leader_killed, ("postgres",), needs_cluster=True),
 )
 """Every fault, in the order of the table."""

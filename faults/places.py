@@ -25,6 +25,7 @@ class Place(Protocol):
     """A kind of store."""
 
     name: str
+    disk_megabytes: int
 
     def fresh(self, directory: Path, disk: Path | None = None) -> Any:
         """A context with the URL of an empty store, on a file system of its own if `disk` is given."""

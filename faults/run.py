@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, closing
+from importlib.util import find_spec
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -58,6 +59,9 @@ def on_store(store: str, keys: Sequence[str], times: int) -> list[Row]:
         for fault in (fault for fault in FAULTS if fault.key in keys and store in fault.stores):
             if fault.needs_mount and not mounts:
                 print(f"{fault.key}: not tried, since this user may not mount a file system")
+                continue
+            if fault.needs_cluster and find_spec("patroni") is None:
+                print(f"{fault.key}: not tried, since there is no Patroni: `make faults` has an environment with it")
                 continue
             found.append(run(fault, place, tries(fault, times)))
             print(found[-1], flush=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx
 
-from faults.places import PostgresPlace, SqlitePlace
+from faults.places import Place
 from tests.support.outages import small_disk
 from tests.support.servers import SETTINGS, Server, is_up
 from tests.support.shell import PROGRAM, Shell, gone
@@ -63,9 +63,7 @@ class Row:
 class Trial:
     """The processes of one fault on one store. All that is started here is ended in the end."""
 
-    def __init__(
-        self, fault: str, place: SqlitePlace | PostgresPlace, directory: Path, times: int, *, short: bool = False
-    ) -> None:
+    def __init__(self, fault: str, place: Place, directory: Path, times: int, *, short: bool = False) -> None:
         self.place, self.directory, self.times, self.short = place, directory, times, short
         self.row = Row(fault, place.name)
         self.servers: list[Server] = []
