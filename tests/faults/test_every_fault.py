@@ -16,8 +16,8 @@ from tests.support.outages import can_mount
 
 pytestmark = pytest.mark.slow
 
-ELSEWHERE = frozenset(("projector-frozen", "projector-frozen-alone", "projector-absent"))
-"""Faults whose short forms are in test_projectors.py and test_health.py, on both stores."""
+ELSEWHERE = frozenset(("projector-frozen", "projector-frozen-alone", "projector-absent", "leader-killed"))
+"""Faults whose short forms are in test_projectors.py and test_health.py, on both stores, and in tests/cluster."""
 
 TRIES = [(fault, store) for fault in FAULTS if fault.key not in ELSEWHERE for store in fault.stores]
 
