@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
@@ -32,11 +33,17 @@ def balancer(one: str, two: str, reader: str) -> Iterator[httpx.Client]:
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
+        wait_until(lambda: _listens(port), process)  # type: ignore[arg-type]
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=KEY, timeout=HANG_SECONDS) as client:
             yield client
     finally:
         process.kill()
         process.wait()
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_reads_and_writes_go_on_though_a_server_is_killed(postgres_url: str, tmp_path: Path) -> None:
@@ -49,9 +56,7 @@ def test_reads_and_writes_go_on_though_a_server_is_killed(postgres_url: str, tmp
         client = ending.enter_context(balancer(*(s.address.removeprefix("http://") for s in (one, two, reader))))
 
         def status(method: str = "GET", path: str = "/v1/pledges", **given: object) -> int:
-            with suppress(httpx.ConnectError):  # the balancer has only begun
-                return client.request(method, path, **given).status_code  # type: ignore[arg-type]
-            return 0
+            return client.request(method, path, **given).status_code  # type: ignore[arg-type]
 
         wait_until(lambda: status() == 200)
         wait_until(lambda: status("POST", json={"pledge": "first", "fact": made()}) == 201)
