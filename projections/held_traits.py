@@ -14,7 +14,7 @@ from projections import list_queries, queries, trait_runs
 from projections.facets import Facet
 from projections.queries import Clocks, Filters
 from projections.table_reader import ProjectionHead, TableReader
-from projections.trait_runs import CountedParties, CountedValue, StatusMove, TraitRuns
+from projections.trait_runs import CountedParties, CountedValue, DatedMove, StatusMove, TraitRuns
 from tracker.errors import Unavailable
 from tracker.log.recorder import LogRecorder
 
@@ -82,6 +82,25 @@ class HeldTraits:
             if not self._is_at(clocks.position):
                 return None
             return self._runs.moves(filters, before, queries.day_of(clocks), only)
+
+    def latest_moves(self, filters: Filters, clocks: Clocks, limit: int) -> list[DatedMove] | None:
+        """The last changes of status by the day of the clocks; None if it is not held, or the filters are others."""
+        if trait_runs.beside(filters) != Filters() or not self._is_worth_asking(clocks.position):
+            return None
+        with self._lock:
+            if not self._is_at(clocks.position):
+                return None
+            return self._runs.latest_moves(filters, queries.day_of(clocks), limit)
+
+    def by_change(self, filters: Filters, clocks: Clocks, *, newest_first: bool) -> list[str] | None:
+        """The pledges that pass, by the day of their last change of status; None if it is not held."""
+        if not self._is_worth_asking(clocks.position):
+            return None
+        only = self._passing(trait_runs.beside(filters), clocks)
+        with self._lock:
+            if not self._is_at(clocks.position):
+                return None
+            return self._runs.by_change(filters, queries.day_of(clocks), only, newest_first=newest_first)
 
     def parties(self, clocks: Clocks) -> list[CountedParties] | None:
         """How many pledges have which parties and status; None if it is not held."""

@@ -90,6 +90,36 @@ class PageStart(NamedTuple):
     pledge: str
 
 
+def page_start(sort: str, after: Sequence[Any] | None) -> PageStart | None:
+    """The row after which a page begins, from the `next` of the page before; None for the first page.
+
+    Raises: ValueError if the sort is unknown or no page gave this `after`.
+    """
+    if sort.removeprefix("-") not in SORTS:
+        raise ValueError(f"no list is sorted by {sort!r}")
+    if after is None:
+        return None
+    last = PageStart(*after) if len(after) == 2 else None
+    if last is None or not is_page_start(sort, last.key, last.pledge):
+        raise ValueError("no page ends there")
+    return last
+
+
+def is_page_start(sort: str, key: object, pledge: object) -> bool:
+    """Whether a page of a list so sorted can end at this key and pledge."""
+    name = sort.removeprefix("-")
+    if not isinstance(pledge, str) or not isinstance(key, str | None):
+        return False
+    if key is None:
+        return name in (*NULLABLE_SORTS, "pledge")
+    if name in DATE_SORTS:
+        try:
+            date.fromisoformat(key)
+        except ValueError:
+            return False
+    return True
+
+
 @cache
 def answering() -> tuple[ColumnElement[Any], ...]:
     """The set that answers, and a number that changes with the events parked beside it (0 if none is).

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import islice
 from threading import Lock
 from typing import Any, cast
 
@@ -19,11 +20,19 @@ from projections.held_traits import HeldTraits
 from projections.parties import PartyCounts, PartyNames
 from projections.passing import Spans
 from projections.pledge_counts import PledgeCounts
-from projections.queries import DATE_SORTS, NULLABLE_SORTS, SORTS, Clocks, Filters, ListedStatus, PageStart, StatusPage
+from projections.queries import (
+    NULLABLE_SORTS,
+    Clocks,
+    Filters,
+    ListedStatus,
+    PageStart,
+    StatusPage,
+    page_start,
+)
 from projections.summary import Pledged, summarize
 from projections.table_reader import QueryReply, TableReader
 from projections.tables import OPEN_DATE, OPEN_POSITION
-from projections.trait_runs import StatusMove, beside
+from projections.trait_runs import DatedMove, StatusMove, beside
 from tracker.log.recorder import LogRecorder
 from tracker.rules.replayed import STALE_FLAG
 
@@ -125,7 +134,7 @@ class Timeline(TableReader):
 
         Raises: ValueError if the sort is unknown or no page gave this `after`.
         """
-        last = _page_start(sort, after)
+        last = page_start(sort, after)
         rows, reply = self._rows_of_page(filters, clocks, sort, limit + 1, last)
         more, rows = len(rows) > limit, rows[:limit]
         items = self._documents([(row.pledge, row.body) for row in rows], clocks, reply)
@@ -138,17 +147,31 @@ class Timeline(TableReader):
 
         Raises: ValueError if the sort is unknown.
         """
-        _page_start(sort, None)
+        page_start(sort, None)
+        held = None
+        if sort.removeprefix("-") == "changed" and filters != Filters():
+            held = self._held.by_change(filters, clocks, newest_first=sort.startswith("-"))
+        names = self._numbered(filters, clocks, sort, limit, offset) if held is None else held[offset : offset + limit]
+        reply = self._read(list_queries.bodies, names, clocks)
+        found = {row.pledge: row for row in reply.rows}
+        documents = self._by_pledge({name: found[name].body for name in names if name in found}, clocks, reply)
+        return [ListedStatus(documents[name], found[name].changed) for name in names if name in documents]
+
+    def _numbered(self, filters: Filters, clocks: Clocks, sort: str, limit: int, offset: int) -> list[str]:
         rows = [*self._read(list_queries.numbered, filters, clocks, sort, limit, offset, nulls=False).rows]
         if len(rows) < limit and sort.removeprefix("-") in NULLABLE_SORTS:
             before = self._read(list_queries.with_sort_key, filters, clocks, sort).rows[0][0] if offset else 0
             left, beyond = limit - len(rows), max(0, offset - before)
             rows += self._read(list_queries.numbered, filters, clocks, sort, left, beyond, nulls=True).rows
-        names = [row.pledge for row in rows]
-        reply = self._read(list_queries.bodies, names, clocks)
-        found = {row.pledge: row for row in reply.rows}
-        documents = self._by_pledge({name: found[name].body for name in names if name in found}, clocks, reply)
-        return [ListedStatus(documents[name], found[name].changed) for name in names if name in documents]
+        return [row.pledge for row in rows]
+
+    def latest_moves(self, filters: Filters, clocks: Clocks, limit: int) -> list[DatedMove]:
+        """The last changes of headlines by the day of the clocks, the last first; each passes on its own day."""
+        if (held := self._held.latest_moves(filters, clocks, limit)) is not None:
+            return held
+        pieces = self.changes(filters, clocks, by_position=False, at_once=4 * limit)
+        found = islice((change for some in pieces for change in some.found), limit)
+        return [DatedMove(change.pledge, change.on, change.before, change.after) for change in found]
 
     def listed_total(self, filters: Filters, clocks: Clocks) -> int:
         """The number of pledges that pass."""
@@ -367,32 +390,6 @@ class Timeline(TableReader):
 
     def _by_pledge(self, bodies: dict[str, bytes], clocks: Clocks, reply: QueryReply) -> dict[str, bytes]:
         return dict(zip(bodies, self._documents(list(bodies.items()), clocks, reply), strict=True))
-
-
-def _page_start(sort: str, after: Sequence[Any] | None) -> PageStart | None:
-    if sort.removeprefix("-") not in SORTS:
-        raise ValueError(f"no list is sorted by {sort!r}")
-    if after is None:
-        return None
-    last = PageStart(*after) if len(after) == 2 else None
-    if last is None or not is_page_start(sort, last.key, last.pledge):
-        raise ValueError("no page ends there")
-    return last
-
-
-def is_page_start(sort: str, key: object, pledge: object) -> bool:
-    """Whether a page of a list so sorted can end at this key and pledge."""
-    name = sort.removeprefix("-")
-    if not isinstance(pledge, str) or not isinstance(key, str | None):
-        return False
-    if key is None:
-        return name in (*NULLABLE_SORTS, "pledge")
-    if name in DATE_SORTS:
-        try:
-            date.fromisoformat(key)
-        except ValueError:
-            return False
-    return True
 
 
 def _text(key: date | str | None) -> str | None:

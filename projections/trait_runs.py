@@ -7,7 +7,7 @@ many pledges have which traits on a day, and how many take them up or give them 
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left, bisect_right, insort
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -17,26 +17,18 @@ from typing import Any, NamedTuple
 from sqlalchemy import Select, select
 
 from projections.facets import FACETS, Facet, column_of
-from projections.queries import Filters, plain
+from projections.queries import Filters
 from projections.tables import OPEN_DATE, TableSet
+from projections.trait_filter import TraitFilter, Traits
 
 MAX_COUNTED_AT_ONCE = 8
 """Days whose counts are kept, at most; others are counted anew."""
 
+MAX_FILTERS_AT_ONCE = 4
+"""Filters for which it is kept which traits pass, at most: a page asks for several things with the same ones."""
+
 _ON_TRAITS = ("status", "flag", "kind", "tag", "pledgor", "beneficiary", "party")
 """Filters that traits answer."""
-
-
-class Traits(NamedTuple):
-    """The columns of the read models that facets count or filter by, as they are stored."""
-
-    status: str
-    flags: str
-    kind: str
-    tags: str
-    parties: str
-    pledgors: str
-    beneficiaries: str
 
 
 _PLACES = [Traits._fields.index(column_of(facet)) for facet in FACETS]
@@ -59,6 +51,15 @@ class StatusMove(NamedTuple):
     pledge: str
     before: str | None
     after: str | None
+
+
+class DatedMove(NamedTuple):
+    """A pledge whose status became another on a day; `before` is None if there was no such pledge the day before."""
+
+    pledge: str
+    on: date
+    before: str | None
+    after: str
 
 
 class CountedValue(NamedTuple):
@@ -113,6 +114,7 @@ class TraitRuns:
         self._status_turns: dict[str, dict[int, int]] = {}
         self._on: dict[int, Counter[Traits]] = {}
         self._unfiltered: dict[int, dict[Facet, list[CountedValue]]] = {}
+        self._asked: dict[Filters, TraitFilter] = {}
 
     def __len__(self) -> int:
         return len(self._runs)
@@ -132,7 +134,7 @@ class TraitRuns:
         if filters == Filters() and only is None and ordinal in self._unfiltered:
             return self._unfiltered[ordinal]
         found: list[dict[str, int]] = [{} for _ in FACETS]
-        tests = _Tests(filters)
+        tests = self._tests(filters)
         for traits, pledges in self._counts(ordinal, only).items():
             failed = tests.failed(traits)
             if len(failed) > 1 or "party" in failed:
@@ -172,7 +174,7 @@ class TraitRuns:
 
         With filters those of them that pass on the second day; `only` as for `facets`.
         """
-        first, second, tests = before.toordinal(), after.toordinal(), _Tests(filters)
+        first, second, tests = before.toordinal(), after.toordinal(), self._tests(filters)
         is_narrowed, found = filters != Filters(), list[StatusMove]()
         for pledge in self._runs if only is None else only:
             runs = self._runs.get(pledge, ())
@@ -181,6 +183,37 @@ class TraitRuns:
             if old != new and not (is_narrowed and (became is None or tests.failed(became))):
                 found.append(StatusMove(pledge, old, new))
         return sorted(found)
+
+    def latest_moves(self, filters: Filters, upto: date, limit: int) -> list[DatedMove]:
+        """The last changes of status by a day, the last first; the traits on the day of the change pass."""
+        last, tests = upto.toordinal(), self._tests(filters)
+        best: list[tuple[int, str, str | None, str]] = []
+        for pledge, runs in self._runs.items():
+            for place in range(bisect_right(runs, last, key=_day_of) - 1, -1, -1):
+                day, traits = runs[place]
+                if len(best) == limit and -day > best[-1][0]:
+                    break
+                before = runs[place - 1][1] if place else None
+                status = None if before is None else before.status
+                if traits is not None and traits.status != status and not tests.failed(traits):
+                    insort(best, (-day, pledge, status, traits.status))
+                    del best[limit:]
+        return [DatedMove(pledge, date.fromordinal(-day), before, after) for day, pledge, before, after in best]
+
+    def by_change(self, filters: Filters, on: date, only: Iterable[str] | None, *, newest_first: bool) -> list[str]:
+        """The pledges that pass on a day, by the day since which their status is what it is, then by name."""
+        day, tests, sign = on.toordinal(), self._tests(filters), -1 if newest_first else 1
+        found = []
+        for pledge in self._runs if only is None else only:
+            runs = self._runs.get(pledge, ())
+            place = bisect_right(runs, day, key=_day_of) - 1
+            traits = runs[place][1] if place >= 0 else None
+            if traits is None or tests.failed(traits):
+                continue
+            while place and (before := runs[place - 1][1]) is not None and before.status == traits.status:
+                place -= 1
+            found.append((sign * runs[place][0], pledge))
+        return [pledge for _, pledge in sorted(found)]
 
     def parties(self, day: date) -> list[CountedParties]:
         """How many pledges have which parties and status on a day."""
@@ -194,11 +227,18 @@ class TraitRuns:
         first = min((day for turns in self._status_turns.values() for day in turns), default=None)
         return None if first is None else date.fromordinal(first)
 
+    def _tests(self, filters: Filters) -> TraitFilter:
+        if (tests := self._asked.get(filters)) is None:
+            tests = self._asked[filters] = TraitFilter(filters)
+            if len(self._asked) > MAX_FILTERS_AT_ONCE:
+                del self._asked[next(iter(self._asked))]
+        return tests
+
     def _turning(self, filters: Filters, only: Iterable[str] | None) -> Iterable[tuple[str, Mapping[int, int]]]:
         """The days on which pledges come to a status with traits that pass, or leave it, with how many do."""
         if filters == Filters():
             return self._status_turns.items()
-        tests, turns = _Tests(filters), self._turns if only is None else self._turns_of(only)
+        tests, turns = self._tests(filters), self._turns if only is None else self._turns_of(only)
         return ((traits.status, days) for traits, days in turns.items() if not tests.failed(traits))
 
     def _turns_of(self, pledges: Iterable[str]) -> Mapping[Traits, Mapping[int, int]]:
@@ -277,43 +317,6 @@ class TraitRuns:
                 start = ended = min(until, end)
         if last is not None and ended < _OPEN_END:
             yield ended, None
-
-
-class _Tests:
-    """The filters that traits answer, each as what must occur in a column."""
-
-    def __init__(self, filters: Filters) -> None:
-        def listed(words: tuple[str, ...]) -> list[str]:
-            return [f",{word}," for word in plain(words) if word and "," not in word]
-
-        def lined(words: tuple[str, ...]) -> list[str]:
-            return [f"\n{word.casefold()}\n" for word in plain(words) if word and "\n" not in word]
-
-        self._equal = [(n, set(getattr(filters, n))) for n in ("status", "kind") if getattr(filters, n)]
-        given = (
-            ("flag", "flags", filters.flag, listed),
-            ("tag", "tags", filters.tag, listed),
-            ("pledgor", "pledgors", filters.pledgor, lined),
-            ("beneficiary", "beneficiaries", filters.beneficiary, lined),
-        )
-        self._held = [(name, column, written(words)) for name, column, words, written in given if words]
-        self._party = lined(filters.party) if filters.party else None
-        self._asks_nothing = not (self._equal or self._held or self._party is not None)
-
-    def failed(self, traits: Traits) -> Sequence[str]:
-        """The filters that the traits do not pass."""
-        if self._asks_nothing:
-            return ()
-        failed = [name for name, words in self._equal if getattr(traits, name) not in words]
-        for name, column, words in self._held:
-            text = getattr(traits, column)
-            if not any(word in text for word in words):
-                failed.append(name)
-        if self._party is not None:
-            text = traits.pledgors + traits.beneficiaries
-            if not any(word in text for word in self._party):
-                failed.append("party")
-        return failed
 
 
 def _stretches(rows: Iterable[Any]) -> dict[str, list[_Stretch]]:

@@ -6,14 +6,13 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import islice
 from threading import Lock
 
 from pydantic_core import from_json
 
 from api.pages.frame import PageRequest
-from projections.changes import StatusChange
 from projections.queries import Clocks, Filters
+from projections.trait_runs import DatedMove
 from tracker.event import Event
 from tracker.facts import StatementMade
 from tracker.promise_facts import PledgeMade
@@ -61,8 +60,7 @@ _lock = Lock()
 def latest_changes(page: PageRequest, filters: Filters, at: Clocks) -> list[LatestChange]:
     """The latest changes by the day of the clocks among the pledges that pass the filters, the last first."""
     timeline = page.services.timeline
-    pieces = timeline.changes(filters, at, by_position=False, at_once=4 * LATEST_CHANGES)
-    found = list(islice((change for some in pieces for change in some.found), LATEST_CHANGES))
+    found = timeline.latest_moves(filters, at, LATEST_CHANGES)
     titles = {
         name: from_json(document)["title"]
         for name, document in timeline.documents([change.pledge for change in found], at).items()
@@ -81,7 +79,7 @@ def latest_changes(page: PageRequest, filters: Filters, at: Clocks) -> list[Late
     ]
 
 
-def _known_cause(page: PageRequest, change: StatusChange, version: int, at: Clocks) -> _Cause:
+def _known_cause(page: PageRequest, change: DatedMove, version: int, at: Clocks) -> _Cause:
     """The cause of a change and the events that are named; remembered while the pledge has this version."""
     generation = page.services.heads.generation
     asked = (page.log, generation, change.pledge, version, change.on)
@@ -97,7 +95,7 @@ def _known_cause(page: PageRequest, change: StatusChange, version: int, at: Cloc
     return cause
 
 
-def _cause(page: PageRequest, change: StatusChange, at: Clocks) -> _Cause:
+def _cause(page: PageRequest, change: DatedMove, at: Clocks) -> _Cause:
     earlier, later = Point(change.on - _ONE_DAY, at.position), Point(change.on, at.position)
 
     def why(events: Sequence[Event]) -> tuple[Cause, list[Event]]:

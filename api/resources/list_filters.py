@@ -21,8 +21,7 @@ from api.http.parameters import Query, day, invalid
 from api.resources.contracts import FILTERS, STATUS_MEMBERS
 from api.resources.names import FLAG_NAMES, KINDS, STATUSES, TYPE_NAMES
 from api.resources.read_request import ReadRequest
-from projections.queries import Clocks, Filters
-from projections.timeline import is_page_start
+from projections.queries import Clocks, Filters, is_page_start
 from tracker.log.guard import must_be_this_log
 from tracker.log.recorder import LogRecorder
 from tracker.log.rows import MAX_POSITION

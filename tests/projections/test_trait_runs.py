@@ -10,11 +10,13 @@ import pytest
 from api.http.clocks import today
 from projections.facets import FACETS, counted, grouped, over_time, turns, without
 from projections.held_traits import HeldTraits
+from projections.list_queries import numbered
 from projections.parties import counted as counted_parties
 from projections.parties import grouped as grouped_parties
 from projections.queries import Clocks, Filters
 from projections.timeline import Timeline
-from projections.trait_runs import TraitRuns, Traits
+from projections.trait_filter import Traits
+from projections.trait_runs import TraitRuns
 from tests.support.api import SOURCE, Api, progress, statement
 from tracker.rules.days import ends_between
 
@@ -58,6 +60,16 @@ def must_agree(api: Api, held: HeldTraits) -> None:
         together = held.parties(at)
         assert together is not None
         assert counted_parties(together) == counted_parties(timeline.rows_of(grouped_parties, at, None)), on
+        for filters in FILTERS:
+            for newest_first in (False, True):
+                sort = "-changed" if newest_first else "changed"
+                names = [row.pledge for row in timeline.rows_of(numbered, filters, at, sort, 100, 0, nulls=False)]
+                assert held.by_change(filters, at, newest_first=newest_first) == names, (on, filters, sort)
+            if filters.q is None and filters.due_before is None and filters.unit == ():
+                pieces = timeline.changes(filters, at, by_position=False)
+                last = [(c.pledge, c.on, c.before, c.after) for some in pieces for c in some.found]
+                assert held.latest_moves(filters, at, 100) == last, (on, filters)
+                assert held.latest_moves(filters, at, 2) == last[:2]
     for filters in FILTERS:
         if filters.q is None and filters.due_before is None:
             assert held.statuses(filters, days, now) == over_time_by_the_database(timeline, filters, days, now), filters
