@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
+from tempfile import gettempdir
 from types import TracebackType
 from typing import Any, Self
 
@@ -21,6 +22,7 @@ from pydantic_core import from_json, to_json
 from api.imports.items import ImportItem, ImportProblem
 from api.imports.problem_list import ProblemList
 from api.imports.reference_paths import names_others
+from tracker.errors import Unavailable
 from tracker.event import event_id
 from tracker.values import is_slug
 
@@ -100,7 +102,10 @@ class PlannedItem:
 
 
 class ItemSpool:
-    """The items of one file in the order in which they are recorded, and the problems of its rows."""
+    """The items of one file in the order in which they are recorded, and the problems of its rows.
+
+    Leaving its context raises Unavailable if there was no room for it.
+    """
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
@@ -124,6 +129,11 @@ class ItemSpool:
 
     def __exit__(self, kind: type[BaseException] | None, wrong: BaseException | None, _: TracebackType | None) -> None:
         self._db.close()
+        if isinstance(wrong, sqlite3.OperationalError):
+            sentence = (
+                f"there is no room in {gettempdir()} for what is put aside of a file: {wrong}; name another in TMPDIR"
+            )
+            raise Unavailable(sentence) from wrong
 
     # Filling
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
 
@@ -14,11 +15,13 @@ import pytest
 from openpyxl import Workbook
 
 from api.imports import bounds, workbook
-from api.imports.items import UnreadableFile
+from api.imports.items import ImportItem, UnreadableFile
 from api.imports.sheet_map import SheetMap
+from api.imports.spool import ItemSpool
 from tests.support.import_files import read_items
 from tests.support.paths import ROOT
 from tests.support.shell import Shell
+from tracker.errors import Unavailable
 
 HEADER = ["pledge", "type", "stated_on", "publisher", "tier", "title"]
 ROW = ["some-pledge", "PledgeMade", "2024-07-10", "Gazette", "media", "Forty billion"]
@@ -316,3 +319,19 @@ def test_the_command_says_it_without_a_traceback(sqlite_url: str, book: Path) ->
     result = Shell(sqlite_url, book.parent).run("import", changed(book, SHEET, row('<c r="ZZZZZZ3"/>')), code=1)
     assert 'sheet "Facts" behind row 2: this workbook is damaged' in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def test_a_file_that_finds_no_room_to_be_put_aside_is_told() -> None:
+    items = (ImportItem(f"line {n}", "p", {"type": "StatementMade", "summary": "x" * 4_000}) for n in range(999))
+
+    def put_aside() -> None:
+        with ItemSpool(utc_now) as spool:
+            spool._db.execute("PRAGMA max_page_count = 10")
+            spool.fill(items)
+
+    with pytest.raises(Unavailable, match=r"there is no room in .* name another in TMPDIR"):
+        put_aside()
