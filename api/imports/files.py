@@ -158,7 +158,7 @@ class ImportFile:
                     raise UnreadableFile(
                         f"a file has at most {self.max_rows:,} lines here; split it into several files"
                     )
-                yield line
+                yield line.removesuffix(b"\n")
 
 
 MAX_LINE_BYTES = 2**20

@@ -46,7 +46,7 @@ def _row(
 def _tables(file: ImportFile) -> Iterator[SheetTable]:
     """The tables of the file; lines of NDJSON as a table of one column, none of IATI activities."""
     if is_lines(file.path):
-        lines = ((f"line {number}", line.rstrip(b"\r\n")) for number, line in enumerate(file.lines(), start=1))
+        lines = ((f"line {number}", line.rstrip(b"\r")) for number, line in enumerate(file.lines(), start=1))
         rows = (SheetRow(place, {"line": line.decode(errors="replace")}) for place, line in lines)
         yield SheetTable("", ("line",), rows)
     elif not is_iati(file.path):
