@@ -26,10 +26,14 @@ MAX_FOUND_AMOUNTS = 40
 _MAX_NUMBERS = 120
 """Numbers of a passage that are looked at, at most."""
 
+_MAX_TRIES = 2_000
+"""Runs of words of a passage that are tried, at most, a run once more for each dash in it: each may be a range's."""
+
 _WORDS_BEFORE, _WORDS_BEHIND = 5, 8
 """Words that may stand before and behind the number of an amount."""
 
 _WORD = re.compile(r"\S+")
+_DASHES = re.compile("[-\u2010-\u2015\u2212]")
 _EDGE_BEFORE, _EDGE_BEHIND = "([{“„«\"'‘", ")]}”“»\"',;:!?…’"
 _STOPS = frozenset(
     "in for on by since with at as was were is are be been has have had will would should could that which who while"
@@ -85,6 +89,7 @@ def amounts_in(passage: str, units: frozenset[str] = frozenset()) -> list[FoundA
     words = [match.span() for match in _WORD.finditer(passage)]
     counted = {unit.removeprefix("count:").replace("-", " "): unit for unit in units if unit.startswith("count:")}
     found: dict[str, FoundAmount] = {}
+    tries = _Tries()
     free = looked_at = 0
     for number, (start, end) in enumerate(words):
         if number < free or looked_at == _MAX_NUMBERS or len(found) == MAX_FOUND_AMOUNTS:
@@ -92,7 +97,7 @@ def amounts_in(passage: str, units: frozenset[str] = frozenset()) -> list[FoundA
         if any(start < last and first < end for first, last in taken) or not _has_number(passage[start:end]):
             continue
         looked_at += 1
-        read_here = _amount_at(passage, words, number, free, counted)
+        read_here = _amount_at(passage, words, number, free, counted, tries)
         if read_here is not None:
             free, amount = read_here
             found.setdefault(amount.text, amount)
@@ -121,8 +126,25 @@ def _has_number(word: str) -> bool:
     return numeral(low) is not None or share(low) is not None or (currency(bare) is not None and len(bare) <= 3)
 
 
+class _Tries:
+    """Our reader of amounts, for so many runs of words: how long it takes is bounded, whatever the passage."""
+
+    def __init__(self) -> None:
+        self._left = _MAX_TRIES
+
+    def read(self, words: str) -> Quantity | None:
+        """The quantity that the words are; None if they are none, and once no try is left."""
+        if not words or self._left <= 0:
+            return None
+        self._left -= 1 + len(_DASHES.findall(words))
+        try:
+            return read(words)
+        except UnclearWords:
+            return None
+
+
 def _amount_at(
-    passage: str, words: list[tuple[int, int]], number: int, free: int, counted: Mapping[str, str]
+    passage: str, words: list[tuple[int, int]], number: int, free: int, counted: Mapping[str, str], tries: _Tries
 ) -> tuple[int, FoundAmount] | None:
     """The amount around a number, and the index of the word behind it."""
     last = _last_word(passage, words, number)
@@ -133,9 +155,7 @@ def _amount_at(
             text = passage[words[first][0] : words[behind][1]].lstrip(_EDGE_BEFORE)
             for said in dict.fromkeys((text.rstrip(_EDGE_BEHIND + "."), text.rstrip(_EDGE_BEHIND))):
                 for each in (said, _with_unit(said, counted)):
-                    try:
-                        quantity = read(each)
-                    except UnclearWords:
+                    if (quantity := tries.read(each)) is None:
                         continue
                     return behind + 1, FoundAmount(" ".join(said.split()), " ".join(each.split()), quantity)
     return None

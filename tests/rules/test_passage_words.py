@@ -63,3 +63,10 @@ def test_a_day_is_one_that_can_be_read_in_one_way(passage: str, found: list[str]
 
 def test_a_long_passage_is_looked_through_within_bounds() -> None:
     assert len(amounts_in(" ".join(f"€{number}bn" for number in range(1, 500)))) == MAX_FOUND_AMOUNTS
+
+
+def test_a_passage_that_says_nothing_is_given_up() -> None:
+    """Each number begins runs of words that may be ranges: to try them all takes seconds of a processor."""
+    noise = "5-6-7-8-9 " * 100
+    assert said(f"€5bn, {noise}") == [("€5bn", "5000000000 EUR")]
+    assert said(f"{noise}, €5bn") == []
