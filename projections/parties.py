@@ -51,13 +51,17 @@ class PartyCounts:
 
 @dataclass(frozen=True, slots=True)
 class PartyNames:
-    """How else a party is, or was, called: `former` names of its key, and by other keys the parties in whose place it
-    came (`before`) and that came in its place (`after`), as `(key, name)`.
+    """How else a party is, or was, called: names that other pledges give its key now (`also`), `former` names that none
+    does any more, and by other keys the parties in whose place it came (`before`) and that came in its place (`after`),
+    as `(key, name)`. Who leaves a joint pledge has nobody in its place. `has_left` tells whether any pledge was its own
+    and is no more.
     """
 
+    also: tuple[str, ...]
     former: tuple[str, ...]
     before: tuple[tuple[str, str], ...]
     after: tuple[tuple[str, str], ...]
+    has_left: bool
 
 
 def ever(tables: TableSet, clocks: Clocks, key: str) -> Select[Any]:
@@ -75,17 +79,31 @@ def ever(tables: TableSet, clocks: Clocks, key: str) -> Select[Any]:
 
 def names_of(rows: Iterable[Any], key: str, name: str) -> PartyNames:
     """The other names in the rows of `ever` of the party that is called `name` now."""
-    own, former = key.casefold(), dict[str, None]()
+    own, also, former = key.casefold(), dict[str, None](), dict[str, None]()
     before, after = dict[tuple[str, str], None](), dict[tuple[str, str], None]()
+    partners, has_left = set[str](), False
     for row in sorted(rows, key=lambda row: (row.valid_from, row.parties), reverse=True):
         lines = list(party_lines.read(row.parties))
         mine = [line for line in lines if line.key.casefold() == own]
-        former |= dict.fromkeys(line.name for line in mine if line.name != name)
-        for line in lines if row.is_now else ():
-            for of in mine:
-                if line.role == of.role and line.is_in_force != of.is_in_force and line.key.casefold() != own:
+        others = [line for line in lines if line.key.casefold() != own]
+        for of in mine:
+            has_left = has_left or (row.is_now and not of.is_in_force)
+            if of.name != name:
+                (also if row.is_now and of.is_in_force else former)[of.name] = None
+            for line in others:
+                if line.role != of.role:
+                    continue
+                if line.is_in_force and of.is_in_force:
+                    partners.add(line.key)
+                elif row.is_now and line.is_in_force != of.is_in_force:
                     (before if of.is_in_force else after)[line.key, line.name] = None
-    return PartyNames(tuple(former), tuple(before), tuple(after))
+    return PartyNames(
+        tuple(also),
+        tuple(one for one in former if one not in also),
+        tuple(one for one in before if one[0] not in partners),
+        tuple(one for one in after if one[0] not in partners),
+        bool(has_left),
+    )
 
 
 def grouped(tables: TableSet, clocks: Clocks, key: str | None) -> Select[Any]:

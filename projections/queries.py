@@ -333,7 +333,8 @@ def conditions(
     keys: tuple[tuple[PartyRole, str | None], ...]
     keys = (("pledgor", filters.promised_by), ("beneficiary", filters.promised_to))
     if patterns := [in_force_pattern(role, key) for role, key in keys if key is not None]:
-        on_catalogue.append(or_(*(c.parties.contains(pattern, autoescape=True) for pattern in patterns)))
+        # Not `LIKE`, for which the letter of a party of before is on SQLite the same as that of one in force.
+        on_catalogue.append(or_(*(func.replace(c.parties, pattern, "") != c.parties for pattern in patterns)))
     if filters.q is not None:
         on_catalogue += [_has_word(tables, word, clocks) for word in words_of(filters.q)]
     if filters.status:

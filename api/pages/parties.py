@@ -27,7 +27,8 @@ from api.pages.latest_changes import latest_changes
 from api.pages.list_pages import LIST_ROWS, PAGE_NUMBER, list_page, sort_columns
 from api.pages.overview import DEFAULT_SORT, ListedPledge, compared_totals
 from api.pages.pledge_rows import pledge_row
-from api.resources.contracts import PARTY_KEY, SORT
+from api.resources import list_filters
+from api.resources.contracts import MAX_PAGE_PLEDGES, PARTY_KEY, SORT
 from api.resources.names import SORT_NAMES
 from api.services import Services
 from projections.parties import PartyCounts, PartyNames
@@ -200,7 +201,7 @@ def _draw_tag(page: PageRequest, tag: str) -> BytesResponse:
         raise NotFound(f"no pledge at these clocks has the tag {tag[:128]!r}")
     return _draw_group(
         page, at, narrowed, by_status, {"tag": tag},
-        kind="tag", name=tag, key=tag, role="pledgor", roles=(), names=PartyNames((), (), ()),
+        kind="tag", name=tag, key=tag, role="pledgor", roles=(), names=PartyNames((), (), (), (), has_left=False),
     )  # fmt: skip
 
 
@@ -212,6 +213,7 @@ def _draw_group(
     question: Mapping[str, str],
     *,
     kind: Literal["party", "tag"],
+    names: PartyNames,
     **about: Any,
 ) -> BytesResponse:
     """The page of the pledges that pass a filter; `question` is that filter as the API takes it."""
@@ -224,6 +226,7 @@ def _draw_group(
         "party.html",
         at,
         kind=kind,
+        names=names,
         rows=[ListedPledge(pledge_row(from_json(listed.document)), listed.changed) for listed in found],
         shown=shown,
         columns=sort_columns(page, sort, DEFAULT_SORT),
@@ -233,10 +236,18 @@ def _draw_group(
         totals=compared_totals(timeline.summary(narrowed, at)) if has_totals else None,
         changes=latest_changes(page, narrowed, at),
         filtered=encoded({**_given_clocks(page), **question}, safe=":,"),
-        data=dict(_data(page, question)),
+        data=dict(_data(page, question, shown.total, sort)),
+        moved=_moved(page, question, shown.total, names, at),
         **about,
     )
     return page.about_all(at.position, body)
+
+
+def _moved(page: PageRequest, question: Mapping[str, str], total: int, names: PartyNames, at: Clocks) -> int:
+    """The pledges that the API finds for a party besides its own: those that are others' now, or were left by it."""
+    if not names.has_left:
+        return 0
+    return page.services.timeline.listed_total(list_filters.filters(question), at) - total
 
 
 def _as_of(page: PageRequest, on: date) -> str:
@@ -253,13 +264,19 @@ def _clocks(page: PageRequest) -> dict[str, str]:
     return found if page.at.position is None else {**found, "at_position": str(page.at.position)}
 
 
-def _data(page: PageRequest, question: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """The same pledges in other formats, and as feeds, by what they are called."""
+def _data(page: PageRequest, question: Mapping[str, str], total: int, sort: str) -> Iterator[tuple[str, str]]:
+    """The same pledges in other formats, and as feeds, by what they are called.
+
+    A list that is longer than a page of the API is its export, which is in order of the pledges.
+    """
     asked = {**question, **_clocks(page)}
+    is_page = total <= MAX_PAGE_PLEDGES
+    listing = "/v1/pledges" if is_page else "/v1/export"
+    listed = {"sort": sort, "limit": str(MAX_PAGE_PLEDGES)} if is_page else {}
     for words, path, more in (
-        ("CSV", "/v1/export", {"format": "csv"}),
-        ("XLSX", "/v1/export", {"format": "xlsx"}),
-        ("JSON", "/v1/pledges", {}),
+        ("CSV", listing, {**listed, "format": "csv"}),
+        ("XLSX", listing, {**listed, "format": "xlsx"}),
+        ("JSON", listing, {**listed, "format": "json"}),
         ("feed", "/v1/feed.atom", {}),
         ("calendar", "/v1/deadlines.ics", {}),
     ):

@@ -25,7 +25,7 @@ def shown(api: Api, path: str) -> str:
 def cells(page: str) -> dict[tuple[str, str], tuple[int, str]]:
     """The cells of the matrix by their statuses in words, each with its number and its address."""
     found = re.findall(
-        r'<a class="cell num" href="([^"]*)"[^>]*>(\d+)<span[^>]*> pledges from (.+?) to (.+?)</span>', page
+        r'<a class="cell num" href="([^"]*)"[^>]*>(\d+)<span[^>]*> pledges? from (.+?) to (.+?)</span>', page
     )
     return {(before, after): (int(n), unescape(link)) for link, n, before, after in found}
 

@@ -14,6 +14,7 @@ from tests.support.pages import BROWSER, text_of
 
 BELGIUM, UKRAINE = {"name": "Belgium", "code": "BE"}, {"name": "Ukraine", "code": "UA"}
 FRANCE = {"name": "France", "code": "FR"}
+FRANCE_BANK = {"name": "Bank of France", "code": "BDF"}
 DAY = "as_of=2025-02-15"
 MAX_WIRE_BYTES = 60_000
 
@@ -52,6 +53,12 @@ def fill(api: Api) -> None:
         {"pledge": "open", "fact": made(pledgor={"name": "Old Bank", "code": "OBK"}, title="Loans", target="100 USD",
                                         window={"start": "2024-01-01"})},
         {"pledge": "open", "fact": revised("2024-06-01", pledgor={"name": "New Bank", "code": "NBK"})},
+        {"pledge": "mint", "fact": made(pledgor={"name": "Old Bank", "code": "OBK"}, title="Mint",
+                                        stated_on="2024-07-01", target="30 USD", joint=[{"party": FRANCE_BANK}])},
+        {"pledge": "mint", "fact": progress("9 USD", stated_on="2024-07-02")},
+        {"pledge": "mint", "fact": revised("2024-08-01", joint=[])},
+        {"pledge": "roof", "fact": made(pledgor={"name": "Turquie", "code": "TR"}, title="A roof", kind="count",
+                                        target="1 count:roof")},
         {"pledge": "road", "fact": made(pledgor={"name": "Turkey", "code": "TR"}, title="A road", kind="count",
                                         target="1 count:road")},
         {"pledge": "road", "fact": revised("2024-06-01", pledgor={"name": "Türkiye", "code": "TR"})},
@@ -77,7 +84,7 @@ def rows_of(html: str) -> list[str]:
 
 def test_parties_are_listed_with_what_they_kept_of_what_was_due(told: Api) -> None:
     html, text = page(told, f"/parties?{DAY}")
-    assert "5 parties" in text
+    assert "6 parties" in text
     assert re.search(r"Belgium BE 3 1 of 2 50 % 1 0", text)
     assert re.search(r"Ukraine UA 0 none due 0 1", text)
     assert rows_of(html)[0] == "BE"
@@ -85,10 +92,11 @@ def test_parties_are_listed_with_what_they_kept_of_what_was_due(told: Api) -> No
         "BE",
         "FR",
         "NBK",
+        "OBK",
         "TR",
         "UA",
     ]
-    assert re.findall(r'data-key="(\w+)"', page(told, f"/parties?{DAY}&q=bank")[0]) == ["NBK"]
+    assert re.findall(r'data-key="(\w+)"', page(told, f"/parties?{DAY}&q=bank")[0]) == ["NBK", "OBK"]
     assert "No party fits." in page(told, "/parties?q=nobody")[1]
 
 
@@ -131,6 +139,38 @@ def test_former_names_and_predecessors_are_told(told: Api) -> None:
     gone = page(told, f"/parties/OBK?{DAY}")[1]
     assert "New Bank took its place." in gone
     assert "1 pledge that it made" in page(told, "/parties/OBK?as_of=2024-03-01")[1]
+
+
+def test_a_party_has_the_pledges_and_the_sums_of_those_that_are_its_own(told: Api) -> None:
+    html, text = page(told, f"/parties/OBK?{DAY}")
+    assert "1 pledge that it made" in text
+    assert re.findall(r'id="p-([a-z]+)"', html) == ["mint"]
+    assert re.search(r"USD ?1 US\$30 US\$9 ", text)
+    totals = told.get(f"/v1/parties/OBK?{DAY}").json()["as_pledgor"]["totals"]
+    assert [(one["pledges"], one["target"]["value"]) for one in totals] == [(1, "30")]
+    assert "also have 1 pledge of which it was a party before" in text
+    assert "was a party before" not in page(told, f"/parties/NBK?{DAY}")[1]
+
+
+def test_whoever_leaves_a_joint_pledge_has_nobody_in_its_place(told: Api) -> None:
+    assert "its place" not in page(told, f"/parties/BDF?{DAY}")[1]
+    assert "In the place of" not in page(told, f"/parties/OBK?{DAY}")[1]
+
+
+def test_a_name_that_another_pledge_gives_a_party_now_is_no_former_one(told: Api) -> None:
+    text = page(told, f"/parties/TR?{DAY}")[1]
+    assert "Formerly Turkey." in text
+    assert re.search(r"Also written (Turquie|Türkiye)\.", text)
+
+
+def test_the_data_of_a_party_is_all_of_its_list_in_its_order(told: Api) -> None:
+    html, _ = page(told, f"/parties/BE?{DAY}&sort=-title")
+    data = {words: link.replace("&amp;", "&") for link, words in re.findall(r'href="(/v1/[^"]+)"[^>]*>([A-Z]+)<', html)}
+    shown = re.findall(r'id="p-([a-z]+)"', html)
+    assert shown == ["over", "kept", "soon"]
+    assert [item["pledge"] for item in told.get(data["JSON"]).json()["items"]] == shown
+    assert [line.split(",")[0] for line in told.get(data["CSV"]).text.splitlines()[1:]] == shown
+    assert "limit=500" in data["JSON"]
 
 
 def test_a_tag_is_read_as_a_party_is(told: Api) -> None:
