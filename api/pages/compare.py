@@ -112,7 +112,9 @@ def draw_compare(page: PageRequest) -> BytesResponse:
         groups=[(words, found) for cause, words in _CAUSES if (found := [i for i in items if i["cause"] == cause])],
         explained=min(len(names), MAX_EXPLAINED),
         listed=len(names),
-        sentence=press_sentence(moves, total, two, is_filtered=filters != Filters()),
+        sentence=press_sentence(
+            moves, total, two, is_filtered=filters != Filters(), title=_one_title(page, filters, two)
+        ),
         chips=list(_chips(page, two)),
         csv=_csv(page, two),
         is_filtered=filters != Filters(),
@@ -120,26 +122,46 @@ def draw_compare(page: PageRequest) -> BytesResponse:
     return page.about_all(two.later.position, body)
 
 
-def press_sentence(moves: Sequence[StatusMove], total: int, two: TwoPoints, *, is_filtered: bool) -> str:
-    """What changed, in a sentence that can be quoted."""
+def press_sentence(
+    moves: Sequence[StatusMove], total: int, two: TwoPoints, *, is_filtered: bool, title: str | None = None
+) -> str:
+    """What changed, in a sentence that can be quoted.
+
+    `total` is the number of pledges that are found at the later point, and `title` that of the one pledge that is asked
+    for, if it is one.
+    """
     when = f"Between {wording.day(two.since)} and {wording.day(two.until)}"
-    among = " of those found here" if is_filtered else ""
+    if title is not None:
+        return f"{when}, {_told_of_one(moves, title, is_record=two.is_record)}."
     changed = [move for move in moves if move.before is not None and move.after is not None]
     came = sum(move.before is None for move in moves)
     gone = len(moves) - len(changed) - came
-    subject = "our record of" if two.is_record else ""
-    if not changed:
-        said = f"{when}, {subject + ' ' if subject else ''}no pledge{among} changed its status"
-    else:
-        n = len(changed)
-        who = f"{n} pledge{'s' if n != 1 else ''}{among}"
-        verb = "changed" if two.is_record else f"changed {'their' if n != 1 else 'its'} status"
-        said = f"{when}, {subject + ' ' if subject else ''}{who} {verb}: {_told(changed)}"
+    n, subject = len(changed), "our record of " if two.is_record else ""
+    among = f" of the {total} found" if is_filtered else ""
+    who = f"{n or 'no'} pledge{'s' if n > 1 else ''}{among}"
+    verb = "changed" if two.is_record and changed else f"changed {'their' if n > 1 else 'its'} status"
+    said = f"{when}, {subject}{who} {verb}"
+    if changed:
+        said += f": {_told(changed)}"
     if came:
         said += f"; {came} {'were' if came != 1 else 'was'} {'recorded' if two.is_record else 'made'}"
     if gone:
         said += f"; {gone} {'are' if gone != 1 else 'is'} no longer there"
-    return f"{said}. {total} pledge{'s are' if total != 1 else ' is'} tracked{among}."
+    return f"{said}." if is_filtered else f"{said}. {total} pledge{'s are' if total != 1 else ' is'} tracked."
+
+
+def _told_of_one(moves: Sequence[StatusMove], title: str, *, is_record: bool) -> str:
+    """What changed about one pledge."""
+    named, of = f"“{title}”", "our record of " if is_record else ""
+    if not moves:
+        return f"{of}{named} did not change its status"
+    move = moves[0]
+    if move.after is None:
+        return f"{named} went: it is no longer there"
+    after = wording.STATUS[move.after].lower()
+    if move.before is None:
+        return f"{named} was {'recorded' if is_record else 'made'}, and was then {after}"
+    return f"{of}{named} changed from {wording.STATUS[move.before].lower()} to {after}"
 
 
 def _told(changed: Sequence[StatusMove]) -> str:
@@ -233,6 +255,14 @@ def _explained(page: PageRequest, names: Sequence[str], two: TwoPoints) -> Itera
             for event in item["events"]
         ]  # fmt: skip
         yield {**item, "title": titles.get(item["pledge"], item["pledge"]), "events": events}
+
+
+def _one_title(page: PageRequest, filters: Filters, two: TwoPoints) -> str | None:
+    """The title of the pledge if one is asked for, and there at the later point."""
+    if len(filters.pledge) != 1:
+        return None
+    found = page.services.timeline.documents(filters.pledge, two.later)
+    return next((str(from_json(document)["title"]) for document in found.values()), None)
 
 
 def _chips(page: PageRequest, two: TwoPoints) -> Iterator[dict[str, Any]]:

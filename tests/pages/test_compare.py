@@ -160,6 +160,22 @@ def test_the_sentence_counts_the_commonest_changes_and_those_that_were_made() ->
     assert "our record of 1 pledge changed: 1 from met to missed" in sentence(("met", "missed"), is_record=True)
 
 
+def test_the_sentence_says_of_how_many_that_were_found(changed: Api) -> None:
+    filtered = text_of(shown(changed, "/compare?from=2024-12-31&to=2025-03-01&status=overdue"))
+    assert "2 pledges of the 2 found changed their status: 2 from announced to overdue." in filtered
+    assert "tracked." not in filtered
+    assert "as we know it now. Among the pledges" in filtered
+
+
+def test_the_sentence_of_one_pledge_has_its_title(changed: Api) -> None:
+    one = text_of(shown(changed, "/compare?from=2024-12-31&to=2025-03-01&pledge=trees"))
+    assert "“Plant trees” changed from announced to overdue." in one
+    recorded = text_of(shown(changed, "/compare?axis=recorded&from=2000-01-01&pledge=trees"))
+    assert "“Plant trees” was recorded, and was then overdue." in recorded
+    still = text_of(shown(changed, "/compare?from=2025-03-01&to=2025-03-01&pledge=trees"))
+    assert "“Plant trees” did not change its status." in still
+
+
 @pytest.mark.parametrize(
     ("old", "leads_to"),
     [
