@@ -88,12 +88,19 @@ class _Escaped:
 
 
 def show(*tables: RenderableType) -> None:
-    """Print tables or texts as wide as the terminal; for a pipe as wide as they are, and without styles."""
+    """Print tables or texts as wide as the terminal; for a pipe as wide as they are, and without styles.
+
+    With NO_COLOR in the environment a terminal gets no colours either (https://no-color.org).
+    """
     from rich.console import Console
 
     terminal = sys.stdout.isatty()
     console = Console(
-        highlight=False, markup=False, emoji=False, width=None if terminal else PIPE_WIDTH, no_color=not terminal
+        highlight=False,
+        markup=False,
+        emoji=False,
+        width=None if terminal else PIPE_WIDTH,
+        no_color=None if terminal else True,
     )
     with console.capture() as captured:
         console.print(*map(_Escaped, tables), sep="\n")

@@ -50,9 +50,22 @@ def test_a_status_has_colours_on_a_terminal_and_none_in_a_pipe(shell: Shell) -> 
     piped = shell.run("status").stdout
     assert "\x1b" not in piped
     assert "\u00a0" not in piped
+    seen = on_a_terminal(shell)
+    assert "\x1b[32mExceeded" in seen
+    bare = re.sub(r"\x1b\[[0-9;]*m", "", seen)
+    assert [line.split() for line in bare.splitlines()] == [line.split() for line in piped.splitlines()]
+
+
+def test_a_terminal_whose_owner_wants_no_colour_gets_none(shell: Shell) -> None:
+    assert not re.search(r"\x1b\[[0-9;]*3[0-9]m", on_a_terminal(shell, NO_COLOR="1"))
+
+
+def on_a_terminal(shell: Shell, **variables: str) -> str:
+    """What `tracker status` writes to a terminal."""
     ours, theirs = os.openpty()
     env = {**os.environ, "TRACKER_DATABASE_URL": shell.url, "TERM": "xterm-256color", "COLUMNS": "200"}
     env.pop("NO_COLOR", None)
+    env |= variables
     with subprocess.Popen([sys.executable, "-c", shell.program, "status"], stdout=theirs, env=env) as process:
         os.close(theirs)
         seen = b""
@@ -61,9 +74,7 @@ def test_a_status_has_colours_on_a_terminal_and_none_in_a_pipe(shell: Shell) -> 
                 seen += piece
         assert process.wait(HANG_SECONDS) == 0
     os.close(ours)
-    assert re.search(rb"\x1b\[32mExceeded", seen)
-    bare = re.sub(r"\x1b\[[0-9;]*m", "", seen.decode())
-    assert [line.split() for line in bare.splitlines()] == [line.split() for line in piped.splitlines()]
+    return seen.decode()
 
 
 def test_the_status_of_all_is_a_table_without_ragged_ends(shell: Shell) -> None:
