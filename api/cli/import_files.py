@@ -143,7 +143,7 @@ def import_(
             raise CommandFailed(f"{file}: {unreadable}") from None
         spool.order(oldest_first=told.oldest_first)
         _show_notes(told)
-        if not len(spool) and not spool.problems:
+        if not len(spool) and not spool.problems and told.follow is None:
             say(f"{file} has no facts; nothing was recorded.")
             return
         options = (map_bytes, sheet, oldest_first)
@@ -164,7 +164,7 @@ def import_(
             if problems_file is not None:
                 with problems_file.open("wb") as out:
                     out.writelines(write_problem_rows(told, plan.problems))
-            if plan.problems and _has_grown(plan.problems, spool, stores.tracker):
+            if plan.problems and not skip_recorded and _has_grown(plan.problems, spool, stores.tracker):
                 say("Rows of this file are recorded already. If it has grown, --skip-recorded leaves those out.")
             _must_be_sound(plan.problems, str(file))
             if dry_run:

@@ -19,15 +19,15 @@ from tracker.quantity import EXACT, plain, unmistakable
 
 _NUMBER = re.compile(r"\d+(?:[.,'’\s]\d+)*(?:[eE][+-]?\d+)?")
 _IN_PARENTHESES = re.compile(r"\(\s*([^()]*\d[^()]*?)\s*\)")
-_SUPERSCRIPT = "⁰¹²³⁴⁵⁶⁷⁸⁹ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ"
+_SUPERSCRIPT = "⁰¹²³⁴⁵⁶⁷⁸⁹ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ⁽⁾"
 _MARK = rf"(?:[{_SUPERSCRIPT}*†‡§]+|\[[0-9a-z]{{1,3}}\]|\([a-z]\))"
-_FOOTNOTE = re.compile(rf"(?<=[\d.)%])\s*({_MARK}(?:[\s,]*{_MARK})*)(?=\s|$|\))")
+_FOOTNOTE = re.compile(rf"(?<=[\d.)%])\s*({_MARK}(?:[\s,]*{_MARK})*)(?=\s|$|[)%])")
 _MAY_HAVE_MARKS = re.compile(rf"[{_SUPERSCRIPT}*†‡§\[(]")
 _MAX_EXPONENT = 30
 _MAX_DIGITS = 60
 """Digits of a number in a cell, at most: more than any quantity has."""
 
-_TO_SUPERSCRIPT = str.maketrans("0123456789abcdefghijklmnoprstuvwxyz", _SUPERSCRIPT)
+_TO_SUPERSCRIPT = str.maketrans("0123456789abcdefghijklmnoprstuvwxyz()", _SUPERSCRIPT)
 
 
 @dataclass(frozen=True)

@@ -109,6 +109,9 @@ class CellReader:
             return unmistakable(text) if is_amount else text
         if text.isdecimal():
             return text
+        places = self._mapping.decimals
+        if places is not None and self._style.decimal == "." and (number := _CELL_NUMBER.fullmatch(text)):
+            return f"{plain(rounded(Decimal(number[1]), places))}{number[2]}"
         bare, marks = without_footnotes(text)
         if marks:
             heading = row.headings.get(column, column)

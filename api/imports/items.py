@@ -97,9 +97,13 @@ class ImportItem:
 _MAX_QUOTED_CHARACTERS = 80
 
 
+def _is_quoted(text: str, message: str) -> bool:
+    return f'"{text}"' in message or f"'{text}'" in message
+
+
 def quoting(message: str, value: Any) -> str:
     """The message with the value that it is about, unless it names it already."""
-    if isinstance(value, bool) or not isinstance(value, str | int) or (text := str(value)) in message:
+    if isinstance(value, bool) or not isinstance(value, str | int) or _is_quoted(text := str(value), message):
         return message
     shown = text if len(text) <= _MAX_QUOTED_CHARACTERS else f"{text[:_MAX_QUOTED_CHARACTERS]}…"
     return f'{message}; here stands "{shown}"'

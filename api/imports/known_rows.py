@@ -33,7 +33,7 @@ _TABLES = """
 PRAGMA cache_size = -4096; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
 CREATE TABLE keyed (n INTEGER PRIMARY KEY, pledge TEXT NOT NULL, event TEXT NOT NULL, key TEXT NOT NULL);
 CREATE INDEX keyed_by_pledge ON keyed (pledge, n);
-CREATE TABLE known (key TEXT PRIMARY KEY, version INT NOT NULL, stands INT NOT NULL, seen INT NOT NULL DEFAULT 0,
+CREATE TABLE known (key TEXT PRIMARY KEY, version INT NOT NULL, stands INT NOT NULL, seen TEXT,
                     row BLOB NOT NULL) WITHOUT ROWID;
 """
 
@@ -100,17 +100,20 @@ class KnownRows:
     def __exit__(self, kind: type[BaseException] | None, wrong: BaseException | None, _: TracebackType | None) -> None:
         self._db.close()
 
-    def see(self, key: str) -> KnownRow | None:
-        """The row of a key, which is in the release; None if the log has none."""
-        found = self._db.execute("SELECT row FROM known WHERE key = ?", (key,)).fetchone()
+    def see(self, key: str, place: str) -> tuple[KnownRow, str | None] | None:
+        """The row of a key, which is in the release at this place, and the earlier place where the release has the key
+        as well; None if the log has no such row."""
+        found = self._db.execute("SELECT row, seen FROM known WHERE key = ?", (key,)).fetchone()
         if found is None:
             return None
-        self._db.execute("UPDATE known SET seen = 1 WHERE key = ?", (key,))
-        return _read(found[0])
+        row, seen = found
+        if seen is None:
+            self._db.execute("UPDATE known SET seen = ? WHERE key = ?", (place, key))
+        return _read(row), seen
 
     def unseen(self) -> Iterator[tuple[str, KnownRow]]:
         """The keys and rows in force that nobody asked for."""
-        for key, row in self._db.execute("SELECT key, row FROM known WHERE stands AND NOT seen ORDER BY key"):
+        for key, row in self._db.execute("SELECT key, row FROM known WHERE stands AND seen IS NULL ORDER BY key"):
             yield key, _read(row)
 
     def _keep(self, log: LogRecorder, pledges: list[str]) -> None:

@@ -13,6 +13,12 @@ from tracker.values import COUNTRIES
 _CODE_PATHS = ("member", "group.members", "group.opted_out", "members_met", "members_not_met")
 _OF_OTHER_LISTS = {"UK": "GB", "EL": "GR", "FX": "FR", "SU": "RU", "YU": "RS", "TP": "TL", "ZR": "CD"}
 """Codes of other lists, and of older ones, that people use for the ISO code."""
+_OF_SPORTS = {
+    "BUL": "BG", "CRO": "HR", "DEN": "DK", "GER": "DE", "GRE": "GR", "KSA": "SA", "LAT": "LV", "NED": "NL",
+    "POR": "PT", "RSA": "ZA", "SLO": "SI", "SUI": "CH", "UAE": "AE", "TPE": "TW",
+}  # fmt: skip
+"""Codes of three letters of the Olympic Committee that differ from the alpha-3 code, where no organisation is known by
+them."""
 
 
 def problems_of_codes(fact: Mapping[str, Any], cells: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -38,7 +44,9 @@ def _meant_by(code: str) -> str | None:
     upper = code.upper()
     if len(code) == 3:
         country: Any = pycountry.countries.get(alpha_3=upper) if code.isupper() else None
-        return None if country is None else f"it is the alpha-3 code: write {country.alpha_2}"
+        if country is not None:
+            return f"it is the alpha-3 code: write {country.alpha_2}"
+        return f"write {_OF_SPORTS[code]}" if code in _OF_SPORTS else None
     if upper in _OF_OTHER_LISTS:
         return f"write {_OF_OTHER_LISTS[upper]}"
     if upper in COUNTRIES:

@@ -51,7 +51,7 @@ class ProblemList:
         return (place for (place,) in self._db.execute(found))
 
     def add(self, problem: ImportProblem) -> None:
-        """Add a problem that reading the file found."""
+        """Add a problem that reading the file found, or holding it against its earlier releases."""
         self._insert(problem, by_check=False)
         self._read += 1
 

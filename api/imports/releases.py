@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal
 
-from api.imports.items import ImportItem
+from api.imports.items import ImportItem, ImportProblem
 from api.imports.known_rows import KnownRow, KnownRows, RowInForce, cells_of, figure_json
 from api.imports.reference_paths import refers_to_rows
 from api.imports.spool import ItemSpool
@@ -75,6 +75,7 @@ def difference_of(
 
     The spool keeps what can be recorded of it: new rows, and the facts that changed rows become if they are to be
     restated. `released_on` is when the source says what it says now; `ours` if a changed cell corrects our own record.
+    A row with the key of an earlier one of the release is a problem of the spool.
 
     Raises: Unavailable if the store is away.
     """
@@ -83,7 +84,11 @@ def difference_of(
     with KnownRows(log, name) as known:
         for spooled in spool.items():
             item = spooled.item
-            row = None if item.key is None else known.see(item.key)
+            seen = None if item.key is None else known.see(item.key, item.place)
+            row, earlier = seen or (None, None)
+            if earlier is not None:
+                spool.problems.add(ImportProblem(item.place, "ref", f'"{item.key}" is given already, at {earlier}'))
+                continue
             if row is None or not item.sound:
                 kept.append((spooled.rank, _NEW))
                 if item.sound:

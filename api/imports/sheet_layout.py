@@ -15,6 +15,7 @@ from typing import Any, Literal, NamedTuple
 
 from api.imports.bounds import MAX_ROWS, TableBounds
 from api.imports.cell_conditions import is_like
+from api.imports.cell_numbers import without_footnotes, without_marks
 from api.imports.items import UnreadableFile
 
 Encoding = Literal["utf-8", "utf-16", "cp1252"]
@@ -293,11 +294,12 @@ def unpivoted(
     table: SheetTable, patterns: Sequence[str], name: str, value: str, max_rows: int = MAX_ROWS
 ) -> SheetTable:
     """The table with a row for each filled cell of these columns: the column's heading under `name`, the cell under
-    `value`. A row without any stays one row.
+    `value`. A row without any stays one row. A heading with a footnote mark, `2024¹`, fits without it, and is named so.
 
-    Raises: UnreadableFile if no column fits, or one has the new names already.
+    Raises: UnreadableFile if no column fits, two have one name, or one has the new names already.
     """
-    wide = [column for column in table.columns if is_like(column, patterns)]
+    wide = {column: said for column in table.columns if (said := _name_like(column, patterns)) is not None}
+    _different([*wide.values()], table.place)
     kept = [column for column in table.columns if column not in wide]
     if not wide:
         raise UnreadableFile(f"{table.place}: no column is named like {' or '.join(patterns)}, to be read as rows")
@@ -306,7 +308,17 @@ def unpivoted(
     return replace(table, columns=(*kept, name, value), rows=_spread(table.rows, wide, name, value, max_rows))
 
 
-def _spread(rows: Iterable[SheetRow], wide: Sequence[str], name: str, value: str, max_rows: int) -> Iterator[SheetRow]:
+def _name_like(heading: str, patterns: Sequence[str]) -> str | None:
+    """The heading, or what it is without its footnote mark, that is named like one of the patterns."""
+    for name in (heading, without_marks(without_footnotes(heading)[0])):
+        if is_like(name, patterns):
+            return name
+    return None
+
+
+def _spread(
+    rows: Iterable[SheetRow], wide: Mapping[str, str], name: str, value: str, max_rows: int
+) -> Iterator[SheetRow]:
     bounds, is_wide = TableBounds(max_rows), frozenset(wide)
     number = 0
     for row in rows:
@@ -316,7 +328,9 @@ def _spread(rows: Iterable[SheetRow], wide: Sequence[str], name: str, value: str
             yield part
 
 
-def _rows_of(row: SheetRow, is_wide: frozenset[str], wide: Sequence[str], name: str, value: str) -> Iterator[SheetRow]:
+def _rows_of(
+    row: SheetRow, is_wide: frozenset[str], wide: Mapping[str, str], name: str, value: str
+) -> Iterator[SheetRow]:
     cells = {column: cell for column, cell in row.cells.items() if column not in is_wide}
     broken = {column: why for column, why in row.broken.items() if column not in is_wide}
     filled = [column for column in wide if column in row.cells or column in row.broken]
@@ -325,7 +339,7 @@ def _rows_of(row: SheetRow, is_wide: frozenset[str], wide: Sequence[str], name: 
     for column in filled:
         yield SheetRow(
             row.place,
-            cells | {name: column} | ({value: row.cells[column]} if column in row.cells else {}),
+            cells | {name: wide[column]} | ({value: row.cells[column]} if column in row.cells else {}),
             broken | ({value: row.broken[column]} if column in row.broken else {}),
             (row.numbers - is_wide) | ({value} if column in row.numbers else set()),
             {value: column},
@@ -369,5 +383,5 @@ def _rows_without(table: SheetTable, out: frozenset[str]) -> Iterator[SheetRow]:
         raise _nothing_to_ignore(table.place, min(unseen))
 
 
-SEPARATOR_LINE = re.compile(r"sep=([^\r\n\"\w])\r?(?:\n|$)", re.IGNORECASE)
+SEPARATOR_LINE = re.compile(r"(\"?)sep=([^\r\n\"\w])\1\r?(?:\n|$)", re.IGNORECASE)
 """The first line of a CSV file that tells spreadsheets what separates its cells."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import re
-from codecs import BOM_UTF16_BE, BOM_UTF16_LE, getincrementaldecoder
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, getincrementaldecoder
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime, time
@@ -36,7 +36,7 @@ def read_csv(path: Path, layout: SheetLayout | None = None) -> SheetTable:
     _check_encoding(path, codec, layout.encoding)
     with path.open(encoding=codec, newline="") as file:
         said = SEPARATOR_LINE.match(file.readline(_HEADER_CHARACTERS))
-        delimiter = said[1] if said else None
+        delimiter = said[2] if said else None
         if not said:
             file.seek(0)
         delimiter = delimiter or _delimiter(file, layout.header)
@@ -51,10 +51,13 @@ MAX_LINE_CHARACTERS = 16 * 2**20
 
 
 def _codec_of(path: Path, encoding: Encoding) -> str:
-    """The codec of an encoding; UTF-16 without a byte order mark is little-endian, as spreadsheets write it."""
+    """The codec of an encoding; UTF-16 without a byte order mark is little-endian, as spreadsheets write it, unless its
+    first byte is zero."""
     with path.open("rb") as file:
-        is_bare = encoding == "utf-16" and file.read(2) not in (BOM_UTF16_LE, BOM_UTF16_BE)
-    return "utf-16-le" if is_bare else _CODECS[encoding]
+        start = file.read(2)
+    if encoding != "utf-16" or start in (BOM_UTF16_LE, BOM_UTF16_BE):
+        return _CODECS[encoding]
+    return "utf-16-be" if start[:1] == b"\0" else "utf-16-le"
 
 
 def _check_encoding(path: Path, codec: str, encoding: Encoding | None) -> None:
@@ -68,7 +71,9 @@ def _check_encoding(path: Path, codec: str, encoding: Encoding | None) -> None:
     with path.open("rb") as file:
         while True:
             block = file.read(_BLOCK_BYTES)
-            start = start or block[:2]
+            start = start or block[:4]
+            if not read:
+                _check_start(start, encoding)
             kept = len(decoder.getstate()[0])
             try:
                 decoder.decode(block, final=not block)
@@ -77,7 +82,7 @@ def _check_encoding(path: Path, codec: str, encoding: Encoding | None) -> None:
                     place = max(read - kept + wrong.start, 0)
                     raise UnreadableFile(f"the file is not {encoding}: {wrong.reason} at byte {place}") from None
                 line = lines + block[: max(wrong.start - kept, 0)].count(b"\n") + 1
-                likely = "utf-16" if start in (BOM_UTF16_LE, BOM_UTF16_BE) else "cp1252"
+                likely = "utf-16" if start[:2] in (BOM_UTF16_LE, BOM_UTF16_BE) else "cp1252"
                 raise UnreadableFile(
                     f"line {line} is not UTF-8; save the file as CSV UTF-8, or say what it is: --encoding {likely}"
                 ) from None
@@ -85,6 +90,17 @@ def _check_encoding(path: Path, codec: str, encoding: Encoding | None) -> None:
                 return
             read += len(block)
             lines += block.count(b"\n")
+
+
+def _check_start(start: bytes, encoding: Encoding | None) -> None:
+    """Look at the first four bytes of a file, which would be read in a wrong encoding without an error.
+
+    Raises: UnreadableFile if they are of another encoding.
+    """
+    if encoding != "utf-16" and b"\0" in start:
+        raise UnreadableFile("the file has zeros between its characters, as UTF-16 has; say so: --encoding utf-16")
+    if encoding is not None and encoding != "utf-8" and start.startswith(BOM_UTF8):
+        raise UnreadableFile(f"the file is not {encoding}: it begins with the mark of UTF-8")
 
 
 def read_workbook(

@@ -55,7 +55,8 @@ def test_decimals_are_rounded_half_even(said: str, decimals: int, number: str) -
         ("12.5[1]", "12.5", ("[1]",)), ("12.5¹, ²", "12.5", ("¹, ²",)),
         ("12.5 [a][b]", "12.5", ("[a][b]",)), ("(12.5)†", "(12.5)", ("†",)), ("2 %¹", "2 %", ("¹",)),
         ("12.5¹ million", "12.5 million", ("¹",)), ("12.5 (a)", "12.5", ("(a)",)),
-        ("5 km²", "5 km²", ()), ("12.5 (1)", "12.5 (1)", ()), ("12.5", "12.5", ()), ("[1]", "[1]", ()),
+        ("5 km²", "5 km²", ()), ("12.5¹⁾", "12.5", ("¹⁾",)), ("2¹%", "2%", ("¹",)),
+        ("12.5 (1)", "12.5 (1)", ()), ("12.5", "12.5", ()), ("[1]", "[1]", ()),
     ],
 )  # fmt: skip
 def test_footnote_marks_behind_numbers_are_taken_off_and_told(said: str, bare: str, marks: tuple[str, ...]) -> None:
@@ -63,7 +64,7 @@ def test_footnote_marks_behind_numbers_are_taken_off_and_told(said: str, bare: s
 
 
 def test_raised_text_is_never_taken_for_digits() -> None:
-    assert [superscript(text) for text in ("1", "12", "a", "*", "ß")] == ["¹", "¹²", "ᵃ", "*", "[ß]"]
+    assert [superscript(text) for text in ("1", "12", "1)", "a", "*", "ß")] == ["¹", "¹²", "¹⁾", "ᵃ", "*", "[ß]"]
 
 
 @pytest.mark.parametrize(

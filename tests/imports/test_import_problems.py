@@ -32,6 +32,7 @@ def test_an_unknown_column_hides_no_other_problem(tmp_path: Path) -> None:
     ("code", "says"),
     [
         ("UK", "write GB"), ("EL", "write GR"), ("DEU", "it is the alpha-3 code: write DE"), ("de", "write DE"),
+        ("GER", "write DE"), ("SUI", "write CH"),
         ("XX", "a party that is no state has a slug of its own"),
         ("BE", None), ("EU", None), ("XK", None), ("NATO", None), ("un", None), ("IMF", None), ("mark-rutte", None),
     ],
@@ -52,6 +53,11 @@ def test_the_value_that_is_wrong_is_quoted(shell: Shell) -> None:
     path = shell.write("f.csv", f"{HEADER}\r\n{GOOD.replace('2024-01-01', '1st of May').replace('media', 'blog')}\r\n")
     lines = shell.run("import", path, code=1).stderr.splitlines()
     assert [line.rpartition("; ")[2] for line in lines[:2]] == ['here stands "1st of May"', 'here stands "blog"']
+
+
+def test_a_value_is_quoted_though_its_letters_stand_in_the_message(shell: Shell) -> None:
+    path = shell.write("f.csv", f"{HEADER}\r\n{GOOD.replace('media', 'y')}\r\n")
+    assert shell.run("import", path, code=1).stderr.splitlines()[0].endswith('; here stands "y"')
 
 
 def test_a_column_is_ignored_if_it_is_asked_for(shell: Shell) -> None:

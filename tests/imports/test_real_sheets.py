@@ -10,6 +10,7 @@ from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
 
 from api.imports.items import ImportItem, UnreadableFile
+from api.imports.sheet_layout import SheetLayout
 from api.imports.sheet_map import BadMap, parse_map, read_map
 from api.imports.sheets import read_csv
 from tests.support.import_files import read_items, read_xlsx, whole, workbook, written
@@ -108,14 +109,19 @@ def test_the_first_sheet_with_cells_is_read(tmp_path: Path) -> None:
 # --- encodings and separators
 
 
+@pytest.mark.parametrize("quote", ["", '"'])
 @pytest.mark.parametrize("mark", [";", "|", "\t", ","])
-def test_a_first_line_may_say_what_separates(tmp_path: Path, mark: str) -> None:
-    table = whole(read_csv(written(tmp_path / "f.csv", f"sep={mark}\r\na{mark}b\r\n1{mark}2\r\n")))
+def test_a_first_line_may_say_what_separates(tmp_path: Path, mark: str, quote: str) -> None:
+    text = f"{quote}sep={mark}{quote}\r\na{mark}b\r\n1{mark}2\r\n"
+    table = whole(read_csv(written(tmp_path / "f.csv", text)))
     assert (table.place, table.columns) == ("line 2", ("a", "b"))
     assert [(row.place, dict(row.cells)) for row in table.rows] == [("line 3", {"a": "1", "b": "2"})]
 
 
-@pytest.mark.parametrize(("encoding", "codec"), [("utf-16", "utf-16"), ("cp1252", "cp1252"), ("utf-8", "utf-8-sig")])
+@pytest.mark.parametrize(("encoding", "codec"), [
+    ("utf-16", "utf-16"), ("utf-16", "utf-16-le"), ("utf-16", "utf-16-be"), ("cp1252", "cp1252"),
+    ("utf-8", "utf-8-sig"),
+])  # fmt: skip
 def test_a_file_is_read_in_the_encoding_of_its_map(tmp_path: Path, encoding: str, codec: str) -> None:
     path = tmp_path / "f.csv"
     path.write_bytes("Donor;Amount\r\nÅland;1\r\n".encode(codec))
@@ -123,14 +129,29 @@ def test_a_file_is_read_in_the_encoding_of_its_map(tmp_path: Path, encoding: str
     assert item.fact["title"] == "Åland"
 
 
-@pytest.mark.parametrize(("codec", "hint"), [("utf-16", "utf-16"), ("cp1252", "cp1252")])
+@pytest.mark.parametrize(("codec", "hint"), [
+    ("utf-16", "utf-16"), ("utf-16-le", "utf-16"), ("utf-16-be", "utf-16"), ("cp1252", "cp1252"),
+])  # fmt: skip
 def test_a_file_in_another_encoding_names_the_option(tmp_path: Path, codec: str, hint: str) -> None:
     (tmp_path / "f.csv").write_bytes("Donor;Amount\r\nÅland;1\r\n".encode(codec))
     with pytest.raises(UnreadableFile, match=f"--encoding {hint}$"):
         read_csv(tmp_path / "f.csv")
 
 
+def test_a_file_that_begins_with_the_mark_of_utf_8_is_never_read_as_another_encoding(tmp_path: Path) -> None:
+    (tmp_path / "f.csv").write_bytes("Donor;Amount\r\nÅland;1\r\n".encode("utf-8-sig"))
+    with pytest.raises(UnreadableFile, match="not cp1252: it begins with the mark of UTF-8"):
+        read_csv(tmp_path / "f.csv", SheetLayout(encoding="cp1252"))
+
+
 # --- rows and numbers
+
+
+@pytest.mark.parametrize("amount", ["{Amount}", "{Amount|number}"])
+def test_numbers_of_a_csv_file_are_rounded_with_and_without_a_filter(tmp_path: Path, amount: str) -> None:
+    path = written(tmp_path / "f.csv", "Donor,Amount\r\nX,2.665\r\n")
+    (item,), _, _, _ = mapped(path, "decimals = 2\n" + MADE.replace("{Amount|number}", amount))
+    assert item.fact["target"] == "2.66 EUR"
 
 
 def test_a_row_that_is_left_out_becomes_no_fact_even_if_a_rule_fits_it(tmp_path: Path) -> None:
@@ -222,6 +243,18 @@ def test_a_column_a_month_becomes_a_row_a_month(tmp_path: Path) -> None:
         for item in items
     ]
     assert figures[:2] == [("x", "2024-01-01", "2024-01-31", "1 EUR"), ("x", "2024-02-01", "2024-02-29", "2 EUR")]
+
+
+@pytest.mark.parametrize("mark", ["¹", "*", " [a]", "²⁾"])
+def test_a_wide_column_with_a_footnote_mark_is_not_lost(tmp_path: Path, mark: str) -> None:
+    items, found, _, _ = mapped(written(tmp_path / "f.csv", f"Donor,Jan 2024{mark},Feb 2024\r\nX,1,2\r\n"), WIDE)
+    periods = [item.fact["figure"]["period"]["end"] for item in items]
+    assert (periods, found) == (["2024-01-31", "2024-02-29"], [])
+
+
+def test_two_wide_columns_that_differ_in_a_footnote_mark_alone_are_a_problem(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableFile, match='column "Jan 2024" is there twice'):
+        mapped(written(tmp_path / "f.csv", "Donor,Jan 2024,Jan 2024*\r\nX,1,2\r\n"), WIDE)
 
 
 def test_a_wide_row_without_any_cell_is_not_lost_without_a_word(tmp_path: Path) -> None:

@@ -78,6 +78,19 @@ def test_two_releases_and_one_that_takes_a_change_back_end_in_the_right_history(
     assert shell.head() == 7
 
 
+def test_a_key_that_a_later_release_has_twice_is_a_problem(shell: Shell) -> None:
+    release(shell, MADE, JANUARY)
+    told = release(shell, MADE, JANUARY, JANUARY_MORE, day="2024-06-01", code=1).stderr
+    assert 'line 4: ref: "2" is given already, at line 3' in told
+    assert "--skip-recorded" not in told
+    assert shell.head() == 2
+
+
+def test_a_release_without_any_row_lists_all_as_vanished(shell: Shell) -> None:
+    release(shell, MADE, JANUARY)
+    assert release(shell, day="2024-06-01").stdout.count("vanished") == 2
+
+
 def test_the_key_of_a_row_stands_in_its_source(shell: Shell) -> None:
     release(shell, MADE)
     assert recorded(shell)[0][1]["source"]["locator"] == "aid-sheet 1"
