@@ -84,8 +84,8 @@ class SitemapController(Controller):
 def _paths(services: Services, clocks: Clocks) -> Iterator[str]:
     timeline = services.timeline
     yield from _PAGES
-    for party in sorted(timeline.parties(clocks)):
-        yield f"/parties/{quote(party)}"
+    for _, party in sorted(timeline.parties(clocks).items()):
+        yield f"/parties/{quote(party.document()['key'])}"
     for tag in sorted(one["key"] for one in timeline.facets(Filters(), clocks)["tag"]):
         yield f"/tags/{tag}"
     names = {pledge for some in timeline.stored_names(clocks) for pledge in some}

@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks.generate import load
 from tests.support.api import Api, catch_up, progress, running, statement
+from tests.support.pages import text_of
 from tests.support.waiting import wait_until
 from tracker.tlog_proof import TlogProof
 
@@ -96,6 +97,8 @@ def test_the_log_is_narrowed_to_the_days_on_which_it_was_recorded(years: Api) ->
     assert newest == max(event["position"] for event in events if event["recorded_at"][:10] <= first)
     assert listed(years, f"from={days[-1]}")[-1][1] == days[-1]
     assert listed(years, "from=2019-01-01&to=2019-12-31") == []
+    nothing = text_of(years.get("/audit?from=2019-01-01&to=2019-12-31", headers=BROWSER).text)
+    assert f"The log, filtered of {len(events)} events" in nothing
     refused = years.get(f"/audit?from={last}&to={first}", headers=BROWSER)
     assert refused.status_code == 400
 
