@@ -29,6 +29,10 @@ _MAX_DIGITS = 60
 
 _TO_SUPERSCRIPT = str.maketrans("0123456789abcdefghijklmnoprstuvwxyz()", _SUPERSCRIPT)
 
+TO_SUBSCRIPT: Final = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+"""Digits to lowered ones, which no number has."""
+_MARK_OF_NAME = re.compile(rf"(?<=[^\W\d]{{3}})[{_SUPERSCRIPT}]+$")
+
 
 @dataclass(frozen=True)
 class NumberStyle:
@@ -81,6 +85,11 @@ def without_footnotes(text: str) -> tuple[str, tuple[str, ...]]:
 def without_marks(name: str) -> str:
     """A name without the footnote marks that stand behind it."""
     return name.rstrip(_SUPERSCRIPT + "*†‡§ ")
+
+
+def without_raised_marks(name: str) -> str:
+    """A name without the raised marks behind a word of three letters or more: Germany¹, but not km²."""
+    return _MARK_OF_NAME.sub("", name)
 
 
 def superscript(text: str) -> str:

@@ -12,7 +12,7 @@ import pycountry
 
 from api.formats.csv_table import unguarded
 from api.formats.fact_columns import CELL_SHAPES
-from api.imports.cell_numbers import plain_number, rounded, without_footnotes, without_marks
+from api.imports.cell_numbers import plain_number, rounded, without_footnotes, without_marks, without_raised_marks
 from api.imports.cell_periods import NamedBy, SaidPeriod, read_dated, read_period
 from api.imports.sheet_layout import SheetRow
 from api.imports.sheet_map import PLACEHOLDER, SheetMap
@@ -123,7 +123,7 @@ class CellReader:
     def _filtered(self, text: str, name: str, argument: str) -> str:
         match name:
             case "slug":
-                return slug_of(text)
+                return slug_of(without_raised_marks(text))
             case "number":
                 return plain_number(text, self._style, self._mapping.decimals)
             case "country":

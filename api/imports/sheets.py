@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from api.imports.bounds import check_file_size
-from api.imports.cell_numbers import superscript
+from api.imports.cell_numbers import TO_SUBSCRIPT, superscript
 from api.imports.items import UnreadableFile
 from api.imports.sheet_layout import SEPARATOR_LINE, Encoding, SheetLayout, SheetLine, SheetTable, table_of
 from api.imports.workbook import SheetNotes, check_workbook, notes_on, opened_workbook, rows_of
@@ -250,11 +250,13 @@ def _shown(cell: Any) -> str:
 
 
 def _run(part: Any) -> str:
-    """A run of a cell's text, with a font if it is no bare text; a raised one in characters that are raised themselves,
-    so that 12.5 with a raised 1 is never 12.51."""
+    """A run of a cell's text, with a font if it is no bare text; a raised or lowered one in characters that are so
+    themselves, so that 12.5 with a raised or lowered 1 is never 12.51."""
     if isinstance(part, str):
         return part
     text = str(part.text)
+    if part.font.vertAlign == "subscript":
+        return text.translate(TO_SUBSCRIPT)
     return superscript(text) if part.font.vertAlign == "superscript" and text.strip() else text
 
 

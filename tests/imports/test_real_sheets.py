@@ -15,6 +15,7 @@ from api.imports.sheet_map import BadMap, parse_map, read_map
 from api.imports.sheets import read_csv
 from tests.support.import_files import read_items, read_xlsx, whole, workbook, written
 from tests.support.paths import SHARED
+from tracker.errors import InvalidFact
 from tracker.fact_reading import read_fact
 
 SHEETS = SHARED / "cases" / "sheets"
@@ -177,6 +178,20 @@ def test_a_raised_digit_is_a_footnote_and_is_told(tmp_path: Path) -> None:
         'sheet "Sheet" row 2: Amount: "12.5¹" is read as "12.5", its footnote mark ¹ left out',
         'sheet "Sheet" row 3: Amount: "7.5²" is read as "7.5", its footnote mark ² left out',
     ]
+
+
+def test_a_lowered_digit_is_no_digit_of_a_number(tmp_path: Path) -> None:
+    lowered = CellRichText("12.5", TextBlock(InlineFont(vertAlign="subscript"), "1"))
+    (item,), _, _, _ = mapped(workbook(tmp_path / "f.xlsx", [["Donor", "Amount"], ["X", lowered]]), MADE)
+    assert item.fact["target"] == "12.5₁ EUR"
+    with pytest.raises(InvalidFact) as refused:
+        read_fact(item.fact)
+    assert any("₁ EUR" in message for _, message in refused.value.problems)
+
+
+def test_a_raised_mark_behind_a_name_is_no_part_of_its_slug(tmp_path: Path) -> None:
+    items, _, _, _ = mapped(written(tmp_path / "f.csv", "Donor,Amount\r\nGermany¹,1\r\n5 km²,2\r\n"), MADE)
+    assert [item.pledge for item in items] == ["germany", "5-km2"]
 
 
 def test_numbers_of_a_workbook_are_rounded_where_the_map_says_so(tmp_path: Path) -> None:
