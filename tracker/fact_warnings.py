@@ -265,6 +265,8 @@ def _may_be_one(one: StatedFact, figure: Figure | None, other: StatedFact) -> bo
         return near and same and not told and one.source.quoted_origin != other.source.quoted_origin
     if one.type != other.type or one.stated_on != other.stated_on or figure is not None or last is not None:
         return False
-    if isinstance(one, MemberReported) or one.source.url is None:
+    if isinstance(one, MemberReported):
         return False
+    if one.source.url is None:  # a publisher says much in a day, so only the very same fact is alike
+        return one == other
     return one.source.url == other.source.url and one.summary == other.summary and one.quote == other.quote

@@ -324,7 +324,10 @@ def test_a_proposal_is_accepted_one_returned_and_revised_and_one_declined(tab: O
     expect(box).to_contain_text("revision 2")
     carla.post(f"/v1/proposals/{returned}/revise", {"fact": progress("61bn EUR", stated_on="2025-08-10")})
     box.get_by_role("button", name="Accept and record it").click()  # of the revision that was looked at
-    expect(box.locator("[role=alert]")).to_contain_text("revis")
+    expect(box.locator("[role=alert]")).to_contain_text("read it again")
+    expect(box).to_contain_text("revision 3")
+    expect(box).to_contain_text("61bn EUR")
+    expect(box).to_be_focused()
     assert carla.state(returned)["state"] == "open"
     assert len(store.get(f"/v1/pledges/{slug}/events")["items"]) == 2
 

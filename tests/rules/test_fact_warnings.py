@@ -146,3 +146,12 @@ def test_a_correction_is_not_blamed_for_what_it_leaves() -> None:
 def test_a_new_pledge_is_looked_at_alone() -> None:
     fact = read_fact(pledge(pledgor={"name": "Germany", "code": "GER"}).fact)
     assert [each.code for each in warnings_of(fact, given().pledge)] == ["party_code"]
+
+
+def test_the_same_words_of_a_source_without_an_address_are_asked_about() -> None:
+    first = statement(stated_on="2024-10-01", summary="They plant.")
+    known = given(pledge(), first)
+    (warned,) = found(known, statement(stated_on="2024-10-01", summary="They plant."))
+    assert (warned.code, warned.event) == ("likely_duplicate", known.id(first))
+    assert found(known, statement(stated_on="2024-10-01", summary="They water.")) == []
+    assert found(known, statement(stated_on="2024-10-01", summary="They plant.", source=source("Gazette"))) == []

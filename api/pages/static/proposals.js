@@ -72,7 +72,7 @@ function draw(item) {
   const id = item.proposal;
   const named = (name, properties, ...children) => page.make(name, { ...properties, id: `${properties.id}-${id}` }, ...children);
   const title = named("h2", { id: "title" }, `${types()[item.fact.type] ?? item.fact.type} on `, page.make("a", { href: page.at(`/pledges/${item.pledge}`), textContent: item.pledge }));
-  const when = page.make("time", { dateTime: item.proposed_at, textContent: item.proposed_at.slice(0, 16).replace("T", " ") });
+  const when = page.make("time", { dateTime: item.proposed_at, textContent: `${item.proposed_at.slice(0, 16).replace("T", " ")} UTC` });
   const box = page.make("article", { className: "panel proposal", tabIndex: 0, dataset: { proposal: id } }, title,
     page.make("p", { className: "meta" }, `Proposed by ${item.proposed_by}, `, when, `, revision ${item.revision}`));
   box.setAttribute("aria-labelledby", title.id);
@@ -132,8 +132,10 @@ async function decide(item, box, act) {
   const { ok, said } = await ask(`/v1/proposals/${item.proposal}/${act}`, body, { "Idempotency-Key": box.attempt.id });
   for (const button of buttons) button.disabled = false;
   if (!ok) {
-    wrong.textContent = said.detail;
     page.say(`Not done: ${said.title}.`);
+    const known = said.code === "revised" ? await ask(`/v1/proposals/${item.proposal}`) : null;
+    if (known?.ok && box.isConnected) showRevised(known.said, box, text);
+    else wrong.textContent = said.detail;
     return;
   }
   page.say(DONE[act]);
@@ -143,6 +145,15 @@ async function decide(item, box, act) {
   box.replaceWith(told);
   if (next) next.focus();
   else $("[data-proposal-state]").focus();
+}
+
+/** Show a proposal anew that its proposer revised meanwhile, with the reason that was typed: it is to be read again. */
+function showRevised(item, box, text) {
+  const anew = draw(item);
+  box.replaceWith(anew);
+  if ($("[data-reason]", anew)) $("[data-reason]", anew).value = text;
+  if ($("[data-wrong]", anew)) $("[data-wrong]", anew).textContent = "It was revised since you opened it. This is the new revision: read it again.";
+  anew.focus();
 }
 
 /* --- the queue */
