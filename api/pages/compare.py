@@ -117,6 +117,7 @@ def draw_compare(page: PageRequest) -> BytesResponse:
         ),
         chips=list(_chips(page, two)),
         csv=_csv(page, two),
+        pinned=_pinned(page, two),
         is_filtered=filters != Filters(),
     )
     return page.about_all(two.later.position, body)
@@ -204,6 +205,13 @@ def _points(page: PageRequest) -> TwoPoints:
     if until < today:
         later = replace(at, position=min(log.position_at(end_of(until)), at.position), known_at=end_of(until))
     return TwoPoints(earlier, later, since, until, is_record)
+
+
+def _pinned(page: PageRequest, two: TwoPoints) -> str:
+    """The address at which the page stays the same; of our record two days that are over are that by themselves."""
+    days = {"from": two.since.isoformat(), "to": two.until.isoformat()}
+    clock = {"as_of": two.later.as_of.isoformat()} if two.is_record else {"at_position": str(two.later.position)}
+    return page.link(**{**days, "known_on": None, "known_at": None, **clock})
 
 
 def _of_cell(moves: Sequence[StatusMove], before: str | None, after: str | None) -> list[StatusMove]:

@@ -111,7 +111,7 @@ class PageRequest(ReadRequest):
         return self.link(known_on=None, known_at=None, **pinned)
 
     def render(self, template: str, clocks_: Clocks, **context: Any) -> bytes:
-        """The page's HTML. `clocks_` are those that its footer names."""
+        """The page's HTML. `clocks_` are those that its footer names, and `pinned` its address for ever, if given."""
         return render(
             template,
             self.base,
@@ -122,11 +122,10 @@ class PageRequest(ReadRequest):
             known_on=self._known_day(),
             known_at=None if self.at.known_at is None else stamp(self.at.known_at),
             position=clocks_.position,
-            pinned=self.pinned(clocks_),
             canonical=self.services.settings.public_url and self.absolute(self._whole_link()),
             license=self.services.settings.data_license,
             license_link=data_license.address(self.services.settings.data_license),
-            **context,
+            **{"pinned": self.pinned(clocks_), **context},
         )
 
     def _response(self, body: bytes, validity: Validity | None, **more: Any) -> BytesResponse:

@@ -198,3 +198,17 @@ def test_an_old_address_of_what_changed_since_a_day_leads_here(lite: Api, old: s
 @pytest.mark.parametrize("old", ["since=yesterday", "since=2024-02-01&axis=other"])
 def test_an_old_address_with_a_slip_is_told_so(lite: Api, old: str) -> None:
     assert lite.get(f"/?{old}", headers=BROWSER).status_code == 400
+
+
+@pytest.mark.parametrize("query", ["", "?from=2024-01-01&to=2024-12-31", "?axis=recorded"])
+def test_its_own_address_for_ever_leads_to_the_same_page(lite: Api, query: str) -> None:
+    lite.open()
+    page = shown(lite, f"/compare{query}")
+    link = re.search(r'<a href="([^"]+)">Make this very page again', page)
+    assert link is not None
+    again = shown(lite, unescape(link[1]))
+    assert "What changed" in again
+    assert (
+        re.findall(r'type="date"[^>]*value="([^"]+)"', again)[:2]
+        == re.findall(r'type="date"[^>]*value="([^"]+)"', page)[:2]
+    )

@@ -67,6 +67,6 @@ def test_every_link_on_every_page_leads_somewhere(tmp_path: Path) -> None:
         kinds = {kind_of(address)[0] for address in seen}
         assert {
             "/pledges/*", "/pledges/*/record", "/pledges/*/statement", "/parties/*", "/tags/*", "/embed/*",
-            "/problems/*", "/v1/feed.atom", "/v1/deadlines.ics", "/v1/export", "/ledger/checkpoint", "/developers",
+            "/problems/*", "/v1/feed.atom", "/v1/deadlines.ics", "/v1/pledges", "/ledger/checkpoint", "/developers",
             "/about/rules",
         } <= kinds  # fmt: skip
