@@ -106,7 +106,12 @@ def add(url: str, what: What, types: tuple[str, ...], after: int | None, **given
 
 @webhooks.command("list")
 def list_() -> None:
-    """List the webhooks, what each is told of, and how far it is."""
+    """List the webhooks, what each is told of, and how far it is.
+
+    \b
+    Example:
+      tracker webhooks list
+    """
     with _opened() as stores:
         found = all_webhooks(stores.engine, now())
         table = columns("id", "address", "told of", "filter", "position", "state")
@@ -125,7 +130,12 @@ def list_() -> None:
 @webhooks.command()
 @click.argument("webhook")
 def remove(webhook: str) -> None:
-    """Remove a webhook, with what is on its way to it."""
+    """Remove a webhook, with what is on its way to it.
+
+    \b
+    Example:
+      tracker webhooks remove wh_0123456789ab
+    """
     with _opened() as stores:
         remove_webhook(stores.engine, webhook)
     say(f"{webhook} is removed.")
@@ -134,7 +144,12 @@ def remove(webhook: str) -> None:
 @webhooks.command()
 @click.argument("webhook")
 def disable(webhook: str) -> None:
-    """Send nothing more to a webhook until it is enabled; what is on its way waits."""
+    """Send nothing more to a webhook until it is enabled; what is on its way waits.
+
+    \b
+    Example:
+      tracker webhooks disable wh_0123456789ab
+    """
     with _opened() as stores:
         disable_webhook(stores.engine, webhook, "by the operator")
     say(f"Nothing more is sent to {webhook}.")
@@ -143,7 +158,12 @@ def disable(webhook: str) -> None:
 @webhooks.command()
 @click.argument("webhook")
 def enable(webhook: str) -> None:
-    """Send to a webhook again, beginning with what was recorded meanwhile."""
+    """Send to a webhook again, beginning with what was recorded meanwhile.
+
+    \b
+    Example:
+      tracker webhooks enable wh_0123456789ab
+    """
     with _opened() as stores:
         disable_webhook(stores.engine, webhook, None)
     say(f"{webhook} is sent to.")
@@ -168,9 +188,14 @@ def rotate(webhook: str, overlap: timedelta) -> None:
 @webhooks.command("log")
 @click.argument("webhook", required=False)
 @click.option("--state", type=click.Choice(get_args(State)), help="Messages in this state alone.")
-@click.option("--limit", type=click.IntRange(1, MAX_LISTED), default=50, show_default=True)
+@click.option("--limit", type=click.IntRange(1, MAX_LISTED), default=50, show_default=True, help="Messages.")
 def log_(webhook: str | None, state: State | None, limit: int) -> None:
-    """List the last messages, the newest first: what they tell, their attempts, and how the last one went."""
+    """List the last messages, the newest first: what they tell, their attempts, and how the last one went.
+
+    \b
+    Example:
+      tracker webhooks log --state failed
+    """
     with _opened() as stores:
         found = deliveries(stores.engine, webhook, state, limit)
     table = columns("webhook", "message", "pledge", "tells", "state", "attempts", "last answer", "next attempt")
@@ -215,6 +240,10 @@ def send(once: bool) -> None:
 
     A message that is not taken (any answer but 2xx) is sent again after 5 seconds, a minute, and then ever more seldom,
     for four days. 410 disables the webhook.
+
+    \b
+    Example:
+      tracker webhooks send
     """
     log_as_json()
     with _opened() as stores:
