@@ -89,6 +89,18 @@ def test_a_changed_cell_is_shown_and_restated_only_if_it_is_asked_for(api: Api) 
     assert api.get("/v1/pledges/fenwick?as_of=2024-02-28").json()["actual"]["value"] == "5"
 
 
+def test_a_key_that_a_later_release_has_twice_is_answered_as_a_problem(api: Api) -> None:
+    recorded(api, check(api, SHEET, own_map=MAP))
+    twice = check(api, f"{SHEET}Fenwick,7\r\n", own_map=MAP, released_on="2024-03-01", restate="true")
+    assert (twice["facts"], twice["batches"], twice["problems_total"]) == (0, [], 1)
+    assert twice["problems"][0]["message"] == '"Fenwick paid" is given already, at line 2'
+
+
+def test_a_release_without_rows_is_answered_as_vanished(api: Api) -> None:
+    recorded(api, check(api, SHEET, own_map=MAP))
+    assert check(api, "Donor,Paid\r\n", own_map=MAP, released_on="2024-03-01")["difference"]["vanished"] == 2
+
+
 def test_all_problems_are_answered_and_there_is_nothing_to_record(api: Api) -> None:
     found = check(api, "pledge,type,colour,final\r\nP p,PledgeMade,red,maybe\r\n")
     assert (found["facts"], found["batches"]) == (0, [])
