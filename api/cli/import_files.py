@@ -130,6 +130,7 @@ def import_(
     if not 0 < len(by.strip()) <= MAX_NAME_LENGTH or not by.isprintable():
         raise click.UsageError(f"--by is a name of 1 to {MAX_NAME_LENGTH} characters on one line")
     collect_seldom()  # rows come and go without cycles
+    before = _written(file)
     with ItemSpool(now) as spool:
         try:
             mapping = None if map_bytes is None else parse_map(map_bytes)
@@ -148,6 +149,8 @@ def import_(
             return
         options = (map_bytes, sheet, oldest_first)
         digest = _digest(file, repr((*options, encoding, ignored) if encoding or ignored else options))
+        if _written(file) != before:
+            raise CommandFailed(f"{file} was changed while it was read; nothing was recorded. Import it again.")
         if mapping is not None and mapping.reads_release:
             digest.update(str(day).encode())
         with opened_stores() as stores:
@@ -162,8 +165,7 @@ def import_(
             with progress("Checking", len(spool)) as advance:
                 plan = importer.plan(spool, skip_recorded=skip_recorded, advance=advance)
             if problems_file is not None:
-                with problems_file.open("wb") as out:
-                    out.writelines(write_problem_rows(told, plan.problems))
+                _write_problems(problems_file, told, plan.problems)
             if plan.problems and not skip_recorded and _has_grown(plan.problems, spool, stores.tracker):
                 say("Rows of this file are recorded already. If it has grown, --skip-recorded leaves those out.")
             _must_be_sound(plan.problems, str(file))
@@ -171,6 +173,24 @@ def import_(
                 say(f"{_recorded_before(plan)}{plan.size} facts can be recorded. Nothing was, this was a dry run.")
             else:
                 _record(importer, plan, str(file))
+
+
+def _written(file: Path) -> tuple[int, int, int]:
+    """What changes when a file is written: its inode, bytes and time in nanoseconds; zeros if it is gone."""
+    try:
+        found = file.stat()
+    except OSError:
+        return 0, 0, 0
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _write_problems(path: Path, file: ImportFile, problems: ProblemList) -> None:
+    """Write the rows with problems; where that cannot be done it is told, and the problems are listed all the same."""
+    try:
+        with path.open("wb") as out:
+            out.writelines(write_problem_rows(file, problems))
+    except (OSError, UnreadableFile) as wrong:
+        say(f"{path} was not written: {wrong}")
 
 
 def _digest(file: Path, options: str) -> hashlib._Hash:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from api.imports.spool import ItemSpool
 from tests.support.import_files import problems, written
 from tests.support.shell import Shell, with_tables
 
@@ -91,6 +92,26 @@ def test_lines_with_problems_are_written_too_and_a_sound_file_leaves_none(shell:
     assert [(row["row in the file"], row["line"]) for row in rows] == [("line 1", '{"pledge": "p"}')]
     shell.run("import", shell.write("g.csv", f"{HEADER}\r\n{GOOD}\r\n"), "--problems", "none.csv")
     assert (shell.directory / "none.csv").read_text(encoding="utf-8").splitlines()[1:] == []
+
+
+def test_problems_are_listed_though_their_rows_cannot_be_written(shell: Shell) -> None:
+    path = shell.write("f.csv", f"{HEADER}\r\n{GOOD.replace('media', 'blog')}\r\n")
+    told = shell.run("import", path, "--problems", "away/wrong.csv", code=1).stderr
+    assert "away/wrong.csv was not written: " in told
+    assert 'here stands "blog"' in told
+
+
+def test_a_file_that_is_changed_while_it_is_read_is_not_recorded(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = shell.write("f.csv", f"{HEADER}\r\n{GOOD}\r\n")
+    order = ItemSpool.order
+
+    def changed(spool: ItemSpool, *, oldest_first: bool) -> None:
+        shell.write("f.csv", f"{HEADER}\r\n")
+        order(spool, oldest_first=oldest_first)
+
+    monkeypatch.setattr(ItemSpool, "order", changed)
+    assert "was changed while it was read" in shell.run("import", path, code=1).stderr
+    assert shell.head() == 0
 
 
 def test_a_file_that_has_grown_names_the_option_that_helps(shell: Shell) -> None:
