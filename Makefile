@@ -64,6 +64,10 @@ test: $(VENV)/.dev $(VENV)/.generators browser ## Run all tests, on SQLite, Post
 test-quick: $(VENV)/.dev ## Run the tests of the rules, the words and the imports, in under 90 seconds
 	$(BIN)/pytest $(SPREAD) -m 'not slow and not browser' tests/rules tests/imports $(ARGS)
 
+.PHONY: test-many
+test-many: $(VENV)/.dev browser ## Use the pages in a browser at 20,000 pledges, which takes minutes
+	$(BIN)/pytest -m many $(ARGS)
+
 .PHONY: test-loaded
 test-loaded: $(VENV)/.dev ## Run all tests beside eight busy loops (ARGS=tests/api/test_stream.py)
 	./.ci/loaded $(MAKE) test

@@ -201,6 +201,7 @@ def thousands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 @pytest.mark.slow
+@pytest.mark.many
 def test_twenty_thousand_pledges_are_no_other_page_than_twelve(tab: Opener, thousands: Site) -> None:
     page = tab("/", base=thousands)
     expect(page.get_by_role("heading", name="20000 pledges")).to_be_visible()
