@@ -49,10 +49,7 @@ class Keyboard:
             self.press(letter)
 
     def open_form(self, letters: str, heading: str) -> None:
-        """Go back to what happened, and choose it; the form is there when its heading is.
-
-        The access keys of the page would save the way; what drives the browser here does not send them.
-        """
+        """Go back to what happened, and choose it; the form is there when its heading is."""
         while self.page.evaluate("document.activeElement.id") != "type":
             assert self.count < MAX_KEYS, letters
             self.press("Shift+Tab")
