@@ -65,7 +65,7 @@ test-quick: $(VENV)/.dev ## Run the tests of the rules, the words and the import
 	$(BIN)/pytest $(SPREAD) -m 'not slow and not browser' tests/rules tests/imports $(ARGS)
 
 .PHONY: test-many
-test-many: $(VENV)/.dev browser ## Use the pages in a browser at 20,000 pledges, which takes minutes
+test-many: $(VENV)/.dev browser ## Try 20,000 pledges in a browser, and replicas and several projectors, which takes minutes
 	$(BIN)/pytest -m many $(ARGS)
 
 .PHONY: test-loaded

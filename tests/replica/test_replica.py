@@ -15,7 +15,7 @@ from tests.support.replicas import Standby, standby
 from tests.support.stores import own_postgres_server, postgres_database
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.many]
 
 
 @pytest.fixture(scope="module")

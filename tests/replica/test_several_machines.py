@@ -18,7 +18,7 @@ from tests.support.stores import own_postgres_server, postgres_database
 from tests.support.waiting import wait_until
 from tests.support.writers import Writers
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.many]
 
 BACK = ("another instance has taken the lease over", "the projector goes on")
 """What a projector says that was cut off and reaches the database again: found superseded, or its session was ended."""
