@@ -147,7 +147,13 @@ def get_routes(client: httpx.Client) -> Iterator[str]:
         yield from (f"/pledges/{pledge}", f"/pledges/{pledge}?as_of=2024-08-15", f"/pledges/{pledge}/record")
         yield f"/pledges/{pledge}/picture.svg"
         yield from (f"/embed/{pledge}", f"/audit?pledge={pledge}", f"/record?pledge={pledge}&type=EventCorrected")
-    yield from ("/", "/compare?from=2024-01-01", "/compare?from=2024-01-01&axis=recorded", "/audit", "/audit?replay=true")
+    yield from (
+        "/",
+        "/compare?from=2024-01-01",
+        "/compare?from=2024-01-01&axis=recorded",
+        "/audit",
+        "/audit?replay=true",
+    )
     for position in range(1, 11):
         yield from (f"/ledger/proof/event?position={position}", f"/ledger/tile/entries/000.p/{position}")
     yield from ("/v1/pledges?q=aid", "/v1/pledges?sort=title", "/v1/replay?compare=true", "/health/ready", "/metrics")

@@ -35,7 +35,13 @@ def get_routes(api: Api, pledges: Sequence[str]) -> Iterator[str]:
         yield f"/record?pledge={pledge}&type=EventCorrected"
         yield f"/audit?replay=true&pledge={pledge}"
         yield f"/embed/{pledge}"
-    yield from ("/", "/compare?from=2024-01-01", "/compare?from=2024-01-01&axis=recorded", "/audit", "/audit?replay=true")
+    yield from (
+        "/",
+        "/compare?from=2024-01-01",
+        "/compare?from=2024-01-01&axis=recorded",
+        "/audit",
+        "/audit?replay=true",
+    )
     yield from ("/v1/summary?by=tag&currency=USD", "/v1/pledges?flag=stale_projection", "/health/ready", "/metrics")
 
 
