@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -76,3 +77,15 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
         api.open()
         api.add(progress("21bn EUR"))
         yield api
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def module_api(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """The API on a store of each kind, for tests of one module that read what was recorded once."""
+    folder = tmp_path_factory.mktemp("module")
+    with ExitStack() as stack:
+        url = f"sqlite:///{folder}/tracker.db"
+        if request.param == "postgres":
+            url = stack.enter_context(postgres_database(request.getfixturevalue("postgres_server_url")))
+        prepare(url)
+        yield stack.enter_context(running(url, state_dir=folder / "state"))

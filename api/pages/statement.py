@@ -18,7 +18,8 @@ from api.pages.pledge_rows import pledge_row
 from api.resources.ledger import NoCheckpoint
 from api.resources.read_request import must_be_slug
 from projections.ledger.reader import PublishedCheckpoint
-from tracker.event import raw_event, stamp
+from tracker.errors import UnreadableEvent
+from tracker.event import Event, raw_event, stamp
 from tracker.log.rows import LogRow
 from tracker.pledge_events import is_said, raw_fact
 from tracker.signed_note import encode_base64
@@ -60,9 +61,13 @@ def draw_statement(page: PageRequest, name: str) -> BytesResponse | Redirect:
 
 
 def _event_row(row: LogRow) -> dict[str, Any]:
-    """An event as the statement lists it, as far as its stored line can be read; `leaf` is its hash in the tree."""
+    """An event as the statement lists it, without its fact if that cannot be read; `leaf` is its hash in the tree."""
     event = raw_event(row.state, row.position)
-    fact = raw_fact(event)
+    try:
+        Event.read(row.state, row.position, row.pledge)
+        fact = raw_fact(event)
+    except UnreadableEvent:
+        fact = {}
     figure = fact.get("figure")
     return {
         "id": row.event_id,
@@ -70,7 +75,7 @@ def _event_row(row: LogRow) -> dict[str, Any]:
         "position": row.position,
         "type": wording.TYPE.get(row.type, row.type),
         "fact": fact,
-        "said": wording.stated(fact) if "stated_on" in fact else "",
+        "said": wording.stated(fact) if fact else "",
         "quantity": figure.get("quantity") if isinstance(figure, dict) else fact.get("target"),
         "recorded_at": stamp(row.recorded_at),
         "recorded_by": str(event.get("recorded_by", "")),

@@ -1,29 +1,17 @@
 """Parties, parts, and statuses over time: counted by what is in force at the clocks."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.support.api import SOURCE, Api, made, prepare, problem, progress, running
+from tests.support.api import SOURCE, Api, made, problem, progress
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+@pytest.fixture(scope="module")
+def told(module_api: Api) -> Api:
     """One API of each kind for all tests of this module, which change nothing."""
-    from tests.support.stores import postgres_database
-
-    folder = tmp_path_factory.mktemp("parties")
-    if request.param == "sqlite":
-        with running(f"sqlite:///{folder}/tracker.db") as api:
-            fill(api)
-            yield api
-        return
-    with postgres_database(request.getfixturevalue("postgres_server_url")) as url:
-        prepare(url)
-        with running(url, state_dir=folder / "state") as api:
-            fill(api)
-            yield api
+    fill(module_api)
+    return module_api
 
 
 def fill(api: Api) -> None:

@@ -19,6 +19,7 @@ import pytest
 
 from api.formats.table import EXPORT_FORMATS
 from tests.support.api import ADMIN, NEEDED_QUERY, SOURCE, made, progress, statement
+from tests.support.readable import PAGES, pages_of
 from tests.support.shell import Shell, with_tables
 from tests.support.waiting import HANG_SECONDS, wait_until
 from tracker.event import restamp
@@ -47,7 +48,7 @@ def shell(database_url: str, tmp_path: Path) -> Shell:
 
 
 def opened(address: str) -> httpx.Client:
-    return httpx.Client(base_url=address, headers=KEY, timeout=HANG_SECONDS)
+    return httpx.Client(base_url=address, headers=KEY, timeout=HANG_SECONDS, follow_redirects=True)
 
 
 def facts(first: str, report: str) -> list[dict[str, Any]]:
@@ -144,16 +145,8 @@ def get_routes(client: httpx.Client) -> Iterator[str]:
             if path == "/v1/summary":
                 yield from (f"{path}?by={one}" for one in ("pledgor", "beneficiary", "tag"))
     for pledge in (PLEDGE, "sound"):
-        yield from (f"/pledges/{pledge}", f"/pledges/{pledge}?as_of=2024-08-15", f"/pledges/{pledge}/record")
-        yield f"/pledges/{pledge}/picture.svg"
-        yield from (f"/embed/{pledge}", f"/audit?pledge={pledge}", f"/record?pledge={pledge}&type=EventCorrected")
-    yield from (
-        "/",
-        "/compare?from=2024-01-01",
-        "/compare?from=2024-01-01&axis=recorded",
-        "/audit",
-        "/audit?replay=true",
-    )
+        yield from pages_of(pledge)
+    yield from PAGES
     for position in range(1, 11):
         yield from (f"/ledger/proof/event?position={position}", f"/ledger/tile/entries/000.p/{position}")
     yield from ("/v1/pledges?q=aid", "/v1/pledges?sort=title", "/v1/replay?compare=true", "/health/ready", "/metrics")

@@ -11,15 +11,9 @@ from api.pages.compare import MAX_EXPLAINED, TwoPoints, press_sentence
 from projections.queries import Clocks
 from projections.trait_runs import StatusMove
 from tests.support.api import SOURCE, Api, made, progress
-from tests.support.pages import BROWSER, text_of
+from tests.support.pages import BROWSER, shown, text_of
 
 YEAR = {"figure": {"period": {"start": "2024-01-01", "end": "2024-12-31"}}}
-
-
-def shown(api: Api, path: str) -> str:
-    answer = api.get(path, headers=BROWSER)
-    assert answer.status_code == 200, answer.text
-    return answer.text
 
 
 def cells(page: str) -> dict[tuple[str, str], tuple[int, str]]:

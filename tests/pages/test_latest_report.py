@@ -6,19 +6,7 @@ from typing import Any
 import pytest
 
 from tests.support.api import SOURCE, Api, progress, statement
-from tests.support.pages import BROWSER, text_of
-
-
-def shown(api: Api, path: str) -> str:
-    answer = api.get(path, headers=BROWSER)
-    assert answer.status_code == 200, answer.text
-    return answer.text
-
-
-def part(page: str, pattern: str) -> str:
-    found = re.search(pattern, page, re.DOTALL)
-    assert found is not None, pattern
-    return text_of(found[0])
+from tests.support.pages import BROWSER, part_text, shown, text_of
 
 
 def corrected(event: str, **changes: Any) -> dict[str, Any]:
@@ -29,7 +17,7 @@ def corrected(event: str, **changes: Any) -> dict[str, Any]:
 
 
 def latest(page: str) -> str:
-    return part(page, r'<section class="latest".*?</section>').replace("\xa0", " ")
+    return part_text(page, r'<section class="latest".*?</section>').replace("\xa0", " ")
 
 
 def test_talk_is_no_report(lite: Api) -> None:
@@ -52,12 +40,12 @@ def test_a_corrected_report_is_shown_as_corrected_and_says_what_was_recorded(lit
     lite.add(corrected(wrong, figure={"quantity": {"value": "20900000000"}}))
     page = shown(lite, "/pledges/aid-2024?as_of=2024-08-01")
     assert "Progress reported: €20.9bn" in latest(page)
-    changes = part(page, r'<section aria-labelledby="changes-title".*?</section>')
+    changes = part_text(page, r'<section aria-labelledby="changes-title".*?</section>')
     assert "Progress reported: €20.9bn" in changes
-    line = part(page, rf'<details class="event" data-key="{wrong}">.*?</summary>')
+    line = part_text(page, rf'<details class="event" data-key="{wrong}">.*?</summary>')
     assert "Progress reported: €20.9bn recorded as €209bn corrected by us" in line
     whole = shown(lite, "/pledges/aid-2024/record?as_of=2024-08-01")
-    record = part(whole, rf'<li class="event" id="event-{wrong}".*?</h3>')
+    record = part_text(whole, rf'<li class="event" id="event-{wrong}".*?</h3>')
     assert "€209bn" in record
 
 
@@ -78,7 +66,7 @@ def test_a_repair_that_was_voided_repaired_nothing(lite: Api) -> None:
     ranked = lite.add(rank)["event"]["id"]
     assert "ranked by a reviewer" in shown(lite, "/pledges/aid-2024")
     lite.add({"type": "EventVoided", "stated_on": "2024-08-02", "event": ranked, "reason": "a test"})
-    assert "ranked by a reviewer" not in part(
+    assert "ranked by a reviewer" not in part_text(
         shown(lite, "/pledges/aid-2024"), rf'<details class="event" data-key="{said}">.*?</summary>'
     )
 
@@ -101,7 +89,7 @@ def test_a_report_of_some_day_of_a_month_is_said_to_be_of_that_month(lite: Api) 
     lite.open(stated_on="2024-01-01", precision="month")
     lite.add(progress(stated_on="2024-07-01", precision="quarter"))
     page = shown(lite, "/pledges/aid-2024?as_of=2024-12-01").replace("\xa0", " ")
-    changes = part(page, r'<section aria-labelledby="changes-title".*?</section>')
+    changes = part_text(page, r'<section aria-labelledby="changes-title".*?</section>')
     assert "January 2024 Announced" in changes
     assert "Q3 2024 Announced → In progress" in changes
     table = text_of(page[page.index("<table data-points") :])

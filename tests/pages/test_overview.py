@@ -11,23 +11,11 @@ from api.http.clocks import today
 from api.pages.list_pages import LIST_ROWS
 from api.pages.status_area import MAX_COUNTED_DAYS, counted_days
 from tests.support.api import SOURCE, Api, progress
-from tests.support.pages import BROWSER, text_of
+from tests.support.pages import BROWSER, part, shown, text_of
 from tracker.rules.days import ONE_DAY
 
 NATO = {"name": "NATO Allies", "code": "nato-allies"}
 UKRAINE = {"name": "Ukraine", "code": "UA"}
-
-
-def shown(api: Api, path: str = "/") -> str:
-    answer = api.get(path, headers=BROWSER)
-    assert answer.status_code == 200, answer.text
-    return answer.text
-
-
-def part(page: str, pattern: str) -> str:
-    found = re.search(pattern, page, re.DOTALL)
-    assert found is not None, pattern
-    return found[0]
 
 
 def listed(page: str) -> list[str]:
@@ -53,7 +41,7 @@ def open_some(api: Api) -> None:
 
 def test_counts_with_shares_narrow_the_list_and_widen_it_again(lite: Api) -> None:
     open_some(lite)
-    tiles = links(shown(lite), r'<ul class="tiles">.*?</ul>')
+    tiles = links(shown(lite, "/"), r'<ul class="tiles">.*?</ul>')
     assert {re.sub(r"\s+", " ", words) for words in tiles} == {
         "Exceeded 1 33 %", "Announced 1 33 %", "Overdue 1 33 %",
     }  # fmt: skip
@@ -70,7 +58,7 @@ def test_counts_with_shares_narrow_the_list_and_widen_it_again(lite: Api) -> Non
 
 def test_facets_have_counts_and_take_several_values(lite: Api) -> None:
     open_some(lite)
-    facets = links(shown(lite), r'<nav class="facets".*?</nav>')
+    facets = links(shown(lite, "/"), r'<nav class="facets".*?</nav>')
     assert facets["Belgium 2"] == "/?pledgor=BE#list"
     belgian = shown(lite, "/?pledgor=BE")
     assert set(listed(belgian)) == {"trees", "roads"}
@@ -118,7 +106,7 @@ def test_the_latest_change_of_status_comes_first_and_a_column_sorts(lite: Api) -
     open_some(lite)
     lite.add(progress("45bn EUR", stated_on="2025-06-01", figure={"period": {"start": "2024-01-01",
              "end": "2024-12-31"}}), "trees")  # fmt: skip
-    page = shown(lite)
+    page = shown(lite, "/")
     assert listed(page)[0] == "trees"
     columns = links(page, r'<table class="pledges".*?</thead>')
     assert columns["Status, since▼"] == "/?sort=changed#list"
@@ -188,7 +176,7 @@ def test_this_data_is_exactly_the_list_that_is_shown(lite: Api) -> None:
 
 def test_a_month_of_the_areas_sets_the_day(lite: Api) -> None:
     open_some(lite)
-    page = shown(lite)
+    page = shown(lite, "/")
     months = re.findall(r'<a href="([^"]*)" tabindex="-1" data-stay><rect[^>]*><title>([^<]*)', page)
     by_link = {unescape(link): words for link, words in months}
     assert by_link["/?as_of=2024-07-31"] == "31\xa0Jul\xa02024: exceeded 1, announced 2"
@@ -220,7 +208,7 @@ def test_months_are_counted_up_to_today_and_around_a_day_of_long_ago() -> None:
 
 def test_days_to_look_at_are_today_the_ends_of_month_and_year_and_the_last_change(lite: Api) -> None:
     open_some(lite)
-    chips = links(shown(lite), r'<ul class="chips".*?</ul>')
+    chips = links(shown(lite, "/"), r'<ul class="chips".*?</ul>')
     month = today().replace(day=1) - ONE_DAY
     assert list(chips.values()) == [
         "/", f"/?as_of={month}", f"/?as_of={date(today().year - 1, 12, 31)}", "/?as_of=2025-01-01",
@@ -234,7 +222,7 @@ def test_the_latest_changes_name_their_cause(lite: Api) -> None:
     open_some(lite)
     told = lite.add(progress("60bn EUR", stated_on="2025-02-01", figure={"period": {"start": "2024-01-01",
                      "end": "2024-12-31"}}), "trees")["event"]["id"]  # fmt: skip
-    changes = part(shown(lite), r'<ul class="change-list">.*?</ul>')
+    changes = part(shown(lite, "/"), r'<ul class="change-list">.*?</ul>')
     items = [text_of(item) for item in re.findall(r"<li.*?</li>", changes, re.DOTALL)]
     assert items[0] == "1 Feb 2025 Plant trees Overdue → Exceeded Progress reported"
     assert items[1].endswith("Overdue A deadline passed")
@@ -250,7 +238,7 @@ def test_totals_are_of_what_can_be_compared_and_never_of_percentages(lite: Api) 
     open_some(lite)
     lite.open("share", title="A share", kind="ratio", target="at least 2 percent:gdp")
     lite.add(progress("1.5 percent:gdp"), "share")
-    folded = part(shown(lite), r'<section aria-labelledby="totals-title".*?</section>')
+    folded = part(shown(lite, "/"), r'<section aria-labelledby="totals-title".*?</section>')
     assert list(links(folded, "(?s).*").values()) == ["/?totals=true#totals"]
     totals = part(shown(lite, "/?totals=true"), r'<section aria-labelledby="totals-title".*?</section>')
     rows = [[text_of(cell) for cell in re.findall(r"<t[hd].*?</t[hd]>", row)] for row in totals.split("<tr")[1:]]
@@ -258,7 +246,7 @@ def test_totals_are_of_what_can_be_compared_and_never_of_percentages(lite: Api) 
 
 
 def test_an_empty_record_says_how_to_begin(lite: Api) -> None:
-    page = shown(lite)
+    page = shown(lite, "/")
     assert "The record is empty" in page
     begin = part(page, r'<section class="empty begin".*?</section>')
     assert "tracker seed" in begin
@@ -267,5 +255,5 @@ def test_an_empty_record_says_how_to_begin(lite: Api) -> None:
         assert lite.get(address, headers=BROWSER).status_code == 200
     assert 'class="pledges"' not in page
     lite.open()
-    assert "The record is empty" not in shown(lite)
+    assert "The record is empty" not in shown(lite, "/")
     assert "The record is empty" not in shown(lite, "/?as_of=2000-01-01")

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import gzip
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.support.api import SOURCE, Api, made, prepare, progress, running
+from tests.support.api import SOURCE, Api, made, progress
 from tests.support.pages import BROWSER, text_of
 
 BELGIUM, UKRAINE = {"name": "Belgium", "code": "BE"}, {"name": "Ukraine", "code": "UA"}
@@ -19,22 +18,11 @@ DAY = "as_of=2025-02-15"
 MAX_WIRE_BYTES = 60_000
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+@pytest.fixture(scope="module")
+def told(module_api: Api) -> Api:
     """One API of each kind for all tests of this module, which change nothing."""
-    from tests.support.stores import postgres_database
-
-    folder = tmp_path_factory.mktemp("party-pages")
-    if request.param == "sqlite":
-        with running(f"sqlite:///{folder}/tracker.db") as api:
-            fill(api)
-            yield api
-        return
-    with postgres_database(request.getfixturevalue("postgres_server_url")) as url:
-        prepare(url)
-        with running(url, state_dir=folder / "state") as api:
-            fill(api)
-            yield api
+    fill(module_api)
+    return module_api
 
 
 def revised(on: str, **fields: Any) -> dict[str, Any]:

@@ -6,19 +6,7 @@ from typing import Any
 import pytest
 
 from tests.support.api import SOURCE, Api, progress, statement
-from tests.support.pages import BROWSER, text_of
-
-
-def shown(api: Api, path: str) -> str:
-    answer = api.get(path, headers=BROWSER)
-    assert answer.status_code == 200, answer.text
-    return answer.text
-
-
-def part(page: str, pattern: str) -> str:
-    found = re.search(pattern, page, re.DOTALL)
-    assert found is not None, pattern
-    return text_of(found[0])
+from tests.support.pages import BROWSER, part_text, shown, text_of
 
 
 def corrected(event: str, **changes: Any) -> dict[str, Any]:
@@ -44,7 +32,7 @@ def test_a_repair_names_the_event_that_it_corrected_and_what_it_changed(lite: Ap
     lite.add(progress("over 30bn EUR", stated_on="2024-09-10", figure={"period": {"start": "2024-01-01",
              "end": "2024-08-31"}}))  # fmt: skip
     assert 'class="panel compare"' not in shown(lite, "/pledges/aid-2024")
-    panel = part(shown(lite, "/pledges/aid-2024?as_of=2024-08-01"), r'<section class="panel compare".*?</section>')
+    panel = part_text(shown(lite, "/pledges/aid-2024?as_of=2024-08-01"), r'<section class="panel compare".*?</section>')
     assert "event 2 (Progress reported: €209bn) was corrected by us in event 3: a slip" in panel
     assert "Actual €209bn €20.9bn" in panel
     assert "30bn" not in panel
@@ -56,7 +44,7 @@ def test_only_the_repairs_that_changed_something_are_named(lite: Api) -> None:
     talk = lite.add(statement())["event"]["id"]
     lite.add(corrected(talk, summary="better words"))
     lite.add(corrected(wrong, figure={"quantity": {"value": "20900000000"}}))
-    panel = part(shown(lite, "/pledges/aid-2024"), r'<section class="panel compare".*?</section>')
+    panel = part_text(shown(lite, "/pledges/aid-2024"), r'<section class="panel compare".*?</section>')
     assert "in event 5: a slip" in panel
     assert "event 4" not in panel
 
@@ -66,10 +54,10 @@ def test_a_figure_that_we_corrected_never_changed_the_status(lite: Api) -> None:
     wrong = lite.add(progress("209bn EUR"))["event"]["id"]
     lite.add(corrected(wrong, figure={"quantity": {"value": "20900000000"}}))
     page = shown(lite, "/pledges/aid-2024?as_of=2024-08-01")
-    changes = part(page, r'<section aria-labelledby="changes-title".*?</section>')
+    changes = part_text(page, r'<section aria-labelledby="changes-title".*?</section>')
     assert "Announced → In progress event 2 Progress reported" in changes.replace("\xa0", " ")
     assert "Exceeded" not in changes
-    assert "Exceeded" not in part(page, r'<ul class="chips".*?</ul>')
+    assert "Exceeded" not in part_text(page, r'<ul class="chips".*?</ul>')
 
 
 # --- numbers that fit each other
@@ -84,8 +72,8 @@ def test_a_share_of_the_target_never_stands_beside_a_count_of_members(lite: Api)
                  "group")  # fmt: skip
     lite.add(progress("1.3 percent:gdp", figure={"basis": "level"}), "group")
     assert lite.get("/v1/pledges/group").json()["ratio"] is not None
-    headline = part(shown(lite, "/pledges/group"), r'<div class="headline">.*?</div>')
-    row = part(shown(lite, "/"), r'<td role="cell" class="pledge-progress">.*?</td>')
+    headline = part_text(shown(lite, "/pledges/group"), r'<div class="headline">.*?</div>')
+    row = part_text(shown(lite, "/"), r'<td role="cell" class="pledge-progress">.*?</td>')
     for said in (headline, row, text_of(shown(lite, "/embed/group"))):
         assert "1 of 2 members" in said
         assert "65" not in said
@@ -127,7 +115,7 @@ def test_a_tally_and_a_member_are_shown_with_their_numbers_and_verdicts(lite: Ap
 def test_a_withdrawn_pledge_is_never_said_to_have_been_in_time(lite: Api) -> None:
     lite.open()
     lite.add({"type": "PledgeWithdrawn", "stated_on": "2024-06-01", "source": SOURCE, "reason": "over"})
-    facts = part(shown(lite, "/pledges/aid-2024"), r"<dt>Deadline</dt>.*?</dd>")
+    facts = part_text(shown(lite, "/pledges/aid-2024"), r"<dt>Deadline</dt>.*?</dd>")
     assert "no longer stands: it was withdrawn" in facts
     assert "closed" not in facts
     assert "time" not in facts
@@ -227,7 +215,7 @@ def test_what_hangs_on_a_condition_is_not_said_to_be_due(lite: Api) -> None:
 def test_a_pace_says_by_which_day_it_was_so(lite: Api) -> None:
     lite.open()
     lite.add(progress())
-    facts = part(shown(lite, "/pledges/aid-2024?as_of=2025-03-01"), r"<dt>Pace</dt>.*?</dd>").replace("\xa0", " ")
+    facts = part_text(shown(lite, "/pledges/aid-2024?as_of=2025-03-01"), r"<dt>Pace</dt>.*?</dd>").replace("\xa0", " ")
     assert facts == "Paceon track by 30 Jun 2024"
 
 
@@ -235,7 +223,7 @@ def test_the_pledge_itself_is_not_named_among_the_reports_that_raised_a_flag(lit
     lite.open()
     for publisher, quantity in (("One", "20.9bn EUR"), ("Two", "20.9bn USD")):
         lite.add(progress(quantity, source={"publisher": publisher, "tier": "media"}))
-    flags = part(shown(lite, "/pledges/aid-2024"), r'<ul class="flag-list".*?</ul>').replace("\xa0", " ")
+    flags = part_text(shown(lite, "/pledges/aid-2024"), r'<ul class="flag-list".*?</ul>').replace("\xa0", " ")
     assert "Unit error? the same digits in two currencies (event 2, event 3)" in flags
 
 
@@ -271,7 +259,7 @@ def test_a_ceiling_and_a_way_to_go_are_no_whole_of_which_there_is_a_part(
     if reported:
         basis = "level" if "baseline" in made else "cumulative"
         lite.add(progress(reported, figure={"basis": basis}))
-    headline = part(shown(lite, "/pledges/aid-2024?as_of=2024-08-01"), r'<p class="headline-text.*?</p>')
+    headline = part_text(shown(lite, "/pledges/aid-2024?as_of=2024-08-01"), r'<p class="headline-text.*?</p>')
     assert headline.replace("\xa0", " ").startswith(said)
     listed = text_of(shown(lite, "/?as_of=2024-08-01")).replace("\xa0", " ")
     assert said.partition(" · ")[0] in listed
@@ -283,7 +271,7 @@ def test_what_a_status_has_none_of_is_a_dash_beside_what_it_had(lite: Api) -> No
     lite.open()
     wrong = lite.add(progress("50bn EUR"))["event"]["id"]
     lite.add({"type": "EventVoided", "stated_on": "2024-07-12", "event": wrong, "reason": "another pledge"})
-    panel = part(shown(lite, "/pledges/aid-2024?as_of=2024-08-01"), r'<section class="panel compare".*?</section>')
+    panel = part_text(shown(lite, "/pledges/aid-2024?as_of=2024-08-01"), r'<section class="panel compare".*?</section>')
     assert "Stage" in panel
     assert "as below" not in panel
 
@@ -305,4 +293,4 @@ def test_who_promised_together_stands_with_the_shares_in_one_line(lite: Api) -> 
 def test_no_deadline_is_said_once(lite: Api) -> None:
     lite.open(kind="qualitative", target=None, window=None)
     page = shown(lite, "/pledges/aid-2024?as_of=2024-08-01")
-    assert part(page, r"<dt>Deadline</dt>.*?</dd>") == "Deadlineno deadline"
+    assert part_text(page, r"<dt>Deadline</dt>.*?</dd>") == "Deadlineno deadline"

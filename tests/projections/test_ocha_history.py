@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
 from benchmarks.ocha_ebola import Recorder, vintages
-from tests.support.api import ADMIN, Api, prepare, running
+from tests.support.api import ADMIN, Api
 from tests.support.paths import SHARED
-from tests.support.stores import postgres_database
 
 DATA = SHARED / "data" / "ocha_fts_ebola"
 
@@ -22,21 +19,13 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def recorded(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Api, dict[str, tuple[str, int]]]]:
+@pytest.fixture(scope="module")
+def recorded(module_api: Api) -> tuple[Api, dict[str, tuple[str, int]]]:
     """The API with all vintages recorded, once a store, and for each its day and the log position after it."""
-    with ExitStack() as stack:
-        url = f"sqlite:///{tmp_path_factory.mktemp('ocha')}/tracker.db"
-        if request.param == "postgres":
-            url = stack.enter_context(postgres_database(request.getfixturevalue("postgres_server_url")))
-        prepare(url)
-        api = stack.enter_context(running(url))
-        recorder = Recorder(api.client, ADMIN)
-        positions = {vintage.at: (vintage.day, recorder.record(vintage)) for vintage in vintages(DATA)}
-        recorder.wait_projected(max(position for _, position in positions.values()))
-        yield api, positions
+    recorder = Recorder(module_api.client, ADMIN)
+    positions = {vintage.at: (vintage.day, recorder.record(vintage)) for vintage in vintages(DATA)}
+    recorder.wait_projected(max(position for _, position in positions.values()))
+    return module_api, positions
 
 
 def usd(api: Api, status: str, figure: str, as_of: str, position: int, **filters: str) -> int:

@@ -8,6 +8,21 @@ from httpx import Response
 
 from tests.support.api import MONITOR, NEEDED_QUERY, Api
 
+PAGES = (
+    "/", "/compare?from=2024-01-01", "/compare?from=2024-01-01&axis=recorded", "/parties", "/parties/nato-allies",
+    "/tags/aid", "/deadlines", "/audit", "/audit?replay=true", "/record", "/proposals", "/import", "/about/rules",
+    "/developers", "/v1/feed.atom",
+)  # fmt: skip
+"""The pages that are of no pledge, or of many; those of a party and a tag that may not be there."""
+
+
+def pages_of(pledge: str) -> Iterator[str]:
+    """The pages of a pledge."""
+    yield from (f"/pledges/{pledge}", f"/pledges/{pledge}?as_of=2024-08-15", f"/pledges/{pledge}/record")
+    yield from (f"/pledges/{pledge}/picture.svg", f"/pledges/{pledge}/statement", f"/embed/{pledge}")
+    yield from (f"/audit?pledge={pledge}", f"/audit?replay=true&pledge={pledge}")
+    yield f"/record?pledge={pledge}&type=EventCorrected"
+
 
 def get_routes(api: Api, pledges: Sequence[str]) -> Iterator[str]:
     """Every GET of the OpenAPI document and every page, on these pledges, in every format."""
@@ -30,18 +45,8 @@ def get_routes(api: Api, pledges: Sequence[str]) -> Iterator[str]:
             if "compare" in query:
                 yield f"{filled_in}?compare=true"
     for pledge in pledges:
-        yield f"/pledges/{pledge}"
-        yield f"/pledges/{pledge}?as_of=2024-07-31"
-        yield f"/record?pledge={pledge}&type=EventCorrected"
-        yield f"/audit?replay=true&pledge={pledge}"
-        yield f"/embed/{pledge}"
-    yield from (
-        "/",
-        "/compare?from=2024-01-01",
-        "/compare?from=2024-01-01&axis=recorded",
-        "/audit",
-        "/audit?replay=true",
-    )
+        yield from pages_of(pledge)
+    yield from PAGES
     yield from ("/v1/summary?by=tag&currency=USD", "/v1/pledges?flag=stale_projection", "/health/ready", "/metrics")
 
 
