@@ -6,9 +6,10 @@ asked of another position, while they are read, or while an event is parked, is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from threading import Lock, Thread
+from typing import TypeVar
 
 from projections import list_queries, queries, trait_runs
 from projections.facets import Facet
@@ -17,6 +18,8 @@ from projections.table_reader import ProjectionHead, TableReader
 from projections.trait_runs import CountedParties, CountedValue, DatedMove, StatusMove, TraitRuns
 from tracker.errors import Unavailable
 from tracker.log.recorder import LogRecorder
+
+T = TypeVar("T")
 
 MAX_HELD_PLEDGES = 100_000
 """Pledges that are held, at most; each takes about 1.5 kB. Of more the database is asked."""
@@ -56,65 +59,53 @@ class HeldTraits:
 
     def facets(self, filters: Filters, clocks: Clocks) -> dict[Facet, list[CountedValue]] | None:
         """For each facet the values of its column, counted with all filters but its own; None if it is not held."""
-        if not self._is_worth_asking(clocks.position):
-            return None
-        only = self._passing(trait_runs.beside(filters), clocks)
-        with self._lock:
-            return self._runs.facets(filters, queries.day_of(clocks), only) if self._is_at(clocks.position) else None
+        day = queries.day_of(clocks)
+        return self._answer(clocks, filters, lambda runs, only: runs.facets(filters, day, only))
 
     def statuses(self, filters: Filters, days: Sequence[date], clocks: Clocks) -> list[dict[str, int]] | None:
         """For each day, in order, the counts by status of the pledges that pass on it; None if it is not held.
 
         The filters that traits do not answer are asked on the day of the clocks alone.
         """
-        if not self._is_worth_asking(clocks.position):
-            return None
-        only = self._passing(trait_runs.beside(filters), clocks)
-        with self._lock:
-            return list(self._runs.statuses(filters, days, only)) if self._is_at(clocks.position) else None
+        return self._answer(clocks, filters, lambda runs, only: list(runs.statuses(filters, days, only)))
 
     def moves(self, filters: Filters, before: date, clocks: Clocks) -> list[StatusMove] | None:
         """The pledges with another status at the clocks than on an earlier day; None if it is not held."""
-        if not self._is_worth_asking(clocks.position):
-            return None
-        only = self._passing(trait_runs.beside(filters), clocks)
-        with self._lock:
-            if not self._is_at(clocks.position):
-                return None
-            return self._runs.moves(filters, before, queries.day_of(clocks), only)
+        day = queries.day_of(clocks)
+        return self._answer(clocks, filters, lambda runs, only: runs.moves(filters, before, day, only))
 
     def latest_moves(self, filters: Filters, clocks: Clocks, limit: int) -> list[DatedMove] | None:
         """The last changes of status by the day of the clocks; None if it is not held, or the filters are others."""
-        if trait_runs.beside(filters) != Filters() or not self._is_worth_asking(clocks.position):
+        if trait_runs.beside(filters) != Filters():
             return None
-        with self._lock:
-            if not self._is_at(clocks.position):
-                return None
-            return self._runs.latest_moves(filters, queries.day_of(clocks), limit)
+        day = queries.day_of(clocks)
+        return self._answer(clocks, filters, lambda runs, _: runs.latest_moves(filters, day, limit))
 
     def by_change(self, filters: Filters, clocks: Clocks, *, newest_first: bool) -> list[str] | None:
         """The pledges that pass, by the day of their last change of status; None if it is not held."""
+        day = queries.day_of(clocks)
+        return self._answer(
+            clocks, filters, lambda runs, only: runs.by_change(filters, day, only, newest_first=newest_first)
+        )
+
+    def parties(self, clocks: Clocks) -> list[CountedParties] | None:
+        """How many pledges have which parties and status; None if it is not held."""
+        day = queries.day_of(clocks)
+        return self._answer(clocks, Filters(), lambda runs, _: runs.parties(day))
+
+    def first_day(self, clocks: Clocks) -> date | None:
+        """The first day on which there is any pledge; None if it is not held, or there is none."""
+        return self._answer(clocks, Filters(), lambda runs, _: runs.first_day())
+
+    def _answer(
+        self, clocks: Clocks, filters: Filters, ask: Callable[[TraitRuns, Sequence[str] | None], T]
+    ) -> T | None:
+        """What the runs say, told which pledges pass the filters that traits do not answer; None if it is not held."""
         if not self._is_worth_asking(clocks.position):
             return None
         only = self._passing(trait_runs.beside(filters), clocks)
         with self._lock:
-            if not self._is_at(clocks.position):
-                return None
-            return self._runs.by_change(filters, queries.day_of(clocks), only, newest_first=newest_first)
-
-    def parties(self, clocks: Clocks) -> list[CountedParties] | None:
-        """How many pledges have which parties and status; None if it is not held."""
-        if not self._is_worth_asking(clocks.position):
-            return None
-        with self._lock:
-            return self._runs.parties(queries.day_of(clocks)) if self._is_at(clocks.position) else None
-
-    def first_day(self, clocks: Clocks) -> date | None:
-        """The first day on which there is any pledge; None if it is not held, or there is none."""
-        if not self._is_worth_asking(clocks.position):
-            return None
-        with self._lock:
-            return self._runs.first_day() if self._is_at(clocks.position) else None
+            return ask(self._runs, only) if self._is_at(clocks.position) else None
 
     def _passing(self, filters: Filters, clocks: Clocks) -> Sequence[str] | None:
         """The pledges that pass filters which traits do not answer; None where there are none of those."""

@@ -16,7 +16,6 @@ from api.http.problems import pledge_not_found
 from api.http.responses import BytesResponse, Redirect
 from api.pages.chart import chart_data
 from api.pages.charts import charts_of
-from api.pages.comparison import differences
 from api.pages.frame import PageRequest, page_contract
 from api.pages.pledge_rows import PledgeRow, pledge_row
 from api.pages.pledge_story import (
@@ -28,6 +27,7 @@ from api.pages.pledge_story import (
     timeline,
     told_flags,
 )
+from api.pages.repairs import differences
 from api.pages.ways_out import ways_out
 from api.resources.read_request import ReadRequest, must_be_slug
 from projections.queries import Clocks

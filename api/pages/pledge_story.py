@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from api import wording
-from api.pages.comparison import Repaired, without_repairs
+from api.pages.repairs import Repaired, without_repairs
 from tracker.acting import ACTING, REPAIRS
 from tracker.event import Event, fact_json, stamp
 from tracker.facts import (

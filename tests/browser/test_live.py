@@ -61,7 +61,7 @@ def test_the_log_moving_does_not_hold_up_somebody_on_the_way(tab: Opener, site: 
     slow: list[Route] = []
     page.route(lambda url: url.endswith("/?q=nsatu"), lambda route: slow.append(route))  # noqa: PLW0108
     page.get_by_label("Search").fill("nsatu")
-    page.get_by_role("button", name="Apply").click()
+    page.get_by_role("button", name="Show").click()
     opened(site)
     page.wait_for_timeout(600)
     for route in slow:

@@ -329,7 +329,7 @@ def test_a_private_record_is_read_with_a_key_that_stays_in_memory(tab: Opener, t
         expect(page.get_by_text("Ask whoever runs it for a key")).to_be_visible()
         use_key(page)
         expect(page.get_by_role("heading", name="1 pledge", exact=True)).to_be_visible()
-        page.get_by_role("link", name=f"Aid {slug}").click()
+        page.locator("tr.pledge").get_by_role("link", name=f"Aid {slug}").click()
         expect(page.locator(".headline")).to_contain_text("Overdue")
         page.context.close()
 

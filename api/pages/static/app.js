@@ -189,7 +189,7 @@ function address(form) {
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.method !== "get" || !form.closest("main") || form.closest("[data-record]")) return;
+  if (event.defaultPrevented || form.method !== "get" || !form.closest("main") || form.closest("[data-record]")) return;
   event.preventDefault();
   visit(address(form));
 });
