@@ -119,9 +119,11 @@ def progress(quantity: str, **fields: Any) -> dict[str, Any]:
 
 
 def use_key(page: Page, key: str = ADMIN) -> None:
-    """Give the page a key, as a monitor does."""
+    """Give the page a key, as a monitor does, and wait for what it says of it."""
     page.get_by_label("Your key").fill(key)
     page.get_by_role("button", name="Use this key").click()
+    answered = "!document.querySelector('#key') || document.querySelector('#key-error').textContent !== ''"
+    wait_on(page, lambda: bool(page.evaluate(answered)))
 
 
 def wait_on(page: Page, holds: Callable[[], bool]) -> None:
