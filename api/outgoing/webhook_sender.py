@@ -38,6 +38,7 @@ from api.outgoing.webhooks import (
     due,
     keep_taken,
     prune,
+    waited_for,
     webhooks,
 )
 from api.settings import Settings
@@ -61,11 +62,11 @@ ANSWER_SECONDS = 15.0
 MAX_REDIRECTS = 3
 """Redirects that are followed, each to an address that is looked at like the first."""
 
-AT_ONCE = 16
-"""Messages on their way at one time, at most."""
+AT_ONCE = 4
+"""Messages on their way to one webhook at one time, at most: one that does not answer holds up no other."""
 
 LOOK_SECONDS = 0.5
-"""Seconds between two looks for something to send."""
+"""Seconds between two looks at the log for something to send."""
 
 STANDBY_SECONDS = 2.0
 """Seconds between two attempts to become the one that sends."""
@@ -121,11 +122,12 @@ class WebhookSender:
             scheme: httpcore.AsyncConnectionPool(
                 ssl_context=ssl.create_default_context(),
                 network_backend=PublicBackend(networks, public=scheme == "https"),
-                max_connections=AT_ONCE,
+                max_connections=None,
             )
             for scheme in ("https", "http")
         }
         self._pruned_at = 0.0
+        self._sending: dict[str, asyncio.Task[None]] = {}
         self.delivered = 0
         """Messages that were taken."""
 
@@ -145,7 +147,10 @@ class WebhookSender:
                         await _wait(stopping, STANDBY_SECONDS)
                         continue
                     await asyncio.to_thread(self.take)
-                    sent = await self._send_due()
+                    await self._begin_due(stopping)
+                    if once and not self._sending:
+                        return
+                    await self._look_again(stopping)
                     told = False
                 except (TrackerError, SQLAlchemyError) as error:
                     if once:
@@ -154,12 +159,8 @@ class WebhookSender:
                         _log.warning("nothing is sent, and it is tried again: %s", error)
                     told = True
                     await _wait(stopping, STANDBY_SECONDS)
-                    continue
-                if not sent:
-                    if once:
-                        return
-                    await _wait(stopping, LOOK_SECONDS)
         finally:
+            await asyncio.gather(*self._sending.values(), return_exceptions=True)
             await asyncio.to_thread(lock.release)
             for pool in self._pools.values():
                 await pool.aclose()
@@ -199,12 +200,35 @@ class WebhookSender:
                 return
             webhook = replace(webhook, log=log, position=position)
 
-    async def _send_due(self) -> int:
-        """Send what is due, some at once; how many messages that were."""
-        waiting = await asyncio.to_thread(due, self._engine, self._now(), AT_ONCE)
-        by_id = {one.id: one for one in await asyncio.to_thread(webhooks, self._engine, self._now())}
-        await asyncio.gather(*(self._send(by_id[one.webhook], one) for one in waiting if one.webhook in by_id))
-        return len(waiting)
+    async def _begin_due(self, stopping: asyncio.Event) -> None:
+        """Begin to send to each webhook that has something due, unless its last messages are still on their way."""
+        now = self._now()
+        waiting = await asyncio.to_thread(waited_for, self._engine, now)
+        for webhook in await asyncio.to_thread(webhooks, self._engine, now):
+            if webhook.id in waiting and webhook.id not in self._sending:
+                self._sending[webhook.id] = asyncio.create_task(self._send_due(webhook, stopping))
+
+    async def _look_again(self, stopping: asyncio.Event) -> None:
+        """Return when it is time to look again: at the end of what is sent to a webhook, or after LOOK_SECONDS.
+
+        Raises: what the store raised to one that was sending.
+        """
+        if not self._sending:
+            await _wait(stopping, LOOK_SECONDS)
+            return
+        ended, _ = await asyncio.wait(self._sending.values(), timeout=LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        self._sending = {id_: task for id_, task in self._sending.items() if task not in ended}
+        for task in ended:
+            task.result()
+
+    async def _send_due(self, webhook: Webhook, stopping: asyncio.Event) -> None:
+        """Send what is due to a webhook, some at once; after LOOK_SECONDS leave the rest for the next look."""
+        until = time.monotonic() + LOOK_SECONDS
+        while not stopping.is_set() and time.monotonic() < until:
+            waiting = await asyncio.to_thread(due, self._engine, webhook.id, self._now(), AT_ONCE)
+            if not waiting:
+                return
+            await asyncio.gather(*(self._send(webhook, one) for one in waiting))
 
     async def _send(self, webhook: Webhook, delivery: Delivery) -> None:
         body = await asyncio.to_thread(webhook_messages.body_of, delivery, self._log, self._settings)

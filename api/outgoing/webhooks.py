@@ -19,6 +19,7 @@ from typing import Any, Literal
 
 from sqlalchemy import (
     Column,
+    ColumnElement,
     Connection,
     Engine,
     Index,
@@ -28,6 +29,7 @@ from sqlalchemy import (
     Table,
     Text,
     delete,
+    exists,
     insert,
     select,
     text,
@@ -94,7 +96,7 @@ DELIVERIES = Table(
     Column("ended_at", TextColumn),
 )
 
-Index("webhook_deliveries_due", DELIVERIES.c.state, DELIVERIES.c.next_at)
+Index("webhook_deliveries_due", DELIVERIES.c.webhook, DELIVERIES.c.state, DELIVERIES.c.next_at)
 
 
 class WebhookRefused(ValueError):
@@ -235,14 +237,24 @@ def keep_taken(engine: Engine, webhook: Webhook, messages: Sequence[Mapping[str,
     return True
 
 
-def due(engine: Engine, now: datetime, limit: int) -> list[Delivery]:
-    """Messages whose next attempt is due, to webhooks that take some, those that wait longest first."""
-    in_force = select(WEBHOOKS.c.id).where(WEBHOOKS.c.disabled.is_(None))
-    t = DELIVERIES.c
-    waiting = (t.state == "pending", t.next_at <= stamp(now), t.webhook.in_(in_force))
+def waited_for(engine: Engine, now: datetime) -> set[str]:
+    """The webhooks that take messages and have one whose next attempt is due."""
+    in_force = select(WEBHOOKS.c.id).where(WEBHOOKS.c.disabled.is_(None), exists().where(*_is_due(WEBHOOKS.c.id, now)))
     with engine.connect() as conn:
-        rows = conn.execute(select(DELIVERIES).where(*waiting).order_by(t.next_at, t.position).limit(limit)).all()
-    return [Delivery(*row) for row in rows]
+        return set(conn.scalars(in_force))
+
+
+def due(engine: Engine, webhook: str, now: datetime, limit: int) -> list[Delivery]:
+    """Messages of a webhook whose next attempt is due, those that wait longest first."""
+    t = DELIVERIES.c
+    longest = select(DELIVERIES).where(*_is_due(webhook, now)).order_by(t.next_at, t.position).limit(limit)
+    with engine.connect() as conn:
+        return [Delivery(*row) for row in conn.execute(longest).all()]
+
+
+def _is_due(webhook: str | ColumnElement[str], now: datetime) -> tuple[ColumnElement[bool], ...]:
+    t = DELIVERIES.c
+    return t.webhook == webhook, t.state == "pending", t.next_at <= stamp(now)
 
 
 def attempted(

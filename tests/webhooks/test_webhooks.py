@@ -5,20 +5,23 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 
+from api.outgoing import webhook_sender
 from api.outgoing.webhook_sender import WebhookSender, signature
 from api.outgoing.webhooks import deliveries, send_again, webhooks
 from tests.support.api import Api, made, prepare, progress, running, statement
 from tests.support.moving import lived_in
 from tests.support.receivers import Receiver, receiving
 from tests.support.shell import Shell, gone, with_tables
-from tests.support.waiting import wait_until
+from tests.support.waiting import HANG_SECONDS, wait_until
 
 NETWORKS = {"TRACKER_WEBHOOK_NETWORKS": "127.0.0.0/8"}
 NOW = datetime(2024, 3, 1, 12, tzinfo=UTC)
@@ -163,6 +166,24 @@ def test_retry_after_is_kept_and_410_is_the_end(desk: Desk) -> None:
     desk.shell.run("webhooks", "enable", id_)
     desk.receiver.answer = lambda _: (200, {})
     assert desk.send() == 2
+
+
+def test_a_receiver_that_does_not_answer_holds_up_no_other(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webhook_sender, "ANSWER_SECONDS", 2 * HANG_SECONDS)
+    is_awake = Event()
+    desk.receiver.answer = lambda _: (200 if is_awake.wait(HANG_SECONDS) else 500, {})
+    desk.add("--what", "events")
+    with receiving() as other, ThreadPoolExecutor() as threads:
+        desk.shell.run("webhooks", "add", other.url, "--what", "events")
+        for number in range(3 * webhook_sender.AT_ONCE):
+            desk.api.open(f"aid-{number}")
+        taken = threads.submit(desk.send)
+        try:
+            wait_until(lambda: len(other.sent) == 3 * webhook_sender.AT_ONCE)
+            assert len(desk.receiver.sent) <= webhook_sender.AT_ONCE
+        finally:
+            is_awake.set()
+        assert taken.result() == 6 * webhook_sender.AT_ONCE
 
 
 def test_nothing_goes_to_a_private_address_not_after_a_redirect_either(desk: Desk) -> None:
