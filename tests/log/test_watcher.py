@@ -11,8 +11,9 @@ from contextlib import contextmanager
 import psycopg
 import pytest
 
-from tests.support.waiting import HANG_SECONDS
+from tests.support.waiting import HANG_SECONDS, wait_until
 from tracker.errors import Unavailable
+from tracker.log import watcher as log_watcher
 from tracker.log.watcher import CHANNEL, LogWatcher
 
 LOGGER = logging.getLogger("tests.watcher")
@@ -116,3 +117,15 @@ def test_postgres_notifies_also_after_its_connection_was_lost(postgres_url: str)
             f" WHERE query = 'LISTEN {CHANNEL}' AND pid <> pg_backend_pid()"
         )
         assert notified()
+
+
+def test_who_listens_ends_at_once_and_says_nothing(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(log_watcher, "POLL_SECONDS", HANG_SECONDS)
+    watcher = LogWatcher(postgres_url, Looks(), name="ending", logger=LOGGER, poll=HANG_SECONDS)
+    watcher.start()
+    wait_until(lambda: watcher.is_listening)
+    watcher.stop(timeout=HANG_SECONDS / 2)
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("ending")]
+    assert caplog.text == ""

@@ -4,7 +4,8 @@ import os
 import uuid
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -36,17 +37,26 @@ def own_postgres_server(directory: Path) -> Iterator[str]:
         yield server.get_uri()
 
 
+_dropping = ThreadPoolExecutor(1, "drop")
+"""Drops databases behind the tests: a drop waits for a checkpoint, longer than many a test takes."""
+
+
 @contextmanager
 def postgres_database(server_url: str) -> Iterator[str]:
-    """The URL of a fresh database on that server, dropped afterwards whoever is still connected."""
+    """The URL of a fresh database on that server, dropped soon afterwards whoever is still connected."""
     name = f"tracker_{uuid.uuid4().hex}"
     with psycopg.connect(server_url, autocommit=True) as conn:
         conn.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
     try:
         yield urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
     finally:
-        with psycopg.connect(server_url, autocommit=True) as conn:
-            conn.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+        _dropping.submit(_drop, server_url, name)
+
+
+def _drop(server_url: str, name: str) -> None:
+    """Drop a database, if its server is still there: one of our own takes all it has with it."""
+    with suppress(psycopg.OperationalError), psycopg.connect(server_url, autocommit=True) as conn:
+        conn.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
 
 
 def postgres_tool(name: str) -> str:

@@ -7,9 +7,11 @@ all was received. So the waiting itself ends here, in this process, a moment aft
 
 from __future__ import annotations
 
+import os
+import socket
 import time
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from math import inf
 from typing import Any, TypeVar
 
@@ -52,6 +54,12 @@ class TimedConnection(psycopg.Connection[Any]):
             yield
         finally:
             self.answer_seconds = before
+
+
+def hang_up(conn: psycopg.Connection[Any]) -> None:
+    """Let a connection that another thread waits on see its end at once."""
+    with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(conn.fileno())) as line:
+        line.shutdown(socket.SHUT_RDWR)
 
 
 def _ended(gen: Generator[Any, Any, ReplyT], until: float) -> Generator[Any, Any, ReplyT]:

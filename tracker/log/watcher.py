@@ -12,12 +12,13 @@ import time
 from collections.abc import Callable, Mapping
 from math import inf
 from threading import Event, Thread
+from typing import Any
 
 import psycopg
 
 from tracker.errors import Unavailable
 from tracker.log.away import READ_SECONDS, reason
-from tracker.log.postgres_connection import connect
+from tracker.log.postgres_connection import connect, hang_up
 
 CHANNEL = "tracker_log"
 """PostgreSQL's NOTIFY channel for "the log has grown". A hint only: the watcher polls as well."""
@@ -61,6 +62,7 @@ class LogWatcher:
         self._woken = Event()
         self._stopping = Event()
         self._threads: list[Thread] = []
+        self._listening: psycopg.Connection[Any] | None = None
         self.last_seen = time.monotonic()
 
     def start(self) -> None:
@@ -76,6 +78,8 @@ class LogWatcher:
         """Let the look at hand finish, for at most so many seconds, and look no more."""
         self._stopping.set()
         self._woken.set()
+        if (listening := self._listening) is not None:
+            hang_up(listening)
         for thread in self._threads:
             thread.join(timeout)
         self._threads = []
@@ -121,13 +125,15 @@ class LogWatcher:
                     for channel in (CHANNEL, *self._heard):
                         conn.execute(f"LISTEN {channel}")
                     self._tell_over(told)
-                    self.is_listening = True
+                    self._listening, self.is_listening = conn, True
                     self.wake()
                     while not self._stopping.is_set():
                         for notice in conn.notifies(timeout=POLL_SECONDS, stop_after=1):
                             self._hear(notice)
             except Exception as error:
-                self.is_listening = False
+                self._listening, self.is_listening = None, False
+                if self._stopping.is_set():
+                    return
                 self._tell("is not notified, and looks every so often", error, told)
                 is_replica = isinstance(error, psycopg.errors.ReadOnlySqlTransaction)
                 self._stopping.wait(REPLICA_SECONDS if is_replica else POLL_SECONDS)
