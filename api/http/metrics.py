@@ -7,6 +7,7 @@ all of them: `tracker serve --workers` makes one for its workers. Without it the
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +16,7 @@ from prometheus_client import (
     Counter,
     Gauge,
     Histogram,
+    Metric,
     disable_created_metrics,
     generate_latest,
 )
@@ -40,6 +42,22 @@ def forget_process(pid: int) -> None:
     directory = shared_directory()
     if directory is not None:
         mark_process_dead(pid, str(directory))  # type: ignore[no-untyped-call]
+
+
+class _Collector(MultiProcessCollector):
+    """Adds up the files of all processes, without those that a beginning process has made and not yet filled."""
+
+    def collect(self) -> Iterable[Metric]:
+        files = [str(path) for path in Path(self._path).glob("*.db") if _size(path)]
+        merged: Iterable[Metric] = self.merge(files, accumulate=True)  # type: ignore[no-untyped-call]
+        return merged
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:  # the gauge of a process that has just ended
+        return 0
 
 
 class ProcessMetrics:
@@ -119,5 +137,5 @@ class ProcessMetrics:
         if directory is None:
             return generate_latest(self.registry)
         everybody = CollectorRegistry(auto_describe=False)
-        MultiProcessCollector(everybody, str(directory))  # type: ignore[no-untyped-call]
+        _Collector(everybody, str(directory))  # type: ignore[no-untyped-call]
         return generate_latest(everybody)

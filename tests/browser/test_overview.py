@@ -91,6 +91,7 @@ def test_an_empty_record_says_how_to_begin(tab: Opener, tmp_path: Any) -> None:
         assert violations(page) == []
         page.get_by_role("link", name="Record the first pledge").click()
         expect(page).to_have_url(re.compile("/record$"))
+        page.context.close()
 
 
 def test_a_cell_of_two_days_is_opened_and_closed(tab: Opener) -> None:

@@ -20,7 +20,7 @@ from api.outgoing.webhooks import deliveries, send_again, webhooks
 from tests.support.api import Api, made, prepare, progress, running, statement
 from tests.support.moving import lived_in
 from tests.support.receivers import Receiver, receiving
-from tests.support.shell import Shell, gone, with_tables
+from tests.support.shell import Shell, ended, gone, with_tables
 from tests.support.waiting import HANG_SECONDS, wait_until
 
 NETWORKS = {"TRACKER_WEBHOOK_NETWORKS": "127.0.0.0/8"}
@@ -263,9 +263,12 @@ def test_every_message_arrives_though_the_sender_is_killed_again_and_again(datab
             process = shell.start("webhooks", "send", **NETWORKS)
             wait_until(lambda until=40 * kills: len(set(receiver.ids)) >= until, process)  # type: ignore[misc]
             gone(process)
-        shell.run("webhooks", "send", "--once", **NETWORKS)
         with shell.log() as log:
-            assert set(receiver.ids) == {row.event_id for row in log.read(limit=1_000)}
+            recorded = {row.event_id for row in log.read(limit=1_000)}
+        process = shell.start("webhooks", "send", **NETWORKS)
+        wait_until(lambda: set(receiver.ids) == recorded, process)
+        assert ended(process) == 0
+        gone(process)
         assert shell.run("webhooks", "log", "--state", "pending").stderr.endswith("0 messages.\n")
 
 
