@@ -278,7 +278,7 @@ def store(request: pytest.FixtureRequest, site: Site, tmp_path: Path) -> Iterato
 
 
 @pytest.mark.slow
-def test_a_proposal_is_accepted_one_returned_and_revised_and_one_declined(tab: Opener, store: Site) -> None:
+def test_a_proposal_is_accepted_one_returned_and_revised_and_one_declined(store: Site, tab: Opener) -> None:
     carla, mona = Holder(store, "contributor"), Holder(store, "monitor")
     slug = opened(store)
     kept = carla.proposes(slug, progress("over €50bn"))
