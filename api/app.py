@@ -20,7 +20,6 @@ from api.http.access_log import AccessLog
 from api.http.body_room import BodyRoom
 from api.http.cache import ResponseCache
 from api.http.client_addresses import ClientAddress
-from api.http.clocks import now, since_boot
 from api.http.event_tail import EventTail
 from api.http.json_logging import log_as_json
 from api.http.known_heads import KnownHeads, Validity
@@ -34,6 +33,7 @@ from api.http.problems import HANDLERS
 from api.http.projector_keeper import kept
 from api.http.responses import BytesResponse
 from api.http.shutdown import OpenBodies, on_signal
+from api.http.system_clock import now, since_boot
 from api.http.tracing import begin_traces
 from api.http.write_answers import WriteAnswers
 from api.pages.about import AboutController

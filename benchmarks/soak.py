@@ -2,9 +2,11 @@
 
     python -m benchmarks.soak [--minutes 10] [--database-url postgresql://…]
 
-Writers record, readers ask for lists, pledges, summaries and the log at clocks of their own, streams are open, and a
-stream is closed and opened anew all the time. Memory is that of the server and its projector together (USS where the
-machine tells it, so that what they share is counted once for neither), looked at every few seconds.
+It begins with a record of 10,000 events, and with as many answers in the cache as it takes: both are bounded, and the
+first minutes would show nothing but how they fill. Then writers record, readers ask for lists, pledges, summaries and
+the log at clocks of their own, streams are open, and a stream is closed and opened anew all the time. Memory is that of
+the server and its projector together (USS where the machine tells it, so that what they share is counted once for
+neither), looked at every few seconds.
 
 It ends with 1 if the memory grew by more than GROWTH since the end of the warming up, or if an answer was none of those
 expected.
@@ -23,6 +25,7 @@ import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from pathlib import Path
 
 import httpx
@@ -44,8 +47,11 @@ LOOK_SECONDS = 3.0
 WRITERS, READERS, STREAMS = 2, 4, 20
 """Threads that record and read, and streams that are open."""
 
-PLEDGES = 200
-"""Pledges that are written to: after the warming up none is new."""
+PLEDGES, FACTS = 200, 49
+"""Pledges that are written to, none of which is new, and how many facts each has besides its first one."""
+
+CACHED_DAYS = 400
+"""Days of which a long list is asked for in the beginning: together they are more than the cache takes."""
 
 PAUSE_SECONDS = 0.02
 """Seconds between two requests of one thread, so that the server is busy and not drowned."""
@@ -125,12 +131,22 @@ def memory(pid: int) -> int:
     return found
 
 
+def fill(client: httpx.Client) -> None:
+    """Record the facts that are there in the beginning, and fill the cache of answers."""
+    for number in range(PLEDGES):
+        facts = [made(title=f"Number {number}"), *(statement(summary=uuid.uuid4().hex) for _ in range(FACTS))]
+        items = [{"pledge": f"soaked-{number}", "fact": fact} for fact in facts]
+        client.post("/v1/events", json=items).raise_for_status()
+    for days in range(CACHED_DAYS):
+        day = date(2024, 12, 31) - timedelta(days)
+        client.get(f"/v1/pledges?limit={PLEDGES}&as_of={day}").raise_for_status()
+
+
 def soaked(address: str, pid: int, seconds: float) -> tuple[Soak, list[tuple[float, int]]]:
     """Load a server for so long; what was found, and its memory over the time."""
     soak = Soak(address)
     with httpx.Client(base_url=address, headers=KEY, timeout=60) as client:
-        for number in range(PLEDGES):
-            client.post("/v1/pledges", json={"pledge": f"soaked-{number}", "fact": made(title=f"Number {number}")})
+        fill(client)
 
     def work(step: Callable[[random.Random, httpx.Client], None], seed: int) -> None:
         chance = random.Random(seed)

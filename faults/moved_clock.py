@@ -20,12 +20,9 @@ def moved() -> datetime:
 
 def main() -> None:
     """Put the clock in before anybody takes hold of the true one, and run the command."""
-    from api.http import clocks
+    from api.http import system_clock
 
-    clocks.now = moved
-    from api.cli import stores
-
-    stores.now = moved
+    system_clock.now = moved
     from api.cli.main import main as tracker
 
     tracker()

@@ -42,17 +42,18 @@ from tracker.recorded_fact import RecordedFact, pack
 from tracker.report_identity import report_keys
 from tracker.values import Figure, Kind
 
-_BLOCK_FACTS = 64
-"""Facts that are packed together."""
+_BLOCK_FACTS = 8
+"""Facts that are packed together: so many may be decoded at a time, of each pledge that is kept."""
 
 
 class Pledge:
     """One pledge's recorded facts, as far as the next decision needs them.
 
-    `packed` keeps them in a fifth of the memory; decisions that look into an earlier fact take longer then.
+    All but its terms and the last few are packed, so that the memory of a pledge hardly grows with its facts; a
+    decision that looks into an earlier fact unpacks it.
     """
 
-    def __init__(self, slug: str, *, packed: bool = False) -> None:
+    def __init__(self, slug: str) -> None:
         self.id = slug
         self.version = 0
         self.unreadable: UnreadableEvent | None = None
@@ -64,7 +65,7 @@ class Pledge:
         self._bases: dict[tuple[str, str, str], dict[str, set[str]]] = {}
         self._last_keys: tuple[AnyFact | None, list[bytes]] = None, []
         self._terms: list[RecordedFact] = []
-        self._loose: list[RecordedFact] | None = [] if packed else None
+        self._loose: list[RecordedFact] = []
 
     @classmethod
     def of(cls, slug: str, events: Iterable[Event]) -> Pledge:
@@ -130,7 +131,7 @@ class Pledge:
             self.facts[fact.event].restate(event.id)
         self._index(recorded, fact)
         self.version = event.version
-        if self._loose is not None and not isinstance(fact, PledgeMade | PledgeRevised):
+        if not isinstance(fact, PledgeMade | PledgeRevised):
             self._loose.append(recorded)
             if len(self._loose) == _BLOCK_FACTS:
                 pack(self._loose)

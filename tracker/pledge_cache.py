@@ -23,17 +23,17 @@ class PledgeCache:
         self._log = log
         self._pledges: OrderedDict[str, Pledge] = OrderedDict()
 
-    def load(self, names: Iterable[str], *, fresh: bool = False, packed: bool = False) -> dict[str, Pledge]:
+    def load(self, names: Iterable[str], *, fresh: bool = False) -> dict[str, Pledge]:
         """The pledges by name, from memory or from their events; an unknown one is empty.
 
-        With `fresh` all come from their events, and none is kept; `packed` says how those keep their facts.
+        With `fresh` all come from their events, and none is kept.
         """
         wanted = set(names)
         found = {} if fresh else {name: self._pledges[name] for name in wanted if name in self._pledges}
         missing = sorted(wanted - found.keys())
         known = self._log.heads(missing) if missing else {}
         for name in missing:
-            found[name] = self._read(name, packed=packed) if name in known else Pledge(name, packed=packed)
+            found[name] = self._read(name) if name in known else Pledge(name)
         if not fresh:
             self._keep(found)
         return found
@@ -56,9 +56,9 @@ class PledgeCache:
         while len(self._pledges) > max(CACHED_PLEDGES, len(found)):
             self._pledges.popitem(last=False)
 
-    def _read(self, name: str, *, packed: bool) -> Pledge:
+    def _read(self, name: str) -> Pledge:
         """The pledge after its events; `unreadable` where one of them cannot be read or taken in."""
-        pledge = Pledge(name, packed=packed)
+        pledge = Pledge(name)
         rows = self._log.read(0, _READ_AT_ONCE, pledge=name)
         while rows:
             recorded = PledgeEvents.read(rows)

@@ -1,7 +1,7 @@
-"""One recorded fact as a pledge keeps it for its decisions: decoded, or packed where there are very many.
+"""One recorded fact as a pledge keeps it for its decisions: decoded at first, then packed with its neighbours.
 
-A decoded fact takes some 3 kB, a packed one some 60 bytes: the facts of a block are compressed together, since those of
-one pledge are alike. Whoever asks for a packed fact gets it decoded anew.
+A decoded fact takes some 3 kB, a packed one a twentieth of it: the facts of a block are compressed together, since
+those of one pledge are alike. Whoever asks for a packed fact gets it decoded anew.
 """
 
 from __future__ import annotations

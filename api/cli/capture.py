@@ -11,8 +11,9 @@ import httpx
 
 from api.archive import ENDINGS, MAX_CAPTURE_BYTES, Archive, Capture, hash_of, media_type_of
 from api.cli.group import fail
-from api.cli.stores import Stores, event_row, now, opened_stores
+from api.cli.stores import Stores, event_row, opened_stores
 from api.cli.terminal import answer, say
+from api.http.system_clock import now
 from tracker.errors import BatchRefused, TrackerError
 from tracker.event import Event, event_id
 from tracker.facts import SourceCaptured

@@ -21,8 +21,8 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import SecretStr
 
-from api.cli.stores import now
 from api.http.access_keys import list_keys
+from api.http.system_clock import now
 from api.settings import Settings, foreign_variables, unknown_keys
 from projections.lease import BEAT_SECONDS
 from projections.ledger.reader import Ledger

@@ -13,9 +13,10 @@ import click
 import seeds
 from api.cli.group import CommandFailed
 from api.cli.import_difference import show_difference
-from api.cli.stores import now, opened_stores
+from api.cli.stores import opened_stores
 from api.cli.terminal import answer, progress, say
 from api.http.collector import collect_seldom
+from api.http.system_clock import now
 from api.imports.bounds import check_file_size
 from api.imports.files import ImportFile, is_iati, is_lines, read_lines
 from api.imports.importer import CHUNK_FACTS, MAX_CHUNK_FACTS, Importer, ImportPlan

@@ -13,18 +13,19 @@ from rich.text import Text
 from sqlalchemy import Engine
 
 from api.cli.group import CommandGroup, fail
-from api.cli.stores import now, opened_stores
+from api.cli.stores import opened_stores
 from api.cli.terminal import columns, say, show
 from api.http.access_keys import (
     DEFAULT_OVERLAP,
     AccessKey,
     KeyRefused,
+    Role,
     create_key,
     list_keys,
     revoke_key,
     rotate_key,
 )
-from api.http.contract import Role
+from api.http.system_clock import now
 
 MAX_DAYS = 36_500
 """Days that a key, or the time in which two work, may last at most."""

@@ -25,9 +25,10 @@ from api.cli.log_answers import doubting, parse_keys, shown_checkpoint
 from api.cli.log_private import PrivateFile
 from api.cli.log_sources import opened_source
 from api.cli.log_verify import NO_KEY
-from api.cli.stores import Stores, made_stores, now
+from api.cli.stores import Stores, made_stores
 from api.cli.terminal import progress, say
 from api.http.access_keys import put_keys
+from api.http.system_clock import now
 from api.outgoing.webhooks import put_webhooks
 from tracker.checkpoint import Checkpoint
 from tracker.log.identity import NOWHERE, LogIdentity, LogPoint

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -16,6 +16,7 @@ import click
 from api.cli.log_answers import doubting, parse_keys, read_given, shown_checkpoint, shown_key, shown_name
 from api.cli.log_sources import opened_source
 from api.cli.terminal import answer, progress, say, write_pieces
+from api.http import system_clock
 from tracker.checkpoint import Checkpoint
 from tracker.in_processes import each_in_processes
 from tracker.merkle import MerkleError
@@ -119,7 +120,7 @@ def verify(
                     say(str(key) if shown_name(key.name) == key.name else shown_key(key))
             if kept is not None:
                 _tell_unknown_instant(kept, at_position)
-                _print_statuses(walk, kept, day or datetime.now(UTC).date())
+                _print_statuses(walk, kept, day or system_clock.now().date())
 
 
 def _read(read: Callable[[str], ReadT], option: str, text: str | None) -> ReadT | None:
@@ -184,7 +185,7 @@ def _tell_verified(
     if versions.withheld:
         more = "1 more event exists" if versions.withheld == 1 else f"{versions.withheld} more events exist"
         tell(f"{more}, proven by leaves alone; what is not shown is withheld, or was blanked by who serves it")
-    if walk.last_recorded_at and read_instant(walk.last_recorded_at) > datetime.now(UTC):
+    if walk.last_recorded_at and read_instant(walk.last_recorded_at) > system_clock.now():
         say("That is later than it is now by the clock of this machine: either this clock is wrong, or that one was.")
     if older is not None:
         tell(f"it begins with the {older.size} events of the older checkpoint, unchanged")

@@ -38,7 +38,7 @@ COMMANDS = {
         "api.cli.parked:parked", "List the events that could not be folded; exit 1 while there are any."
     ),
     "project": LazyCommand(
-        "api.cli.serve:project",
+        "api.cli.project:project",
         "Keep the read models up to date until stopped, beside `tracker serve --no-projector`.",
     ),
     "publish": LazyCommand(

@@ -9,10 +9,11 @@ import click
 from pydantic_core import from_json
 
 from api.cli.group import fail
-from api.cli.stores import now, opened_stores
+from api.cli.stores import opened_stores
 from api.cli.terminal import answer, say
 from api.http import drafts
 from api.http.bodies import parse, payload_hash
+from api.http.system_clock import now
 from api.resources.receipts import dry_run, receipt
 from tracker.errors import BatchRefused, InvalidFact, Refusal, TrackerError
 from tracker.facts import MAX_FACT_BYTES

@@ -1,4 +1,4 @@
-"""`tracker serve` and `tracker project`: the processes that run until they are stopped."""
+"""`tracker serve`: the processes that answer, and the projector beside them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ import os
 import signal
 import socket
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from threading import Event
 from types import FrameType
 from typing import Any
 
@@ -18,29 +16,21 @@ import uvicorn
 
 from api.app import create_app
 from api.cli.group import fail
-from api.cli.stores import now, opened_stores, read_settings
+from api.cli.stores import opened_stores, read_settings
 from api.cli.terminal import say
 from api.http.access_keys import list_keys
 from api.http.collector import collect_seldom
 from api.http.json_logging import log_as_json
 from api.http.server import ServedProtocol
-from api.http.tracing import begin_traces, must_be_there
-from projections.lease import BEAT_SECONDS
-from projections.liveness import ProjectorLiveness
-from projections.process import ProjectorProcess, project_for
-from projections.timeline import Timeline
+from api.http.system_clock import now
+from api.http.tracing import must_be_there
+from projections.process import ProjectorProcess
 
 SHUTDOWN_GRACE_SECONDS = 10
 """Seconds that open requests have to end when the server is told to stop."""
 
 WORKER_ANSWER_SECONDS = 30
 """Seconds in which a worker must answer its supervisor, its start included; on a busy machine a start takes many."""
-
-CHECK_SECONDS = 2 * BEAT_SECONDS
-"""Seconds that a check waits for a new heartbeat if the last one is old by the clock of this machine."""
-
-CHECK_LOOK_SECONDS = 0.5
-"""Seconds between two looks at the heartbeat."""
 
 
 @click.command()
@@ -156,71 +146,3 @@ def _must_be_ready() -> None:
         in_force = [key for key in list_keys(stores.engine) if key.is_in_force(now())]
         if not in_force and stores.settings.admin_key is None:
             say("Nobody can write yet. Make a key with `tracker keys create`, or set TRACKER_ADMIN_KEY.")
-
-
-@click.command()
-@click.option("--check", is_flag=True, help="Only say whether a projector is at work: exit code 0, or 1 if none is.")
-@click.option("--keeper", type=int, hidden=True)
-def project(check: bool, keeper: int | None) -> None:
-    """Keep the read models up to date until stopped, beside `tracker serve --no-projector`.
-
-    One projector works at a time; others stand by.
-
-    \b
-    Examples:
-      tracker project
-      tracker project --check
-    """
-    if check:
-        _must_be_at_work()
-        return
-    if keeper is not None:
-        _project_for(keeper)
-        return
-    stopping = Event()
-
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        stopping.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
-    log_as_json()
-    with opened_stores() as stores:
-        traces = begin_traces(on=stores.settings.traces)
-        runner = stores.runner(stores.signer(replaces_lost_keys=True))
-        runner.start()
-        say("Projecting (Ctrl-C stops it)")
-        stopping.wait()
-        runner.stop()
-        if traces is not None:
-            traces.shut_down()
-
-
-def _project_for(keeper: int) -> None:
-    """Project for the `tracker serve` at the other end of this socket, for as long as it lives."""
-    log_as_json()
-    with opened_stores() as stores:
-        traces = begin_traces(on=stores.settings.traces)
-        collect_seldom()
-        project_for(stores.runner(stores.signer(replaces_lost_keys=True)), keeper)
-        if traces is not None:
-            traces.shut_down()
-
-
-def _must_be_at_work() -> None:
-    """Check that a projector is at work, by its heartbeat in the database.
-
-    Raises: CommandFailed if none is.
-    """
-    with opened_stores(must_exist=True) as stores:
-        timeline, liveness = Timeline(stores.engine, stores.log), ProjectorLiveness(now)
-        deadline = time.monotonic() + CHECK_SECONDS
-        while True:
-            head = timeline.head()
-            liveness.note(head.heartbeat, head.position, head.position)
-            if liveness.is_alive:
-                say(f"A projector is at work; its last heartbeat is of {head.heartbeat}.")
-                return
-            if time.monotonic() > deadline:
-                fail(f"no projector is at work; the last heartbeat is of {head.heartbeat or 'no time at all'}")
-            time.sleep(CHECK_LOOK_SECONDS)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -17,7 +16,7 @@ from sqlalchemy import Engine
 from api.cli.group import fail
 from api.cli.terminal import say
 from api.http import access_keys
-from api.http.clocks import since_boot
+from api.http.system_clock import now, since_boot
 from api.outgoing import webhooks
 from api.settings import Settings, unknown_keys
 from projections import tables
@@ -180,8 +179,3 @@ def event_row(stores: Stores, event: str) -> LogRow:
     if not rows:
         raise click.UsageError(f"the log has no event {event!r}; the ids are those of `tracker export --events`.")
     return rows[0]
-
-
-def now() -> datetime:
-    """The clock, read at the edge."""
-    return datetime.now(UTC)

@@ -14,9 +14,10 @@ from rich.text import Text
 from api.cli.filter_options import filters_of
 from api.cli.group import CommandGroup, fail
 from api.cli.keys import Duration
-from api.cli.stores import Stores, now, opened_stores
+from api.cli.stores import Stores, opened_stores
 from api.cli.terminal import columns, say, show
 from api.http.json_logging import log_as_json
+from api.http.system_clock import now
 from api.outgoing.stopping import stopped_by_signals
 from api.outgoing.webhook_sender import WebhookSender, must_be_address
 from api.outgoing.webhooks import (

@@ -6,8 +6,9 @@ import click
 from rich.text import Text
 
 from api.cli.group import fail
-from api.cli.stores import Stores, event_row, now, opened_stores
+from api.cli.stores import Stores, event_row, opened_stores
 from api.cli.terminal import columns, say, show
+from api.http.system_clock import now
 from projections.runner import Busy
 from projections.timeline import Timeline
 from projections.withholding import TAKE_OUT_SECONDS, take_out

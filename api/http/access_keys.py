@@ -15,17 +15,20 @@ import secrets
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import get_args
+from datetime import datetime, timedelta
+from typing import Literal, get_args
 from zlib import crc32
 
 from sqlalchemy import Column, Connection, Engine, Index, MetaData, Table, Text, insert, inspect, select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from api.http.contract import Role
+from api.http import system_clock
 from projections.tables import writing
 from tracker.event import stamp
 from tracker.visible_text import unseen_in
+
+Role = Literal["reader", "contributor", "monitor", "auditor", "admin"]
+"""What a key allows."""
 
 KEY_PREFIX = "ctk_"
 """What every key begins with."""
@@ -167,7 +170,7 @@ def create_key(engine: Engine, name: str, role: str, *, expires_at: datetime | N
     if role not in get_args(Role):
         raise KeyRefused(f"no role is called {role!r}; it is one of {', '.join(get_args(Role))}")
     _must_be_name(name)
-    now, key = datetime.now(UTC), new_key()
+    now, key = system_clock.now(), new_key()
     _must_be_ahead(expires_at, now)
     try:
         with writing(engine).begin() as conn:
@@ -186,7 +189,7 @@ def rotate_key(engine: Engine, name: str, *, overlap: timedelta = DEFAULT_OVERLA
 
     Raises: KeyRefused if none is in force.
     """
-    now, key = datetime.now(UTC), new_key()
+    now, key = system_clock.now(), new_key()
     with writing(engine).begin() as conn:
         columns = (KEYS.c.id, KEYS.c.role, KEYS.c.created_at, KEYS.c.expires_at, KEYS.c.scope)
         old = conn.execute(select(*columns).where(_IS_CURRENT, KEYS.c.name == name)).one_or_none()
@@ -263,7 +266,7 @@ def revoke_key(engine: Engine, name: str) -> None:
     """
     in_force = KEYS.c.revoked_at.is_(None)
     with writing(engine).begin() as conn:
-        revoked = update(KEYS).where(KEYS.c.name == name, in_force).values(revoked_at=stamp(datetime.now(UTC)))
+        revoked = update(KEYS).where(KEYS.c.name == name, in_force).values(revoked_at=stamp(system_clock.now()))
         if conn.execute(revoked).rowcount == 0:
             raise KeyRefused(f"no key named {name!r} is in force")
 

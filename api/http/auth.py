@@ -9,7 +9,7 @@ from __future__ import annotations
 import hmac
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from math import inf
 from threading import Lock
 from typing import NamedTuple, get_args
@@ -17,8 +17,9 @@ from typing import NamedTuple, get_args
 from pydantic import SecretStr
 from sqlalchemy import Engine, select
 
-from api.http.access_keys import KEYS, hash_of, id_of, note_uses
-from api.http.contract import Needs, Role
+from api.http import system_clock
+from api.http.access_keys import KEYS, Role, hash_of, id_of, note_uses
+from api.http.contract import Needs
 from api.http.problems import Forbidden, Unauthorized
 from tracker.errors import Unavailable
 from tracker.log.away import READ_SECONDS
@@ -139,7 +140,7 @@ class KeyRing:
         known = self._keys.get(key_id)
         if known is None or not hmac.compare_digest(known.sha256, hash_of(key)):
             raise Unauthorized("the key is not known, or it is revoked", error="invalid_token")
-        now = datetime.now(UTC)
+        now = system_clock.now()
         if known.expires_at is not None and now >= known.expires_at:
             raise Unauthorized(f"the key has expired, on {known.expires_at.date()}", error="invalid_token")
         self._used_on[key_id] = now.date().isoformat()

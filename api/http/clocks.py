@@ -1,14 +1,14 @@
-"""The two clocks of a read: `as_of`, and `known_at` or `at_position` (DOMAIN §2). It reads the system clock."""
+"""The two clocks of a read: `as_of`, and `known_at` or `at_position` (DOMAIN §2)."""
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from api.http.contract import Parameter
 from api.http.parameters import Query, day, integer, invalid
+from api.http.system_clock import now, today
 from tracker.event import stamp
 from tracker.log.recorder import LogRecorder
 from tracker.log.rows import MAX_POSITION
@@ -35,21 +35,6 @@ KNOWN_ON = Parameter("known_on", "What we had recorded by the end of this day (U
 """The clock that pages take beside the others."""
 
 PAGE_CLOCKS = (*CLOCKS, KNOWN_ON)
-
-
-def now() -> datetime:
-    """This instant, in UTC."""
-    return datetime.now(UTC)
-
-
-def since_boot() -> float:
-    """Seconds since the machine was started, asleep or not, by a clock that nobody sets."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME)
-
-
-def today() -> date:
-    """The UTC date."""
-    return datetime.now(UTC).date()
 
 
 @dataclass(frozen=True, slots=True)

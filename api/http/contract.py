@@ -17,7 +17,6 @@ from api.http.media import JSON_FORMAT, MediaFormat
 AnyRequest = Request[Any, Any, Any]
 """A request whatever Litestar's type variables for user, key and state are."""
 
-Role = Literal["reader", "contributor", "monitor", "auditor", "admin"]
 Needs = Literal["open", "reader", "contributor", "monitor", "auditor", "auditor or monitor"]
 """The role that a route needs; an open one asks for no key and reads none."""
 

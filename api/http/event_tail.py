@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from litestar.concurrency import sync_to_thread
 
-from api.http.clocks import today
 from api.http.known_heads import KnownHeads
 from api.http.problems import RateLimited
+from api.http.system_clock import today
 from projections.passing import concerns
 from projections.queries import Filters
 from projections.timeline import Timeline

@@ -6,10 +6,12 @@ import hashlib
 import re
 from base64 import b64encode
 from collections.abc import Mapping
-
-from litestar.types import Scope
+from typing import TYPE_CHECKING
 
 from api.http.addresses import encoded
+
+if TYPE_CHECKING:  # a projector logs, too, and does without Litestar
+    from litestar.types import Scope
 
 SECURITY_HEADERS = [
     (b"x-content-type-options", b"nosniff"),

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from threading import Lock
 
-from api.http.clocks import today
+from api.http.system_clock import today
 from projections.projected import Projected
 from projections.table_reader import ProjectionHead
 from tracker.log.rows import LogRow

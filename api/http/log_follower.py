@@ -15,9 +15,9 @@ from math import inf
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from api.http.auth import KEY_REFRESH_SECONDS, KeyRing
-from api.http.clocks import now
 from api.http.known_heads import KnownHeads
 from api.http.projection_waits import ProjectionWaits
+from api.http.system_clock import now
 from projections.ledger.reader import Ledger
 from projections.liveness import ProjectorLiveness
 from projections.projected import Projected

@@ -9,10 +9,11 @@ from email.utils import format_datetime, parsedate_to_datetime
 from litestar.types import Scope
 
 from api.http.addresses import encoded
-from api.http.clocks import ReadClocks, today
+from api.http.clocks import ReadClocks
 from api.http.headers import header
 from api.http.parameters import Query, invalid
 from api.http.responses import Redirect
+from api.http.system_clock import today
 from tracker.values import FIRST_YEAR, LAST_YEAR
 
 VARY = "Accept, Accept-Datetime"

@@ -9,11 +9,12 @@ from __future__ import annotations
 import random
 import re
 from contextvars import ContextVar
-from typing import Any
-
-from litestar.types import Scope
+from typing import TYPE_CHECKING, Any
 
 from api.http.headers import header
+
+if TYPE_CHECKING:  # a projector logs, too, and does without Litestar
+    from litestar.types import Scope
 
 CURRENT: ContextVar[str] = ContextVar("request_id", default="")
 """The id of the request that is at work here, in its threads too; empty elsewhere."""

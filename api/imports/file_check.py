@@ -93,7 +93,7 @@ class FileCheck:
     def _loaded(self, names: Iterable[str | None]) -> dict[str, _PledgeState]:
         """The state of each of these pledges before the first of its items."""
         wanted = [name for name in names if name is not None]
-        loaded = self._tracker.writer.pledges.load(wanted, fresh=True, packed=True)
+        loaded = self._tracker.writer.pledges.load(wanted, fresh=True)
         return {name: self._fresh(pledge) for name, pledge in loaded.items()}
 
     def _fresh(self, pledge: Pledge) -> _PledgeState:
@@ -170,7 +170,7 @@ class FileCheck:
         if not state.is_unopened:
             return
         name = state.pledge.id
-        state.pledge = self._tracker.writer.pledges.load([name], fresh=True, packed=True)[name]
+        state.pledge = self._tracker.writer.pledges.load([name], fresh=True)[name]
         if not any(opens for opens, _ in self._undecided(state)):
             stand_in = Draft(name, _STAND_IN, self._spool.new_event_id())
             state.missing.add("PledgeMade", stand_in.id)

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from api import wording
-from api.http import clocks
+from api.http import system_clock
 from api.http.addresses import encoded
 from api.http.auth import must_allow
 from api.http.clocks import AS_OF, end_of
@@ -96,7 +96,9 @@ def draw_audit(page: PageRequest) -> BytesResponse:
     if is_replay and not is_refused:
         outcome = _replay_all(page, at) if pledge is None else _replay_one(page, pledge, at)
     names = sorted({event["pledge"] for event in listed.events})
-    held = page.services.timeline.stored_rows(names, Clocks(clocks.today(), page.services.timeline.position(), None))
+    held = page.services.timeline.stored_rows(
+        names, Clocks(system_clock.today(), page.services.timeline.position(), None)
+    )
     is_full = len(listed.events) == AUDIT_PAGE_ROWS
     oldest = listed.events[-1]["position"] if is_full else listed.searched_from
     ledger = page.services.ledger

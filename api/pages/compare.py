@@ -11,7 +11,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from api import wording
-from api.http import clocks
+from api.http import system_clock
 from api.http.addresses import encoded
 from api.http.clocks import AS_OF, end_of
 from api.http.contract import Parameter
@@ -184,7 +184,7 @@ def _points(page: PageRequest) -> TwoPoints:
     Raises: InvalidParameter if the later day is before the earlier one, lies in the future of our record, or the
     query has a clock that the pair of days sets.
     """
-    query, today = page.query, clocks.today()
+    query, today = page.query, system_clock.today()
     is_record = choice(query, "axis", ("said", "recorded"), "said") == "recorded"
     until = day(query, "to", today)
     since = day(query, "from", max(until - DEFAULT_SPAN, date(1800, 1, 1)))
@@ -275,7 +275,7 @@ def _one_title(page: PageRequest, filters: Filters, two: TwoPoints) -> str | Non
 
 def _chips(page: PageRequest, two: TwoPoints) -> Iterator[dict[str, Any]]:
     """Pairs of days that are often compared: the last month, the last quarter, and since the beginning of the year."""
-    today = clocks.today()
+    today = system_clock.today()
     month = today.replace(day=1) - timedelta(days=1)
     before_month = month.replace(day=1) - timedelta(days=1)
     pairs = (

@@ -20,11 +20,11 @@ from api import wording
 from api.amounts import amount_text
 from api.http.auth import Caller
 from api.http.bodies import parse
-from api.http.clocks import today
 from api.http.contract import JSON, AnyRequest, Contract, Reply, read, write
 from api.http.headers import entity_tag
 from api.http.log_ids import LOG
 from api.http.responses import NO_STORE, BytesResponse
+from api.http.system_clock import today
 from api.pages.record import event_words
 from api.resources.contracts import IF_NONE_MATCH
 from api.resources.writes import posted_write

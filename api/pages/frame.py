@@ -15,10 +15,7 @@ from jinja2 import Environment, PackageLoader, Undefined
 from litestar import Request
 
 from api import amounts, wording
-from api.http import (
-    clocks,
-    data_license,
-)
+from api.http import clocks, data_license, system_clock
 from api.http.addresses import base_path, encoded
 from api.http.contract import Contract, Parameter, Reply
 from api.http.known_heads import Validity
@@ -88,7 +85,7 @@ class PageRequest(ReadRequest):
     @property
     def is_now(self) -> bool:
         """Both clocks are at the present."""
-        return self.at.as_of == clocks.today() and self.at.position is None
+        return self.at.as_of == system_clock.today() and self.at.position is None
 
     @property
     def first_recorded_on(self) -> str | None:
@@ -118,7 +115,7 @@ class PageRequest(ReadRequest):
             page=self,
             query=self.query,
             as_of=clocks_.as_of.isoformat(),
-            today=clocks.today().isoformat(),
+            today=system_clock.today().isoformat(),
             known_on=self._known_day(),
             known_at=None if self.at.known_at is None else stamp(self.at.known_at),
             position=clocks_.position,
@@ -140,7 +137,7 @@ class PageRequest(ReadRequest):
     def _known_day(self) -> str:
         if self.at.known_at is not None:
             return self.at.known_at.date().isoformat()
-        return clocks.today().isoformat()
+        return system_clock.today().isoformat()
 
 
 class _Absent(Undefined):

@@ -28,13 +28,13 @@ from litestar.types import ASGIApp
 from pydantic_core import to_json
 
 from api.http.bodies import put_aside
-from api.http.clocks import now
 from api.http.contract import AnyRequest, Contract, Parameter, Reply, read, write
 from api.http.parameters import Query, choice, flag, invalid
 from api.http.problems import Malformed
 from api.http.responses import BytesResponse, Redirect
 from api.http.shutdown import until_disconnected
 from api.http.streams import PIECE_BYTES, StreamedResponse
+from api.http.system_clock import now
 from api.imports.bounds import MAX_ROWS, MAX_WORKBOOK_BYTES
 from api.imports.items import ImportProblem, UnreadableFile
 from api.imports.releases import ReleaseDifference

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from api.http import clocks
+from api.http import clocks, system_clock
 from api.http.addresses import encoded
 from api.http.contract import Parameter
 from api.http.parameters import choice, day, flag
@@ -87,7 +87,7 @@ def draw_overview(page: PageRequest) -> BytesResponse | Redirect:
         columns=sort_columns(page, sort, DEFAULT_SORT),
         counts=status_counts(page, counted["status"], narrowed.status),
         facets=facets_of(page, counted, shown.total),
-        area=status_area(timeline, narrowed, at, clocks.today(), lambda on: _as_of(page, on)),
+        area=status_area(timeline, narrowed, at, system_clock.today(), lambda on: _as_of(page, on)),
         changes=changes,
         chips=list(_chips(page, changes)),
         compare=_compare_link(page),
@@ -106,8 +106,8 @@ def compared_totals(summary: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def _changed_since(page: PageRequest, since: date) -> str:
     """The page that compares a day with this page's own, among the same pledges."""
     is_record = choice(page.query, "axis", ("said", "recorded"), "said") == "recorded"
-    until = page.query.get("known_on" if is_record else "as_of", clocks.today().isoformat())
-    two = {"from": min(since.isoformat(), until), "to": None if until == clocks.today().isoformat() else until}
+    until = page.query.get("known_on" if is_record else "as_of", system_clock.today().isoformat())
+    two = {"from": min(since.isoformat(), until), "to": None if until == system_clock.today().isoformat() else until}
     # Of our record two days are compared, so that no other point of it goes along.
     clock = (
         {"axis": "recorded", "known_on": None, "known_at": None, "at_position": None} if is_record else {"as_of": None}
@@ -122,12 +122,12 @@ def _compare_link(page: PageRequest) -> str:
 
 
 def _as_of(page: PageRequest, on: date) -> str:
-    return page.link(as_of=None if on == clocks.today() else on.isoformat(), page=None)
+    return page.link(as_of=None if on == system_clock.today() else on.isoformat(), page=None)
 
 
 def _chips(page: PageRequest, changes: Sequence[LatestChange]) -> Iterator[dict[str, Any]]:
     """The days that the time control offers: today, the ends of the last month and year, the last change of status."""
-    today = clocks.today()
+    today = system_clock.today()
     month = today.replace(day=1) - timedelta(days=1)
     year = date(today.year - 1, 12, 31)
     days = [("Today", today), ("", month), ("", year), *(("Last change", change.on) for change in changes[:1])]

@@ -15,7 +15,7 @@ from litestar.params import FromPath
 from litestar.types import ASGIApp
 from pydantic_core import from_json
 
-from api.http import clocks
+from api.http import system_clock
 from api.http.addresses import encoded
 from api.http.contract import AnyRequest, Parameter, read
 from api.http.parameters import choice, flag
@@ -232,7 +232,7 @@ def _draw_group(
         columns=sort_columns(page, sort, DEFAULT_SORT),
         kept=KeptCount.of(by_status),
         by_status=by_status,
-        line=kept_over_time(timeline, narrowed, at, clocks.today(), lambda on: _as_of(page, on)),
+        line=kept_over_time(timeline, narrowed, at, system_clock.today(), lambda on: _as_of(page, on)),
         totals=compared_totals(timeline.summary(narrowed, at)) if has_totals else None,
         changes=latest_changes(page, narrowed, at),
         filtered=encoded({**_given_clocks(page), **question}, safe=":,"),
@@ -251,7 +251,7 @@ def _moved(page: PageRequest, question: Mapping[str, str], total: int, names: Pa
 
 
 def _as_of(page: PageRequest, on: date) -> str:
-    return page.link(as_of=None if on == clocks.today() else on.isoformat(), page=None)
+    return page.link(as_of=None if on == system_clock.today() else on.isoformat(), page=None)
 
 
 def _given_clocks(page: PageRequest) -> dict[str, str]:

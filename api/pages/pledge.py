@@ -9,7 +9,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from api import amounts
-from api.http import clocks
+from api.http import clocks, system_clock
 from api.http.contract import Parameter
 from api.http.parameters import choice, day, invalid
 from api.http.problems import pledge_not_found
@@ -145,7 +145,7 @@ def look_at(page: PageRequest, name: str, axis: Axis) -> SeenPledge:
 
 def _chips(page: PageRequest, status: Mapping[str, Any], story: PledgeStory) -> list[dict[str, Any]]:
     """The days that the time control offers: today, the deadline, and each change of status."""
-    today = clocks.today()
+    today = system_clock.today()
     found = [{"words": "Today", "on": today.isoformat(), "link": page.link(as_of=None), "status": None}]
     if status["deadline"] is not None:
         found.append(_chip(page, "Deadline", status["deadline"], None))

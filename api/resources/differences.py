@@ -9,8 +9,9 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 
-from api.http.clocks import ReadClocks, instant, must_be_past, today
+from api.http.clocks import ReadClocks, instant, must_be_past
 from api.http.parameters import Query, day, invalid
+from api.http.system_clock import today
 from projections.queries import Clocks, Filters
 from projections.timeline import PledgeDifference, Timeline
 from tracker.event import Event, event_json

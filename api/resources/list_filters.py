@@ -15,9 +15,10 @@ from typing import Annotated
 from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, StringConstraints, TypeAdapter
 from pydantic_core import from_json, to_json
 
-from api.http.clocks import ReadClocks, now
+from api.http.clocks import ReadClocks
 from api.http.log_ids import beyond_the_log
 from api.http.parameters import Query, day, invalid
+from api.http.system_clock import now
 from api.resources.contracts import FILTERS, STATUS_MEMBERS
 from api.resources.names import FLAG_NAMES, KINDS, STATUSES, TYPE_NAMES
 from api.resources.read_request import ReadRequest

@@ -18,9 +18,9 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from api.http.clocks import now
 from api.http.contract import Contract, Reply, read
 from api.http.metrics import shared_directory
+from api.http.system_clock import now
 from api.services import Services
 from projections.runner import PROJECTION_VERSION
 from tracker.errors import TrackerError

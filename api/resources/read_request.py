@@ -12,7 +12,7 @@ from pydantic_core import from_json, to_json
 from api.formats import item_table
 from api.formats.provenance import Grounds, Provenance
 from api.formats.table import EXPORT_FORMATS
-from api.http import clocks
+from api.http import clocks, system_clock
 from api.http.addresses import base_path, encoded
 from api.http.contract import AnyRequest, Contract
 from api.http.data_license import with_license_link
@@ -311,9 +311,9 @@ class ReadRequest:
     @property
     def _day(self) -> date | None:
         # A response about a day to come changes once that day has begun: then it is a memento.
-        if self.at.dated and self.at.as_of <= clocks.today():
+        if self.at.dated and self.at.as_of <= system_clock.today():
             return None
-        return min(self.at.as_of, clocks.today())
+        return min(self.at.as_of, system_clock.today())
 
     @property
     def _is_settled(self) -> bool:
@@ -323,7 +323,7 @@ class ReadRequest:
 
     def _fixed(self) -> Validity | None:
         at = self.at
-        settled = at.numbered or at.known_at is None or at.known_at < clocks.now() - SETTLED_AFTER
+        settled = at.numbered or at.known_at is None or at.known_at < system_clock.now() - SETTLED_AFTER
         settled = settled and self._is_settled
         return Validity(day=self._day) if settled else None
 

@@ -24,12 +24,12 @@ from api.http.auth import Caller
 from api.http.batch_items import batch_items
 from api.http.bodies import ListHash, parse, payload_hash, read_body
 from api.http.body_room import Share
-from api.http.clocks import now
 from api.http.contract import JSON, NDJSON, AnyRequest, write
 from api.http.headers import entity_tags, header
 from api.http.log_ids import log_of_write
 from api.http.parameters import flag, invalid
 from api.http.problems import pledge_not_found
+from api.http.system_clock import now
 from api.resources import contracts
 from api.resources.receipts import batch_receipt, dry_run, receipt
 from api.services import Services

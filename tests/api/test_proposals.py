@@ -7,7 +7,7 @@ import pytest
 from httpx import Response
 
 from api.http.access_keys import create_key, rotate_key
-from api.http.clocks import now
+from api.http.system_clock import now
 from tests.support.api import EVENTS, Api, made, prepare, problem, progress, running, statement
 
 URL = "/v1/proposals"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from api.http.clocks import since_boot
 from api.http.contract import Contract
+from api.http.system_clock import since_boot
 from api.resources import writes
 from tests.support.api import ADMIN, MONITOR, Api, made, prepare, problem, progress, running, statement
 from tests.support.live import serving

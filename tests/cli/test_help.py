@@ -77,6 +77,12 @@ def test_help_imports_neither_the_server_nor_a_store() -> None:
     assert loaded.isdisjoint({"litestar", "sqlalchemy", "openpyxl", "psycopg", "eventsourcing", "pydantic", "uvicorn"})
 
 
+@pytest.mark.parametrize("command", ["project", "keys", "log_export", "tables", "doctor"])
+def test_commands_that_answer_no_request_import_no_server(command: str) -> None:
+    loaded = python("-c", f"import sys, api.cli.{command}; print(*sys.modules)").stdout.split()
+    assert {name.partition(".")[0] for name in loaded}.isdisjoint({"litestar", "uvicorn", "jinja2"})
+
+
 def test_a_command_that_does_not_exist_is_wrong_usage_like_any_other(lite: Shell) -> None:
     assert "No such command 'nope'" in lite.run("nope", code=2).stderr
 

@@ -71,9 +71,8 @@ def test_it_is_not_appended_once_somebody_else_was_at_the_pledge(tracker: Tracke
         tracker.record_decided(decided((4, said(3))))
 
 
-@pytest.mark.parametrize("packed", [False, True])
-def test_a_packed_pledge_decides_as_any_other(packed: bool) -> None:
-    pledge = Pledge("p", packed=packed)
+def test_a_pledge_of_many_facts_decides_by_all_of_them() -> None:
+    pledge = Pledge("p")
     figure = {"quantity": "5 EUR", "basis": "increment", "stage": "disbursed"}
     facts = [made(), *(read_fact({"type": "ProgressReported", "stated_on": "2024-02-01", "figure": figure,
                                   "source": {**SOURCE, "locator": str(n)}}) for n in range(200))]  # fmt: skip

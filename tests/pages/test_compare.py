@@ -6,7 +6,7 @@ from html import unescape
 
 import pytest
 
-from api.http.clocks import today
+from api.http.system_clock import today
 from api.pages.compare import MAX_EXPLAINED, TwoPoints, press_sentence
 from projections.queries import Clocks
 from projections.trait_runs import StatusMove

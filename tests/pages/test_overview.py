@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from api.http.clocks import today
+from api.http.system_clock import today
 from api.pages.list_pages import LIST_ROWS
 from api.pages.status_area import MAX_COUNTED_DAYS, counted_days
 from tests.support.api import SOURCE, Api, progress

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from api.http.clocks import today
+from api.http.system_clock import today
 from projections.facets import FACETS, counted, grouped, over_time, turns, without
 from projections.held_traits import HeldTraits
 from projections.list_queries import numbered

@@ -11,7 +11,7 @@ from litestar.testing import TestClient
 
 from api.app import create_app
 from api.http import access_keys
-from api.http.clocks import now
+from api.http.system_clock import now
 from api.services import Services
 from api.settings import Settings
 from projections.queries import TIMELINE
