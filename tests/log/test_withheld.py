@@ -14,7 +14,7 @@ import pytest
 from tests.support.api import made, progress
 from tests.support.log_lines import NOON
 from tests.support.shell import Shell
-from tests.support.stores import postgres_database
+from tests.support.stores import drop_postgres_database, postgres_database
 from tracker.errors import Unavailable
 from tracker.event import restamp
 from tracker.log.open import open_recorder
@@ -176,6 +176,7 @@ def test_the_command_says_what_it_needs_and_what_it_refuses(sqlite_url: str, tmp
 def test_a_store_that_is_away_is_told(postgres_server_url: str) -> None:
     with postgres_database(postgres_server_url) as url:
         log = open_recorder(url, read_seconds=1)
-    with pytest.raises(Unavailable):
-        log.withhold("e1", ["title"], reason="Ruling.", at=AT, by="alice")
-    log.close()
+        drop_postgres_database(url)
+        with pytest.raises(Unavailable):
+            log.withhold("e1", ["title"], reason="Ruling.", at=AT, by="alice")
+        log.close()

@@ -47,16 +47,23 @@ def postgres_database(server_url: str) -> Iterator[str]:
     name = f"tracker_{uuid.uuid4().hex}"
     with psycopg.connect(server_url, autocommit=True) as conn:
         conn.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+    url = urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
     try:
-        yield urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
+        yield url
     finally:
-        _dropping.submit(_drop, server_url, name)
+        _dropping.submit(_drop_if_served, url)
 
 
-def _drop(server_url: str, name: str) -> None:
-    """Drop a database, if its server is still there: one of our own takes all it has with it."""
-    with suppress(psycopg.OperationalError), psycopg.connect(server_url, autocommit=True) as conn:
-        conn.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+def drop_postgres_database(url: str) -> None:
+    """Drop a database whoever is connected, if it is there."""
+    parts = urlsplit(url)
+    with psycopg.connect(urlunsplit(parts._replace(path="/postgres")), autocommit=True) as conn:
+        conn.execute(SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(parts.path[1:])))
+
+
+def _drop_if_served(url: str) -> None:
+    with suppress(psycopg.OperationalError):  # a server of our own that has ended takes all it has with it
+        drop_postgres_database(url)
 
 
 def postgres_tool(name: str) -> str:
