@@ -6,7 +6,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-JOBS ?= 2
+JOBS ?= 3
 PORT ?= 8000
 DEMO_DATABASE_URL ?= sqlite:///demo.db
 
@@ -65,7 +65,7 @@ test-quick: $(VENV)/.dev ## Run the tests of the rules, the words and the import
 	$(BIN)/pytest $(SPREAD) -m 'not slow and not browser' tests/rules tests/imports $(ARGS)
 
 .PHONY: test-many
-test-many: $(VENV)/.dev browser ## Try 20,000 pledges in a browser, and replicas and several projectors, which takes minutes
+test-many: $(VENV)/.dev browser ## Try what takes minutes: 20,000 pledges in a browser, replicas, several projectors, the longest faults
 	$(BIN)/pytest -m many $(ARGS)
 
 .PHONY: test-loaded

@@ -19,10 +19,18 @@ pytestmark = pytest.mark.slow
 ELSEWHERE = frozenset(("projector-frozen", "projector-frozen-alone", "projector-absent", "leader-killed"))
 """Faults whose short forms are in test_projectors.py and test_health.py, on both stores, and in tests/cluster."""
 
-TRIES = [(fault, store) for fault in FAULTS if fault.key not in ELSEWHERE for store in fault.stores]
+LONG = frozenset(("projector-killed", "stalled-readers"))
+"""Faults that take half a minute even so; `make test-many` tries them, and `make test` their parts one by one."""
+
+TRIES = [
+    pytest.param(fault, store, id=f"{fault.key}-{store}", marks=[pytest.mark.many] * (fault.key in LONG))
+    for fault in FAULTS
+    if fault.key not in ELSEWHERE
+    for store in fault.stores
+]
 
 
-@pytest.mark.parametrize(("fault", "store"), TRIES, ids=[f"{fault.key}-{store}" for fault, store in TRIES])
+@pytest.mark.parametrize(("fault", "store"), TRIES)
 def test_nothing_is_lost_doubled_or_unnoticed(
     fault: Fault, store: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:

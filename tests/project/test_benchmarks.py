@@ -94,6 +94,7 @@ def test_the_same_seed_gives_the_same_facts_and_each_pledge_is_opened_first() ->
 
 
 @pytest.mark.slow
+@pytest.mark.many
 def test_writes_are_measured_beside_their_peers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writes, "PLEDGES", 5)
     found = list(writes.rows(tmp_path, rounds=1, seconds=0.3, facts_at_once=50, stores=("sqlite",)))
