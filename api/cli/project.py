@@ -12,6 +12,7 @@ import click
 from api.cli.group import fail
 from api.cli.stores import opened_stores
 from api.cli.terminal import say
+from api.http import allocator
 from api.http.collector import collect_seldom
 from api.http.json_logging import log_as_json
 from api.http.system_clock import now
@@ -69,6 +70,7 @@ def project(check: bool, keeper: int | None) -> None:
 def _project_for(keeper: int) -> None:
     """Project for the `tracker serve` at the other end of this socket, for as long as it lives."""
     log_as_json()
+    allocator.keep_small()
     with opened_stores() as stores:
         traces = begin_traces(on=stores.settings.traces)
         collect_seldom()

@@ -18,6 +18,7 @@ from api.app import create_app
 from api.cli.group import fail
 from api.cli.stores import opened_stores, read_settings
 from api.cli.terminal import say
+from api.http import allocator
 from api.http.access_keys import list_keys
 from api.http.collector import collect_seldom
 from api.http.json_logging import log_as_json
@@ -52,6 +53,7 @@ def serve(host: str, port: int, workers: int, no_projector: bool) -> None:
     if no_projector:
         os.environ["TRACKER_PROJECTOR"] = "false"
     log_as_json()
+    allocator.keep_small()
     _must_be_ready()
     listening = _listen(host, port)
     alone = partial(_alone, ProjectorProcess([*again(), "project", "--keeper"]))
