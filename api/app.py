@@ -143,7 +143,7 @@ def create_app(settings: Settings | None = None, projector: ProjectorProcess | N
                 min_position=MinPosition(
                     services.heads,
                     services.tracker.log,
-                    services.follower.wait_async,
+                    services.follower.wait_known,
                     follows_replica=settings.read_only,
                 ),
                 replica=services.replica,

@@ -8,8 +8,8 @@ the log at clocks of their own, streams are open, and a stream is closed and ope
 the server and its projector together (USS where the machine tells it, so that what they share is counted once for
 neither), looked at every few seconds.
 
-It ends with 1 if the memory grew by more than GROWTH since the end of the warming up, or if an answer was none of those
-expected.
+It ends with 1 if the memory grew by more than GROWTH since the end of the warming up, if an answer was none of those
+expected, or if no event came by a stream.
 """
 
 from __future__ import annotations
@@ -114,6 +114,10 @@ class Soak:
                 suppress(httpx.HTTPError),
                 httpx.stream("GET", address, timeout=30) as answer,
             ):
+                if answer.status_code != httpx.codes.OK:
+                    self.wrong.append(f"GET /v1/events/stream: {answer.status_code}")
+                    self.stopped.wait(PAUSE_SECONDS)
+                    continue
                 for line in answer.iter_lines():
                     self.events += line.startswith("id:")
                     if time.monotonic() > until or self.stopped.is_set():
@@ -200,7 +204,7 @@ def main() -> int:
     print(f"{soak.events} events came by streams; {len(soak.wrong)} answers were none of those expected")
     for line in soak.wrong[:10]:
         print(f"  {line}")
-    return int(grown > GROWTH or bool(soak.wrong))
+    return int(grown > GROWTH or bool(soak.wrong) or not soak.events)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,15 @@ _SUBJECT = re.compile(r"[A-Za-z0-9_-]{1,64}(\.[A-Za-z0-9_-]{1,64}){0,7}")
 
 
 @click.command()
-@click.option("--nats", "servers", required=True, metavar="URL", help="Servers of NATS, with commas between them.")
+@click.option(
+    "--nats",
+    "servers",
+    envvar="NATS_URL",
+    show_envvar=True,
+    required=True,
+    metavar="URL",
+    help="Servers of NATS, with commas between them.",
+)
 @click.option("--creds", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A file of credentials.")
 @click.option("--stream", default="TRACKER", show_default=True, help="The stream; it is made if it is not there.")
 @click.option("--subject", default="tracker.events", show_default=True, help="What the subjects begin with.")
@@ -33,7 +41,8 @@ def publish(servers: str, creds: Path | None, stream: str, subject: str, replica
 
     It goes on where the stream ends, however often it is started; NATS may go and come back meanwhile. Several may run:
     no event is in the stream twice. Each message has the event's id as Nats-Msg-Id, and the subject
-    SUBJECT.<pledge>.<type>. It needs the extra `nats`: pip install 'commitments-tracker[nats]'.
+    SUBJECT.<pledge>.<type>. It needs the extra `nats`: pip install 'commitments-tracker[nats]'. An address with a
+    password belongs into NATS_URL, since others on the machine can read a command line.
 
     \b
     Examples:
@@ -60,8 +69,10 @@ async def _publish(
     from api.outgoing.jetstream import JetStreamFeed, StreamRefused
 
     stopping = stopped_by_signals()
-    log = await asyncio.to_thread(stores.log.look)
-    provenance = Provenance.of(stores.settings, log.log, {})
+
+    def provenance(log: str) -> Provenance:
+        return Provenance.of(stores.settings, log, {})
+
     feed = JetStreamFeed(stores.log, provenance, stores.settings.state_directory, stream=stream, subject=subject)
     try:
         await feed.run(servers, stopping, credentials=creds, once=once, replicas=replicas)

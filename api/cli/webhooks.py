@@ -27,6 +27,7 @@ from api.outgoing.webhooks import (
     add_webhook,
     deliveries,
     disable_webhook,
+    must_be_there,
     remove_webhook,
     rotate_secret,
     send_again,
@@ -198,6 +199,8 @@ def log_(webhook: str | None, state: State | None, limit: int) -> None:
       tracker webhooks log --state failed
     """
     with _opened() as stores:
+        if webhook is not None:
+            must_be_there(stores.engine, webhook)
         found = deliveries(stores.engine, webhook, state, limit)
     table = columns("webhook", "message", "pledge", "tells", "state", "attempts", "last answer", "next attempt")
     for one in found:

@@ -66,6 +66,8 @@ class LogFollower:
         self._covered, self._checkpoint_at = 0, -inf
         self.waits = ProjectionWaits(lambda: heads.projection)
         """The requests that wait for the projection."""
+        self.known_waits = ProjectionWaits(lambda: min(heads.projection, heads.log))
+        """The requests that wait until this process knows an event that is projected, too."""
         self.watcher = LogWatcher(
             database_url,
             self._look,
@@ -101,6 +103,7 @@ class LogFollower:
         Raises: Unavailable if the store is away.
         """
         self.waits.begin()
+        self.known_waits.begin()
         self._memory.begin()
         self._look()
         self.watcher.start()
@@ -108,6 +111,7 @@ class LogFollower:
     def stop(self) -> None:
         """Stop following; every request that still waits goes on without the projection."""
         self.waits.end()
+        self.known_waits.end()
         self.watcher.stop(STOP_SECONDS)
         self._memory.keep(at_once=True)
 
@@ -132,6 +136,7 @@ class LogFollower:
         if self._heads.projected(projected):
             self.projected()
             self.waits.release()
+            self.known_waits.release()
         else:
             self.watcher.wake()
 
@@ -148,6 +153,22 @@ class LogFollower:
             return True
         self._ask_if_not_told()
         return await self.waits.wait_async(position, timeout) if self.may_wait() else False
+
+    async def wait_known(self, position: int, timeout: float) -> bool:
+        """The same as `wait_async`, until this process knows the event itself, too.
+
+        Another process's projector may tell of an event before the log was looked at. What is answered from memory, or
+        by a replica, is held against the heads until then, and would be without the event.
+        """
+        if min(self._heads.projection, self._heads.log) >= position:
+            return True
+        if self._heads.log < position:
+            self.watcher.wake()
+        if self._heads.projection < position:
+            self._ask_if_not_told()
+            if not self.may_wait():
+                return False
+        return await self.known_waits.wait_async(position, timeout)
 
     def _ask_if_not_told(self) -> None:
         if not self._hears():
@@ -177,12 +198,14 @@ class LogFollower:
             if self._heads.projection != before:
                 self.projected()
             self.waits.release()
+            self.known_waits.release()
             self._keys.refresh(older_than=KEY_REFRESH_SECONDS)
             self._keys.note_uses()
             self.looked()
         except (OperationalError, InterfaceError) as error:
             raise unavailable(error.orig) from error
-        return CATCH_UP_SECONDS if len(self.waits) and not self._hears() else None
+        is_waited_for = len(self.waits) or len(self.known_waits)
+        return CATCH_UP_SECONDS if is_waited_for and not self._hears() else None
 
     def _see_which_log(self) -> None:
         """Whether the log is still the one that is known; if not, everything begins anew."""

@@ -37,8 +37,8 @@ _NAME = HEADER.lower().encode()
 class MinPosition:
     """Holds reads back until this process knows the position that they name.
 
-    `wait` waits until the projection has a position, and tells whether it has. `follows_replica` is True where the
-    store itself may be a replica, which has not every event of its log yet.
+    `wait` waits until this process knows a position that is projected, and tells whether it does. `follows_replica` is
+    True where the store itself may be a replica, which has not every event of its log yet.
     """
 
     def __init__(
@@ -61,8 +61,7 @@ class MinPosition:
         if given is None:
             return
         position = integer({HEADER: given.decode("latin-1").strip()}, HEADER, 0, MAX_POSITION, 0)
-        # What answers from memory is valid for the heads: they must have the event, too.
-        if position <= min(self._heads.projection, self._heads.log) or await self._wait(position, WAIT_SECONDS):
+        if await self._wait(position, WAIT_SECONDS):
             return
         head = await sync_to_thread(self._log.head)
         if position <= head:

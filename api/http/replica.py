@@ -79,8 +79,13 @@ class Replica:
             and self._guard.refusal is None
             and found.log == heads.log_id
             and found.generation == heads.generation
-            and min(found.position, found.shared) >= heads.log
+            and min(found.position, found.shared) >= self._known
         )
+
+    @property
+    def _known(self) -> int:
+        """The last position that this process knows: a projector may tell of an event before the log was looked at."""
+        return max(self._heads.log, self._heads.projection)
 
     def start(self) -> None:
         """Begin to look at the replica. One that is away is looked for until it is there."""
@@ -102,7 +107,7 @@ class Replica:
         if time.monotonic() < self._passed_over_until:
             return False
         self._watcher.wake()
-        if await self._waits.wait_async(self._heads.log, REPLICA_WAIT_SECONDS):
+        if await self._waits.wait_async(self._known, REPLICA_WAIT_SECONDS):
             return True
         self._passed_over_until = time.monotonic() + PASSED_OVER_SECONDS
         return False

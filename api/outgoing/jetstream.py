@@ -3,14 +3,15 @@
 The stream itself says how far it is: its last message names the log, the position and the event. Each message is sent
 with the sequence number that the stream must have before it, so that nothing is left out, repeated or overtaken,
 whoever else publishes and whichever answer is lost. The message id is the event's, which lets NATS drop a repetition,
-too. The state directory remembers the position beside, for a stream whose messages have been deleted by its limits.
+too. Where the last messages were deleted, those that are left say how far it was, since each number is one event; the
+state directory remembers the position beside, for a stream that has none left.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -18,7 +19,7 @@ from typing import NamedTuple
 import nats
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
-from nats.js.api import RetentionPolicy, StorageType, StreamConfig
+from nats.js.api import RawStreamMsg, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import NotFoundError
 
 from api.formats.cloudevents import cloud_event
@@ -48,6 +49,9 @@ BATCH_EVENTS = 200
 ANSWER_SECONDS = 10.0
 """Seconds that a message waits for JetStream's answer."""
 
+CLOSE_SECONDS = 2.0
+"""Seconds that a connection has to end: a server that takes nothing keeps what waits to be sent for ever."""
+
 PAUSE_SECONDS = (0.2, 1.0, 2.0, 5.0)
 """Seconds before the first, second and each further attempt after a failure."""
 
@@ -75,19 +79,26 @@ class StreamEnd(NamedTuple):
 
 
 class JetStreamFeed:
-    """Publishes one log to one stream. `provenance` is what the CloudEvents say of the log.
+    """Publishes one log to one stream. `provenance` is what the CloudEvents say of the log of an id.
 
     Messages of a pledge have the subject `<subject>.<pledge>.<type>`. A stream that is not there is made, with these
     subjects, on disk, and keeps everything; one that is there is taken as it is.
     """
 
     def __init__(
-        self, log: LogRecorder, provenance: Provenance, state_directory: Path, *, stream: str, subject: str
+        self,
+        log: LogRecorder,
+        provenance: Callable[[str], Provenance],
+        state_directory: Path,
+        *,
+        stream: str,
+        subject: str,
     ) -> None:
         self._log, self._provenance = log, provenance
         self._stream, self._subject = stream, subject
         self._state = StateFile(state_directory / STATE_FILE)
-        self._kept = -1
+        self._kept, self._keeps = -1, True
+        self._reached, self._failures = -1, 0  # attempts since anything was last published
         self.published = 0
         """Events that this process has published."""
 
@@ -98,7 +109,6 @@ class JetStreamFeed:
 
         Raises: StreamRefused if the stream has another history; with `once` NATS's errors, too.
         """
-        failures = 0
         while not stopping.is_set():
             try:
                 connection = await nats.connect(
@@ -114,22 +124,25 @@ class JetStreamFeed:
                 try:
                     context = connection.jetstream(timeout=ANSWER_SECONDS)
                     end = await self._end(context, replicas)
-                    if failures:
-                        _log.warning("%s goes on behind position %d", self._stream, end.position)
-                    failures = 0
+                    if end.position > self._reached:
+                        self._got_on(end.position)
                     if await self._follow(context, end, stopping, once=once):
                         return
                 finally:
                     with suppress(Exception):
-                        await connection.close()
-            except (NatsError, OSError, TimeoutError, Unavailable) as error:
-                if once and failures == len(PAUSE_SECONDS):
+                        await asyncio.wait_for(connection.close(), CLOSE_SECONDS)
+            except StreamRefused:
+                raise
+            except Exception as error:
+                if once and self._failures == len(PAUSE_SECONDS):
                     raise
-                if not failures:
-                    _log.warning("nothing is published, and it is tried again: %s", _told(error))
+                if not self._failures:
+                    is_fault = not isinstance(error, (NatsError, OSError, TimeoutError, Unavailable))
+                    _log.warning("nothing is published, and it is tried again: %s", _told(error), exc_info=is_fault)
+                pause = PAUSE_SECONDS[min(self._failures, len(PAUSE_SECONDS) - 1)]
+                self._failures += 1
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(stopping.wait(), PAUSE_SECONDS[min(failures, len(PAUSE_SECONDS) - 1)])
-                failures += 1
+                    await asyncio.wait_for(stopping.wait(), pause)
 
     async def _follow(self, context: JetStreamContext, end: StreamEnd, stopping: asyncio.Event, *, once: bool) -> bool:
         """Whether all is done: never while the log goes on, unless `once`. False if the log got another id."""
@@ -139,6 +152,7 @@ class JetStreamFeed:
             if self._log.guard.log != log:
                 return False
             if not rows:
+                self._got_on(end.position)
                 await asyncio.to_thread(self._keep, end.position)
                 if once:
                     return True
@@ -146,7 +160,14 @@ class JetStreamFeed:
                     await asyncio.wait_for(stopping.wait(), LOOK_SECONDS)
                 continue
             end = await self._send(context, rows, end)
+            self._got_on(end.position)
         return True
+
+    def _got_on(self, position: int) -> None:
+        """Take in that the stream has all events up to a position: what was in the way is over."""
+        if self._failures:
+            _log.warning("%s goes on behind position %d", self._stream, position)
+        self._reached, self._failures = position, 0
 
     def _next(self, position: int) -> list[LogRow]:
         """The events behind a position.
@@ -183,11 +204,16 @@ class JetStreamFeed:
         line = served(row.state, row.position)
         answer = await context.publish(
             f"{self._subject}.{row.pledge}.{_type_of(row)}",
-            cloud_event(line, self._provenance),
+            cloud_event(line, self._provenance(log)),
             stream=self._stream,
             headers=headers,
             timeout=ANSWER_SECONDS,
         )
+        if answer.duplicate:
+            raise NatsError(
+                f"the stream takes message {row.event_id} for a repetition of its number {answer.seq}, which is no more"
+                " the last one; it knows ids for as long as its duplicate window says"
+            )
         if answer.seq != expected + 1:
             raise NatsError(f"message {row.event_id} is at {answer.seq} and not at {expected + 1} of the stream")
 
@@ -215,15 +241,29 @@ class JetStreamFeed:
         last = info.state.last_seq
         if last == 0:
             return StreamEnd(0, 0)
-        try:
-            headers = (await context.get_msg(self._stream, last)).headers or {}
-        except NotFoundError:  # deleted, by the stream's limits or by hand
+        message = await self._last_message(context, last)
+        if message is None:  # all are deleted, by the stream's limits or by hand
             return StreamEnd(self._remembered(found.log), last)
+        headers = message.headers or {}
         position = headers.get(POSITION_HEADER, "")
         if not position.isdecimal():
             raise StreamRefused(f"the last message of the stream {self._stream} is none of a tracker's log")
         await asyncio.to_thread(self._must_continue, found.log, headers, int(position))
-        return StreamEnd(int(position), last)
+        reached = int(position) + last - (message.seq or last)
+        if reached > found.head.position:
+            raise StreamRefused(
+                f"the stream {self._stream} had events up to position {reached}, and log {found.log} ends at"
+                f" {found.head.position}: the log went back. Readers were told what is lost; name another stream"
+            )
+        return StreamEnd(reached, last)
+
+    async def _last_message(self, context: JetStreamContext, last: int) -> RawStreamMsg | None:
+        """The last message that is left in the stream, which is number `last` if that was not deleted."""
+        with suppress(NotFoundError):
+            return await context.get_msg(self._stream, last)
+        with suppress(NotFoundError):
+            return await context.get_last_msg(self._stream, f"{self._subject}.>")
+        return None
 
     def _must_continue(self, log: str, headers: dict[str, str], position: int) -> None:
         """Check that the log still has the event that the stream ends with."""
@@ -241,16 +281,31 @@ class JetStreamFeed:
             )
 
     def _remembered(self, log: str) -> int:
-        known = self._state.read() or {}
-        return int(known.get(f"{log} {self._stream}", 0))
+        return self._known().get(f"{log} {self._stream}", 0)
 
     def _keep(self, position: int) -> None:
         if position == self._kept:
             return
-        with self._state.locked():
+        try:
+            with self._state.locked():
+                self._state.write({**self._known(), f"{self._log.guard.log} {self._stream}": position})
+        except OSError as error:  # the stream itself says how far it is, as long as it has a message
+            if self._keeps:
+                _log.warning("the position is not kept in %s: %s", self._state.path, error)
+            self._keeps = False
+        else:
+            self._kept, self._keeps = position, True
+
+    def _known(self) -> dict[str, int]:
+        """What the state directory remembers of each stream.
+
+        Raises: StreamRefused if its file is broken.
+        """
+        try:
             known = self._state.read() or {}
-            self._state.write({**known, f"{self._log.guard.log} {self._stream}": position})
-        self._kept = position
+            return {str(stream): int(position) for stream, position in known.items()}
+        except (ValueError, TypeError, AttributeError):
+            raise StreamRefused(f"{self._state.path} is broken: put a copy back, or move it away") from None
 
 
 def _type_of(row: LogRow) -> str:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from threading import Thread
 from typing import Any
 
 import httpcore
@@ -17,8 +19,15 @@ import httpcore
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
-_EMBEDDING = tuple(map(IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "::/96")))
-"""Addresses that lead to an IPv4 address which stands in them."""
+_UNICAST = IPv6Network("2000::/3")
+"""The addresses of IPv6 that machines of the internet have; all others are private, reserved or of no machine."""
+
+_EMBEDDING = tuple(map(IPv6Network, ("2002::/16", "2001::/32")))
+"""Addresses of that range that lead to an IPv4 address which stands in them."""
+
+
+CONNECT_SECONDS = 4.0
+"""Seconds that an address has to connect where the name has another one besides."""
 
 
 class AddressRefused(Exception):
@@ -30,16 +39,67 @@ def is_public(address: Address) -> bool:
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped is not None:
             return is_public(address.ipv4_mapped)
-        if any(address in network for network in _EMBEDDING):
+        if address not in _UNICAST or any(address in network for network in _EMBEDDING):
             return False
     return address.is_global and not address.is_multicast and not address.is_reserved
+
+
+class Resolver:
+    """Looks names up in threads that nothing else waits for: a name whose servers do not answer holds up no other.
+
+    Each name is looked up once at a time, whoever asks, so there are never more threads than names.
+    """
+
+    def __init__(self) -> None:
+        self._asked: dict[str, asyncio.Future[list[str]]] = {}
+
+    async def addresses(self, host: str) -> list[str]:
+        """The addresses of a name.
+
+        Raises: OSError if it has none; ValueError if it can be no name.
+        """
+        if (asked := self._asked.get(host)) is None:
+            loop = asyncio.get_running_loop()
+            asked = self._asked[host] = loop.create_future()
+            asked.add_done_callback(lambda done: self._over(host, done))
+            Thread(target=_look_up, args=(host, loop, asked), name=f"resolver-{host}", daemon=True).start()
+        return await asyncio.shield(asked)
+
+    def _over(self, host: str, asked: asyncio.Future[list[str]]) -> None:
+        del self._asked[host]
+        if not asked.cancelled():
+            asked.exception()  # whoever asked may have given up
+
+
+def _look_up(host: str, loop: asyncio.AbstractEventLoop, asked: asyncio.Future[list[str]]) -> None:
+    """Look a name up in this thread, which may take as long as it will, and tell the loop, if there is one still."""
+
+    found: list[str] = []
+    wrong: Exception | None = None
+
+    def tell() -> None:
+        if asked.done():
+            return
+        if wrong is None:
+            asked.set_result(found)
+        else:
+            asked.set_exception(wrong)
+
+    try:
+        answered = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        found = list(dict.fromkeys(str(info[4][0]) for info in answered))
+    except (OSError, ValueError) as error:
+        wrong = error
+    with suppress(RuntimeError):  # the loop is closed
+        loop.call_soon_threadsafe(tell)
 
 
 class PublicBackend(httpcore.AsyncNetworkBackend):
     """Connects to public addresses, if `public`, and to those of `networks`."""
 
-    def __init__(self, networks: Sequence[Network], *, public: bool) -> None:
+    def __init__(self, networks: Sequence[Network], *, public: bool, resolver: Resolver | None = None) -> None:
         self._networks, self._public = networks, public
+        self._resolver = resolver or Resolver()
         self._backend = httpcore.AnyIOBackend()
 
     async def connect_tcp(
@@ -54,22 +114,20 @@ class PublicBackend(httpcore.AsyncNetworkBackend):
 
         Raises: AddressRefused if one of them may not be connected to; httpcore's errors if none answers.
         """
-        loop = asyncio.get_running_loop()
         try:
-            asked = loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            found = await asyncio.wait_for(asked, timeout)
+            addresses = await asyncio.wait_for(self._resolver.addresses(host), timeout)
         except TimeoutError:
             raise httpcore.ConnectTimeout(f"{host} is not resolved in time") from None
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise httpcore.ConnectError(f"{host} cannot be resolved: {error}") from None
-        addresses = list(dict.fromkeys(str(info[4][0]) for info in found))
         for address in addresses:
             self._must_be_allowed(host, address)
-        for last, address in enumerate(addresses, 1):
+        for left, address in zip(reversed(range(len(addresses))), addresses, strict=True):
+            patience = CONNECT_SECONDS if left else timeout
             try:
-                return await self._backend.connect_tcp(address, port, timeout, local_address, socket_options)
-            except httpcore.ConnectError:
-                if last == len(addresses):
+                return await self._backend.connect_tcp(address, port, patience, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                if not left:
                     raise
         raise httpcore.ConnectError(f"{host} has no address")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
+from itertools import takewhile
 from typing import Any
 
 from pydantic_core import from_json, to_json
@@ -34,12 +35,25 @@ MAX_DAYS = 366
 """Days of changes that are caught up with, at most; those before them are left out."""
 
 
-def begun(webhook: Webhook, identities: Sequence[LogIdentity], head: int) -> int:
+def begun(webhook: Webhook, identities: Sequence[LogIdentity]) -> int:
     """The position behind which the log is read for a webhook, also where the log was forked since."""
     forks = [one.position for one in identities if one.number > 1]
     was = next((one.number for one in identities if one.log == webhook.log), 0)
     since = [position for one, position in zip(identities[1:], forks, strict=True) if one.number > was]
-    return min([webhook.position, head, *since])
+    return min([webhook.position, *since])
+
+
+def folded(webhook: Webhook, rows: Sequence[LogRow], timeline: Timeline, as_of: date) -> Sequence[LogRow]:
+    """The rows before the first one that concerns a webhook and is not in its pledge's status yet.
+
+    Events of a pledge with thousands of facts are folded beside the others; until then its status is the one before.
+    An event that cannot be read is told as it stands, since nobody knows when it will be.
+    """
+    if not rows or (webhook.what == "events" and webhook.filters == Filters()):
+        return rows
+    waiting = {pledge: one.first for pledge, one in timeline.stalled(Clocks(as_of, rows[-1].position)).items()
+               if one.waits and (not webhook.filters.pledge or pledge in webhook.filters.pledge)}  # fmt: skip
+    return [*takewhile(lambda row: row.position < waiting.get(row.pledge, row.position + 1), rows)]
 
 
 def of_events(
@@ -69,20 +83,20 @@ def of_events(
             yield _message(webhook, f"{row.event_id}.status", row.position, row.pledge, now, **told)
 
 
-def of_days(
-    webhook: Webhook, position: int, timeline: Timeline, until: date, now: datetime
-) -> Iterator[dict[str, Any]]:
-    """The messages of statuses that changed with the days, as known at a position, up to a day."""
-    first = max(webhook.day, until - timedelta(days=MAX_DAYS))
-    for number in range(1, (until - first).days + 1):
-        day = first + timedelta(days=number)
-        earlier, later = (Clocks(at, position) for at in (day - timedelta(days=1), day))
-        for differences in timeline.diff(earlier, later, webhook.filters):
-            for one in differences:
-                before, after = _status(one.before), _status(one.after)
-                if before is not None and after is not None and before != after:
-                    told = {"as_of": str(day), "status_before": before, "status_after": after}
-                    yield _message(webhook, f"{webhook.log}.{one.pledge}.{day}", position, one.pledge, now, **told)
+def next_day(webhook: Webhook, today: date) -> date:
+    """The first day whose changes are not read for a webhook yet, of those that are caught up with."""
+    return max(webhook.day, today - timedelta(days=MAX_DAYS)) + timedelta(days=1)
+
+
+def of_day(webhook: Webhook, position: int, timeline: Timeline, day: date, now: datetime) -> Iterator[dict[str, Any]]:
+    """The messages of statuses that changed with a day, as known at a position."""
+    earlier, later = (Clocks(at, position) for at in (day - timedelta(days=1), day))
+    for differences in timeline.diff(earlier, later, webhook.filters):
+        for one in differences:
+            before, after = _status(one.before), _status(one.after)
+            if before is not None and after is not None and before != after:
+                told = {"as_of": str(day), "status_before": before, "status_after": after}
+                yield _message(webhook, f"{webhook.log}.{one.pledge}.{day}", position, one.pledge, now, **told)
 
 
 def body_of(delivery: Delivery, log: LogRecorder, settings: Settings) -> bytes | None:

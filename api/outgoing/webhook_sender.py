@@ -15,19 +15,21 @@ import time
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 import httpcore
+import psycopg
+from eventsourcing.persistence import PersistenceError
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.outgoing import webhook_messages
-from api.outgoing.public_addresses import AddressRefused, Network, PublicBackend
+from api.outgoing.public_addresses import AddressRefused, Network, PublicBackend, Resolver
 from api.outgoing.webhooks import (
     SECRET_PREFIX,
     Delivery,
@@ -66,7 +68,10 @@ AT_ONCE = 4
 """Messages on their way to one webhook at one time, at most: one that does not answer holds up no other."""
 
 LOOK_SECONDS = 0.5
-"""Seconds between two looks at the log for something to send."""
+"""Seconds between two looks at the log for something to send, and after which a look leaves the rest for the next."""
+
+IDLE_SECONDS = 15.0
+"""Seconds for which a connection is kept that nothing is sent on; the next one goes to where the name leads then."""
 
 STANDBY_SECONDS = 2.0
 """Seconds between two attempts to become the one that sends."""
@@ -76,6 +81,9 @@ PRUNE_SECONDS = 3_600.0
 
 LOCK_NAME = "webhooks"
 """The lock of the one that sends."""
+
+_STORE = (TrackerError, SQLAlchemyError, PersistenceError, psycopg.Error)
+"""What is raised where the store is away: all webhooks wait for it."""
 
 _REDIRECTS = (HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.PERMANENT_REDIRECT)
 _log = logging.getLogger("tracker.webhooks")
@@ -118,15 +126,22 @@ class WebhookSender:
     ) -> None:
         self._engine, self._log, self._settings, self._now = engine, log, settings, now
         self._timeline = Timeline(engine, log)
+        resolver, trusted = Resolver(), ssl.create_default_context()
+        # Where a receiver sends us on to is its word, not the operator's: no private network is allowed there.
         self._pools = {
-            scheme: httpcore.AsyncConnectionPool(
-                ssl_context=ssl.create_default_context(),
-                network_backend=PublicBackend(networks, public=scheme == "https"),
+            (scheme, is_own): httpcore.AsyncConnectionPool(
+                ssl_context=trusted,
+                network_backend=PublicBackend(networks if is_own else (), public=scheme == "https", resolver=resolver),
                 max_connections=None,
+                keepalive_expiry=IDLE_SECONDS,
             )
             for scheme in ("https", "http")
+            for is_own in (True, False)
         }
         self._pruned_at = 0.0
+        self._left: list[str] = []
+        self._is_more = False
+        self._told: set[tuple[str, type[Exception]]] = set()
         self._sending: dict[str, asyncio.Task[None]] = {}
         self.delivered = 0
         """Messages that were taken."""
@@ -137,7 +152,6 @@ class WebhookSender:
         Raises: with `once`, what the store raises; WebhookRefused if another process sends.
         """
         lock = process_lock(self._settings.database_url, LOCK_NAME)
-        told = False
         try:
             while not stopping.is_set():
                 try:
@@ -146,18 +160,16 @@ class WebhookSender:
                             raise WebhookRefused("another process sends the webhooks")
                         await _wait(stopping, STANDBY_SECONDS)
                         continue
-                    await asyncio.to_thread(self.take)
+                    is_more = await asyncio.to_thread(self.take)
                     await self._begin_due(stopping)
-                    if once and not self._sending:
+                    if once and not is_more and not self._sending:
                         return
-                    await self._look_again(stopping)
-                    told = False
-                except (TrackerError, SQLAlchemyError) as error:
+                    await self._look_again(stopping, 0 if is_more else LOOK_SECONDS)
+                    self._tell_over("")
+                except Exception as error:
                     if once:
                         raise
-                    if not told:
-                        _log.warning("nothing is sent, and it is tried again: %s", error)
-                    told = True
+                    self._tell("", error)
                     await _wait(stopping, STANDBY_SECONDS)
         finally:
             await asyncio.gather(*self._sending.values(), return_exceptions=True)
@@ -165,40 +177,70 @@ class WebhookSender:
             for pool in self._pools.values():
                 await pool.aclose()
 
-    def take(self) -> None:
-        """Make the messages of all that was recorded, and of the days that have begun, since the last time."""
+    def take(self) -> bool:
+        """Make messages of what was recorded, and of the days that have begun, since the last time.
+
+        Each webhook has its turn: one that catches up with a long log holds up no other. True if there is more to read.
+        """
         now = self._now()
         identity = self._log.look()
         if self._log.guard.refusal is not None:
             raise self._log.guard.refusal
-        head = self._timeline.position()
-        identities = self._log.identities()
-        for webhook in webhooks(self._engine, now):
-            if webhook.disabled is None:
-                position = webhook_messages.begun(webhook, identities, head)
-                self._take_for(webhook, identity.log, position, head, now)
+        head, identities = self._timeline.position(), self._log.identities()
         if time.monotonic() - self._pruned_at > PRUNE_SECONDS:
             self._pruned_at = time.monotonic()
             prune(self._engine, now)
+        told = {webhook.id: webhook for webhook in webhooks(self._engine, now) if webhook.disabled is None}
+        left = [id_ for id_ in self._left if id_ in told]
+        if not left:  # a round begins
+            left, self._is_more = [*told], False
+        until = time.monotonic() + LOOK_SECONDS
+        while left:
+            webhook = told[left.pop(0)]
+            position = webhook_messages.begun(webhook, identities)
+            try:
+                self._is_more |= position <= head and self._take_for(webhook, identity.log, position, head, now)
+                self._tell_over(webhook.id)
+            except _STORE:
+                raise
+            except Exception as error:
+                self._tell(webhook.id, error)
+            if time.monotonic() > until:
+                break
+        self._left = left
+        return bool(left) or self._is_more
 
-    def _take_for(self, webhook: Webhook, log: str, position: int, head: int, now: datetime) -> None:
+    def _take_for(self, webhook: Webhook, log: str, position: int, head: int, now: datetime) -> bool:
+        """Take a day's changes, or some events; whether there is more. `head` is what is projected, and not less."""
         today = now.date()
         if webhook.day < today:
+            day = webhook_messages.next_day(webhook, today)
             told = [] if webhook.what == "events" else [
-                *webhook_messages.of_days(webhook, position, self._timeline, today, now)
+                *webhook_messages.of_day(webhook, position, self._timeline, day, now)
             ]  # fmt: skip
-            if not keep_taken(self._engine, webhook, told, log=log, position=position, day=str(today)):
-                return  # another process is further; the next look reads the webhook anew
-            webhook = replace(webhook, log=log, position=position, day=today)
-        while position < head:
-            rows = self._log.read(position, webhook_messages.READ_EVENTS, upto=head)
-            if not rows:
-                return
-            messages = [*webhook_messages.of_events(webhook, rows, self._timeline, today, now)]
-            position = rows[-1].position
-            if not keep_taken(self._engine, webhook, messages, log=log, position=position):
-                return
-            webhook = replace(webhook, log=log, position=position)
+            keep_taken(self._engine, webhook, told, log=log, position=position, day=str(day))
+            return True
+        if position == head:
+            return False
+        read = self._log.read(position, webhook_messages.READ_EVENTS, upto=head)
+        rows = webhook_messages.folded(webhook, read, self._timeline, today)
+        if not rows:
+            return False
+        messages = [*webhook_messages.of_events(webhook, rows, self._timeline, today, now)]
+        keep_taken(self._engine, webhook, messages, log=log, position=rows[-1].position)
+        return rows[-1].position < head
+
+    def _tell(self, webhook: str, error: Exception) -> None:
+        """Say once of each kind of trouble that nothing is sent, to any webhook or to one; with a trace of a fault."""
+        if (webhook, type(error)) not in self._told:
+            of, is_fault = f" to {webhook}" if webhook else "", not isinstance(error, _STORE)
+            _log.warning("nothing is sent%s, and it is tried again: %s", of, error, exc_info=is_fault and error)
+        self._told.add((webhook, type(error)))
+
+    def _tell_over(self, webhook: str) -> None:
+        if any(of == webhook for of, _ in self._told):
+            _log.warning("messages are sent%s again", f" to {webhook}" if webhook else "")
+            self._told = {one for one in self._told if one[0] != webhook}
 
     async def _begin_due(self, stopping: asyncio.Event) -> None:
         """Begin to send to each webhook that has something due, unless its last messages are still on their way."""
@@ -208,18 +250,18 @@ class WebhookSender:
             if webhook.id in waiting and webhook.id not in self._sending:
                 self._sending[webhook.id] = asyncio.create_task(self._send_due(webhook, stopping))
 
-    async def _look_again(self, stopping: asyncio.Event) -> None:
-        """Return when it is time to look again: at the end of what is sent to a webhook, or after LOOK_SECONDS.
+    async def _look_again(self, stopping: asyncio.Event, seconds: float) -> None:
+        """Return when it is time to look again: at the end of what is sent to a webhook, or after so many seconds.
 
         Raises: what the store raised to one that was sending.
         """
         if not self._sending:
-            await _wait(stopping, LOOK_SECONDS)
+            await _wait(stopping, seconds)
             return
-        ended, _ = await asyncio.wait(self._sending.values(), timeout=LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        ended, _ = await asyncio.wait(self._sending.values(), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         self._sending = {id_: task for id_, task in self._sending.items() if task not in ended}
-        for task in ended:
-            task.result()
+        for raised in [error for task in ended if (error := task.exception()) is not None]:
+            raise raised
 
     async def _send_due(self, webhook: Webhook, stopping: asyncio.Event) -> None:
         """Send what is due to a webhook, some at once; after LOOK_SECONDS leave the rest for the next look."""
@@ -228,7 +270,9 @@ class WebhookSender:
             waiting = await asyncio.to_thread(due, self._engine, webhook.id, self._now(), AT_ONCE)
             if not waiting:
                 return
-            await asyncio.gather(*(self._send(webhook, one) for one in waiting))
+            sent = await asyncio.gather(*(self._send(webhook, one) for one in waiting), return_exceptions=True)
+            for raised in [one for one in sent if isinstance(one, BaseException)]:
+                raise raised  # none of them is on its way any more
 
     async def _send(self, webhook: Webhook, delivery: Delivery) -> None:
         body = await asyncio.to_thread(webhook_messages.body_of, delivery, self._log, self._settings)
@@ -244,7 +288,8 @@ class WebhookSender:
         await asyncio.to_thread(self._note, delivery, answer, self._now(), after)
         if answer.status == HTTPStatus.GONE:
             _log.warning("webhook %s is gone (410), and nothing more is sent to it", webhook.id)
-            await asyncio.to_thread(disable_webhook, self._engine, webhook.id, "its receiver answered 410")
+            with suppress(WebhookRefused):  # removed meanwhile
+                await asyncio.to_thread(disable_webhook, self._engine, webhook.id, "its receiver answered 410")
 
     def _note(self, delivery: Delivery, answer: Answer, now: datetime, after: timedelta | None) -> None:
         if answer.taken:
@@ -267,27 +312,31 @@ class WebhookSender:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 for _ in range(MAX_REDIRECTS + 1):
-                    status, told = await self._request(url, headers, body)
+                    is_own = urlsplit(url).netloc == urlsplit(webhook.url).netloc
+                    status, told = await self._request(url, headers, body, is_own=is_own)
                     if status not in _REDIRECTS or "location" not in told:
-                        return _answer(status, told)
+                        return _answer(status, told, self._now())
                     url = urljoin(url, told["location"])
                 return Answer(taken=False, told=f"more than {MAX_REDIRECTS} redirects")
         except TimeoutError:
             return Answer(taken=False, told=f"no answer within {ANSWER_SECONDS:g} s")
         except (AddressRefused, ValueError, ssl.SSLError, OSError) as refused:
             return Answer(taken=False, told=f"refused: {refused}"[:300])
-        except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
+        except Exception as error:  # of the connection and the protocol: whatever a receiver does is its answer
             return Answer(taken=False, told=f"{type(error).__name__}: {error}"[:300])
 
-    async def _request(self, url: str, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str]]:
-        """The status and the headers of an answer; what it says is not read.
+    async def _request(
+        self, url: str, headers: dict[str, str], body: bytes, *, is_own: bool
+    ) -> tuple[int, dict[str, str]]:
+        """The status and the headers of an answer; what it says is not read. `is_own` is the webhook's own host.
 
         Raises: ValueError if the address is none to send to; AddressRefused; httpcore's errors.
         """
         must_be_address(url)
         parts = urlsplit(url)
         sent = {"Host": parts.netloc, **headers, "Content-Length": str(len(body))}
-        async with self._pools[parts.scheme].stream("POST", url, headers=list(sent.items()), content=body) as reply:
+        pool = self._pools[parts.scheme, is_own]
+        async with pool.stream("POST", url, headers=list(sent.items()), content=body) as reply:
             told = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in reply.headers}
             return reply.status, told
 
@@ -298,17 +347,28 @@ def must_be_address(url: str) -> None:
     Raises: ValueError if not; the sentence says why.
     """
     parts = urlsplit(url)
-    if parts.scheme not in ("https", "http") or not parts.hostname or not url.isascii() or len(url) > 2_000:
-        raise ValueError("an address begins with https:// and a host, and has at most 2,000 ASCII characters")
+    is_visible = url.isascii() and url.isprintable() and " " not in url
+    if parts.scheme not in ("https", "http") or not parts.hostname or not is_visible or len(url) > 2_000:
+        raise ValueError("an address begins with https:// and a host, and has at most 2,000 ASCII characters, no space")
     if parts.username is not None or parts.password is not None or parts.fragment:
         raise ValueError("an address has no user, password or fragment")
     _ = parts.port  # a ValueError, too, if it is none
 
 
-def _answer(status: int, headers: dict[str, str]) -> Answer:
-    waits = headers.get("retry-after", "")
+def _answer(status: int, headers: dict[str, str], now: datetime) -> Answer:
     taken = HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES
-    return Answer(taken, f"answered {status}", status, int(waits) if waits.isdecimal() and len(waits) < 10 else None)
+    return Answer(taken, f"answered {status}", status, retry_seconds(headers.get("retry-after", ""), now))
+
+
+def retry_seconds(waits: str, now: datetime) -> int | None:
+    """What `Retry-After` asks for, in seconds or as the date of its end; None if it is neither."""
+    if waits.isdecimal() and len(waits) < 10:
+        return int(waits)
+    try:
+        until = parsedate_to_datetime(waits)
+        return max(0, round((until.replace(tzinfo=until.tzinfo or UTC) - now).total_seconds()))
+    except (ValueError, OverflowError):
+        return None
 
 
 async def _wait(stopping: asyncio.Event, seconds: float) -> None:

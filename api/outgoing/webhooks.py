@@ -13,7 +13,7 @@ import json
 import secrets
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
@@ -112,7 +112,7 @@ class Webhook:
     what: What
     types: tuple[str, ...]
     filters: Filters
-    secrets: tuple[str, ...]
+    secrets: tuple[str, ...] = field(repr=False)
     created_at: str
     disabled: str | None
     log: str
@@ -281,13 +281,25 @@ def deliveries(engine: Engine, webhook: str | None, state: State | None, limit: 
         return [Delivery(*row) for row in conn.execute(newest).all()]
 
 
+def must_be_there(engine: Engine, id_: str) -> None:
+    """Check that there is a webhook of this id.
+
+    Raises: WebhookRefused if there is none.
+    """
+    with engine.connect() as conn:
+        _must_be_one(len(conn.execute(select(WEBHOOKS.c.id).where(WEBHOOKS.c.id == id_)).all()), id_)
+
+
 def send_again(
     engine: Engine, webhook: str, now: datetime, *, message: str | None = None, since: str | None = None
 ) -> int:
     """Let messages of a webhook be sent again, whatever became of them: how many.
 
     It is the one `message`, those made `since` an instant, or else all that failed.
+
+    Raises: WebhookRefused if there is no webhook of this id.
     """
+    must_be_there(engine, webhook)
     t = DELIVERIES.c
     wanted = t.state == "failed" if since is None else t.created_at >= since
     if message is not None:
@@ -337,5 +349,5 @@ def _webhook(row: Row[Any], now: datetime) -> Webhook:
 
 
 def _written(given: Filters) -> str:
-    found = {field.name: getattr(given, field.name) for field in fields(given)}
+    found = {one.name: getattr(given, one.name) for one in fields(given)}
     return json.dumps({name: values for name, values in found.items() if isinstance(values, tuple) and values})

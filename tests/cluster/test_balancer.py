@@ -22,11 +22,12 @@ CONFIGURATION = ROOT / "deploy/haproxy/haproxy.cfg"
 
 
 @contextmanager
-def balancer(one: str, two: str, reader: str) -> Iterator[httpx.Client]:
-    """Debian's HAProxy before three servers; how it is asked."""
+def balancer(one: str, two: str, reader: str, *, tls: Path | None = None) -> Iterator[httpx.Client]:
+    """Debian's HAProxy before three servers; how it is asked. `tls` is a certificate with its key."""
     port = free_port()
+    scheme, listen = ("http", "") if tls is None else ("https", f" ssl crt {tls}")
     addresses = {
-        "TRACKER_LISTEN": f"127.0.0.1:{port}", "TRACKER_ONE": one, "TRACKER_TWO": two, "TRACKER_READER": reader,
+        "TRACKER_LISTEN": f"127.0.0.1:{port}{listen}", "TRACKER_ONE": one, "TRACKER_TWO": two, "TRACKER_READER": reader,
     }  # fmt: skip
     process = subprocess.Popen(
         ["haproxy", "-f", str(CONFIGURATION)], env={**os.environ, **addresses},
@@ -34,7 +35,8 @@ def balancer(one: str, two: str, reader: str) -> Iterator[httpx.Client]:
     )  # fmt: skip
     try:
         wait_until(lambda: _listens(port), process)  # type: ignore[arg-type]
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=KEY, timeout=HANG_SECONDS) as client:
+        address = f"{scheme}://127.0.0.1:{port}"
+        with httpx.Client(base_url=address, headers=KEY, timeout=HANG_SECONDS, verify=tls is None) as client:
             yield client
     finally:
         process.kill()
@@ -68,3 +70,12 @@ def test_reads_and_writes_go_on_though_a_server_is_killed(postgres_url: str, tmp
         wait_until(lambda: status("POST", json={"pledge": "third", "fact": made()}) == 503)
         assert {status(path=f"/v1/pledges?limit={1 + number}") for number in range(20)} == {200}
         assert client.get("/v1/pledges/second").json()["pledge"] == "second"
+
+
+def test_tls_is_ended_where_the_address_says_so(tmp_path: Path) -> None:
+    key, certificate, site = (tmp_path / name for name in ("key.pem", "certificate.pem", "site.pem"))
+    made_by = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost"]
+    subprocess.run([*made_by, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    site.write_bytes(certificate.read_bytes() + key.read_bytes())
+    with balancer("127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3", tls=site) as client:
+        assert client.get("/v1/pledges").status_code == 503  # HAProxy's own: nobody is there

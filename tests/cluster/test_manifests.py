@@ -31,11 +31,14 @@ def test_what_is_not_of_its_schema_is_found() -> None:
 
 def test_every_set_of_pods_has_two_and_a_disruption_budget_that_leaves_one() -> None:
     budgets = [doc["spec"] for doc in DOCUMENTS if doc["kind"] == "PodDisruptionBudget"]
+    assert {budget["unhealthyPodEvictionPolicy"] for budget in budgets} == {"AlwaysAllow"}
     assert [doc["spec"]["replicas"] for doc in SETS] == [2, 2]
     for doc in SETS:
         labels = doc["spec"]["template"]["metadata"]["labels"]
         assert doc["spec"]["selector"]["matchLabels"].items() <= labels.items()
         assert [b["minAvailable"] for b in budgets if b["selector"]["matchLabels"].items() <= labels.items()] == [1]
+        headless = BY_KIND["Service", doc["spec"]["serviceName"]]["spec"]
+        assert (headless["clusterIP"], headless["selector"].items() <= labels.items()) == ("None", True)
         claims = {claim["metadata"]["name"] for claim in doc["spec"]["volumeClaimTemplates"]}
         assert "state" in claims
 

@@ -108,6 +108,43 @@ def test_a_stream_whose_messages_were_deleted_goes_on_and_a_new_one_gets_everyth
     assert [m.headers["Tracker-Position"] for m in server.messages("ANEW")] == ["1", "2", "3", "4"]
 
 
+def test_messages_deleted_at_the_end_are_not_published_again_by_a_machine_that_remembers_nothing(
+    shell: Shell, server: Nats, tmp_path: Path
+) -> None:
+    record(shell, "deleted", 5)
+    shell.run("publish", "--nats", server.url, "--once")
+    server.delete(5)
+    server.delete(4)
+    record(shell, "later", 1)
+    elsewhere = str(tmp_path / "another-machine")
+    shell.run("publish", "--nats", server.url, "--once", TRACKER_STATE_DIR=elsewhere)
+    assert [m.headers["Tracker-Position"] for m in server.messages()] == ["1", "2", "3", "6"]
+    (tmp_path / "another-machine" / "published.json").write_text("[")
+    server.purge()
+    told = shell.run("publish", "--nats", server.url, "--once", code=1, TRACKER_STATE_DIR=elsewhere).stderr
+    assert "published.json is broken" in told
+
+
+def test_a_server_that_stands_still_keeps_no_publisher_from_its_end(shell: Shell, server: Nats) -> None:
+    record(shell, "first", 1)
+    with (shell.directory / "told.log").open("w") as errors:
+        process = shell.start("publish", "--nats", server.url, errors=errors)
+    try:
+        wait_until(lambda: server.last_sequence() == 1, process)
+        server.freeze(on=True)
+        facts = [made(title="Large"), *(statement(summary=f"{number} {'x' * 20_000}") for number in range(400))]
+        lines = "\n".join(json.dumps({"pledge": "large", "fact": fact}) for fact in facts)
+        shell.run("import", shell.write("large.ndjson", lines))
+        wait_until(lambda: "nothing is published" in (shell.directory / "told.log").read_text(), process)
+        assert ended(process) == 0
+    finally:
+        server.freeze(on=False)
+        gone(process)
+    shell.run("publish", "--nats", server.url, "--once")
+    with shell.log() as log:
+        must_have_all(server, log)
+
+
 def test_a_stream_of_another_history_is_refused(shell: Shell, server: Nats, tmp_path: Path) -> None:
     record(shell, "ours", 2)
     shell.run("publish", "--nats", server.url, "--once")
@@ -118,13 +155,20 @@ def test_a_stream_of_another_history_is_refused(shell: Shell, server: Nats, tmp_
 
 def test_a_fork_goes_on_in_the_stream_that_has_what_it_has(shell: Shell, server: Nats) -> None:
     record(shell, "forked", 2)
-    shell.run("publish", "--nats", server.url, "--once")
-    shell.run("log", "fork", "--reason", "a drill")
-    record(shell, "after", 1)
-    shell.run("publish", "--nats", server.url, "--once")
+    process = shell.start("publish", "--nats", server.url)
+    try:
+        wait_until(lambda: server.last_sequence() == 2, process)
+        shell.run("log", "fork", "--reason", "a drill")
+        record(shell, "after", 1)
+        wait_until(lambda: server.last_sequence() == 3, process)
+        assert ended(process) == 0
+    finally:
+        gone(process)
     with shell.log() as log:
-        logs = [m.headers["Tracker-Log"] for m in must_have_all(server, log)]
-    assert len(set(logs)) == 2
+        messages = must_have_all(server, log)
+    assert len({m.headers["Tracker-Log"] for m in messages}) == 2
+    for message in messages:
+        assert message.headers["Tracker-Log"] in json.loads(message.data)["source"]
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,13 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import nats
+from nats.js.errors import NotFoundError
 
 from tests.support.paths import ROOT
 from tests.support.waiting import wait_until
@@ -64,6 +65,11 @@ class Nats:
             self._process.wait()
             self._process = None
 
+    def freeze(self, *, on: bool) -> None:
+        """Let it stand still (SIGSTOP), its kernel taking what is sent until it is full; or go on."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP if on else signal.SIGCONT)
+
     def messages(self, stream: str = "TRACKER") -> list[Any]:
         """All messages of a stream in their order."""
 
@@ -72,7 +78,11 @@ class Nats:
             try:
                 context = connection.jetstream()
                 state = (await context.stream_info(stream)).state
-                return [await context.get_msg(stream, seq) for seq in range(state.first_seq, state.last_seq + 1)]
+                found = []
+                for sequence in range(state.first_seq, state.last_seq + 1):
+                    with suppress(NotFoundError):  # deleted
+                        found.append(await context.get_msg(stream, sequence))
+                return found
             finally:
                 await connection.close()
 
@@ -97,15 +107,21 @@ class Nats:
 
     def purge(self, stream: str = "TRACKER") -> None:
         """Delete all messages of a stream."""
+        self._tell(lambda context: context.purge_stream(stream))
 
-        async def delete() -> None:
+    def delete(self, sequence: int, stream: str = "TRACKER") -> None:
+        """Delete one message of a stream."""
+        self._tell(lambda context: context.delete_msg(stream, sequence))
+
+    def _tell(self, what: Callable[[Any], Awaitable[Any]]) -> None:
+        async def telling() -> None:
             connection = await nats.connect(self.url)
             try:
-                await connection.jetstream().purge_stream(stream)
+                await what(connection.jetstream())
             finally:
                 await connection.close()
 
-        asyncio.run(delete())
+        asyncio.run(telling())
 
     def _listens(self) -> bool:
         assert self._process is not None

@@ -2,69 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_network
 from pathlib import Path
-from threading import Event
-from typing import Any
 
 import pytest
 
-from api.outgoing import webhook_sender
-from api.outgoing.webhook_sender import WebhookSender, signature
-from api.outgoing.webhooks import deliveries, send_again, webhooks
-from tests.support.api import Api, made, prepare, progress, running, statement
+from api.outgoing.webhook_sender import signature
+from api.outgoing.webhooks import send_again, webhooks
+from tests.support.api import made, progress, statement
 from tests.support.moving import lived_in
-from tests.support.receivers import Receiver, receiving
+from tests.support.receivers import receiving
 from tests.support.shell import Shell, ended, gone, with_tables
-from tests.support.waiting import HANG_SECONDS, wait_until
+from tests.support.waiting import wait_until
+from tests.support.webhook_desk import NOW, Desk
 
 NETWORKS = {"TRACKER_WEBHOOK_NETWORKS": "127.0.0.0/8"}
-NOW = datetime(2024, 3, 1, 12, tzinfo=UTC)
-
-
-class Desk:
-    """A tracker whose clock the test sets, with one receiver."""
-
-    def __init__(self, api: Api, shell: Shell, receiver: Receiver) -> None:
-        self.api, self.shell, self.receiver, self.now = api, shell, receiver, NOW
-        self.engine = api.services.engine
-
-    def add(self, *options: str) -> tuple[str, str]:
-        """A webhook of the receiver, as if it had been added at the test's time: its id and its secret."""
-        secret = self.shell.run("webhooks", "add", self.receiver.url, *options).stdout.split()[-1]
-        id_ = webhooks(self.engine, self.now)[-1].id
-        with self.engine.begin() as conn:
-            conn.exec_driver_sql(f"UPDATE webhooks SET day = '{self.now.date()}' WHERE id = '{id_}'")
-        return id_, secret
-
-    def send(self, *, networks: tuple[str, ...] = ("127.0.0.0/8",)) -> int:
-        """Send what is due; how many messages were taken."""
-
-        async def sending() -> int:
-            sender = WebhookSender(
-                self.engine, self.api.services.tracker.log, self.api.services.settings, lambda: self.now,
-                tuple(map(ip_network, networks)),
-            )  # fmt: skip
-            await sender.run(asyncio.Event(), once=True)
-            return sender.delivered
-
-        return asyncio.run(sending())
-
-    def log(self) -> list[Any]:
-        return deliveries(self.engine, None, None, 1_000)
-
-
-@pytest.fixture
-def desk(database_url: str, tmp_path: Path) -> Iterator[Desk]:
-    prepare(database_url)
-    shell = with_tables(database_url, tmp_path)
-    with running(database_url, public_url="https://pledges.example.org") as api, receiving() as receiver:
-        yield Desk(api, shell, receiver)
 
 
 def test_events_are_told_as_they_are_served_signed_with_the_secret(desk: Desk) -> None:
@@ -158,7 +111,9 @@ def test_retry_after_is_kept_and_410_is_the_end(desk: Desk) -> None:
     desk.now += timedelta(hours=3)
     desk.receiver.answer = lambda _: (410, {})
     desk.send()
-    assert webhooks(desk.engine, desk.now)[0].disabled == "its receiver answered 410"
+    (gone_one,) = webhooks(desk.engine, desk.now)
+    assert gone_one.disabled == "its receiver answered 410"
+    assert "whsec_" not in repr(gone_one)
     desk.api.open("later")
     desk.now += timedelta(days=1)
     desk.send()
@@ -166,24 +121,6 @@ def test_retry_after_is_kept_and_410_is_the_end(desk: Desk) -> None:
     desk.shell.run("webhooks", "enable", id_)
     desk.receiver.answer = lambda _: (200, {})
     assert desk.send() == 2
-
-
-def test_a_receiver_that_does_not_answer_holds_up_no_other(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(webhook_sender, "ANSWER_SECONDS", 2 * HANG_SECONDS)
-    is_awake = Event()
-    desk.receiver.answer = lambda _: (200 if is_awake.wait(HANG_SECONDS) else 500, {})
-    desk.add("--what", "events")
-    with receiving() as other, ThreadPoolExecutor() as threads:
-        desk.shell.run("webhooks", "add", other.url, "--what", "events")
-        for number in range(3 * webhook_sender.AT_ONCE):
-            desk.api.open(f"aid-{number}")
-        taken = threads.submit(desk.send)
-        try:
-            wait_until(lambda: len(other.sent) == 3 * webhook_sender.AT_ONCE)
-            assert len(desk.receiver.sent) <= webhook_sender.AT_ONCE
-        finally:
-            is_awake.set()
-        assert taken.result() == 6 * webhook_sender.AT_ONCE
 
 
 def test_nothing_goes_to_a_private_address_not_after_a_redirect_either(desk: Desk) -> None:
@@ -204,6 +141,19 @@ def test_nothing_goes_to_a_private_address_not_after_a_redirect_either(desk: Des
     desk.api.open("round-and-round")
     desk.send()
     assert desk.log()[0].answer == "more than 3 redirects"
+
+
+def test_a_receiver_sends_us_on_to_no_private_address_though_one_is_allowed(desk: Desk) -> None:
+    desk.add("--what", "events")
+    desk.api.open()
+    with receiving() as elsewhere:
+        desk.receiver.answer = lambda _: (307, {"Location": elsewhere.url})
+        desk.send()
+        desk.now += timedelta(hours=1)
+        desk.receiver.answer = lambda _: (308, {"Location": elsewhere.url.replace("http:", "https:")})
+        desk.send()
+    assert (len(desk.receiver.sent), elsewhere.sent) == (2, [])
+    assert desk.log()[0].answer == "refused: 127.0.0.1 is 127.0.0.1, which is no address of the public internet"
 
 
 def test_a_secret_is_rotated_with_both_signing_for_a_time(desk: Desk) -> None:
@@ -291,10 +241,10 @@ def test_the_commands_refuse_what_cannot_be(desk: Desk) -> None:
     shell = desk.shell
     assert "begins with https://" in shell.run("webhooks", "add", "ftp://example.org", code=2).stderr
     assert "beyond the log" in shell.run("webhooks", "add", "https://example.org", "--from", "9", code=2).stderr
-    for command in ("remove", "rotate", "disable", "enable"):
+    for command in ("remove", "rotate", "disable", "enable", "replay", "log"):
         assert "there is no webhook 'wh_0'" in shell.run("webhooks", command, "wh_0", code=1).stderr
     assert "RFC 3339" in shell.run("webhooks", "replay", "wh_0", "--since", "yesterday", code=2).stderr
-    assert "has no message" in shell.run("webhooks", "replay", "wh_0", "--message", "one", code=1).stderr
     id_, _ = desk.add()
+    assert "has no message" in shell.run("webhooks", "replay", id_, "--message", "one", code=1).stderr
     shell.run("webhooks", "remove", id_)
     assert shell.run("webhooks", "list").stderr.endswith("0 webhooks.\n")
