@@ -213,3 +213,22 @@ def test_a_ratio_that_is_not_one_is_never_shown_as_one() -> None:
         found = ratio(quantity_words.read(amount), target)
         assert found is not None
         assert plain(found.value) == shown
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "together"),
+    [
+        (Interval(Decimal(1), Decimal(2)), Interval(Decimal(3), Decimal(5)), Interval(Decimal(4), Decimal(7))),
+        (Interval(Decimal(1), None), Interval(Decimal(3), Decimal(5)), Interval(Decimal(4), None)),
+        (Interval(None, Decimal(2)), Interval(Decimal(3), Decimal(5)), Interval(None, Decimal(7))),
+        (
+            Interval(Decimal(1), Decimal(2), low_open=True),
+            Interval(Decimal(3), Decimal(5), high_open=True),
+            Interval(Decimal(4), Decimal(7), low_open=True, high_open=True),
+        ),
+    ],
+)
+def test_intervals_add_up_end_by_end_and_an_end_is_open_if_one_of_the_two_is(
+    one: Interval, other: Interval, together: Interval
+) -> None:
+    assert one.plus(other) == other.plus(one) == together
