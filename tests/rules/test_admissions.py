@@ -94,3 +94,11 @@ def test_what_ends_before_the_window_starts_proves_no_claim_about_an_earlier_tar
         met(stated_on="2024-08-01"),
         revised(target="at least 50bn EUR", stated_on="2024-09-01"),
     ).then(as_of="2024-10-01", status="announced", flag="unproven_claim")
+
+
+def test_members_of_a_group_that_is_judged_as_one_contradict_no_admission() -> None:
+    promise = pledge("at least 40bn EUR", window=year(2024), group=group("BE FR", "aggregate"))
+    reports = [member(code, "met", stated_on="2024-09-01") for code in ("BE", "FR")]
+    given(promise, *reports, missed(stated_on="2025-02-01")).then(
+        as_of="2025-02-01", status="missed", no_flag="assertion_conflict"
+    )

@@ -74,3 +74,47 @@ def test_what_cannot_be_compared_with_the_baseline_is_not_certainly_nothing(amou
     given(promise, progress(amount, basis="level", stated_on="2024-07-01"), missed(stated_on="2025-02-01")).then(
         as_of="2025-02-01", status=status
     )
+
+
+# --- more than all of the baseline: an amount below zero, of which only the high end is known
+
+NET = {"kind": "count", "baseline": HUNDRED, "window": year(2024)}
+MORE_THAN_ALL = "at least 120 percent:below-baseline"
+
+
+def test_a_firmer_figure_without_a_low_end_says_nothing_of_the_stages_below_it() -> None:
+    own = level("-10 count:mtco2e", stage="committed")
+    firmer = level(MORE_THAN_ALL, stage="disbursed", source="Other")
+    record = given(pledge("at least 100 percent:below-baseline", **NET), own, firmer)
+    record.then(as_of="2025-02-01", status="exceeded", actual="-10 count:mtco2e", stage="committed")
+    record.figure(firmer, as_of="2025-02-01", chosen=False, outcome="stage")
+
+
+def test_a_firmer_figure_with_a_low_end_lies_above_one_without() -> None:
+    own = level(MORE_THAN_ALL, stage="committed")
+    firmer = level("-30 count:mtco2e", stage="disbursed", source="Other")
+    given(pledge("at least 100 percent:below-baseline", **NET), own, firmer).then(
+        as_of="2025-02-01", actual={"op": "ge", "value": "-30", "unit": "count:mtco2e"}, stage="disbursed"
+    )
+
+
+def test_a_firmer_figure_without_a_low_end_does_not_answer_for_a_stage_that_is_required() -> None:
+    firmer = level(MORE_THAN_ALL, stage="disbursed")
+    promise = pledge("at least 100 percent:below-baseline", required_stage="committed", **NET)
+    record = given(promise, firmer).then(as_of="2025-02-01", status="overdue", actual=None)
+    record.figure(firmer, as_of="2025-02-01", outcome="stage", why="no figure answers the question")
+
+
+def test_a_sum_without_a_low_end_and_money_without_a_rate_bound_nothing() -> None:
+    money = {"baseline": {"quantity": "100bn EUR"}, "window": year(2024)}
+    parts = [
+        progress(MORE_THAN_ALL, basis="increment", period={"start": "2024-01-01", "end": "2024-03-31"}),
+        progress("5bn UAH", basis="increment", period={"start": "2024-04-01", "end": "2024-06-30"}),
+        progress("1bn EUR", basis="increment", period={"start": "2024-07-01", "end": "2024-09-30"}),
+    ]
+    given(pledge("at least 100 percent:below-baseline", **money), *parts).then(
+        as_of="2024-12-01",
+        actual={"op": "le", "value": "-19000000000", "unit": "EUR"},
+        ratio=None,
+        status="in_progress",
+    )

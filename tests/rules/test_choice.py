@@ -146,14 +146,15 @@ def test_a_projection_that_a_reviewer_deprecates_is_not_shown() -> None:
     given(pledge(), forecast, ranked(forecast, "deprecated")).then(as_of="2024-09-01", projection=None)
 
 
-TWO_YEARS = until("2024-12-31", start="2023-01-01")
+THREE_YEARS = until("2024-12-31", start="2022-01-01")
 
 
-def test_a_shorter_total_before_a_whole_year_is_no_part_of_the_whole() -> None:
-    half = progress("10bn EUR", period=first_half(2023), stated_on="2023-07-10")
-    whole = progress("30bn EUR", period=year(2024), stated_on="2025-01-10")
-    record = given(pledge("at least 100bn EUR", window=TWO_YEARS, stated_on="2023-01-01"), half, whole)
-    record.then(as_of="2025-02-01", actual="30bn EUR", no_flag="added_totals")
+def test_a_shorter_total_before_whole_years_is_no_part_of_the_whole() -> None:
+    half = progress("10bn EUR", period=first_half(2022), stated_on="2022-07-10")
+    years = [progress(f"{n}0bn EUR", period=year(2020 + n), stated_on=f"{2021 + n}-01-10") for n in (3, 4)]
+    promise = pledge("at least 200bn EUR", window=THREE_YEARS, stated_on="2022-01-01")
+    given(promise, half, years[0]).then(as_of="2024-02-01", actual="30bn EUR", no_flag="added_totals")
+    record = given(promise, half, *years).then(as_of="2025-02-01", actual="70bn EUR", flag="added_totals")
     preferred = ranked(half, "preferred", stated_on="2025-02-02")
     record.accepts(preferred).then(as_of="2025-02-02", actual="10bn EUR", no_flag="added_totals")
 

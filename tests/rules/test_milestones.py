@@ -148,3 +148,15 @@ def test_the_steps_of_what_is_not_measurable_give_it_no_deadline() -> None:
     given(path, scheduled("law", due="2024-03")).then(
         as_of="2024-05-01", status="not_measurable", schedule=("no_deadline", "no_deadline"), flags=[]
     )
+
+
+@pytest.mark.parametrize(("stated_on", "status"), [("2024-06-30", "partly_met"), ("2024-07-01", "met")])
+def test_a_step_that_is_scheduled_on_the_last_day_of_the_window_is_needed_and_later_ones_are_not(
+    stated_on: str, status: str
+) -> None:
+    given(
+        steps(window=until("2024-06-30")),
+        scheduled("law"),
+        reached("law", stated_on="2024-03-01"),
+        scheduled("office", stated_on=stated_on),
+    ).then(as_of="2024-07-01", status=status)

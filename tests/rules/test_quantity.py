@@ -73,6 +73,7 @@ def test_a_sum_is_exact_only_if_every_part_is() -> None:
     assert total([q("between 1 and 2 EUR"), q("under 1 EUR")]).open == "high"
     assert str(total([q("about 20 EUR")])) == "about 20 EUR"
     assert str(total([q("20 EUR"), q("-5 EUR")])) == "15 EUR"
+    assert str(total([spanning(Interval(None, Decimal(-5)), "EUR"), q("3 EUR")])) == "up to -2 EUR"
 
 
 @settings(max_examples=examples(200))

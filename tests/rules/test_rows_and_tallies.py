@@ -78,6 +78,14 @@ def test_a_tally_of_less_than_one_member_is_a_tally_of_none(words: str, status: 
     given(each(), tally(met=words)).then(as_of="2025-02-01", status=status)
 
 
+@pytest.mark.parametrize(("count", "status"), [(3, "met"), (4, "in_progress")])
+def test_a_percentage_is_one_of_those_who_did_not_opt_out(count: int, status: str) -> None:
+    promise = each("count_at_least", f"{FOUR} IS", count=count, opted_out=["IS"])
+    given(promise, tally(met="at least 75 percent:members", stated_on="2024-06-01")).then(
+        as_of="2024-06-01", status=status, members={"eligible": 4, "opted_out": 1}
+    )
+
+
 def test_without_a_group_and_a_total_no_number_of_members_is_too_large() -> None:
     given(pledge("at least 2 percent:gdp", kind="ratio"), tally(met=700, not_met=900)).then(
         as_of="2025-02-01", members={"met": 700, "not_met": 900, "total": None}, no_flag="tally_mismatch"

@@ -11,7 +11,9 @@ from tracker.quantity_words_tables import UnclearWords
 UNDERSTOOD = """
 # a number word that goes on, and one with a fraction
 zwei hundert und fünf Millionen Euro = eq 205000000 EUR
+deux cents et cinq millions d'euros = eq 205000000 EUR
 cent millions d'euros = eq 100000000 EUR
+twenty-one countries = eq 21 count:countries
 two and three quarters million EUR = eq 2750000 EUR
 three and two thirds million EUR = approx 3666666.67 EUR
 2 and three quarters million EUR = eq 2750000 EUR
@@ -22,6 +24,7 @@ a total of EUR 5bn = eq 5000000000 EUR
 a total of EUR -5bn = eq -5000000000 EUR
 $5m dollars = eq 5000000 USD
 £5m pounds = eq 5000000 GBP
+€40 EURm = eq 40000000 EUR
 $5m pesos MXN = eq 5000000 MXN
 # a point at the end
 2 % of gross domestic product. = eq 2 percent:gdp
@@ -34,6 +37,7 @@ five six EUR => "six EUR" is no unit
 twenty zero EUR => "zero EUR" is no unit
 two hundred and odd trees => "and odd trees" is no unit
 hundred EUR => has no number
+one hundred hundred and five trees => "and five trees" is no unit
 # a billion in a language in which it is a million millions
 anderthalb Billion Euro => 1500000000 EUR | 1500000000000 EUR
 eine halbe Billion Euro => 500000000 EUR | 500000000000 EUR
@@ -42,6 +46,9 @@ eine halbe Billion Euro => 500000000 EUR | 500000000000 EUR
 MEUR million 40 => has no number
 €mio. 40 USD => has two units, €mio. and "USD"
 €m 40 MEUR => has two units, €m and "MEUR"
+EURm 40 USD => has two units, EURm and "USD"
+# a code that is none
+5 Btc => "Btc" in "5 Btc" is no ISO 4217 currency code
 # currencies that two words leave open, or that no two words say
 kr 5m kroner => Swedish, Norwegian, Danish or Icelandic crowns | SEK, NOK, DKK or ISK
 USD:constant-2020 5bn USD:constant-2015 => has two units

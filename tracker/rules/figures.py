@@ -144,7 +144,7 @@ def _projection(items: Sequence[FactInForce[Fact]], promise: Promise, measure: s
         if (figure := figure_of(item)).nature == "projection"
         and figure.attribution == "all"
         and item.rank != "deprecated"
-        and (promise.measures(figure.quantity) if measure is None else figure.quantity.measure in (measure, relative))
+        and (measure is None or figure.quantity.measure in (measure, relative))
     ]
     return max(found, key=lambda item: (item.first_said_on, item.first_version), default=None)
 
@@ -203,9 +203,9 @@ def _actual(rungs: Sequence[Rung], unit: str | None, notes: Notes) -> tuple[Actu
         if place == 0:
             firm = [c for c in figures if c.figure.stage != "unspecified"]
             causes |= set(min(firm, key=lambda c: c.order).item.causes) if firm else set()
-        found = found if place == 0 else found.as_bound()
-        if best is None or _lies_above(found, best, unit):
-            best, rung = found, figures
+        bound = found if place == 0 else found.as_bound()
+        if bound is not None and (best is None or _lies_above(bound, best, unit)):
+            best, rung = bound, figures
     return best, rung, causes
 
 
@@ -220,8 +220,9 @@ def _lies_above(firmer: Actual, own: Actual, unit: str | None) -> bool:
             return False
         high, low = in_common[0], in_common[1]
     a, b = high.interval, low.interval
-    if a.low is None or b.low is None:
-        return b.low is None and a.low is not None
+    if b.low is None:
+        return True
+    assert a.low is not None  # or it would be no bound
     return a.low > b.low or (a.low == b.low and a.low_open and not b.low_open)
 
 

@@ -94,8 +94,10 @@ class Actual:
         """A rate at a time, which only a final figure proves."""
         return self.basis == "level"
 
-    def as_bound(self) -> Actual:
-        """The same read as "at least that", as a firmer stage says of the ones below it."""
+    def as_bound(self) -> Actual | None:
+        """The same read as "at least that", as a firmer stage says of the ones below it; None without a low end."""
+        if self.quantity.interval.low is None:
+            return None
         compared = None if self.compared is None else at_least(self.compared)
         return replace(self, quantity=at_least(self.quantity), compared=compared)
 
@@ -285,7 +287,8 @@ def _sum(parts: Sequence[Candidate], stage: Stage, unit: str | None, notes: Note
     compared = in_target if unit is not None and into == unit else None
     for part in left_out:
         notes[part.item.id] = "unconverted", "no rate is published for its currency and day"
-    if left_out and all(part.quantity.value >= 0 for part in left_out):
+    has_bound = in_target.interval.low is not None and all(part.quantity.value >= 0 for part in left_out)
+    if left_out and has_bound:
         quantity, compared = at_least(quantity), None if compared is None else at_least(compared)
     elif left_out:
         compared = None
