@@ -109,3 +109,24 @@ def test_without_a_target_a_firmer_figure_lies_above_by_its_worth_in_euros(
     one = progress(own, stage="committed", period=first_half(2024))
     two = progress(firmer, stage="disbursed", period=first_half(2024))
     given(pledge(None, window=year(2024)), one, two).then(as_of="2024-08-01", actual=actual, stage=stage)
+
+
+@pytest.mark.parametrize(
+    ("own", "firmer", "actual", "stage"),
+    [
+        (["20bn EUR"], ["25bn USD", "1bn USD"], "at least 26bn USD", "disbursed"),
+        (["20bn EUR"], ["15bn USD", "5bn USD"], "20bn EUR", "committed"),
+        (["20bn USD", "10bn USD"], ["25bn EUR"], "30bn USD", "committed"),
+        (["20bn USD", "10bn USD"], ["30bn EUR"], "at least 30bn EUR", "disbursed"),
+        (["20bn UAH", "10bn UAH"], ["30bn EUR"], "30bn UAH", "committed"),
+    ],
+)
+def test_without_a_target_a_sum_is_worth_in_euros_what_all_its_parts_are(
+    own: list[str], firmer: list[str], actual: str, stage: str
+) -> None:
+    reports = [
+        progress(words, basis="increment", stage=name, period=quarter(number, of=2024), stated_on="2024-07-10")
+        for name, amounts in (("committed", own), ("disbursed", firmer))
+        for number, words in enumerate(amounts, 1)
+    ]
+    given(pledge(None, window=year(2024)), *reports).then(as_of="2024-08-01", actual=actual, stage=stage)

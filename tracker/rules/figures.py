@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from tracker.promise_facts import Fact
-from tracker.quantity import Quantity
+from tracker.quantity import Quantity, total
 from tracker.rules.candidates import PLEDGE_FIGURES, Asked, Candidate, CandidateReader, Disposition, figure_of
 from tracker.rules.disputes import Contradictions
 from tracker.rules.pledge_history import FactInForce, View
@@ -227,7 +227,10 @@ def _lies_above(firmer: Actual, own: Actual, unit: str | None) -> bool:
 
 
 def _in_euros(actual: Actual) -> Quantity | None:
-    return actual.lead.in_unit(EUR)[0] if len(actual.parts) == 1 else None
+    """What its parts come to in euros, each at its own day; None where one has no rate."""
+    amounts = [part.in_unit(EUR)[0] for part in actual.parts]
+    known = [amount for amount in amounts if amount is not None]
+    return total(known) if len(known) == len(amounts) else None
 
 
 def _corroborating(parts: Iterable[Candidate], rung: Iterable[Candidate], unit: str) -> Iterator[tuple[Candidate, ...]]:
