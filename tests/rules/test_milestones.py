@@ -174,3 +174,13 @@ def test_a_window_that_is_given_after_the_last_step_was_due_leaves_what_stood_be
     given(steps(), scheduled("law", due="2024-06"), revised(window=until("2024-12-31"), stated_on=stated_on)).then(
         as_of="2024-08-01", past_targets=past
     )
+
+
+def test_a_step_that_is_scheduled_on_the_day_of_a_new_window_is_needed() -> None:
+    given(
+        steps(window=until("2024-06-30")),
+        scheduled("law"),
+        reached("law", stated_on="2024-03-01"),
+        revised(window=until("2024-12-31"), stated_on="2024-08-01"),
+        scheduled("office", stated_on="2024-08-01"),
+    ).then(as_of="2024-07-31", status="met").then(as_of="2024-08-01", status="in_progress")

@@ -14,6 +14,7 @@ zwei hundert und fünf Millionen Euro = eq 205000000 EUR
 deux cents et cinq millions d'euros = eq 205000000 EUR
 cent millions d'euros = eq 100000000 EUR
 twenty-one countries = eq 21 count:countries
+one hundred and twenty-five countries = eq 125 count:countries
 two and three quarters million EUR = eq 2750000 EUR
 three and two thirds million EUR = approx 3666666.67 EUR
 2 and three quarters million EUR = eq 2750000 EUR
