@@ -199,7 +199,7 @@ def _actual(rungs: Sequence[Rung], unit: str | None, notes: Notes) -> tuple[Actu
         found = taken(figures, stage, unit, notes)
         if found is None:
             continue
-        causes |= {id_ for part in (*found.parts, *found.left_out) for id_ in part.item.causes}
+        causes |= {id_ for part in (*found.parts, *found.left_out, *found.keeping_out) for id_ in part.item.causes}
         if place == 0:
             firm = [c for c in figures if c.figure.stage != "unspecified"]
             causes |= set(min(firm, key=lambda c: c.order).item.causes) if firm else set()
