@@ -187,7 +187,7 @@ def progress(actual: Quantity, target: Quantity, baseline: Quantity | None, dire
     None without either, and where the target is the baseline itself or in another unit.
     """
     if baseline is None:
-        return ratio(actual, target, direction) if direction == "up" else None
+        return ratio(actual, target) if direction == "up" else None
     found = way_gone(actual, target, baseline, direction)
     if found is None:
         return None

@@ -128,8 +128,7 @@ class Money:
         scaled = self if self.has_scale else other
         narrow = self if len(self.codes) <= len(other.codes) else other
         said = f"{self.said} … {other.said}"
-        one = codes[0] if len(codes) == 1 else default
-        return Money(said, codes, one, narrow.several, scaled.factors, scaled.has_scale, max(years, default=None))
+        return Money(said, codes, default, narrow.several, scaled.factors, scaled.has_scale, max(years, default=None))
 
 
 def _known() -> dict[str, Money]:

@@ -1,4 +1,4 @@
-"""An admission, `PledgeMissed` without a figure, on pledges of members and of steps (DOMAIN §6)."""
+"""An admission, `PledgeMissed` without a figure, and other claims without one, whatever answers (DOMAIN §6)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,20 @@ from typing import Any
 
 import pytest
 
-from tests.support.facts import group, member, missed, pledge, reached, scheduled, tally, year
+from tests.support.facts import (
+    group,
+    member,
+    met,
+    missed,
+    pledge,
+    progress,
+    reached,
+    revised,
+    scheduled,
+    tally,
+    until,
+    year,
+)
 from tests.support.given import given
 
 pytestmark = pytest.mark.usefixtures("every_record_holds")
@@ -61,3 +74,31 @@ def test_steps_that_are_all_reached_stand_against_an_admission() -> None:
         reached("built", stated_on="2024-05-01"),
         missed(stated_on="2024-06-01"),
     ).then(as_of="2024-06-01", status="met", flag="assertion_conflict")
+
+
+def test_an_admission_is_held_against_the_figure_that_had_kept_the_target_of_its_day() -> None:
+    record = given(
+        pledge("at least 30bn EUR", window=year(2024)),
+        progress("35bn EUR", stated_on="2024-07-01"),
+        missed(stated_on="2024-08-01"),
+        revised(target="at least 40bn EUR", stated_on="2024-09-01"),
+    )
+    record.then(as_of="2024-08-31", status="exceeded", flag="assertion_conflict")
+    record.then(as_of="2024-10-01", status="in_progress", flag="assertion_conflict")
+
+
+def test_what_ends_before_the_window_starts_proves_no_claim_about_an_earlier_target() -> None:
+    given(
+        pledge("at least 40bn EUR", window=year(2024)),
+        progress("45bn EUR", period=until("2023-12-31", start="2023-07-01"), stated_on="2024-02-01"),
+        met(stated_on="2024-08-01"),
+        revised(target="at least 50bn EUR", stated_on="2024-09-01"),
+    ).then(as_of="2024-10-01", status="announced", flag="unproven_claim")
+
+
+def test_members_of_a_group_that_is_judged_as_one_contradict_no_admission() -> None:
+    promise = pledge("at least 40bn EUR", window=year(2024), group=group("BE FR", "aggregate"))
+    reports = [member(code, "met", stated_on="2024-09-01") for code in ("BE", "FR")]
+    given(promise, *reports, missed(stated_on="2025-02-01")).then(
+        as_of="2025-02-01", status="missed", no_flag="assertion_conflict"
+    )

@@ -54,3 +54,19 @@ def test_a_repair_is_a_cause_from_the_day_on_from_which_it_acts() -> None:
         document = record.document(day)
         assert document is not None
         assert len(document["because"]["status"]) == number, day
+
+
+def test_a_total_that_is_not_counted_and_replaces_one_that_would_be_is_a_cause() -> None:
+    year = {"start": "2024-01-01", "end": "2024-12-31"}
+    first, second = ({"start": "2024-01-01", "end": "2024-06-30"}, {"start": "2024-07-01", "end": "2024-12-31"})
+    of_first = progress("20 EUR", stated_on="2023-12-31", period=first)
+    of_second = progress("20 EUR", stated_on="2023-12-31", period=second)
+    without = progress("20 EUR", stated_on="2024-01-01")
+    made = pledge(kind="milestone", target=None, window=year, stated_on="2023-12-01")
+    whole = facts(made, of_first, without, of_second).document("2024-01-01")
+    assert whole is not None
+    assert whole["actual"]["value"] == "20"
+    assert any(id_.endswith("2") for id_ in whole["because"]["actual"])  # the first half's, which is the second event
+    alone = facts(made, without, of_second).document("2024-01-01")
+    assert alone is not None
+    assert alone["actual"]["value"] == "40"

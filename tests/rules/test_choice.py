@@ -144,3 +144,40 @@ def test_a_projection_that_a_reviewer_deprecates_is_not_shown() -> None:
     forecast = progress("60bn EUR", nature="projection", stated_on="2024-08-01")
     given(pledge(), forecast).then(as_of="2024-09-01", projection={"event": forecast})
     given(pledge(), forecast, ranked(forecast, "deprecated")).then(as_of="2024-09-01", projection=None)
+
+
+THREE_YEARS = until("2024-12-31", start="2022-01-01")
+
+
+def test_a_shorter_total_before_whole_years_is_no_part_of_the_whole() -> None:
+    half = progress("10bn EUR", period=first_half(2022), stated_on="2022-07-10")
+    years = [progress(f"{n}0bn EUR", period=year(2020 + n), stated_on=f"{2021 + n}-01-10") for n in (3, 4)]
+    promise = pledge("at least 200bn EUR", window=THREE_YEARS, stated_on="2022-01-01")
+    given(promise, half, years[0]).then(as_of="2024-02-01", actual="30bn EUR", no_flag="added_totals")
+    record = given(promise, half, *years).then(as_of="2025-02-01", actual="70bn EUR", flag="added_totals")
+    preferred = ranked(half, "preferred", stated_on="2025-02-02")
+    record.accepts(preferred).then(as_of="2025-02-02", actual="10bn EUR", no_flag="added_totals")
+
+
+def test_a_shorter_total_after_whole_years_adds_to_them() -> None:
+    years = [progress(f"{n}0bn EUR", period=year(2020 + n), stated_on=f"{2021 + n}-01-10") for n in (1, 2)]
+    half = progress("5bn EUR", period=first_half(2023), stated_on="2023-07-10")
+    window = until("2024-12-31", start="2021-01-01")
+    given(pledge("at least 100bn EUR", window=window, stated_on="2021-01-01"), *years, half).then(
+        as_of="2023-08-01", actual="35bn EUR", flag="added_totals"
+    )
+
+
+def test_an_increment_with_the_reference_of_another_is_told_whose_transaction_it_is() -> None:
+    first = progress("5m EUR", basis="increment", period=quarter(2, of=2024), source=source("Donor", reference="T-1"))
+    again = progress("5m EUR", basis="increment", period=quarter(1, of=2024), source=source("Bank", reference="T-1"))
+    record = given(pledge("at least 40m EUR"), first, again)
+    why = f"is the transaction of {record.id(first)}"
+    record.figure(again, as_of="2024-08-01", chosen=False, outcome="corroborates", why=why)
+
+
+def test_what_is_reported_of_a_promise_that_is_not_measured_is_shown_all_the_same() -> None:
+    for kind in ("qualitative", "milestone"):
+        given(pledge(None, kind=kind), progress("5 count:laws")).then(
+            as_of="2024-08-01", status="not_measurable", actual="5 count:laws"
+        )

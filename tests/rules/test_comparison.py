@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.support.profiles import examples
 from tests.support.quantities import TINY, is_possible, q, quantities, samples, tolerance
-from tracker.comparison import Direction, compare, may_exceed, ratio
+from tracker.comparison import Direction, compare, is_raised, may_exceed, progress, ratio
 from tracker.quantity import Quantity, total
 from tracker.rules.rates import convert
 
@@ -201,3 +201,64 @@ def test_a_currency_that_was_withdrawn_since_1990_is_a_unit(unit: str) -> None:
 def test_two_units_are_never_compared() -> None:
     with pytest.raises(ValueError, match="USD cannot be compared with EUR"):
         compare(q("5 USD"), q("5 EUR"))
+
+
+@pytest.mark.parametrize(
+    ("actual", "expected"),
+    [("38 count:plants", "exceeded"), ("over 38 count:plants", "unknown"), ("between 38 and 39 count:plants", "met")],
+)
+def test_the_low_end_of_nearly_is_less_than_it(actual: str, expected: str) -> None:
+    assert compare(q(actual), q("nearly 40 count:plants"), "down") == expected
+
+
+@pytest.mark.parametrize(
+    ("actual", "target", "baseline", "direction", "shown"),
+    [
+        ("20 EUR", "at least 40 EUR", None, "up", "50 %"),
+        ("over 20 EUR", "at least 40 EUR", None, "up", "over 50 %"),
+        ("20 EUR", "at most 40 EUR", None, "down", None),
+        ("80 EUR", "at most 60 EUR", "100 EUR", "down", "50 %"),
+        ("80 EUR", "between 40 and 60 EUR", "100 EUR", "down", "50 %"),
+        ("70 EUR", "between 60 and 80 EUR", "40 EUR", "up", "150 %"),
+        ("over 80 EUR", "at most 60 EUR", "100 EUR", "down", "under 50 %"),
+        ("at most 80 EUR", "at most 60 EUR", "100 EUR", "down", "between 50 % and 250 %"),
+        ("100 EUR", "at most 100 EUR", "100 EUR", "down", None),
+        ("20 EUR", "at least 30 EUR", "0 EUR", "up", "66.6667 %"),
+        ("at least 20 EUR", "at least 30 EUR", "0 EUR", "up", "at least 66.6666 %"),
+        ("over 80 EUR", "at most 70 EUR", "100 EUR", "down", "under 66.6667 %"),
+        ("between 10 and 20 EUR", "at least 30 EUR", "0 EUR", "up", "between 33.3333 % and 66.6667 %"),
+        ("39999999999 EUR", "at least 40bn EUR", "0 EUR", "up", "99.9999 %"),
+        ("40000000001 EUR", "at least 40bn EUR", "0 EUR", "up", "100.0001 %"),
+        ("40bn EUR", "at least 40bn EUR", "0 EUR", "up", "100 %"),
+    ],
+)
+def test_progress_is_the_way_gone_from_the_baseline_and_without_one_the_ratio(
+    actual: str, target: str, baseline: str | None, direction: Direction, shown: str | None
+) -> None:
+    found = progress(q(actual), q(target), None if baseline is None else q(baseline), direction)
+    assert (None if found is None else str(found)) == shown
+
+
+def test_a_share_is_printed_with_all_its_digits() -> None:
+    many = "123456789012345678901234567890"
+    assert str(ratio(q(f"{many}.5 EUR"), q("1 EUR"))) == f"{many}50 %"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "direction", "raised"),
+    [
+        ("at least 40 EUR", "at least 50 EUR", "up", True),
+        ("at least 40 EUR", "over 40 EUR", "up", False),
+        ("at least 50 EUR", "at least 40 EUR", "up", False),
+        ("at most 50 EUR", "at most 40 EUR", "down", True),
+        ("at most 40 EUR", "at most 50 EUR", "down", False),
+        ("between 10 and 50 EUR", "between 20 and 50 EUR", "up", True),
+        ("between 10 and 50 EUR", "between 10 and 40 EUR", "down", True),
+        ("between 10 and 50 EUR", "between 5 and 50 EUR", "down", False),
+        ("at least 40 EUR", "at least 50 USD", "up", False),
+    ],
+)
+def test_a_target_is_raised_where_the_number_that_keeps_it_asks_for_more(
+    before: str, after: str, direction: Direction, raised: bool
+) -> None:
+    assert is_raised(q(before), q(after), direction) is raised

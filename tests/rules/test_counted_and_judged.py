@@ -86,6 +86,24 @@ def test_a_target_that_is_lowered_before_the_close_judges_and_so_does_the_last_o
     assert target(twice, "2025-03-01") == "30000000000 EUR"
 
 
+def test_the_target_of_the_close_judges_by_the_latest_reading_of_the_deadline() -> None:
+    record = given(
+        pledge("at least 40bn EUR", window=until("2024-12-31", start="2024-01-01", latest="2025-06-30")),
+        revised(target="at least 30bn EUR", stated_on="2025-03-01"),
+        revised(target="at least 20bn EUR", stated_on="2025-08-01"),
+    )
+    assert target(record, "2025-09-01") == "30000000000 EUR"
+
+
+def test_a_target_that_is_revised_on_the_day_of_the_close_judges_whatever_is_revised_later() -> None:
+    record = given(
+        pledge("at least 40bn EUR", window=until("2024-12-31", start="2024-01-01")),
+        revised(target="at least 30bn EUR", stated_on="2024-12-31"),
+        revised(target="at least 20bn EUR", stated_on="2025-02-01"),
+    )
+    assert target(record, "2025-03-01") == "30000000000 EUR"
+
+
 def test_without_a_target_none_judges() -> None:
     assert target(given(pledge(None, kind="milestone", window=None)), "2025-03-01") is None
 

@@ -166,6 +166,16 @@ def test_delivered_goods_are_as_firm_as_money_paid_out() -> None:
     ).then(as_of="2024-08-01", actual="300k count:155mm-rounds", stage="delivered")
 
 
+@pytest.mark.parametrize(("earlier", "later"), [("delivered", "disbursed"), ("disbursed", "delivered")])
+@pytest.mark.parametrize("required", ["delivered", "disbursed"])
+def test_goods_delivered_and_money_paid_out_answer_one_question(required: str, earlier: str, later: str) -> None:
+    given(
+        pledge("1m count:155mm-rounds", kind="count", required_stage=required),
+        progress("200k count:155mm-rounds", stage=earlier, period=first_half(2024)),
+        progress("300k count:155mm-rounds", stage=later, period=quarter(3, of=2024), stated_on="2024-10-01"),
+    ).then(as_of="2024-11-01", actual="300k count:155mm-rounds", stage=later)
+
+
 # --- increments
 
 

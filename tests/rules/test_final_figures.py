@@ -212,3 +212,20 @@ def test_a_figure_without_a_period_is_late_by_the_day_it_was_first_said() -> Non
     first = met("41bn EUR", stated_on="2024-12-20")
     again = restated(first, "42bn EUR", stated_on="2025-03-01")
     given(pledge(window=year(2024)), first, again).then(as_of="2025-03-01", actual="42bn EUR", no_flag="late")
+
+
+@pytest.mark.parametrize(
+    ("end", "as_of", "status"),
+    [
+        ("2024-12-31", "2024-12-31", "in_progress"),
+        ("2024-12-31", "2025-06-30", "in_progress"),
+        ("2024-12-31", "2025-07-01", "partly_met"),
+        ("2025-06-30", "2025-06-30", "partly_met"),
+    ],
+)
+def test_a_figure_below_the_target_waits_for_the_latest_reading_unless_it_reaches_it(
+    end: str, as_of: str, status: str
+) -> None:
+    window = until("2024-12-31", start="2024-01-01", latest="2025-06-30")
+    report = progress("30bn EUR", period=until(end, start="2024-01-01"), stated_on=end)
+    given(pledge("at least 40bn EUR", window=window), report).then(as_of=as_of, status=status)

@@ -12,6 +12,7 @@ from tests.support.facts import (
     not_reached,
     pledge,
     reached,
+    revised,
     scheduled,
     until,
 )
@@ -148,3 +149,38 @@ def test_the_steps_of_what_is_not_measurable_give_it_no_deadline() -> None:
     given(path, scheduled("law", due="2024-03")).then(
         as_of="2024-05-01", status="not_measurable", schedule=("no_deadline", "no_deadline"), flags=[]
     )
+
+
+@pytest.mark.parametrize(("stated_on", "status"), [("2024-06-30", "partly_met"), ("2024-07-01", "met")])
+def test_a_step_that_is_scheduled_on_the_last_day_of_the_window_is_needed_and_later_ones_are_not(
+    stated_on: str, status: str
+) -> None:
+    given(
+        steps(window=until("2024-06-30")),
+        scheduled("law"),
+        reached("law", stated_on="2024-03-01"),
+        scheduled("office", stated_on=stated_on),
+    ).then(as_of="2024-07-01", status=status)
+
+
+@pytest.mark.parametrize(
+    ("stated_on", "past"),
+    [("2024-06-30", []), ("2024-07-01", [{"window": {"end": "2024-06-30"}, "status": "announced"}])],
+)
+def test_a_window_that_is_given_after_the_last_step_was_due_leaves_what_stood_before(
+    stated_on: str, past: list[dict[str, Any]]
+) -> None:
+    """On the day itself the steps are not yet closed; what stood is the answer of the evening before."""
+    given(steps(), scheduled("law", due="2024-06"), revised(window=until("2024-12-31"), stated_on=stated_on)).then(
+        as_of="2024-08-01", past_targets=past
+    )
+
+
+def test_a_step_that_is_scheduled_on_the_day_of_a_new_window_is_needed() -> None:
+    given(
+        steps(window=until("2024-06-30")),
+        scheduled("law"),
+        reached("law", stated_on="2024-03-01"),
+        revised(window=until("2024-12-31"), stated_on="2024-08-01"),
+        scheduled("office", stated_on="2024-08-01"),
+    ).then(as_of="2024-07-31", status="met").then(as_of="2024-08-01", status="in_progress")

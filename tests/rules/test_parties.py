@@ -24,3 +24,10 @@ def test_a_pledge_is_of_every_party_that_it_has_or_had_by_the_day() -> None:
     assert named("2024-05-31") == first
     assert named("2024-06-01") == (first[0] | {"New Ministry"}, {"Ukraine", "Moldova"})
     assert named("2024-09-01") == first
+
+
+def test_a_joint_party_is_shown_with_its_share_where_one_is_given() -> None:
+    joint = [{"party": NORWAY, "share": "40"}, {"party": UKRAINE}]
+    document = given(pledge(pledgor=OLD, joint=joint)).document("2024-05-31")
+    assert document is not None
+    assert document["joint"] == joint

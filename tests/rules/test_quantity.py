@@ -73,6 +73,7 @@ def test_a_sum_is_exact_only_if_every_part_is() -> None:
     assert total([q("between 1 and 2 EUR"), q("under 1 EUR")]).open == "high"
     assert str(total([q("about 20 EUR")])) == "about 20 EUR"
     assert str(total([q("20 EUR"), q("-5 EUR")])) == "15 EUR"
+    assert str(total([spanning(Interval(None, Decimal(-5)), "EUR"), q("3 EUR")])) == "up to -2 EUR"
 
 
 @settings(max_examples=examples(200))
@@ -213,3 +214,22 @@ def test_a_ratio_that_is_not_one_is_never_shown_as_one() -> None:
         found = ratio(quantity_words.read(amount), target)
         assert found is not None
         assert plain(found.value) == shown
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "together"),
+    [
+        (Interval(Decimal(1), Decimal(2)), Interval(Decimal(3), Decimal(5)), Interval(Decimal(4), Decimal(7))),
+        (Interval(Decimal(1), None), Interval(Decimal(3), Decimal(5)), Interval(Decimal(4), None)),
+        (Interval(None, Decimal(2)), Interval(Decimal(3), Decimal(5)), Interval(None, Decimal(7))),
+        (
+            Interval(Decimal(1), Decimal(2), low_open=True),
+            Interval(Decimal(3), Decimal(5), high_open=True),
+            Interval(Decimal(4), Decimal(7), low_open=True, high_open=True),
+        ),
+    ],
+)
+def test_intervals_add_up_end_by_end_and_an_end_is_open_if_one_of_the_two_is(
+    one: Interval, other: Interval, together: Interval
+) -> None:
+    assert one.plus(other) == other.plus(one) == together

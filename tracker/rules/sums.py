@@ -47,6 +47,8 @@ class Actual:
     """Parts without a rate: the sum is a lower bound because of them."""
 
     overlaps: tuple[Pair, ...] = ()
+    keeping_out: tuple[Candidate, ...] = ()
+    """Totals that are not counted and replaced others, which might be counted without them."""
 
     @property
     def lead(self) -> Candidate:
@@ -94,8 +96,10 @@ class Actual:
         """A rate at a time, which only a final figure proves."""
         return self.basis == "level"
 
-    def as_bound(self) -> Actual:
-        """The same read as "at least that", as a firmer stage says of the ones below it."""
+    def as_bound(self) -> Actual | None:
+        """The same read as "at least that", as a firmer stage says of the ones below it; None without a low end."""
+        if self.quantity.interval.low is None:
+            return None
         compared = None if self.compared is None else at_least(self.compared)
         return replace(self, quantity=at_least(self.quantity), compared=compared)
 
@@ -114,8 +118,9 @@ def taken(pool: Sequence[Candidate], stage: Stage, unit: str | None, notes: Note
         return _one(lead, stage)
     same = [candidate for candidate in pool if candidate.figure.basis == basis]
     if basis == "cumulative":
-        parts = _totals(sorted(same, key=lambda candidate: candidate.order), notes)
-        return _one(lead, stage) if len(parts) == 1 else replace(_sum(parts, stage, unit, notes), is_added=True)
+        parts, keeping_out = _totals(sorted(same, key=lambda candidate: candidate.order))
+        one = _one(lead, stage) if len(parts) == 1 else replace(_sum(parts, stage, unit, notes), is_added=True)
+        return replace(one, keeping_out=keeping_out) if keeping_out else one
     picked = _Increments(notes)
     for candidate in sorted(same, key=lambda candidate: candidate.order):
         picked.look_at(candidate)
@@ -155,13 +160,27 @@ class _Spans:
         self.found.append(candidate)
 
 
-def _totals(ordered: Sequence[Candidate], notes: Notes) -> list[Candidate]:
-    """A total replaces every earlier one it overlaps; whole years add up, of shorter ones the later counts."""
-    spans = _Spans()
+def _totals(ordered: Sequence[Candidate]) -> tuple[list[Candidate], tuple[Candidate, ...]]:
+    """The totals that are counted, and those that are not and replaced others.
+
+    A total replaces every earlier one it overlaps; whole years add up, of shorter ones the later counts.
+    """
+    spans, replacing = _Spans(), dict[str, Candidate]()
     for candidate in ordered:
-        if spans.clash(candidate) is None:
+        clash = spans.clash(candidate)
+        if clash is None:
             spans.add(candidate)
-    apart = spans.found
+        else:
+            replacing[clash.item.id] = clash
+    counted = _added(spans.found)
+    if len(counted) == len(spans.found):
+        return counted, ()
+    ids = {candidate.item.id for candidate in counted}
+    return counted, tuple(candidate for id_, candidate in replacing.items() if id_ not in ids)
+
+
+def _added(apart: list[Candidate]) -> list[Candidate]:
+    """Of totals that do not overlap those that add up."""
     if len(apart) == 1:
         return apart
     years = [candidate for candidate in apart if _is_a_year(candidate)]
@@ -285,7 +304,8 @@ def _sum(parts: Sequence[Candidate], stage: Stage, unit: str | None, notes: Note
     compared = in_target if unit is not None and into == unit else None
     for part in left_out:
         notes[part.item.id] = "unconverted", "no rate is published for its currency and day"
-    if left_out and all(part.quantity.value >= 0 for part in left_out):
+    has_bound = in_target.interval.low is not None and all(part.quantity.value >= 0 for part in left_out)
+    if left_out and has_bound:
         quantity, compared = at_least(quantity), None if compared is None else at_least(compared)
     elif left_out:
         compared = None

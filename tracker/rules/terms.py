@@ -79,12 +79,6 @@ class Promise(NamedTuple):
         """Whether members decide, each by its own result."""
         return self.group is not None and self.group.rule != "aggregate"
 
-    def measures(self, quantity: Quantity) -> bool:
-        """Whether the quantity is in what the target is in, or a share of its baseline; if that is not known, any."""
-        if self.absolute is None or (self.target is not None and quantity.unit == self.target.unit):
-            return True
-        return self.absolute.measure == quantity.measure
-
     def fits(self, quantity: Quantity) -> bool:
         """Whether the quantity measures what the kind promises; kinds that are not measured take any."""
         return self.kind in ("milestone", "qualitative") or fits_kind(quantity, self.kind)
@@ -338,7 +332,7 @@ def turned(share: Quantity, baseline: Quantity) -> Quantity:
     """A share by which an amount lies below or above the baseline, as that amount; bounds are turned round below it."""
     interval = turned_interval(share.interval, share.unit, baseline)
     if share.op in ("le", "lt") and share.unit != BELOW_BASELINE:
-        interval = Interval(None, interval.high, False, interval.high_open)
+        interval = Interval(None, interval.high, high_open=interval.high_open)
     return spanning(interval, baseline.unit)
 
 

@@ -119,6 +119,13 @@ def choose(figures: list[Figure], terms: Terms, window: Window | None, rates: Ra
     return best
 
 
+def in_euros(choice: Choice, rates: Rates) -> Quantity | None:
+    """What the parts come to in euros, each at its own day; None where one has no rate."""
+    done = [convert(part, "EUR", rates) for part in choice.parts]
+    known = [one.quantity for one in done if one is not None]
+    return total(known, "EUR") if len(known) == len(done) else None
+
+
 def lies_above(higher: Choice, own: Choice, terms: Terms, rates: Rates) -> bool:
     """POINTS: by comparing low ends; what can be compared with the target goes before what cannot."""
     if terms.target is not None and (higher.compared is None) != (own.compared is None):
@@ -126,10 +133,10 @@ def lies_above(higher: Choice, own: Choice, terms: Terms, rates: Rates) -> bool:
     a, b = higher.shown, own.shown
     if a.unit != b.unit:
         if higher.compared is None or own.compared is None:
-            in_euro = [convert(choice.lead, "EUR", rates) for choice in (higher, own)]
-            if in_euro[0] is None or in_euro[1] is None or len(higher.parts) > 1 or len(own.parts) > 1:
+            in_euro = [in_euros(choice, rates) for choice in (higher, own)]
+            if in_euro[0] is None or in_euro[1] is None:
                 return False
-            a, b = in_euro[0].quantity, in_euro[1].quantity
+            a, b = in_euro
         else:
             a, b = higher.compared, own.compared
     low, other = a.interval, b.interval

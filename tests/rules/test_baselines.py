@@ -1,0 +1,120 @@
+"""Targets against a baseline: bounds that are turned, the way that is gone, and what is no step of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.facts import Posted, missed, pledge, progress, until, year
+from tests.support.given import given
+
+pytestmark = pytest.mark.usefixtures("every_record_holds")
+
+HUNDRED = {"quantity": "100 count:mtco2e"}
+
+
+def emissions(target: str, **more: Any) -> Posted:
+    """So much or less by the end of 2024, where there were 100."""
+    fields = {"kind": "count", "direction": "down", "baseline": HUNDRED, "window": year(2024)}
+    return pledge(target, **{**fields, **more})
+
+
+def level(words: str, **more: Any) -> Posted:
+    """What there is at the end of 2024, said afterwards."""
+    return progress(words, **{"basis": "level", "period": year(2024), "stated_on": "2025-02-01", **more})
+
+
+@pytest.mark.parametrize(
+    ("relative", "op", "value"),
+    [
+        ("at most 20 percent:above-baseline", "le", "120"),
+        ("under 20 percent:above-baseline", "lt", "120"),
+        ("at least 20 percent:below-baseline", "le", "80"),
+        ("over 20 percent:below-baseline", "lt", "80"),
+        ("20 percent:above-baseline", "eq", "120"),
+    ],
+)
+def test_a_share_keeps_its_bound_when_it_becomes_an_amount(relative: str, op: str, value: str) -> None:
+    given(emissions(relative)).then(as_of="2024-08-01", target={"op": op, "value": value, "unit": "count:mtco2e"})
+
+
+@pytest.mark.parametrize(
+    ("amount", "trajectory"),
+    [("86 count:mtco2e", "behind"), ("80 count:mtco2e", "on_track"), ("74 count:mtco2e", "ahead")],
+)
+def test_the_way_to_a_range_ends_at_the_end_of_it_that_keeps_the_target(amount: str, trajectory: str) -> None:
+    """Half of the time has passed, and half of the way from 100 to 60 leads to 80."""
+    window = until("2024-01-20", start="2024-01-01")
+    half = level(amount, period=until("2024-01-10"), stated_on="2024-01-12")
+    given(emissions("between 40 and 60 count:mtco2e", window=window), half).then(
+        as_of="2024-01-12", trajectory=trajectory
+    )
+
+
+@pytest.mark.parametrize(
+    ("amount", "status"),
+    [
+        ("110 count:mtco2e", "missed"),
+        ("over 100 count:mtco2e", "missed"),
+        ("between 95 and 110 count:mtco2e", "indeterminate"),
+    ],
+)
+def test_more_than_a_baseline_that_is_the_target_itself_is_no_step(amount: str, status: str) -> None:
+    given(emissions("at most 100 count:mtco2e"), level(amount)).then(as_of="2025-02-01", status=status, progress=None)
+
+
+@pytest.mark.parametrize(
+    ("amount", "status"), [("90bn UAH", "partly_met"), ("110bn EUR", "missed"), ("90bn EUR", "partly_met")]
+)
+def test_what_cannot_be_compared_with_the_baseline_is_not_certainly_nothing(amount: str, status: str) -> None:
+    promise = pledge(
+        "at most 60bn EUR", direction="down", baseline={"quantity": "100bn EUR"}, window=until("2024-12-31")
+    )
+    given(promise, progress(amount, basis="level", stated_on="2024-07-01"), missed(stated_on="2025-02-01")).then(
+        as_of="2025-02-01", status=status
+    )
+
+
+# --- more than all of the baseline: an amount below zero, of which only the high end is known
+
+NET = {"kind": "count", "baseline": HUNDRED, "window": year(2024)}
+MORE_THAN_ALL = "at least 120 percent:below-baseline"
+
+
+def test_a_firmer_figure_without_a_low_end_says_nothing_of_the_stages_below_it() -> None:
+    own = level("-10 count:mtco2e", stage="committed")
+    firmer = level(MORE_THAN_ALL, stage="disbursed", source="Other")
+    record = given(pledge("at least 100 percent:below-baseline", **NET), own, firmer)
+    record.then(as_of="2025-02-01", status="exceeded", actual="-10 count:mtco2e", stage="committed")
+    record.figure(firmer, as_of="2025-02-01", chosen=False, outcome="stage")
+
+
+def test_a_firmer_figure_with_a_low_end_lies_above_one_without() -> None:
+    own = level(MORE_THAN_ALL, stage="committed")
+    firmer = level("-30 count:mtco2e", stage="disbursed", source="Other")
+    given(pledge("at least 100 percent:below-baseline", **NET), own, firmer).then(
+        as_of="2025-02-01", actual={"op": "ge", "value": "-30", "unit": "count:mtco2e"}, stage="disbursed"
+    )
+
+
+def test_a_firmer_figure_without_a_low_end_does_not_answer_for_a_stage_that_is_required() -> None:
+    firmer = level(MORE_THAN_ALL, stage="disbursed")
+    promise = pledge("at least 100 percent:below-baseline", required_stage="committed", **NET)
+    record = given(promise, firmer).then(as_of="2025-02-01", status="overdue", actual=None)
+    record.figure(firmer, as_of="2025-02-01", outcome="stage", why="no figure answers the question")
+
+
+def test_a_sum_without_a_low_end_and_money_without_a_rate_bound_nothing() -> None:
+    money = {"baseline": {"quantity": "100bn EUR"}, "window": year(2024)}
+    parts = [
+        progress(MORE_THAN_ALL, basis="increment", period={"start": "2024-01-01", "end": "2024-03-31"}),
+        progress("5bn UAH", basis="increment", period={"start": "2024-04-01", "end": "2024-06-30"}),
+        progress("1bn EUR", basis="increment", period={"start": "2024-07-01", "end": "2024-09-30"}),
+    ]
+    given(pledge("at least 100 percent:below-baseline", **money), *parts).then(
+        as_of="2024-12-01",
+        actual={"op": "le", "value": "-19000000000", "unit": "EUR"},
+        ratio=None,
+        status="in_progress",
+    )

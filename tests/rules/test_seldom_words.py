@@ -1,0 +1,78 @@
+"""Phrasings that are seldom met: number words that go on, currencies that are told twice, points at the end (§3)."""
+
+import pytest
+
+from tests.rules.test_words_table import rows
+from tracker.quantity import plain
+from tracker.quantity_words import read
+from tracker.quantity_words_numbers import folded
+from tracker.quantity_words_tables import UnclearWords
+
+UNDERSTOOD = """
+# a number word that goes on, and one with a fraction
+zwei hundert und fünf Millionen Euro = eq 205000000 EUR
+deux cents et cinq millions d'euros = eq 205000000 EUR
+cent millions d'euros = eq 100000000 EUR
+twenty-one countries = eq 21 count:countries
+one hundred and twenty-five countries = eq 125 count:countries
+two and three quarters million EUR = eq 2750000 EUR
+three and two thirds million EUR = approx 3666666.67 EUR
+2 and three quarters million EUR = eq 2750000 EUR
+# words of a language that writes a comma before decimals
+1,5 million de nations = eq 1500000 count:countries
+# a currency before the number, behind other words or told twice
+a total of EUR 5bn = eq 5000000000 EUR
+a total of EUR -5bn = eq -5000000000 EUR
+$5m dollars = eq 5000000 USD
+£5m pounds = eq 5000000 GBP
+€40 EURm = eq 40000000 EUR
+$5m pesos MXN = eq 5000000 MXN
+# a point at the end
+2 % of gross domestic product. = eq 2 percent:gdp
+50 % of the members. = eq 50 percent:members
+"""
+
+REFUSED = """
+# number words that do not go on
+five six EUR => "six EUR" is no unit
+twenty zero EUR => "zero EUR" is no unit
+two hundred and odd trees => "and odd trees" is no unit
+hundred EUR => has no number
+one hundred hundred and five trees => "and five trees" is no unit
+# a billion in a language in which it is a million millions
+anderthalb Billion Euro => 1500000000 EUR | 1500000000000 EUR
+eine halbe Billion Euro => 500000000 EUR | 500000000000 EUR
+# number words beside the currency
+€t 40 => 40000 EUR | 40000000000000 EUR
+MEUR million 40 => has no number
+€mio. 40 USD => has two units, €mio. and "USD"
+€m 40 MEUR => has two units, €m and "MEUR"
+EURm 40 USD => has two units, EURm and "USD"
+# a code that is none
+5 Btc => "Btc" in "5 Btc" is no ISO 4217 currency code
+# currencies that two words leave open, or that no two words say
+kr 5m kroner => Swedish, Norwegian, Danish or Icelandic crowns | SEK, NOK, DKK or ISK
+USD:constant-2020 5bn USD:constant-2015 => has two units
+5m riyals => the riyals of several states | SAR, QAR, OMR or another
+"""
+
+
+@pytest.mark.parametrize(("words", "said"), rows(UNDERSTOOD))
+def test_seldom_words_say_one_quantity(words: str, said: str) -> None:
+    quantity = read(words)
+    assert f"{quantity.op} {plain(quantity.value)} {quantity.unit}" == said
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [line.split(" => ") for line in REFUSED.strip().splitlines() if not line.startswith("#")],
+)
+def test_seldom_words_are_refused_with_the_reason(words: str, said: str) -> None:
+    with pytest.raises(UnclearWords) as refused:
+        read(words)
+    assert [piece for piece in said.split(" | ") if piece not in str(refused.value)] == [], str(refused.value)
+
+
+def test_every_letter_is_folded_but_the_kelvin_sign_and_the_dotted_capital_i() -> None:
+    assert folded("5 \u212aX, \u0130STANBUL") == "5 \u212ax, \u0130stanbul"
+    assert folded("5 KX, ISTANBUL") == "5 kx, istanbul"

@@ -1,0 +1,132 @@
+"""Figures in several currencies: how they are converted, and when they are set side by side as they are said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.facts import first_half, pledge, progress, quarter, source, year
+from tests.support.given import given
+
+pytestmark = pytest.mark.usefixtures("every_record_holds")
+
+
+def payment(quantity: str, publisher: str, reference: str | None = None) -> Any:
+    """What was paid in the first quarter, with the id of the transaction if its publisher gives one."""
+    where = source(publisher) if reference is None else source(publisher, reference=reference)
+    return progress(quantity, basis="increment", period=quarter(1, of=2024), source=where)
+
+
+# --- rates
+
+
+@pytest.mark.parametrize(
+    ("said", "target", "how"),
+    [
+        ("5bn USD", "at least 10bn EUR", {"rate": "1.0705", "to_rate": None}),
+        ("5bn EUR", "at least 10bn USD", {"rate": "1.0705", "to_rate": None}),
+        ("5bn USD", "at least 10bn GBP", {"rate": "1.0705", "to_rate": "0.84638"}),
+        ("5bn GBP", "at least 10bn USD", {"rate": "0.84638", "to_rate": "1.0705"}),
+    ],
+)
+def test_a_conversion_names_the_rates_as_published_by_the_euro(said: str, target: str, how: dict[str, Any]) -> None:
+    currencies = {"from": said[-3:], "to": target[-3:], "date": "2024-06-28", "provider": "ECB"}
+    given(pledge(target, window=year(2024)), progress(said, period=first_half(2024))).then(
+        as_of="2024-08-01", flag="converted", conversion={**currencies, **how}
+    )
+
+
+def test_between_two_currencies_the_amount_goes_by_the_euro() -> None:
+    report = progress("1070.50 USD", period=first_half(2024))
+    given(pledge("at least 846.38 GBP", window=year(2024)), report).then(
+        as_of="2024-08-01", status="met", ratio="1"
+    ).figure(report, as_of="2024-08-01", converted="846.38 GBP")
+
+
+def test_of_increments_without_any_rate_those_in_the_currency_of_the_first_count() -> None:
+    hryvnias = progress("9bn UAH", basis="increment", period=quarter(2, of=2024))
+    tenge = progress("8bn KZT", basis="increment", period=quarter(1, of=2024))
+    record = given(pledge(window=year(2024)), tenge, hryvnias)
+    record.then(as_of="2024-08-01", actual="at least 9bn UAH", ratio=None)
+    record.figure(tenge, as_of="2024-08-01", outcome="unconverted", chosen=False)
+
+
+# --- disputes and unit errors
+
+
+def test_two_dollar_figures_are_not_converted_to_be_compared_although_a_euro_figure_stands_beside_them() -> None:
+    """55.3bn USD are 49.4bn EUR at the rate of September and 53.2bn EUR at that of December."""
+    of_the_year = {"period": year(2024)}
+    given(
+        pledge("at least 100bn EUR", window=year(2024)),
+        progress("55.3bn USD", stated_on="2024-09-30", source="One", **of_the_year),
+        progress("55.3bn USD", stated_on="2025-01-13", source="Two", **of_the_year),
+        progress("between 49 and 54bn EUR", stated_on="2025-01-13", source="Three", **of_the_year),
+    ).then(as_of="2025-02-01", no_flag="disputed", evidence="corroborated")
+
+
+@pytest.mark.parametrize(
+    ("reference", "other", "is_error"),
+    [("T-1", "T-1", False), ("T-1", "T-2", True), ("T-1", None, True), (None, "T-2", True), (None, None, True)],
+)
+def test_the_same_digits_in_two_currencies_are_no_error_in_one_transaction(
+    reference: str | None, other: str | None, is_error: bool
+) -> None:
+    flag = {"flag" if is_error else "no_flag": "suspected_unit_error"}
+    given(pledge(), payment("5.3m EUR", "Donor", reference), payment("5.3m USD", "Receiver", other)).then(
+        as_of="2024-08-01", **flag
+    )
+
+
+def test_every_pair_of_the_same_digits_is_named() -> None:
+    promise = pledge("at least 100bn EUR", window=year(2024))
+    halves = [progress(f"20.9bn {unit}", period=first_half(2024), source=unit) for unit in ("EUR", "USD")]
+    years = [progress(f"31.5bn {unit}", period=year(2024), source=unit) for unit in ("EUR", "USD")]
+    given(promise, *halves, *years).then(
+        as_of="2025-02-01",
+        flag="suspected_unit_error",
+        because={"suspected_unit_error": [promise, *halves, *years]},
+    )
+
+
+# --- stages without a target
+
+
+@pytest.mark.parametrize(
+    ("own", "firmer", "actual", "stage"),
+    [
+        ("20bn EUR", "30bn USD", "at least 30bn USD", "disbursed"),
+        ("20bn USD", "20bn EUR", "at least 20bn EUR", "disbursed"),
+        ("20bn EUR", "20bn USD", "20bn EUR", "committed"),
+        ("20bn EUR", "30bn UAH", "20bn EUR", "committed"),
+        ("20bn UAH", "30bn EUR", "20bn UAH", "committed"),
+    ],
+)
+def test_without_a_target_a_firmer_figure_lies_above_by_its_worth_in_euros(
+    own: str, firmer: str, actual: str, stage: str
+) -> None:
+    one = progress(own, stage="committed", period=first_half(2024))
+    two = progress(firmer, stage="disbursed", period=first_half(2024))
+    given(pledge(None, window=year(2024)), one, two).then(as_of="2024-08-01", actual=actual, stage=stage)
+
+
+@pytest.mark.parametrize(
+    ("own", "firmer", "actual", "stage"),
+    [
+        (["20bn EUR"], ["25bn USD", "1bn USD"], "at least 26bn USD", "disbursed"),
+        (["20bn EUR"], ["15bn USD", "5bn USD"], "20bn EUR", "committed"),
+        (["20bn USD", "10bn USD"], ["25bn EUR"], "30bn USD", "committed"),
+        (["20bn USD", "10bn USD"], ["30bn EUR"], "at least 30bn EUR", "disbursed"),
+        (["20bn UAH", "10bn UAH"], ["30bn EUR"], "30bn UAH", "committed"),
+    ],
+)
+def test_without_a_target_a_sum_is_worth_in_euros_what_all_its_parts_are(
+    own: list[str], firmer: list[str], actual: str, stage: str
+) -> None:
+    reports = [
+        progress(words, basis="increment", stage=name, period=quarter(number, of=2024), stated_on="2024-07-10")
+        for name, amounts in (("committed", own), ("disbursed", firmer))
+        for number, words in enumerate(amounts, 1)
+    ]
+    given(pledge(None, window=year(2024)), *reports).then(as_of="2024-08-01", actual=actual, stage=stage)
