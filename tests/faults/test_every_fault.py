@@ -19,8 +19,8 @@ pytestmark = pytest.mark.slow
 ELSEWHERE = frozenset(("projector-frozen", "projector-frozen-alone", "projector-absent", "leader-killed"))
 """Faults whose short forms are in test_projectors.py and test_health.py, on both stores, and in tests/cluster."""
 
-LONG = frozenset(("projector-killed", "stalled-readers"))
-"""Faults that take half a minute even so; `make test-many` tries them, and `make test` their parts one by one."""
+LONG = frozenset(("projector-killed", "stalled-readers", "postgres-stopped", "postgres-frozen", "two-servers"))
+"""Faults that take long even so; `make test-many` tries them, and `make test` their parts one by one."""
 
 TRIES = [
     pytest.param(fault, store, id=f"{fault.key}-{store}", marks=[pytest.mark.many] * (fault.key in LONG))

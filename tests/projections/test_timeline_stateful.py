@@ -238,7 +238,7 @@ def _sqlite() -> Iterator[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("store_", "examples"), [("sqlite", 25), ("postgres", 8)])
+@pytest.mark.parametrize(("store_", "examples"), [("sqlite", 15), ("postgres", 5)])
 def test_every_point_is_what_the_rules_make_of_the_log(
     store_: str, examples: int, request: pytest.FixtureRequest
 ) -> None:
