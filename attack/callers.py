@@ -7,8 +7,7 @@ from typing import NamedTuple, get_args
 
 from sqlalchemy import update
 
-from api.http.access_keys import KEYS, create_key, id_of, new_key, revoke_key
-from api.http.contract import Role
+from api.http.access_keys import KEYS, Role, create_key, id_of, new_key, revoke_key
 from projections.tables import open_engine
 from tests.support.routes import Route
 from tracker.event import stamp

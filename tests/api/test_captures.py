@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 from httpx import Response
 
-from api.http.access_keys import create_key
-from api.http.contract import Role
+from api.http.access_keys import Role, create_key
 from tests.support.api import MONITOR, Api, prepare, problem, running
 
 PDF = b"%PDF-1.7 a page"

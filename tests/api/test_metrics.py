@@ -9,8 +9,7 @@ from typing import Any, get_args
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from api.http.access_keys import create_key
-from api.http.contract import Role
+from api.http.access_keys import Role, create_key
 from projections.timeline import Timeline
 from tests.support.api import MONITOR, Api, made, prepare, problem, progress, running, statement
 from tests.support.waiting import HANG_SECONDS

@@ -16,7 +16,7 @@ import psycopg
 import pytest
 from sqlalchemy import Engine, text
 
-from api.cli import serve
+from api.cli import project
 from faults import moved_clock
 from projections import liveness
 from projections.queries import TIMELINE
@@ -82,7 +82,7 @@ def test_read_models_that_were_dropped_are_made_again(shell: Shell, engine: Engi
 def impatient(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Shell:
     """The store, with processes that call a projector silent after a few seconds, as this process does."""
     monkeypatch.setattr(liveness, "ALIVE_SECONDS", ALIVE_SECONDS)
-    monkeypatch.setattr(serve, "CHECK_SECONDS", 2 * BEAT_SECONDS)
+    monkeypatch.setattr(project, "CHECK_SECONDS", 2 * BEAT_SECONDS)
     return replace(shell, program=IMPATIENT)
 
 

@@ -11,7 +11,7 @@ from typing import get_args
 import pytest
 
 from api import wording
-from api.http.contract import Role
+from api.http.access_keys import Role
 from tests.support.api import Api, progress, running
 from tests.support.pages import BROWSER, text_of
 from tracker.rules.days import DUE_SOON

@@ -238,4 +238,5 @@ export function enhance(given) {
   drop.addEventListener("dragover", (event) => { event.preventDefault(); drop.dataset.over = "yes"; });
   drop.addEventListener("dragleave", () => { delete drop.dataset.over; });
   drop.addEventListener("drop", dropped);
+  $("[data-import-form] [type=submit]").disabled = false; // from here on it is this module that sends the file
 }
