@@ -45,6 +45,7 @@ def project(check: bool, keeper: int | None) -> None:
     if check:
         _must_be_at_work()
         return
+    allocator.keep_small()
     if keeper is not None:
         _project_for(keeper)
         return
@@ -70,7 +71,6 @@ def project(check: bool, keeper: int | None) -> None:
 def _project_for(keeper: int) -> None:
     """Project for the `tracker serve` at the other end of this socket, for as long as it lives."""
     log_as_json()
-    allocator.keep_small()
     with opened_stores() as stores:
         traces = begin_traces(on=stores.settings.traces)
         collect_seldom()

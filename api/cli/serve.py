@@ -53,7 +53,6 @@ def serve(host: str, port: int, workers: int, no_projector: bool) -> None:
     if no_projector:
         os.environ["TRACKER_PROJECTOR"] = "false"
     log_as_json()
-    allocator.keep_small()
     _must_be_ready()
     listening = _listen(host, port)
     alone = partial(_alone, ProjectorProcess([*again(), "project", "--keeper"]))
@@ -115,6 +114,7 @@ def _alone(projector: ProjectorProcess | None) -> Any:
     with ThreadPoolExecutor(1) as outside:
         made = outside.submit(create_app, read_settings(), projector).result()
     collect_seldom()
+    allocator.keep_small()
     return made
 
 

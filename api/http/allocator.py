@@ -7,6 +7,7 @@ them once it has seen such a one freed. A server whose threads make lists of 200
 from __future__ import annotations
 
 import ctypes
+import os
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 """Names of glibc's `mallopt(3)`."""
@@ -19,9 +20,9 @@ _BLOCK_BYTES = 128 * 1024
 
 
 def keep_small() -> None:
-    """Let this process give back what it has freed. Without glibc nothing changes; MALLOC_ variables are overruled."""
+    """Let this process give back what it has freed. Nothing changes without glibc, or where MALLOC_ variables say how."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is None:
+    if mallopt is None or any(name.startswith("MALLOC_") for name in os.environ):
         return
     for name, value in (
         (_M_ARENA_MAX, _HEAPS), (_M_MMAP_THRESHOLD, _BLOCK_BYTES), (_M_TRIM_THRESHOLD, _BLOCK_BYTES),

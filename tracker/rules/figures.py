@@ -220,9 +220,8 @@ def _lies_above(firmer: Actual, own: Actual, unit: str | None) -> bool:
             return False
         high, low = in_common[0], in_common[1]
     a, b = high.interval, low.interval
-    if b.low is None:
-        return True
-    assert a.low is not None  # or it would be no bound
+    if a.low is None or b.low is None:
+        return b.low is None and a.low is not None
     return a.low > b.low or (a.low == b.low and a.low_open and not b.low_open)
 
 

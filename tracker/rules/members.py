@@ -232,8 +232,8 @@ class GroupResult:
                     break
                 first = tally
             return _day(first, window)
-        days = sorted(_day(row.unbroken[0], window) for row in self.rows if row.verdict == "met")
-        return days[self.need - 1]
+        days = sorted(_day(row.unbroken[0], window) for row in self.rows if row.verdict == "met" and row.unbroken)
+        return days[min(self.need, len(days)) - 1] if days else None
 
     def _counts_later_rows(self) -> bool:
         assert self.tally is not None

@@ -98,7 +98,7 @@ class Actual:
 
     def as_bound(self) -> Actual | None:
         """The same read as "at least that", as a firmer stage says of the ones below it; None without a low end."""
-        if self.quantity.interval.low is None:
+        if any(said is not None and said.interval.low is None for said in (self.quantity, self.compared)):
             return None
         compared = None if self.compared is None else at_least(self.compared)
         return replace(self, quantity=at_least(self.quantity), compared=compared)
