@@ -20,7 +20,7 @@ _BLOCK_BYTES = 128 * 1024
 
 
 def keep_small() -> None:
-    """Let this process give back what it has freed. Nothing changes without glibc, or where MALLOC_ variables say how."""
+    """Let this process give back what it has freed; without glibc, or where MALLOC_ variables say how, do nothing."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is None or any(name.startswith("MALLOC_") for name in os.environ):
         return
