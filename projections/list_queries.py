@@ -28,10 +28,12 @@ def headlines(tables: TableSet, filters: Filters, clocks: Clocks) -> Select[Any]
 
 
 def passing_names(tables: TableSet, filters: Filters, clocks: Clocks) -> Select[Any]:
-    """The pledges that pass the filters, in no order."""
+    """The pledges that pass the filters, in their order: so an index that has all is walked, and no row is read."""
     on_catalogue, on_timeline = conditions(tables, filters, clocks)
-    source, where = joined(tables, clocks, catalogue=True, timeline=bool(on_timeline))
-    return select(tables.catalogue.c.pledge).select_from(source).where(*where, *on_catalogue, *on_timeline)
+    needs_catalogue = bool(on_catalogue) or not on_timeline
+    source, where = joined(tables, clocks, catalogue=needs_catalogue, timeline=bool(on_timeline))
+    pledge = (tables.catalogue if needs_catalogue else tables.timeline).c.pledge
+    return select(pledge).select_from(source).where(*where, *on_catalogue, *on_timeline).order_by(pledge)
 
 
 def numbered(

@@ -30,7 +30,7 @@ from tracker.rules.days import ends_between
 from tracker.units import CURRENCIES
 
 MAX_HELD_DIFF_BYTES = 8 * 1024
-"""Bytes of a difference that are made before any is sent, of some five or ten pledges: each is folded up to four times."""
+"""Bytes of a difference that are made before any is sent, of some ten pledges: each is folded up to four times."""
 
 
 class ReportController(Controller):
