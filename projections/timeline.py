@@ -203,9 +203,12 @@ class Timeline(ListReader):
     def diff(self, before: Clocks, after: Clocks, filters: Filters | None = None) -> Iterator[list[PledgeDifference]]:
         """The pledges whose documents differ between two points, by pledge, few at first.
 
-        With filters those of them that pass at the second point.
+        With filters those of them that pass at the second point. Each statement looks for these anew, so that pieces
+        are large from the first one on.
         """
-        last, listed, limit = "", (filters or Filters(), after), FIRST_DIFFERING_ROWS
+        filters = filters or Filters()
+        last, listed = "", (filters, after)
+        limit = FIRST_DIFFERING_ROWS if filters == Filters() else EXPORT_BATCH_ROWS
         while True:
             limit = min(limit, EXPORT_BATCH_ROWS)
             old = self._read(queries.differing, before, after, last, limit, listed)
