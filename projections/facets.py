@@ -61,7 +61,7 @@ def turns(tables: TableSet, filters: Filters, clocks: Clocks, *, ends: bool) -> 
     if on_catalogue:
         known += [c.c.known_to > clocks.position, c.c.known_from <= clocks.position]
     words = words_of(filters.q or "")
-    for other in (*([c] if on_catalogue else ()), *([spans(tables, words, clocks)] if words else ())):
+    for other in (*([c] if on_catalogue else ()), *([spans(tables, words, clocks, filters.pledge)] if words else ())):
         source = source.join(other, other.c.pledge == t.c.pledge)
         known += [other.c.valid_from < end, other.c.valid_to > first]
         first = case((other.c.valid_from > first, other.c.valid_from), else_=first)
@@ -71,11 +71,9 @@ def turns(tables: TableSet, filters: Filters, clocks: Clocks, *, ends: bool) -> 
     return query.where(*known, *on_catalogue, *on_timeline).group_by(t.c.status, day)
 
 
-def over_time(starts: Iterable[Any], ends: Iterable[Any], days: Sequence[date]) -> Iterator[dict[str, int]]:
-    """For each of the days, which are in order, the counts by status that `turns` add up to."""
-    changes = sorted(
-        [(row.day, row.status, row.pledges) for row in starts] + [(row.day, row.status, -row.pledges) for row in ends]
-    )
+def added_up(changes: Iterable[tuple[date, str, int]], days: Sequence[date]) -> Iterator[dict[str, int]]:
+    """For each of the days, which are in order, how many pledges have come to each status by then, and not left it."""
+    changes = sorted(changes)
     counts, taken = Counter[str](), 0
     for day in days:
         while taken < len(changes) and changes[taken][0] <= day:

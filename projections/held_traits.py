@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date
+from functools import partial
 from threading import Lock, Thread
 from typing import TypeVar
 
-from projections import list_queries, queries, trait_runs
+from projections import queries, trait_runs
 from projections.facets import Facet
+from projections.kept_answers import KeptAnswers
+from projections.kept_counts import KeptNames
 from projections.queries import Clocks, Filters
 from projections.table_reader import ProjectionHead, TableReader
 from projections.trait_runs import CountedParties, CountedValue, DatedMove, StatusMove, TraitRuns
@@ -30,9 +33,6 @@ MAX_AWAITED_PLEDGES = 1_000
 MAX_CAUGHT_UP_EVENTS = 5_000
 """Events after which all is read anew, instead of the pledges that they are of."""
 
-_KEPT_SELECTIONS = 4
-"""Selections of pledges that are kept, at most: a page asks for each more than once."""
-
 _PLEDGES_AT_ONCE = 500
 """Pledges that one statement reads."""
 
@@ -40,8 +40,8 @@ _PLEDGES_AT_ONCE = 500
 class HeldTraits:
     """The traits that one process holds of one database. It MUST answer as the database does, or not at all."""
 
-    def __init__(self, tables: TableReader, log: LogRecorder) -> None:
-        self._tables, self._log = tables, log
+    def __init__(self, tables: TableReader, log: LogRecorder, kept: KeptAnswers) -> None:
+        self._tables, self._log, self._kept = tables, log, kept
         self._lock = Lock()
         self._reading: Thread | None = None
         self.forget()
@@ -50,7 +50,6 @@ class HeldTraits:
         """Forget them: the rows are others than before."""
         with self._lock:
             self._runs, self._of, self._too_many = TraitRuns(), (0, 0), False
-            self._found: dict[tuple[Filters, date, int], Sequence[str]] = {}
 
     @property
     def is_reading(self) -> bool:
@@ -111,14 +110,7 @@ class HeldTraits:
         """The pledges that pass filters which traits do not answer; None where there are none of those."""
         if filters == Filters():
             return None
-        asked = (filters, clocks.as_of, clocks.position)
-        if (found := self._found.get(asked)) is None:
-            found = [row.pledge for row in self._tables.rows_of(list_queries.passing_names, filters, clocks)]
-            with self._lock:
-                self._found[asked] = found
-                while len(self._found) > _KEPT_SELECTIONS:
-                    del self._found[next(iter(self._found))]
-        return found
+        return self._kept.at(("names", filters), partial(KeptNames, filters), clocks, lambda kept: [*kept.pledges])
 
     def read(self) -> None:
         """Read all that is known now, which takes a processor some seconds for 20,000 pledges."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.sql.selectable import FromClause
 
-from projections.queries import Clocks, Filters, conditions, holds, joined
+from projections.queries import DATE_SORTS, Clocks, Filters, PageStart, bounded, conditions, holds, joined
 from projections.tables import TableSet
 
 
@@ -27,10 +28,12 @@ def headlines(tables: TableSet, filters: Filters, clocks: Clocks) -> Select[Any]
 
 
 def passing_names(tables: TableSet, filters: Filters, clocks: Clocks) -> Select[Any]:
-    """The pledges that pass the filters, in no order."""
+    """The pledges that pass the filters, in their order: so an index that has all is walked, and no row is read."""
     on_catalogue, on_timeline = conditions(tables, filters, clocks)
-    source, where = joined(tables, clocks, catalogue=True, timeline=bool(on_timeline))
-    return select(tables.catalogue.c.pledge).select_from(source).where(*where, *on_catalogue, *on_timeline)
+    needs_catalogue = bool(on_catalogue) or not on_timeline
+    source, where = joined(tables, clocks, catalogue=needs_catalogue, timeline=bool(on_timeline))
+    pledge = (tables.catalogue if needs_catalogue else tables.timeline).c.pledge
+    return select(pledge).select_from(source).where(*where, *on_catalogue, *on_timeline).order_by(pledge)
 
 
 def numbered(
@@ -49,6 +52,57 @@ def with_sort_key(tables: TableSet, filters: Filters, clocks: Clocks, sort: str)
     return select(func.count()).select_from(source).where(*where, key.is_not(None))
 
 
+class SortKey(NamedTuple):
+    """What a pledge is sorted by, and its name."""
+
+    key: Any
+    pledge: str
+
+
+class PageRow(NamedTuple):
+    """A pledge of a page with what it is sorted by, and its stored document."""
+
+    pledge: str
+    key: Any
+    body: bytes
+
+
+def sort_keys(tables: TableSet, pledges: Sequence[str], clocks: Clocks, name: str) -> Select[Any]:
+    """`(pledge, key)` of some pledges: what they are sorted by."""
+    owner = tables.catalogue if name in tables.catalogue.c else tables.timeline
+    return select(owner.c.pledge, owner.c[name].label("key")).where(owner.c.pledge.in_(pledges), holds(owner, clocks))
+
+
+def in_order(keys: Iterable[SortKey], sort: str) -> list[SortKey]:
+    """The pledges of a list as `queries.page` has them: by key, nulls last, then by pledge."""
+    by_pledge = sorted(keys, key=_pledge_of, reverse=sort == "-pledge")
+    with_key = [one for one in by_pledge if one.key is not None]
+    if sort.removeprefix("-") != "pledge":
+        with_key.sort(key=_key_of, reverse=sort.startswith("-"))
+    return with_key + [one for one in by_pledge if one.key is None]
+
+
+def after(keys: Sequence[SortKey], sort: str, last: PageStart | None) -> Sequence[SortKey]:
+    """Those of a list that stand behind a row, which need not be there."""
+    if last is None:
+        return keys
+    key: Any = last.key
+    if sort.removeprefix("-") == "pledge":
+        key = last.pledge
+    elif key is not None and sort.removeprefix("-") in DATE_SORTS:
+        key = date.fromisoformat(key)
+    row = SortKey(key, last.pledge)
+    return [one for one in keys if one != row and in_order((row, one), sort)[0] == row]
+
+
+def _key_of(key: SortKey) -> Any:
+    return key.key
+
+
+def _pledge_of(key: SortKey) -> str:
+    return key.pledge
+
+
 def _sorted_by(
     tables: TableSet, filters: Filters, clocks: Clocks, name: str
 ) -> tuple[FromClause, list[ColumnElement[bool]], FromClause, ColumnElement[Any]]:
@@ -61,4 +115,5 @@ def _sorted_by(
         catalogue=bool(on_catalogue) or owner is tables.catalogue,
         timeline=bool(on_timeline) or owner is tables.timeline,
     )
-    return source, [*where, *on_catalogue, *on_timeline], owner, owner.c[name]
+    key = owner.c[name]
+    return source, [*where, *on_catalogue, *on_timeline, *bounded(key, name, clocks)], owner, key

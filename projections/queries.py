@@ -232,12 +232,13 @@ def first_days(tables: TableSet, pledges: Sequence[str], clocks: Clocks) -> Sele
     return select(c.pledge, first).where(c.pledge.in_(pledges), *known).group_by(c.pledge)
 
 
-def parts(tables: TableSet, clocks: Clocks) -> Select[Any]:
-    """The pledges that are part of another one, each with that other one."""
+def parts(tables: TableSet, clocks: Clocks, pledges: Sequence[str] | None = None) -> Select[Any]:
+    """The pledges that are part of another one, or those of some that are, each with that other one."""
     catalogue = tables.catalogue
-    return select(catalogue.c.pledge, catalogue.c.part_of).where(
+    query = select(catalogue.c.pledge, catalogue.c.part_of).where(
         catalogue.c.part_of.is_not(None), holds(catalogue, clocks)
     )
+    return query if pledges is None else query.where(catalogue.c.pledge.in_(pledges))
 
 
 def differing(
@@ -272,7 +273,7 @@ def page(
     owner = tables.catalogue if in_catalogue else tables.timeline
     pledge, key = owner.c.pledge, owner.c[name]
     query = select(pledge, key.label("key"), tables.timeline.c.body).select_from(source)
-    query = query.where(*where, *on_catalogue, *on_timeline).limit(limit)
+    query = query.where(*where, *on_catalogue, *on_timeline, *bounded(key, name, clocks)).limit(limit)
     if name == "pledge":
         if after is not None:
             # On both tables: a planner that begins with one of them does not infer the condition on the other.
@@ -288,6 +289,11 @@ def page(
         beyond = key < last if descending else key > last
         query = query.where(key <= last if descending else key >= last, or_(beyond, pledge > after.pledge))
     return query.where(key.is_not(None)).order_by(key.desc() if descending else key, pledge)
+
+
+def bounded(key: ColumnElement[Any], sort: str, clocks: Clocks) -> list[ColumnElement[bool]]:
+    """What every row that holds at the clocks has: so the walk of an index begins at their day."""
+    return [key <= day_of(clocks)] if sort in ("last_stated_on", "changed") else []
 
 
 def joined(

@@ -11,14 +11,16 @@ from projections.queries import Clocks, plain
 from projections.tables import TableSet
 
 
-def spans(tables: TableSet, words: Sequence[str], clocks: Clocks) -> Subquery:
+def spans(tables: TableSet, words: Sequence[str], clocks: Clocks, pledges: Sequence[str] = ()) -> Subquery:
     """`(pledge, valid_from, valid_to)`: the spans of days, apart from each other, on which a pledge has all the words.
+
+    Of some pledges alone, if there are any.
 
     The words are those of `queries.words_of`, at least one. The facts are those that are known at the position; the day
     of the clocks is not asked.
     """
     words = tuple(dict.fromkeys(words))
-    islands = _islands(tables, words, clocks).cte("islands")
+    islands = _islands(tables, words, clocks, pledges).cte("islands")
     bounds = union_all(
         select(islands.c.pledge, islands.c.first.label("day"), func.count().label("delta")).group_by("pledge", "day"),
         select(islands.c.pledge, islands.c.last.label("day"), (-func.count()).label("delta")).group_by("pledge", "day"),
@@ -36,7 +38,9 @@ def spans(tables: TableSet, words: Sequence[str], clocks: Clocks) -> Subquery:
     return all_held.subquery("spans")
 
 
-def _islands(tables: TableSet, words: tuple[str, ...], clocks: Clocks) -> Select[tuple[str, int, object, object]]:
+def _islands(
+    tables: TableSet, words: tuple[str, ...], clocks: Clocks, pledges: Sequence[str]
+) -> Select[tuple[str, int, object, object]]:
     """`(pledge, word, first, last)`: the days from `first` to before `last` on which a pledge has a word, merged."""
     w = tables.words.c
     patterns = [re.sub(r"([%_/])", r"/\1", word) for word in plain(words)]
@@ -51,6 +55,8 @@ def _islands(tables: TableSet, words: tuple[str, ...], clocks: Clocks) -> Select
         .join_from(tables.words, asked, w.text.like(asked.c.pattern, escape="/"))
         .where(w.known_to > clocks.position, w.known_from <= clocks.position)
     )
+    if pledges:
+        found = found.where(w.pledge.in_(plain(tuple(pledges))))
     if len(patterns) < len(words):
         found = found.where(false())
     row = found.subquery("found").c

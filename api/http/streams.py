@@ -17,14 +17,15 @@ PIECE_BYTES = 64 * 1024
 
 
 class StreamedResponse:
-    """A response with the headers of `head`, whose body comes from an iterator.
+    """A response with the headers of `head`, whose body comes from an iterator, behind what is `begun` already.
 
     The first piece is made before the headers are sent, so that an error in it is still a problem document.
     """
 
-    def __init__(self, head: BytesResponse, pieces: Iterator[bytes]) -> None:
+    def __init__(self, head: BytesResponse, pieces: Iterator[bytes], begun: bytes = b"") -> None:
         self._head = head
         self._pieces = pieces
+        self._begun = begun
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the response: 304 if the caller has these bytes, the headers alone for HEAD."""
@@ -32,7 +33,7 @@ class StreamedResponse:
         if self._head.matches(scope):
             await self._head(scope, receive, send)
             return
-        piece = await sync_to_thread(self._next)
+        piece = self._begun or await sync_to_thread(self._next)
         await send({"type": "http.response.start", "status": 200, "headers": self._head.streamed_head()})
         if scope["method"] != "HEAD":  # type: ignore[typeddict-item]
             open_bodies: OpenBodies = scope["litestar_app"].state.services.open_bodies

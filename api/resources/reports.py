@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from itertools import chain
 from typing import cast
 
 from litestar import Controller
@@ -18,7 +17,7 @@ from api.http.clocks import clocks_json
 from api.http.contract import AnyRequest, read
 from api.http.parameters import choice, day, invalid
 from api.http.responses import BytesResponse
-from api.http.streams import PIECE_BYTES, StreamedResponse
+from api.http.streams import StreamedResponse
 from api.resources import contracts
 from api.resources.differences import Differences, compared_clocks
 from api.resources.grounds import beside_statuses
@@ -29,6 +28,9 @@ from projections.queries import Clocks
 from tracker.promises import MONTHS, Every
 from tracker.rules.days import ends_between
 from tracker.units import CURRENCIES
+
+MAX_HELD_DIFF_BYTES = 8 * 1024
+"""Bytes of a difference that are made before any is sent, of some ten pledges: each is folded up to four times."""
 
 
 class ReportController(Controller):
@@ -77,7 +79,7 @@ class ReportController(Controller):
     def diff(self, request: AnyRequest, services: NamedDependency[Services]) -> ASGIApp:
         """The pledges whose status differs between two days, or between two moments of our knowledge.
 
-        What fits one piece is a response like any other and cached; more is a stream.
+        A short one is a response like any other and cached; a longer one is a stream.
         """
         read = ReadRequest(request, services)
         before, after = compared_clocks(read.query, read.at, services.tracker.log)
@@ -100,11 +102,11 @@ class ReportController(Controller):
         begun = b""
         for piece in pieces:
             begun += piece
-            if len(begun) > PIECE_BYTES:
+            if len(begun) > MAX_HELD_DIFF_BYTES:
                 head = read.about_all(
                     later.position, b"", etag=read.tag_of("diff", footer, given_filters(read.query, "by"))
                 )
-                return StreamedResponse(head, chain([begun], pieces))
+                return StreamedResponse(head, pieces, begun)
         return read.about_all(later.position, begun)
 
     @read("/export", contracts.EXPORT)

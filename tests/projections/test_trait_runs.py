@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from api.http.system_clock import today
-from projections.facets import FACETS, counted, grouped, over_time, turns, without
+from projections.facets import FACETS, added_up, counted, grouped, turns, without
 from projections.held_traits import HeldTraits
+from projections.kept_answers import KeptAnswers
 from projections.list_queries import numbered
 from projections.parties import counted as counted_parties
 from projections.parties import grouped as grouped_parties
@@ -42,8 +43,12 @@ def counted_by_the_database(timeline: Timeline, filters: Filters, clocks: Clocks
 
 
 def over_time_by_the_database(timeline: Timeline, filters: Filters, days: list[date], at: Clocks) -> list[Any]:
-    starts, ends = (timeline.rows_of(turns, filters, at, ends=at_end) for at_end in (False, True))
-    return list(over_time(starts, ends, days))
+    found = [
+        (row.day, row.status, -row.pledges if at_end else row.pledges)
+        for at_end in (False, True)
+        for row in timeline.rows_of(turns, filters, at, ends=at_end)
+    ]
+    return list(added_up(found, days))
 
 
 def must_agree(api: Api, held: HeldTraits) -> None:
@@ -77,7 +82,8 @@ def must_agree(api: Api, held: HeldTraits) -> None:
 
 @pytest.fixture
 def held(api: Api) -> HeldTraits:
-    return HeldTraits(api.services.timeline, api.services.tracker.log)
+    timeline, log = api.services.timeline, api.services.tracker.log
+    return HeldTraits(timeline, log, KeptAnswers(timeline, log))
 
 
 def test_every_count_from_memory_is_that_of_the_database_after_every_event(api: Api, held: HeldTraits) -> None:
