@@ -24,6 +24,7 @@ from nats.js.errors import NotFoundError
 
 from api.formats.cloudevents import cloud_event
 from api.formats.provenance import Provenance
+from api.outgoing.published import STATE_FILE, key_of, positions
 from tracker.errors import Unavailable
 from tracker.event import raw_event, served
 from tracker.log.recorder import LogRecorder
@@ -60,9 +61,6 @@ LOOK_SECONDS = 0.25
 
 DUPLICATES_SECONDS = 600
 """Seconds for which a stream that is made here knows the ids of its messages."""
-
-STATE_FILE = "published.json"
-"""The file in the state directory: how far each stream is."""
 
 _log = logging.getLogger("tracker.publish")
 
@@ -281,14 +279,14 @@ class JetStreamFeed:
             )
 
     def _remembered(self, log: str) -> int:
-        return self._known().get(f"{log} {self._stream}", 0)
+        return self._known().get(key_of(log, self._stream), 0)
 
     def _keep(self, position: int) -> None:
         if position == self._kept:
             return
         try:
             with self._state.locked():
-                self._state.write({**self._known(), f"{self._log.guard.log} {self._stream}": position})
+                self._state.write({**self._known(), key_of(self._log.guard.log, self._stream): position})
         except OSError as error:  # the stream itself says how far it is, as long as it has a message
             if self._keeps:
                 _log.warning("the position is not kept in %s: %s", self._state.path, error)
@@ -302,9 +300,8 @@ class JetStreamFeed:
         Raises: StreamRefused if its file is broken.
         """
         try:
-            known = self._state.read() or {}
-            return {str(stream): int(position) for stream, position in known.items()}
-        except (ValueError, TypeError, AttributeError):
+            return positions(self._state)
+        except ValueError:
             raise StreamRefused(f"{self._state.path} is broken: put a copy back, or move it away") from None
 
 
