@@ -48,7 +48,7 @@ BATCH_EVENTS = 200
 """Messages on their way at one time, at most."""
 
 ANSWER_SECONDS = 10.0
-"""Seconds that a message waits for JetStream's answer."""
+"""Seconds that a message waits until it is taken and JetStream has answered."""
 
 CLOSE_SECONDS = 2.0
 """Seconds that a connection has to end: a server that takes nothing keeps what waits to be sent for ever."""
@@ -200,13 +200,18 @@ class JetStreamFeed:
             POSITION_HEADER: str(row.position),
         }
         line = served(row.state, row.position)
-        answer = await context.publish(
-            f"{self._subject}.{row.pledge}.{_type_of(row)}",
-            cloud_event(line, self._provenance(log)),
-            stream=self._stream,
-            headers=headers,
-            timeout=ANSWER_SECONDS,
-        )
+        try:
+            # The library bounds the wait for the answer, and not the one for a server that takes nothing.
+            async with asyncio.timeout(ANSWER_SECONDS):
+                answer = await context.publish(
+                    f"{self._subject}.{row.pledge}.{_type_of(row)}",
+                    cloud_event(line, self._provenance(log)),
+                    stream=self._stream,
+                    headers=headers,
+                    timeout=ANSWER_SECONDS,
+                )
+        except TimeoutError:
+            raise NatsError(f"a message was not taken and answered within {ANSWER_SECONDS:.0f} s") from None
         if answer.duplicate:
             raise NatsError(
                 f"the stream takes message {row.event_id} for a repetition of its number {answer.seq}, which is no more"
