@@ -36,6 +36,7 @@ from api.http.shutdown import OpenBodies, on_signal
 from api.http.system_clock import now, since_boot
 from api.http.tracing import begin_traces
 from api.http.write_answers import WriteAnswers
+from api.outgoing.measures import measures
 from api.pages.about import AboutController
 from api.pages.controller import PageController
 from api.pages.deadlines import DeadlinePageController
@@ -232,6 +233,7 @@ def _services(settings: Settings, projector: ProjectorProcess | None) -> tuple[S
         import_turn=asyncio.Lock(),
         projector=projector if settings.runs_projector else None,
         store_room=StoreRoom(engine),
+        outgoing=lambda: measures(engine, settings.state_directory, heads, now),
     )
     if settings.replica_url is not None:
         services = with_replica(services, settings.replica_url)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
+from prometheus_client import Metric
 from sqlalchemy import Engine
 
 from api.http.auth import KeyRing
@@ -55,6 +57,8 @@ class Services:
     projector: ProjectorProcess | None
     """The process that projects for this one, if it keeps one."""
     store_room: StoreRoom
+    outgoing: Callable[[], Iterable[Metric]]
+    """Measures what goes out: webhooks, and the feed."""
     replica: Replica | None = None
     """The replica that reads are sent to, if there is one."""
     from_replica: Services | None = None

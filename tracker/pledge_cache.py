@@ -11,7 +11,10 @@ from tracker.pledge import Pledge
 from tracker.pledge_events import PledgeEvents, reason_of
 
 CACHED_PLEDGES = 4_096
-"""Aggregates kept in memory between writes; the least recently used goes first."""
+"""Pledges kept in memory between writes, at most; the least recently used goes first."""
+
+CACHED_FACTS = 100_000
+"""Their facts, at most, each of which takes some 370 bytes. What one request is about is kept whatever it has."""
 
 _READ_AT_ONCE = 1_000
 
@@ -22,6 +25,9 @@ class PledgeCache:
     def __init__(self, log: LogRecorder) -> None:
         self._log = log
         self._pledges: OrderedDict[str, Pledge] = OrderedDict()
+        self._counted: dict[str, int] = {}
+        self.facts = 0
+        """Facts of the pledges that are kept, each counted when it was last loaded."""
 
     def load(self, names: Iterable[str], *, fresh: bool = False) -> dict[str, Pledge]:
         """The pledges by name, from memory or from their events; an unknown one is empty.
@@ -41,20 +47,28 @@ class PledgeCache:
     def forget(self, names: Iterable[str]) -> None:
         """Read these pledges from their events when they are next asked for."""
         for name in names:
-            self._pledges.pop(name, None)
+            self._drop(name)
 
     def clear(self) -> None:
         """Forget all pledges."""
         self._pledges.clear()
+        self._counted.clear()
+        self.facts = 0
 
     def _keep(self, found: dict[str, Pledge]) -> None:
         for name, pledge in found.items():
+            self._drop(name)
             if pledge.unreadable is not None:
                 continue
             self._pledges[name] = pledge
-            self._pledges.move_to_end(name)
-        while len(self._pledges) > max(CACHED_PLEDGES, len(found)):
-            self._pledges.popitem(last=False)
+            self._counted[name] = len(pledge.facts)
+            self.facts += len(pledge.facts)
+        while len(self._pledges) > len(found) and (len(self._pledges) > CACHED_PLEDGES or self.facts > CACHED_FACTS):
+            self._drop(next(iter(self._pledges)))
+
+    def _drop(self, name: str) -> None:
+        if self._pledges.pop(name, None) is not None:
+            self.facts -= self._counted.pop(name)
 
     def _read(self, name: str) -> Pledge:
         """The pledge after its events; `unreadable` where one of them cannot be read or taken in."""

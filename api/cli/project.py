@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 import time
+from contextlib import suppress
+from pathlib import Path
 from threading import Event
 from types import FrameType
 
@@ -28,14 +30,23 @@ CHECK_SECONDS = 2 * BEAT_SECONDS
 CHECK_LOOK_SECONDS = 0.5
 """Seconds between two looks at the heartbeat."""
 
+ALIVE_SECONDS = 1.0
+"""Seconds between two looks at whether the thread that projects runs."""
+
 
 @click.command()
 @click.option("--check", is_flag=True, help="Only say whether a projector is at work: exit code 0, or 1 if none is.")
+@click.option(
+    "--alive",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="A file that is touched every second while this projector runs, at work or standing by.",
+)
 @click.option("--keeper", type=int, hidden=True)
-def project(check: bool, keeper: int | None) -> None:
+def project(check: bool, alive: Path | None, keeper: int | None) -> None:
     """Keep the read models up to date until stopped, beside `tracker serve --no-projector`.
 
-    One projector works at a time; others stand by.
+    One projector works at a time; others stand by. Whether one is at work is what --check says; what is to restart
+    this one, whatever the others do, looks at how old the file of --alive is.
 
     \b
     Examples:
@@ -62,10 +73,17 @@ def project(check: bool, keeper: int | None) -> None:
         runner = stores.runner(stores.signer(replaces_lost_keys=True))
         runner.start()
         say("Projecting (Ctrl-C stops it)")
-        stopping.wait()
+        while runner.watcher.is_alive:
+            if alive is not None:
+                with suppress(OSError):  # a file that grows old tells as much
+                    alive.touch()
+            if stopping.wait(ALIVE_SECONDS):
+                break
         runner.stop()
         if traces is not None:
             traces.shut_down()
+    if not stopping.is_set():
+        fail("the thread that projects has died")
 
 
 def _project_for(keeper: int) -> None:

@@ -22,8 +22,8 @@ IMMUTABLE = "public, max-age=31536000, immutable"
 IMMUTABLE_PRIVATE = "private, max-age=31536000, immutable"
 NO_STORE = "no-store"
 
-HEADERS_BYTES = 1024
-"""Bytes that a cached response has beside its body, roughly."""
+HEADERS_BYTES = 2048
+"""Bytes that a cached response has beside its body, roughly: its headers, tags, validity, key and objects."""
 
 
 COMPRESSED_FROM_BYTES = 1024

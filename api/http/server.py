@@ -113,9 +113,10 @@ class BoundedConnection(FairReading):
                 self._refuse(self._too_long())
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection."""
+        """Forget the connection, and its last request: each knows the other, and nothing else would part them soon."""
         self._stop_timer()
         super().connection_lost(exc)
+        self.cycle = None
 
     def send_400_response(self, msg: str) -> None:
         """Answer what no parser understands, or what a callback refused."""

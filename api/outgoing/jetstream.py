@@ -24,6 +24,7 @@ from nats.js.errors import NotFoundError
 
 from api.formats.cloudevents import cloud_event
 from api.formats.provenance import Provenance
+from api.outgoing.published import STATE_FILE, key_of, positions
 from tracker.errors import Unavailable
 from tracker.event import raw_event, served
 from tracker.log.recorder import LogRecorder
@@ -47,7 +48,7 @@ BATCH_EVENTS = 200
 """Messages on their way at one time, at most."""
 
 ANSWER_SECONDS = 10.0
-"""Seconds that a message waits for JetStream's answer."""
+"""Seconds that a message waits until it is taken and JetStream has answered."""
 
 CLOSE_SECONDS = 2.0
 """Seconds that a connection has to end: a server that takes nothing keeps what waits to be sent for ever."""
@@ -60,9 +61,6 @@ LOOK_SECONDS = 0.25
 
 DUPLICATES_SECONDS = 600
 """Seconds for which a stream that is made here knows the ids of its messages."""
-
-STATE_FILE = "published.json"
-"""The file in the state directory: how far each stream is."""
 
 _log = logging.getLogger("tracker.publish")
 
@@ -202,13 +200,18 @@ class JetStreamFeed:
             POSITION_HEADER: str(row.position),
         }
         line = served(row.state, row.position)
-        answer = await context.publish(
-            f"{self._subject}.{row.pledge}.{_type_of(row)}",
-            cloud_event(line, self._provenance(log)),
-            stream=self._stream,
-            headers=headers,
-            timeout=ANSWER_SECONDS,
-        )
+        try:
+            # The library bounds the wait for the answer, and not the one for a server that takes nothing.
+            async with asyncio.timeout(ANSWER_SECONDS):
+                answer = await context.publish(
+                    f"{self._subject}.{row.pledge}.{_type_of(row)}",
+                    cloud_event(line, self._provenance(log)),
+                    stream=self._stream,
+                    headers=headers,
+                    timeout=ANSWER_SECONDS,
+                )
+        except TimeoutError:
+            raise NatsError(f"a message was not taken and answered within {ANSWER_SECONDS:.0f} s") from None
         if answer.duplicate:
             raise NatsError(
                 f"the stream takes message {row.event_id} for a repetition of its number {answer.seq}, which is no more"
@@ -281,14 +284,14 @@ class JetStreamFeed:
             )
 
     def _remembered(self, log: str) -> int:
-        return self._known().get(f"{log} {self._stream}", 0)
+        return self._known().get(key_of(log, self._stream), 0)
 
     def _keep(self, position: int) -> None:
         if position == self._kept:
             return
         try:
             with self._state.locked():
-                self._state.write({**self._known(), f"{self._log.guard.log} {self._stream}": position})
+                self._state.write({**self._known(), key_of(self._log.guard.log, self._stream): position})
         except OSError as error:  # the stream itself says how far it is, as long as it has a message
             if self._keeps:
                 _log.warning("the position is not kept in %s: %s", self._state.path, error)
@@ -302,9 +305,8 @@ class JetStreamFeed:
         Raises: StreamRefused if its file is broken.
         """
         try:
-            known = self._state.read() or {}
-            return {str(stream): int(position) for stream, position in known.items()}
-        except (ValueError, TypeError, AttributeError):
+            return positions(self._state)
+        except ValueError:
             raise StreamRefused(f"{self._state.path} is broken: put a copy back, or move it away") from None
 
 

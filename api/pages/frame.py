@@ -23,6 +23,7 @@ from api.http.media import HTML_FORMAT
 from api.http.parameters import Query
 from api.http.responses import IMMUTABLE, NO_CACHE, BytesResponse
 from api.pages.event_lines import event_line
+from api.pages.rendering import PageContext, rendered
 from api.resources.read_request import ReadRequest
 from api.services import Services
 from projections.queries import Clocks
@@ -156,7 +157,7 @@ def render(template: str, base: str, **context: Any) -> bytes:
         return f"{base}{path}"
 
     context |= {"base": base, "address": address, "asset": lambda name: address(asset(name))}
-    return environment().get_template(template).render(**context).encode()
+    return rendered(environment().get_template(template), context).encode()
 
 
 @cache
@@ -165,6 +166,7 @@ def environment() -> Environment:
     env = Environment(
         loader=PackageLoader("api.pages"), autoescape=True, undefined=_Absent, trim_blocks=True, lstrip_blocks=True
     )
+    env.context_class = PageContext
     env.filters |= {"amount": amounts.amount, "count": amounts.count, "ratio": amounts.ratio}
     env.filters |= {"unit": amounts.unit_words, "event_line": event_line}
     env.filters |= {"day": wording.day, "instant": wording.instant, "span": wording.span, "stated": wording.stated}

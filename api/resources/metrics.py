@@ -91,6 +91,7 @@ class _StoreCollector(Collector):
         yield _gauge("tracker_checkpoint_timestamp_seconds", "When the last checkpoint was signed.", signed)
         fault = bool(self._services.ledger.state().fault)
         yield GaugeMetricFamily("tracker_checkpoint_fault", "Whether nothing is signed any more.", fault)
+        yield from self._services.outgoing()
 
 
 def _gauge(name: str, told: str, value: float | None) -> Metric:

@@ -9,8 +9,8 @@ import pytest
 
 from projections.tables import open_engine
 from projections.timeline import Timeline
-from tests.support.shell import Shell, ask, behind, ended, gone, is_ready, with_tables
-from tests.support.waiting import wait_until
+from tests.support.shell import PROGRAM, Shell, ask, behind, ended, gone, is_ready, with_tables
+from tests.support.waiting import HANG_SECONDS, wait_until
 
 
 def test_a_server_answers_and_ends_when_told(shell: Shell) -> None:
@@ -62,6 +62,29 @@ def test_the_projector_alone_projects_and_ends_when_told(shell: Shell) -> None:
         finally:
             gone(process)
     engine.dispose()
+
+
+def test_a_projector_says_that_it_runs_at_work_or_not(shell: Shell, tmp_path: Path) -> None:
+    files = [tmp_path / f"alive-{number}" for number in (1, 2)]
+    processes = [shell.start("project", "--alive", file) for file in files]
+    try:
+        wait_until(lambda: all(file.exists() for file in files))
+        since = [file.stat().st_mtime_ns for file in files]
+        wait_until(lambda: all(file.stat().st_mtime_ns > then for file, then in zip(files, since, strict=True)))
+        assert [ended(process) for process in processes] == [0, 0]
+    finally:
+        for process in processes:
+            gone(process)
+
+
+def test_a_projector_whose_thread_has_died_ends(shell: Shell) -> None:
+    dying = f"import tracker.log.watcher as watcher; watcher.LogWatcher._watch = lambda self: None; {PROGRAM}"
+    process = shell.start("project", program=dying)
+    try:
+        said = process.communicate(timeout=HANG_SECONDS)[1]
+        assert (process.returncode, "the thread that projects has died" in said) == (1, True), said
+    finally:
+        gone(process)
 
 
 def test_a_server_can_leave_projecting_to_the_projector(shell: Shell) -> None:

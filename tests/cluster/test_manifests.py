@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import time
+from pathlib import Path
 from typing import Any
 
 import kubernetes_validate
@@ -51,6 +55,21 @@ def test_probes_ask_what_each_is_for() -> None:
     }  # fmt: skip
     (projector,) = BY_KIND["StatefulSet", "tracker-projector"]["spec"]["template"]["spec"]["containers"]
     assert projector["readinessProbe"]["exec"]["command"] == ["tracker", "project", "--check"]
+    file = projector["command"][projector["command"].index("--alive") + 1]
+    assert any(Path(file).is_relative_to(mount["mountPath"]) for mount in projector["volumeMounts"])
+    assert projector["startupProbe"]["exec"]["command"][-1] == file
+    assert file in projector["livenessProbe"]["exec"]["command"][-1]
+
+
+@pytest.mark.parametrize(("age", "code"), [(0, 0), (300, 1), (None, 1)])
+def test_the_projector_is_restarted_once_its_file_is_old(tmp_path: Path, age: float | None, code: int) -> None:
+    (projector,) = BY_KIND["StatefulSet", "tracker-projector"]["spec"]["template"]["spec"]["containers"]
+    file = tmp_path / "alive"
+    if age is not None:
+        file.touch()
+        os.utime(file, (time.time() - age,) * 2)
+    command = [part.replace("/tmp/alive", str(file)) for part in projector["livenessProbe"]["exec"]["command"]]
+    assert subprocess.run(command, check=False, stderr=subprocess.DEVNULL).returncode == code
 
 
 def test_settings_are_settings_and_secrets_are_files() -> None:

@@ -132,8 +132,9 @@ def test_a_server_that_stands_still_keeps_no_publisher_from_its_end(shell: Shell
     try:
         wait_until(lambda: server.last_sequence() == 1, process)
         server.freeze(on=True)
-        facts = [made(title="Large"), *(statement(summary=f"{number} {'x' * 20_000}") for number in range(400))]
-        lines = "\n".join(json.dumps({"pledge": "large", "fact": fact}) for fact in facts)
+        conditions = [{"condition": f"condition-{number}", "text": "x" * 4_000} for number in range(5)]
+        facts = [made(title=f"Large {number}", conditions=conditions) for number in range(400)]
+        lines = "\n".join(json.dumps({"pledge": f"large-{number}", "fact": fact}) for number, fact in enumerate(facts))
         shell.run("import", shell.write("large.ndjson", lines))
         wait_until(lambda: "nothing is published" in (shell.directory / "told.log").read_text(), process)
         assert ended(process) == 0

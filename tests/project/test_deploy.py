@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,13 @@ import pytest
 import yaml
 
 from api.http.problems import STATUS
+from api.outgoing import webhooks
+from api.outgoing.published import STATE_FILE, key_of
 from api.settings import FILE_ENDING, Settings
+from projections.queries import Filters
 from tests.support.api import MONITOR, Api, running
 from tests.support.paths import ROOT
+from tracker.log.state_file import StateFile
 
 DEPLOY = ROOT / "deploy"
 SETTINGS = {f"TRACKER_{name}".upper() for name in Settings.model_fields}
@@ -141,8 +146,15 @@ def test_what_not_everybody_needs_is_a_profile_and_its_files_are_there() -> None
 
 @pytest.fixture(scope="module")
 def metrics(tmp_path_factory: pytest.TempPathFactory) -> Iterator[set[str]]:
-    """The names of all series that a server tells, whether they have a value by now or not."""
-    with running(f"sqlite:///{tmp_path_factory.mktemp('metrics')}/tracker.db") as api:
+    """The names of all series that a server tells with a webhook and a feed, whether they have a value or not."""
+    folder = tmp_path_factory.mktemp("metrics")
+    with running(f"sqlite:///{folder}/tracker.db") as api:
+        webhooks.create_tables(api.services.engine)
+        now, log = datetime.now(UTC), api.services.heads.log_id
+        webhooks.add_webhook(api.services.engine, "https://example.org/hook", "events", (), Filters(), now, log, 0)
+        state = StateFile(api.services.settings.state_directory / STATE_FILE)
+        with state.locked():
+            state.write({key_of(log, "TRACKER"): 1})
         yield names_of(api)
 
 
