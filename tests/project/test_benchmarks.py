@@ -107,9 +107,10 @@ def test_writes_are_measured_beside_their_peers(tmp_path: Path, monkeypatch: pyt
 @pytest.mark.many
 def test_what_grows_with_the_log_is_measured_and_drawn(tmp_path: Path) -> None:
     found = [growth.measured(tmp_path, pledges, seconds=0.3, reads=2, appends=1) for pledges in (5, 20)]
-    assert found[0].events < found[1].events and found[0].disk < found[1].disk
+    assert found[0].events < found[1].events
+    assert found[0].disk < found[1].disk
     assert all(store.rebuilt > 0 < store.appended and store.summary and store.past for store in found)
     drawing = ElementTree.fromstring(growth.picture(found))
     words = [text.text for text in drawing.iter("{http://www.w3.org/2000/svg}text")]
-    assert "summary after an append, ms" in words and "10²" in words
+    assert {"summary after an append, ms", "10²"} <= set(words)
     assert len(list(drawing.iter("{http://www.w3.org/2000/svg}circle"))) == 2 * 6
