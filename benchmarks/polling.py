@@ -21,8 +21,8 @@ def rows(folder: Path, url: str, *, pledges: int, seconds: float, rounds: int, a
     port, bare, sette = free_port(), free_port(), free_port()
     body = folder / "body.json"
     with tracker_server(url, port):
-        wait_until(lambda: json.loads(_get(port, "/health/ready")[1])["lag"] == 0)
-        answer = _get(port, LIST)[1]
+        wait_until(lambda: lag(port) == 0)
+        answer = read(port, LIST)[1]
         body.write_bytes(answer)
         _export(json.loads(answer)["items"], folder / "peer.db", pledges)
         ours: dict[str, list[float]] = {"304": [], "200": [], "cold": []}
@@ -32,7 +32,7 @@ def rows(folder: Path, url: str, *, pledges: int, seconds: float, rounds: int, a
         with bare_server(bare, body), running(command, sette, "/-/versions.json"):
             page = f"/peer/statuses.json?_size=100&_offset={min(100, pledges - 100)}"
             for number in range(rounds):
-                unchanged = request(LIST, port, {"If-None-Match": _get(port, LIST)[0]})
+                unchanged = request(LIST, port, {"If-None-Match": read(port, LIST)[0]})
                 ours["304"].append(rate(port, unchanged, status=304, seconds=seconds))
                 peer["304"].append(rate(bare, request("/unchanged", bare), status=304, seconds=seconds))
                 ours["200"].append(rate(port, request(LIST, port), status=200, seconds=seconds))
@@ -46,7 +46,13 @@ def rows(folder: Path, url: str, *, pledges: int, seconds: float, rounds: int, a
     ]
 
 
-def _get(port: int, path: str) -> tuple[str, bytes]:
+def lag(port: int) -> int:
+    """How many events wait for the projector."""
+    return int(json.loads(read(port, "/health/ready")[1])["lag"])
+
+
+def read(port: int, path: str) -> tuple[str, bytes]:
+    """The entity tag and the body of a 200."""
     connection = http.client.HTTPConnection("127.0.0.1", port)
     connection.request("GET", path)
     response = connection.getresponse()
