@@ -96,12 +96,16 @@ lint-containers: $(VENV)/.dev ## Check the Dockerfile and docker-compose.yml
 	  docker compose config --quiet && echo 'docker compose: valid'; \
 	else echo 'docker compose is not installed: not asked'; fi
 
+$(VENV)/.bench: requirements-bench.lock $(VENV)/.dev
+	$(PIP) --require-hashes -r requirements-bench.lock
+	@touch $@
+
 .PHONY: bench
-bench: $(VENV)/.dev ## Measure against the peers and the budgets of time
+bench: $(VENV)/.bench ## Measure against the peers and the budgets of time
 	$(BIN)/python -m benchmarks.run
 
 .PHONY: bench-quick
-bench-quick: $(VENV)/.dev ## The same at small scale
+bench-quick: $(VENV)/.bench ## The same at small scale, in two minutes
 	$(BIN)/python -m benchmarks.run --quick
 
 # Their own environment: what tries several machines on one is no part of what the other tests need.
@@ -151,6 +155,7 @@ lock: $(BIN)/python ## Write the locks anew (ARGS=--upgrade for newer versions)
 	$(PIP) uv
 	$(COMPILE) $(ARGS) pyproject.toml --output-file requirements.lock
 	$(COMPILE) $(ARGS) pyproject.toml --group dev --constraint requirements.lock --output-file requirements-dev.lock
+	$(COMPILE) $(ARGS) pyproject.toml --group bench --constraint requirements-dev.lock --output-file requirements-bench.lock
 	$(COMPILE) $(ARGS) pyproject.toml --group dev --group cluster --constraint requirements-dev.lock --output-file requirements-cluster.lock
 	$(COMPILE) $(ARGS) pyproject.toml --extra parquet --extra otel --extra nats --constraint requirements-dev.lock --output-file requirements-image.lock
 	printf 'hatchling>=1.27\neditables\n' | $(COMPILE) $(ARGS) --constraint requirements-dev.lock - --output-file requirements-build.lock

@@ -175,7 +175,10 @@ def report(rows: list[Row], *, scale: str, path: Path) -> None:
             f"{row.row:4} {row.name:44} {row.ours:12,.3f} {row.peer:12,.3f} {row.ratio:8.2f} {goal:>8}"
             f"  {row.against} ({row.unit}){mark}"
         )
-    packages = ("litestar", "uvicorn", "eventsourcing", "pydantic", "sqlalchemy", "psycopg")
+    packages = (
+        *("litestar", "uvicorn", "eventsourcing", "pydantic", "sqlalchemy", "psycopg"),
+        *("datasette", "django", "django-simple-history"),
+    )
     document = {
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}",
         "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},

@@ -6,20 +6,17 @@ import http.client
 import json
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 from benchmarks.budgets import budget, post
-from benchmarks.generate import load, slug
+from benchmarks.generate import slug
 from benchmarks.harness import Row, free_port, tracker_server, wait_until
 
 LOOK_SECONDS = 0.002
 """Seconds between two looks at the checkpoint."""
 
 
-def rows(folder: Path, *, pledges: int, appends: int, reads: int) -> Iterator[Row]:
-    """The rows on a SQLite store with so many pledges."""
-    url = f"sqlite:///{folder}/ledger.db"
-    load(url, pledges)
+def rows(url: str, *, appends: int, reads: int) -> Iterator[Row]:
+    """The rows on a store with 50 synthetic pledges at least."""
     port = free_port()
     with tracker_server(url, port):
         connection = http.client.HTTPConnection("127.0.0.1", port)

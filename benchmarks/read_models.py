@@ -1,4 +1,4 @@
-"""Rows 12, 13 and 14: the sums after an append, one heavy pledge beside others, and what the read models weigh.
+"""Row 13: one heavy pledge beside others.
 
     python -m benchmarks.read_models [--quick]
 
@@ -9,9 +9,7 @@ and ten thousand would take hours.
 from __future__ import annotations
 
 import argparse
-import http.client
 import secrets
-import sqlite3
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -21,9 +19,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from benchmarks.budgets import post
-from benchmarks.generate import load
-from benchmarks.harness import Row, answers, compared, free_port, report, tracker_server, wait_until
+from benchmarks.harness import Row, compared, report, wait_until
 from benchmarks.one_pledge import facts
 from projections.queries import Clocks
 from projections.runner import ProjectionRunner
@@ -32,7 +28,6 @@ from projections.timeline import Timeline
 from tracker.application import Tracker
 from tracker.event import event_id
 from tracker.fact_reading import read_fact
-from tracker.log.open import open_recorder
 from tracker.requests import Draft, Request
 
 ORDERS = {"oldest first": 5.0, "newest first": 10.0, "shuffled": 10.0}
@@ -45,68 +40,8 @@ SEEN_SECONDS = 1.0
 """Seconds within which another pledge's fact is to be seen while a heavy one is folded."""
 
 
-READS: tuple[tuple[str, str, float, bool], ...] = (
-    ("summary", "/v1/summary", 0.02, True),
-    ("summary by pledgor", "/v1/summary?by=pledgor", 0.02, True),
-    ("statuses over time", "/v1/statuses", 0.02, True),
-    ("facets", "/v1/pledges?facets=true&limit=1", 0.05, False),
-    ("a status that nothing has", "/v1/pledges?status=superseded", 0.05, False),
-    ("-last_stated_on, long ago", "/v1/pledges?sort=-last_stated_on&as_of=2020-03-01", 0.05, False),
-    ("-ratio, long ago", "/v1/pledges?sort=-ratio&as_of=2020-03-01", 0.05, False),
-    ("a word that nothing has", "/v1/pledges?q=xylophone", 0.05, False),
-    ("the first bytes of a difference over a week", "/v1/diff?from=2025-06-02&to=2025-06-09", 0.1, False),
-)
-"""What is read after an append, its address, its budget in seconds, and whether it is compared with the next read."""
-
-
-def rows(folder: Path, *, pledges: int, appends: int, heavy: int) -> list[Row]:
-    """The rows on so many synthetic pledges with so many appends, and on one pledge with so many facts."""
-    return [*_sums_and_size(folder, pledges, appends), *_heavy(folder, heavy)]
-
-
-def _sums_and_size(folder: Path, pledges: int, appends: int) -> Iterator[Row]:
-    path, port = folder / "sums.db", free_port()
-    load(f"sqlite:///{path}", pledges)
-    with tracker_server(f"sqlite:///{path}", port):
-        made = next(facts(0, "increment", newest_first=False))
-        first: dict[str, list[float]] = {name: [] for name, *_ in READS}
-        second: dict[str, list[float]] = {name: [] for name, *_ in READS}
-        for _, asked, _, _ in READS:  # once, so that what is kept is there
-            _seconds(port, asked)
-        for number in range(appends):
-            post(port, "/v1/pledges", {"pledge": f"new-{number}", "fact": made})
-            wait_until(partial(answers, f"http://127.0.0.1:{port}/v1/pledges/new-{number}"))
-            for name, asked, _, _ in READS:
-                first[name].append(_seconds(port, asked))
-                second[name].append(_seconds(port, asked))
-    for name, _, budget, ratio in READS:
-        title = f"{name} of {pledges:,} pledges after an append"
-        if ratio:
-            yield compared("12", title, first[name], second[name], "the second read", 10.0, better="lower", unit="s")
-        yield compared("12", title, first[name], [budget], "budget", 1.0, better="lower", unit="s")
-    with sqlite3.connect(path) as conn:
-        conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    log, bytes_, at = open_recorder(f"sqlite:///{path}"), 0, 0
-    while read := log.read(at, 10_000):
-        bytes_, at = bytes_ + sum(len(row.state) for row in read), read[-1].position
-    log.close()
-    yield compared("14", "log and read models on disk", [path.stat().st_size], [bytes_], "the bytes of the events",
-                   4.0, better="lower", unit="bytes")  # fmt: skip
-
-
-def _seconds(port: int, path: str) -> float:
-    """Seconds until the first bytes of an answer, which has come as a whole unless it is a stream."""
-    started = time.perf_counter()
-    connection = http.client.HTTPConnection("127.0.0.1", port)
-    connection.request("GET", path)
-    response = connection.getresponse()
-    response.read(1)
-    taken = time.perf_counter() - started
-    connection.close()
-    return taken
-
-
-def _heavy(folder: Path, count: int) -> Iterator[Row]:
+def rows(folder: Path, count: int) -> Iterator[Row]:
+    """The row of so many facts on one pledge, in each order."""
     many, _ = _projected(folder / "many.db", [(f"pledge-{n % max(1, count // 10)}", n) for n in range(count)])
     for order, goal in ORDERS.items():
         days = list(range(1, count + 1))
@@ -161,18 +96,13 @@ def _draft(pledge: str, fact: dict[str, Any]) -> Draft:
     return Draft(pledge, read_fact(fact), event_id(datetime.now(UTC), secrets.token_bytes(10)))
 
 
-def sizes(*, quick: bool) -> dict[str, int]:
-    """The sizes of a quick run, and of a full one."""
-    return {"pledges": 200 if quick else 100_000, "appends": 2 if quick else 10, "heavy": 100 if quick else 400}
-
-
 def main() -> None:
     """Measure these rows alone."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--quick", action="store_true")
     quick = parser.parse_args().quick
     with tempfile.TemporaryDirectory() as folder:
-        found = rows(Path(folder), **sizes(quick=quick))
+        found = list(rows(Path(folder), 100 if quick else 400))
         report(found, scale="quick" if quick else "full", path=Path(folder) / "latest.json")
 
 

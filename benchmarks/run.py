@@ -9,45 +9,80 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from benchmarks import budgets, ledger, polling, read_models, writes
+from benchmarks import (
+    budgets,
+    first_reads,
+    growth,
+    ledger,
+    page_weight,
+    polling,
+    read_models,
+    rebuilding,
+    verify,
+    writes,
+)
 from benchmarks.harness import Row, report
+
+GROWN = {"quick": (0, 50, 500), "full": (0, 1_000, 10_000, 100_000)}
+"""Pledges of the stores that are compared with each other; the longest one is asked for the other rows, too."""
 
 
 def main() -> None:
     """Measure, print one table and write benchmarks/latest.json."""
     parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("--quick", action="store_true", help="small scale, under a minute")
+    parser.add_argument("--quick", action="store_true", help="small scale, in two minutes")
     quick = parser.parse_args().quick
+    scale = "quick" if quick else "full"
     rows: list[Row] = []
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        found = [
+            growth.measured(
+                folder,
+                pledges,
+                load_seconds=1.0 if quick else 5.0,
+                reads=20 if quick else 40,
+                appends=2 if quick else 10,
+            )
+            for pledges in GROWN[scale]
+        ]
+        rows += growth.rows(found, folder, full=not quick)
+        longest = GROWN[scale][-1]
+        url = f"sqlite:///{folder}/{longest}.db"
+        rows += first_reads.rows(url, pledges=longest, appends=2 if quick else 10, full=not quick)
         rows += polling.rows(
-            Path(folder),
-            pledges=1_000 if quick else 10_000,
+            folder,
+            url,
+            pledges=longest,
             seconds=0.8 if quick else 3.0,
             rounds=3 if quick else 5,
             appends=40 if quick else 200,
         )
         rows += writes.rows(
-            Path(folder),
+            folder,
             rounds=1 if quick else 5,
             seconds=1.0 if quick else 5.0,
             facts_at_once=1_000 if quick else 10_000,
         )
-        rows += read_models.rows(Path(folder), **read_models.sizes(quick=quick))
+        rows += rebuilding.rows(
+            folder,
+            pledges=300 if quick else 10_000,
+            peer_pledges=100 if quick else 1_000,
+        )
+        rows += read_models.rows(folder, 100 if quick else 400)
         rows += budgets.rows(
-            Path(folder),
+            folder,
             rounds=1 if quick else 3,
             events=1_000 if quick else 10_000,
             followed=200 if quick else 1_000,
             appends=20 if quick else 200,
         )
-        rows += ledger.rows(
-            Path(folder),
-            pledges=1_000 if quick else 10_000,
-            appends=20 if quick else 200,
-            reads=100 if quick else 1_000,
-        )
-    report(rows, scale="quick" if quick else "full", path=Path(__file__).with_name("latest.json"))
+        rows += verify.rows(folder, pledges=1_000 if quick else 10_000, rounds=1 if quick else 3)
+        rows += page_weight.rows(folder)
+        rows += ledger.rows(url, appends=20 if quick else 200, reads=100 if quick else 1_000)
+    report(rows, scale=scale, path=Path(__file__).with_name("latest.json"))
+    if not quick:
+        Path("docs/growth.svg").write_text(growth.picture(found[1:]), "utf-8")
 
 
 if __name__ == "__main__":

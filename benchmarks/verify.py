@@ -13,13 +13,14 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from itertools import islice
-from multiprocessing import get_context
 from pathlib import Path
 
 from benchmarks.generate import log_lines
+from benchmarks.harness import Row, compared
+from benchmarks.load import in_process
 from tracker.checkpoint import Checkpoint
 from tracker.merkle import leaf_hash
 from tracker.signed_note import SigningKey
@@ -82,9 +83,7 @@ def run(directory: Path, pledges: int) -> None:
     """Write the log if it is not there, verify it, and print a row of Markdown for each kind of run."""
     if not (directory / "checkpoint").exists():
         # In a process of its own: what this one has in memory would count as that of the verifier, which it starts.
-        writer = get_context("spawn").Process(target=_write_synthetic, args=(directory, pledges))
-        writer.start()
-        writer.join()
+        in_process(_write_synthetic, directory, pledges)
     size = int((directory / "checkpoint").read_text("utf-8").split("\n")[1])
     hashing = hashing_seconds(directory, size)
     print(f"| of {size:,} events | clock | all processors | events/s | peak memory | against hashing each event |")
@@ -94,6 +93,18 @@ def run(directory: Path, pledges: int) -> None:
         rate = size / seconds
         print(f"| {name} | {seconds:.1f} s | {processors:.1f} s | {rate:,.0f} | {megabytes:.0f} MB"
               f" | {hashing / seconds:.3f} of its speed |")  # fmt: skip
+
+
+def rows(folder: Path, *, pledges: int, rounds: int) -> Iterator[Row]:
+    """Row 10: events verified a second, beside SHA-256 of each event by itself."""
+    in_process(_write_synthetic, folder / "log", pledges)
+    size = int((folder / "log" / "checkpoint").read_text("utf-8").split("\n")[1])
+    ours, peer = [], []
+    for _ in range(rounds):
+        ours.append(size / verifying(folder / "log")[0])
+        peer.append(size / hashing_seconds(folder / "log", size))
+    name = f"verification of an export of {size:,} events"
+    yield compared("10", name, ours, peer, "SHA-256 of each event", 0.2, unit="events/s")
 
 
 def main() -> None:

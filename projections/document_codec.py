@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from pydantic_core import from_json, to_json
@@ -41,6 +42,10 @@ _SHARED_WORDS = (
 
 MAX_STORED_IDS = 100
 """Event ids in `because`, all together, from which on they are stored as versions: a sum has many increments."""
+
+KEPT_DOCUMENTS, MAX_KEPT_BYTES = 1_024, 1_024
+"""Documents that a process keeps unpacked, and how long they are at most as stored: after an event a list is asked for
+anew, and all but one of its documents are those of before."""
 
 _WITH_VERSIONS = b"\0"  # no zlib stream begins with it
 
@@ -85,7 +90,14 @@ def _deflated(document: bytes) -> bytes:
 
 
 def _inflated(packed: bytes) -> bytes:
+    return _unpacked_before(packed) if len(packed) <= MAX_KEPT_BYTES else _unzipped(packed)
+
+
+def _unzipped(packed: bytes) -> bytes:
     return zlib.decompressobj(zdict=_SHARED_WORDS).decompress(packed)
+
+
+_unpacked_before = lru_cache(KEPT_DOCUMENTS)(_unzipped)
 
 
 def _spans(versions: Iterable[int]) -> str:

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
-from benchmarks import generate, moving, one_pledge, pages, scale, verify, write_load, writes
+from benchmarks import generate, growth, moving, one_pledge, pages, scale, verify, write_load, writes
 from tracker.event import Event
 from tracker.log.open import open_recorder
 from tracker.log.rows import NewLogRow
@@ -100,3 +101,16 @@ def test_writes_are_measured_beside_their_peers(tmp_path: Path, monkeypatch: pyt
     found = list(writes.rows(tmp_path, rounds=1, seconds=0.3, facts_at_once=50, stores=("sqlite",)))
     assert [row.row for row in found] == ["5s", "5s", "5s", "11", "11", "6"]
     assert all(row.ours > 0 < row.peer for row in found)
+
+
+@pytest.mark.slow
+@pytest.mark.many
+def test_what_grows_with_the_log_is_measured_and_drawn(tmp_path: Path) -> None:
+    found = [growth.measured(tmp_path, pledges, load_seconds=0.3, reads=2, appends=1) for pledges in (5, 20)]
+    assert found[0].events < found[1].events
+    assert found[0].disk < found[1].disk
+    assert all(store.rebuilt > 0 < store.appended and store.summary and store.past for store in found)
+    drawing = ElementTree.fromstring(growth.picture(found))
+    words = [text.text for text in drawing.iter("{http://www.w3.org/2000/svg}text")]
+    assert {"summary after an append, ms", "10²"} <= set(words)
+    assert len(list(drawing.iter("{http://www.w3.org/2000/svg}circle"))) == 2 * 6

@@ -16,7 +16,7 @@ from tests.support.paths import ROOT
 
 LOCKS = [
     "requirements.lock", "requirements-dev.lock", "requirements-image.lock", "requirements-cluster.lock",
-    "requirements-build.lock",
+    "requirements-bench.lock", "requirements-build.lock",
 ]  # fmt: skip
 
 
@@ -82,6 +82,7 @@ def test_every_locked_package_has_hashes_and_no_address(lock: str) -> None:
                 *pyproject()["dependency-groups"]["cluster"],
             ],
         ),
+        ("requirements-bench.lock", pyproject()["dependency-groups"]["bench"]),
         ("requirements-build.lock", pyproject()["build-system"]["requires"]),
     ],
 )
