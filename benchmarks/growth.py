@@ -120,7 +120,7 @@ def rows(found: Sequence[Grown], folder: Path, *, full: bool) -> Iterator[Row]:
 
     name = f"list of 100 at a random past, {long.events:,} events"
     yield compared("4", name, long.past, long.current, "the current list", goal(1.5), better="lower", unit="ms")
-    folded = [1000 * seconds * long.pledges / FOLDED_PLEDGES for seconds in replay_seconds(folder, FOLDED_PLEDGES)]
+    folded = [1000 * taken * long.pledges / FOLDED_PLEDGES for taken in replay_seconds(folder, FOLDED_PLEDGES)]
     yield compared(
         "4", name, long.past, folded, "plain eventsourcing replay", goal(1 / 1000), better="lower", unit="ms"
     )
