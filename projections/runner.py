@@ -18,20 +18,16 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from projections import table_writer
 from projections.lease import BEAT_SECONDS, Lease, LeaseLost
 from projections.ledger.signer import LedgerSigner
+from projections.postgres_turn import TurnScript
 from projections.projected import Projected
 from projections.projector import Projector
 from projections.queries import TIMELINE
 from projections.rebuild import Report, Stopped, rebuild
-from projections.tables import (
-    LEASE_OF_PROJECTOR,
-    LEASE_OF_REBUILD,
-    create_tables,
-    is_missing_table,
-    open_engine,
-)
+from projections.tables import LEASE_OF_PROJECTOR, LEASE_OF_REBUILD, create_tables, is_missing_table, open_engine
 from tracker.errors import Unavailable
 from tracker.event import stamp
 from tracker.log.away import unavailable
+from tracker.log.identity import LogStanding
 from tracker.log.recorder import LogRecorder
 from tracker.log.watcher import POLL_SECONDS, LogWatcher
 from tracker.rules.status_document import RULES_VERSION
@@ -175,14 +171,14 @@ class ProjectionRunner:
                     self._look()
                     return 0
                 try:
-                    may_go_on = self._may_go_on()
-                    if may_go_on and self._projector is None:
+                    found = self._grown()
+                    if found is not None and self._projector is None:
                         self._sign()  # making the projector ready may take long
                     projector = self._ready()
-                    done = projector.step(self._batch, hurry=hurry) if may_go_on else 0
+                    done = 0 if found is None else projector.step(self._batch, hurry=hurry, found=found)
                     self.committed(projector.projected)
                     self._beat(projector, worked=done > 0)
-                    if may_go_on:
+                    if found is not None:
                         self._sign()
                 except LeaseLost:
                     self._lease.lost()
@@ -296,14 +292,13 @@ class ProjectionRunner:
 
     # How
 
-    def _may_go_on(self) -> bool:
-        """Whether the log has only grown; what is in memory of another history is forgotten."""
-        self._log.look()
-        guard = self._log.guard
+    def _grown(self) -> LogStanding | None:
+        """Where the log stands, if it has only grown; what is in memory of another history is forgotten."""
+        found, guard = self._log.look(), self._log.guard
         if self._history != guard.changes:
             self._history = guard.changes
             self._projector = None
-        return guard.refusal is None
+        return found if guard.refusal is None else None
 
     def _sign(self) -> None:
         """Sign what is new. An error that is neither the store's nor the lease's is told once, and holds up no row."""
@@ -341,9 +336,9 @@ class ProjectionRunner:
         elif live.version != self._version and self._rebuild_thread is None:
             self._rebuild_thread = Thread(target=self._rebuild_aside, name="projector-rebuild", daemon=True)
             self._rebuild_thread.start()
-        self._projector = Projector(
-            self._engine, self._log, live.number, self._now, active=True, fence=self._lease.fence
-        )
+        number, fence = live.number, self._lease.fence
+        script = TurnScript(self._engine, self._lease, TIMELINE, number)
+        self._projector = Projector(self._engine, self._log, number, self._now, active=True, fence=fence, script=script)
         return self._projector
 
     def _rebuild_aside(self) -> None:

@@ -135,7 +135,7 @@ class LogRecorder(WithheldFields, PrivateParts, ProposalEvents, ABC):
 
         Raises: Unavailable if the log has no id.
         """
-        names = {name: f"{{{name}}}" for name in ("ids", "log")}
+        names = {name: f"{{{name}}}" for name in ("ids", "log", "withheld")}
         (row,) = self._ask(STANDING.format(**names, there=":there"), {"there": there})
         return standing_of(row)
 

@@ -20,11 +20,13 @@ FROM (SELECT each.value AS pledge,
 # One row, whatever the log has.
 STANDING = """
 SELECT (SELECT i.log FROM {ids} AS i ORDER BY i.number DESC LIMIT 1), h.position, h.event_id, h.leaf,
-       (SELECT l.event_id FROM {log} AS l WHERE l.position = {there}), h.recorded_at
+       (SELECT l.event_id FROM {log} AS l WHERE l.position = {there}),
+       (SELECT coalesce(max(w.number), 0) FROM {withheld} AS w), h.recorded_at
 FROM (SELECT 1 AS one) AS one
 LEFT JOIN (SELECT position, event_id, leaf, recorded_at FROM {log} ORDER BY position DESC LIMIT 1) AS h ON 1 = 1
 """
-"""The log's id, its last event, the id of the event at `{there}`, and when the last event was recorded."""
+"""The log's id, its last event, the id of the event at `{there}`, the number of the last withholding, and when the last
+event was recorded."""
 
 FORK = """
 INSERT INTO {ids} (number, log, forked_from, position, event_id, at, reason)
