@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from threading import get_ident
 from typing import Any
 from unittest.mock import patch
 
@@ -12,14 +13,15 @@ from tracker.log.postgres_connection import TimedConnection
 
 @contextmanager
 def round_trips() -> Iterator[list[TimedConnection]]:
-    """The connections that were waited on, one for each time, in all threads."""
+    """The connections that this thread waited on, one for each time: those of a pool are opened in others."""
     found: list[TimedConnection] = []
-    wait = TimedConnection.wait
+    wait, thread = TimedConnection.wait, get_ident()
 
     def seen(conn: TimedConnection, gen: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
         try:
             wanted = next(gen)
-            found.append(conn)
+            if get_ident() == thread:
+                found.append(conn)
             while True:
                 wanted = gen.send((yield wanted))
         except StopIteration as ended:
