@@ -76,6 +76,8 @@ class TurnScript:
 
     def __init__(self, engine: Engine, lease: Lease, name: str, number: int) -> None:
         self._engine, self._lease, self._name, self._tables = engine, lease, name, table_set(number)
+        # Names as plain text: those of SQLAlchemy take pydantic longer than all that is written under them.
+        self._names = {table: [str(c.name) for c in table.columns] for table in self._tables.tables.values()}
         self._prepared_in: TimedConnection | None = None
 
     def write(self, before: int, after: int, heartbeat: str, notice: str, changes: Mapping[str, PledgeChange]) -> bool:
@@ -156,7 +158,7 @@ class TurnScript:
                 for r in closed
                 if r.stored
             ]
-            names = [column.name for column in table.columns]
+            names = self._names[table]
             begun = [
                 dict(zip(names, map(_as_json, (pledge, r.valid_from, r.valid_to, r.known_from, r.known_to, *r.content)),
                          strict=True))
