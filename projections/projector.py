@@ -22,12 +22,11 @@ from projections.fold import ClosedRectangles, OpenRectangles
 from projections.folded_pledge import FoldedPledge, refusal_of, set_aside, tell_parked, unfolded
 from projections.long_pledges import LongSlice, waits
 from projections.postgres_turn import TurnScript
-from projections.projected import Projected
+from projections.projected import Ahead, Projected
 from projections.queries import TIMELINE
 from projections.table_writer import WAITS, ParkedEvent, PledgeChange
 from projections.tables import is_missing_table, projecting, table_set, writing
 from tracker import tracing
-from tracker.log.identity import LogStanding
 from tracker.log.recorder import LogRecorder
 from tracker.log.rows import LogRow
 from tracker.pledge_events import PledgeEvents
@@ -107,15 +106,15 @@ class Projector:
             for parked in table_writer.load_parked(conn, self.tables.number):
                 self._parked.setdefault(parked.pledge, []).append(parked)
 
-    def step(self, limit: int, *, hurry: bool = False, found: LogStanding | None = None) -> int:
+    def step(self, limit: int, *, hurry: bool = False, ahead: Ahead | None = None) -> int:
         """Take in up to `limit` events, fewer if they are costly; the number taken in. `hurry` writes few ones sooner.
-        `found` is a look at the log from just now.
+        `ahead` is what the log has after the position, looked at just now.
 
         Raises: Superseded if another instance moved the set on.
         """
-        if found is None or found.withheld > self._withheld:
+        if ahead is None or ahead.found.withheld > self._withheld:
             self.withhold()
-        rows = self._log.read(self.position, limit) if found is None or found.head.position > self.position else []
+        rows = self._log.read(self.position, limit) if ahead is None else ahead.rows
         if rows:
             began = time_ns()
             taken = self._apply(rows, FEW_SECONDS if hurry and len(rows) <= FEW_EVENTS else FOLD_SECONDS)
@@ -329,7 +328,6 @@ class Projector:
         tell_parked(parked)
 
     def _write_at_once(self, projected: Projected, changes: Mapping[str, PledgeChange]) -> bool:
-        """Write what a script may, where the store takes one; whether it did."""
         return self._script is not None and self._script.write(
             self.position, projected.position, self._now(), projected.told, changes
         )

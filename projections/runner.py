@@ -19,7 +19,7 @@ from projections import table_writer
 from projections.lease import BEAT_SECONDS, Lease, LeaseLost
 from projections.ledger.signer import LedgerSigner
 from projections.postgres_turn import TurnScript
-from projections.projected import Projected
+from projections.projected import Ahead, Projected
 from projections.projector import Projector
 from projections.queries import TIMELINE
 from projections.rebuild import Report, Stopped, rebuild
@@ -27,7 +27,6 @@ from projections.tables import LEASE_OF_PROJECTOR, LEASE_OF_REBUILD, create_tabl
 from tracker.errors import Unavailable
 from tracker.event import stamp
 from tracker.log.away import unavailable
-from tracker.log.identity import LogStanding
 from tracker.log.recorder import LogRecorder
 from tracker.log.watcher import POLL_SECONDS, LogWatcher
 from tracker.rules.status_document import RULES_VERSION
@@ -171,14 +170,14 @@ class ProjectionRunner:
                     self._look()
                     return 0
                 try:
-                    found = self._grown()
-                    if found is not None and self._projector is None:
+                    may_go_on, ahead = self._look_on()
+                    if may_go_on and self._projector is None:
                         self._sign()  # making the projector ready may take long
                     projector = self._ready()
-                    done = 0 if found is None else projector.step(self._batch, hurry=hurry, found=found)
+                    done = projector.step(self._batch, hurry=hurry, ahead=ahead) if may_go_on else 0
                     self.committed(projector.projected)
                     self._beat(projector, worked=done > 0)
-                    if found is not None:
+                    if may_go_on:
                         self._sign()
                 except LeaseLost:
                     self._lease.lost()
@@ -292,13 +291,17 @@ class ProjectionRunner:
 
     # How
 
-    def _grown(self) -> LogStanding | None:
-        """Where the log stands, if it has only grown; what is in memory of another history is forgotten."""
-        found, guard = self._log.look(), self._log.guard
+    def _look_on(self) -> tuple[bool, Ahead | None]:
+        """Whether the log has only grown, and what there is to project; what is of another history is forgotten."""
+        guard, ahead = self._log.guard, None
+        if self._projector is None:
+            self._log.look()
+        else:
+            ahead = Ahead(*self._log.look_on(self._projector.position, self._batch))
         if self._history != guard.changes:
             self._history = guard.changes
             self._projector = None
-        return found if guard.refusal is None else None
+        return guard.refusal is None, ahead if self._projector is not None else None
 
     def _sign(self) -> None:
         """Sign what is new. An error that is neither the store's nor the lease's is told once, and holds up no row."""

@@ -28,6 +28,16 @@ LEFT JOIN (SELECT position, event_id, leaf, recorded_at FROM {log} ORDER BY posi
 """The log's id, its last event, the id of the event at `{there}`, the number of the last withholding, and when the last
 event was recorded."""
 
+STANDING_COLUMNS = 7
+"""How many columns STANDING has."""
+
+LOOK_ON = f"""
+SELECT standing.*, ahead.* FROM ({STANDING}) AS standing LEFT JOIN (
+    {LOG_ROWS} WHERE l.position > :after AND l.position <= :last ORDER BY l.position LIMIT :limit
+) AS ahead ON 1 = 1
+"""  # noqa: S608 - statements of ours
+"""One row for each of the next rows of the log, or one without: the columns of STANDING, then those of LOG_ROWS."""
+
 FORK = """
 INSERT INTO {ids} (number, log, forked_from, position, event_id, at, reason)
 SELECT i.number + 1, CAST(:log AS text), i.log, coalesce(h.position, 0), h.event_id, {now}, CAST(:reason AS text)
