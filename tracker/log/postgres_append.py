@@ -83,8 +83,8 @@ class OneScript:
             curs.execute(self._prepare)
             self._prepared.add(curs.connection)
             curs.execute(script)
-        while curs.description is None or curs.description[0].name != "first":
-            curs.nextset()
+        while (curs.description is None or curs.description[0].name != "first") and curs.nextset():
+            pass
         row = curs.fetchone()
         return None if row is None else row[0]
 
