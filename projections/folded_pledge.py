@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy.exc import DatabaseError
 
 from projections.fold import ClosedRectangles, OpenRectangles, fold
-from projections.table_writer import ParkedEvent
+from projections.table_writer import WAITS, ParkedEvent
 from tracker.acting import ACTING
 from tracker.errors import UnreadableEvent
 from tracker.event import Event
@@ -25,6 +26,8 @@ A step takes about 10 µs.
 
 FOLD_ATTEMPTS = 2
 """How often an event is tried before it is parked."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -95,3 +98,11 @@ def unfolded(row: LogRow) -> ParkedEvent:
 def refusal_of(error: DatabaseError) -> str:
     """Why the store refused the rows of a pledge, in words."""
     return f"{type(error.orig).__name__}: {error.orig}"[:MAX_REASON_CHARACTERS]
+
+
+def tell_parked(parked: Iterable[ParkedEvent]) -> None:
+    """Log which events are parked, and why; those that only wait for their turn are not told."""
+    for one in parked:
+        if one.error == WAITS:
+            continue
+        _log.warning("event %d of %s is parked, its pledge stays as it was: %s", one.position, one.pledge, one.error)

@@ -26,12 +26,17 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from projections.table_writer import Superseded
 from projections.tables import LEASE, connect_postgres, writing
+from tracker.log.postgres_connection import TimedConnection
 
 TAKEOVER_SECONDS = 10.0
 """Seconds for which a standby sees an unchanged beat before it takes the lease from a holder that has its lock."""
 
 BEAT_SECONDS = 3.0
 """Seconds between two beats of a holder that has nothing to write."""
+
+SESSION_SECONDS = 1.0
+"""Seconds between two looks at whether the session of a lock is there: whoever took the lease from it is found by the
+fence of the next transaction in any case."""
 
 LOOK_SECONDS = 0.2
 """Seconds between two looks at the beat of a holder that may be frozen."""
@@ -59,9 +64,16 @@ class Lock(Protocol):
         """Give the lock back, if this process holds it."""
         ...
 
+    @property
+    def session(self) -> TimedConnection | None:
+        """The session of PostgreSQL that has the lock; None while it is not held, and on SQLite."""
+        ...
+
 
 class FileLock:
     """A lock file beside the SQLite file; the operating system frees it when the process ends."""
+
+    session = None
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -91,27 +103,34 @@ class SessionLock:
     def __init__(self, database_url: str, name: str) -> None:
         self._url = database_url
         self._key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
-        self._session: psycopg.Connection[Any] | None = None
+        self.session: TimedConnection | None = None
+        """The session that has the lock; None while there is none."""
+        self._seen_at = 0.0
 
     def acquire(self) -> bool:
-        if self._session is not None:
+        if self.session is not None:
+            now = time.monotonic()
+            if now - self._seen_at < SESSION_SECONDS and not self.session.closed:
+                return True
             try:
-                self._session.execute("SELECT 1")
+                self.session.execute("SELECT 1")
+                self._seen_at = now
                 return True
             except psycopg.Error:
                 self.release()
         session = connect_postgres(self._url, autocommit=True)
+        session.prepare_threshold = None  # what is prepared here is `postgres_turn`'s
         row = session.execute("SELECT pg_try_advisory_lock(%s)", (self._key,)).fetchone()
         if row is None or not row[0]:
             session.close()
             return False
-        self._session = session
+        self.session = session
         return True
 
     def release(self) -> None:
-        if self._session is not None:
-            self._session.close()
-            self._session = None
+        if self.session is not None:
+            self.session.close()
+            self.session = None
 
 
 def process_lock(database_url: str, name: str) -> Lock:
@@ -141,31 +160,33 @@ class Lease:
         self.is_held = False
         """Whether this instance held the lease when it last asked or wrote."""
         self._lock = process_lock(database_url, name)
-        self._engine, self._name, self._monotonic = engine, name, monotonic
-        self._has_lock = False
+        self.name = name
+        self._engine, self._monotonic = engine, monotonic
+        self.has_lock = False
+        """Whether this instance has the lock, too."""
         self._beaten = 0.0
         self._seen: _Row | None = None
         self._seen_at = 0.0
 
     def acquire(self) -> bool:
         """Whether this instance holds the lease now; takes it if it is free, or if its holder shows no life."""
-        self._has_lock = self._lock.acquire()
+        self.has_lock = self._lock.acquire()
         if self.is_held:
             return True
         with self._engine.connect() as conn:
             row = conn.execute(select(LEASE.c.holder, LEASE.c.beat, LEASE.c.has_lock).where(self._mine())).first()
         if row is None:
-            raise LookupError(f"the table of leases has no row {self._name!r}")
+            raise LookupError(f"the table of leases has no row {self.name!r}")
         found, now = _Row(*row), self._monotonic()
         if found != self._seen:
             self._seen, self._seen_at = found, now
         # Who had the lock and has it no more has ended, for this instance has it now.
-        has_ended = self._has_lock and (found.has_lock or not found.holder)
+        has_ended = self.has_lock and (found.has_lock or not found.holder)
         if not has_ended and found.holder and now - self._seen_at >= TAKEOVER_SECONDS:
             self._end_sessions(found.holder)
         if has_ended or found.holder == self.holder or now - self._seen_at >= TAKEOVER_SECONDS:
             self.is_held = self._take(found)
-        if not self.is_held and self._has_lock:
+        if not self.is_held and self.has_lock:
             self._unlock()  # the instance at work took over without the lock, and tries for it at each turn
         return self.is_held
 
@@ -189,11 +210,23 @@ class Lease:
         """
         beaten = update(LEASE).where(self._mine(), LEASE.c.holder == self.holder)
         if conn.dialect.name == "postgresql":  # what `_end_sessions` knows the session by, in the same round trip
-            beaten = beaten.where(
-                func.set_config("application_name", self.holder[-MAX_NAME_BYTES:], False).is_not(None)
-            )
-        if conn.execute(beaten.values(beat=LEASE.c.beat + 1, has_lock=self._has_lock)).rowcount != 1:
+            beaten = beaten.where(func.set_config("application_name", self.session_name, False).is_not(None))
+        if conn.execute(beaten.values(beat=LEASE.c.beat + 1, has_lock=self.has_lock)).rowcount != 1:
             raise LeaseLost("another instance has taken the lease over")
+        self.note_beat()
+
+    @property
+    def session_name(self) -> str:
+        """What the sessions in which this instance writes are called."""
+        return self.holder[-MAX_NAME_BYTES:]
+
+    @property
+    def session(self) -> TimedConnection | None:
+        """The session of PostgreSQL that has the lock, if this instance has it."""
+        return self._lock.session
+
+    def note_beat(self) -> None:
+        """Take in that the beat was counted up."""
         self._beaten = self._monotonic()
 
     def is_ours(self) -> bool:
@@ -224,7 +257,7 @@ class Lease:
                 except SQLAlchemyError:
                     continue  # the work itself meets the same store, and tells it
 
-        thread = Thread(target=beat, name=f"{self._name}-beat", daemon=True)
+        thread = Thread(target=beat, name=f"{self.name}-beat", daemon=True)
         thread.start()
         try:
             yield
@@ -260,7 +293,7 @@ class Lease:
     def _take(self, found: _Row) -> bool:
         """Compare and swap: another instance may have taken it first."""
         here = (self._mine(), LEASE.c.holder == found.holder, LEASE.c.beat == found.beat)
-        taken = update(LEASE).where(*here).values(holder=self.holder, beat=found.beat + 1, has_lock=self._has_lock)
+        taken = update(LEASE).where(*here).values(holder=self.holder, beat=found.beat + 1, has_lock=self.has_lock)
         with writing(self._engine).begin() as conn:
             count = conn.execute(taken).rowcount
         self._seen = None
@@ -269,7 +302,7 @@ class Lease:
 
     def _unlock(self) -> None:
         self._lock.release()
-        self._has_lock = False
+        self.has_lock = False
 
     def _mine(self) -> Any:
-        return LEASE.c.name == self._name
+        return LEASE.c.name == self.name

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
+
+from tracker.log.identity import LogStanding
+from tracker.log.rows import LogRow
+
+
+class Ahead(NamedTuple):
+    """A look at the log, and the next events that a projector has not taken in (`LogRecorder.look_on`)."""
+
+    found: LogStanding
+    rows: Sequence[LogRow]
 
 
 class Projected(NamedTuple):

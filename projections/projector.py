@@ -8,9 +8,8 @@ A pledge of which something is withheld is folded anew, from its first event on.
 
 from __future__ import annotations
 
-import logging
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf
 from time import monotonic, thread_time, time_ns
@@ -20,9 +19,10 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 
 from projections import long_pledges, table_writer
 from projections.fold import ClosedRectangles, OpenRectangles
-from projections.folded_pledge import FoldedPledge, refusal_of, set_aside, unfolded
+from projections.folded_pledge import FoldedPledge, refusal_of, set_aside, tell_parked, unfolded
 from projections.long_pledges import LongSlice, waits
-from projections.projected import Projected
+from projections.postgres_turn import TurnScript
+from projections.projected import Ahead, Projected
 from projections.queries import TIMELINE
 from projections.table_writer import WAITS, ParkedEvent, PledgeChange
 from projections.tables import is_missing_table, projecting, table_set, writing
@@ -31,8 +31,6 @@ from tracker.log.recorder import LogRecorder
 from tracker.log.rows import LogRow
 from tracker.pledge_events import PledgeEvents
 from tracker.rules.status import StatusFold
-
-_log = logging.getLogger(__name__)
 
 CACHED_EVENTS = 10_000
 """Events of recently changed pledges that are kept in memory."""
@@ -43,14 +41,6 @@ FOLD_SECONDS = 0.5
 FEW_EVENTS, FEW_SECONDS = 64, 0.015
 """Where only so many events wait, somebody probably waits for them: they are written after so many seconds of folding,
 and those who waited for the first ones write again while the others are folded."""
-
-
-def tell_parked(parked: Iterable[ParkedEvent]) -> None:
-    """Log which events are parked, and why; those that only wait for their turn are not told."""
-    for one in parked:
-        if one.error == WAITS:
-            continue
-        _log.warning("event %d of %s is parked, its pledge stays as it was: %s", one.position, one.pledge, one.error)
 
 
 @dataclass(slots=True)
@@ -80,12 +70,13 @@ class Projector:
         *,
         active: bool,
         fence: Callable[[Connection], None] = lambda conn: None,
+        script: TurnScript | None = None,
     ) -> None:
         self.tables = table_set(number)
         self.position = 0
         self._engine, self._writing, self._projecting = engine, writing(engine), projecting(engine)
         self._log, self._now = log, now
-        self._active, self._fence = active, fence
+        self._active, self._fence, self._script = active, fence, script
         self._cache: OrderedDict[str, FoldedPledge] = OrderedDict()
         self._cached_events = 0
         self._parked: dict[str, list[ParkedEvent]] = {}
@@ -115,13 +106,15 @@ class Projector:
             for parked in table_writer.load_parked(conn, self.tables.number):
                 self._parked.setdefault(parked.pledge, []).append(parked)
 
-    def step(self, limit: int, *, hurry: bool = False) -> int:
+    def step(self, limit: int, *, hurry: bool = False, ahead: Ahead | None = None) -> int:
         """Take in up to `limit` events, fewer if they are costly; the number taken in. `hurry` writes few ones sooner.
+        `ahead` is what the log has after the position, looked at just now.
 
         Raises: Superseded if another instance moved the set on.
         """
-        self.withhold()
-        rows = self._log.read(self.position, limit)
+        if ahead is None or ahead.found.withheld > self._withheld:
+            self.withhold()
+        rows = self._log.read(self.position, limit) if ahead is None else ahead.rows
         if rows:
             began = time_ns()
             taken = self._apply(rows, FEW_SECONDS if hurry and len(rows) <= FEW_EVENTS else FOLD_SECONDS)
@@ -319,11 +312,12 @@ class Projector:
         changes = {name: PledgeChange(pledge.closed, pledge.open) for name, pledge in batch.pledges.items()}
         number = self.projected.parked + sum(one.position for one in parked) - sum(freed)
         projected = self.projected._replace(parked=number, position=rows[-1].position)
-        with self._projecting.begin() as conn:
-            self._advance(conn, rows[-1].position, projected.told)
-            table_writer.write(conn, self.tables, changes)
-            table_writer.write_parked(conn, self.tables.number, parked, freed)
-        self.position = rows[-1].position
+        if parked or freed or not self._write_at_once(projected, changes):
+            with self._projecting.begin() as conn:
+                self._advance(conn, projected.position, projected.told)
+                table_writer.write(conn, self.tables, changes)
+                table_writer.write_parked(conn, self.tables.number, parked, freed)
+        self.position = projected.position
         for name, left in batch.parked.items():
             self._parked[name] = left
             if not left:
@@ -332,6 +326,11 @@ class Projector:
             pledge.open, pledge.closed = pledge.open.as_stored, ClosedRectangles()
             self._remember(name, pledge)
         tell_parked(parked)
+
+    def _write_at_once(self, projected: Projected, changes: Mapping[str, PledgeChange]) -> bool:
+        return self._script is not None and self._script.write(
+            self.position, projected.position, self._now(), projected.told, changes
+        )
 
     def _reparked(self, batch: _Batch) -> tuple[list[ParkedEvent], list[int]]:
         """The events that are parked from now on, and the positions of those that are parked no more."""

@@ -22,8 +22,8 @@ from sqlalchemy import Connection, Engine, delete, insert, select, text, update
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
 
 from projections import table_writer
-from projections.folded_pledge import FoldedPledge, refusal_of, unfolded
-from projections.projector import Projector, tell_parked
+from projections.folded_pledge import FoldedPledge, refusal_of, tell_parked, unfolded
+from projections.projector import Projector
 from projections.queries import TIMELINE
 from projections.table_writer import ParkedEvent, PledgeChange, TableSetState
 from projections.tables import (

@@ -18,17 +18,12 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from projections import table_writer
 from projections.lease import BEAT_SECONDS, Lease, LeaseLost
 from projections.ledger.signer import LedgerSigner
-from projections.projected import Projected
+from projections.postgres_turn import TurnScript
+from projections.projected import Ahead, Projected
 from projections.projector import Projector
 from projections.queries import TIMELINE
 from projections.rebuild import Report, Stopped, rebuild
-from projections.tables import (
-    LEASE_OF_PROJECTOR,
-    LEASE_OF_REBUILD,
-    create_tables,
-    is_missing_table,
-    open_engine,
-)
+from projections.tables import LEASE_OF_PROJECTOR, LEASE_OF_REBUILD, create_tables, is_missing_table, open_engine
 from tracker.errors import Unavailable
 from tracker.event import stamp
 from tracker.log.away import unavailable
@@ -175,11 +170,11 @@ class ProjectionRunner:
                     self._look()
                     return 0
                 try:
-                    may_go_on = self._may_go_on()
+                    may_go_on, ahead = self._look_on()
                     if may_go_on and self._projector is None:
                         self._sign()  # making the projector ready may take long
                     projector = self._ready()
-                    done = projector.step(self._batch, hurry=hurry) if may_go_on else 0
+                    done = projector.step(self._batch, hurry=hurry, ahead=ahead) if may_go_on else 0
                     self.committed(projector.projected)
                     self._beat(projector, worked=done > 0)
                     if may_go_on:
@@ -296,14 +291,17 @@ class ProjectionRunner:
 
     # How
 
-    def _may_go_on(self) -> bool:
-        """Whether the log has only grown; what is in memory of another history is forgotten."""
-        self._log.look()
-        guard = self._log.guard
+    def _look_on(self) -> tuple[bool, Ahead | None]:
+        """Whether the log has only grown, and what there is to project; what is of another history is forgotten."""
+        guard, ahead = self._log.guard, None
+        if self._projector is None:
+            self._log.look()
+        else:
+            ahead = Ahead(*self._log.look_on(self._projector.position, self._batch))
         if self._history != guard.changes:
             self._history = guard.changes
             self._projector = None
-        return guard.refusal is None
+        return guard.refusal is None, ahead if self._projector is not None else None
 
     def _sign(self) -> None:
         """Sign what is new. An error that is neither the store's nor the lease's is told once, and holds up no row."""
@@ -341,9 +339,9 @@ class ProjectionRunner:
         elif live.version != self._version and self._rebuild_thread is None:
             self._rebuild_thread = Thread(target=self._rebuild_aside, name="projector-rebuild", daemon=True)
             self._rebuild_thread.start()
-        self._projector = Projector(
-            self._engine, self._log, live.number, self._now, active=True, fence=self._lease.fence
-        )
+        number, fence = live.number, self._lease.fence
+        script = TurnScript(self._engine, self._lease, TIMELINE, number)
+        self._projector = Projector(self._engine, self._log, number, self._now, active=True, fence=fence, script=script)
         return self._projector
 
     def _rebuild_aside(self) -> None:

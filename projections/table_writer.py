@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
 from typing import Any, NamedTuple, cast
 
 import psycopg
@@ -267,14 +268,19 @@ def insert_rows(conn: Connection, table: Table, rows: Iterable[tuple[Any, ...]])
 
 
 def _copy(conn: Connection, statement: str, table: Table, rows: Iterable[tuple[Any, ...]]) -> None:
+    rows = iter(rows)
+    first = next(rows, None)
+    if first is None:
+        return
     raw = cast("psycopg.Connection[Any]", conn.connection.driver_connection)
     with raw.cursor().copy(statement) as copy:
-        copy.set_types([_postgres_type(column) for column in table.columns])
-        for row in rows:
+        copy.set_types([postgres_type(column) for column in table.columns])
+        for row in chain([first], rows):
             copy.write_row(row)
 
 
-def _postgres_type(column: ColumnElement[Any]) -> str:
+def postgres_type(column: ColumnElement[Any]) -> str:
+    """PostgreSQL's name of a column's type."""
     match column.type:
         case Date():
             return "date"

@@ -131,6 +131,18 @@ def test_reads_select_by_position_pledge_and_type(log: LogRecorder) -> None:
     assert log.leaves(2, 10) == [row.leaf for row in log.read(2)]
 
 
+def test_a_look_with_what_is_ahead_is_a_look_and_a_read(log: LogRecorder) -> None:
+    assert log.look_on(0, 5) == (log.look(), [])
+    rows = append(log, *(line("p", version) for version in range(1, 9)))
+    log.withhold(rows[5].event_id, ["note"], reason="asked for", at=NOON, by="operator")
+    found, ahead = log.look_on(3, 4)
+    assert (found.head.position, found.withheld, found.event_there) == (8, 1, rows[-1].event_id)
+    assert ahead == log.read(3, 4)
+    assert [row.position for row in ahead] == [4, 5, 6, 7]
+    assert ahead[2].withheld == ("note",)
+    assert log.look_on(8, 4) == (log.look(), [])
+
+
 def test_a_key_gives_its_rows_in_the_order_of_their_index(log: LogRecorder) -> None:
     append(log, line("p", 1, key="k", key_index=1), line("p", 2, key="k", key_index=0), line("p", 3))
     assert [row.version for row in log.by_keys(["k"])] == [2, 1]

@@ -51,11 +51,13 @@ NOWHERE = LogPoint(0, "", b"")
 
 
 class LogStanding(NamedTuple):
-    """A look at a log: its id, its last event, and the id of the event at a position that was asked for, if any."""
+    """A look at a log: its id, its last event, the id of the event at a position that was asked for, if any, and the
+    number of the last withholding."""
 
     log: str
     head: LogPoint
     event_there: str | None
+    withheld: int = 0
 
 
 def new_log_id() -> str:
@@ -68,8 +70,8 @@ def standing_of(row: Sequence[Any]) -> LogStanding:
 
     Raises: Unavailable if the log has no id.
     """
-    log, position, event_id, leaf, event_there = row[:5]
+    log, position, event_id, leaf, event_there, withheld = row[:6]
     if log is None:
         raise Unavailable("the log has no id; run `tracker init`")
     head = NOWHERE if position is None else LogPoint(position, event_id, bytes(leaf))
-    return LogStanding(log, head, event_there)
+    return LogStanding(log, head, event_there, withheld)

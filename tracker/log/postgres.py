@@ -8,6 +8,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from math import inf
@@ -39,59 +40,19 @@ from tracker.log.library import (
     remember_failures,
     table_statements,
 )
+from tracker.log.postgres_append import OneScript
 from tracker.log.postgres_connection import GRACE_SECONDS, NoAnswer, TimedConnection
+from tracker.log.postgres_tables import CREATE_LOG
 from tracker.log.proposal_events import ADD as ADD_PROPOSAL_EVENT
 from tracker.log.proposal_events import CREATE_POSTGRES as CREATE_PROPOSALS
 from tracker.log.recorder import LogRecorder
-from tracker.log.rows import LogRow, NewLogRow, Restamp, must_follow, numbered
+from tracker.log.rows import LogRow, NewLogRow, Restamp, follow_each_other, must_follow, numbered
 from tracker.log.statements import STANDING
 from tracker.log.watcher import CHANNEL
 from tracker.log.withheld import CREATE_POSTGRES as CREATE_WITHHELD
 
 LATE_SECONDS = 0.1
 """Seconds of waiting for a connection that are taken off the time of the read itself."""
-
-_CREATE = (
-    """CREATE TABLE IF NOT EXISTS {log} (
-    position bigint PRIMARY KEY CHECK (position > 0),
-    pledge text COLLATE "C" NOT NULL,
-    version bigint NOT NULL CHECK (version >= 0),
-    event_id text COLLATE "C" NOT NULL UNIQUE,
-    type text COLLATE "C" NOT NULL,
-    recorded_at timestamptz NOT NULL,
-    idempotency_key text COLLATE "C",
-    idempotency_index integer,
-    payload_hash bytea,
-    leaf bytea NOT NULL CHECK (length(leaf) = 32),
-    UNIQUE (pledge, version),
-    CHECK ((idempotency_key IS NULL) = (idempotency_index IS NULL)),
-    CHECK (idempotency_key IS NOT NULL OR payload_hash IS NULL)
-)""",
-    """CREATE UNIQUE INDEX IF NOT EXISTS {log_key} ON {log} (idempotency_key, idempotency_index)
-    WHERE idempotency_key IS NOT NULL""",
-    "CREATE INDEX IF NOT EXISTS {log_pledge} ON {log} (pledge, position)",
-    "CREATE INDEX IF NOT EXISTS {log_type} ON {log} (type, position)",
-    "CREATE INDEX IF NOT EXISTS {log_recorded} ON {log} (recorded_at, position)",
-    """CREATE TABLE IF NOT EXISTS {ids} (
-    number integer PRIMARY KEY CHECK (number > 0),
-    log text COLLATE "C" NOT NULL UNIQUE,
-    forked_from text COLLATE "C",
-    position bigint NOT NULL CHECK (position >= 0),
-    event_id text COLLATE "C",
-    at timestamptz NOT NULL,
-    reason text NOT NULL
-)""",
-    """INSERT INTO {ids} (number, log, position, at, reason)
-    SELECT 1, {first_id}, 0, clock_timestamp(), {first_reason} WHERE NOT EXISTS (SELECT 1 FROM {ids})""",
-    """CREATE OR REPLACE FUNCTION {refuse}() RETURNS trigger LANGUAGE plpgsql AS $$
-    BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'restrict_violation'; END $$""",
-    """CREATE OR REPLACE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {events}
-    FOR EACH STATEMENT EXECUTE FUNCTION {refuse}()""",
-    """CREATE OR REPLACE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {log}
-    FOR EACH STATEMENT EXECUTE FUNCTION {refuse}()""",
-    """CREATE OR REPLACE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {ids}
-    FOR EACH STATEMENT EXECUTE FUNCTION {refuse}()""",
-)
 
 _INSERT = """
 WITH given AS (
@@ -173,8 +134,9 @@ class PostgresLog(LogRecorder, PostgresApplicationRecorder):
         }
         self._begin = SQL(_BEGIN).format(told=Literal(""), **begin)
         self._begin_append = SQL(_BEGIN).format(told=Literal(self.token), **begin)
+        self._script = OneScript(self._tables, self._begin_append)
         self._look = SQL(_VERSIONS + STANDING + ") AS standing")
-        own = [SQL(statement).format(**parts) for statement in (*_CREATE, *CREATE_WITHHELD, *CREATE_PROPOSALS)]
+        own = [SQL(statement).format(**parts) for statement in (*CREATE_LOG, *CREATE_WITHHELD, *CREATE_PROPOSALS)]
         self.sql_create_statements = [*table_statements(self.sql_create_statements), *own]
 
     def create_table(self) -> None:
@@ -220,6 +182,19 @@ class PostgresLog(LogRecorder, PostgresApplicationRecorder):
                 curs.execute(statement)
 
     def _append(self, lines: Sequence[NewLogRow], restamp: Restamp, basis: Basis) -> list[LogRow]:
+        if any(line.accepted for line in lines) or not follow_each_other(lines):
+            return self._append_locked(lines, restamp, basis)
+        return self._append_at_once(lines, restamp, basis) or self._append_locked(lines, restamp, basis)
+
+    def _append_at_once(self, lines: Sequence[NewLogRow], restamp: Restamp, basis: Basis) -> list[LogRow]:
+        """One round trip; nothing is written, and there are no rows, if not all of it can be as it is."""
+        rows = numbered(lines, 0, None, restamp)
+        with self._writing() as conn, conn.cursor(row_factory=tuple_row) as curs:
+            first = self._script.append(curs, rows, basis, near_clock=self.clock is not None)
+        return [] if first is None else [replace(row, position=first + row.position - 1) for row in rows]
+
+    def _append_locked(self, lines: Sequence[NewLogRow], restamp: Restamp, basis: Basis) -> list[LogRow]:
+        """One transaction that says why it cannot be, and stamps anew what was stamped before the last row."""
         with self._writing() as conn, conn.cursor(row_factory=tuple_row) as curs:
             curs.execute(self._begin_append + self._looking(lines, basis))
             *_, versions, (last,) = _row_sets(curs)
@@ -227,8 +202,8 @@ class PostgresLog(LogRecorder, PostgresApplicationRecorder):
             basis.must_hold(found)
             must_follow(lines, dict(versions))
             if self.clock is not None:
-                self.clock.must_be_near((line.recorded_at for line in lines), last[6])
-            rows = numbered(lines, found.head.position, self._from_stored(last[5]) if last[5] else None, restamp)
+                self.clock.must_be_near((line.recorded_at for line in lines), last[7])
+            rows = numbered(lines, found.head.position, self._from_stored(last[6]) if last[6] else None, restamp)
             # Not in a pipeline: psycopg 3.3 stands still in one when it sends more than the socket takes at once.
             curs.execute(self._insert, _columns(rows), prepare=True)
             for line in lines:
@@ -241,6 +216,7 @@ class PostgresLog(LogRecorder, PostgresApplicationRecorder):
         return self._look.format(
             log=self._tables["log"],
             ids=self._tables["ids"],
+            withheld=self._tables["withheld"],
             there=Literal(basis.known.position),
             pledges=Literal(sorted({line.pledge for line in lines})),
         )

@@ -23,11 +23,14 @@ from tracker.log.identity import COLUMNS, LogIdentity, LogPoint, LogStanding, ne
 from tracker.log.private_parts import PrivateParts
 from tracker.log.proposal_events import ProposalEvents
 from tracker.log.rows import EPOCH, MAX_POSITION, LogRow, NewLogRow, Restamp, identity, utc
-from tracker.log.statements import FORK, HEADS, LOG_ROWS, STANDING
+from tracker.log.statements import FORK, HEADS, LOG_ROWS, LOOK_ON, STANDING, STANDING_COLUMNS
 from tracker.log.withheld import WithheldFields, as_read
 
 RETRY_SECONDS = (0.05, 0.2, 0.5)
 """Seconds before the second, third and fourth attempt after a lost connection."""
+
+_KEPT = {name: f"{{{name}}}" for name in ("ids", "log", "events", "withheld", "number", "joined")}
+"""The names in braces of a statement in which only another one is filled in."""
 
 
 class LogRecorder(WithheldFields, PrivateParts, ProposalEvents, ABC):
@@ -130,13 +133,22 @@ class LogRecorder(WithheldFields, PrivateParts, ProposalEvents, ABC):
         self.guard.take_in(found, basis)
         return found
 
+    def look_on(self, after: int, limit: int) -> tuple[LogStanding, list[LogRow]]:
+        """What `look` tells, and the up to `limit` rows after a position, oldest first."""
+        basis = self.guard.basis()
+        asked = {"there": basis.known.position, "after": after, "last": after + limit, "limit": limit}
+        rows = self._ask(LOOK_ON.format(**_KEPT, there=":there"), asked)
+        found = standing_of(rows[0])
+        self.guard.take_in(found, basis)
+        ahead = (self._log_row(row[STANDING_COLUMNS:]) for row in rows if row[STANDING_COLUMNS] is not None)
+        return found, sorted(ahead, key=lambda row: row.position)
+
     def standing(self, there: int = 0) -> LogStanding:
         """The log's id, its last event, and the id of the event at position `there`.
 
         Raises: Unavailable if the log has no id.
         """
-        names = {name: f"{{{name}}}" for name in ("ids", "log")}
-        (row,) = self._ask(STANDING.format(**names, there=":there"), {"there": there})
+        (row,) = self._ask(STANDING.format(**_KEPT, there=":there"), {"there": there})
         return standing_of(row)
 
     def identities(self) -> list[LogIdentity]:
@@ -156,10 +168,7 @@ class LogRecorder(WithheldFields, PrivateParts, ProposalEvents, ABC):
     # Reading
 
     def ping(self) -> None:
-        """Check that the log can be read.
-
-        Raises: Unavailable if not.
-        """
+        """Check that the log can be read. Raises: Unavailable if not."""
         self.head()
 
     def why_read_only(self) -> str | None:
@@ -314,10 +323,11 @@ class LogRecorder(WithheldFields, PrivateParts, ProposalEvents, ABC):
         return [row[0] for row in rows]
 
     def _log_rows(self, which: str, **params: Any) -> list[LogRow]:
-        return [
-            as_read(LogRow(position, pledge, version, type_, event_id, self._from_stored(at), *rest), withheld)
-            for position, pledge, version, type_, event_id, at, *rest, withheld in self._ask(LOG_ROWS + which, params)
-        ]
+        return [self._log_row(row) for row in self._ask(LOG_ROWS + which, params)]
+
+    def _log_row(self, row: Sequence[Any]) -> LogRow:
+        position, pledge, version, type_, event_id, at, *rest, withheld = row
+        return as_read(LogRow(position, pledge, version, type_, event_id, self._from_stored(at), *rest), withheld)
 
     def _instant(self, sql: str, **params: Any) -> datetime | None:
         found = self._value(sql, **params)

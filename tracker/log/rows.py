@@ -116,6 +116,16 @@ def must_follow(lines: Sequence[NewLogRow], versions: Mapping[str, int | None]) 
         last[line.pledge] = line.version
 
 
+def follow_each_other(lines: Sequence[NewLogRow]) -> bool:
+    """Whether the lines of each pledge follow each other without a gap, wherever the first one stands."""
+    last: dict[str, int] = {}
+    for line in lines:
+        if line.version != last.get(line.pledge, line.version - 1) + 1:
+            return False
+        last[line.pledge] = line.version
+    return True
+
+
 def leaf_hash(state: bytes) -> bytes:
     """SHA-256(0x00 || state), the leaf of RFC 6962 §2.1."""
     return hashlib.sha256(b"\x00" + state).digest()

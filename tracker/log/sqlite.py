@@ -152,7 +152,7 @@ class SQLiteLog(LogRecorder, SQLiteApplicationRecorder):
             "contains": "instr(e.state, :mark) > 0",
         }
         self.guard = LogGuard()
-        self._standing = STANDING.format(ids="log_identity", log="log", there=":there")
+        self._standing = STANDING.format(ids="log_identity", log="log", withheld="withheld", there=":there")
         self.insert_events_statement = _INSERT_EVENT.format(events=events_table_name)
         # Writers of this process queue here: in the library's pool they would keep the readers behind them waiting too.
         self._writer = Lock()
@@ -207,7 +207,7 @@ class SQLiteLog(LogRecorder, SQLiteApplicationRecorder):
             basis.must_hold(found)
             given = self._to_array(sorted({line.pledge for line in lines}))
             must_follow(lines, dict(conn.execute(_VERSIONS, {"given": given}).fetchall()))
-            rows = numbered(lines, found.head.position, self._from_stored(last[5]) if last[5] else None, restamp)
+            rows = numbered(lines, found.head.position, self._from_stored(last[6]) if last[6] else None, restamp)
             _insert(
                 conn,
                 self.insert_events_statement,

@@ -20,11 +20,23 @@ FROM (SELECT each.value AS pledge,
 # One row, whatever the log has.
 STANDING = """
 SELECT (SELECT i.log FROM {ids} AS i ORDER BY i.number DESC LIMIT 1), h.position, h.event_id, h.leaf,
-       (SELECT l.event_id FROM {log} AS l WHERE l.position = {there}), h.recorded_at
+       (SELECT l.event_id FROM {log} AS l WHERE l.position = {there}),
+       (SELECT coalesce(max(w.number), 0) FROM {withheld} AS w), h.recorded_at
 FROM (SELECT 1 AS one) AS one
 LEFT JOIN (SELECT position, event_id, leaf, recorded_at FROM {log} ORDER BY position DESC LIMIT 1) AS h ON 1 = 1
 """
-"""The log's id, its last event, the id of the event at `{there}`, and when the last event was recorded."""
+"""The log's id, its last event, the id of the event at `{there}`, the number of the last withholding, and when the last
+event was recorded."""
+
+STANDING_COLUMNS = 7
+"""How many columns STANDING has."""
+
+LOOK_ON = f"""
+SELECT standing.*, ahead.* FROM ({STANDING}) AS standing LEFT JOIN (
+    {LOG_ROWS} WHERE l.position > :after AND l.position <= :last ORDER BY l.position LIMIT :limit
+) AS ahead ON 1 = 1
+"""  # noqa: S608 - statements of ours
+"""One row for each of the next rows of the log, or one without: the columns of STANDING, then those of LOG_ROWS."""
 
 FORK = """
 INSERT INTO {ids} (number, log, forked_from, position, event_id, at, reason)
