@@ -8,9 +8,11 @@ from types import SimpleNamespace
 from typing import Any
 from unittest import TestCase
 
+import psycopg
 import pytest
 from eventsourcing.persistence import StoredEvent
 
+from tests.support.waiting import wait_until
 from tracker.log.open import open_recorder
 from tracker.log.recorder import LogRecorder
 
@@ -18,6 +20,11 @@ from tracker.log.recorder import LogRecorder
 with pytest.MonkeyPatch.context() as without:
     without.setitem(sys.modules, "eventsourcing.cipher", SimpleNamespace(AESCipher=None))
     from eventsourcing.tests import persistence as library
+
+
+LISTENS = """SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()
+    AND query LIKE 'LISTEN%%' AND state = 'idle' AND query_start >= %s)"""
+"""Whether a session has begun to listen since then."""
 
 
 class LibraryCase(TestCase):
@@ -61,6 +68,21 @@ class TestApplicationOnSQLite(LibraryCase, library.ApplicationRecorderTestCase[A
 
 class TestApplicationOnPostgres(LibraryCase, library.ApplicationRecorderTestCase[Any]):
     store = "postgres"
+
+    @pytest.fixture(autouse=True)
+    def _heard(self, _opened: None, monkeypatch: pytest.MonkeyPatch, postgres_url: str) -> Iterator[None]:
+        """A subscription listens in a thread of its own, and misses what is appended before it does."""
+        subscribe = self.log.subscribe
+        with psycopg.connect(postgres_url, autocommit=True) as conn:
+
+            def heard(*given: Any, **named: Any) -> Any:
+                began = conn.execute("SELECT clock_timestamp()").fetchone()
+                subscription = subscribe(*given, **named)
+                wait_until(lambda: conn.execute(LISTENS, began).fetchone() == (True,))
+                return subscription
+
+            monkeypatch.setattr(self.log, "subscribe", heard)
+            yield
 
     def test_insert_subscribe(self) -> None:
         self.optional_test_insert_subscribe()
