@@ -19,7 +19,7 @@ WHOLE_SECONDS = 3600.0
 
 NEW_OBJECTS = 10_000
 """New objects after which the collector looks at them: a millisecond in which all threads stand still. What lies in
-cycles until then, statements of the read models most of all, takes 2 MB; with five times as many it took 8."""
+cycles until then, statements of the read models most of all, took 8 MB where it was five times as many."""
 
 
 class Passes:
