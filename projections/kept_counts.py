@@ -17,7 +17,7 @@ from projections.trait_runs import CountedValue
 from tracker.rules.replayed import STALE_FLAG
 
 
-class KeptCount:
+class KeptTotal:
     """The number of pledges that pass (`kept_answers.Kept`)."""
 
     size = 1

@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from projections import list_queries, queries
 from projections.kept_answers import KeptAnswers
-from projections.kept_counts import KeptCount
+from projections.kept_counts import KeptTotal
 from projections.kept_summary import in_batches
 from projections.list_queries import PageRow, SortKey
 from projections.pledge_counts import PledgeCounts
@@ -166,7 +166,7 @@ class ListReader(TableReader):
             if asked in self._totals:
                 self._totals.move_to_end(asked)
                 return self._totals[asked]
-        total: int = self._kept.at(("count", filters), partial(KeptCount, filters), clocks, lambda kept: kept.pledges)
+        total: int = self._kept.at(("count", filters), partial(KeptTotal, filters), clocks, lambda kept: kept.pledges)
         with self._lock:
             self._totals[asked] = total
             if len(self._totals) > MAX_KNOWN_TOTALS:

@@ -74,7 +74,7 @@ def test_a_difference_takes_filters_and_counts_by_cause(api: Api) -> None:
     whole = api.get("/v1/diff?from=2024-12-06&to=2025-01-01")
     assert "counts" not in whole.json()
     with pytest.MonkeyPatch.context() as one_piece:
-        one_piece.setattr("api.resources.reports.PIECE_BYTES", 10)
+        one_piece.setattr("api.resources.reports.MAX_HELD_DIFF_BYTES", 10)
         streamed = api.get("/v1/diff?to=2025-01-01&from=2024-12-06&by=cause").json()
     assert (streamed["items"], streamed["counts"]) == (whole.json()["items"], body["counts"])
     table = api.get("/v1/diff?from=2024-12-06&to=2025-01-01&format=csv").text.splitlines()

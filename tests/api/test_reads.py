@@ -233,7 +233,7 @@ def test_a_summary_and_a_difference(api: Api) -> None:
     after = api.get("/v1/events?after=6&limit=1").json()["items"][0]["recorded_at"]
     whole = api.get("/v1/diff?from=2023-01-01")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("api.resources.reports.PIECE_BYTES", 10)
+        patch.setattr("api.resources.reports.MAX_HELD_DIFF_BYTES", 10)
         streamed = api.get("/v1/diff?from=2023-01-01&to=")
         assert streamed.status_code == 400
         streamed = api.get("/v1/diff?to=2100-01-01&from=2023-01-01")
