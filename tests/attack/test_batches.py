@@ -24,7 +24,7 @@ def test_a_batch_costs_what_it_is_worth(served: Served, name: str) -> None:
 
     def attack() -> bytes:
         headers = MONITOR | {"Content-Type": media_type, "Idempotency-Key": "the worst"}
-        answer = httpx.post(f"{served.address}/v1/events", content=body, headers=headers, timeout=120)
+        answer = httpx.post(f"{served.address}/v1/events", content=body, headers=headers, timeout=HANG_SECONDS)
         assert answer.status_code == wanted, answer.text[:500]
         assert len(answer.json()["errors"]) <= 100
         assert answer.json()["total"] >= len(answer.json()["errors"])

@@ -195,9 +195,9 @@ def test_a_wide_table_is_read_in_linear_time(tmp_path: Path, mapped: bool) -> No
         path.write_text("\n".join([line, *[beyond] * 5]))
         best = float("inf")
         for _ in range(3):
-            began = time.perf_counter()
+            began = time.thread_time()
             read_items(path, mapping=mapping)
-            best = min(best, time.perf_counter() - began)
+            best = min(best, time.thread_time() - began)
         return best
 
     assert seconds(16_000) < max(8 * seconds(4_000), 0.5)
@@ -207,9 +207,9 @@ def test_cells_of_any_length_are_read_or_told(tmp_path: Path) -> None:
     for cell in ("9" * 5000, "9" * 100_000, "1e999999999", "9999-99-99", "[" * 100_000, " x" * 60_000, "-" * 100_000):
         for column in ("target", "stated_on", "window.end", "group.count", "group.members", "changes", "met"):
             (tmp_path / "f.csv").write_text(f"pledge,type,{column}\np,PledgeMade,{cell}\n")
-            began = time.perf_counter()
+            began = time.thread_time()
             read_items(tmp_path / "f.csv")
-            assert time.perf_counter() - began < 2, (column, cell[:9])
+            assert time.thread_time() - began < 2, (column, cell[:9])
 
 
 FUZZ_BYTES = 2**30
@@ -288,13 +288,13 @@ def fuzz(path: Path, seed: int) -> dict[str, float]:
                 archive.writestr(name, content)
         if number % 10 == 0:  # the archive itself
             target.write_bytes(mutated(target.read_bytes(), chance))
-        began = time.perf_counter()
+        began = time.thread_time()
         try:
             read_items(target)
             read += 1
         except UnreadableFile:
             refused += 1
-        longest = max(longest, time.perf_counter() - began)
+        longest = max(longest, time.thread_time() - began)
     return {"read": read, "refused": refused, "longest": longest}
 
 
