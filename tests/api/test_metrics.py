@@ -53,7 +53,7 @@ def test_answers_are_counted_by_route_and_status(api: Api) -> None:
     assert not any("nobody" in str(labels) for _, labels in found)
     times = labelled(method="GET", route="/v1/pledges/{pledge}")
     assert found["tracker_http_request_duration_seconds_count", times] == 5
-    assert 0 < found["tracker_http_request_duration_seconds_sum", times] < 60
+    assert 0 < found["tracker_http_request_duration_seconds_sum", times] < HANG_SECONDS
     assert found["tracker_http_request_duration_seconds_bucket", (("le", "+Inf"), *times)] == 5
 
 
@@ -62,7 +62,7 @@ def test_the_log_and_the_projection_are_told(lite: Api) -> None:
     found = scraped(lite)
     for name, value in {"log_position": 1, "projection_position": 1, "projection_lag_events": 0, "store_up": 1}.items():
         assert found[f"tracker_{name}", ()] == value
-    assert time.time() - found["tracker_projection_heartbeat_timestamp_seconds", ()] < 60
+    assert time.time() - found["tracker_projection_heartbeat_timestamp_seconds", ()] < HANG_SECONDS
     assert found["tracker_projection_lag_seconds", ()] == 0
     assert found["tracker_log_went_back", ()] == 0
     assert found["tracker_streams", ()] == 0
