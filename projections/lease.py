@@ -15,7 +15,7 @@ import socket
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any, NamedTuple, Protocol
@@ -33,6 +33,9 @@ TAKEOVER_SECONDS = 10.0
 
 BEAT_SECONDS = 3.0
 """Seconds between two beats of a holder that has nothing to write."""
+
+UNLOCK_SECONDS = 1.0
+"""Seconds for which the server is asked to free the lock, before its session is closed in any case."""
 
 SESSION_SECONDS = 1.0
 """Seconds between two looks at whether the session of a lock is there: whoever took the lease from it is found by the
@@ -117,7 +120,7 @@ class SessionLock:
                 self._seen_at = now
                 return True
             except psycopg.Error:
-                self.release()
+                self._close()
         session = connect_postgres(self._url, autocommit=True)
         session.prepare_threshold = None  # what is prepared here is `postgres_turn`'s
         row = session.execute("SELECT pg_try_advisory_lock(%s)", (self._key,)).fetchone()
@@ -128,6 +131,13 @@ class SessionLock:
         return True
 
     def release(self) -> None:
+        if self.session is not None:
+            # A session that is only closed has the lock until the server has seen its end.
+            with suppress(psycopg.Error), self.session.answering_within(UNLOCK_SECONDS):
+                self.session.execute("SELECT pg_advisory_unlock(%s)", (self._key,))
+            self._close()
+
+    def _close(self) -> None:
         if self.session is not None:
             self.session.close()
             self.session = None

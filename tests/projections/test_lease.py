@@ -1,4 +1,4 @@
-"""Who may project on PostgreSQL when a holder of the lease stands still with its locks."""
+"""Who may project when another one stands still with its locks on PostgreSQL, or has given them back."""
 
 from contextlib import suppress
 
@@ -44,3 +44,13 @@ def test_a_holder_that_was_frozen_between_two_messages_is_taken_over_although_it
     frozen.release()
     standby.release()
     engine.dispose()
+
+
+def test_a_lock_that_is_given_back_is_free_at_once(database_url: str) -> None:
+    first, second = (lease.process_lock(database_url, "test") for _ in range(2))
+    for _ in range(20):
+        assert first.acquire()
+        assert not second.acquire()
+        first.release()
+        assert second.acquire()
+        second.release()
