@@ -105,7 +105,7 @@ bench: $(VENV)/.bench ## Measure against the peers and the budgets of time
 	$(BIN)/python -m benchmarks.run
 
 .PHONY: bench-quick
-bench-quick: $(VENV)/.bench ## The same at small scale, in two minutes
+bench-quick: $(VENV)/.bench ## The same at small scale
 	$(BIN)/python -m benchmarks.run --quick
 
 # Their own environment: what tries several machines on one is no part of what the other tests need.

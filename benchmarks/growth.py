@@ -11,11 +11,9 @@ import argparse
 import json
 import random
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -172,11 +170,9 @@ def main() -> None:
         for pledges in given.pledges:
             found.append(measured(Path(folder), pledges, load_seconds=given.seconds, reads=40, appends=10))
             print(json.dumps(found[-1].__dict__), flush=True)
-            with suppress(FileNotFoundError):
-                (Path(folder) / f"{pledges}.db").unlink()
+            (Path(folder) / f"{pledges}.db").unlink()
     if given.svg:
         given.svg.write_text(picture(found), "utf-8")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -13,10 +13,10 @@ from benchmarks import (
     budgets,
     first_reads,
     growth,
+    heavy_pledge,
     ledger,
     page_weight,
     polling,
-    read_models,
     rebuilding,
     verify,
     writes,
@@ -30,7 +30,7 @@ GROWN = {"quick": (0, 50, 500), "full": (0, 1_000, 10_000, 100_000)}
 def main() -> None:
     """Measure, print one table and write benchmarks/latest.json."""
     parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("--quick", action="store_true", help="small scale, in two minutes")
+    parser.add_argument("--quick", action="store_true", help="small scale")
     quick = parser.parse_args().quick
     scale = "quick" if quick else "full"
     rows: list[Row] = []
@@ -69,7 +69,7 @@ def main() -> None:
             pledges=300 if quick else 10_000,
             peer_pledges=100 if quick else 1_000,
         )
-        rows += read_models.rows(folder, 100 if quick else 400)
+        rows += heavy_pledge.rows(folder, 100 if quick else 400)
         rows += budgets.rows(
             folder,
             rounds=1 if quick else 3,

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from projections import queries, trait_runs
 from projections.facets import Facet
-from projections.kept_answers import KeptAnswers
+from projections.kept_answers import KeptAnswers, in_batches
 from projections.kept_counts import KeptNames
 from projections.queries import Clocks, Filters
 from projections.table_reader import ProjectionHead, TableReader
@@ -32,9 +32,6 @@ MAX_AWAITED_PLEDGES = 1_000
 
 MAX_CAUGHT_UP_EVENTS = 5_000
 """Events after which all is read anew, instead of the pledges that they are of."""
-
-_PLEDGES_AT_ONCE = 500
-"""Pledges that one statement reads."""
 
 
 class HeldTraits:
@@ -168,8 +165,7 @@ class HeldTraits:
         return True
 
     def _take(self, runs: TraitRuns, names: Sequence[str], position: int) -> None:
-        for place in range(0, len(names), _PLEDGES_AT_ONCE):
-            some = names[place : place + _PLEDGES_AT_ONCE]
+        for some in in_batches(names):
             timeline = self._tables.rows_of(trait_runs.on_timeline, position, some)
             catalogue = self._tables.rows_of(trait_runs.on_catalogue, position, some)
             runs.take(timeline, catalogue, some)

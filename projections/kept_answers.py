@@ -8,7 +8,7 @@ The database answers for every point anew; what is kept MUST be the same.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar, cast
 from sqlalchemy import Select, and_, or_, select, union
 
 from projections import queries
-from projections.queries import Clocks
+from projections.queries import Clocks, Filters
 from projections.table_reader import TableReader
 from projections.tables import TableSet
 from tracker.log.recorder import LogRecorder
@@ -36,6 +36,19 @@ MAX_KEPT_ANSWERS = 256
 
 MAX_KEPT_COUNTS = 200_000
 """What all kept answers may have together, in counts and names of about 100 bytes."""
+
+PLEDGES_AT_ONCE = 500
+"""Pledges that one statement names."""
+
+
+def among(filters: Filters, pledges: Iterable[str]) -> Filters:
+    """The filters, for some of the pledges; they name no pledge if none of these can pass."""
+    return replace(filters, pledge=tuple(name for name in pledges if not filters.pledge or name in filters.pledge))
+
+
+def in_batches(pledges: Sequence[str]) -> Iterator[Sequence[str]]:
+    """The pledges, as many at a time as one statement names."""
+    return (pledges[place : place + PLEDGES_AT_ONCE] for place in range(0, len(pledges), PLEDGES_AT_ONCE))
 
 
 def turning(tables: TableSet, position: int, after: date, upto: date, limit: int, *, words: bool) -> Select[Any]:

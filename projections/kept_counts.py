@@ -10,7 +10,7 @@ from typing import Any
 
 from projections import facets, list_queries, queries
 from projections.facets import FACETS, Facet
-from projections.kept_summary import among, in_batches
+from projections.kept_answers import among, in_batches
 from projections.queries import Clocks, Filters
 from projections.table_reader import TableReader
 from projections.trait_runs import CountedValue

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from projections import queries
+from projections.kept_answers import among, in_batches
 from projections.queries import Clocks, Filters
 from projections.summary import Pledged, Summary
 from projections.table_reader import TableReader
 
 BATCH_ROWS = 2_000
 """Rows fetched at a time for a sum."""
-
-PLEDGES_AT_ONCE = 500
-"""Pledges that one statement names."""
 
 
 class KeptSummary:
@@ -75,16 +72,6 @@ class KeptSummary:
             if narrowed.pledge:
                 found |= {pledge.pledge: pledge for pledge in _pledged(tables, narrowed, clocks)}
         return found
-
-
-def among(filters: Filters, pledges: Iterable[str]) -> Filters:
-    """The filters, for some of the pledges; they name no pledge if none of these can pass."""
-    return replace(filters, pledge=tuple(name for name in pledges if not filters.pledge or name in filters.pledge))
-
-
-def in_batches(pledges: Sequence[str]) -> Iterator[Sequence[str]]:
-    """The pledges, as many at a time as one statement names."""
-    return (pledges[place : place + PLEDGES_AT_ONCE] for place in range(0, len(pledges), PLEDGES_AT_ONCE))
 
 
 def _pledged(tables: TableReader, filters: Filters, clocks: Clocks) -> Iterator[Pledged]:

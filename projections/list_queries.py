@@ -92,7 +92,8 @@ def after(keys: Sequence[SortKey], sort: str, last: PageStart | None) -> Sequenc
     elif key is not None and sort.removeprefix("-") in DATE_SORTS:
         key = date.fromisoformat(key)
     row = SortKey(key, last.pledge)
-    return [one for one in keys if one != row and in_order((row, one), sort)[0] == row]
+    ordered = in_order({*keys, row}, sort)
+    return ordered[ordered.index(row) + 1 :]
 
 
 def _key_of(key: SortKey) -> Any:

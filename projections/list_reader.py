@@ -13,9 +13,8 @@ from typing import Any
 from sqlalchemy import Engine
 
 from projections import list_queries, queries
-from projections.kept_answers import KeptAnswers
+from projections.kept_answers import KeptAnswers, in_batches
 from projections.kept_counts import KeptTotal
-from projections.kept_summary import in_batches
 from projections.list_queries import PageRow, SortKey
 from projections.pledge_counts import PledgeCounts
 from projections.queries import NULLABLE_SORTS, Clocks, Filters, PageStart, StatusPage, page_start
@@ -77,12 +76,14 @@ class ListReader(TableReader):
         more, rows = len(rows) > limit, rows[:limit]
         items = self._documents([(row.pledge, row.body) for row in rows], clocks, reply)
         key = _text(rows[-1].key) if rows else None
-        total = len(items) if after is None and not more else self._total(filters, clocks, reply)
+        is_all = after is None and not more
+        total = len(items) if is_all else self._total(filters, clocks, reply.tables.number, reply.parked)
         return StatusPage(items, (key, rows[-1].pledge) if more else None, total)
 
     def listed_total(self, filters: Filters, clocks: Clocks) -> int:
         """The number of pledges that pass."""
-        return self._total(filters, clocks, self._read(list_queries.bodies, (), clocks))
+        head = self.head()
+        return self._total(filters, clocks, head.set, head.parked)
 
     def export(self, clocks: Clocks, filters: Filters | None = None) -> Iterator[bytes]:
         """All documents in order of their pledges; EXPORT_BATCH_ROWS are in memory at a time."""
@@ -122,7 +123,7 @@ class ListReader(TableReader):
         every = self._counted(replace(clocks, as_of=date.max), head.set, head.parked)
         if every is None or every < PASSED_BY:
             return None
-        passing = self._total(filters, clocks, self._read(list_queries.bodies, (), clocks))
+        passing = self._total(filters, clocks, head.set, head.parked)
         if passing > min(MAX_LOOKED_UP, every // PASSED_BY):
             return None
         if not passing:
@@ -156,9 +157,8 @@ class ListReader(TableReader):
         reply = self._read(queries.page, filters, clocks, sort, limit - len(rows), after, nulls=True)
         return [*rows, *reply.rows], reply
 
-    def _total(self, filters: Filters, clocks: Clocks, reply: QueryReply) -> int:
+    def _total(self, filters: Filters, clocks: Clocks, number: int, parked: int) -> int:
         """The number of pledges that pass: without filters from the pledge counts, else by a query, and remembered."""
-        number, parked = reply.tables.number, reply.parked
         if filters == Filters() and (counted := self._counted(clocks, number, parked)) is not None:
             return counted
         asked = (filters, clocks.as_of, clocks.position, number, parked)

@@ -1,6 +1,6 @@
 """Row 13: one heavy pledge beside others.
 
-    python -m benchmarks.read_models [--quick]
+    python -m benchmarks.heavy_pledge [--quick]
 
 All on SQLite. Row 13 is of fewer facts than its goal is: newest first every fact is weighed on every day after it,
 and ten thousand would take hours.
