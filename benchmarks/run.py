@@ -6,7 +6,11 @@ python -m benchmarks.run [--quick]
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks import (
@@ -36,53 +40,91 @@ def main() -> None:
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        found = [
-            growth.measured(
-                folder,
-                pledges,
-                load_seconds=1.0 if quick else 5.0,
-                reads=20 if quick else 40,
-                appends=2 if quick else 10,
-            )
-            for pledges in GROWN[scale]
-        ]
-        rows += growth.rows(found, folder, full=not quick)
+        found: list[growth.Grown] = []
+        for pledges in GROWN[scale]:
+            with _told(f"a store of {pledges:,} pledges"):
+                found.append(
+                    growth.measured(
+                        folder,
+                        pledges,
+                        load_seconds=1.0 if quick else 5.0,
+                        reads=20 if quick else 40,
+                        appends=2 if quick else 10,
+                    )
+                )
         longest = GROWN[scale][-1]
         url = f"sqlite:///{folder}/{longest}.db"
-        rows += first_reads.rows(url, pledges=longest, appends=2 if quick else 10, full=not quick)
-        rows += polling.rows(
-            folder,
-            url,
-            pledges=longest,
-            seconds=0.8 if quick else 3.0,
-            rounds=3 if quick else 5,
-            appends=40 if quick else 200,
-        )
-        rows += writes.rows(
-            folder,
-            rounds=1 if quick else 5,
-            seconds=1.0 if quick else 5.0,
-            facts_at_once=1_000 if quick else 10_000,
-        )
-        rows += rebuilding.rows(
-            folder,
-            pledges=300 if quick else 10_000,
-            peer_pledges=100 if quick else 1_000,
-        )
-        rows += heavy_pledge.rows(folder, 100 if quick else 400)
-        rows += budgets.rows(
-            folder,
-            rounds=1 if quick else 3,
-            events=1_000 if quick else 10_000,
-            followed=200 if quick else 1_000,
-            appends=20 if quick else 200,
-        )
-        rows += verify.rows(folder, pledges=1_000 if quick else 10_000, rounds=1 if quick else 3)
-        rows += page_weight.rows(folder)
-        rows += ledger.rows(url, appends=20 if quick else 200, reads=100 if quick else 1_000)
+        for title, part in _parts(folder, url, found, longest, quick=quick):
+            with _told(title):
+                rows += part()
     report(rows, scale=scale, path=Path(__file__).with_name("latest.json"))
     if not quick:
         Path("docs/growth.svg").write_text(growth.picture(found[1:]), "utf-8")
+
+
+def _parts(
+    folder: Path, url: str, found: list[growth.Grown], longest: int, *, quick: bool
+) -> list[tuple[str, Callable[[], Iterable[Row]]]]:
+    """What is measured after the stores of several lengths, the longest of which has this address."""
+    return [
+        ("rows 4, 8, 9 and 14", lambda: growth.rows(found, folder, full=not quick)),
+        (
+            "row 12",
+            lambda: first_reads.rows(url, pledges=longest, appends=2 if quick else 10, full=not quick),
+        ),
+        (
+            "rows 1 to 3",
+            lambda: polling.rows(
+                folder,
+                url,
+                pledges=longest,
+                seconds=0.8 if quick else 3.0,
+                rounds=3 if quick else 5,
+                appends=40 if quick else 200,
+            ),
+        ),
+        (
+            "rows 5, 5s, 6 and 11",
+            lambda: writes.rows(
+                folder,
+                rounds=1 if quick else 5,
+                seconds=1.0 if quick else 5.0,
+                facts_at_once=1_000 if quick else 10_000,
+                pledges=100 if quick else 1_000,
+            ),
+        ),
+        (
+            "row 7",
+            lambda: rebuilding.rows(
+                folder,
+                pledges=300 if quick else 10_000,
+                peer_pledges=100 if quick else 1_000,
+            ),
+        ),
+        ("row 13", lambda: heavy_pledge.rows(folder, 100 if quick else 400)),
+        (
+            "rows b4 to b10",
+            lambda: budgets.rows(
+                folder,
+                rounds=1 if quick else 3,
+                events=1_000 if quick else 10_000,
+                followed=200 if quick else 1_000,
+                appends=20 if quick else 200,
+            ),
+        ),
+        ("row 10", lambda: verify.rows(folder, pledges=1_000 if quick else 10_000, rounds=1 if quick else 3)),
+        ("row 15", lambda: page_weight.rows(folder)),
+        ("rows of the ledger", lambda: ledger.rows(url, appends=20 if quick else 200, reads=100 if quick else 1_000)),
+    ]
+
+
+@contextmanager
+def _told(title: str) -> Iterator[None]:
+    """Say what is measured, and how many seconds it has taken once it is done."""
+    print(f"{title} …", end="", file=sys.stderr, flush=True)
+    started = time.perf_counter()
+    yield
+    print(f" {time.perf_counter() - started:.1f} s", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

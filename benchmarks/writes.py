@@ -54,11 +54,18 @@ class Rounds(NamedTuple):
 
 
 def rows(
-    folder: Path, *, rounds: int, seconds: float, facts_at_once: int, stores: tuple[str, ...] = STORES
+    folder: Path,
+    *,
+    rounds: int,
+    seconds: float,
+    facts_at_once: int,
+    stores: tuple[str, ...] = STORES,
+    pledges: int = PLEDGES,
 ) -> Iterator[Row]:
-    """The rows of each store: as many rounds, each of its parts for so many seconds."""
+    """The rows of each store: as many rounds, each of its parts for so many seconds; it has so many pledges before."""
     for store in stores:
         with store_of(folder, store) as (url, bare_url, plain_url):
+            load(url, pledges)
             found = rounds_of(folder, url, bare_url, plain_url, rounds, seconds, facts_at_once)
         yield from _rows(store, found, facts_at_once)
 
@@ -92,7 +99,6 @@ def rounds_of(
     folder: Path, url: str, bare_url: str, plain_url: str, rounds: int, seconds: float, facts_at_once: int
 ) -> Rounds:
     """Ours and the peers in turn, all servers up for the whole time."""
-    load(url, PLEDGES)
     found = Rounds([], [], [], [], [], [], [], [], [], [])
     port, bare = free_port(), free_port()
     with tracker_server(url, port), bare_server(bare_url, bare):
@@ -217,6 +223,7 @@ def main() -> None:
                 seconds=1.0 if given.quick else given.seconds,
                 facts_at_once=1_000 if given.quick else 10_000,
                 stores=tuple(given.store or STORES),
+                pledges=100 if given.quick else PLEDGES,
             )
         )
     report(found, scale="quick" if given.quick else "full", path=Path(__file__).with_name("latest.json"))

@@ -13,8 +13,9 @@ from threading import Lock, Thread
 from typing import TypeVar
 
 from projections import queries, trait_runs
+from projections.changed_pledges import in_batches
 from projections.facets import Facet
-from projections.kept_answers import KeptAnswers, in_batches
+from projections.kept_answers import KeptAnswers
 from projections.kept_counts import KeptNames
 from projections.queries import Clocks, Filters
 from projections.table_reader import ProjectionHead, TableReader

@@ -8,25 +8,19 @@ The database answers for every point anew; what is kept MUST be the same.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import date
 from threading import Lock
-from typing import Any, NamedTuple, Protocol, TypeVar, cast
+from typing import NamedTuple, Protocol, TypeVar, cast
 
-from sqlalchemy import Select, and_, or_, select, union
-
-from projections import queries
+from projections import changed_pledges, queries
 from projections.queries import Clocks, Filters
 from projections.table_reader import TableReader
-from projections.tables import TableSet
 from tracker.log.recorder import LogRecorder
 
 T = TypeVar("T")
-
-MAX_MOVED_EVENTS = 5_000
-"""Events, or pledges that a midnight changes, over which an answer is brought; beyond these it is made anew."""
 
 MAX_BEHIND_EVENTS = 100
 """Events by which a position is behind the newest one, at most, where its answer is kept: a read may come late."""
@@ -37,32 +31,10 @@ MAX_KEPT_ANSWERS = 256
 MAX_KEPT_COUNTS = 200_000
 """What all kept answers may have together, in counts and names of about 100 bytes."""
 
-PLEDGES_AT_ONCE = 500
-"""Pledges that one statement names."""
-
 
 def among(filters: Filters, pledges: Iterable[str]) -> Filters:
     """The filters, for some of the pledges; they name no pledge if none of these can pass."""
     return replace(filters, pledge=tuple(name for name in pledges if not filters.pledge or name in filters.pledge))
-
-
-def in_batches(pledges: Sequence[str]) -> Iterator[Sequence[str]]:
-    """The pledges, as many at a time as one statement names."""
-    return (pledges[place : place + PLEDGES_AT_ONCE] for place in range(0, len(pledges), PLEDGES_AT_ONCE))
-
-
-def turning(tables: TableSet, position: int, after: date, upto: date, limit: int, *, words: bool) -> Select[Any]:
-    """Pledges of which a row that is known at a position begins or ends after one day, at the latest on another.
-
-    With `words` rows of words are looked at, too.
-    """
-    found = []
-    for table in (tables.timeline, tables.catalogue, *([tables.words] if words else ())):
-        c = table.c
-        turns = or_(and_(c.valid_from > after, c.valid_from <= upto), and_(c.valid_to > after, c.valid_to <= upto))
-        found.append(select(c.pledge).where(c.known_to > position, c.known_from <= position, turns))
-    names = union(*found).subquery("turning")
-    return select(names.c.pledge).limit(limit)
 
 
 class Kept(Protocol):
@@ -174,7 +146,8 @@ class KeptAnswers:
         if (kept := entry.kept) is None or entry.of != made:
             return False
         for after in (replace(entry.clocks, position=clocks.position), clocks):
-            if (pledges := self._between(entry.clocks, after, has_words=kept.has_words)) is None:
+            pledges = changed_pledges.between(self._tables, self._log, entry.clocks, after, words=kept.has_words)
+            if pledges is None:
                 return False
             if pledges:
                 change = kept.difference(self._tables, pledges, entry.clocks, after)
@@ -198,16 +171,3 @@ class KeptAnswers:
                         return
                 finally:
                     other.lock.release()
-
-    def _between(self, before: Clocks, after: Clocks, *, has_words: bool) -> Sequence[str] | None:
-        """The pledges that may differ between two clocks, of which one is the same; None if they are too many."""
-        if before.as_of != after.as_of:
-            earlier, later = sorted((before.as_of, after.as_of))
-            limit = MAX_MOVED_EVENTS + 1
-            rows = self._tables.rows_of(turning, after.position, earlier, later, limit, words=has_words)
-            return None if len(rows) == limit else [row.pledge for row in rows]
-        first, last = sorted((before.position, after.position))
-        if last - first > MAX_MOVED_EVENTS:
-            return None
-        changed = self._log.changed_since(first, last - first) if first < last else []
-        return sorted({pledge for _, pledge, _ in changed})

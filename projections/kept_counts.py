@@ -9,8 +9,9 @@ from datetime import date
 from typing import Any
 
 from projections import facets, list_queries, queries
+from projections.changed_pledges import in_batches
 from projections.facets import FACETS, Facet
-from projections.kept_answers import among, in_batches
+from projections.kept_answers import among
 from projections.queries import Clocks, Filters
 from projections.table_reader import TableReader
 from projections.trait_runs import CountedValue

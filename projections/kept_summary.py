@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from projections import queries
-from projections.kept_answers import among, in_batches
+from projections.changed_pledges import in_batches
+from projections.kept_answers import among
 from projections.queries import Clocks, Filters
 from projections.summary import Pledged, Summary
 from projections.table_reader import TableReader

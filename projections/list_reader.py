@@ -13,7 +13,8 @@ from typing import Any
 from sqlalchemy import Engine
 
 from projections import list_queries, queries
-from projections.kept_answers import KeptAnswers, in_batches
+from projections.changed_pledges import in_batches
+from projections.kept_answers import KeptAnswers
 from projections.kept_counts import KeptTotal
 from projections.list_queries import PageRow, SortKey
 from projections.pledge_counts import PledgeCounts

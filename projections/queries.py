@@ -242,11 +242,22 @@ def parts(tables: TableSet, clocks: Clocks, pledges: Sequence[str] | None = None
 
 
 def differing(
-    tables: TableSet, at: Clocks, other: Clocks, after: str, limit: int, listed: tuple[Filters, Clocks]
+    tables: TableSet,
+    at: Clocks,
+    other: Clocks,
+    after: str,
+    limit: int,
+    listed: tuple[Filters, Clocks],
+    among: Sequence[str] | None = None,
 ) -> Select[Any]:
-    """The documents of rectangles that hold at one point and not at the other, by pledge; of the pledges in a list."""
+    """The documents of rectangles that hold at one point and not at the other, by pledge; of the pledges in a list.
+
+    Where `among` is given, of these pledges alone.
+    """
     t = tables.timeline
     query = select(t.c.pledge, t.c.body).where(t.c.pledge > after, holds(t, at), ~holds(t, other))
+    if among is not None:
+        query = query.where(t.c.pledge.in_(among))
     filters, clocks = listed
     if filters.pledge:  # of a pledge that is named the end is told too
         query = query.where(t.c.pledge.in_(plain(filters.pledge)))

@@ -243,11 +243,13 @@ def _indexes(tables: TableSet) -> dict[Table, dict[str, str]]:
             "ratio": f"ratio, pledge, {_SPOT}",
             "last_stated_on": f"last_stated_on, pledge, {_SPOT}",
             "changed": f"changed, pledge, {_SPOT}",
+            "valid_from": "valid_from, known_to, known_from",
         },
         tables.catalogue: {
             "pledge": f"pledge, {_SPOT}",
             "title": f"title, pledge, {_SPOT}",
             "due": f"due, pledge, {_SPOT}",
+            "valid_from": "valid_from, known_to, known_from",
             "known_from": "known_from",
             "known_to": "known_to",
         },

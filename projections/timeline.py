@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from projections import changes, facets, list_queries, parties, passing, queries
+from projections import changed_pledges, changes, facets, list_queries, parties, passing, queries
 from projections.changes import SomeChanges, StatusChange
 from projections.document_codec import brief
 from projections.facets import FACETS
@@ -27,13 +27,14 @@ from projections.queries import (
     ListedStatus,
     page_start,
 )
+from projections.table_reader import QueryReply
 from projections.tables import OPEN_DATE, OPEN_POSITION
 from projections.trait_runs import DatedMove, StatusMove, beside
 from tracker.log.recorder import LogRecorder
 from tracker.rules.replayed import STALE_FLAG
 
-FIRST_DIFFERING_ROWS = 16
-"""Documents fetched first for a difference, so that its reader has some soon."""
+FIRST_DIFFERING_ROWS = FIRST_COMPARED = 16
+"""Documents fetched first, and pledges compared first, for a difference, so that its reader has some soon."""
 
 DAYS_ASKED_ALONE = 3
 """Days up to which each is counted by itself; of more the changes from day to day are added up."""
@@ -203,28 +204,48 @@ class Timeline(ListReader):
     def diff(self, before: Clocks, after: Clocks, filters: Filters | None = None) -> Iterator[list[PledgeDifference]]:
         """The pledges whose documents differ between two points, by pledge, few at first.
 
-        With filters those of them that pass at the second point. Each statement looks for these anew, so that pieces
-        are large from the first one on.
+        With filters those of them that pass at the second point.
         """
-        filters = filters or Filters()
-        last, listed = "", (filters, after)
-        limit = FIRST_DIFFERING_ROWS if filters == Filters() else EXPORT_BATCH_ROWS
+        listed = (filters or Filters(), after)
+        pledges = changed_pledges.between(self, self._log, before, after)
+        if pledges is None:
+            yield from self._diff_of_all(before, after, listed)
+            return
+        for some in changed_pledges.in_batches(pledges, FIRST_COMPARED):
+            old = self._read(queries.differing, before, after, "", len(some), listed, some)
+            new = self._read(queries.differing, after, before, "", len(some), listed, some)
+            yield self._compared(before, after, old, new)
+
+    def _diff_of_all(
+        self, before: Clocks, after: Clocks, listed: tuple[Filters, Clocks]
+    ) -> Iterator[list[PledgeDifference]]:
+        """The same where any pledge may differ.
+
+        Each statement looks for those that pass anew, so with filters pieces are large from the first one on.
+        """
+        last, limit = "", FIRST_DIFFERING_ROWS if listed[0] == Filters() else EXPORT_BATCH_ROWS
         while True:
             limit = min(limit, EXPORT_BATCH_ROWS)
             old = self._read(queries.differing, before, after, last, limit, listed)
             new = self._read(queries.differing, after, before, last, limit, listed)
             # Where one of the two goes on, the pledges beyond its end are not compared yet.
             ends = [reply.rows[-1].pledge for reply in (old, new) if len(reply.rows) == limit]
-            was, became = (
-                {r.pledge: r.body for r in reply.rows if not ends or r.pledge <= min(ends)} for reply in (old, new)
-            )
-            changed = sorted(p for p in was.keys() | became.keys() if was.get(p) != became.get(p))
-            first = self._by_pledge({p: was[p] for p in changed if p in was}, before, old)
-            second = self._by_pledge({p: became[p] for p in changed if p in became}, after, old)
-            yield [PledgeDifference(p, first.get(p), second.get(p)) for p in changed]
+            yield self._compared(before, after, old, new, min(ends, default=None))
             if not ends:
                 return
             last, limit = min(ends), 2 * limit
+
+    def _compared(
+        self, before: Clocks, after: Clocks, old: QueryReply, new: QueryReply, upto: str | None = None
+    ) -> list[PledgeDifference]:
+        """The pledges, up to one, whose documents of two points are not the same."""
+        was, became = (
+            {row.pledge: row.body for row in reply.rows if upto is None or row.pledge <= upto} for reply in (old, new)
+        )
+        changed = sorted(p for p in was.keys() | became.keys() if was.get(p) != became.get(p))
+        first = self._by_pledge({p: was[p] for p in changed if p in was}, before, old)
+        second = self._by_pledge({p: became[p] for p in changed if p in became}, after, new)
+        return [PledgeDifference(p, first.get(p), second.get(p)) for p in changed]
 
     def changes(
         self, filters: Filters, clocks: Clocks, *, by_position: bool, at_once: int = EXPORT_BATCH_ROWS

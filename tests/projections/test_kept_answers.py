@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projections import kept_answers, queries
+from projections import changed_pledges, kept_answers, queries
 from projections.amount_sums import AmountSum
 from projections.fold import SummaryAmount, SummaryAmounts
 from projections.kept_counts import KeptFacets
@@ -225,12 +225,12 @@ def test_after_an_event_only_its_pledge_is_looked_at_and_after_midnight_only_wha
         assert {named for query, named in asked if query == "amounts"} == {("pledge-001",)}
         asked.clear()
         it.timeline.summary(Filters(), it.clocks("2024-07-01"))
-        assert {query for query, _ in asked} <= {"turning", "amounts", "parts"}
+        assert {query for query, _ in asked} <= {"beginning", "amounts", "parts"}
         assert all(named is None or 0 < len(named) < 12 for query, named in asked if query == "amounts")
 
 
 def test_a_position_long_past_and_too_many_events_are_added_up_anew(it: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kept_answers, "MAX_MOVED_EVENTS", 3)
+    monkeypatch.setattr(changed_pledges, "MAX_CHANGED", 3)
     monkeypatch.setattr(kept_answers, "MAX_BEHIND_EVENTS", 3)
     many(it, 6)
     now = it.clocks("2024-07-01")

@@ -313,7 +313,13 @@ def test_groups_are_by_code_or_name(it: World) -> None:
 
 
 def differing(it: World, before: Clocks, after: Clocks, filters: Filters | None = None) -> list[PledgeDifference]:
-    return [found for some in it.timeline.diff(before, after, filters) for found in some]
+    """What differs, which is the same whether the pledges that may differ are looked up or all are looked at."""
+    looked_up = [found for some in it.timeline.diff(before, after, filters) for found in some]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("projections.changed_pledges.MAX_CHANGED", 0)
+        looked_at = [found for some in it.timeline.diff(before, after, filters) for found in some]
+    assert looked_up == looked_at
+    return looked_up
 
 
 def test_diff_has_what_is_not_the_same_at_two_points(it: World) -> None:
@@ -338,11 +344,17 @@ def test_diff_has_what_is_not_the_same_at_two_points(it: World) -> None:
 @pytest.mark.parametrize("size", [1, 2, 7])
 def test_diff_is_the_same_in_pieces_of_any_size(it: World, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     many(it)
-    before, after = it.clocks("2024-02-01", it.clocks().position // 2), it.clocks("2024-12-02")
-    whole = differing(it, before, after)
-    assert len(whole) > 20
+    half = it.clocks().position // 2
+    pairs = [
+        (it.clocks("2024-02-01", half), it.clocks("2024-12-02")),
+        (it.clocks("2024-12-02", half), it.clocks("2024-12-02")),
+        (it.clocks("2024-02-01"), it.clocks("2024-12-02")),
+    ]
+    whole = [differing(it, *pair) for pair in pairs]
+    assert min(map(len, whole)) > 20
     monkeypatch.setattr("projections.timeline.EXPORT_BATCH_ROWS", size)
-    assert differing(it, before, after) == whole
+    monkeypatch.setattr("projections.changed_pledges.PLEDGES_AT_ONCE", size)
+    assert [differing(it, *pair) for pair in pairs] == whole
 
 
 # How it is asked
