@@ -220,7 +220,7 @@ class Quantity(BaseModel):
         return self
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Quantity) and self.key == other.key
+        return self is other or (isinstance(other, Quantity) and self.key == other.key)
 
     def __hash__(self) -> int:
         return hash(self.key)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from operator import attrgetter
 from typing import NamedTuple
 
 from tracker.facts import Claim, PledgeExceeded, PledgeMet, PledgeMissed, ProgressReported
@@ -116,6 +117,10 @@ class Candidate(NamedTuple):
     def in_unit(self, unit: str) -> tuple[Quantity | None, Conversion | None]:
         """The amount in another unit and how it became so, by the source's own equivalent or the rates of its day."""
         return amount_in(self.quantity, self.figure.equivalent, unit, self.item)
+
+
+BY_ORDER = attrgetter("order")
+"""The key by which candidates are sorted, best first."""
 
 
 def figure_of(item: FactInForce[Fact]) -> Figure:

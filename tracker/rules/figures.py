@@ -8,7 +8,7 @@ from datetime import date
 
 from tracker.promise_facts import Fact
 from tracker.quantity import Quantity, total
-from tracker.rules.candidates import PLEDGE_FIGURES, Asked, Candidate, CandidateReader, Disposition, figure_of
+from tracker.rules.candidates import BY_ORDER, PLEDGE_FIGURES, Asked, Candidate, CandidateReader, Disposition, figure_of
 from tracker.rules.disputes import Contradictions
 from tracker.rules.pledge_history import FactInForce, View
 from tracker.rules.sums import EUR, Actual, Notes, Pair, duplicates, taken
@@ -202,7 +202,7 @@ def _actual(rungs: Sequence[Rung], unit: str | None, notes: Notes) -> tuple[Actu
         causes |= {id_ for part in (*found.parts, *found.left_out, *found.keeping_out) for id_ in part.item.causes}
         if place == 0:
             firm = [c for c in figures if c.figure.stage != "unspecified"]
-            causes |= set(min(firm, key=lambda c: c.order).item.causes) if firm else set()
+            causes |= set(min(firm, key=BY_ORDER).item.causes) if firm else set()
         bound = found if place == 0 else found.as_bound()
         if bound is not None and (best is None or _lies_above(bound, best, unit)):
             best, rung = bound, figures

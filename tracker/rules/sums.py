@@ -8,12 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
-from itertools import islice
 from operator import itemgetter
 
 from tracker.promises import add_months
 from tracker.quantity import Quantity, at_least, total
-from tracker.rules.candidates import NATURES, Candidate, Disposition
+from tracker.rules.candidates import BY_ORDER, NATURES, Candidate, Disposition
 from tracker.rules.rates import Conversion
 from tracker.values import Basis, Nature, Period, Stage
 
@@ -112,17 +111,17 @@ def taken(pool: Sequence[Candidate], stage: Stage, unit: str | None, notes: Note
     """What the figures of one stage come to; where bases meet (a stage and the unspecified), that of the first."""
     if not pool:
         return None
-    lead = min(pool, key=lambda candidate: candidate.order)
+    lead = min(pool, key=BY_ORDER)
     basis = lead.figure.basis
     if basis == "level" or len(pool) == 1:
         return _one(lead, stage)
     same = [candidate for candidate in pool if candidate.figure.basis == basis]
     if basis == "cumulative":
-        parts, keeping_out = _totals(sorted(same, key=lambda candidate: candidate.order))
+        parts, keeping_out = _totals(sorted(same, key=BY_ORDER))
         one = _one(lead, stage) if len(parts) == 1 else replace(_sum(parts, stage, unit, notes), is_added=True)
         return replace(one, keeping_out=keeping_out) if keeping_out else one
     picked = _Increments(notes)
-    for candidate in sorted(same, key=lambda candidate: candidate.order):
+    for candidate in sorted(same, key=BY_ORDER):
         picked.look_at(candidate)
     found = _sum(picked.counted, stage, unit, notes)
     return replace(found, overlaps=tuple(picked.overlaps))
@@ -271,7 +270,8 @@ def _twins(ordered: Sequence[Candidate]) -> Iterator[Pair]:
     """Of increments of one amount, by day: for each the next one that may be the same payment (see `_may_be_one`)."""
     for place, one in enumerate(ordered, 1):
         last, origin, reference = one.day + DUPLICATE_WITHIN, one.origin, one.reference
-        for other in islice(ordered, place, None):
+        for later in range(place, len(ordered)):
+            other = ordered[later]
             if other.day > last:
                 break
             if other.origin != origin and (reference is None or other.reference != reference):
@@ -290,14 +290,14 @@ def _sum(parts: Sequence[Candidate], stage: Stage, unit: str | None, notes: Note
     units = {part.quantity.unit for part in parts}
     into = unit or (units.pop() if len(units) == 1 else EUR)
     rated = [(p, p.compared, p.conversion) if into == unit else (p, *p.in_unit(into)) for p in parts]
-    counted = [(part, amount, how) for part, amount, how in rated if amount is not None]
+    counted = [one for one in rated if one[1] is not None]
     if not counted:
         into = parts[0].quantity.unit
         counted = [(part, part.quantity, None) for part in parts if part.quantity.unit == into]
     kept = [part for part, _, _ in counted]
     ids = {part.item.id for part in kept}
     left_out = [part for part in parts if part.item.id not in ids]
-    in_target = total([amount for _, amount, _ in counted])
+    in_target = total([amount for _, amount, _ in counted if amount is not None])
     is_as_said = all(amount is part.quantity for part, amount, _ in counted)
     is_one_unit = not is_as_said and len({part.quantity.unit for part in kept}) == 1
     quantity = total([part.quantity for part in kept]) if is_one_unit else in_target
