@@ -101,8 +101,8 @@ $(VENV)/.bench: requirements-bench.lock $(VENV)/.dev
 	@touch $@
 
 .PHONY: bench
-bench: $(VENV)/.bench ## Measure against the peers and the budgets of time
-	$(BIN)/python -m benchmarks.run
+bench: $(VENV)/.bench ## Measure against the peers and the budgets of time (ARGS="--longest 10000")
+	$(BIN)/python -m benchmarks.run $(ARGS)
 
 .PHONY: bench-quick
 bench-quick: $(VENV)/.bench ## The same at small scale

@@ -1,6 +1,6 @@
 """`make bench`: every row is a ratio, taken in one run on one machine: ours to the peer's in turn, or to a budget.
 
-python -m benchmarks.run [--quick]
+python -m benchmarks.run [--quick] [--longest 10000]
 """
 
 from __future__ import annotations
@@ -35,13 +35,16 @@ def main() -> None:
     """Measure, print one table and write benchmarks/latest.json."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--quick", action="store_true", help="small scale")
-    quick = parser.parse_args().quick
+    parser.add_argument("--longest", type=int, help="pledges of the longest store, where hours are too long")
+    given = parser.parse_args()
+    quick, longest = given.quick, given.longest
     scale = "quick" if quick else "full"
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         found: list[growth.Grown] = []
-        for pledges in GROWN[scale]:
+        lengths = [pledges for pledges in GROWN[scale] if longest is None or pledges <= longest]
+        for pledges in lengths:
             with _told(f"a store of {pledges:,} pledges"):
                 found.append(
                     growth.measured(
@@ -52,9 +55,9 @@ def main() -> None:
                         appends=2 if quick else 10,
                     )
                 )
-        longest = GROWN[scale][-1]
-        url = f"sqlite:///{folder}/{longest}.db"
-        for title, part in _parts(folder, url, found, longest, quick=quick):
+        url = f"sqlite:///{folder}/{lengths[-1]}.db"
+        is_full = tuple(lengths) == GROWN["full"]
+        for title, part in _parts(folder, url, found, quick=quick, is_full=is_full):
             with _told(title):
                 rows += part()
     report(rows, scale=scale, path=Path(__file__).with_name("latest.json"))
@@ -63,14 +66,15 @@ def main() -> None:
 
 
 def _parts(
-    folder: Path, url: str, found: list[growth.Grown], longest: int, *, quick: bool
+    folder: Path, url: str, found: list[growth.Grown], *, quick: bool, is_full: bool
 ) -> list[tuple[str, Callable[[], Iterable[Row]]]]:
     """What is measured after the stores of several lengths, the longest of which has this address."""
+    longest = found[-1].pledges
     return [
-        ("rows 4, 8, 9 and 14", lambda: growth.rows(found, folder, full=not quick)),
+        ("rows 4, 8, 9 and 14", lambda: growth.rows(found, folder, full=is_full)),
         (
             "row 12",
-            lambda: first_reads.rows(url, pledges=longest, appends=2 if quick else 10, full=not quick),
+            lambda: first_reads.rows(url, pledges=longest, appends=2 if quick else 10, full=is_full),
         ),
         (
             "rows 1 to 3",
