@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.facts import Posted, missed, pledge, progress, until, year
+from tests.support.facts import Posted, missed, pledge, progress, revised, until, year
 from tests.support.given import given
 
 pytestmark = pytest.mark.usefixtures("every_record_holds")
@@ -65,7 +65,8 @@ def test_more_than_a_baseline_that_is_the_target_itself_is_no_step(amount: str, 
 
 
 @pytest.mark.parametrize(
-    ("amount", "status"), [("90bn UAH", "partly_met"), ("110bn EUR", "missed"), ("90bn EUR", "partly_met")]
+    ("amount", "status"),
+    [("90bn UAH", "partly_met"), ("110bn UAH", "partly_met"), ("110bn EUR", "missed"), ("90bn EUR", "partly_met")],
 )
 def test_what_cannot_be_compared_with_the_baseline_is_not_certainly_nothing(amount: str, status: str) -> None:
     promise = pledge(
@@ -117,4 +118,34 @@ def test_a_sum_without_a_low_end_and_money_without_a_rate_bound_nothing() -> Non
         actual={"op": "le", "value": "-19000000000", "unit": "EUR"},
         ratio=None,
         status="in_progress",
+    )
+
+
+@pytest.mark.parametrize(
+    ("amount", "status"),
+    [("90", "missed"), ("100", "missed"), ("up to 100", "missed"), ("101", "partly_met"), ("up to 101", "partly_met")],
+)
+def test_what_is_no_more_than_the_baseline_is_no_step_up_from_it(amount: str, status: str) -> None:
+    promise = pledge("at least 150 count:trees", kind="count", baseline={"quantity": "100 count:trees"})
+    report = progress(f"{amount} count:trees", final=True)
+    given(promise, report).then(as_of="2024-08-01", status=status)
+
+
+@pytest.mark.parametrize(
+    ("baseline", "past"),
+    [
+        ({"quantity": "100 count:mtco2e", "on": "1990"}, []),
+        ({"quantity": "100 count:mtco2e", "on": "1990", "text": "as in the Kyoto Protocol"}, []),
+        ({"quantity": "100 count:mtco2e", "on": "1991"}, [{"until": "2024-06-01"}]),
+        ({"quantity": "100 count:mtco2e"}, [{"until": "2024-06-01"}]),
+        ({"quantity": "90 count:mtco2e", "on": "1990"}, [{"until": "2024-06-01"}]),
+    ],
+)
+def test_a_baseline_of_another_year_or_amount_is_another_target(
+    baseline: dict[str, str], past: list[dict[str, str]]
+) -> None:
+    """It leaves an entry; the value of an absolute target stays as it was, so there is no flag."""
+    promise = emissions("at most 60 count:mtco2e", baseline={**HUNDRED, "on": "1990"})
+    given(promise, revised(baseline=baseline, stated_on="2024-06-01")).then(
+        as_of="2024-08-01", past_targets=past, no_flag="revised_target"
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.facts import exceeded, missed, pledge, progress, withdrawn, year, yearly
+from tests.support.facts import exceeded, missed, pledge, progress, revised, withdrawn, year, yearly
 from tests.support.given import given
 
 pytestmark = pytest.mark.usefixtures("every_record_holds")
@@ -129,3 +129,19 @@ def test_a_period_stays_broken_after_a_withdrawal_and_both_are_named() -> None:
         flag="broken_period",
         because={"broken_period": [MADE, report, stopped]},
     )
+
+
+@pytest.mark.parametrize(
+    ("anew", "as_of", "schedule"),
+    [
+        ({"window": {"end": "2023-12-31"}}, "2020-05-31", ("open", "open")),
+        ({"window": {"end": "2023-12-31"}}, "2020-12-10", ("open", "due_soon")),
+        ({"window": {"end": "2023-12-31"}}, "2021-01-01", ("open", "open")),
+        ({"recurrence": {"every": "quarter", "start": "2020-01-01"}}, "2020-12-10", ("due_soon", "due_soon")),
+        ({"recurrence": {"every": "quarter", "start": "2020-01-01"}}, "2020-09-10", ("due_soon", "open")),
+    ],
+)
+def test_the_original_schedule_is_that_of_the_periods_that_were_promised_first(
+    anew: dict[str, Any], as_of: str, schedule: tuple[str, str]
+) -> None:
+    given(MADE, revised(stated_on="2020-06-01", **anew)).then(as_of=as_of, schedule=schedule)
