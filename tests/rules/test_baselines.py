@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.facts import Posted, missed, pledge, progress, revised, until, year
+from tests.support.facts import Posted, missed, pledge, progress, revised, share, until, year
 from tests.support.given import given
 
 pytestmark = pytest.mark.usefixtures("every_record_holds")
@@ -148,4 +148,11 @@ def test_a_baseline_of_another_year_or_amount_is_another_target(
     promise = emissions("at most 60 count:mtco2e", baseline={**HUNDRED, "on": "1990"})
     given(promise, revised(baseline=baseline, stated_on="2024-06-01")).then(
         as_of="2024-08-01", past_targets=past, no_flag="revised_target"
+    )
+
+
+def test_a_share_of_an_amount_without_a_low_end_bounds_nothing() -> None:
+    part = share("Europe", "more than 50 percent:emissions")
+    given(pledge("at least 100 percent:below-baseline", **NET), level(MORE_THAN_ALL), part).then(
+        as_of="2025-03-01", shares=[{"bound": None}]
     )

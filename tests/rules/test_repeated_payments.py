@@ -97,3 +97,11 @@ def test_one_reference_makes_one_payment_of_what_two_publishers_say_and_parts_of
     given(pledge("at least 40m EUR", window=year(2024)), *payments).then(
         as_of="2024-04-01", actual=counted, **{"flag" if suspected else "no_flag": "suspected_duplicate"}
     )
+
+
+def test_two_payments_that_a_reviewer_prefers_both_count() -> None:
+    first, second = payment("5m EUR", "2024-03-01", **FIRST), payment("5m EUR", "2024-03-20", publisher="Receiver")
+    both = [ranked(one, "preferred", stated_on="2024-06-01") for one in (first, second)]
+    given(pledge("at least 40m EUR", window=year(2024)), first, second, *both).then(
+        as_of="2024-06-01", actual="10m EUR", no_flag="suspected_duplicate"
+    )

@@ -141,3 +141,11 @@ def test_a_sum_of_one_currency_needs_its_rates_only_to_be_compared(target: str |
         for words, period in (("5bn RUB", february), ("6bn RUB", march))
     ]
     given(pledge(target, window=year(2022), stated_on="2022-01-10"), *paid).then(as_of="2022-05-01", actual=actual)
+
+
+def test_the_largest_amount_is_converted_to_the_cent() -> None:
+    largest = {"op": "eq", "value": "1" + "0" * 29, "unit": "USD"}
+    report = progress(largest, period=first_half(2024))
+    given(pledge(window=year(2024)), report).figure(
+        report, as_of="2024-08-01", converted={"op": "eq", "value": "93414292386735170481083605791.69", "unit": "EUR"}
+    )
