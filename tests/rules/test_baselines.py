@@ -156,3 +156,22 @@ def test_a_share_of_an_amount_without_a_low_end_bounds_nothing() -> None:
     given(pledge("at least 100 percent:below-baseline", **NET), level(MORE_THAN_ALL), part).then(
         as_of="2025-03-01", shares=[{"bound": None}]
     )
+
+
+def test_a_baseline_that_changes_turns_a_relative_target_into_another_amount() -> None:
+    promise = emissions("at least 40 percent:below-baseline")
+    given(promise, revised(baseline={"quantity": "90 count:mtco2e"}, stated_on="2024-06-01")).then(
+        as_of="2024-08-01", target={"op": "le", "value": "54"}, flag="revised_target"
+    )
+
+
+def test_less_of_what_has_no_baseline_is_no_progress_on_a_way() -> None:
+    promise = pledge("at most 60 count:mtco2e", kind="count", direction="down", window=year(2024))
+    given(promise, level("45 count:mtco2e")).then(as_of="2025-02-01", status="exceeded", progress=None)
+
+
+def test_a_figure_without_a_low_end_is_passed_over_where_it_is_asked_when_the_target_was_kept() -> None:
+    early = level("up to 10 percent:above-baseline", period=until("2024-06-30"), stated_on="2024-07-01")
+    given(pledge("at least 20 percent:above-baseline", **NET), early, level("20 percent:above-baseline")).then(
+        as_of="2025-03-01", status="met", schedule=("kept_on_time", "kept_on_time")
+    )

@@ -268,3 +268,10 @@ def test_a_target_is_kept_late_by_the_last_figure_that_was_needed(target: str, k
     given(pledge(f"at least {target}", kind=kind, required_stage=stage, window=year(2024)), *reports).then(
         as_of="2026-02-01", status="met", schedule=("kept_late", "kept_late"), flag="late"
     )
+
+
+def test_a_first_target_is_no_new_question() -> None:
+    first = revised(target="at least 40bn EUR", stated_on="2024-08-01")
+    given(pledge(None, window=year(2024)), progress("38bn EUR", final=True), first).then(
+        as_of="2024-08-01", status="partly_met", past_targets=[]
+    )

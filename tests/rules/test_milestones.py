@@ -206,3 +206,15 @@ def test_a_step_that_waits_is_late_as_long_as_the_window_is_open() -> None:
 def test_a_figure_is_a_report_although_steps_or_members_decide(facts: list[Posted]) -> None:
     given(*facts).then(as_of="2024-06-30", status="announced", actual=None)
     given(*facts, progress("1bn EUR")).then(as_of="2024-07-01", status="in_progress", actual="1bn EUR")
+
+
+def test_a_figure_of_a_group_is_provisional_although_its_members_decide() -> None:
+    given(pledge(window=until("2024-12-31"), group=group("BE CA")), progress("1bn EUR", nature="provisional")).then(
+        as_of="2024-07-01", flags=["provisional", "single_source"]
+    )
+
+
+def test_steps_that_do_not_decide_close_nothing() -> None:
+    given(pledge(), scheduled("law", due="2024-03"), revised(target="at least 50bn EUR", stated_on="2024-06-01")).then(
+        as_of="2024-07-01", target="at least 50bn EUR", flags=["revised_target"]
+    )

@@ -191,3 +191,17 @@ def test_periods_that_are_promised_after_the_last_has_closed_change_no_answer() 
         flag="revised_after_close",
         periods=periods(("exceeded", "110 USD"), ("exceeded", "110 USD"), ("overdue", None)),
     )
+
+
+def test_a_level_on_the_first_day_of_a_period_lies_in_it() -> None:
+    assert amounts(progress("120 USD", basis="level", period={"end": "2020-01-01"}, stated_on="2020-02-01")) == [
+        "120",
+        None,
+        None,
+    ]
+
+
+def test_a_recurrence_without_an_end_goes_on_for_sixty_periods_after_the_last_word() -> None:
+    monthly = {"every": "month", "start": "2020-01-01"}
+    record = given(pledge("at least 100 USD", recurrence=monthly, stated_on="2020-01-01"))
+    record.then(as_of="2025-01-01", schedule=("open", "open")).then(as_of="2025-03-01", schedule=("overdue", "overdue"))
