@@ -175,3 +175,11 @@ def test_a_figure_without_a_low_end_is_passed_over_where_it_is_asked_when_the_ta
     given(pledge("at least 20 percent:above-baseline", **NET), early, level("20 percent:above-baseline")).then(
         as_of="2025-03-01", status="met", schedule=("kept_on_time", "kept_on_time")
     )
+
+
+def test_a_target_that_becomes_a_share_of_no_baseline_can_be_measured_no_more() -> None:
+    trees = pledge("at least 40 count:trees", kind="count", window=year(2024))
+    turned = revised(target="at least 20 percent:above-baseline", stated_on="2024-08-01")
+    given(trees, progress("30 count:trees", final=True), turned).then(
+        as_of="2024-08-01", status="not_measurable", target=None, past_targets=[{"status": "partly_met"}]
+    )
