@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.facts import Posted, missed, pledge, progress, until, year
+from tests.support.facts import Posted, missed, pledge, progress, revised, share, until, year
 from tests.support.given import given
 
 pytestmark = pytest.mark.usefixtures("every_record_holds")
@@ -65,7 +65,8 @@ def test_more_than_a_baseline_that_is_the_target_itself_is_no_step(amount: str, 
 
 
 @pytest.mark.parametrize(
-    ("amount", "status"), [("90bn UAH", "partly_met"), ("110bn EUR", "missed"), ("90bn EUR", "partly_met")]
+    ("amount", "status"),
+    [("90bn UAH", "partly_met"), ("110bn UAH", "partly_met"), ("110bn EUR", "missed"), ("90bn EUR", "partly_met")],
 )
 def test_what_cannot_be_compared_with_the_baseline_is_not_certainly_nothing(amount: str, status: str) -> None:
     promise = pledge(
@@ -117,4 +118,68 @@ def test_a_sum_without_a_low_end_and_money_without_a_rate_bound_nothing() -> Non
         actual={"op": "le", "value": "-19000000000", "unit": "EUR"},
         ratio=None,
         status="in_progress",
+    )
+
+
+@pytest.mark.parametrize(
+    ("amount", "status"),
+    [("90", "missed"), ("100", "missed"), ("up to 100", "missed"), ("101", "partly_met"), ("up to 101", "partly_met")],
+)
+def test_what_is_no_more_than_the_baseline_is_no_step_up_from_it(amount: str, status: str) -> None:
+    promise = pledge("at least 150 count:trees", kind="count", baseline={"quantity": "100 count:trees"})
+    report = progress(f"{amount} count:trees", final=True)
+    given(promise, report).then(as_of="2024-08-01", status=status)
+
+
+@pytest.mark.parametrize(
+    ("baseline", "past"),
+    [
+        ({"quantity": "100 count:mtco2e", "on": "1990"}, []),
+        ({"quantity": "100 count:mtco2e", "on": "1990", "text": "as in the Kyoto Protocol"}, []),
+        ({"quantity": "100 count:mtco2e", "on": "1991"}, [{"until": "2024-06-01"}]),
+        ({"quantity": "100 count:mtco2e"}, [{"until": "2024-06-01"}]),
+        ({"quantity": "90 count:mtco2e", "on": "1990"}, [{"until": "2024-06-01"}]),
+    ],
+)
+def test_a_baseline_of_another_year_or_amount_is_another_target(
+    baseline: dict[str, str], past: list[dict[str, str]]
+) -> None:
+    """It leaves an entry; the value of an absolute target stays as it was, so there is no flag."""
+    promise = emissions("at most 60 count:mtco2e", baseline={**HUNDRED, "on": "1990"})
+    given(promise, revised(baseline=baseline, stated_on="2024-06-01")).then(
+        as_of="2024-08-01", past_targets=past, no_flag="revised_target"
+    )
+
+
+def test_a_share_of_an_amount_without_a_low_end_bounds_nothing() -> None:
+    part = share("Europe", "more than 50 percent:emissions")
+    given(pledge("at least 100 percent:below-baseline", **NET), level(MORE_THAN_ALL), part).then(
+        as_of="2025-03-01", shares=[{"bound": None}]
+    )
+
+
+def test_a_baseline_that_changes_turns_a_relative_target_into_another_amount() -> None:
+    promise = emissions("at least 40 percent:below-baseline")
+    given(promise, revised(baseline={"quantity": "90 count:mtco2e"}, stated_on="2024-06-01")).then(
+        as_of="2024-08-01", target={"op": "le", "value": "54"}, flag="revised_target"
+    )
+
+
+def test_less_of_what_has_no_baseline_is_no_progress_on_a_way() -> None:
+    promise = pledge("at most 60 count:mtco2e", kind="count", direction="down", window=year(2024))
+    given(promise, level("45 count:mtco2e")).then(as_of="2025-02-01", status="exceeded", progress=None)
+
+
+def test_a_figure_without_a_low_end_is_passed_over_where_it_is_asked_when_the_target_was_kept() -> None:
+    early = level("up to 10 percent:above-baseline", period=until("2024-06-30"), stated_on="2024-07-01")
+    given(pledge("at least 20 percent:above-baseline", **NET), early, level("20 percent:above-baseline")).then(
+        as_of="2025-03-01", status="met", schedule=("kept_on_time", "kept_on_time")
+    )
+
+
+def test_a_target_that_becomes_a_share_of_no_baseline_can_be_measured_no_more() -> None:
+    trees = pledge("at least 40 count:trees", kind="count", window=year(2024))
+    turned = revised(target="at least 20 percent:above-baseline", stated_on="2024-08-01")
+    given(trees, progress("30 count:trees", final=True), turned).then(
+        as_of="2024-08-01", status="not_measurable", target=None, past_targets=[{"status": "partly_met"}]
     )

@@ -181,3 +181,19 @@ def test_what_is_reported_of_a_promise_that_is_not_measured_is_shown_all_the_sam
         given(pledge(None, kind=kind), progress("5 count:laws")).then(
             as_of="2024-08-01", status="not_measurable", actual="5 count:laws"
         )
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "actual"),
+    [
+        ("2024-01-01", "2024-12-31", "115bn EUR"),
+        ("2024-01-01", "2024-12-30", "55bn EUR"),
+        ("2023-07-01", "2024-06-30", "115bn EUR"),
+        ("2023-07-02", "2024-06-30", "55bn EUR"),
+    ],
+)
+def test_a_whole_year_lasts_to_the_eve_of_its_anniversary(start: str, end: str, actual: str) -> None:
+    before = progress("60bn EUR", period=until(end, start=start), stated_on="2025-01-10")
+    after = progress("55bn EUR", period=year(2025), stated_on="2026-01-10")
+    promise = pledge("at least 200bn EUR", window=until("2025-12-31", start="2023-01-01"), stated_on="2023-01-01")
+    given(promise, before, after).then(as_of="2026-02-01", actual=actual)

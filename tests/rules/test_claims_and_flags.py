@@ -150,3 +150,22 @@ def test_evidence_counts_origins_not_publishers() -> None:
     given(pledge(), progress("20bn EUR", source="A"), progress("21bn EUR", source="B", stated_on="2024-07-02")).then(
         as_of="2024-08-01", evidence="single_source"
     )
+
+
+@pytest.mark.parametrize(
+    ("window", "day", "words", "expected"),
+    [
+        (until("2024-01-10", start="2024-01-01"), "2024-01-01", "4bn EUR", "on_track"),
+        (until("2024-01-10", start="2024-01-01"), "2024-01-01", "4.4bn EUR", "on_track"),
+        (until("2024-01-10", start="2024-01-01"), "2024-01-01", "3.6bn EUR", "on_track"),
+        (until("2024-01-10", start="2024-01-01"), "2024-01-01", "4.41bn EUR", "ahead"),
+        (until("2024-01-01", start="2024-01-01"), "2024-01-01", "36bn EUR", "on_track"),
+        (until("2024-01-10", start="2024-01-02"), "2024-01-01", "4bn EUR", "unknown"),
+    ],
+)
+def test_the_trajectory_counts_the_days_of_the_window_with_its_first_and_its_last(
+    window: dict[str, str], day: str, words: str, expected: str
+) -> None:
+    given(pledge(window=window, stated_on="2024-01-01"), progress(words, stated_on=day)).then(
+        as_of=day, trajectory=expected
+    )

@@ -78,3 +78,19 @@ def test_steps_are_due_soon_by_the_start_of_the_window_although_only_they_say_wh
     """From January to February are 60 days, and a quarter of them is left on the 14th."""
     promise: Any = pledge(None, kind="milestone", window={"start": "2024-01-01"})
     given(promise, scheduled("law", due="2024-02")).then(as_of=as_of, schedule=(state, "no_deadline"))
+
+
+def test_a_day_that_changes_nothing_ends_no_stretch_and_hides_none_after_it() -> None:
+    """Once it is kept the deadline passes without a trace; what is said later still begins a stretch of its own."""
+    record = given(
+        pledge("at least 40bn EUR", window=year(2024)),
+        progress("41bn EUR", period=first_half(2024), stated_on="2024-07-01"),
+        progress("45bn EUR", period={"start": "2024-01-01", "end": "2025-06-30"}, stated_on="2025-08-01"),
+    )
+    fold = StatusFold(record.events)
+    assert day("2025-01-01") in fold.boundaries()
+    assert [(s.valid_from, s.valid_to, s.status.status) for s in fold.segments()] == [
+        (day("2024-01-10"), day("2024-07-01"), "announced"),
+        (day("2024-07-01"), day("2025-08-01"), "exceeded"),
+        (day("2025-08-01"), None, "exceeded"),
+    ]

@@ -14,6 +14,7 @@ from tests.support.facts import (
     quarterly,
     ranked,
     revised,
+    share,
     source,
     until,
     year,
@@ -241,3 +242,26 @@ def test_an_increment_without_a_rate_leaves_a_lower_bound() -> None:
 def test_a_negative_sum_is_shown_and_is_missed() -> None:
     back = progress("-4bn EUR", basis="increment", period=year(2024), stated_on="2025-01-10", reason="handed back")
     given(pledge(window=year(2024)), back).then(as_of="2025-02-01", actual="-4000000000 EUR", status="missed")
+
+
+@pytest.mark.parametrize(
+    ("whole", "bound"),
+    [
+        ("8bn EUR", "over 4bn EUR"),
+        ("up to 8bn EUR", "over 0 EUR"),
+        ("0 EUR", "over 0 EUR"),
+        ("-4bn EUR", None),
+    ],
+)
+def test_a_share_of_what_may_be_below_zero_bounds_nothing(whole: str, bound: str | None) -> None:
+    report = progress(whole, basis="increment", period=year(2024), stated_on="2025-01-10", reason="handed back")
+    part = share("Europe", "more than 50 percent:assistance")
+    given(pledge(window=year(2024)), report, part).then(as_of="2025-03-01", shares=[{"bound": bound}])
+
+
+def test_a_share_is_one_of_the_figure_that_it_names() -> None:
+    first = progress("10bn EUR", period=quarter(1, of=2024), stated_on="2024-04-10")
+    part = share("Europe", "more than 50 percent:assistance", of=first)
+    given(pledge(window=year(2024)), first, progress("30bn EUR", period=first_half(2024)), part).then(
+        as_of="2025-03-01", actual="30bn EUR", shares=[{"of": first, "bound": "over 5bn EUR"}]
+    )

@@ -229,3 +229,49 @@ def test_a_figure_below_the_target_waits_for_the_latest_reading_unless_it_reache
     window = until("2024-12-31", start="2024-01-01", latest="2025-06-30")
     report = progress("30bn EUR", period=until(end, start="2024-01-01"), stated_on=end)
     given(pledge("at least 40bn EUR", window=window), report).then(as_of=as_of, status=status)
+
+
+def test_a_figure_soon_after_the_close_counts_as_of_the_close_that_is_looked_at() -> None:
+    """Said in time for the first window, and within 180 days of the earlier one in force."""
+    sooner = revised(window=until("2024-06-30"), stated_on="2024-03-01")
+    given(pledge(window=until("2024-12-31")), sooner, progress("41bn EUR", stated_on="2024-12-20")).then(
+        as_of="2025-01-01", status="exceeded", schedule=("kept_on_time", "kept_on_time"), no_flag="late"
+    )
+
+
+def part(words: str, number: int, of: int, **more: Any) -> Any:
+    """An increment of a quarter, said a year after that began."""
+    return progress(
+        words, basis="increment", period=quarter(number, of), stated_on=f"{of + 1}-{3 * number - 2:02}-01", **more
+    )
+
+
+@pytest.mark.parametrize(
+    ("target", "kind", "reports"),
+    [
+        ("0 EUR", "money", [progress("0 EUR", period=quarter(1, 2025), final=True, stated_on="2025-04-10")]),
+        ("2 count:plants", "count", [part("1 count:plants", 2, 2024), part("1 count:plants", 1, 2025)]),
+        ("1 count:plants", "count", [part("0.5 count:plants", 2, 2024), part("0.5 count:plants", 1, 2025)]),
+        (
+            "40bn EUR",
+            "money",
+            [
+                part("30bn EUR", 1, 2024, stage="disbursed"),
+                progress("5bn EUR", stage="committed", period=first_half(2024)),
+                part("10bn EUR", 1, 2025, stage="disbursed"),
+            ],
+        ),
+    ],
+)
+def test_a_target_is_kept_late_by_the_last_figure_that_was_needed(target: str, kind: str, reports: list[Any]) -> None:
+    stage = "disbursed" if len(reports) == 3 else None
+    given(pledge(f"at least {target}", kind=kind, required_stage=stage, window=year(2024)), *reports).then(
+        as_of="2026-02-01", status="met", schedule=("kept_late", "kept_late"), flag="late"
+    )
+
+
+def test_a_first_target_is_no_new_question() -> None:
+    first = revised(target="at least 40bn EUR", stated_on="2024-08-01")
+    given(pledge(None, window=year(2024)), progress("38bn EUR", final=True), first).then(
+        as_of="2024-08-01", status="partly_met", past_targets=[]
+    )

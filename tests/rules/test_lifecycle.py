@@ -99,6 +99,10 @@ def test_a_deadline_that_moves_keeps_the_start_of_the_window() -> None:
     given(pledge(window=year(2024)), revised(window=year(2025), stated_on="2024-06-01")).then(
         as_of="2024-06-01", window=year(2025)
     )
+    for end, window in (("2023-12-31", until("2023-12-31")), ("2024-01-01", until("2024-01-01", start="2024-01-01"))):
+        given(pledge(window=year(2024)), revised(window=until(end), stated_on="2024-06-01")).then(
+            as_of="2024-06-01", window=window
+        )
     given(pledge(window=year(2024)), revised(window={"text": "some day"}, stated_on="2024-06-01")).then(
         as_of="2024-06-01", window={"text": "some day"}, schedule=("no_deadline", "open")
     )

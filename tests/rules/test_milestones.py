@@ -9,8 +9,10 @@ import pytest
 
 from tests.support.facts import (
     Posted,
+    group,
     not_reached,
     pledge,
+    progress,
     reached,
     revised,
     scheduled,
@@ -184,3 +186,35 @@ def test_a_step_that_is_scheduled_on_the_day_of_a_new_window_is_needed() -> None
         revised(window=until("2024-12-31"), stated_on="2024-08-01"),
         scheduled("office", stated_on="2024-08-01"),
     ).then(as_of="2024-07-31", status="met").then(as_of="2024-08-01", status="in_progress")
+
+
+def test_a_step_that_waits_is_late_as_long_as_the_window_is_open() -> None:
+    record = given(steps(window=until("2024-12-31")), scheduled("law", due="2024-03"), scheduled("office"))
+    record.then(as_of="2024-03-31", no_flag="late").then(as_of="2024-04-01", flag="late")
+    record.then(as_of="2024-12-31", status="announced", flag="late")
+    record.then(as_of="2025-01-01", status="overdue", no_flag="late")
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        [steps(), scheduled("law")],
+        [pledge(None, kind="qualitative"), scheduled("law")],
+        [pledge(window=until("2024-12-31"), group=group("BE CA"))],
+    ],
+)
+def test_a_figure_is_a_report_although_steps_or_members_decide(facts: list[Posted]) -> None:
+    given(*facts).then(as_of="2024-06-30", status="announced", actual=None)
+    given(*facts, progress("1bn EUR")).then(as_of="2024-07-01", status="in_progress", actual="1bn EUR")
+
+
+def test_a_figure_of_a_group_is_provisional_although_its_members_decide() -> None:
+    given(pledge(window=until("2024-12-31"), group=group("BE CA")), progress("1bn EUR", nature="provisional")).then(
+        as_of="2024-07-01", flags=["provisional", "single_source"]
+    )
+
+
+def test_steps_that_do_not_decide_close_nothing() -> None:
+    given(pledge(), scheduled("law", due="2024-03"), revised(target="at least 50bn EUR", stated_on="2024-06-01")).then(
+        as_of="2024-07-01", target="at least 50bn EUR", flags=["revised_target"]
+    )

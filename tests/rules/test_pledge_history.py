@@ -29,6 +29,7 @@ from tests.support.facts import (
     year,
 )
 from tests.support.given import given
+from tracker.rules.pledge_history import PledgeHistory
 from tracker.rules.status import StatusFold
 
 pytestmark = pytest.mark.usefixtures("every_record_holds")
@@ -324,3 +325,16 @@ def test_a_retraction_corrected_to_another_statement() -> None:
     given(MADE, right, wrong, back, corrected(back, {"event": right})).then(as_of="2024-08-01", actual="30bn EUR").then(
         as_of="2024-08-01", known_at="2025-01-01", actual="20bn EUR"
     )
+
+
+def test_a_figure_names_all_that_made_it_what_it_is() -> None:
+    report = progress("209bn EUR")
+    mended = corrected(report, {"figure": {"quantity": "20.9bn EUR"}})
+    first = restated(report, "21bn EUR", stated_on="2024-08-01")
+    second = restated(first, "22bn EUR", stated_on="2024-09-01")
+    rank = ranked(second, "preferred")
+    record = given(MADE, report, mended, first, second, rank)
+    view = PledgeHistory(record.events).view(date(2024, 10, 1))
+    assert view is not None
+    (found,) = [item for item in view.items if item.id == record.id(report)]
+    assert found.causes == tuple(record.id(posted) for posted in (report, mended, first, second, rank))

@@ -6,7 +6,18 @@ from typing import Any
 
 import pytest
 
-from tests.support.facts import exceeded, missed, pledge, progress, withdrawn, year, yearly
+from tests.support.facts import (
+    condition,
+    condition_reported,
+    exceeded,
+    missed,
+    pledge,
+    progress,
+    revised,
+    withdrawn,
+    year,
+    yearly,
+)
 from tests.support.given import given
 
 pytestmark = pytest.mark.usefixtures("every_record_holds")
@@ -129,3 +140,68 @@ def test_a_period_stays_broken_after_a_withdrawal_and_both_are_named() -> None:
         flag="broken_period",
         because={"broken_period": [MADE, report, stopped]},
     )
+
+
+@pytest.mark.parametrize(
+    ("anew", "as_of", "schedule"),
+    [
+        ({"window": {"end": "2023-12-31"}}, "2020-05-31", ("open", "open")),
+        ({"window": {"end": "2023-12-31"}}, "2020-12-10", ("open", "due_soon")),
+        ({"window": {"end": "2023-12-31"}}, "2021-01-01", ("open", "open")),
+        ({"recurrence": {"every": "quarter", "start": "2020-01-01"}}, "2020-12-10", ("due_soon", "due_soon")),
+        ({"recurrence": {"every": "quarter", "start": "2020-01-01"}}, "2020-09-10", ("due_soon", "open")),
+    ],
+)
+def test_the_original_schedule_is_that_of_the_periods_that_were_promised_first(
+    anew: dict[str, Any], as_of: str, schedule: tuple[str, str]
+) -> None:
+    given(MADE, revised(stated_on="2020-06-01", **anew)).then(as_of=as_of, schedule=schedule)
+
+
+@pytest.mark.parametrize(
+    ("as_of", "schedule"), [("2026-06-22", "open"), ("2026-06-23", "due_soon"), ("2026-07-01", "open")]
+)
+def test_the_current_period_is_that_of_the_day_however_long_nothing_was_said(as_of: str, schedule: str) -> None:
+    monthly = {"every": "month", "start": "2020-01-01", "end": "2029-12-31"}
+    given(pledge("at least 100 USD", recurrence=monthly, stated_on="2020-01-01")).then(
+        as_of=as_of, schedule=(schedule, schedule)
+    )
+
+
+@pytest.mark.parametrize(("stated_on", "first"), [("2020-12-31", "withdrawn"), ("2021-01-01", "overdue")])
+def test_a_period_is_open_until_its_last_day_has_passed(stated_on: str, first: str) -> None:
+    assert answers(withdrawn(stated_on=stated_on))[1] == [first, "withdrawn", "withdrawn"]
+
+
+def test_no_period_falls_due_while_a_condition_is_open() -> None:
+    promise = pledge(
+        "at least 100 USD", recurrence=yearly(2020, 2022), conditions=[condition("vote")], stated_on="2020-01-01"
+    )
+    record = given(promise, condition_reported("vote", "fulfilled", stated_on="2022-06-01"))
+    record.then(as_of="2022-05-31", status="conditional", periods=[{"status": "announced"}] * 3)
+    record.then(as_of="2022-06-01", periods=[{"status": "overdue"}] * 2 + [{"status": "announced"}])
+
+
+def test_periods_that_are_promised_after_the_last_has_closed_change_no_answer() -> None:
+    reports = [of_year(2020, "110 USD"), of_year(2021, "110 USD")]
+    fewer = revised(recurrence=yearly(2020, 2021), stated_on="2024-06-01")
+    given(MADE, *reports, fewer).then(
+        as_of="2024-07-01",
+        status="partly_met",
+        flag="revised_after_close",
+        periods=periods(("exceeded", "110 USD"), ("exceeded", "110 USD"), ("overdue", None)),
+    )
+
+
+def test_a_level_on_the_first_day_of_a_period_lies_in_it() -> None:
+    assert amounts(progress("120 USD", basis="level", period={"end": "2020-01-01"}, stated_on="2020-02-01")) == [
+        "120",
+        None,
+        None,
+    ]
+
+
+def test_a_recurrence_without_an_end_goes_on_for_sixty_periods_after_the_last_word() -> None:
+    monthly = {"every": "month", "start": "2020-01-01"}
+    record = given(pledge("at least 100 USD", recurrence=monthly, stated_on="2020-01-01"))
+    record.then(as_of="2025-01-01", schedule=("open", "open")).then(as_of="2025-03-01", schedule=("overdue", "overdue"))

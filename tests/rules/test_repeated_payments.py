@@ -74,3 +74,34 @@ def test_two_payments_of_one_origin_are_two_although_a_third_is_of_another() -> 
         payment("5m EUR", "2024-03-20", publisher="Donor"),
         payment("5m EUR", "2024-10-01", publisher="Receiver"),
     ).then(as_of="2024-11-01", actual="15m EUR", no_flag="suspected_duplicate")
+
+
+@pytest.mark.parametrize(
+    ("references", "publishers", "counted", "suspected"),
+    [
+        (("T-1", "T-1"), ("Donor", "Donor"), "10m EUR", False),
+        (("T-1", "T-1"), ("Donor", "Receiver"), "5m EUR", False),
+        (("T-1", "T-2"), ("Donor", "Donor"), "10m EUR", False),
+        (("T-1", "T-2"), ("Donor", "Receiver"), "10m EUR", True),
+        (("T-1", None), ("Donor", "Receiver"), "10m EUR", True),
+        ((None, "T-1"), ("Donor", "Receiver"), "10m EUR", True),
+    ],
+)
+def test_one_reference_makes_one_payment_of_what_two_publishers_say_and_parts_of_what_one_does(
+    references: tuple[str | None, str | None], publishers: tuple[str, str], counted: str, suspected: bool
+) -> None:
+    payments = [
+        payment("5m EUR", day, publisher=publisher, **({} if reference is None else {"reference": reference}))
+        for day, publisher, reference in zip(("2024-03-01", "2024-03-20"), publishers, references, strict=True)
+    ]
+    given(pledge("at least 40m EUR", window=year(2024)), *payments).then(
+        as_of="2024-04-01", actual=counted, **{"flag" if suspected else "no_flag": "suspected_duplicate"}
+    )
+
+
+def test_two_payments_that_a_reviewer_prefers_both_count() -> None:
+    first, second = payment("5m EUR", "2024-03-01", **FIRST), payment("5m EUR", "2024-03-20", publisher="Receiver")
+    both = [ranked(one, "preferred", stated_on="2024-06-01") for one in (first, second)]
+    given(pledge("at least 40m EUR", window=year(2024)), first, second, *both).then(
+        as_of="2024-06-01", actual="10m EUR", no_flag="suspected_duplicate"
+    )

@@ -130,3 +130,22 @@ def test_without_a_target_a_sum_is_worth_in_euros_what_all_its_parts_are(
         for number, words in enumerate(amounts, 1)
     ]
     given(pledge(None, window=year(2024)), *reports).then(as_of="2024-08-01", actual=actual, stage=stage)
+
+
+@pytest.mark.parametrize(("target", "actual"), [(None, "11bn RUB"), ("at least 1bn EUR", "at least 5bn RUB")])
+def test_a_sum_of_one_currency_needs_its_rates_only_to_be_compared(target: str | None, actual: str) -> None:
+    """The last rate of the rouble is that of 1 March 2022."""
+    february, march = {"start": "2022-02-01", "end": "2022-02-28"}, {"start": "2022-03-01", "end": "2022-03-31"}
+    paid = [
+        progress(words, basis="increment", period=period, stated_on="2022-04-10")
+        for words, period in (("5bn RUB", february), ("6bn RUB", march))
+    ]
+    given(pledge(target, window=year(2022), stated_on="2022-01-10"), *paid).then(as_of="2022-05-01", actual=actual)
+
+
+def test_the_largest_amount_is_converted_to_the_cent() -> None:
+    largest = {"op": "eq", "value": "1" + "0" * 29, "unit": "USD"}
+    report = progress(largest, period=first_half(2024))
+    given(pledge(window=year(2024)), report).figure(
+        report, as_of="2024-08-01", converted={"op": "eq", "value": "93414292386735170481083605791.69", "unit": "EUR"}
+    )
