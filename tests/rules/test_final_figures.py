@@ -270,6 +270,20 @@ def test_a_target_is_kept_late_by_the_last_figure_that_was_needed(target: str, k
     )
 
 
+@pytest.mark.parametrize("target", ["0 percent:gdp", "-1 percent:gdp"])
+def test_a_target_at_or_below_zero_is_kept_late_although_an_earlier_level_lay_below_it(target: str) -> None:
+    given(
+        pledge(
+            f"at least {target}",
+            kind="ratio",
+            stated_on="2023-01-10",
+            window={"start": "2023-01-01", "end": "2024-12-31"},
+        ),
+        progress("-3 percent:gdp", basis="level", period=year(2023), stated_on="2024-02-01"),
+        progress("0.5 percent:gdp", basis="level", period=year(2025), final=True, stated_on="2026-02-01"),
+    ).then(as_of="2026-03-01", schedule=("kept_late", "kept_late"), flag="late")
+
+
 def test_a_first_target_is_no_new_question() -> None:
     first = revised(target="at least 40bn EUR", stated_on="2024-08-01")
     given(pledge(None, window=year(2024)), progress("38bn EUR", final=True), first).then(

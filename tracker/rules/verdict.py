@@ -202,14 +202,15 @@ def _first_kept(question: Question, looked_at: Window | None) -> date | None:
 class _Possible:
     """Whether the figures so far may keep the target at all: what spares a choice among them for every day.
 
-    In direction up they may once figures that do not overlap reach it together, whichever of them is chosen.
+    In direction up they may once figures that do not overlap reach it together, whichever of them is chosen. A target
+    at or below zero any figure may keep.
     """
 
     def __init__(self, question: Question) -> None:
-        self.is_so = False
         self._question = question
         target = question.promise.absolute
         self._wanted = None if target is None or question.promise.direction == "down" else least_kept(target)
+        self.is_so = self._wanted is not None and self._wanted <= 0
         self._ends: list[date] = []
         self._most: list[Decimal] = []
         """By the end of each figure, the most that figures which end by then and do not overlap come to."""
@@ -226,7 +227,7 @@ class _Possible:
             self.is_so = is_final(candidate, self._question)
             return
         low = amount.interval.low
-        if low is None or (low <= 0 < self._wanted):
+        if low is None or low <= 0:
             return
         start, end = candidate.span
         if self._ends and end < self._ends[-1]:
