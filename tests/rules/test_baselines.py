@@ -90,6 +90,12 @@ def test_a_firmer_figure_without_a_low_end_says_nothing_of_the_stages_below_it()
     record.figure(firmer, as_of="2025-02-01", chosen=False, outcome="stage")
 
 
+def test_whether_more_than_all_of_the_baseline_keeps_a_target_below_zero_is_open() -> None:
+    given(pledge(MORE_THAN_ALL, **NET), level("over 100 percent:below-baseline")).then(
+        as_of="2025-02-01", status="indeterminate", actual={"op": "lt", "value": "0", "unit": "count:mtco2e"}
+    )
+
+
 def test_a_firmer_figure_with_a_low_end_lies_above_one_without() -> None:
     own = level(MORE_THAN_ALL, stage="committed")
     firmer = level("-30 count:mtco2e", stage="disbursed", source="Other")
