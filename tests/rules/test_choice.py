@@ -181,3 +181,19 @@ def test_what_is_reported_of_a_promise_that_is_not_measured_is_shown_all_the_sam
         given(pledge(None, kind=kind), progress("5 count:laws")).then(
             as_of="2024-08-01", status="not_measurable", actual="5 count:laws"
         )
+
+
+def test_what_is_promised_for_a_time_that_ends_on_the_day_the_window_starts_is_listed() -> None:
+    promise = pledge(window=until("2024-12-31", start="2024-06-30"))
+    on_the_day = progress("5bn EUR", stage="pledged", period=first_half(2024), stated_on="2024-07-01")
+    before = progress("4bn EUR", stage="pledged", period=until("2024-06-29"), stated_on="2024-07-01")
+    given(promise, on_the_day, before).then(as_of="2024-08-01", announced_amounts=[{"quantity": "5bn EUR"}])
+
+
+def test_of_firmer_stages_that_say_the_same_the_one_next_to_what_is_required_answers() -> None:
+    given(
+        pledge(window=year(2024), required_stage="pledged"),
+        progress("10bn EUR", stage="pledged", period=first_half(2024)),
+        progress("30bn EUR", stage="allocated", period=first_half(2024)),
+        progress("30bn EUR", stage="committed", period=first_half(2024)),
+    ).then(as_of="2024-08-01", actual="at least 30bn EUR", stage="committed")

@@ -112,6 +112,15 @@ def test_every_pair_that_conflicts_is_named() -> None:
     )
 
 
+def test_the_disputes_of_every_period_are_named() -> None:
+    promise = pledge("at least 100bn EUR", window=year(2024))
+    halves = [progress(words, period=first_half(2024), source=words) for words in ("21bn EUR", "29bn EUR")]
+    years = [progress(words, period=year(2024), source=words) for words in ("40bn EUR", "48bn EUR")]
+    given(promise, *halves, *years).then(
+        as_of="2025-02-01", flag="disputed", because={"disputed": [promise, *halves, *years]}
+    )
+
+
 def test_zero_in_two_currencies_is_no_unit_error() -> None:
     given(pledge(), progress("0 EUR"), progress("0 USD", source="Other")).then(
         as_of="2024-08-01", no_flag="suspected_unit_error"

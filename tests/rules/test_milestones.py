@@ -184,3 +184,11 @@ def test_a_step_that_is_scheduled_on_the_day_of_a_new_window_is_needed() -> None
         revised(window=until("2024-12-31"), stated_on="2024-08-01"),
         scheduled("office", stated_on="2024-08-01"),
     ).then(as_of="2024-07-31", status="met").then(as_of="2024-08-01", status="in_progress")
+
+
+def test_money_without_a_target_that_has_steps_is_judged_by_them() -> None:
+    given(
+        pledge(None, window=until("2024-12-31")),
+        scheduled("the fund is open", stated_on="2024-02-01"),
+        reached("the fund is open", stated_on="2024-06-01"),
+    ).then(as_of="2024-06-01", status="met")

@@ -129,3 +129,20 @@ def test_a_period_stays_broken_after_a_withdrawal_and_both_are_named() -> None:
         flag="broken_period",
         because={"broken_period": [MADE, report, stopped]},
     )
+
+
+def test_what_is_promised_of_a_recurring_pledge_is_listed_with_or_without_a_target() -> None:
+    said = of_year(2020, "70 USD", stage="pledged")
+    for target in ("at least 100 USD", None):
+        promise = pledge(target, window=None, recurrence=yearly(2020, 2022), stated_on="2020-01-01")
+        given(promise, said).then(as_of="2022-06-01", announced_amounts=[{"quantity": "70 USD"}])
+
+
+def test_a_share_of_the_baseline_that_is_promised_of_a_recurring_pledge_is_listed_as_an_amount() -> None:
+    promise = pledge(
+        "at least 20 percent:below-baseline", kind="count", window=None, recurrence=yearly(2020, 2022),
+        baseline={"quantity": "100 count:mtco2e"}, stated_on="2020-01-01",
+    )  # fmt: skip
+    given(promise, of_year(2020, "30 percent:below-baseline", stage="pledged", basis="level")).then(
+        as_of="2022-06-01", announced_amounts=[{"quantity": "70 count:mtco2e"}]
+    )
