@@ -189,6 +189,12 @@ def test_a_sum_keeps_the_open_end_of_a_part() -> None:
     """10 and under 5 plants are under 15, not up to 15."""
     added = total([q("10 count:coal-plants"), q("under 5 count:coal-plants")])
     assert compare(added, q("under 15 count:coal-plants"), "down") == "met"
+    assert compare(added.in_unit("EUR", Decimal(2)), q("under 30 EUR"), "down") == "met"
+
+
+def test_ranges_add_up_to_a_range() -> None:
+    added = total([q("between 10 and 12 EUR"), q("between 3 and 4 EUR")])
+    assert added == q("between 13 and 16 EUR")
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,13 @@ def test_without_a_group_and_a_total_no_number_of_members_is_too_large() -> None
     )
 
 
+@pytest.mark.parametrize(("met", "eligible"), [("BE FR NL", 3), (FOUR, 4)])
+def test_a_tally_sets_members_aside_only_beside_rows_that_are_not_complete(met: str, eligible: int) -> None:
+    given(each(), *rows(met=met), tally(met=3, not_applicable=1)).then(
+        as_of="2025-02-01", members={"eligible": eligible}
+    )
+
+
 # --- which of them is shown
 
 

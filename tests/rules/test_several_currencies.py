@@ -79,6 +79,11 @@ def test_the_same_digits_in_two_currencies_are_no_error_in_one_transaction(
     )
 
 
+def test_two_reports_of_one_transaction_never_dispute_each_other() -> None:
+    reports = [payment(words, words, "T-1") for words in ("5m EUR", "9m EUR")]
+    given(pledge(), *reports).then(as_of="2024-08-01", no_flag="disputed")
+
+
 def test_one_transaction_in_two_currencies_does_not_hide_the_same_digits_in_a_third_report() -> None:
     reports = [
         payment(words, name, reference)
