@@ -39,6 +39,11 @@ def test_a_share_keeps_its_bound_when_it_becomes_an_amount(relative: str, op: st
     given(emissions(relative)).then(as_of="2024-08-01", target={"op": op, "value": value, "unit": "count:mtco2e"})
 
 
+def test_a_share_above_nothing_is_a_lower_bound_of_nothing() -> None:
+    promise = emissions("at least 20 percent:above-baseline", direction="up", baseline={"quantity": "0 count:mtco2e"})
+    given(promise).then(as_of="2024-08-01", target={"op": "ge", "value": "0", "unit": "count:mtco2e"})
+
+
 @pytest.mark.parametrize(
     ("amount", "trajectory"),
     [("86 count:mtco2e", "behind"), ("80 count:mtco2e", "on_track"), ("74 count:mtco2e", "ahead")],
