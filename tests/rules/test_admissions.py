@@ -102,3 +102,41 @@ def test_members_of_a_group_that_is_judged_as_one_contradict_no_admission() -> N
     given(promise, *reports, missed(stated_on="2025-02-01")).then(
         as_of="2025-02-01", status="missed", no_flag="assertion_conflict"
     )
+
+
+def test_an_admission_is_held_against_the_figure_in_the_currency_of_its_day() -> None:
+    given(
+        pledge("at least 30bn EUR", window=year(2024)),
+        progress("35bn EUR", stated_on="2024-07-01"),
+        missed(stated_on="2024-08-01"),
+        revised(target="at least 60bn USD", stated_on="2024-09-01"),
+    ).then(as_of="2024-10-01", status="in_progress", flag="assertion_conflict")
+
+
+def test_a_level_of_the_whole_window_stands_against_an_admission() -> None:
+    given(
+        pledge("at least 2 percent:gdp", kind="ratio", window=year(2024)),
+        progress("3 percent:gdp", basis="level", period=year(2024), stated_on="2025-01-20"),
+        missed(stated_on="2025-02-01"),
+    ).then(as_of="2025-02-01", status="exceeded", flag="assertion_conflict")
+
+
+def test_a_figure_of_the_whole_contradicts_no_admission_that_not_every_member_kept_it() -> None:
+    promise = pledge("at least 2 percent:gdp", kind="ratio", window=year(2024), group=BOTH)
+    whole = progress("2.5 percent:gdp", basis="level", final=True, stated_on="2025-01-20")
+    given(promise, whole, member("BE", "met", stated_on="2025-01-20"), missed(stated_on="2025-02-01")).then(
+        as_of="2025-02-01", status="partly_met", no_flag="assertion_conflict"
+    )
+
+
+def test_a_figure_that_was_final_before_the_target_was_raised_proves_nothing_about_the_raised_one() -> None:
+    record = given(
+        pledge("at least 2 percent:gdp", kind="ratio", window=year(2024)),
+        progress("3 percent:gdp", basis="level", final=True, stated_on="2024-06-01"),
+        revised(target="at least 2.5 percent:gdp", stated_on="2024-07-01"),
+        missed(stated_on="2024-08-01"),
+        met(stated_on="2024-09-01", source="Other"),
+    )
+    record.then(as_of="2024-06-30", status="exceeded")
+    record.then(as_of="2024-08-01", status="partly_met", no_flag="assertion_conflict")
+    record.then(as_of="2024-09-01", flag="unproven_claim")

@@ -39,6 +39,11 @@ def test_a_share_keeps_its_bound_when_it_becomes_an_amount(relative: str, op: st
     given(emissions(relative)).then(as_of="2024-08-01", target={"op": op, "value": value, "unit": "count:mtco2e"})
 
 
+def test_a_share_above_nothing_is_a_lower_bound_of_nothing() -> None:
+    promise = emissions("at least 20 percent:above-baseline", direction="up", baseline={"quantity": "0 count:mtco2e"})
+    given(promise).then(as_of="2024-08-01", target={"op": "ge", "value": "0", "unit": "count:mtco2e"})
+
+
 @pytest.mark.parametrize(
     ("amount", "trajectory"),
     [("86 count:mtco2e", "behind"), ("80 count:mtco2e", "on_track"), ("74 count:mtco2e", "ahead")],
@@ -89,6 +94,12 @@ def test_a_firmer_figure_without_a_low_end_says_nothing_of_the_stages_below_it()
     record = given(pledge("at least 100 percent:below-baseline", **NET), own, firmer)
     record.then(as_of="2025-02-01", status="exceeded", actual="-10 count:mtco2e", stage="committed")
     record.figure(firmer, as_of="2025-02-01", chosen=False, outcome="stage")
+
+
+def test_whether_more_than_all_of_the_baseline_keeps_a_target_below_zero_is_open() -> None:
+    given(pledge(MORE_THAN_ALL, **NET), level("over 100 percent:below-baseline")).then(
+        as_of="2025-02-01", status="indeterminate", actual={"op": "lt", "value": "0", "unit": "count:mtco2e"}
+    )
 
 
 def test_a_firmer_figure_with_a_low_end_lies_above_one_without() -> None:

@@ -197,3 +197,17 @@ def test_a_whole_year_lasts_to_the_eve_of_its_anniversary(start: str, end: str, 
     after = progress("55bn EUR", period=year(2025), stated_on="2026-01-10")
     promise = pledge("at least 200bn EUR", window=until("2025-12-31", start="2023-01-01"), stated_on="2023-01-01")
     given(promise, before, after).then(as_of="2026-02-01", actual=actual)
+def test_what_is_promised_for_a_time_that_ends_on_the_day_the_window_starts_is_listed() -> None:
+    promise = pledge(window=until("2024-12-31", start="2024-06-30"))
+    on_the_day = progress("5bn EUR", stage="pledged", period=first_half(2024), stated_on="2024-07-01")
+    before = progress("4bn EUR", stage="pledged", period=until("2024-06-29"), stated_on="2024-07-01")
+    given(promise, on_the_day, before).then(as_of="2024-08-01", announced_amounts=[{"quantity": "5bn EUR"}])
+
+
+def test_of_firmer_stages_that_say_the_same_the_one_next_to_what_is_required_answers() -> None:
+    given(
+        pledge(window=year(2024), required_stage="pledged"),
+        progress("10bn EUR", stage="pledged", period=first_half(2024)),
+        progress("30bn EUR", stage="allocated", period=first_half(2024)),
+        progress("30bn EUR", stage="committed", period=first_half(2024)),
+    ).then(as_of="2024-08-01", actual="at least 30bn EUR", stage="committed")

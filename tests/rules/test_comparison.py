@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.support.profiles import examples
 from tests.support.quantities import TINY, is_possible, q, quantities, samples, tolerance
-from tracker.comparison import Direction, compare, is_raised, may_exceed, progress, ratio
+from tracker.comparison import Direction, compare, is_raised, least_kept, may_exceed, progress, ratio
 from tracker.quantity import Quantity, total
 from tracker.rules.rates import convert
 
@@ -160,6 +160,7 @@ def test_no_answer_depends_on_the_callers_decimal_context(
         ("40bn EUR", "nearly 40bn EUR", "exceeded"),
         ("39bn EUR", "nearly 40bn EUR", "met"),
         ("38bn EUR", "nearly 40bn EUR", "below"),
+        ("up to 0 EUR", "at least 0 EUR", "met"),
     ],
 )
 def test_an_actual_against_a_target(actual: str, target: str, expected: str) -> None:
@@ -173,6 +174,7 @@ def test_an_actual_against_a_target(actual: str, target: str, expected: str) -> 
         ("1 count:coal-plants", "up to 2 count:coal-plants", "exceeded"),
         ("under 2 count:coal-plants", "up to 2 count:coal-plants", "exceeded"),
         ("under 2 count:coal-plants", "under 2 count:coal-plants", "met"),
+        ("2 count:coal-plants", "under 2 count:coal-plants", "below"),
         ("over 2 count:coal-plants", "up to 2 count:coal-plants", "below"),
         ("at least 1 count:coal-plants", "up to 2 count:coal-plants", "unknown"),
         ("1 count:coal-plants", "2 count:coal-plants", "exceeded"),
@@ -181,6 +183,31 @@ def test_an_actual_against_a_target(actual: str, target: str, expected: str) -> 
 )
 def test_an_actual_against_a_target_downwards(actual: str, target: str, expected: str) -> None:
     assert compare(q(actual), q(target), "down") == expected
+
+
+def test_a_sum_keeps_the_open_end_of_a_part() -> None:
+    """10 and under 5 plants are under 15, not up to 15."""
+    added = total([q("10 count:coal-plants"), q("under 5 count:coal-plants")])
+    assert compare(added, q("under 15 count:coal-plants"), "down") == "met"
+    assert compare(added.in_unit("EUR", Decimal(2)), q("under 30 EUR"), "down") == "met"
+
+
+def test_ranges_add_up_to_a_range() -> None:
+    added = total([q("between 10 and 12 EUR"), q("between 3 and 4 EUR")])
+    assert added == q("between 13 and 16 EUR")
+
+
+@pytest.mark.parametrize(
+    ("target", "least"),
+    [("at least 40 EUR", "40"), ("about 40 EUR", "38"), ("nearly 40 EUR", "38"), ("between 30 and 40 EUR", "30")],
+)
+def test_what_lies_below_the_low_end_of_a_target_keeps_it_in_no_case(target: str, least: str) -> None:
+    assert least_kept(q(target)) == Decimal(least)
+
+
+def test_without_a_direction_beyond_a_target_is_above_it() -> None:
+    assert may_exceed(q("41 EUR"), q("at least 40 EUR"))
+    assert not may_exceed(q("39 EUR"), q("at least 40 EUR"))
 
 
 @pytest.mark.parametrize("other", ["USD", "USD:constant-2022", "EUR:constant-2020"])

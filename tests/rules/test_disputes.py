@@ -14,6 +14,7 @@ from tests.support.facts import (
     quarter,
     ranked,
     retracted,
+    until,
     voided,
     year,
 )
@@ -109,6 +110,36 @@ def test_every_pair_that_conflicts_is_named() -> None:
     )
     given(pledge(), low, other, high).figure(other, as_of="2024-08-01", conflicts=[high]).figure(
         low, as_of="2024-08-01", conflicts=[high]
+    )
+
+
+def test_the_disputes_of_every_period_are_named() -> None:
+    promise = pledge("at least 100bn EUR", window=year(2024))
+    halves = [progress(words, period=first_half(2024), source=words) for words in ("21bn EUR", "29bn EUR")]
+    years = [progress(words, period=year(2024), source=words) for words in ("40bn EUR", "48bn EUR")]
+    given(promise, *halves, *years).then(
+        as_of="2025-02-01", flag="disputed", because={"disputed": [promise, *halves, *years]}
+    )
+
+
+def test_what_a_reviewer_prefers_settles_the_dispute_of_all_others() -> None:
+    best, *others = (
+        progress(words, period=first_half(2024), source=words) for words in ("21bn EUR", "29bn EUR", "35bn EUR")
+    )
+    given(pledge(), best, *others, ranked(best, "preferred")).then(as_of="2024-08-01", no_flag="disputed")
+
+
+def test_a_total_falls_below_the_highest_that_it_covers_whatever_was_said_in_between() -> None:
+    highest = progress("50bn EUR", period=until("2024-04-30", start="2024-03-01"))
+    bound = progress("at least 30bn EUR", period=until("2024-05-31", start="2024-01-01"))
+    lower = progress("40bn EUR", period=first_half(2024))
+    given(pledge(), highest, bound, lower).figure(lower, as_of="2024-08-01", conflicts=[highest])
+
+
+def test_an_increment_since_ever_disputes_a_total_of_the_same_time() -> None:
+    increment = progress("20bn EUR", basis="increment", stage="committed", period=until("2024-06-30"))
+    given(pledge(), increment, progress("30bn EUR", period=until("2024-06-30"), source="Other")).then(
+        as_of="2024-08-01", flag="disputed"
     )
 
 

@@ -40,6 +40,25 @@ def test_a_tally_dates_what_it_counts_since_the_first_unbroken_one_that_was_enou
     given(made(), *tallies).then(as_of="2025-06-01", status="met", schedule=schedule)
 
 
+def test_members_that_the_group_sets_aside_are_not_missed_in_a_tally() -> None:
+    promise = pledge(
+        None,
+        kind="ratio",
+        window=year(2024),
+        group=group(f"{FOUR} IS", not_applicable=[{"member": "IS", "reason": "no armed forces"}]),
+    )
+    first = tally(met=4, on="2024-11", stated_on="2024-12-01")
+    given(promise, first, tally(met=4, on="2025-02", stated_on="2025-03-01")).then(
+        as_of="2025-06-01", status="met", schedule=ON_TIME
+    )
+
+
+def test_a_count_that_rows_reach_beside_a_tally_of_the_others_is_dated_by_the_tally() -> None:
+    reports = [member(code, "met", stated_on="2024-06-01") for code in ("BE", "FR")]
+    others = tally(not_met=1, on="2024-11", stated_on="2024-12-01")
+    given(made("count_at_least", count=2), *reports, others).then(as_of="2025-06-01", status="met", schedule=ON_TIME)
+
+
 def test_a_count_is_dated_by_the_tally_that_first_reached_it() -> None:
     given(
         made("count_at_least", count=2),

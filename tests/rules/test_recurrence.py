@@ -18,6 +18,7 @@ from tests.support.facts import (
     year,
     yearly,
 )
+from tests.support.facts import exceeded, group, member, missed, pledge, progress, withdrawn, year, yearly
 from tests.support.given import given
 
 pytestmark = pytest.mark.usefixtures("every_record_holds")
@@ -205,3 +206,33 @@ def test_a_recurrence_without_an_end_goes_on_for_sixty_periods_after_the_last_wo
     monthly = {"every": "month", "start": "2020-01-01"}
     record = given(pledge("at least 100 USD", recurrence=monthly, stated_on="2020-01-01"))
     record.then(as_of="2025-01-01", schedule=("open", "open")).then(as_of="2025-03-01", schedule=("overdue", "overdue"))
+def test_what_is_promised_of_a_recurring_pledge_is_listed_with_or_without_a_target() -> None:
+    said = of_year(2020, "70 USD", stage="pledged")
+    for target in ("at least 100 USD", None):
+        promise = pledge(target, window=None, recurrence=yearly(2020, 2022), stated_on="2020-01-01")
+        given(promise, said).then(as_of="2022-06-01", announced_amounts=[{"quantity": "70 USD"}])
+
+
+def test_a_share_of_the_baseline_that_is_promised_of_a_recurring_pledge_is_listed_as_an_amount() -> None:
+    promise = pledge(
+        "at least 20 percent:below-baseline", kind="count", window=None, recurrence=yearly(2020, 2022),
+        baseline={"quantity": "100 count:mtco2e"}, stated_on="2020-01-01",
+    )  # fmt: skip
+    given(promise, of_year(2020, "30 percent:below-baseline", stage="pledged", basis="level")).then(
+        as_of="2022-06-01", announced_amounts=[{"quantity": "70 count:mtco2e"}]
+    )
+
+
+def test_a_projection_in_another_measure_is_not_that_of_a_recurring_pledge() -> None:
+    same, other = (of_year(2022, words, nature="projection") for words in ("120 USD", "130 USD:constant-2020"))
+    given(MADE, other).then(as_of="2023-06-01", projection=None)
+    given(MADE, same, other).then(as_of="2023-06-01", projection={"quantity": "120 USD"})
+
+
+def test_a_members_figure_on_a_recurring_pledge_is_the_members() -> None:
+    promise = pledge(
+        "at least 2 percent:gdp", kind="ratio", window=None, recurrence=yearly(2020, 2022), group=group("BE FR"),
+        stated_on="2020-01-01",
+    )  # fmt: skip
+    report = member("BE", "met", "2.1 percent:gdp", basis="level", period=year(2020), stated_on="2021-03-01")
+    given(promise, report).figure(report, as_of="2021-06-01", outcome="member")

@@ -92,6 +92,13 @@ def test_without_a_group_and_a_total_no_number_of_members_is_too_large() -> None
     )
 
 
+@pytest.mark.parametrize(("met", "eligible"), [("BE FR NL", 3), (FOUR, 4)])
+def test_a_tally_sets_members_aside_only_beside_rows_that_are_not_complete(met: str, eligible: int) -> None:
+    given(each(), *rows(met=met), tally(met=3, not_applicable=1)).then(
+        as_of="2025-02-01", members={"eligible": eligible}
+    )
+
+
 # --- which of them is shown
 
 
@@ -163,3 +170,32 @@ def test_a_member_that_is_said_not_to_have_met_what_its_figure_exceeds_is_flagge
     given(each(), member("BE", "not_met", "2.5 percent:gdp", basis="level")).then(
         as_of="2025-02-01", flag="assertion_conflict"
     )
+
+
+# --- natures
+
+
+@pytest.mark.parametrize(
+    ("of_the_report", "of_the_figure", "status", "flags"),
+    [
+        ("actual", "actual", "met", []),
+        ("actual", "projection", "announced", []),
+        ("actual", "estimate", "met", ["estimated"]),
+        ("provisional", "actual", "met", ["provisional"]),
+        ("projection", "actual", "announced", []),
+    ],
+)
+def test_a_members_report_is_of_the_nature_of_its_figure_unless_it_says_another(
+    of_the_report: str, of_the_figure: str, status: str, flags: list[str]
+) -> None:
+    figure = {"quantity": "2.1 percent:gdp", "basis": "level", "nature": of_the_figure}
+    report = member("BE", "met", stated_on="2024-06-01", nature=of_the_report, figure=figure)
+    record = given(each("count_at_least", count=1), report)
+    document = record.then(as_of="2024-07-01", status=status).document("2024-07-01")
+    assert document is not None
+    assert [flag for flag in document["flags"] if flag in ("estimated", "provisional")] == flags
+
+
+def test_a_tally_that_is_expected_is_among_the_causes_of_what_is_shown_of_the_members() -> None:
+    promise, expected = each(), tally(met=3, nature="projection", stated_on="2024-06-01")
+    given(promise, expected).then(as_of="2024-07-01", members={"projected": 3}, because={"status": [promise, expected]})

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.facts import first_half, pledge, progress, quarter, source, year
+from tests.support.facts import first_half, pledge, progress, quarter, source, until, year
 from tests.support.given import given
 
 pytestmark = pytest.mark.usefixtures("every_record_holds")
@@ -79,6 +79,21 @@ def test_the_same_digits_in_two_currencies_are_no_error_in_one_transaction(
     )
 
 
+def test_two_reports_of_one_transaction_never_dispute_each_other() -> None:
+    reports = [payment(words, words, "T-1") for words in ("5m EUR", "9m EUR")]
+    given(pledge(), *reports).then(as_of="2024-08-01", no_flag="disputed")
+
+
+def test_one_transaction_in_two_currencies_does_not_hide_the_same_digits_in_a_third_report() -> None:
+    reports = [
+        payment(words, name, reference)
+        for words, name, reference in (
+            ("5.3m EUR", "Donor", "T-1"), ("5.3m USD", "Receiver", "T-1"), ("5.3m GBP", "Third", None)
+        )
+    ]  # fmt: skip
+    given(pledge(), *reports).then(as_of="2024-08-01", flag="suspected_unit_error")
+
+
 def test_every_pair_of_the_same_digits_is_named() -> None:
     promise = pledge("at least 100bn EUR", window=year(2024))
     halves = [progress(f"20.9bn {unit}", period=first_half(2024), source=unit) for unit in ("EUR", "USD")]
@@ -148,4 +163,20 @@ def test_the_largest_amount_is_converted_to_the_cent() -> None:
     report = progress(largest, period=first_half(2024))
     given(pledge(window=year(2024)), report).figure(
         report, as_of="2024-08-01", converted={"op": "eq", "value": "93414292386735170481083605791.69", "unit": "EUR"}
+@pytest.mark.parametrize(
+    ("worth", "actual", "stage"),
+    [("21bn EUR", "at least 300bn UAH", "disbursed"), ("19bn EUR", "20bn EUR", "committed")],
+)
+def test_without_a_target_a_firmer_figure_is_worth_what_its_source_says(worth: str, actual: str, stage: str) -> None:
+    own = progress("20bn EUR", stage="committed", period=first_half(2024))
+    firmer = progress("300bn UAH", equivalent=worth, stage="disbursed", period=first_half(2024))
+    given(pledge(None, window=year(2024)), own, firmer).then(as_of="2024-08-01", actual=actual, stage=stage)
+
+
+def test_a_firmer_figure_lies_above_by_what_both_come_to_in_the_currency_of_the_target() -> None:
+    """100bn EUR were 113.26bn USD at the end of 2021; 109bn USD were 111.8bn EUR in September 2022."""
+    own = progress("109bn USD", stage="committed", period=until("2022-09-28"), stated_on="2022-10-01")
+    firmer = progress("100bn EUR", stage="disbursed", period=until("2021-12-31"), stated_on="2022-10-01")
+    given(pledge("at least 200bn USD", stated_on="2021-01-10"), own, firmer).then(
+        as_of="2022-11-01", actual="at least 100bn EUR", stage="disbursed"
     )
