@@ -197,6 +197,8 @@ def test_a_whole_year_lasts_to_the_eve_of_its_anniversary(start: str, end: str, 
     after = progress("55bn EUR", period=year(2025), stated_on="2026-01-10")
     promise = pledge("at least 200bn EUR", window=until("2025-12-31", start="2023-01-01"), stated_on="2023-01-01")
     given(promise, before, after).then(as_of="2026-02-01", actual=actual)
+
+
 def test_what_is_promised_for_a_time_that_ends_on_the_day_the_window_starts_is_listed() -> None:
     promise = pledge(window=until("2024-12-31", start="2024-06-30"))
     on_the_day = progress("5bn EUR", stage="pledged", period=first_half(2024), stated_on="2024-07-01")

@@ -218,6 +218,8 @@ def test_steps_that_do_not_decide_close_nothing() -> None:
     given(pledge(), scheduled("law", due="2024-03"), revised(target="at least 50bn EUR", stated_on="2024-06-01")).then(
         as_of="2024-07-01", target="at least 50bn EUR", flags=["revised_target"]
     )
+
+
 def test_money_without_a_target_that_has_steps_is_judged_by_them() -> None:
     given(
         pledge(None, window=until("2024-12-31")),

@@ -10,6 +10,8 @@ from tests.support.facts import (
     condition,
     condition_reported,
     exceeded,
+    group,
+    member,
     missed,
     pledge,
     progress,
@@ -18,7 +20,6 @@ from tests.support.facts import (
     year,
     yearly,
 )
-from tests.support.facts import exceeded, group, member, missed, pledge, progress, withdrawn, year, yearly
 from tests.support.given import given
 
 pytestmark = pytest.mark.usefixtures("every_record_holds")
@@ -206,6 +207,8 @@ def test_a_recurrence_without_an_end_goes_on_for_sixty_periods_after_the_last_wo
     monthly = {"every": "month", "start": "2020-01-01"}
     record = given(pledge("at least 100 USD", recurrence=monthly, stated_on="2020-01-01"))
     record.then(as_of="2025-01-01", schedule=("open", "open")).then(as_of="2025-03-01", schedule=("overdue", "overdue"))
+
+
 def test_what_is_promised_of_a_recurring_pledge_is_listed_with_or_without_a_target() -> None:
     said = of_year(2020, "70 USD", stage="pledged")
     for target in ("at least 100 USD", None):

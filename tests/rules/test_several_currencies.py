@@ -163,6 +163,9 @@ def test_the_largest_amount_is_converted_to_the_cent() -> None:
     report = progress(largest, period=first_half(2024))
     given(pledge(window=year(2024)), report).figure(
         report, as_of="2024-08-01", converted={"op": "eq", "value": "93414292386735170481083605791.69", "unit": "EUR"}
+    )
+
+
 @pytest.mark.parametrize(
     ("worth", "actual", "stage"),
     [("21bn EUR", "at least 300bn UAH", "disbursed"), ("19bn EUR", "20bn EUR", "committed")],
