@@ -136,6 +136,22 @@ def test_a_total_falls_below_the_highest_that_it_covers_whatever_was_said_in_bet
     given(pledge(), highest, bound, lower).figure(lower, as_of="2024-08-01", conflicts=[highest])
 
 
+def test_a_total_falls_below_one_that_it_covers_although_a_longer_one_was_higher() -> None:
+    short = progress("10bn EUR", period=until("2024-03-31", start="2024-03-01"))
+    longer = progress("20bn EUR", period=until("2024-04-30", start="2024-01-01"))
+    lower = progress("9bn EUR", period=until("2024-05-31", start="2024-02-01"))
+    given(pledge(), short, longer, lower).figure(lower, as_of="2024-08-01", conflicts=[short])
+
+
+def test_a_total_falls_below_an_earlier_one_although_a_range_in_between_reaches_lower() -> None:
+    given(
+        pledge(),
+        progress("10bn EUR", stated_on="2024-07-01"),
+        progress("between 8bn and 12bn EUR", stated_on="2024-07-02"),
+        progress("9bn EUR", stated_on="2024-07-03"),
+    ).then(as_of="2024-07-02", no_flag="falling_total").then(as_of="2024-07-03", flag="falling_total")
+
+
 def test_an_increment_since_ever_disputes_a_total_of_the_same_time() -> None:
     increment = progress("20bn EUR", basis="increment", stage="committed", period=until("2024-06-30"))
     given(pledge(), increment, progress("30bn EUR", period=until("2024-06-30"), source="Other")).then(

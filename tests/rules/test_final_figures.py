@@ -270,6 +270,13 @@ def test_a_target_is_kept_late_by_the_last_figure_that_was_needed(target: str, k
     )
 
 
+@pytest.mark.parametrize(("said_on", "schedule"), [("2025-06-29", "kept_on_time"), ("2025-06-30", "kept_late")])
+def test_a_figure_without_a_period_counts_as_of_the_close_for_180_days(said_on: str, schedule: str) -> None:
+    given(pledge("at least 40bn EUR", window=year(2024)), progress("40bn EUR", stated_on=said_on)).then(
+        as_of="2025-07-01", schedule=(schedule, schedule)
+    )
+
+
 @pytest.mark.parametrize("target", ["0 percent:gdp", "-1 percent:gdp"])
 def test_a_target_at_or_below_zero_is_kept_late_although_an_earlier_level_lay_below_it(target: str) -> None:
     given(

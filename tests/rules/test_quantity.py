@@ -16,6 +16,18 @@ from tracker.quantity import Interval, Quantity, plain, spanning, total
 # --- ratio, sum, rounding slack
 
 
+def test_ranges_add_up_end_by_end() -> None:
+    assert total([q("between 1 and 2 EUR"), q("between 3 and 4 EUR")]) == q("between 4 and 6 EUR")
+
+
+@pytest.mark.parametrize(("is_low_open", "is_high_open"), [(True, False), (False, True), (True, True)])
+def test_a_range_keeps_its_open_ends_in_another_unit(is_low_open: bool, is_high_open: bool) -> None:
+    open_ended = spanning(Interval(Decimal(1), Decimal(2), is_low_open, is_high_open), "EUR")
+    assert open_ended.interval == Interval(Decimal(1), Decimal(2), is_low_open, is_high_open)
+    twice = open_ended.in_unit("USD", Decimal(2))
+    assert twice == spanning(Interval(Decimal(2), Decimal(4), is_low_open, is_high_open), "USD")
+
+
 @pytest.mark.parametrize(
     ("actual", "target", "shown"),
     [
