@@ -16,6 +16,11 @@ from tracker.quantity import Interval, Quantity, plain, spanning, total
 # --- ratio, sum, rounding slack
 
 
+def test_amounts_that_are_all_said_in_one_way_add_up_to_one_that_is_said_so_unless_one_is_0() -> None:
+    assert total([q("about 0.5 EUR"), q("about 0.7 EUR")]) == q("about 1.2 EUR")
+    assert total([q("about 0 EUR"), q("about 1 EUR")]).op != "approx"
+
+
 def test_ranges_add_up_end_by_end() -> None:
     assert total([q("between 1 and 2 EUR"), q("between 3 and 4 EUR")]) == q("between 4 and 6 EUR")
 

@@ -105,3 +105,20 @@ def test_two_payments_that_a_reviewer_prefers_both_count() -> None:
     given(pledge("at least 40m EUR", window=year(2024)), first, second, *both).then(
         as_of="2024-06-01", actual="10m EUR", no_flag="suspected_duplicate"
     )
+
+
+@pytest.mark.parametrize("third", [None, "T-2"])
+def test_a_payment_is_disputed_by_another_transaction_although_a_third_figure_is_of_its_own(third: str | None) -> None:
+    def paid(quantity: str, publisher: str, reference: str | None) -> Any:
+        of = {"publisher": publisher} if reference is None else {"publisher": publisher, "reference": reference}
+        return payment(quantity, "2024-03-01", **of)
+
+    high, low, other = (
+        paid("30m EUR", "Donor", "T-1"),
+        paid("20m EUR", "Receiver", "T-1"),
+        paid("25m EUR", "Bank", third),
+    )
+    record = given(pledge("at least 40m EUR", window=year(2024)), high, low)
+    record.then(as_of="2024-06-01", no_flag="disputed")
+    record.record(other)
+    record.then(as_of="2024-06-01", flag="disputed")
