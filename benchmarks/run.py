@@ -27,7 +27,7 @@ from benchmarks import (
 )
 from benchmarks.harness import Row, report
 
-GROWN = {"quick": (0, 50, 500), "full": (0, 1_000, 10_000, 100_000)}
+GROWN = {"quick": (0, 30, 300), "full": (0, 1_000, 10_000, 100_000)}
 """Pledges of the stores that are compared with each other; the longest one is asked for the other rows, too."""
 
 
@@ -50,8 +50,8 @@ def main() -> None:
                     growth.measured(
                         folder,
                         pledges,
-                        load_seconds=1.0 if quick else 5.0,
-                        reads=20 if quick else 40,
+                        load_seconds=0.5 if quick else 5.0,
+                        reads=10 if quick else 40,
                         appends=2 if quick else 10,
                     )
                 )
@@ -82,9 +82,9 @@ def _parts(
                 folder,
                 url,
                 pledges=longest,
-                seconds=0.8 if quick else 3.0,
-                rounds=3 if quick else 5,
-                appends=40 if quick else 200,
+                seconds=0.4 if quick else 3.0,
+                rounds=1 if quick else 5,
+                appends=20 if quick else 200,
             ),
         ),
         (
@@ -92,9 +92,10 @@ def _parts(
             lambda: writes.rows(
                 folder,
                 rounds=1 if quick else 5,
-                seconds=1.0 if quick else 5.0,
+                seconds=0.4 if quick else 5.0,
                 facts_at_once=1_000 if quick else 10_000,
                 pledges=100 if quick else 1_000,
+                is_warmed=not quick,
             ),
         ),
         (

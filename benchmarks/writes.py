@@ -61,12 +61,17 @@ def rows(
     facts_at_once: int,
     stores: tuple[str, ...] = STORES,
     pledges: int = PLEDGES,
+    is_warmed: bool = True,
 ) -> Iterator[Row]:
-    """The rows of each store: as many rounds, each of its parts for so many seconds; it has so many pledges before."""
+    """The rows of each store: as many rounds, each of its parts for so many seconds; it has so many pledges before.
+
+    A round before them, which is not counted, warms the caches of pledges, statements and pages.
+    """
     for store in stores:
         with store_of(folder, store) as (url, bare_url, plain_url):
             load(url, pledges)
-            found = rounds_of(folder, url, bare_url, plain_url, rounds, seconds, facts_at_once)
+            numbers = range(-1 if is_warmed else 0, rounds)
+            found = rounds_of(folder, url, bare_url, plain_url, numbers, seconds, facts_at_once)
         yield from _rows(store, found, facts_at_once)
 
 
@@ -96,17 +101,16 @@ def _rows(store: str, found: Rounds, count: int) -> Iterator[Row]:
 
 
 def rounds_of(
-    folder: Path, url: str, bare_url: str, plain_url: str, rounds: int, seconds: float, facts_at_once: int
+    folder: Path, url: str, bare_url: str, plain_url: str, rounds: range, seconds: float, facts_at_once: int
 ) -> Rounds:
-    """Ours and the peers in turn, all servers up for the whole time."""
+    """Ours and the peers in turn, all servers up for the whole time; rounds below 0 are not counted."""
     found = Rounds([], [], [], [], [], [], [], [], [], [])
     port, bare = free_port(), free_port()
     with tracker_server(url, port), bare_server(bare_url, bare):
         wait_until(lambda: _lag(port) == 0)
-        for number in range(-1, rounds):
-            # The first round warms the caches of pledges, statements and pages.
+        for number in rounds:
             kept = found if number >= 0 else Rounds([], [], [], [], [], [], [], [], [], [])
-            one = 1.0 if number < 0 else seconds
+            one = min(1.0, seconds) if number < 0 else seconds
             kept.ours.append(_measure(port, tracker_write, f"ours-{number}", one))
             kept.bare.append(_measure(bare, bare_write, f"bare-{number}", one))
             kept.soon.append(_measure(port, tracker_write, f"soon-{number}", one, prefer=ASYNC))
@@ -224,6 +228,7 @@ def main() -> None:
                 facts_at_once=1_000 if given.quick else 10_000,
                 stores=tuple(given.store or STORES),
                 pledges=100 if given.quick else PLEDGES,
+                is_warmed=not given.quick,
             )
         )
     report(found, scale="quick" if given.quick else "full", path=Path(__file__).with_name("latest.json"))

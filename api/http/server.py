@@ -8,6 +8,7 @@ comes before the end of its request the connection lingers a moment, so that a c
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import h11
@@ -76,6 +77,13 @@ class BoundedConnection(FairReading):
         """Set the bounds up. MUST be called when the connection is made."""
         self._phase = "head"
         self._timer: asyncio.TimerHandle | None = None
+        self._due: tuple[float, Callable[[], None]] | None = None
+        """What is called after so many seconds, if there is anything that the connection waits for."""
+
+        self._timed: tuple[float, Callable[[], None]] | None = None
+        """That for which the timer runs."""
+
+        self._is_reading = False
         self._refusal: TrackerError | None = None
         self._refused = False
         self._ends = False
@@ -97,6 +105,14 @@ class BoundedConnection(FairReading):
     def data_received(self, data: bytes) -> None:
         """Hand the bytes to the parser, a piece at a time, until a bound is passed."""
         self.give_way(len(data))
+        self._is_reading = True
+        try:
+            self._read(data)
+        finally:
+            self._is_reading = False
+            self._set_timer()
+
+    def _read(self, data: bytes) -> None:
         at = 0
         while at < len(data):
             if self._refused or self._deaf or self.transport.is_closing():
@@ -188,14 +204,22 @@ class BoundedConnection(FairReading):
 
     # --- timers
 
-    def _start_timer(self, seconds: float, call: Any) -> None:
-        self._stop_timer()
-        self._timer = self.loop.call_later(seconds, call)
+    def _start_timer(self, seconds: float, call: Callable[[], None]) -> None:
+        self._due = (seconds, call)
+        self._set_timer()
 
     def _stop_timer(self) -> None:
+        self._due = None
+        self._set_timer()
+
+    def _set_timer(self) -> None:
+        """Let the timer run for what is due. A request that comes in one piece needs none: nothing waits in between."""
+        if self._is_reading or self._timed is self._due:
+            return
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
+        self._timer = None if self._due is None else self.loop.call_later(*self._due)
+        self._timed = self._due
 
     def _is_answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete

@@ -17,7 +17,7 @@ from tests.support.api import Api, problem
 from tests.support.served import serving
 from tests.support.waiting import HANG_SECONDS
 
-TRUSTED = [ip_network("10.0.0.0/8"), ip_network("::1/128")]
+TRUSTED = (ip_network("10.0.0.0/8"), ip_network("::1/128"))
 
 
 @pytest.mark.parametrize(
