@@ -52,7 +52,7 @@ def _chart(name: str, events: Sequence[int], values: Sequence[float]) -> str:
     parts.append(f'<polyline points="{line}" fill="none" stroke="#1a5fb4" stroke-width="1.5"/>')
     for px, py, value in points:
         parts.append(f'<circle cx="{px:.1f}" cy="{py:.1f}" r="3" fill="#1a5fb4"/>')
-        parts.append(f'<text x="{px:.1f}" y="{py - 6:.1f}" text-anchor="middle" fill="#222">{value:,.3g}</text>')
+        parts.append(f'<text x="{px:.1f}" y="{py - 6:.1f}" text-anchor="middle" fill="#222">{_short(value)}</text>')
     return "".join(parts)
 
 
@@ -65,3 +65,8 @@ def _decades(values: Sequence[float]) -> tuple[int, int]:
 
 def _power(decade: int) -> str:
     return "10" + str(decade).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
+
+
+def _short(value: float) -> str:
+    """Three digits that count, without an exponent."""
+    return f"{float(f'{value:.3g}'):,.10g}"

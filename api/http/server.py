@@ -8,7 +8,6 @@ comes before the end of its request the connection lingers a moment, so that a c
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 import h11
@@ -16,6 +15,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from api.http import problems
+from api.http.due_timer import DueTimer
 from api.http.fair_reading import FairReading
 from api.http.shutdown import ABORT_SECONDS, CONNECTION_GRACE_SECONDS
 from tracker.errors import TrackerError
@@ -76,14 +76,7 @@ class BoundedConnection(FairReading):
     def _begin(self) -> None:
         """Set the bounds up. MUST be called when the connection is made."""
         self._phase = "head"
-        self._timer: asyncio.TimerHandle | None = None
-        self._due: tuple[float, Callable[[], None]] | None = None
-        """What is called after so many seconds, if there is anything that the connection waits for."""
-
-        self._timed: tuple[float, Callable[[], None]] | None = None
-        """That for which the timer runs."""
-
-        self._is_reading = False
+        self._timer = DueTimer(self.loop)
         self._refusal: TrackerError | None = None
         self._refused = False
         self._ends = False
@@ -105,12 +98,11 @@ class BoundedConnection(FairReading):
     def data_received(self, data: bytes) -> None:
         """Hand the bytes to the parser, a piece at a time, until a bound is passed."""
         self.give_way(len(data))
-        self._is_reading = True
+        self._timer.hold()
         try:
             self._read(data)
         finally:
-            self._is_reading = False
-            self._set_timer()
+            self._timer.release()
 
     def _read(self, data: bytes) -> None:
         at = 0
@@ -130,7 +122,7 @@ class BoundedConnection(FairReading):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection, and its last request: each knows the other, and nothing else would part them soon."""
-        self._stop_timer()
+        self._timer.stop()
         super().connection_lost(exc)
         self.cycle = None
 
@@ -143,7 +135,7 @@ class BoundedConnection(FairReading):
         super().on_response_complete()  # type: ignore[misc]
         if self._phase == "body":
             self._phase = "rest"
-            self._start_timer(REST_SECONDS, self.transport.close)
+            self._timer.start(REST_SECONDS, self.transport.close)
 
     def shutdown(self) -> None:
         """Finish the response at hand, and abort the connection if that takes too long.
@@ -160,12 +152,12 @@ class BoundedConnection(FairReading):
 
     def _head_began(self) -> None:
         self._phase, self._received, self._headers = "head", 0, 0
-        self._start_timer(HEAD_SECONDS, self._head_is_late)
+        self._timer.start(HEAD_SECONDS, self._head_is_late)
 
     def _head_completed(self) -> None:
         self._phase, self._received, self._headers = "body", 0, 0
         self._progress_bytes, self._progressed_at = 0, self.loop.time()
-        self._start_timer(BODY_SECONDS, self._body_is_late)
+        self._timer.start(BODY_SECONDS, self._body_is_late)
 
     def _body_went_on(self, size: int) -> None:
         self._received = 0
@@ -175,7 +167,7 @@ class BoundedConnection(FairReading):
 
     def _message_completed(self) -> None:
         self._phase = "idle"
-        self._stop_timer()
+        self._timer.stop()
         if self._ends:
             self.transport.close()
 
@@ -204,29 +196,12 @@ class BoundedConnection(FairReading):
 
     # --- timers
 
-    def _start_timer(self, seconds: float, call: Callable[[], None]) -> None:
-        self._due = (seconds, call)
-        self._set_timer()
-
-    def _stop_timer(self) -> None:
-        self._due = None
-        self._set_timer()
-
-    def _set_timer(self) -> None:
-        """Let the timer run for what is due. A request that comes in one piece needs none: nothing waits in between."""
-        if self._is_reading or self._timed is self._due:
-            return
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = None if self._due is None else self.loop.call_later(*self._due)
-        self._timed = self._due
-
     def _is_answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
 
     def _head_is_late(self) -> None:
         if self._is_answering():  # the next request waits for us
-            self._start_timer(HEAD_SECONDS, self._head_is_late)
+            self._timer.start(HEAD_SECONDS, self._head_is_late)
         elif self._received:
             self._refuse(problems.RequestTimeout(f"the head was not complete within {HEAD_SECONDS:.0f} s"))
         else:
@@ -238,7 +213,7 @@ class BoundedConnection(FairReading):
             self._progressed_at = now
         wait_seconds = self._progressed_at + BODY_SECONDS - now
         if wait_seconds > 0:
-            self._start_timer(wait_seconds, self._body_is_late)
+            self._timer.start(wait_seconds, self._body_is_late)
         else:
             self._refuse(problems.RequestTimeout(f"the body made no progress for {BODY_SECONDS:.0f} s"))
 
@@ -269,7 +244,7 @@ class BoundedConnection(FairReading):
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self.flow.resume_reading()
-        self._start_timer(LINGER_SECONDS, self.transport.close)
+        self._timer.start(LINGER_SECONDS, self.transport.close)
 
     def _unset_keepalive_if_required(self) -> None:
         super()._unset_keepalive_if_required()  # type: ignore[misc]

@@ -169,9 +169,9 @@ def test_an_answer_that_comes_when_the_form_is_left_disturbs_nothing(tab: Opener
     page.go_back()
     expect(page.get_by_label("Summary")).to_have_value("Talk, in short.")
     page.get_by_role("button", name="Record it").click()
+    wait_on(page, lambda: bool(recording))  # it is on its way when the form is left
     page.get_by_role("link", name="Audit", exact=True).click()
     expect(page.get_by_role("heading", name="Every event, in the order of recording")).to_be_visible()
-    wait_on(page, lambda: bool(recording))
     recording.pop().fulfill(status=408, body="a proxy gave up")
     expect(page.locator("[data-announce]")).to_have_text("Not recorded: the server does not answer.")
     page.go_back()
