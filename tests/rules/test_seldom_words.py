@@ -41,7 +41,15 @@ $5m dollars = eq 5000000 USD
 $5m pesos MXN = eq 5000000 MXN
 $5m USD:constant-2020 = eq 5000000 USD:constant-2020
 EUR - 40bn = eq -40000000000 EUR
+# halves and quarters without a number before them
+la moitié de 10bn EUR = eq 5000000000 EUR
+quarter of 10bn EUR = eq 2500000000 EUR
+quarter million EUR = eq 250000 EUR
+# as many digits as a number may have
+111111111111111111111111111111.111111111111111111 EUR = eq 111111111111111111111111111111.111111111111111111 EUR
 # a point at the end
+€5. = eq 5 EUR
+EUR 5 . = eq 5 EUR
 2 % of gross domestic product. = eq 2 percent:gdp
 50 % of the members. = eq 50 percent:members
 """
@@ -93,6 +101,13 @@ def test_seldom_words_are_refused_with_the_reason(words: str, said: str) -> None
     with pytest.raises(UnclearWords) as refused:
         read(words)
     assert [piece for piece in said.split(" | ") if piece not in str(refused.value)] == [], str(refused.value)
+
+
+@pytest.mark.parametrize(("characters", "is_too_long"), [(200, False), (201, True)])
+def test_words_have_200_characters_at_most(characters: int, is_too_long: bool) -> None:
+    with pytest.raises(UnclearWords) as refused:
+        read("x" * characters)
+    assert ("more than 200 characters" in str(refused.value)) == is_too_long
 
 
 def test_every_letter_is_folded_but_the_kelvin_sign_and_the_dotted_capital_i() -> None:
