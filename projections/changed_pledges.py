@@ -1,6 +1,6 @@
 """The pledges that may differ between two points of the clocks, found without a look at those that do not.
 
-An event changes its own pledge, and a midnight those of which a row begins with it.
+An event changes its own pledge, and a midnight those of which a row begins or ends with it.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ def between(
 ) -> list[str] | None:
     """The pledges that may differ between two points of which one clock is the same, in order.
 
-    With `words` also those that are found by other words. None if they are more than MAX_CHANGED, or if both clocks
-    differ.
+    With `words` also those that are found by other words. None if they are more than MAX_CHANGED, if both clocks
+    differ, or if the log does not have them.
     """
     first, last = sorted((before.position, after.position))
     earlier, later = sorted((queries.day_of(before), queries.day_of(after)))
@@ -46,25 +46,28 @@ def between(
         if earlier == later:
             return []
         limit = MAX_CHANGED + 1
-        rows = tables.rows_of(beginning, last, earlier, later, limit, words=words)
+        rows = tables.rows_of(turning, last, earlier, later, limit, words=words)
         return None if len(rows) == limit else [row.pledge for row in rows]
     if earlier != later or last - first > MAX_CHANGED:
         return None
-    return sorted({pledge for _, pledge, _ in log.changed_since(first, last - first)})
+    events = log.changed_since(first, last - first)
+    if len(events) < last - first:  # the log is an older one than what was projected
+        return None
+    return sorted({pledge for _, pledge, _ in events})
 
 
-def beginning(tables: TableSet, position: int, after: date, upto: date, limit: int, *, words: bool) -> Select[Any]:
-    """Pledges of which a row that is known at a position begins after one day, at the latest on another; in order.
+def turning(tables: TableSet, position: int, after: date, upto: date, limit: int, *, words: bool) -> Select[Any]:
+    """Pledges of which a row that is known at a position begins or ends after one day, at the latest on another.
 
-    The rows of a pledge follow each other without a gap and the last one does not end, so that none ends where none
-    begins. Those of words, which are looked at where `words` says so, end by themselves.
+    Where a status ends the next one begins, unless the pledge does not exist from there on: then its row of the
+    catalogue ends, too. Those of words, which are looked at where `words` says so, end by themselves.
     """
     found = []
     for table in (tables.timeline, tables.catalogue, *([tables.words] if words else ())):
         c = table.c
         turns = and_(c.valid_from > after, c.valid_from <= upto)
-        if table is tables.words:
+        if table is not tables.timeline:
             turns = or_(turns, and_(c.valid_to > after, c.valid_to <= upto))
         found.append(select(c.pledge).where(turns, c.known_to > position, c.known_from <= position))
-    names = union(*found).subquery("beginning")
+    names = union(*found).subquery("turning")
     return select(names.c.pledge).order_by(names.c.pledge).limit(limit)

@@ -250,6 +250,7 @@ def _indexes(tables: TableSet) -> dict[Table, dict[str, str]]:
             "title": f"title, pledge, {_SPOT}",
             "due": f"due, pledge, {_SPOT}",
             "valid_from": "valid_from, known_to, known_from",
+            "valid_to": "valid_to, known_to, known_from",
             "known_from": "known_from",
             "known_to": "known_to",
         },

@@ -207,7 +207,11 @@ class Timeline(ListReader):
         With filters those of them that pass at the second point.
         """
         listed = (filters or Filters(), after)
-        pledges = changed_pledges.between(self, self._log, before, after)
+        # Each statement looks anew for all that pass other filters than names: of those few are asked.
+        is_by_name = replace(listed[0], pledge=()) == Filters()
+        pledges = changed_pledges.between(self, self._log, before, after) if is_by_name else None
+        if pledges is not None and listed[0].pledge:
+            pledges = [name for name in pledges if name in listed[0].pledge]
         if pledges is None:
             yield from self._diff_of_all(before, after, listed)
             return

@@ -137,10 +137,10 @@ class Interval:
         return self.high < other.low or (self.high == other.low and (self.high_open or other.low_open))
 
     def times(self, factor: Decimal) -> Interval:
-        """Every value times a factor; a negative one, -0 included, turns the ends round."""
+        """Every value times a factor; a negative one turns the ends round."""
         low = None if self.low is None else EXACT.multiply(self.low, factor)
         high = None if self.high is None else EXACT.multiply(self.high, factor)
-        if factor.is_signed():
+        if factor < 0:
             return Interval(high, low, self.high_open, self.low_open)
         return Interval(low, high, self.low_open, self.high_open)
 

@@ -18,8 +18,11 @@ from api.http.headers import header
 IPV6_CLIENT_BITS = 64
 """Bits of an IPv6 address that tell one client from another: the rest it chooses itself."""
 
-KNOWN_CLIENTS = 4_096
+KNOWN_ADDRESSES = 4_096
 """Addresses that are remembered with what they come to: reading one takes as long as the rest of a 304."""
+
+MAX_ADDRESS_CHARACTERS = 64
+"""Characters of an address, at most; what is longer is none, and is not remembered."""
 
 Network = IPv4Network | IPv6Network
 
@@ -39,8 +42,7 @@ class ClientAddress(ASGIMiddleware):
         await next_app(scope, receive, send)
 
 
-@lru_cache(maxsize=KNOWN_CLIENTS)
-def client_of(peer: str, forwarded: bytes | None, trusted: tuple[Network, ...]) -> str:
+def client_of(peer: str, forwarded: bytes | None, trusted: Sequence[Network]) -> str:
     """The client of a connection from `peer`: the rightmost forwarded address that is no trusted proxy.
 
     What stands left of it, or is no address, anybody may have written.
@@ -52,10 +54,7 @@ def client_of(peer: str, forwarded: bytes | None, trusted: tuple[Network, ...]) 
         if _address(hop) is None:
             break
         found = hop
-    address = _address(found)
-    if isinstance(address, IPv6Address):
-        return str(IPv6Network((address, IPV6_CLIENT_BITS), strict=False))
-    return found
+    return found if len(found) > MAX_ADDRESS_CHARACTERS else _read(found)[1]
 
 
 def _plain(hop: str) -> str:
@@ -66,11 +65,21 @@ def _plain(hop: str) -> str:
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:
+    return None if len(text) > MAX_ADDRESS_CHARACTERS else _read(text)[0]
+
+
+@lru_cache(maxsize=KNOWN_ADDRESSES)
+def _read(text: str) -> tuple[IPv4Address | IPv6Address | None, str]:
+    """The address that a text is, if it is one, and the client that counts by it."""
     try:
         address = ip_address(text)
     except ValueError:
-        return None
-    return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address
+        return None, text
+    if not isinstance(address, IPv6Address):
+        return address, text
+    if address.ipv4_mapped:
+        return address.ipv4_mapped, text
+    return address, str(IPv6Network((address, IPV6_CLIENT_BITS), strict=False))
 
 
 def _is_trusted(text: str, trusted: Sequence[Network]) -> bool:

@@ -225,7 +225,7 @@ def test_after_an_event_only_its_pledge_is_looked_at_and_after_midnight_only_wha
         assert {named for query, named in asked if query == "amounts"} == {("pledge-001",)}
         asked.clear()
         it.timeline.summary(Filters(), it.clocks("2024-07-01"))
-        assert {query for query, _ in asked} <= {"beginning", "amounts", "parts"}
+        assert {query for query, _ in asked} <= {"turning", "amounts", "parts"}
         assert all(named is None or 0 < len(named) < 12 for query, named in asked if query == "amounts")
 
 

@@ -44,11 +44,6 @@ def test_a_share_above_nothing_is_a_lower_bound_of_nothing() -> None:
     given(promise).then(as_of="2024-08-01", target={"op": "ge", "value": "0", "unit": "count:mtco2e"})
 
 
-def test_a_share_below_nothing_is_an_upper_bound_of_nothing() -> None:
-    promise = emissions("at least 20 percent:below-baseline", baseline={"quantity": "0 count:mtco2e"})
-    given(promise).then(as_of="2024-08-01", target={"op": "le", "value": "0", "unit": "count:mtco2e"})
-
-
 @pytest.mark.parametrize(
     ("amount", "trajectory"),
     [("86 count:mtco2e", "behind"), ("80 count:mtco2e", "on_track"), ("74 count:mtco2e", "ahead")],
