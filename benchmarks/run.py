@@ -35,7 +35,7 @@ def main() -> None:
     """Measure, print one table and write benchmarks/latest.json."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--quick", action="store_true", help="small scale")
-    parser.add_argument("--longest", type=int, help="pledges of the longest store (at least the second length), where hours are too long")
+    parser.add_argument("--longest", type=int, help="pledges of the longest store, at least those of the second")
     given = parser.parse_args()
     quick, longest = given.quick, given.longest
     scale = "quick" if quick else "full"
