@@ -57,6 +57,12 @@ def test_the_way_to_a_range_ends_at_the_end_of_it_that_keeps_the_target(amount: 
     )
 
 
+def test_the_progress_towards_a_range_is_measured_to_the_end_of_it_that_keeps_the_target() -> None:
+    given(emissions("between 40 and 60 count:mtco2e"), level("80 count:mtco2e")).then(
+        as_of="2025-02-01", progress="0.5"
+    )
+
+
 @pytest.mark.parametrize(
     ("amount", "status"),
     [

@@ -113,6 +113,36 @@ def test_every_pair_that_conflicts_is_named() -> None:
     )
 
 
+@pytest.mark.parametrize("later_first", [False, True])
+def test_of_two_that_are_equally_high_the_one_said_last_is_named(later_first: bool) -> None:
+    of_the_half = {"period": first_half(2024)}
+    early = progress("50bn EUR", stated_on="2024-07-01", source="A", **of_the_half)
+    late = progress("50bn EUR", stated_on="2024-07-05", source="B", **of_the_half)
+    low = progress("40bn EUR", stated_on="2024-07-01", source="C", **of_the_half)
+    equals = [late, early] if later_first else [early, late]
+    given(pledge(), *equals, low).figure(low, as_of="2024-08-01", conflicts=[late])
+
+
+@pytest.mark.parametrize("wider_first", [False, True])
+def test_of_two_ranges_that_begin_alike_the_shorter_is_named_in_whatever_order_they_were_recorded(
+    wider_first: bool,
+) -> None:
+    short, wide = (
+        progress(f"between 50bn and {upper}bn EUR", period=first_half(2024), source="A") for upper in (60, 70)
+    )
+    low = progress("40bn EUR", period=first_half(2024), source="C")
+    ranges = [wide, short] if wider_first else [short, wide]
+    given(pledge(), *ranges, low).figure(low, as_of="2024-08-01", conflicts=[short])
+
+
+def test_what_lies_under_a_number_is_lower_than_the_number() -> None:
+    """50bn is at most 51.25bn with its slack, under 50bn is less than that, and 51.3bn is at least that."""
+    equals = [progress("50bn EUR", period=first_half(2024), source=name) for name in ("A", "B")]
+    under = progress("under 50bn EUR", period=first_half(2024), source="C")
+    above = progress("51.3bn EUR", period=first_half(2024), source="D")
+    given(pledge("at least 100bn EUR"), *equals, under, above).figure(under, as_of="2024-08-01", conflicts=[above])
+
+
 def test_the_disputes_of_every_period_are_named() -> None:
     promise = pledge("at least 100bn EUR", window=year(2024))
     halves = [progress(words, period=first_half(2024), source=words) for words in ("21bn EUR", "29bn EUR")]

@@ -277,17 +277,17 @@ def test_a_figure_without_a_period_counts_as_of_the_close_for_180_days(said_on: 
     )
 
 
-@pytest.mark.parametrize("target", ["0 percent:gdp", "-1 percent:gdp"])
-def test_a_target_at_or_below_zero_is_kept_late_although_an_earlier_level_lay_below_it(target: str) -> None:
+@pytest.mark.parametrize(("target", "kept_by"), [("0", "0.5"), ("-1", "0.5"), ("3", "3.5")])
+def test_a_target_is_kept_late_although_an_earlier_level_lay_below_zero(target: str, kept_by: str) -> None:
     given(
         pledge(
-            f"at least {target}",
+            f"at least {target} percent:gdp",
             kind="ratio",
             stated_on="2023-01-10",
             window={"start": "2023-01-01", "end": "2024-12-31"},
         ),
         progress("-3 percent:gdp", basis="level", period=year(2023), stated_on="2024-02-01"),
-        progress("0.5 percent:gdp", basis="level", period=year(2025), final=True, stated_on="2026-02-01"),
+        progress(f"{kept_by} percent:gdp", basis="level", period=year(2025), final=True, stated_on="2026-02-01"),
     ).then(as_of="2026-03-01", schedule=("kept_late", "kept_late"), flag="late")
 
 

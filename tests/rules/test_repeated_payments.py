@@ -122,3 +122,15 @@ def test_a_payment_is_disputed_by_another_transaction_although_a_third_figure_is
     record.then(as_of="2024-06-01", no_flag="disputed")
     record.record(other)
     record.then(as_of="2024-06-01", flag="disputed")
+
+
+def test_a_payment_is_disputed_by_a_transaction_although_two_reports_of_that_lie_higher() -> None:
+    """The bank's range holds what two report of the transaction, and not what the third one does."""
+    *_, low = reports = [
+        payment(quantity, "2024-03-01", publisher=publisher, reference="T-1")
+        for quantity, publisher in (("70m EUR", "Donor"), ("65m EUR", "Receiver"), ("40m EUR", "Auditor"))
+    ]
+    bank = payment("between 60m and 75m EUR", "2024-03-01", publisher="Bank")
+    given(pledge("at least 100m EUR", window=year(2024)), *reports, bank).figure(
+        bank, as_of="2024-06-01", conflicts=[low]
+    )

@@ -55,6 +55,14 @@ def test_of_increments_without_any_rate_those_in_the_currency_of_the_first_count
 # --- disputes and unit errors
 
 
+def test_a_figure_is_set_beside_those_of_another_currency_although_two_pairs_of_that_lie_further_out() -> None:
+    """50bn EUR lie between two pairs of dollars, each of which is a dispute of its own."""
+    of_the_half = {"period": first_half(2024)}
+    dollars = [progress(f"{number}bn USD", source=str(number), **of_the_half) for number in (30, 35, 80, 85)]
+    euros = progress("50bn EUR", source="E", **of_the_half)
+    given(pledge(), *dollars, euros).figure(euros, as_of="2024-08-01", conflicts=[dollars[-1]])
+
+
 def test_two_dollar_figures_are_not_converted_to_be_compared_although_a_euro_figure_stands_beside_them() -> None:
     """55.3bn USD are 49.4bn EUR at the rate of September and 53.2bn EUR at that of December."""
     of_the_year = {"period": year(2024)}

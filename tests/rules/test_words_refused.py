@@ -41,6 +41,12 @@ nearly 1,5m EUR => nearly 1500000 EUR | nearly 1500000000 EUR
 2,5 mln zł => 2500000 PLN | 2500000000 PLN
 between 1.500 and 2.000 EUR => 1500 EUR | 1.5 EUR
 half of 1.500 EUR => 750 EUR | 0.75 EUR
+# two numbers in words, one after the other
+one hundred twenty-three four million euros => "four million euros" is no unit
+one hundred twelve five million EUR => "five million EUR" is no unit
+one hundred five twenty million EUR => "twenty million EUR" is no unit
+zero five million euros => "five million euros" is no unit
+null fünf Millionen Euro => "fünf Millionen Euro" is no unit
 # number words that are two numbers
 2 bio EUR => 2000000000 EUR | 2000000000000 EUR
 5 mil EUR => 5000 EUR | 5000000 EUR
