@@ -25,10 +25,13 @@ from tracker.rules.rates import published
 from tracker.rules.status import StatusFold
 
 from . import oracle
-from .streams import boundaries, generate, known_boundaries
+from .streams import BELOW_ZERO, PLANS, boundaries, generate, known_boundaries
 
 STEP = Decimal("0.000001")
 """Ratios are rounded: the rules to the side that keeps a bound true, the oracle to the nearest."""
+
+BELOW_ZERO_EVERY = 8
+"""Of so many streams one is about amounts and targets below zero and at it."""
 
 MUCH_LATER = datetime(2060, 1, 1, tzinfo=UTC)
 CENT = Decimal("0.01")
@@ -58,6 +61,11 @@ def read(raw: dict[str, Any]) -> Event:
     at = datetime.fromisoformat(raw["recorded_at"])
     fact = FACT_ADAPTER.validate_python(raw["fact"])
     return Event(raw["id"], raw["pledge"], raw["version"], at, raw["recorded_by"], fact, raw["position"])
+
+
+def stream(seed: int) -> list[dict[str, Any]]:
+    """The events of a seed that may be recorded."""
+    return accepted(generate(seed, BELOW_ZERO if (seed + 1) % BELOW_ZERO_EVERY == 0 else PLANS))
 
 
 def accepted(raw: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -204,7 +212,7 @@ def _members(ours: dict[str, Any], theirs: dict[str, Any]) -> Iterator[tuple[str
 
 def compare_stream(seed: int, found: Compared, limit: int, step: int = 1) -> None:
     """Compare every boundary of one stream, at every state of the record; `limit` ends it."""
-    raw = accepted(generate(seed))
+    raw = stream(seed)
     events = [read(event) for event in raw]
     days = boundaries(raw)[seed % step :: step]
     for known in known_boundaries(raw):

@@ -23,9 +23,11 @@ def amount(random: Random, unit: str, scale: int, ops: tuple[str, ...] = OPS) ->
     text = f"{value:.1f}".rstrip("0").rstrip(".")
     if random.random() < 0.04:
         text, op = "0", "eq"
+    if (value < 0 and op in ("le", "lt")) or (value == 0 and op == "lt"):
+        op = "eq"  # nothing is up to an amount below zero
     quantity = {"op": op, "value": text, "unit": unit}
     if op == "between":
-        quantity["upper"] = f"{value * 1.2 + 1:.1f}".rstrip("0").rstrip(".")
+        quantity["upper"] = f"{value * (1.2 if value >= 0 else 0.8) + 1:.1f}".rstrip("0").rstrip(".")
     return quantity
 
 
@@ -65,10 +67,12 @@ class Plan:
     target_ops: tuple[str, ...] = ("ge", "ge", "eq", "gt", "approx")
     recurs: bool = False
     later_baseline: Fact | None = None
+    sign: Callable[[], int] = lambda: 1
+    """Of an amount that is reported or revised: 1, or -1."""
 
     def scale_of(self, unit: str) -> int:
         """What an amount in a unit is about."""
-        return self.scales.get(unit, self.scale)
+        return self.scales.get(unit, self.scale) * self.sign()
 
     def made(self, random: Random) -> Fact:
         """`PledgeMade`, before or early in the window."""
@@ -313,6 +317,41 @@ def milestones(random: Random) -> Plan:
         plan.fields["conditions"] = conditions(plan.conditions)
     return plan
 
+
+def balance(random: Random) -> Plan:
+    """A level that may lie below zero, such as a budget's, with a target on either side of zero or at it."""
+    unit = "percent:gdp"
+    plan = Plan("ratio", unit, 3, some_window(random), {}, (unit,), bases=("level",))
+    plan.sign = lambda: random.choice((-1, 1))
+    plan.fields["target"] = amount(random, unit, random.choice((-3, 0, 3)), plan.target_ops)
+    if random.random() < 0.3:
+        plan.fields["baseline"] = {"quantity": {"op": "eq", "value": "-4", "unit": unit}, "on": "2017-06"}
+    return with_extras(random, plan)
+
+
+def net(random: Random) -> Plan:
+    """At most nothing, or less than nothing: emissions without what is taken out again."""
+    unit = "count:mtco2e"
+    plan = Plan("count", unit, 10, some_window(random), {"direction": "down"}, (unit,))
+    plan.target_ops = ("le", "le", "eq", "lt")
+    plan.sign = lambda: random.choice((-1, 1, 1))
+    plan.fields["target"] = amount(random, unit, random.choice((-10, 0)), plan.target_ops)
+    if random.random() < 0.5:
+        plan.fields["baseline"] = {"quantity": {"op": "eq", "value": "40", "unit": unit}, "on": "2015"}
+    return with_extras(random, plan)
+
+
+def refund(random: Random) -> Plan:
+    """Money that goes both ways: to give back as much as was taken, or at most so much more."""
+    plan = Plan("money", "EUR", 10, some_window(random), {}, ("EUR", "EUR", "EUR", "USD"), MONEY_STAGES)
+    plan.sign = lambda: random.choice((-1, 1, 1))
+    plan.target_ops = ("ge", "ge", "eq", "gt")
+    plan.fields["target"] = amount(random, "EUR", random.choice((-10, 0, 10)), plan.target_ops)
+    return with_extras(random, plan)
+
+
+BELOW_ZERO: tuple[Callable[[Random], Plan], ...] = (balance, balance, net, refund)
+"""Those with amounts and targets below zero and at it."""
 
 PLANS: tuple[Callable[[Random], Plan], ...] = (
     money,

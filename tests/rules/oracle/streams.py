@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Sequence
 from datetime import date
 from random import Random
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from .boundaries import boundaries, known_boundaries
 from .dates import DAY, add_months
 from .facts import event_id, recorded_at
-from .plans import PLANS, Plan, amount, partial, some_day
+from .plans import BELOW_ZERO, PLANS, Plan, amount, partial, some_day
 
 Fact = dict[str, Any]
 MIN_EVENTS, MAX_EVENTS = 3, 14
@@ -25,9 +26,9 @@ NATURES = ("actual", "actual", "actual", "actual", "provisional", "estimate", "p
 class Stream:
     """One stream while it grows."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, plans: Sequence[Callable[[Random], Plan]]) -> None:
         self.random = Random(seed)
-        self.plan: Plan = self.random.choice(PLANS)(self.random)
+        self.plan: Plan = self.random.choice(plans)(self.random)
         self.facts: list[Fact] = []
         self.bases: dict[tuple[str, str, str], str] = {}
         self.seen: set[str] = set()
@@ -111,7 +112,8 @@ class Stream:
             figure["attribution"] = attribution
         if self.chance(0.12):
             figure["final"] = self.chance(0.7)
-        if basis == "increment" and kind == "ProgressReported" and self.chance(0.1):
+        is_below = figure["quantity"]["value"].startswith("-")
+        if basis == "increment" and kind == "ProgressReported" and not is_below and self.chance(0.1):
             figure["quantity"] |= {"op": "eq", "value": "-" + figure["quantity"]["value"]}
             figure["quantity"].pop("upper", None)
         return figure
@@ -125,7 +127,7 @@ class Stream:
         if echo is not None and self.chance(0.5):
             near = date.fromisoformat(self.facts[-1]["stated_on"]) + self.random.randrange(-70, 70) * DAY
             fact["stated_on"] = near.isoformat()
-        if figure["quantity"]["value"].startswith("-"):
+        if is_returned(figure):
             fact["reason"] = "money was returned"
         return fact
 
@@ -277,7 +279,7 @@ class Stream:
         """A patch that leaves the fact one that would be accepted."""
         ways: list[Fact] = [{"stated_on": self.day().isoformat()}, {"precision": self.random.choice(["month", "day"])}]
         figure = fact.get("figure")
-        if figure is not None and not figure["quantity"]["value"].startswith("-"):
+        if figure is not None and not is_returned(figure):
             unit = figure["quantity"]["unit"]
             value = amount(self.random, unit, self.plan.scale_of(unit), ops=("eq",))["value"]
             ways += [{"figure": {"quantity": {"op": "eq", "value": value, "upper": None}}}] * 3
@@ -344,9 +346,14 @@ class Stream:
         return False
 
 
-def generate(seed: int) -> list[dict[str, Any]]:
+def is_returned(figure: Fact) -> bool:
+    """Whether money came back, which has a reason."""
+    return bool(figure["basis"] == "increment" and figure["quantity"]["value"].startswith("-"))
+
+
+def generate(seed: int, plans: Sequence[Callable[[Random], Plan]] = PLANS) -> list[dict[str, Any]]:
     """The events of one pledge, 3 to 14 of them, in their envelopes as served."""
-    stream = Stream(seed)
+    stream = Stream(seed, plans)
     stream.facts.append(stream.plan.made(stream.random) | {"source": stream.source()})
     for _ in range(stream.random.randrange(MIN_EVENTS, MAX_EVENTS + 1) * 4):
         if len(stream.facts) >= MAX_EVENTS:
@@ -373,4 +380,4 @@ def envelope(version: int, fact: Fact) -> dict[str, Any]:
     }
 
 
-__all__ = ["boundaries", "generate", "known_boundaries"]
+__all__ = ["BELOW_ZERO", "PLANS", "boundaries", "generate", "known_boundaries"]
