@@ -61,6 +61,7 @@ def test_the_progress_towards_a_range_is_measured_to_the_end_of_it_that_keeps_th
     given(emissions("between 40 and 60 count:mtco2e"), level("80 count:mtco2e")).then(
         as_of="2025-02-01", progress="0.5"
     )
+    given(emissions("between 40 and 60 count:mtco2e"), level("30 count:mtco2e")).then(as_of="2025-02-01", ratio="0.5")
 
 
 @pytest.mark.parametrize(

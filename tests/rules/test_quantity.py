@@ -51,6 +51,11 @@ def test_a_ratio_keeps_its_bound_and_a_bound_is_rounded_so_that_it_stays_true(
     assert str(ratio(q(actual), q(target))) == shown
 
 
+def test_under_a_ceiling_that_is_a_range_the_whole_is_the_end_that_keeps_it() -> None:
+    assert str(ratio(q("30 EUR"), q("between 40 and 60 EUR"), "down")) == "50 %"
+    assert str(ratio(q("30 EUR"), q("between 40 and 60 EUR"), "up")) == "75 %"
+
+
 def test_nothing_is_divided_by_zero_nor_a_bound_by_less() -> None:
     assert ratio(q("5 EUR"), q("at least 0 EUR")) is None
     assert ratio(q("over 5 EUR"), q("-5 EUR")) is None
@@ -133,6 +138,11 @@ def test_an_interval_without_an_end_is_no_quantity() -> None:
         ("about 100 EUR", "92.5", "107.5"),
         ("nearly 100 EUR", "92.5", "102.5"),
         ("over 50 EUR", "48.75", None),
+        (
+            "123456789012345678901234567890.5 EUR",
+            "123456789012345678901234567890.45",
+            "123456789012345678901234567890.55",
+        ),
     ],
 )
 def test_slack_is_half_a_unit_of_the_last_digit_that_is_not_zero_and_at_most_a_fortieth(
@@ -250,3 +260,21 @@ def test_intervals_add_up_end_by_end_and_an_end_is_open_if_one_of_the_two_is(
     one: Interval, other: Interval, together: Interval
 ) -> None:
     assert one.plus(other) == other.plus(one) == together
+
+
+@pytest.mark.parametrize(("low_open", "high_open"), [(False, False), (True, False), (False, True), (True, True)])
+def test_an_end_that_is_open_is_open_in_every_multiple_and_moves_with_its_end_to_the_other_side(
+    low_open: bool, high_open: bool
+) -> None:
+    one = Interval(Decimal(1), Decimal(2), low_open, high_open)
+    assert one.times(Decimal(3)) == Interval(Decimal(3), Decimal(6), low_open, high_open)
+    assert one.times(Decimal(-3)) == Interval(Decimal(-6), Decimal(-3), high_open, low_open)
+
+
+@pytest.mark.parametrize("is_open", [False, True])
+def test_an_interval_lies_within_its_like_but_for_an_end_that_is_open_in_the_other_alone(is_open: bool) -> None:
+    closed = Interval(Decimal(1), Decimal(2))
+    for other in (Interval(Decimal(1), Decimal(2), low_open=is_open), Interval(Decimal(1), Decimal(2), False, is_open)):
+        assert other.within(other)
+        assert other.within(closed)
+        assert closed.within(other) != is_open
