@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from tracker.currencies import CODES
 from tracker.quantity_words_numbers import folded
@@ -131,34 +132,45 @@ class Money:
         return Money(said, codes, default, narrow.several, scaled.factors, scaled.has_scale, max(years, default=None))
 
 
-def _known() -> dict[str, Money]:
+class Currencies(NamedTuple):
+    """What a sign or a name may stand for."""
+
+    codes: tuple[str, ...]
+    default: str | None
+    """Which it is if nothing else is said."""
+
+    several: str = ""
+    """What the codes have in common, in words."""
+
+
+def _known() -> dict[str, Currencies]:
     """Every sign and name in lower case."""
-    known: dict[str, Money] = {}
+    known: dict[str, Currencies] = {}
     for nouns, adjectives in _FAMILIES.items():
         several = f"the {nouns.split()[min(1, nouns.count(' '))]} of several states"
         for noun in nouns.split():
             default = next(iter(adjectives)) if len(adjectives) == 1 else None
-            known[noun] = Money(noun, tuple(adjectives), default, several)
+            known[noun] = Currencies(tuple(adjectives), default, several)
             for code, words in adjectives.items():
                 for adjective in words.split("/"):
                     name = f"{adjective}{noun}" if adjective.endswith("-") else f"{adjective} {noun}"
-                    known[name] = Money(name, (code,), code)
+                    known[name] = Currencies((code,), code)
     for code, names in _NAMES.items():
-        known |= {name: Money(name, (code,), code) for name in names.split("/")}
-    known |= {sign: Money(sign, (code,), code) for sign, code in _SIGNS.items()}
+        known |= {name: Currencies((code,), code) for name in names.split("/")}
+    known |= {sign: Currencies((code,), code) for sign, code in _SIGNS.items()}
     known |= {"us $": known["us$"], "u.s. $": known["us$"]}
     dollars = (*_FAMILIES["dollar dollars"], *_FAMILIES["peso pesos"])
-    known["$"] = Money("$", dollars, "USD", "the dollars of several states")
-    known["£"] = Money("£", tuple(_FAMILIES["pound pounds"]), "GBP", "the pounds of several states")
-    known["pounds"] = Money("pounds", known["£"].codes, None, "the pounds of several states, or a weight")
-    known["¥"] = Money("¥", ("JPY", "CNY"), None, "yen or yuan")
+    known["$"] = Currencies(dollars, "USD", "the dollars of several states")
+    known["£"] = Currencies(tuple(_FAMILIES["pound pounds"]), "GBP", "the pounds of several states")
+    known["pounds"] = Currencies(known["£"].codes, None, "the pounds of several states, or a weight")
+    known["¥"] = Currencies(("JPY", "CNY"), None, "yen or yuan")
     crowns = "Swedish, Norwegian, Danish or Icelandic crowns"
-    known["kr"] = Money("kr", ("SEK", "NOK", "DKK", "ISK"), None, crowns)
+    known["kr"] = Currencies(("SEK", "NOK", "DKK", "ISK"), None, crowns)
     known["kr."] = known["kr"]
     for sign in ("rs", "rs."):
-        known[sign] = Money(sign, known["rupees"].codes, None, "the rupees of several states")
+        known[sign] = Currencies(known["rupees"].codes, None, "the rupees of several states")
     for sign in ("fcfa", "cfa", "cfa franc", "cfa francs", "francs cfa"):
-        known[sign] = Money(sign, ("XOF", "XAF"), None, "West or Central African CFA francs")
+        known[sign] = Currencies(("XOF", "XAF"), None, "West or Central African CFA francs")
     return known
 
 
@@ -235,9 +247,7 @@ def _mark(text: str) -> tuple[Money, str] | None:
     """The sign, name or code at the start of a text."""
     marks = _MARKS.get(folded(text[:1]))
     if marks is not None and (match := marks.match(folded(text))):
-        known = KNOWN[match[0]]
-        said = Money(text[: match.end()], known.codes, known.default, known.several)
-        return said, text[match.end() :]
+        return Money(text[: match.end()], *KNOWN[match[0]]), text[match.end() :]
     if (match := _CODE.match(text)) and match[0].upper() in CODES:
         return _of_code(match[0]), text[3:]
     return None
