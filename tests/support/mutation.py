@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import fnmatch
 import gc
+import importlib
 import json
 import os
 import random
@@ -83,6 +84,11 @@ class Changes:
         if running is not None:
             tests = running & set(tests)
         return sorted(tests, key=lambda test: self.seconds[test] / worth(test))
+
+    def tests_of_module(self, module: str) -> list[str]:
+        """The tests that reach a module, the quickest first."""
+        found = {test for key, some in self.reached.items() if module_of(key) == module for test in some}
+        return sorted(found, key=lambda test: self.seconds[test] / worth(test))
 
     def untried(self, patterns: list[str]) -> list[tuple[Path, str]]:
         """The changes that nothing is known of, in an order in which the first of them are a sample of all modules."""
@@ -165,6 +171,8 @@ class EachChange:
         gc.freeze()
         if self.after("", list(self.items), inf) != SURVIVED:
             sys.exit("a test fails without any change")
+        modules = {module_of(name) for _, name in self.chosen if function_of(name) in self.imported}
+        self.again = {m for m in modules if self.after("", self.changes.tests_of_module(m), inf, m) == SURVIVED}
         if not LINES.exists():
             measure(session.items, lambda item: run_item(item, lambda: None), LINES)
         self.reach = Reach(LINES)
@@ -181,16 +189,20 @@ class EachChange:
 
     def tried(self, name: str) -> int | None:
         """What the tests say of a change; None if they were not all run. What ended others like it goes first."""
-        if function_of(name) in self.imported:
-            return self.anew(name)
         here, near = self.killers[function_of(name)], self.killers[module_of(name)]
-        tests = sorted(self.changes.tests(name, self.reach), key=lambda test: (-here[test], -near[test]))
-        return self.after(name, tests, self.seconds) if tests else UNTESTED
+        module = module_of(name) if function_of(name) in self.imported else None
+        if module is not None and module not in self.again:
+            return self.anew(name)
+        found = self.changes.tests(name, self.reach) if module is None else self.changes.tests_of_module(module)
+        tests = sorted(found, key=lambda test: (-here[test], -near[test]))
+        code = self.after(name, tests, self.seconds, module) if tests else UNTESTED
+        # What other modules took from this one when they were imported is as it was: a fresh process has to confirm.
+        return self.anew(name) if module is not None and code == SURVIVED else code
 
     def anew(self, name: str) -> int | None:
         """What the tests of its module say of a change that acts while modules are imported, in a fresh process."""
-        reached, files = self.changes.reached, defaultdict[str, float](float)
-        for test in {test for key, some in reached.items() if module_of(key) == module_of(name) for test in some}:
+        files = defaultdict[str, float](float)
+        for test in self.changes.tests_of_module(module_of(name)):
             files[test.partition("::")[0]] += self.changes.seconds[test]
         quickest = sorted(files, key=files.__getitem__)
         command = [sys.executable, "-m", "pytest", "-x", "-q", *OPTIONS, *WITHOUT, *quickest]
@@ -200,13 +212,16 @@ class EachChange:
         ended = subprocess.run(command, env=environment, capture_output=True, check=False, preexec_fn=limited)
         return {0: SURVIVED, -signal.SIGXCPU: None, -signal.SIGKILL: None}.get(ended.returncode, KILLED)
 
-    def after(self, name: str, tests: list[str], seconds: float) -> int | None:
-        """What these tests say of a change; None if that takes more seconds of CPU."""
+    def after(self, name: str, tests: list[str], seconds: float, module: str | None = None) -> int | None:
+        """What these tests say of a change; None if that takes more seconds of CPU.
+
+        `module` is imported once more before them, for a change that acts while it is.
+        """
         reading, writing = os.pipe()
         child = os.fork()
         if child == 0:
             os.close(reading)
-            self.run(name, tests, writing, seconds)
+            self.run(name, tests, writing, seconds, module)
         os.close(writing)
         with os.fdopen(reading, "rb") as pipe:
             said = pipe.read().decode()
@@ -217,12 +232,17 @@ class EachChange:
             self.killers[module_of(name)][said] += 1
         return None if code == NOT_ALL else code if code in (SURVIVED, TIMED_OUT) else KILLED
 
-    def run(self, name: str, tests: list[str], pipe: int, seconds: float) -> None:
+    def run(self, name: str, tests: list[str], pipe: int, seconds: float, module: str | None) -> None:
         """In the child: run the tests until one fails."""
         null = os.open(os.devnull, os.O_WRONLY)
         for stream in (1, 2):
             os.dup2(null, stream)
         os.environ["MUTANT_UNDER_TEST"] = name
+        if module is not None:
+            try:
+                importlib.reload(sys.modules[module])
+            except BaseException:
+                os._exit(KILLED)
         signal.signal(signal.SIGVTALRM, lambda *_: os._exit(TIMED_OUT))
         until = process_time() + seconds
         for test in tests:
