@@ -140,7 +140,7 @@ class Currencies(NamedTuple):
     """Which it is if nothing else is said."""
 
     several: str = ""
-    """What the codes have in common, in words."""
+    """What the codes have in common, in words; a name with a default needs none."""
 
 
 def _known() -> dict[str, Currencies]:
@@ -160,8 +160,8 @@ def _known() -> dict[str, Currencies]:
     known |= {sign: Currencies((code,), code) for sign, code in _SIGNS.items()}
     known |= {"us $": known["us$"], "u.s. $": known["us$"]}
     dollars = (*_FAMILIES["dollar dollars"], *_FAMILIES["peso pesos"])
-    known["$"] = Currencies(dollars, "USD", "the dollars of several states")
-    known["£"] = Currencies(tuple(_FAMILIES["pound pounds"]), "GBP", "the pounds of several states")
+    known["$"] = Currencies(dollars, "USD")
+    known["£"] = Currencies(tuple(_FAMILIES["pound pounds"]), "GBP")
     known["pounds"] = Currencies(known["£"].codes, None, "the pounds of several states, or a weight")
     known["¥"] = Currencies(("JPY", "CNY"), None, "yen or yuan")
     crowns = "Swedish, Norwegian, Danish or Icelandic crowns"
@@ -179,9 +179,9 @@ KNOWN = _known()
 
 
 def _marks() -> dict[str, re.Pattern[str]]:
-    """For each first letter, the signs and names that start with it, the longest first."""
+    """For each first letter, the signs and names that start with it, each before what it begins with."""
     starting: dict[str, list[str]] = {}
-    for name in sorted(KNOWN, key=len, reverse=True):
+    for name in sorted(KNOWN, reverse=True):
         starting.setdefault(name[0], []).append(re.escape(name) + (r"(?![^\W\d_])" if name[-1].isalpha() else ""))
     return {first: re.compile("|".join(names)) for first, names in starting.items()}
 
