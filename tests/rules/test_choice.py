@@ -213,3 +213,40 @@ def test_of_firmer_stages_that_say_the_same_the_one_next_to_what_is_required_ans
         progress("30bn EUR", stage="allocated", period=first_half(2024)),
         progress("30bn EUR", stage="committed", period=first_half(2024)),
     ).then(as_of="2024-08-01", actual="at least 30bn EUR", stage="committed")
+
+
+def test_what_is_promised_only_is_shown_of_the_window_alone() -> None:
+    earlier = progress("30bn EUR", stage="pledged", period=year(2023))
+    within = progress("3bn EUR", stage="pledged", period=year(2024))
+    document = given(pledge(window=year(2024)), earlier, within).document("2024-08-01")
+    assert document is not None
+    assert [one["quantity"]["value"] for one in document["announced_amounts"]] == ["3000000000"]
+
+
+@pytest.mark.parametrize(("baseline", "shown"), [({}, False), ({"baseline": {"quantity": "100 count:mtco2e"}}, True)])
+def test_what_is_promised_against_a_baseline_is_shown_once_the_baseline_is_known(
+    baseline: dict[str, Any], shown: bool
+) -> None:
+    promise = pledge("at least 40 percent:below-baseline", kind="count", window=year(2024), **baseline)
+    said = progress("30 percent:below-baseline", stage="pledged", basis="level")
+    document = given(promise, said).document("2024-08-01")
+    assert document is not None
+    assert ("announced_amounts" in document) == shown
+
+
+def test_a_projection_is_of_the_measure_that_is_asked() -> None:
+    promise = pledge("at least 100bn USD:constant-2020")
+    for words, shown in (("80bn USD:constant-2020", True), ("80bn USD", False)):
+        document = given(promise, progress(words, nature="projection")).document("2024-08-01")
+        assert document is not None
+        assert ("projection" in document) == shown
+
+
+def test_a_projection_may_be_said_against_the_baseline_as_the_target_is() -> None:
+    promise = pledge(
+        "at least 40 percent:below-baseline", kind="count", baseline={"quantity": "100 count:mtco2e"}, window=year(2024)
+    )
+    expected = progress("35 percent:below-baseline", basis="level", nature="projection")
+    document = given(promise, progress("90 count:mtco2e", basis="level"), expected).document("2024-08-01")
+    assert document is not None
+    assert document["projection"]["quantity"]["value"] == "35"

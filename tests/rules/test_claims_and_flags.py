@@ -14,10 +14,14 @@ from tests.support.facts import (
     missed,
     pledge,
     progress,
+    reached,
     reaffirmed,
+    retracted,
+    revised,
     source,
     statement,
     until,
+    voided,
     year,
 )
 from tests.support.given import given
@@ -168,4 +172,48 @@ def test_the_trajectory_counts_the_days_of_the_window_with_its_first_and_its_las
 ) -> None:
     given(pledge(window=window, stated_on="2024-01-01"), progress(words, stated_on=day)).then(
         as_of=day, trajectory=expected
+    )
+
+
+def test_a_claim_is_proven_by_what_kept_the_target_of_its_day() -> None:
+    raised = revised(target="at least 60bn EUR", stated_on="2024-09-01")
+    given(pledge(window=year(2024)), progress("45bn EUR"), met(stated_on="2024-07-05"), raised).then(
+        as_of="2024-10-01", status="in_progress", no_flag="unproven_claim"
+    )
+
+
+def test_a_claim_that_more_was_done_is_not_proven_by_what_was_promised() -> None:
+    record = given(pledge(window=year(2024)), progress("40bn EUR"), exceeded(stated_on="2024-07-05"))
+    record.then(as_of="2024-10-01", status="met", flag="unproven_claim")
+
+
+@pytest.mark.parametrize(("end", "is_stale"), [("2022-12-31", True), ("2023-01-01", False)])
+def test_of_a_window_longer_than_three_years_nothing_need_be_said_for_longer(end: str, is_stale: bool) -> None:
+    given(pledge(stated_on="2020-01-01", window=until(end, start="2020-01-01"))).then(
+        as_of="2020-08-01", **{"flag" if is_stale else "no_flag": "stale"}
+    )
+
+
+def test_a_quarter_of_a_short_window_is_counted_in_whole_days() -> None:
+    """The first quarter of 2024 has 91 days, of which 22 are a quarter."""
+    record = given(pledge(stated_on="2024-01-01", window=until("2024-03-31", start="2024-01-01")))
+    record.then(as_of="2024-03-08", schedule=("open", "open"))
+    record.then(as_of="2024-03-09", schedule=("due_soon", "due_soon"))
+
+
+@pytest.mark.parametrize("taking", ["voided", "retracted", "corrected"])
+def test_what_took_a_later_statement_away_is_among_the_causes_of_being_stale(taking: str) -> None:
+    promise, said = pledge(stated_on="2023-01-10"), statement(stated_on="2024-01-01")
+    taken = {
+        "voided": voided(said, stated_on="2024-02-01"),
+        "retracted": retracted(said, stated_on="2024-02-01"),
+        "corrected": corrected(said, {"stated_on": "2023-02-01"}, stated_on="2024-02-01"),
+    }[taking]
+    given(promise, said, taken).then(as_of="2026-08-01", flag="stale", because={"stale": [promise, said, taken]})
+
+
+def test_a_step_beside_a_target_is_no_cause_of_the_headline() -> None:
+    promise, report = pledge(), progress("20bn EUR")
+    given(promise, report, reached("plan agreed", stated_on="2024-07-05")).then(
+        as_of="2024-08-01", because={"status": [promise, report]}
     )

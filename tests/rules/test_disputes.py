@@ -189,6 +189,23 @@ def test_an_increment_since_ever_disputes_a_total_of_the_same_time() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (None, {"start": "2024-07-01", "end": "2024-07-01"}),
+        ({"start": "2024-06-01"}, {"start": "2024-06-01", "end": "2024-07-01"}),
+    ],
+)
+def test_an_increment_without_an_end_is_of_the_time_up_to_the_day_on_which_it_was_said(
+    one: dict[str, str] | None, other: dict[str, str]
+) -> None:
+    fields: dict[str, Any] = {"basis": "increment", "stated_on": "2024-07-01"}
+    first = progress("5bn EUR", **fields, **({} if one is None else {"period": one}))
+    given(pledge(), first, progress("9bn EUR", period=other, source="Other", **fields)).then(
+        as_of="2024-08-01", flag="disputed"
+    )
+
+
 def test_zero_in_two_currencies_is_no_unit_error() -> None:
     given(pledge(), progress("0 EUR"), progress("0 USD", source="Other")).then(
         as_of="2024-08-01", no_flag="suspected_unit_error"

@@ -78,3 +78,9 @@ def test_before_the_first_instalment_the_trajectory_is_unknown() -> None:
     given(planned(), progress("10bn EUR", period={"start": "2024-01-01", "end": "2024-03-30"})).then(
         as_of="2024-08-01", trajectory="unknown"
     )
+
+
+def test_without_a_target_instalments_are_paid_by_the_figure_as_it_was_said() -> None:
+    given(pledge(None, instalments=[instalment("2024-03", "5bn EUR")]), progress("6bn EUR")).then(
+        as_of="2024-08-01", instalments=[{"state": "paid"}]
+    )

@@ -12,6 +12,7 @@ from tests.support.quantities import is_possible, q, quantities, samples
 from tracker import quantity_words
 from tracker.comparison import ratio
 from tracker.quantity import Interval, Quantity, plain, spanning, total
+from tracker.rules.json_values import quantity_json
 
 # --- ratio, sum, rounding slack
 
@@ -278,3 +279,16 @@ def test_an_interval_lies_within_its_like_but_for_an_end_that_is_open_in_the_oth
         assert other.within(other)
         assert other.within(closed)
         assert closed.within(other) != is_open
+
+
+@pytest.mark.parametrize(
+    ("said", "factor", "shown"),
+    [
+        ("123456789012 EUR", "1.0000000000000000001", "123456789012.000000012345678901"),
+        ("1 EUR", "0.1234567890123456789", "0.123456789012345679"),
+    ],
+)
+def test_an_amount_is_shown_with_eighteen_places_at_most_however_long_it_is(said: str, factor: str, shown: str) -> None:
+    answer = quantity_json(q(said).in_unit("USD", Decimal(factor)))
+    assert answer is not None
+    assert answer["value"] == shown

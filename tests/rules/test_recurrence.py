@@ -12,6 +12,7 @@ from tests.support.facts import (
     exceeded,
     group,
     member,
+    met,
     missed,
     pledge,
     progress,
@@ -239,3 +240,11 @@ def test_a_members_figure_on_a_recurring_pledge_is_the_members() -> None:
     )  # fmt: skip
     report = member("BE", "met", "2.1 percent:gdp", basis="level", period=year(2020), stated_on="2021-03-01")
     given(promise, report).figure(report, as_of="2021-06-01", outcome="member")
+
+
+def test_a_claim_about_a_closed_period_is_proven_by_it_although_the_target_was_raised_since() -> None:
+    promise = pledge("at least 50 USD", recurrence=yearly(2020, 2023), stated_on="2020-01-01")
+    raised = revised(target="at least 200 USD", stated_on="2021-01-15")
+    given(promise, of_year(2020, "60 USD"), raised, met(stated_on="2021-02-01")).then(
+        as_of="2021-03-01", no_flag="unproven_claim"
+    )

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.facts import Posted, group, member, missed, pledge, tally, year
+from tests.support.facts import Posted, group, member, missed, pledge, progress, tally, year
 from tests.support.given import given
 
 pytestmark = pytest.mark.usefixtures("every_record_holds")
@@ -199,3 +199,9 @@ def test_a_members_report_is_of_the_nature_of_its_figure_unless_it_says_another(
 def test_a_tally_that_is_expected_is_among_the_causes_of_what_is_shown_of_the_members() -> None:
     promise, expected = each(), tally(met=3, nature="projection", stated_on="2024-06-01")
     given(promise, expected).then(as_of="2024-07-01", members={"projected": 3}, because={"status": [promise, expected]})
+
+
+def test_a_tally_that_does_not_decide_leaves_the_nature_of_the_figure_alone() -> None:
+    given(pledge(), progress("20bn EUR"), tally(met=2, nature="provisional")).then(
+        as_of="2025-08-01", no_flag="provisional"
+    )

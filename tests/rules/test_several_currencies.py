@@ -191,3 +191,12 @@ def test_a_firmer_figure_lies_above_by_what_both_come_to_in_the_currency_of_the_
     given(pledge("at least 200bn USD", stated_on="2021-01-10"), own, firmer).then(
         as_of="2022-11-01", actual="at least 100bn EUR", stage="disbursed"
     )
+
+
+def test_figures_of_two_currencies_are_compared_in_that_of_the_target_if_it_is_one() -> None:
+    """46bn EUR are some 50bn USD at the rate of the day, and 60bn USD by what the source says itself."""
+    of_the_half = {"period": first_half(2024)}
+    euros = progress("46bn EUR", equivalent={"op": "eq", "value": "60000000000", "unit": "USD"}, **of_the_half)
+    dollars = progress("50bn USD", source="Other", **of_the_half)
+    given(pledge("at least 100bn USD"), euros, dollars).then(as_of="2024-08-01", flag="disputed")
+    given(pledge("at least 100bn EUR"), euros, dollars).then(as_of="2024-08-01", no_flag="disputed")

@@ -124,10 +124,9 @@ def _of_steps(evaluation: Evaluation) -> FigureStatus:
 
 def _causes(evaluation: Evaluation, status: Headline) -> frozenset[str]:
     """The ids of the events from which the headline follows."""
-    key = status if status in ("withdrawn", "superseded", "not_measurable") else "status"
-    if key not in evaluation.known:
-        evaluation.known[key] = _causes_of(evaluation, status)
-    return evaluation.known[key]
+    if "status" not in evaluation.known:
+        evaluation.known["status"] = _causes_of(evaluation, status)
+    return evaluation.known["status"]
 
 
 def _causes_of(evaluation: Evaluation, status: Headline) -> frozenset[str]:
@@ -139,7 +138,7 @@ def _causes_of(evaluation: Evaluation, status: Headline) -> frozenset[str]:
     if evaluation.conditions:
         causes |= view.acting_on(ConditionReported)
         causes |= {i for c in evaluation.conditions if c.item is not None for i in c.item.causes}
-    if terms.judged.target is None or evaluation.answers_by == "steps":
+    if terms.judged.target is None:
         causes |= evaluation.milestone_causes
     if status == "not_measurable":
         return frozenset(causes)
