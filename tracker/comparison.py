@@ -159,7 +159,7 @@ def ratio(actual: Quantity, target: Quantity, direction: Direction = "up") -> Ra
     def share(value: Decimal, rounding: str) -> Decimal:
         return _rounded(EXACT.divide(value, whole), rounding, is_one=value == whole)
 
-    if actual.op == "between" and actual.upper is not None:
+    if actual.upper is not None:
         low, high = share(actual.value, ROUND_FLOOR), share(actual.upper, ROUND_CEILING)
         return Ratio.model_construct(op="between", value=low, upper=high, open=actual.open)
     return Ratio.model_construct(

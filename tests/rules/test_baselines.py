@@ -201,3 +201,9 @@ def test_a_target_that_becomes_a_share_of_no_baseline_can_be_measured_no_more() 
     given(trees, progress("30 count:trees", final=True), turned).then(
         as_of="2024-08-01", status="not_measurable", target=None, past_targets=[{"status": "partly_met"}]
     )
+
+
+@pytest.mark.parametrize("on", ["2024-12-31", "2025-06-30"])
+def test_a_baseline_of_the_end_of_the_window_or_a_later_day_leaves_no_time_to_be_on_track_in(on: str) -> None:
+    promise = pledge(window=year(2024), baseline={"quantity": "10bn EUR", "on": on})
+    given(promise, progress("30bn EUR", stated_on="2025-08-01")).then(as_of="2025-08-01", trajectory="unknown")

@@ -296,3 +296,9 @@ def test_a_first_target_is_no_new_question() -> None:
     given(pledge(None, window=year(2024)), progress("38bn EUR", final=True), first).then(
         as_of="2024-08-01", status="partly_met", past_targets=[]
     )
+
+
+@pytest.mark.parametrize(("said_on", "status"), [("2024-07-31", "announced"), ("2024-08-01", "missed")])
+def test_an_admission_on_the_day_of_a_raise_is_one_about_the_raised_target(said_on: str, status: str) -> None:
+    raised = revised(target="at least 60bn EUR", stated_on="2024-08-01")
+    given(pledge(window=year(2024)), raised, missed(stated_on=said_on)).then(as_of="2024-09-01", status=status)

@@ -84,3 +84,8 @@ def test_without_a_target_instalments_are_paid_by_the_figure_as_it_was_said() ->
     given(pledge(None, instalments=[instalment("2024-03", "5bn EUR")]), progress("6bn EUR")).then(
         as_of="2024-08-01", instalments=[{"state": "paid"}]
     )
+
+
+def test_what_kept_the_target_may_be_late_for_an_instalment_although_a_condition_is_open() -> None:
+    promise = pledge(window=year(2024), conditions=[condition("vote")], instalments=[instalment("2024-03", "50bn EUR")])
+    given(promise, progress("45bn EUR")).then(as_of="2024-08-01", status="exceeded", flag="instalment_overdue")

@@ -31,3 +31,15 @@ def test_a_joint_party_is_shown_with_its_share_where_one_is_given() -> None:
     document = given(pledge(pledgor=OLD, joint=joint)).document("2024-05-31")
     assert document is not None
     assert document["joint"] == joint
+
+
+def test_whom_it_is_for_and_what_it_is_part_of_are_shown() -> None:
+    record = given(pledge(beneficiary=UKRAINE, part_of="facility")).then(
+        as_of="2024-05-31", beneficiary=UKRAINE, part_of="facility"
+    )
+    status = StatusFold(record.events).status(date(2024, 5, 31))
+    assert status is not None
+    assert status.part_of == "facility"
+    document = given(pledge()).document("2024-05-31")
+    assert document is not None
+    assert (document["beneficiary"], document.get("part_of", "left out")) == (None, "left out")

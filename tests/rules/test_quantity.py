@@ -1,6 +1,6 @@
 """Amounts with bounds: what is divided, summed, converted and printed (DOMAIN §3)."""
 
-from decimal import Decimal, localcontext
+from decimal import Context, Decimal, localcontext
 
 import pytest
 from hypothesis import given, settings
@@ -152,6 +152,12 @@ def test_slack_is_half_a_unit_of_the_last_digit_that_is_not_zero_and_at_most_a_f
     widened = q(said).widened
     assert (widened.low, widened.high) == (Decimal(low), None if high is None else Decimal(high))
     assert (widened.low_open, widened.high_open) == (q(said).interval.low_open, q(said).interval.high_open)
+
+
+def test_slack_is_taken_whatever_decimals_the_caller_can_count_with() -> None:
+    with localcontext(Context(prec=2, Emax=2, Emin=-2)):
+        widened = q("20.9bn EUR").widened
+    assert (widened.low, widened.high) == (Decimal("20850000000"), Decimal("20950000000"))
 
 
 def test_a_conversion_multiplies_every_bound() -> None:

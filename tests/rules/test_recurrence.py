@@ -248,3 +248,22 @@ def test_a_claim_about_a_closed_period_is_proven_by_it_although_the_target_was_r
     given(promise, of_year(2020, "60 USD"), raised, met(stated_on="2021-02-01")).then(
         as_of="2021-03-01", no_flag="unproven_claim"
     )
+
+
+def test_a_promise_for_each_year_takes_the_place_of_one_by_a_day_and_one_by_a_day_of_one_for_each_year() -> None:
+    by_the_end = pledge("at least 100 USD", window=year(2024))
+    given(by_the_end, revised(recurrence=yearly(2024, 2026), stated_on="2024-06-01")).then(
+        as_of="2024-07-01", window=None, recurrence=yearly(2024, 2026)
+    )
+    given(MADE, revised(window=year(2022), stated_on="2020-06-01")).then(
+        as_of="2020-07-01", window=year(2022), recurrence=None
+    )
+
+
+def test_a_target_raised_within_a_period_asks_anew_from_the_day_of_the_raise() -> None:
+    final = progress("90 USD", period={"start": "2020-01-01", "end": "2020-06-30"}, stated_on="2020-07-01", final=True)
+    record = given(MADE, final, revised(target="at least 200 USD", stated_on="2020-08-01"))
+    for as_of, status in (("2020-07-31", "partly_met"), ("2020-08-01", "in_progress")):
+        document = record.document(as_of)
+        assert document is not None
+        assert document["periods"][0]["status"] == status

@@ -41,6 +41,7 @@ $5m dollars = eq 5000000 USD
 $5m pesos MXN = eq 5000000 MXN
 $5m USD:constant-2020 = eq 5000000 USD:constant-2020
 EUR - 40bn = eq -40000000000 EUR
+- 40bn EUR = eq -40000000000 EUR
 # halves and quarters without a number before them
 la moitié de 10bn EUR = eq 5000000000 EUR
 quarter of 10bn EUR = eq 2500000000 EUR

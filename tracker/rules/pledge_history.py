@@ -283,7 +283,7 @@ class PledgeHistory:
         related = self.related(event)
         resolutions = [r for known in (related[:-1], related) for r in PledgeHistory(known, self._patched).resolutions]
         by_id = [{s.event.id: s for s in resolution} for resolution in resolutions]
-        unseen = {event.id, event.fact.event} if isinstance(event.fact, REPAIRS) else {event.id}
+        unseen = {event.id}
         reached: set[str] = set()
         days: list[date] = []
         while unseen:

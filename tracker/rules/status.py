@@ -216,9 +216,7 @@ class StatusFold:
         attested = self._attest(evaluation, outcome)
         promise, shown, question = evaluation.promise, evaluation.terms.shown, evaluation.answering
         deadline = deadline_in_force(evaluation, outcome)
-        instalments = instalments_of(
-            promise, question.actual, as_of, fall_due=not evaluation.has_open_condition or not outcome.is_conditional
-        )
+        instalments = instalments_of(promise, question.actual, as_of, fall_due=not outcome.is_conditional)
         raised = flags(evaluation, outcome, attested.attested, instalments)
         names = tuple(name for name, _ in raised)
         because = because_of(evaluation, outcome, attested.attested, raised, self.history)

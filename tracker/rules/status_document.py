@@ -43,8 +43,6 @@ def outline(
     """The members of the API's Status in their order, without the clocks; those that depend on the day are None."""
     shown, question, made = evaluation.terms.shown, evaluation.answering, evaluation.view.made.fact
     actual, beneficiary = question.actual, shown.beneficiary
-    share = quantity_json(own_ratio)
-    shown_as_ratio = question.promise.baseline is None and question.promise.direction == "up"
     return {
         "pledge": pledge,
         "title": shown.title,
@@ -60,8 +58,8 @@ def outline(
         **({"relative_target": quantity_json(shown.target)} if shown.is_relative else {}),
         **({"baseline": _baseline(shown.baseline)} if shown.baseline is not None else {}),
         "actual": actual_json(actual),
-        "ratio": share,
-        "progress": share if shown_as_ratio else quantity_json(_progress(question)),
+        "ratio": quantity_json(own_ratio),
+        "progress": quantity_json(_progress(question)),
         **_announced(evaluation),
         "stage": None if actual is None else actual.stage,
         "period": None if actual is None or actual.period is None else dates_json(actual.period),
@@ -200,7 +198,7 @@ def _optional(evaluation: Evaluation) -> dict[str, Any]:
     """The members of the document that are left out where they would be empty."""
     view, terms, choice = evaluation.view, evaluation.terms, evaluation.choice
     found: dict[str, Any] = {}
-    if len(terms.history) > 1 or terms.first is not terms.shown:
+    if terms.first is not terms.shown:
         found["original"] = {
             "target": quantity_json(terms.first.absolute),
             "window": None if terms.first.window is None else dates_json(terms.first.window),

@@ -245,9 +245,7 @@ def _revised(before: Promise, revisions: Sequence[FactInForce[PledgeRevised]]) -
     if not found:
         return before
     after = before._replace(**found)
-    if found.keys() & {"target", "baseline"}:
-        return after._replace(absolute=absolute(after.target, after.baseline))
-    return after
+    return after._replace(absolute=absolute(after.target, after.baseline))
 
 
 def _moved(before: Window | None, after: Window) -> Window:

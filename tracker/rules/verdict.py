@@ -78,9 +78,9 @@ class Question:
 
 
 def compared(amount: Quantity | None, promise: Promise) -> Comparison | None:
-    """An amount against the target; None where there is none or they are in different units."""
+    """An amount in the target's unit against the target; None where one of them is not there."""
     target = promise.absolute
-    if amount is None or target is None or amount.unit != target.unit:
+    if amount is None or target is None:
         return None
     return compare(amount, target, promise.direction)
 
@@ -122,8 +122,7 @@ def keeps(actual: Actual | None, question: Question) -> Literal["met", "exceeded
     """
     if actual is None:
         return None
-    is_chosen = actual is question.actual
-    outcome = question.comparison if is_chosen else compared(actual.compared, question.promise)
+    outcome = compared(actual.compared, question.promise)
     if outcome not in ("met", "exceeded"):
         return None
     needs_final = question.promise.direction == "down" or actual.is_level or actual.is_added
