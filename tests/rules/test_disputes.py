@@ -173,6 +173,19 @@ def test_a_total_falls_below_one_that_it_covers_although_a_longer_one_was_higher
     given(pledge(), short, longer, lower).figure(lower, as_of="2024-08-01", conflicts=[short])
 
 
+def test_a_total_falls_below_the_highest_that_it_covers_and_not_below_a_lower_or_a_longer_one() -> None:
+    reports = [
+        progress(words, period=until(end, start=start))
+        for words, start, end in (
+            ("50bn EUR", "2024-01-01", "2024-01-31"),
+            ("40bn EUR", "2024-01-15", "2024-02-29"),
+            ("45bn EUR", "2024-02-01", "2024-03-31"),
+        )
+    ]
+    lower = progress("42bn EUR", period=until("2024-04-30", start="2024-01-15"))
+    given(pledge("at least 100bn EUR"), *reports, lower).figure(lower, as_of="2024-08-01", conflicts=[reports[2]])
+
+
 def test_a_total_falls_below_an_earlier_one_although_a_range_in_between_reaches_lower() -> None:
     given(
         pledge(),

@@ -29,6 +29,7 @@ from tests.support.facts import (
 from tests.support.given import Given, given
 from tracker.event import Event
 from tracker.facts import MemberReported, ProgressReported
+from tracker.rules.explanations import attestation
 from tracker.rules.pledge_history import PledgeHistory
 from tracker.rules.status import StatusFold, derive
 
@@ -147,6 +148,11 @@ def test_causes_are_named_in_the_order_of_recording_whatever_their_ids() -> None
     status = derive(events, day("2024-10-01"))
     assert status is not None
     assert status.because["status"] == (events[0].id, events[2].id)
+
+
+def test_what_attests_a_status_is_named_in_the_order_of_recording_whatever_its_ids() -> None:
+    events = reversed_ids(given(MADE, *(progress("10bn EUR", source=name) for name in ("News", "Other"))))
+    assert attestation(events, day("2024-10-01")).events == (events[1].id, events[2].id)
 
 
 def test_what_was_corrected_to_act_on_another_fact_acts_on_both() -> None:

@@ -17,6 +17,7 @@ from tests.support.facts import (
     pledge,
     progress,
     revised,
+    superseded,
     withdrawn,
     year,
     yearly,
@@ -169,6 +170,11 @@ def test_the_current_period_is_that_of_the_day_however_long_nothing_was_said(as_
     given(pledge("at least 100 USD", recurrence=monthly, stated_on="2020-01-01")).then(
         as_of=as_of, schedule=(schedule, schedule)
     )
+
+
+def test_a_pledge_that_another_replaces_leaves_the_periods_that_had_ended_as_they_were() -> None:
+    _, found, _ = answers(of_year(2020, "110 USD"), superseded("another", stated_on="2021-06-01"))
+    assert found == ["exceeded", "superseded", "superseded"]
 
 
 @pytest.mark.parametrize(("stated_on", "first"), [("2020-12-31", "withdrawn"), ("2021-01-01", "overdue")])

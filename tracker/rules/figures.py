@@ -59,13 +59,13 @@ _CHOSEN = ("chosen", "first in the order of rank, comparability, period end, nat
 _SUMMED = ("part_of_sum", "one of the parts of the sum")
 
 
-def choose(view: View, promise: Promise, since: date | None, reader: CandidateReader | None = None) -> Choice:
+def choose(view: View, promise: Promise, since: date | None, reader: CandidateReader) -> Choice:
     """The actual of the pledge as a whole on the view's days, by DOMAIN §5; `since` is the start of its window.
 
     A `reader` that was passed before gives the candidates it has made already.
     """
     items = [item for item in view.of(*PLEDGE_FIGURES) if item.figure is not None]
-    return choose_among(items, promise, since, reader or CandidateReader())
+    return choose_among(items, promise, since, reader)
 
 
 def choose_among(

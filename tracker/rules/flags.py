@@ -133,7 +133,7 @@ def _of_the_day(
 def _lasting(evaluation: Evaluation, outcome: Outcome, attested: tuple[Evidence, frozenset[str]]) -> Iterator[Caused]:
     """The flags that are the same on every day with one outcome."""
     terms = evaluation.terms
-    yield from _of_figures(evaluation, outcome)
+    yield from _of_figures(evaluation)
     yield from _of_claims(evaluation, outcome)
     if evaluation.group_result is not None and evaluation.group_result.mismatch:
         yield "tally_mismatch", evaluation.group_result.causes | terms.causes
@@ -154,7 +154,7 @@ def _lasting(evaluation: Evaluation, outcome: Outcome, attested: tuple[Evidence,
         yield "single_source", attested[1]
 
 
-def _of_figures(evaluation: Evaluation, outcome: Outcome) -> Iterator[Caused]:
+def _of_figures(evaluation: Evaluation) -> Iterator[Caused]:
     """What is wrong between the figures, and how the actual came about."""
     choice, actual = evaluation.choice, evaluation.choice.actual
     natures: frozenset[Nature] = frozenset() if actual is None else actual.natures
