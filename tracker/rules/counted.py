@@ -21,7 +21,7 @@ class CountedSpan(NamedTuple):
 def counted_spans(fold: StatusFold) -> dict[str, CountedSpan]:
     """The days on which each figure counted, as all known events tell it, by event id; no entry if it never did."""
     found: dict[str, CountedSpan] = {}
-    for segment in fold.segments() if fold.events else ():
+    for segment in fold.segments():
         evaluation = fold.evaluation(segment.valid_from)
         for id_ in _counting(evaluation) if evaluation is not None else ():
             since = found[id_].since if id_ in found else segment.valid_from

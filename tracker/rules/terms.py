@@ -245,7 +245,9 @@ def _revised(before: Promise, revisions: Sequence[FactInForce[PledgeRevised]]) -
     if not found:
         return before
     after = before._replace(**found)
-    return after._replace(absolute=absolute(after.target, after.baseline))
+    if found.keys() & {"target", "baseline"}:
+        return after._replace(absolute=absolute(after.target, after.baseline))
+    return after
 
 
 def _moved(before: Window | None, after: Window) -> Window:
