@@ -46,6 +46,8 @@ SLACK_LIMIT = Decimal("0.025")
 EXACT = Context(prec=120)
 """Sums and products of posted decimals stay exact in this many digits; quotients are rounded where they are shown."""
 
+ONE = Decimal(1)
+
 DIGITS = 30
 """The most digits of a posted decimal before the point."""
 
@@ -85,6 +87,12 @@ def _decimal(value: Any) -> Any:
 
 def _normal(value: Decimal) -> Decimal:
     return Decimal(plain(value))
+
+
+def _share(value: Decimal, factor: Decimal, per: Decimal) -> Decimal:
+    """`value * factor / per`, exact wherever it has an end: the product comes before the quotient."""
+    product = EXACT.multiply(value, factor)
+    return product if per == ONE else EXACT.divide(product, per)
 
 
 ExactDecimal = Annotated[
@@ -136,10 +144,10 @@ class Interval:
             return False
         return self.high < other.low or (self.high == other.low and (self.high_open or other.low_open))
 
-    def times(self, factor: Decimal) -> Interval:
-        """Every value times a factor; a negative one turns the ends round."""
-        low = None if self.low is None else EXACT.multiply(self.low, factor)
-        high = None if self.high is None else EXACT.multiply(self.high, factor)
+    def times(self, factor: Decimal, per: Decimal = ONE) -> Interval:
+        """Every value times a factor, for each `per` of it; a negative factor turns the ends round."""
+        low = None if self.low is None else _share(self.low, factor, per)
+        high = None if self.high is None else _share(self.high, factor, per)
         if factor < 0:
             return Interval(high, low, self.high_open, self.low_open)
         return Interval(low, high, self.low_open, self.high_open)
@@ -265,10 +273,10 @@ class Quantity(BaseModel):
         """The place in the order of DOMAIN §5: 0 exact, 1 bounded, 2 approximate."""
         return {"eq": 0, "approx": 2, "nearly": 2}.get(self.op, 1)
 
-    def in_unit(self, unit: str, factor: Decimal) -> Quantity:
-        """The same bounds times a positive factor, in another unit (a conversion)."""
-        upper = None if self.upper is None else EXACT.multiply(self.upper, factor)
-        return _bound(self.op, EXACT.multiply(self.value, factor), unit, upper, self.open)
+    def in_unit(self, unit: str, factor: Decimal, per: Decimal = ONE) -> Quantity:
+        """The same bounds in another unit, of which `factor` come to `per` of this one (a conversion); both positive."""
+        upper = None if self.upper is None else _share(self.upper, factor, per)
+        return _bound(self.op, _share(self.value, factor, per), unit, upper, self.open)
 
 
 OP_WORDS: dict[str, str] = {

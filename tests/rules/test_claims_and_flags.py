@@ -217,3 +217,11 @@ def test_a_step_beside_a_target_is_no_cause_of_the_headline() -> None:
     given(promise, report, reached("plan agreed", stated_on="2024-07-05")).then(
         as_of="2024-08-01", because={"status": [promise, report]}
     )
+
+
+def test_what_took_a_statement_away_is_a_cause_of_being_stale_although_something_was_said_after_it() -> None:
+    promise, said = pledge(stated_on="2023-01-10"), statement(stated_on="2024-01-01")
+    back, later = retracted(said, stated_on="2024-02-01"), statement(stated_on="2024-03-01")
+    given(promise, said, back, later).then(
+        as_of="2026-08-01", flag="stale", because={"stale": [promise, said, back, later]}
+    )

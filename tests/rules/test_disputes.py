@@ -14,6 +14,7 @@ from tests.support.facts import (
     quarter,
     ranked,
     retracted,
+    source,
     until,
     voided,
     year,
@@ -284,3 +285,35 @@ def test_a_report_in_another_currency_is_shown_as_it_was_said() -> None:
     record = given(pledge(window=year(2024)), report)
     record.then(as_of="2024-08-01", actual="over 55bn USD", status="exceeded")
     record.figure(report, as_of="2024-08-01", converted="over 51377860812.70 EUR")
+
+
+def test_a_total_falls_below_an_open_end_that_it_only_reaches() -> None:
+    """Over 50bn is over 48.75bn with its slack, and 48.7bn is 48.75bn at most."""
+    over = progress("over 50bn EUR", period=until("2024-03-31", start="2024-01-01"))
+    reaching = progress("48.7bn EUR", period=until("2024-06-30", start="2024-01-01"), source="B")
+    given(pledge("at least 100bn EUR"), over, reaching).then(as_of="2024-08-01", flag="falling_total")
+
+
+def test_figures_dispute_each_other_although_none_of_them_is_the_actual() -> None:
+    """The first has no low end, and so says nothing as the figure of a firmer stage."""
+    promise = pledge(
+        "at least 40 percent:below-baseline", kind="count", baseline={"quantity": "100 count:mtco2e"},
+        window=year(2024), required_stage="committed",
+    )  # fmt: skip
+    fields: dict[str, Any] = {
+        "stage": "delivered", "basis": "level", "period": year(2024), "stated_on": "2025-02-01",
+    }  # fmt: skip
+    reports = [
+        progress("at least 120 percent:below-baseline", source=source("Office", "official"), **fields),
+        progress("50 percent:below-baseline", source=source("News", "media"), **fields),
+    ]
+    given(promise, *reports).then(as_of="2025-08-01", actual=None, flag="disputed")
+
+
+def test_of_two_ranges_that_begin_alike_one_may_end_at_nothing() -> None:
+    low = progress("-10 EUR", period=first_half(2024), source="L")
+    short, wide = (
+        progress(quantity, period=first_half(2024), source="A")
+        for quantity in ({"op": "between", "value": "-3", "upper": end, "unit": "EUR"} for end in ("0", "1"))
+    )
+    given(pledge(), low, wide, short).figure(low, as_of="2024-08-01", conflicts=[short])

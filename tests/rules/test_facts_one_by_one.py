@@ -167,3 +167,15 @@ def test_what_was_corrected_to_act_on_another_fact_acts_on_both() -> None:
     assert view is not None
     assert record.id(back) in view.acting_on(ProgressReported)
     assert record.id(back) in view.acting_on(MemberReported)
+
+
+def test_a_day_has_its_own_causes_whatever_day_was_asked_before() -> None:
+    promise = pledge("at least 10bn EUR", window=None, recurrence=yearly(2024), measurable=False)
+    reports = [
+        progress(words, period=year(number), stated_on=said)
+        for words, number, said in (("8bn EUR", 2024, "2024-07-01"), ("20bn EUR", 2025, "2024-07-02"))
+    ]
+    events = given(promise, *reports).events
+    fold = StatusFold(events)
+    assert fold.status(day("2024-12-31")) == StatusFold(events).status(day("2024-12-31"))
+    assert fold.status(day("2025-01-01")) == StatusFold(events).status(day("2025-01-01"))

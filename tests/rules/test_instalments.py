@@ -80,9 +80,10 @@ def test_before_the_first_instalment_the_trajectory_is_unknown() -> None:
     )
 
 
-def test_without_a_target_instalments_are_paid_by_the_figure_as_it_was_said() -> None:
-    given(pledge(None, instalments=[instalment("2024-03", "5bn EUR")]), progress("6bn EUR")).then(
-        as_of="2024-08-01", instalments=[{"state": "paid"}]
+@pytest.mark.parametrize(("words", "state"), [("6bn EUR", "paid"), ("4bn EUR", "overdue"), ("6bn JPY", "open")])
+def test_without_a_target_instalments_are_held_against_figures_in_their_own_currency(words: str, state: str) -> None:
+    given(pledge(None, instalments=[instalment("2024-03", "5bn EUR")]), progress(words)).then(
+        as_of="2024-08-01", instalments=[{"state": state}]
     )
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.facts import (
     Posted,
+    corrected,
     group,
     not_reached,
     pledge,
@@ -17,6 +18,8 @@ from tests.support.facts import (
     revised,
     scheduled,
     until,
+    voided,
+    year,
 )
 from tests.support.given import given
 
@@ -226,3 +229,20 @@ def test_money_without_a_target_that_has_steps_is_judged_by_them() -> None:
         scheduled("the fund is open", stated_on="2024-02-01"),
         reached("the fund is open", stated_on="2024-06-01"),
     ).then(as_of="2024-06-01", status="met")
+
+
+@pytest.mark.parametrize("kind", ["milestone", "qualitative"])
+@pytest.mark.parametrize(("said", "status"), [(reached, "met"), (not_reached, "missed")])
+def test_steps_decide_although_a_target_is_left_of_a_correction_that_was_voided(
+    kind: str, said: Any, status: str
+) -> None:
+    """While the pledge was corrected to be about money it was given a target; the correction was voided since."""
+    promise = pledge(None, kind=kind, window=year(2024))
+    to_money = corrected(promise, {"kind": "money"}, stated_on="2024-02-01")
+    raised, back = revised(target="at least 40bn EUR", stated_on="2024-03-01"), voided(to_money)
+    step = said("law", stated_on="2024-05-01")
+    record = given(promise, to_money, raised, back, step)
+    record.then(as_of="2025-06-01", status=status, answers_by="steps")
+    document = record.document("2025-06-01")
+    assert document is not None
+    assert record.id(step) in document["because"]["status"]

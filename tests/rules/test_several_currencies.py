@@ -60,7 +60,10 @@ def test_a_figure_is_set_beside_those_of_another_currency_although_two_pairs_of_
     of_the_half = {"period": first_half(2024)}
     dollars = [progress(f"{number}bn USD", source=str(number), **of_the_half) for number in (30, 35, 80, 85)]
     euros = progress("50bn EUR", source="E", **of_the_half)
-    given(pledge(), *dollars, euros).figure(euros, as_of="2024-08-01", conflicts=[dollars[-1]])
+    record = given(pledge(), *dollars, euros)
+    record.then(as_of="2024-08-01", flag="disputed")
+    conflicts = {row["event"]: row["conflicts"] for row in record.figures("2024-08-01")}
+    assert record.id(dollars[-1]) in conflicts[record.id(euros)]
 
 
 def test_two_dollar_figures_are_not_converted_to_be_compared_although_a_euro_figure_stands_beside_them() -> None:
@@ -200,3 +203,16 @@ def test_figures_of_two_currencies_are_compared_in_that_of_the_target_if_it_is_o
     dollars = progress("50bn USD", source="Other", **of_the_half)
     given(pledge("at least 100bn USD"), euros, dollars).then(as_of="2024-08-01", flag="disputed")
     given(pledge("at least 100bn EUR"), euros, dollars).then(as_of="2024-08-01", no_flag="disputed")
+
+
+@pytest.mark.parametrize(
+    ("figure", "target"),
+    [("9788000 CHF", "10000000 EUR"), ("8574217.2 GBP", "9990000 EUR"), ("85742172 GBP", "99900000 EUR")],
+)
+def test_an_amount_that_comes_out_even_is_what_it_comes_to(figure: str, target: str) -> None:
+    """At 0.9788 CHF and 0.85828 GBP for one EUR; the inverse of neither has an end."""
+    half = {"start": "2023-01-01", "end": "2023-06-30"}
+    promise = pledge(f"at least {target}", window=half, stated_on="2023-01-01")
+    given(promise, progress(figure, period=half, stated_on="2023-07-01")).then(
+        as_of="2023-08-01", status="met", ratio="1"
+    )

@@ -238,12 +238,13 @@ class EachChange:
         for stream in (1, 2):
             os.dup2(null, stream)
         os.environ["MUTANT_UNDER_TEST"] = name
+        signal.signal(signal.SIGVTALRM, lambda *_: os._exit(TIMED_OUT))
         if module is not None:
+            signal.setitimer(signal.ITIMER_VIRTUAL, STARTING_SECONDS)
             try:
                 importlib.reload(sys.modules[module])
             except BaseException:
                 os._exit(KILLED)
-        signal.signal(signal.SIGVTALRM, lambda *_: os._exit(TIMED_OUT))
         until = process_time() + seconds
         for test in tests:
             item = self.items.get(test)

@@ -111,8 +111,8 @@ class Candidate(NamedTuple):
             return equivalent.widened
         if ":" in unit or ":" in self.quantity.unit:
             return None
-        times = factor(self.quantity.unit, unit, rate_day(self.item))
-        return None if times is None else self.slack.times(times)
+        rate = factor(self.quantity.unit, unit, rate_day(self.item))
+        return None if rate is None else self.slack.times(*rate)
 
     def in_unit(self, unit: str) -> tuple[Quantity | None, Conversion | None]:
         """The amount in another unit and how it became so, by the source's own equivalent or the rates of its day."""

@@ -28,7 +28,10 @@ def amount_of(actual: Actual | None, promise: Promise) -> Quantity | None:
     """The actual in the unit of target and instalments; None where it cannot be compared."""
     if actual is None:
         return None
-    return actual.compared if promise.absolute is not None else actual.quantity
+    if promise.absolute is not None:
+        return actual.compared
+    units = {instalment.quantity.unit for instalment in promise.instalments}
+    return actual.quantity if actual.quantity.unit in units else None
 
 
 def sum_due(promise: Promise, day: date) -> Decimal | None:

@@ -138,7 +138,7 @@ def _causes_of(evaluation: Evaluation, status: Headline) -> frozenset[str]:
     if evaluation.conditions:
         causes |= view.acting_on(ConditionReported)
         causes |= {i for c in evaluation.conditions if c.item is not None for i in c.item.causes}
-    if terms.judged.target is None:
+    if terms.judged.target is None or evaluation.answers_by == "steps":
         causes |= evaluation.milestone_causes
     if status == "not_measurable":
         return frozenset(causes)

@@ -15,7 +15,7 @@ from importlib.metadata import version
 from currency_converter import CurrencyConverter, RateNotFoundError
 
 from tracker.currencies import EURO_RATES
-from tracker.quantity import EXACT, Quantity
+from tracker.quantity import Quantity
 
 PROVIDER, SOURCE = "ECB", "source"
 """Who says what it comes to: the publisher of the rates, or the figure's own source."""
@@ -66,10 +66,13 @@ def published(currency: str, on: date) -> tuple[Decimal, date] | None:
     return None
 
 
-def factor(from_unit: str, to_unit: str, on: date) -> Decimal | None:
-    """How much of one currency a unit of another comes to at the rates of a day; None without a rate."""
+def factor(from_unit: str, to_unit: str, on: date) -> tuple[Decimal, Decimal] | None:
+    """How much of one currency comes to how much of another at the rates of a day, which is the second number.
+
+    Two numbers, because their quotient may have no end where a product divided has one. None without a rate.
+    """
     own, other = published(from_unit, on), published(to_unit, on)
-    return None if own is None or other is None else EXACT.divide(other[0], own[0])
+    return None if own is None or other is None else (other[0], own[0])
 
 
 def convert(quantity: Quantity, unit: str, on: date) -> tuple[Quantity | None, Conversion | None]:
@@ -84,11 +87,10 @@ def convert(quantity: Quantity, unit: str, on: date) -> tuple[Quantity | None, C
     own, other = published(quantity.unit, on), published(unit, on)
     if own is None or other is None:
         return None, Conversion(quantity.unit, unit)
-    factor = EXACT.divide(other[0], own[0])
     if quantity.unit == "EUR":
         how = Conversion(quantity.unit, unit, *other)
     elif unit == "EUR":
         how = Conversion(quantity.unit, unit, *own)
     else:
         how = Conversion(quantity.unit, unit, *own, to_rate=other[0])
-    return quantity.in_unit(unit, factor), how
+    return quantity.in_unit(unit, other[0], own[0]), how
