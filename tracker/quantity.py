@@ -274,7 +274,7 @@ class Quantity(BaseModel):
         return {"eq": 0, "approx": 2, "nearly": 2}.get(self.op, 1)
 
     def in_unit(self, unit: str, factor: Decimal, per: Decimal = ONE) -> Quantity:
-        """The same bounds in another unit, of which `factor` come to `per` of this one (a conversion); both positive."""
+        """The same bounds in another unit, of which `factor`, positive as `per`, come to `per` of this one."""
         upper = None if self.upper is None else _share(self.upper, factor, per)
         return _bound(self.op, _share(self.value, factor, per), unit, upper, self.open)
 
