@@ -60,8 +60,8 @@ MUCH = ("test_recorded", "test_against_oracle", "test_because", "test_comparison
 STARTING_SECONDS, MAX_SECONDS = 5, 3_600
 """What a fresh process of pytest takes before its first test, and the bound of those that have none."""
 
-LINES = Path("lines.json")
-"""Where it stands in mutants/ which tests run which line."""
+LINES, STATS = Path("lines.json"), Path("mutmut-stats.json")
+"""Where it stands in mutants/ which tests run which line, and which run which function; both are of the same tests."""
 
 PATIENCE = 20
 """A test that takes so many times as long as without a change, and two seconds at least, never ends."""
@@ -173,7 +173,7 @@ class EachChange:
             sys.exit("a test fails without any change")
         modules = {module_of(name) for _, name in self.chosen if function_of(name) in self.imported}
         self.again = {m for m in modules if self.after("", self.changes.tests_of_module(m), inf, m) == SURVIVED}
-        if not LINES.exists():
+        if not LINES.exists() or LINES.stat().st_mtime < STATS.stat().st_mtime:
             measure(session.items, lambda item: run_item(item, lambda: None), LINES)
         self.reach = Reach(LINES)
         began, tried = monotonic(), Counter[str]()
