@@ -72,7 +72,7 @@ class Changes:
 
     def __init__(self, folder: Path, *, again: bool = False) -> None:
         self.files = {path: json.loads(path.read_text()) for path in sorted(folder.glob("tracker/**/*.meta"))}
-        stats = json.loads((folder / "mutmut-stats.json").read_text())
+        stats = json.loads((folder / STATS).read_text())
         self.reached: dict[str, list[str]] = stats["tests_by_mangled_function_name"]
         self.seconds: dict[str, float] = stats["duration_by_test"]
         self.later = remember(self.codes(), ROOT, again=again)
