@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from projections.queries import Clocks, Filters
@@ -17,15 +15,7 @@ from tests.support.timelines import (
     progress,
     said,
     source,
-    world,
 )
-
-
-@pytest.fixture
-def it(database_url: str) -> Iterator[World]:
-    with world(database_url) as made_world:
-        made_world.runner.catch_up()
-        yield made_world
 
 
 def differing(it: World, before: Clocks, after: Clocks, filters: Filters | None = None) -> list[PledgeDifference]:

@@ -25,7 +25,7 @@ from projections.queries import Clocks, Filters
 from projections.summary import Pledged, summarize
 from projections.table_reader import TableReader
 from projections.timeline import Timeline
-from tests.support.timelines import World, kept, made, many, progress, said, world
+from tests.support.timelines import World, kept, made, many, progress, said
 from tracker.errors import BatchRefused
 
 BEFORE, AFTER = Clocks(date(2026, 1, 1), 1), Clocks(date(2026, 1, 1), 2)
@@ -126,13 +126,6 @@ def test_a_sum_is_the_same_in_any_order_and_after_what_was_taken_away(amounts: l
         other.add(amount, -1)
     assert (other.count, other.document("EUR")) == (whole.count, whole.document("EUR"))
     assert other.document("EUR", cents=True) == whole.document("EUR", cents=True)
-
-
-@pytest.fixture
-def it(database_url: str) -> Iterator[World]:
-    with world(database_url) as made_world:
-        made_world.runner.catch_up()
-        yield made_world
 
 
 ASKED = [

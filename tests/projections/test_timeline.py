@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -33,13 +32,6 @@ from tests.support.timelines import (
     said,
     world,
 )
-
-
-@pytest.fixture
-def it(database_url: str) -> Iterator[World]:
-    with world(database_url) as made_world:
-        made_world.runner.catch_up()
-        yield made_world
 
 
 def test_the_seeds_have_at_every_point_what_the_rules_say(it: World) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,15 +12,8 @@ import pytest
 
 from projections.queries import SORTS, Clocks, Filters
 from projections.timeline import Timeline
-from tests.support.timelines import World, expected, many, said, world
+from tests.support.timelines import World, expected, many, said
 from tracker.rules.status import StatusFold
-
-
-@pytest.fixture
-def it(database_url: str) -> Iterator[World]:
-    with world(database_url) as made_world:
-        made_world.runner.catch_up()
-        yield made_world
 
 
 def documents(page: list[bytes]) -> list[dict[str, Any]]:
