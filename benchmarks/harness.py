@@ -167,14 +167,31 @@ def wait_until(holds: Callable[[], bool]) -> None:
 
 def report(rows: list[Row], *, scale: str, path: Path) -> None:
     """Print one table and write the JSON beside it."""
-    print(f"\n{'row':4} {'work':44} {'ours':>12} {'peer':>12} {'ratio':>8} {'goal':>8}  against")
+    tell_heading()
+    tell(rows)
+    write(rows, scale=scale, path=path)
+    print(f"\nwritten to {path}")
+
+
+def tell_heading() -> None:
+    """Print the first line of the table."""
+    print(f"\n{'row':4} {'work':44} {'ours':>12} {'peer':>12} {'ratio':>8} {'goal':>8}  against", flush=True)
+
+
+def tell(rows: list[Row]) -> None:
+    """Print a line of the table for each row."""
     for row in rows:
         goal = "" if row.goal is None else f"{'≥' if row.better == 'higher' else '≤'} {row.goal:g}"
         mark = {True: "", False: "  MISSED", None: ""}[row.holds]
         print(
             f"{row.row:4} {row.name:44} {row.ours:12,.3f} {row.peer:12,.3f} {row.ratio:8.2f} {goal:>8}"
-            f"  {row.against} ({row.unit}){mark}"
+            f"  {row.against} ({row.unit}){mark}",
+            flush=True,
         )
+
+
+def write(rows: list[Row], *, scale: str, path: Path) -> None:
+    """Write the rows as JSON, with the machine and the versions of what was measured."""
     packages = (
         *("litestar", "uvicorn", "eventsourcing", "pydantic", "sqlalchemy", "psycopg"),
         *("datasette", "django", "django-simple-history"),
@@ -186,4 +203,3 @@ def report(rows: list[Row], *, scale: str, path: Path) -> None:
         "rows": [asdict(row) for row in rows],
     }
     path.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    print(f"\nwritten to {path}")

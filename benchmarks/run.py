@@ -25,14 +25,14 @@ from benchmarks import (
     verify,
     writes,
 )
-from benchmarks.harness import Row, report
+from benchmarks.harness import Row, tell, tell_heading, write
 
 GROWN = {"quick": (0, 30, 300), "full": (0, 1_000, 10_000, 100_000)}
 """Pledges of the stores that are compared with each other; the longest one is asked for the other rows, too."""
 
 
 def main() -> None:
-    """Measure, print one table and write benchmarks/latest.json."""
+    """Measure; print the rows of each part once it is measured, and write them to benchmarks/latest.json."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--quick", action="store_true", help="small scale")
     parser.add_argument("--longest", type=int, help="pledges of the longest store, at least those of the second")
@@ -57,12 +57,15 @@ def main() -> None:
                 )
         url = f"sqlite:///{folder}/{lengths[-1]}.db"
         is_full = tuple(lengths) == GROWN["full"]
+        if not quick:
+            Path("docs/growth.svg").write_text(growth.picture(found[1:]), "utf-8")
+        tell_heading()
         for title, part in _parts(folder, url, found, quick=quick, is_full=is_full):
             with _told(title):
-                rows += part()
-    report(rows, scale=scale, path=Path(__file__).with_name("latest.json"))
-    if not quick:
-        Path("docs/growth.svg").write_text(growth.picture(found[1:]), "utf-8")
+                measured = list(part())
+            tell(measured)
+            rows += measured
+            write(rows, scale=scale, path=Path(__file__).with_name("latest.json"))
 
 
 def _parts(
