@@ -56,6 +56,8 @@ class Row:
     goal: float | None
     better: Literal["higher", "lower"]
     unit: str = "requests/s"
+    of: str = ""
+    """How much of it was measured; the name of the row is the same at every scale."""
 
     @property
     def holds(self) -> bool | None:
@@ -75,10 +77,11 @@ def compared(
     *,
     better: Literal["higher", "lower"] = "higher",
     unit: str = "requests/s",
+    of: str = "",
 ) -> Row:
     """The row of two series of rounds: the ratio is that of the medians, ours over the peer's."""
     own, other = statistics.median(ours), statistics.median(peer)
-    return Row(row, name, own, other, against, own / other, goal, better, unit)
+    return Row(row, name, own, other, against, own / other, goal, better, unit, of)
 
 
 def free_port() -> int:
@@ -185,7 +188,7 @@ def tell(rows: list[Row]) -> None:
         mark = {True: "", False: "  MISSED", None: ""}[row.holds]
         print(
             f"{row.row:4} {row.name:44} {row.ours:12,.3f} {row.peer:12,.3f} {row.ratio:8.2f} {goal:>8}"
-            f"  {row.against} ({row.unit}){mark}",
+            f"  {row.against} ({', '.join(filter(None, (row.unit, row.of)))}){mark}",
             flush=True,
         )
 

@@ -91,13 +91,11 @@ def _rows(store: str, found: Rounds, count: int) -> Iterator[Row]:
     )
     bound = [2 * taken + 3 for taken in found.fsync]
     yield compared("11", f"one client, {store}, p50", one, bound, "2 fsync + 3 ms", 1.0, better="lower", unit="ms")
-    saved = found.saved_batch
+    saved, name, of = found.saved_batch, f"one batch, {store}", f"{count:,} facts"
     if saved:
-        yield compared(
-            "6", f"batch of {count:,}, {store}", found.batch, saved, "eventsourcing save", 2.0, unit="facts/s"
-        )
+        yield compared("6", name, found.batch, saved, "eventsourcing save", 2.0, unit="facts/s", of=of)
     if found.copied:
-        yield compared("6", f"batch of {count:,}, {store}", found.batch, found.copied, "COPY", None, unit="facts/s")
+        yield compared("6", name, found.batch, found.copied, "COPY", None, unit="facts/s", of=of)
 
 
 def rounds_of(

@@ -108,17 +108,41 @@ class ClosedRectangles:
         )
 
 
+class EventReach(NamedTuple):
+    """The day from which on an event may change the status, and the words of the facts that it may change."""
+
+    since: date
+    words: Mapping[int, Sequence[WordsStretch]]
+
+    @classmethod
+    def of(cls, event: Event, statuses: StatusFold) -> EventReach:
+        """The reach of an event, which is the last of those that `statuses` has folded."""
+        return cls(statuses.acts_from(event), words_after(statuses.history, event))
+
+
 def fold(now: OpenRectangles, statuses: StatusFold, event: Event) -> tuple[OpenRectangles, ClosedRectangles]:
     """The rectangles that are open after an event, and those that it closed.
 
     `statuses` has folded all events of the pledge up to this one.
     """
-    since = statuses.acts_from(event)
+    return fold_at_once(now, statuses, [EventReach.of(event, statuses)])
+
+
+def fold_at_once(
+    now: OpenRectangles, statuses: StatusFold, reaches: Sequence[EventReach]
+) -> tuple[OpenRectangles, ClosedRectangles]:
+    """The rectangles that are open after the last of several events, and those that are closed at its position.
+
+    What held between the events is in neither. `statuses` has folded all events of the pledge up to the last one.
+    """
+    position = statuses.events[-1].position
+    since = min(reach.since for reach in reaches)
+    words = {version: stretches for reach in reaches for version, stretches in reach.words.items()}
     segments, versions = statuses.segments(since), statuses.history.versions
     timeline, catalogue = _rows(segments, _changed(now.timeline, since, segments), versions)
-    open_timeline, closed_timeline = _supersede(now.timeline, since, timeline, event.position)
-    open_catalogue, closed_catalogue = _supersede(now.catalogue, since, catalogue, event.position)
-    open_words, closed_words = _reworded(now.words, words_after(statuses.history, event), event.position)
+    open_timeline, closed_timeline = _supersede(now.timeline, since, timeline, position)
+    open_catalogue, closed_catalogue = _supersede(now.catalogue, since, catalogue, position)
+    open_words, closed_words = _reworded(now.words, words, position)
     return (
         OpenRectangles(open_timeline, open_catalogue, open_words),
         ClosedRectangles(closed_timeline, closed_catalogue, closed_words),

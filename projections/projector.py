@@ -9,7 +9,8 @@ A pledge of which something is withheld is folded anew, from its first event on.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from math import inf
 from time import monotonic, thread_time, time_ns
@@ -17,10 +18,11 @@ from time import monotonic, thread_time, time_ns
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-from projections import long_pledges, table_writer
+from projections import gaps, long_pledges, table_writer
 from projections.fold import ClosedRectangles, OpenRectangles
 from projections.folded_pledge import FoldedPledge, refusal_of, set_aside, tell_parked, unfolded
-from projections.long_pledges import LongSlice, waits
+from projections.gaps import Gap
+from projections.long_pledges import LongPledges, waits
 from projections.postgres_turn import TurnScript
 from projections.projected import Ahead, Projected
 from projections.queries import TIMELINE
@@ -79,15 +81,15 @@ class Projector:
         self._active, self._fence, self._script = active, fence, script
         self._cache: OrderedDict[str, FoldedPledge] = OrderedDict()
         self._cached_events = 0
-        self._parked: dict[str, list[ParkedEvent]] = {}
+        self.parked: dict[str, list[ParkedEvent]] = {}
         self._withheld = 0
-        self._slice: LongSlice | None = None
+        self._long = LongPledges(self)
         self.refresh()
 
     @property
     def has_waiting(self) -> bool:
-        """Whether events of a long pledge wait for their turn."""
-        return any(waits(parked) for parked in self._parked.values())
+        """Whether events of a long pledge wait for their turn, or are missing in a gap."""
+        return self._long.has_work
 
     def refresh(self) -> None:
         """Forget everything and begin where the set stands.
@@ -95,16 +97,17 @@ class Projector:
         Raises: Superseded if the set is gone, or answers now and did not before, or the other way round.
         """
         self._cache.clear()
-        self._cached_events, self._slice = 0, None
+        self._cached_events = 0
         with self._engine.connect() as conn:
             state = next((s for s in table_writer.states(conn, TIMELINE) if s.number == self.tables.number), None)
             if state is None or state.active != self._active:
                 raise table_writer.Superseded(f"set {self.tables.number} is not followed any more")
             self.position = state.position
             self._withheld = table_writer.withheld_upto(conn, self.tables.number)
-            self._parked = {}
+            self.parked = {}
             for parked in table_writer.load_parked(conn, self.tables.number):
-                self._parked.setdefault(parked.pledge, []).append(parked)
+                self.parked.setdefault(parked.pledge, []).append(parked)
+            self._long.begin_with(gaps.load(conn, self.tables.number))
 
     def step(self, limit: int, *, hurry: bool = False, ahead: Ahead | None = None) -> int:
         """Take in up to `limit` events, fewer if they are costly; the number taken in. `hurry` writes few ones sooner.
@@ -120,10 +123,10 @@ class Projector:
             taken = self._apply(rows, FEW_SECONDS if hurry and len(rows) <= FEW_EVENTS else FOLD_SECONDS)
             if self._active and taken:
                 tracing.projected(began, rows[0].position, rows[taken - 1].position)
-            return taken + self._go_on_with_long(0.0)
+            return taken + self._long.go_on(0.0)
         if self.has_waiting:
-            return self._go_on_with_long(long_pledges.LOOK_SECONDS)
-        if self._parked:
+            return self._long.go_on(long_pledges.LOOK_SECONDS)
+        if self.parked:
             self._retry()
         return 0
 
@@ -137,8 +140,7 @@ class Projector:
             return
         for name in sorted({pledge for _, pledge in since}):
             self._replace(name)
-        with self._writing.begin() as conn:
-            self._advance(conn, self.position)
+        with self.here() as conn:
             table_writer.note_withheld(conn, self.tables.number, since[-1][0])
         self._withheld = since[-1][0]
 
@@ -149,7 +151,7 @@ class Projector:
         try:
             self._write_replaced(name, events, [])
         except DatabaseError as error:
-            before = self._parked.get(name)
+            before = self.parked.get(name)
             if isinstance(error, OperationalError) or is_missing_table(error) or not before:
                 raise
             # The store refused the rows of an event of this pledge before.
@@ -159,25 +161,43 @@ class Projector:
     def _write_replaced(self, name: str, events: Sequence[ParkedEvent], refused: list[ParkedEvent]) -> None:
         pledge = FoldedPledge()
         left = pledge.take(events) + refused
-        with self._writing.begin() as conn:
-            self._advance(conn, self.position)
+        with self.here() as conn:
             change = PledgeChange(pledge.closed, pledge.open)
             table_writer.replace_pledge(conn, self.tables, name, change, left)
             table_writer.forget(conn, name, self.tables.number)
-        self._parked.pop(name, None)
+        self.parked.pop(name, None)
+        self._long.drop(name)
         if left:
-            self._parked[name] = left
+            self.parked[name] = left
+
+    def stop_at(self, name: str, position: int, reason: str) -> None:
+        """Fold a pledge anew, up to an event that cannot be folded: it is parked, and with it what stands behind it."""
+        self._forget([name])
+        events = [unfolded(row) for row in self._log.pledge_rows(name, self.position)]
+        taken = [event for event in events if event.position < position]
+        self._write_replaced(name, taken, set_aside(events[len(taken) :], reason))
+        tell_parked(self.parked[name])
 
     @property
     def projected(self) -> Projected:
         """How far this set is."""
-        parked = sum(one.position for left in self._parked.values() for one in left)
-        return Projected(self.tables.number, parked, self._withheld, self.position)
+        parked = sum(one.position for left in self.parked.values() for one in left)
+        return Projected(self.tables.number, parked + self._long.missing, self._withheld, self.position)
 
     def beat(self) -> None:
         """Write a heartbeat without an event."""
+        with self.here():
+            pass
+
+    @contextmanager
+    def here(self) -> Iterator[Connection]:
+        """A transaction that writes to the set, where this projector left it.
+
+        Raises: Superseded if another instance moved it on.
+        """
         with self._writing.begin() as conn:
             self._advance(conn, self.position)
+            yield conn
 
     def _advance(self, conn: Connection, position: int, notice: str | None = None) -> None:
         self._fence(conn)
@@ -215,57 +235,15 @@ class Projector:
             raise
         return len(rows)
 
-    def _go_on_with_long(self, seconds: float) -> int:
-        """Write a slice of a long pledge if it is folded in so many seconds, begin another; how many it took in."""
-        taken = 0
-        if self._slice is not None and self._slice.is_done(seconds):
-            done, self._slice = self._slice, None
-            taken = self._write_slice(done)
-        if self._slice is None:
-            name = next((name for name, parked in self._parked.items() if waits(parked)), None)
-            if name is not None:
-                self._slice = LongSlice(name, self._load([(name, 2)])[name], self._parked[name])
-        return taken
-
-    def _write_slice(self, done: LongSlice) -> int:
-        name, pledge, waiting = done.name, done.pledge, self._parked[done.name]
-        taken, error = done.taken, done.error
-        try:
-            left = self._write_taken(name, PledgeChange(pledge.closed, pledge.open), taken, error)
-        except DatabaseError as refused:
-            if isinstance(refused, OperationalError) or is_missing_table(refused):
-                raise
-            taken, error = 0, refusal_of(refused)
-            left = self._write_taken(name, PledgeChange(ClosedRectangles(), OpenRectangles()), taken, error)
-        else:
-            pledge.open, pledge.closed = pledge.open.as_stored, ClosedRectangles()
-            self._remember(name, pledge)
-        del self._parked[name]
-        if left:
-            self._parked[name] = left  # behind the other long ones
-        tell_parked(left[:1])
-        return len(waiting) - len(left)
-
-    def _write_taken(self, name: str, change: PledgeChange, taken: int, error: str) -> list[ParkedEvent]:
-        """Write what the first waiting events of a pledge change; those that are left, parked if there was an error."""
-        waiting = self._parked[name]
-        left = set_aside(waiting[taken:], error) if error else waiting[taken:]
-        with self._writing.begin() as conn:
-            self._advance(conn, self.position)
-            freed = waiting if error else waiting[:taken]
-            table_writer.write_parked(conn, self.tables.number, left if error else [], [p.position for p in freed])
-            table_writer.write(conn, self.tables, {name: change})
-        return left
-
     def _retry(self) -> None:
         """Try the parked events again that an operator asked for (`table_writer.ask_again`), pledge by pledge."""
         with self._engine.connect() as conn:
             asked = table_writer.asked_again(conn, self.tables.number)
         for name in asked:
             self._forget([name])
-            parked = self._parked.get(name, [])
+            parked = self.parked.get(name, [])
             try:
-                pledge = self._load([(name, 2)])[name]
+                pledge = self.take_out(name)
                 left = pledge.take(parked)
                 self._write_retried(name, pledge, parked, left)
             except DatabaseError as error:
@@ -274,26 +252,25 @@ class Projector:
                 left = set_aside(parked, refusal_of(error))
                 with self._writing.begin() as conn:
                     table_writer.write_parked(conn, self.tables.number, left, [p.position for p in parked])
-            self._parked[name] = left
+            self.parked[name] = left
             if not left:
-                del self._parked[name]
+                del self.parked[name]
             tell_parked(left)
 
     def _write_retried(
         self, name: str, pledge: FoldedPledge, before: Sequence[ParkedEvent], left: Sequence[ParkedEvent]
     ) -> None:
-        with self._writing.begin() as conn:
-            self._advance(conn, self.position)
+        with self.here() as conn:
             table_writer.write(conn, self.tables, {name: PledgeChange(pledge.closed, pledge.open)})
             table_writer.write_parked(conn, self.tables.number, left, [p.position for p in before])
 
     def _fold(self, rows: Sequence[LogRow], budget: float) -> _Batch:
-        waiting = {name for name, parked in self._parked.items() if waits(parked)}
+        waiting = {name for name, parked in self.parked.items() if waits(parked)}
         batch = _Batch(self._load([(row.pledge, row.version) for row in rows if row.pledge not in waiting]))
         began, spent = monotonic(), dict[str, float]()
         for row in rows:
             name, event, started = row.pledge, unfolded(row), thread_time()
-            before = batch.parked.get(name, self._parked.get(name, []))
+            before = batch.parked.get(name, self.parked.get(name, []))
             is_next = name not in waiting and not before
             if is_next and (spent.get(name, -inf) > long_pledges.SHARE_SECONDS or batch.pledges[name].is_long(event)):
                 waiting.add(name)
@@ -319,12 +296,12 @@ class Projector:
                 table_writer.write_parked(conn, self.tables.number, parked, freed)
         self.position = projected.position
         for name, left in batch.parked.items():
-            self._parked[name] = left
+            self.parked[name] = left
             if not left:
-                del self._parked[name]
+                del self.parked[name]
         for name, pledge in batch.pledges.items():
             pledge.open, pledge.closed = pledge.open.as_stored, ClosedRectangles()
-            self._remember(name, pledge)
+            self.put_back(name, pledge)
         tell_parked(parked)
 
     def _write_at_once(self, projected: Projected, changes: Mapping[str, PledgeChange]) -> bool:
@@ -337,7 +314,7 @@ class Projector:
         parked: list[ParkedEvent] = []
         freed: list[int] = []
         for name, left in batch.parked.items():
-            before = {p.position for p in self._parked.get(name, ())}
+            before = {p.position for p in self.parked.get(name, ())}
             parked += [p for p in left if p.position not in before]
             freed += before - {p.position for p in left}
         return parked, freed
@@ -349,7 +326,7 @@ class Projector:
             self._advance(conn, row.position)
             table_writer.write_parked(conn, self.tables.number, [parked], [])
         self.position = row.position
-        self._parked.setdefault(row.pledge, []).append(parked)
+        self.parked.setdefault(row.pledge, []).append(parked)
         tell_parked([parked])
 
     def _load(self, latest: Iterable[tuple[str, int]]) -> dict[str, FoldedPledge]:
@@ -372,17 +349,28 @@ class Projector:
             with self._engine.connect() as conn:
                 opened = table_writer.load_open(conn, self.tables, missing)
             for name in missing:
-                pledges[name] = self._folded(name, opened[name])
+                first = min((p.position for p in self.parked.get(name, ())), default=self.position + 1)
+                pledges[name] = self._folded(name, first, opened[name])
         return pledges
 
-    def _folded(self, name: str, opened: OpenRectangles) -> FoldedPledge:
-        """A pledge as it stands in the tables: with the events before its first parked one."""
-        first = min((p.position for p in self._parked.get(name, ())), default=self.position + 1)
+    def take_out(self, name: str) -> FoldedPledge:
+        """A pledge as it stands."""
+        return self._load([(name, 2)])[name]
+
+    def before(self, name: str, gap: Gap) -> FoldedPledge:
+        """A pledge as it stands before what is missing in a gap."""
+        with self._engine.connect() as conn:
+            opened = table_writer.load_open(conn, self.tables, [name], gap.until - 1)[name]
+        return self._folded(name, gap.missing[0].position, opened)
+
+    def _folded(self, name: str, first: int, opened: OpenRectangles) -> FoldedPledge:
+        """A pledge with what is open of it in the tables, and the events before the first one that is not in these."""
         known, folded = PledgeEvents.read(self._log.pledge_rows(name, first - 1)).fold(StatusFold)
         blocked = f"event {folded.unread[0].position} before it: {folded.reason}" if folded.unread else ""
         return FoldedPledge(known, opened, blocked=blocked)
 
-    def _remember(self, name: str, pledge: FoldedPledge) -> None:
+    def put_back(self, name: str, pledge: FoldedPledge) -> None:
+        """Keep a pledge of which all is written."""
         self._cache[name] = pledge
         self._cached_events += len(pledge.statuses.events)
         while self._cached_events > CACHED_EVENTS and len(self._cache) > 1:
@@ -391,8 +379,7 @@ class Projector:
 
     def _forget(self, names: Iterable[str]) -> None:
         for name in set(names):
-            if self._slice is not None and self._slice.name == name:
-                self._slice = None
+            self._long.forget(name)
             known = self._cache.pop(name, None)
             if known is not None:
                 self._cached_events -= len(known.statuses.events)

@@ -13,7 +13,7 @@ from sqlalchemy import BigInteger, ColumnElement, Select, and_, cast, false, fun
 from sqlalchemy.sql.selectable import FromClause
 
 from projections.party_lines import PartyRole, in_force_pattern
-from projections.tables import OPEN_DATE, PARKED, STATE, TableName, TableSet
+from projections.tables import OPEN_DATE, PARKED, STATE, TableName, TableSet, is_missing_at
 from tracker.rules.replayed import STALE_FLAG
 
 TIMELINE = "timeline"
@@ -359,7 +359,7 @@ def conditions(
     if filters.flag:
         flagged = _any_listed(t.flags, filters.flag)
         if STALE_FLAG in filters.flag:
-            stalled = select(PARKED.c.pledge).where(PARKED.c.set == tables.number, PARKED.c.position <= clocks.position)
+            stalled = select(PARKED.c.pledge).where(is_missing_at(tables.number, clocks.position))
             flagged = or_(flagged, t.pledge.in_(stalled))
         on_timeline.append(flagged)
     return on_catalogue, on_timeline

@@ -27,6 +27,7 @@ from projections.projector import Projector
 from projections.queries import TIMELINE
 from projections.table_writer import ParkedEvent, PledgeChange, TableSetState
 from projections.tables import (
+    GAPS,
     MADE_OF,
     PARKED,
     STATE,
@@ -307,7 +308,6 @@ def _drop(conn: Connection, number: int) -> None:
     if still:
         return
     table_set(number).drop(conn)
-    conn.execute(delete(PARKED).where(PARKED.c.set == number))
-    conn.execute(delete(MADE_OF).where(MADE_OF.c.set == number))
-    conn.execute(delete(TAKEN_OUT).where(TAKEN_OUT.c.set == number))
+    for beside in (PARKED, GAPS, MADE_OF, TAKEN_OUT):
+        conn.execute(delete(beside).where(beside.c.set == number))
     conn.execute(delete(STATE).where(STATE.c.name == TIMELINE, STATE.c.set == number))

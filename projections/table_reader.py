@@ -17,8 +17,18 @@ from projections import queries
 from projections.document_codec import needs_ids, unpack
 from projections.fold import CatalogueRow, TimelineRow
 from projections.queries import TIMELINE, Clocks
-from projections.table_writer import WAITS, ParkedEvent, StalledPledge, load_parked, stalled, states, withheld_upto
-from projections.tables import OPEN_POSITION, PARKED, TableName, TableSet, is_missing_table, table_set
+from projections.table_writer import (
+    ONLY_WAIT,
+    ParkedEvent,
+    StalledPledge,
+    gaps_of,
+    load_parked,
+    stalled,
+    states,
+    unfolded,
+    withheld_upto,
+)
+from projections.tables import PARKED, TableName, TableSet, is_missing_table, table_set
 from projections.words import WordsRow
 from tracker.errors import Unavailable
 from tracker.log.away import unavailable
@@ -118,7 +128,7 @@ class TableReader:
         def ask(conn: Connection) -> ProjectionProgress:
             state = next(s for s in states(conn, TIMELINE) if s.active)
             beside = select(func.count()).where(PARKED.c.set == state.number)
-            waiting = conn.scalar(beside.where(PARKED.c.error == WAITS)) or 0
+            waiting = conn.scalar(beside.where(PARKED.c.error.in_(ONLY_WAIT))) or 0
             parked = (conn.scalar(beside) or 0) - waiting
             head = max(self._log.head(), state.position)
             return ProjectionProgress(
@@ -134,7 +144,7 @@ class TableReader:
 
         def ask(conn: Connection) -> list[ParkedEvent]:
             found = load_parked(conn, next(s.number for s in states(conn, TIMELINE) if s.active))
-            return [parked for parked in found if parked.error != WAITS]
+            return [parked for parked in found if parked.error not in ONLY_WAIT]
 
         return self._answered(ask, [])
 
@@ -148,6 +158,12 @@ class TableReader:
         """The pledges with an event that is known at the clocks and could not be folded, or is not yet."""
         head = self.head()
         return self._stalled(clocks, table_set(head.set), head.parked)
+
+    def unfolded(self, upto: int) -> Mapping[str, StalledPledge]:
+        """The pledges with an event up to a position of which not all is folded: what it changed, or when."""
+        none: dict[str, StalledPledge] = {}
+        number = self.head().set
+        return self._answered(lambda conn: unfolded(conn, number, upto), none)
 
     # What the tables have, for checks
 
@@ -217,10 +233,10 @@ class TableReader:
     def _stalled(self, clocks: Clocks, tables: TableSet, parked: int) -> Mapping[str, StalledPledge]:
         return self._stalled_by(clocks.position, tables) if parked else {}
 
-    def _first_parked(self, pledge: str, position: int, tables: TableSet) -> int:
-        """The position of the pledge's first parked event by then; `OPEN_POSITION` without one."""
-        found = self._stalled_by(position, tables).get(pledge)
-        return OPEN_POSITION if found is None else found.first
+    def _gaps(self, pledge: str, position: int, tables: TableSet) -> list[tuple[int, int]]:
+        """The stretches of positions, up to one, from which on events of the pledge are missing, and until when."""
+        none: list[tuple[int, int]] = []
+        return self._answered(lambda conn: gaps_of(conn, tables.number, pledge, position), none)
 
     def _stalled_by(self, position: int, tables: TableSet) -> Mapping[str, StalledPledge]:
         none: dict[str, StalledPledge] = {}

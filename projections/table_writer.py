@@ -16,6 +16,7 @@ from sqlalchemy import (
     Engine,
     LargeBinary,
     Table,
+    and_,
     bindparam,
     case,
     delete,
@@ -29,6 +30,7 @@ from sqlalchemy.sql import ColumnElement
 
 from projections.fold import CatalogueRow, ClosedRectangles, OpenRectangles, Rectangle, RowT, TimelineRow
 from projections.tables import (
+    GAPS,
     MADE_OF,
     OPEN_POSITION,
     PARKED,
@@ -36,6 +38,7 @@ from projections.tables import (
     STATE,
     TAKEN_OUT,
     TableSet,
+    is_missing_at,
     table_set,
     writing,
 )
@@ -52,6 +55,13 @@ ASKED_AGAIN = "it is about to be tried again"
 
 WAITS = "it waits for its turn: the events of its pledge take long to fold, and other pledges go on meanwhile"
 """What stands in the place of the reason of an event that can be folded and is not yet (`projections.long_pledges`)."""
+
+
+GAP = "what held before is still folded: what holds from a later position on is there already"
+"""What stands in the place of the reason of an event that was leapt over (`projections.gaps`)."""
+
+ONLY_WAIT = (WAITS, GAP)
+"""What stands in the place of the reason of events with which nothing is wrong."""
 
 
 class Superseded(Exception):
@@ -85,6 +95,10 @@ class ParkedEvent:
     pledge: str
     line: bytes
     error: str
+
+
+_PARKED = (PARKED.c.position, PARKED.c.pledge, PARKED.c.line, PARKED.c.error)
+"""The columns of a `ParkedEvent`."""
 
 
 class StalledPledge(NamedTuple):
@@ -170,7 +184,8 @@ def replace_pledge(
     """Delete all that a set has of a pledge, parked events too, and write what it is anew, from its first event on."""
     for table in tables.tables.values():
         conn.execute(delete(table).where(table.c.pledge == pledge))
-    conn.execute(delete(PARKED).where(PARKED.c.set == tables.number, PARKED.c.pledge == pledge))
+    for beside in (PARKED, GAPS):
+        conn.execute(delete(beside).where(beside.c.set == tables.number, beside.c.pledge == pledge))
     write(conn, tables, {pledge: change})
     write_parked(conn, tables.number, parked, [])
 
@@ -184,25 +199,29 @@ def forget(conn: Connection, pledge: str, before: int) -> None:
         for table in table_set(number).tables.values():
             if conn.dialect.has_table(conn, table.name):
                 conn.execute(delete(table).where(table.c.pledge == pledge))
-        conn.execute(delete(PARKED).where(PARKED.c.set == number, PARKED.c.pledge == pledge))
+        for beside in (PARKED, GAPS):
+            conn.execute(delete(beside).where(beside.c.set == number, beside.c.pledge == pledge))
 
 
-def load_open(conn: Connection, tables: TableSet, pledges: Sequence[str]) -> dict[str, OpenRectangles]:
-    """The open rectangles of these pledges; `OpenRectangles()` of one that has none."""
-    timeline = _open_rows(conn, tables.timeline, pledges, TimelineRow)
-    catalogue = _open_rows(conn, tables.catalogue, pledges, CatalogueRow)
-    words = _open_rows(conn, tables.words, pledges, WordsRow)
+def load_open(
+    conn: Connection, tables: TableSet, pledges: Sequence[str], at: int = OPEN_POSITION - 1
+) -> dict[str, OpenRectangles]:
+    """The rectangles of these pledges that are open, or were at a position; `OpenRectangles()` of one that has none."""
+    timeline = _open_rows(conn, tables.timeline, pledges, at, TimelineRow)
+    catalogue = _open_rows(conn, tables.catalogue, pledges, at, CatalogueRow)
+    words = _open_rows(conn, tables.words, pledges, at, WordsRow)
     return {pledge: OpenRectangles(timeline[pledge], catalogue[pledge], words[pledge]) for pledge in pledges}
 
 
 def _open_rows(
-    conn: Connection, table: Table, pledges: Sequence[str], row: Callable[..., RowT]
+    conn: Connection, table: Table, pledges: Sequence[str], at: int, row: Callable[..., RowT]
 ) -> dict[str, tuple[Rectangle[RowT], ...]]:
     found: dict[str, list[Rectangle[RowT]]] = {pledge: [] for pledge in pledges}
     order = [column for column in (table.c.get("version"), table.c.valid_from) if column is not None]
     for start in range(0, len(pledges), PLEDGES_PER_QUERY):
         some = pledges[start : start + PLEDGES_PER_QUERY]
-        query = select(table).where(table.c.pledge.in_(some), table.c.known_to == OPEN_POSITION).order_by(*order)
+        known = (table.c.known_to > at, *((table.c.known_from <= at,) if at < OPEN_POSITION - 1 else ()))
+        query = select(table).where(table.c.pledge.in_(some), *known).order_by(*order)
         for pledge, valid_from, valid_to, known_from, _, *content in conn.execute(query):
             found[pledge].append(Rectangle(valid_from, valid_to, known_from, row(*content), stored=True))
     return {pledge: tuple(rectangles) for pledge, rectangles in found.items()}
@@ -292,23 +311,49 @@ def postgres_type(column: ColumnElement[Any]) -> str:
 
 
 def load_parked(conn: Connection, number: int, upto: int = OPEN_POSITION) -> list[ParkedEvent]:
-    """The events parked beside a set up to a position, in their order."""
-    query = (
-        select(PARKED.c.position, PARKED.c.pledge, PARKED.c.line, PARKED.c.error)
-        .where(PARKED.c.set == number, PARKED.c.position <= upto)
-        .order_by(PARKED.c.position)
-    )
+    """The events parked beside a set that are not in what it has at a position, in their order."""
+    query = select(*_PARKED).where(is_missing_at(number, upto)).order_by(PARKED.c.position)
     return [ParkedEvent(*row) for row in conn.execute(query)]
 
 
+def load_leapt_over(conn: Connection, number: int) -> dict[tuple[str, int], list[ParkedEvent]]:
+    """The events that were leapt over, in their order, by pledge and the position from which on all is there."""
+    query = select(_until(number), *_PARKED).where(PARKED.c.set == number, PARKED.c.error == GAP)
+    found: dict[tuple[str, int], list[ParkedEvent]] = {}
+    for end, *event in conn.execute(query.order_by(PARKED.c.position)):
+        parked = ParkedEvent(*event)
+        found.setdefault((parked.pledge, end), []).append(parked)
+    return found
+
+
 def stalled(conn: Connection, number: int, upto: int) -> dict[str, StalledPledge]:
-    """The pledges with events parked beside a set up to a position."""
-    waits = func.min(case((PARKED.c.error == WAITS, 1), else_=0))
-    query = (
-        select(PARKED.c.pledge, func.min(PARKED.c.position), waits)
-        .where(PARKED.c.set == number, PARKED.c.position <= upto)
-        .group_by(PARKED.c.pledge)
-    )
+    """The pledges with events parked beside a set that are not in what it has at a position."""
+    return _first_parked(conn, is_missing_at(number, upto))
+
+
+def unfolded(conn: Connection, number: int, upto: int) -> dict[str, StalledPledge]:
+    """The pledges with events parked beside a set up to a position, whether or not what holds after them is there."""
+    return _first_parked(conn, and_(PARKED.c.set == number, PARKED.c.position <= upto))
+
+
+def gaps_of(conn: Connection, number: int, pledge: str, upto: int) -> list[tuple[int, int]]:
+    """The stretches of positions in which a set has not all of a pledge, those that begin up to a position."""
+    query = select(PARKED.c.position, _until(number)).where(PARKED.c.set == number, PARKED.c.pledge == pledge)
+    found: dict[int, int] = {}
+    for position, until in conn.execute(query.where(PARKED.c.position <= upto).order_by(PARKED.c.position)):
+        found.setdefault(OPEN_POSITION if until is None else until, position)
+    return [(first, until) for until, first in found.items()]
+
+
+def _until(number: int) -> ColumnElement[int | None]:
+    """The position from which on a set has what holds after a parked event."""
+    there = (GAPS.c.set == number, GAPS.c.pledge == PARKED.c.pledge, GAPS.c.until > PARKED.c.position)
+    return select(func.min(GAPS.c.until)).where(*there).scalar_subquery()
+
+
+def _first_parked(conn: Connection, condition: ColumnElement[bool]) -> dict[str, StalledPledge]:
+    waits = func.min(case((PARKED.c.error.in_(ONLY_WAIT), 1), else_=0))
+    query = select(PARKED.c.pledge, func.min(PARKED.c.position), waits).where(condition).group_by(PARKED.c.pledge)
     return {pledge: StalledPledge(first, bool(only)) for pledge, first, only in conn.execute(query)}
 
 
@@ -332,7 +377,9 @@ def write_parked(conn: Connection, number: int, parked: Iterable[ParkedEvent], f
 
 def ask_again(conn: Connection, number: int) -> None:
     """Let the projector of a set try all events again that are parked beside it."""
-    conn.execute(update(PARKED).where(PARKED.c.set == number, PARKED.c.error != WAITS).values(error=ASKED_AGAIN))
+    conn.execute(
+        update(PARKED).where(PARKED.c.set == number, PARKED.c.error.not_in(ONLY_WAIT)).values(error=ASKED_AGAIN)
+    )
 
 
 def asked_again(conn: Connection, number: int) -> list[str]:

@@ -5,6 +5,7 @@
 `words_<n>`       one row per fact and rectangle in which it is in force: the words by which it is found
 `projection_state` the table sets (the `<n>`), how far each has read the log, and which one answers
 `parked`          events that could not be folded, with their bytes
+`projection_gaps` where a set has what holds of a pledge now, and not yet all that held before
 `projection_withheld` which of the texts that are withheld each table set is made without
 `projection_lease` which instance is at work, and its beat
 `projection_log`  which history of the log each set is made of
@@ -36,11 +37,14 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    and_,
     create_engine,
+    exists,
     text,
 )
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.pool import Pool, QueuePool
+from sqlalchemy.sql import ColumnElement
 
 from projections.connections import keep_postgres_connections_right, keep_sqlite_connections_right
 from tracker.log.away import READ_SECONDS
@@ -106,6 +110,15 @@ PARKED = Table(
     Column("line", LargeBinary, nullable=False),
     Column("error", Text, nullable=False),
 )
+
+GAPS = Table(
+    "projection_gaps",
+    META,
+    Column("set", Integer, primary_key=True, autoincrement=False),
+    Column("pledge", TextColumn, primary_key=True),
+    Column("until", BigIntColumn, primary_key=True, autoincrement=False),
+)
+"""From which position on a set has what holds of a pledge while events before it are parked (`projections.gaps`)."""
 
 TAKEN_OUT = Table(
     "projection_withheld",
@@ -295,6 +308,15 @@ def connect_postgres(
     )
     conn.autocommit = autocommit
     return conn
+
+
+def is_missing_at(number: int, position: int) -> ColumnElement[bool]:
+    """Whether a parked event stands before a position and is not in what a set has of its pledge there."""
+    leapt_over = exists().where(
+        *(GAPS.c.set == number, GAPS.c.pledge == PARKED.c.pledge),
+        *(GAPS.c.until > PARKED.c.position, GAPS.c.until <= position),
+    )
+    return and_(PARKED.c.set == number, PARKED.c.position <= position, ~leapt_over)
 
 
 def pool_use(pool: Pool) -> tuple[int, int]:

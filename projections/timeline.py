@@ -85,7 +85,7 @@ class Timeline(ListReader):
     def rectangles(self, pledge: str, position: int = OPEN_POSITION - 1) -> list[dict[str, Any]]:
         """The rectangles known by a position, as JSON objects; an end that is open, or was by then, is None."""
         reply = self._read(queries.rectangles, pledge, position)
-        stalled_from = self._first_parked(pledge, position, reply.tables) if reply.parked else OPEN_POSITION
+        gaps = self._gaps(pledge, position, reply.tables) if reply.parked else []
         items = []
         for row in reply.rows:
             body = brief(row.body)
@@ -96,7 +96,14 @@ class Timeline(ListReader):
                     "known_from": row.known_from,
                     "known_to": None if row.known_to > position else row.known_to,
                     **{name: body[name] for name in ("status", "actual", "ratio")},
-                    "flags": [*body["flags"], *([STALE_FLAG] if row.known_to > stalled_from else [])],
+                    "flags": [
+                        *body["flags"],
+                        *(
+                            [STALE_FLAG]
+                            if any(row.known_to > first and row.known_from < until for first, until in gaps)
+                            else []
+                        ),
+                    ],
                 }
             )
         return items

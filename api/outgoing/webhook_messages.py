@@ -43,15 +43,15 @@ def begun(webhook: Webhook, identities: Sequence[LogIdentity]) -> int:
     return min([webhook.position, *since])
 
 
-def folded(webhook: Webhook, rows: Sequence[LogRow], timeline: Timeline, as_of: date) -> Sequence[LogRow]:
-    """The rows before the first one that concerns a webhook and is not in its pledge's status yet.
+def folded(webhook: Webhook, rows: Sequence[LogRow], timeline: Timeline) -> Sequence[LogRow]:
+    """The rows before the first one that concerns a webhook and of which the change of status is not known yet.
 
     Events of a pledge with thousands of facts are folded beside the others; until then its status is the one before.
     An event that cannot be read is told as it stands, since nobody knows when it will be.
     """
     if not rows or (webhook.what == "events" and webhook.filters == Filters()):
         return rows
-    waiting = {pledge: one.first for pledge, one in timeline.stalled(Clocks(as_of, rows[-1].position)).items()
+    waiting = {pledge: one.first for pledge, one in timeline.unfolded(rows[-1].position).items()
                if one.waits and (not webhook.filters.pledge or pledge in webhook.filters.pledge)}  # fmt: skip
     return [*takewhile(lambda row: row.position < waiting.get(row.pledge, row.position + 1), rows)]
 

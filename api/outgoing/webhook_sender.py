@@ -223,7 +223,7 @@ class WebhookSender:
         if position == head:
             return False
         read = self._log.read(position, webhook_messages.READ_EVENTS, upto=head)
-        rows = webhook_messages.folded(webhook, read, self._timeline, today)
+        rows = webhook_messages.folded(webhook, read, self._timeline)
         if not rows:
             return False
         messages = [*webhook_messages.of_events(webhook, rows, self._timeline, today, now)]

@@ -78,7 +78,7 @@ class _StoreCollector(Collector):
             "tracker_projection_lag_seconds", "How long the oldest event that waits has waited.", waited
         )
         yield GaugeMetricFamily("tracker_projection_parked_events", "Events that could not be folded.", progress.parked)
-        told = "Events of long pledges that are folded beside the others."
+        told = "Events of long pledges of which not all is folded yet: they go on beside the others."
         yield GaugeMetricFamily("tracker_projection_waiting_events", told, progress.waiting)
         refused = self._services.tracker.log.guard.refusal is not None
         yield GaugeMetricFamily("tracker_log_went_back", "Whether writes are refused, as the log went back.", refused)

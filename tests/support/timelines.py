@@ -208,6 +208,14 @@ def assert_equals_log(it: World, upto: int) -> int:
     return checked
 
 
+def rows_of(it: World) -> set[tuple[Any, ...]]:
+    """All rows of the set that answers, each with the name of its table."""
+    with it.engine.connect() as conn:
+        live = next(s for s in table_writer.states(conn, TIMELINE) if s.active)
+        tables = table_set(live.number).tables
+        return {(name, *row) for name, table in tables.items() for row in conn.execute(select(table))}
+
+
 def many(it: World, count: int = 45) -> None:
     """Pledges of all sorts, some alike in what they are sorted by."""
     dice = random.Random(3)
