@@ -22,6 +22,7 @@ from projections.tables import OPEN_DATE, OPEN_POSITION
 from projections.words import WordsRow, WordsStretch, words_after
 from tracker.event import Event
 from tracker.quantity import EXACT, Interval, Op, OpenEnds, Quantity, plain, possible
+from tracker.rules.pledge_history import PledgeHistory
 from tracker.rules.status import Status, StatusFold, StatusSegment
 from tracker.values import Party
 
@@ -115,9 +116,9 @@ class EventReach(NamedTuple):
     words: Mapping[int, Sequence[WordsStretch]]
 
     @classmethod
-    def of(cls, event: Event, statuses: StatusFold) -> EventReach:
-        """The reach of an event, which is the last of those that `statuses` has folded."""
-        return cls(statuses.acts_from(event), words_after(statuses.history, event))
+    def of(cls, event: Event, history: PledgeHistory) -> EventReach:
+        """The reach of an event, which is the last of a history."""
+        return cls(history.acts_from(event), words_after(history, event))
 
 
 def fold(now: OpenRectangles, statuses: StatusFold, event: Event) -> tuple[OpenRectangles, ClosedRectangles]:
@@ -125,7 +126,7 @@ def fold(now: OpenRectangles, statuses: StatusFold, event: Event) -> tuple[OpenR
 
     `statuses` has folded all events of the pledge up to this one.
     """
-    return fold_at_once(now, statuses, [EventReach.of(event, statuses)])
+    return fold_at_once(now, statuses, [EventReach.of(event, statuses.history)])
 
 
 def fold_at_once(

@@ -17,6 +17,7 @@ from tracker.errors import UnreadableEvent
 from tracker.event import Event
 from tracker.log.rows import LogRow
 from tracker.pledge_events import MAX_REASON_CHARACTERS, reason_of, waits_for
+from tracker.rules.pledge_history import PledgeHistory
 from tracker.rules.status import StatusFold
 
 SHARE_STEPS = 20_000
@@ -102,12 +103,12 @@ class FoldedPledge:
 
         False if they cannot be folded so; the pledge is as it was then.
         """
-        statuses, reaches = self.statuses, list[EventReach]()
+        events, reaches = [*self.statuses.events], list[EventReach]()
         try:
             for parked in waiting:
-                event = Event.read(parked.line, parked.position, parked.pledge)
-                statuses = statuses.followed_by(event)
-                reaches.append(EventReach.of(event, statuses))
+                events.append(Event.read(parked.line, parked.position, parked.pledge))
+                reaches.append(EventReach.of(events[-1], PledgeHistory([*events])))
+            statuses = StatusFold(events)
             now, closed = fold_at_once(self.open, statuses, reaches)
         except Exception:  # one after the other, the event that fails is found
             return False

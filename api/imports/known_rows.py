@@ -20,7 +20,8 @@ from tracker.event import fact_json
 from tracker.facts import AnyFact
 from tracker.log.recorder import LogRecorder
 from tracker.pledge_events import PledgeEvents, raw_fact
-from tracker.rules.pledge_history import FactInForce, PledgeHistory
+from tracker.rules.pledge_history import PledgeHistory
+from tracker.rules.views import FactInForce
 from tracker.values import LAST_YEAR, Figure
 
 _SPAN = 20_000

@@ -26,9 +26,10 @@ from tracker.facts import (
 from tracker.rules import explanations
 from tracker.rules.counted import CountedSpan, counted_spans
 from tracker.rules.event_days import said_by
-from tracker.rules.pledge_history import FactInForce, PledgeHistory
+from tracker.rules.pledge_history import PledgeHistory
 from tracker.rules.status import StatusFold, StatusSegment
 from tracker.rules.status_history import Axis, HistoryStep, history
+from tracker.rules.views import FactInForce
 
 _EVENT_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 

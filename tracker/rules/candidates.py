@@ -11,9 +11,9 @@ from tracker.facts import Claim, PledgeExceeded, PledgeMet, PledgeMissed, Progre
 from tracker.promise_facts import Fact
 from tracker.promises import RELATIVE_UNITS
 from tracker.quantity import Interval, Quantity
-from tracker.rules.pledge_history import FactInForce
 from tracker.rules.rates import SOURCE, Conversion, convert, factor
 from tracker.rules.terms import turned, turned_interval
+from tracker.rules.views import FactInForce
 from tracker.values import TIERS, Figure, Nature, Rank, Tier
 
 PLEDGE_FIGURES = (ProgressReported, PledgeMet, PledgeExceeded, PledgeMissed)

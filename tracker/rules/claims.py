@@ -13,9 +13,9 @@ from tracker.rules.evaluation import Evaluation
 from tracker.rules.figures import choose_among
 from tracker.rules.outcome import KEPT, Outcome
 from tracker.rules.periods import with_figure
-from tracker.rules.pledge_history import FactInForce
 from tracker.rules.terms import turned
 from tracker.rules.verdict import Question, keeps
+from tracker.rules.views import FactInForce
 
 
 def conflicting(evaluation: Evaluation, outcome: Outcome) -> list[FactInForce[Fact]]:

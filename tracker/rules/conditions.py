@@ -7,8 +7,8 @@ from typing import Literal
 
 from tracker.promise_facts import ConditionReported
 from tracker.promises import Condition
-from tracker.rules.pledge_history import FactInForce, View
 from tracker.rules.terms import Promise
+from tracker.rules.views import FactInForce, View
 
 ConditionState = Literal["open", "fulfilled", "failed", "waived"]
 

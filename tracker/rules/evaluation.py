@@ -15,9 +15,9 @@ from tracker.rules.figures import Choice, choose, listed
 from tracker.rules.members import GroupResult, group_result
 from tracker.rules.milestones import MILESTONE_FACTS, Steps, steps_of
 from tracker.rules.periods import PeriodResult, Periods, Stop, current_window, with_figure
-from tracker.rules.pledge_history import FactInForce, View
 from tracker.rules.terms import Evening, EveningOf, Promise, Terms, terms_of
 from tracker.rules.verdict import Question
+from tracker.rules.views import FactInForce, View
 from tracker.values import Window
 
 CLAIMS = (PledgeMet, PledgeExceeded, PledgeMissed)

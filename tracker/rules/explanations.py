@@ -16,9 +16,10 @@ from tracker.rules.evaluation import Evaluation
 from tracker.rules.flags import attesting, evidence
 from tracker.rules.json_values import conversion_json, figure_json, in_cents
 from tracker.rules.members import named_rows
-from tracker.rules.pledge_history import FactInForce, ResolvedFact
+from tracker.rules.pledge_history import ResolvedFact
 from tracker.rules.status import StatusFold
 from tracker.rules.verdict import Question, is_last_word
+from tracker.rules.views import FactInForce
 
 
 def figures(events: Sequence[Event], as_of: date) -> list[dict[str, Any]] | None:

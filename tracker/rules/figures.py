@@ -10,9 +10,9 @@ from tracker.promise_facts import Fact
 from tracker.quantity import Quantity, total
 from tracker.rules.candidates import BY_ORDER, PLEDGE_FIGURES, Asked, Candidate, CandidateReader, Disposition, figure_of
 from tracker.rules.disputes import Contradictions
-from tracker.rules.pledge_history import FactInForce, View
 from tracker.rules.sums import EUR, Actual, Notes, Pair, duplicates, taken
 from tracker.rules.terms import Promise
+from tracker.rules.views import FactInForce, View
 from tracker.values import STAGES, Stage
 
 Rung = tuple[Stage, list[Candidate]]

@@ -24,9 +24,9 @@ from tracker.rules.evaluation import Evaluation
 from tracker.rules.instalments import InstalmentResult
 from tracker.rules.outcome import KEPT, Outcome, core_causes, figure_causes, first_window, kept_since
 from tracker.rules.periods import tally_of
-from tracker.rules.pledge_history import FactInForce
 from tracker.rules.rates import SOURCE
 from tracker.rules.sums import Pair
+from tracker.rules.views import FactInForce
 from tracker.values import Nature, Window
 
 Evidence = Literal["none", "single_source", "corroborated", "disputed", "retracted"]

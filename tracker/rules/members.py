@@ -14,8 +14,8 @@ from tracker.promise_facts import Fact
 from tracker.quantity import EXACT, Interval, Quantity
 from tracker.rules.candidates import figure_of
 from tracker.rules.days import counted_day
-from tracker.rules.pledge_history import FactInForce, View
 from tracker.rules.terms import Promise
+from tracker.rules.views import FactInForce, View
 from tracker.values import Group, MemberVerdict, Nature, Window
 
 MemberCount = int | Quantity

@@ -8,8 +8,8 @@ from typing import Literal, TypeGuard
 
 from tracker.facts import MilestoneFact, MilestoneMissed, MilestoneReached, MilestoneScheduled
 from tracker.rules.days import ONE_DAY, counted_day
-from tracker.rules.pledge_history import FactInForce, View
 from tracker.rules.terms import EveningOf, Terms
+from tracker.rules.views import FactInForce, View
 from tracker.values import Window, end_of
 
 MilestoneState = Literal["scheduled", "reached", "partly_reached", "missed"]

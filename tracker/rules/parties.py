@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tracker.promise_facts import PledgeMade, PledgeRevised
-from tracker.rules.pledge_history import View
+from tracker.rules.views import View
 from tracker.values import Party
 
 

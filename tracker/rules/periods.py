@@ -13,9 +13,9 @@ from tracker.promise_facts import Fact
 from tracker.promises import Recurrence
 from tracker.rules.candidates import CandidateReader, day_of, figure_of
 from tracker.rules.figures import choose_among
-from tracker.rules.pledge_history import FactInForce
 from tracker.rules.terms import Promise, Terms
 from tracker.rules.verdict import FigureStatus, Question, judge, kept_on
+from tracker.rules.views import FactInForce
 from tracker.values import Window
 
 PeriodStatus = FigureStatus | Literal["withdrawn", "superseded"]

@@ -7,11 +7,11 @@ it repairs; what was said in the world (`FigureRestated`, `StatementRetracted`) 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
-from typing import Any, Generic, TypeVar, cast
+from typing import Any
 
 from tracker.acting import ACTING, REPAIRS
 from tracker.event import Event
@@ -26,9 +26,7 @@ from tracker.facts import (
 )
 from tracker.merge_patch import corrected_by
 from tracker.promise_facts import Fact, PledgeMade, StatedFact
-from tracker.values import Figure, Rank
-
-F_co = TypeVar("F_co", bound=Fact, covariant=True)
+from tracker.rules.views import FactInForce, View, of_types, said
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,94 +37,6 @@ class ResolvedFact:
     fact: AnyFact
     in_force_on: date
     patched_by: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class FactInForce(Generic[F_co]):
-    """A fact in force on a day. `figure` is as restated; `said_on` and `version` are those of its last statement.
-
-    `causes` are the ids of the events that made it what it is, its own first.
-    """
-
-    id: str
-    fact: F_co
-    figure: Figure | None
-    rank: Rank
-    said_on: date
-    version: int
-    first_version: int
-    causes: tuple[str, ...]
-
-    @property
-    def first_said_on(self) -> date:
-        """The day it was first said: a figure without a period is about that day, however it is restated."""
-        return self.fact.in_force_on
-
-    @property
-    def last_said(self) -> tuple[date, int]:
-        """Where its last statement stands in the order in which things were said: day and version."""
-        return (self.said_on, self.version)
-
-    @property
-    def origin(self) -> str:
-        """What its source quotes in the end (`Source.quoted_origin`); empty without a source."""
-        return "" if self.fact.source is None else self.fact.source.quoted_origin
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class View:
-    """The history from one change to the next: the facts in force by version, and what took others away.
-
-    A history gives the same view for every day of such a stretch: two views are the same when they are one object.
-    """
-
-    made: FactInForce[PledgeMade]
-    latest: FactInForce[Fact]
-    """The latest statement made in the world."""
-
-    items: tuple[FactInForce[Fact], ...]
-    by_type: Mapping[type[Fact], tuple[FactInForce[Fact], ...]]
-    retracted: dict[str, str]
-    """Event id to the id of the retraction."""
-
-    taken_back: tuple[FactInForce[Fact], ...]
-    """The facts that are retracted, by version."""
-
-    acting: tuple[tuple[str, str], ...]
-    """(id, type of a fact that it acts on in the end) for every acting event in force."""
-
-    def of(self, *types: type[F_co]) -> Sequence[FactInForce[F_co]]:
-        """The facts in force of some types, by version."""
-        return _of_types(self.by_type, types)
-
-    def acting_on(self, *types: type[Fact]) -> set[str]:
-        """The ids of the events that act on facts of some types."""
-        if not self.acting:
-            return set()
-        names = {cls.__name__ for cls in types}
-        return {id_ for id_, name in self.acting if name in names}
-
-    @property
-    def ids(self) -> set[str]:
-        """The ids of all events that have to do with what is, or was, in force; of a repair from where it acts."""
-        said = [item for item in (*self.items, *self.taken_back) if not isinstance(item.fact, REPAIRS)]
-        return {id_ for item in said for id_ in item.causes} | {id_ for id_, _ in self.acting}
-
-    def plus(self, item: FactInForce[Fact]) -> View:
-        """The view with one later fact that acts on no other."""
-        by_type = {**self.by_type, type(item.fact): (*self.by_type.get(type(item.fact), ()), item)}
-        latest = max(self.latest, item, key=_said) if isinstance(item.fact, StatedFact) else self.latest
-        return replace(self, items=(*self.items, item), by_type=by_type, latest=latest)
-
-
-def _of_types(
-    by_type: Mapping[type[Fact], Sequence[FactInForce[Fact]]], types: Sequence[type[F_co]]
-) -> Sequence[FactInForce[F_co]]:
-    """The facts of some types by version: under the key of a type are facts of that type alone."""
-    found = [cast("Sequence[FactInForce[F_co]]", items) for cls in types if (items := by_type.get(cls))]
-    if len(found) > 1:
-        return sorted((item for items in found for item in items), key=lambda item: item.first_version)
-    return found[0] if found else ()
 
 
 class PledgeHistory:
@@ -215,8 +125,31 @@ class PledgeHistory:
             return None
         since = self.changes[place - 1]
         if since not in self._views:
-            self._views[since] = self._view(since)
+            before = self._views.get(self.changes[place - 2]) if place > 1 and self._is_added_up else None
+            self._views[since] = self._view(since) if before is None else self._next(before, since)
         return self._views[since]
+
+    @cached_property
+    def _is_added_up(self) -> bool:
+        """Whether each day only adds facts to those of the day before it."""
+        changing = (FigureRestated, FigureRanked)
+        return self._resolved is not None and not any(isinstance(s.fact, changing) for s in self._resolved[0])
+
+    def _next(self, before: View, since: date) -> View:
+        """The view of a day on which facts are added to those of the change before it."""
+        view = before
+        for item in _in_force(self._beginning.get(since, ())):
+            view = view.plus(item)
+        return replace(view, acting=tuple(self._acting(set(), since))) if self._references else view
+
+    @cached_property
+    def _beginning(self) -> dict[date, list[ResolvedFact]]:
+        """The facts that come into force on each day; record-keeping is on every day."""
+        found: dict[date, list[ResolvedFact]] = {}
+        for s in [] if self._resolved is None else self._resolved[0]:
+            if not isinstance(s.fact, REPAIRS):
+                found.setdefault(s.in_force_on, []).append(s)
+        return found
 
     def _view(self, as_of: date) -> View | None:
         resolution, retracted = self._resolved or self.resolve(as_of)
@@ -225,12 +158,12 @@ class PledgeHistory:
         by_type: dict[type[Fact], list[FactInForce[Fact]]] = {}
         for item in items:
             by_type.setdefault(type(item.fact), []).append(item)
-        made = _of_types(by_type, [PledgeMade])
+        made = of_types(by_type, [PledgeMade])
         if not made:
             return None
         return View(
             made=made[0],
-            latest=max((item for item in items if isinstance(item.fact, StatedFact)), key=_said),
+            latest=max((item for item in items if isinstance(item.fact, StatedFact)), key=said),
             items=items,
             by_type={cls: tuple(found) for cls, found in by_type.items()},
             retracted=retracted,
@@ -359,10 +292,6 @@ class PledgeHistory:
             elif (fact := self._fact(other)) is not None:
                 found.add(fact.type)
         return found
-
-
-def _said(item: FactInForce[Fact]) -> tuple[date, int]:
-    return (item.fact.in_force_on, item.version)
 
 
 def _in_force(present: Sequence[ResolvedFact]) -> Iterable[FactInForce[Fact]]:

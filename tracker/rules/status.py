@@ -28,10 +28,11 @@ from tracker.rules.instalments import instalments_of
 from tracker.rules.json_values import dates_json, quantity_json
 from tracker.rules.outcome import Headline, Outcome, deadline_in_force, decide
 from tracker.rules.parties import beneficiaries_of, pledgors_of
-from tracker.rules.pledge_history import PledgeHistory, View
+from tracker.rules.pledge_history import PledgeHistory
 from tracker.rules.status_document import outline, ratio_of, status_document
 from tracker.rules.terms import Evening
 from tracker.rules.trajectory import trajectory
+from tracker.rules.views import View
 from tracker.values import Kind, Party, Trajectory, Window
 
 

@@ -20,9 +20,9 @@ from tracker.rules.json_values import actual_json, conversion_json, dates_json, 
 from tracker.rules.milestones import Milestone
 from tracker.rules.outcome import Outcome, first_window, schedule, window_in_force
 from tracker.rules.periods import PeriodResult, tally_of
-from tracker.rules.pledge_history import FactInForce, View
 from tracker.rules.rates import RATE_TABLE
 from tracker.rules.verdict import Question
+from tracker.rules.views import FactInForce, View
 from tracker.values import Trajectory
 
 RULES = "2"

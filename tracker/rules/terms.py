@@ -26,8 +26,8 @@ from tracker.promises import (
 )
 from tracker.quantity import EXACT, Interval, Quantity, spanning
 from tracker.rules.days import ONE_DAY
-from tracker.rules.pledge_history import FactInForce, View
 from tracker.rules.rates import convert
+from tracker.rules.views import FactInForce, View
 from tracker.values import Group, Kind, Party, Stage, Window, fits_kind
 
 GOALPOSTS = ("target", "baseline", "required_stage", "group", "instalments", "conditions")

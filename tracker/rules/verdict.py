@@ -15,9 +15,9 @@ from tracker.quantity import EXACT, Quantity
 from tracker.rules.candidates import Candidate
 from tracker.rules.days import counted_day
 from tracker.rules.figures import Choice, actual_of
-from tracker.rules.pledge_history import FactInForce
 from tracker.rules.sums import Actual
 from tracker.rules.terms import Promise
+from tracker.rules.views import FactInForce
 from tracker.values import Window
 
 FigureStatus = Literal[
