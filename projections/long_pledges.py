@@ -143,8 +143,11 @@ class LongPledges:
         self.forget(name)
         self.gaps.pop(name, None)
 
-    def go_on(self, seconds: float) -> int:
-        """Write a slice if it is folded in so many seconds, begin another one; how many waiting events it took in."""
+    def go_on(self, seconds: float, *, may_begin: bool = True) -> int:
+        """Write a slice if it is folded in so many seconds, begin another one; how many waiting events it took in.
+
+        While the log has more to be read, none begins: what comes to wait is leapt over together.
+        """
         taken = 0
         if self._slice is not None and self._slice.is_done(seconds):
             done, self._slice = self._slice, None
@@ -152,7 +155,7 @@ class LongPledges:
                 taken = self._write(done)
             else:
                 self._fill(done, done.gap)
-        if self._slice is None:
+        if self._slice is None and may_begin:
             self._slice = self._next()
         return taken
 

@@ -123,7 +123,7 @@ class Projector:
             taken = self._apply(rows, FEW_SECONDS if hurry and len(rows) <= FEW_EVENTS else FOLD_SECONDS)
             if self._active and taken:
                 tracing.projected(began, rows[0].position, rows[taken - 1].position)
-            return taken + self._long.go_on(0.0)
+            return taken + self._long.go_on(0.0, may_begin=taken == len(rows) < limit)
         if self.has_waiting:
             return self._long.go_on(long_pledges.LOOK_SECONDS)
         if self.parked:

@@ -232,8 +232,17 @@ def _in_euros(actual: Actual) -> Quantity | None:
     return total(known) if len(known) == len(amounts) else None
 
 
-def _corroborating(parts: Iterable[Candidate], rung: Iterable[Candidate], unit: str) -> Iterator[tuple[Candidate, ...]]:
+def _corroborating(parts: Iterable[Candidate], rung: Sequence[Candidate], unit: str) -> Iterable[tuple[Candidate, ...]]:
     """For each part one figure of each origin that says the same of the same period, or of the same transaction."""
+    is_alone = len({candidate.occasion for candidate in rung}) == len(rung)
+    if is_alone and all(candidate.reference is None for candidate in rung):
+        return zip(parts)
+    return _of_each_origin(parts, rung, unit)
+
+
+def _of_each_origin(
+    parts: Iterable[Candidate], rung: Sequence[Candidate], unit: str
+) -> Iterator[tuple[Candidate, ...]]:
     alike: dict[object, list[Candidate]] = {}
     for candidate in rung:
         alike.setdefault(candidate.occasion, []).append(candidate)
