@@ -17,6 +17,9 @@ from tracker.log.sqlite_file import file_stamp, is_broken_file
 SQLITE_STEPS = 5_000_000
 """Steps of SQLite's machine, about 0.2 s, after which it is asked whether a statement has had its time."""
 
+SQLITE_WRITER_KILOBYTES = 16_000
+"""Pages of the file that a connection which writes keeps: rows of a long log stand far apart in a dozen indexes."""
+
 SQLITE_BUSY_SECONDS = 30
 """Seconds that a transaction that writes waits for the one before it on a SQLite file."""
 
@@ -85,6 +88,8 @@ def _sqlite_begun(read_seconds: float, conn: Connection) -> None:
     seconds = read_seconds if begin == "DEFERRED" else SQLITE_BUSY_SECONDS
     conn.info["time"].seconds = read_seconds if begin == "DEFERRED" else inf
     conn.exec_driver_sql(f"PRAGMA busy_timeout = {round(1000 * seconds)}")
+    if begin != "DEFERRED":
+        conn.exec_driver_sql(f"PRAGMA cache_size = -{SQLITE_WRITER_KILOBYTES}")
     conn.exec_driver_sql(f"BEGIN {begin}")
 
 

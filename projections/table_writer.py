@@ -253,7 +253,8 @@ def _write(
             .where(
                 table.c.pledge == bindparam("of"),
                 table.c.known_to == OPEN_POSITION,
-                table.c.valid_from == bindparam("at"),
+                # Not `=`: SQLite would walk the index of days, where a common deadline has a row of most pledges.
+                table.c.valid_from.between(bindparam("at"), bindparam("at")),
                 *([table.c.version == bindparam("which")] if by_version else []),
             )
             .values(known_to=bindparam("until")),
