@@ -136,5 +136,4 @@ def _key(table: Table) -> list[Column[Any]]:
 
 def _bound(key: Sequence[Column[Any]]) -> list[ColumnElement[bool]]:
     """The condition that the columns have the values of the parameters `own_…`; not `=`, as in `table_writer`."""
-    own = [bindparam(f"own_{column.name}") for column in key]
-    return [column.between(value, value) for column, value in zip(key, own, strict=True)]
+    return [column.between(bindparam(f"own_{column.name}"), bindparam(f"own_{column.name}")) for column in key]
