@@ -8,7 +8,6 @@ Each store is loaded, rebuilt and asked in turn; the rows compare the longest wi
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import statistics
 import tempfile
@@ -143,6 +142,23 @@ def rows(found: Sequence[Grown], folder: Path, *, full: bool) -> Iterator[Row]:
                 goal(4.0), unit="bytes")  # fmt: skip
 
 
+def table(found: Sequence[Grown]) -> str:
+    """The growth as Markdown."""
+    heads = [
+        *("events", "appends, facts/s", "list of 100, now and at a past point", "summary after an append"),
+        *("rebuild, events/s", "server ready after, memory", "disk an event"),
+    ]
+    lines = [f"| {' | '.join(heads)} |", "|--:" * len(heads) + "|"]
+    for one in found:
+        now, past, summary = (statistics.median(taken) for taken in (one.current, one.past, one.summary))
+        lines.append(
+            f"| {one.events:,} | {one.appended:,.0f} | {now:.1f} and {past:.1f} ms | {summary:.1f} ms |"
+            f" {one.rebuilt:,.0f} | {one.ready:.1f} s, {one.resident / 1e6:.0f} MB |"
+            f" {one.disk / one.events / 1000:.1f} kB |"
+        )
+    return "\n".join(lines)
+
+
 def picture(found: Sequence[Grown]) -> str:
     """The growth as SVG."""
     series = {
@@ -157,7 +173,7 @@ def picture(found: Sequence[Grown]) -> str:
 
 
 def main() -> None:
-    """Measure stores of these lengths alone; print what was found as JSON, one store a line, and draw it."""
+    """Measure stores of these lengths alone; print what was found as Markdown, and draw it."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--pledges", type=int, nargs="+", default=[1_000, 10_000, 100_000])
     parser.add_argument("--svg", type=Path)
@@ -167,8 +183,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for pledges in given.pledges:
             found.append(measured(Path(folder), pledges, load_seconds=given.seconds, reads=40, appends=10))
-            print(json.dumps(found[-1].__dict__), flush=True)
             (Path(folder) / f"{pledges}.db").unlink()
+    print(table(found))
     if given.svg:
         given.svg.write_text(picture(found), "utf-8")
 

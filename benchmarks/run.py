@@ -58,6 +58,7 @@ def main() -> None:
         url = f"sqlite:///{folder}/{lengths[-1]}.db"
         is_full = tuple(lengths) == GROWN["full"]
         if not quick:
+            print(growth.table(found[1:]), flush=True)
             Path("docs/growth.svg").write_text(growth.picture(found[1:]), "utf-8")
         tell_heading()
         for title, part in _parts(folder, url, found, quick=quick, is_full=is_full):
