@@ -11,7 +11,7 @@ from decimal import Context, Decimal
 from functools import reduce
 from typing import Any
 
-from projections.fold import SummaryAmount
+from projections.summary_amounts import SummaryAmount
 from tracker.quantity import EXACT, Interval, Op, OpenEnds, plain, possible, spanning
 
 _UNROUNDED = Context(prec=1_000)

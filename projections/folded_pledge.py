@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -82,6 +82,8 @@ class FoldedPledge:
 
     def is_worth_leaping(self, waiting: Sequence[ParkedEvent]) -> bool:
         """Whether folding events at once costs a small part of folding them one after the other."""
+        if len(waiting) < 2 or self.blocked:
+            return False
         history, steps, first = self.statuses.history, 0, date.max
         days, known = [*history.changes], len(history.events)
         try:
@@ -96,7 +98,7 @@ class FoldedPledge:
                 days.insert(place, since)
             first, steps = min(first, since), steps + (len(days) - place) * known
         at_once = (len(days) - bisect_left(days, first)) * known
-        return len(waiting) > 1 and steps > max(LEAP_STEPS, LEAP_GAIN * at_once) and not self.blocked
+        return steps > max(LEAP_STEPS, LEAP_GAIN * at_once)
 
     def leap(self, waiting: Sequence[ParkedEvent]) -> bool:
         """Fold events at once: what holds after the last of them, and nothing of what held between them.
@@ -132,6 +134,19 @@ def set_aside(events: Sequence[ParkedEvent], reason: str) -> list[ParkedEvent]:
     """The events as parked ones: the first for the reason, the others because they stand behind it."""
     reasons = [reason, *(waits_for(events[0].position) for _ in events[1:])]
     return [replace(event, error=why) for event, why in zip(events, reasons, strict=True)]
+
+
+def reparked(
+    before: Mapping[str, Sequence[ParkedEvent]], after: Mapping[str, Sequence[ParkedEvent]]
+) -> tuple[list[ParkedEvent], list[int]]:
+    """The events of some pledges that are parked from now on, and the positions of those that are parked no more."""
+    parked: list[ParkedEvent] = []
+    freed: list[int] = []
+    for name, left in after.items():
+        known = {p.position for p in before.get(name, ())}
+        parked += [p for p in left if p.position not in known]
+        freed += known - {p.position for p in left}
+    return parked, freed
 
 
 def unfolded(row: LogRow) -> ParkedEvent:

@@ -12,13 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table, bindparam, delete, insert, select, update
+from sqlalchemy import Column, Connection, Table, bindparam, delete, select, update
 from sqlalchemy.sql import ColumnElement
 
 from projections.fold import Rectangle
 from projections.folded_pledge import FoldedPledge
 from projections.table_writer import (
-    GAP,
     ParkedEvent,
     PledgeChange,
     insert_rows,
@@ -26,7 +25,7 @@ from projections.table_writer import (
     write,
     write_parked,
 )
-from projections.tables import GAPS, TableSet
+from projections.tables import GAP, OPEN_POSITION, PARKED, TableSet
 
 _BOUNDS = 5
 """Columns of a row before its content: the pledge and the four bounds."""
@@ -50,16 +49,30 @@ def load(conn: Connection, number: int) -> dict[str, list[Gap]]:
     return found
 
 
+def gap_of(events: Sequence[ParkedEvent]) -> Gap:
+    """What is missing where events are leapt over: all but the last."""
+    *missing, last = events
+    return Gap(last.position, [replace(event, error=f"{GAP}{last.position}") for event in missing])
+
+
+def give_up(conn: Connection, tables: TableSet, pledge: str, gap: Gap) -> None:
+    """Let a pledge stand again as before the first event that is missing in a gap, with nothing of what held after."""
+    for table in tables.tables.values():
+        of = table.c.pledge == pledge
+        conn.execute(delete(table).where(of, table.c.known_from >= gap.until))
+        conn.execute(update(table).where(of, table.c.known_to >= gap.until).values(known_to=OPEN_POSITION))
+    conn.execute(delete(PARKED).where(PARKED.c.set == tables.number, PARKED.c.pledge == pledge))
+
+
 def leap(conn: Connection, tables: TableSet, pledge: str, events: Sequence[ParkedEvent], change: PledgeChange) -> Gap:
     """Write what waiting events of a pledge change in the end; all but the last are missing from then on.
 
     Raises: Superseded if they do not wait any more.
     """
-    *missing, last = [replace(event, error=GAP) for event in events]
-    write_parked(conn, tables.number, missing, [event.position for event in events])
-    conn.execute(insert(GAPS).values(set=tables.number, pledge=pledge, until=last.position))
+    gap = gap_of(events)
+    write_parked(conn, tables.number, gap.missing, [event.position for event in events])
     write(conn, tables, {pledge: change})
-    return Gap(last.position, missing)
+    return gap
 
 
 def fill(conn: Connection, tables: TableSet, pledge: str, gap: Gap, taken: int, change: PledgeChange) -> None:
@@ -76,8 +89,6 @@ def fill(conn: Connection, tables: TableSet, pledge: str, gap: Gap, taken: int, 
     if taken == len(gap.missing):
         for table in tables.tables.values():
             _join(conn, table, pledge, gap.until)
-        done = delete(GAPS).where(GAPS.c.set == tables.number, GAPS.c.pledge == pledge, GAPS.c.until == gap.until)
-        conn.execute(done)
 
 
 def _put(
@@ -93,7 +104,7 @@ def _put(
     at_the_end = (table.c.pledge == pledge, table.c.known_from < until, table.c.known_to >= until)
     ends = {tuple(row[:-1]): row[-1] for row in conn.execute(select(*key, table.c.known_to).where(*at_the_end))}
     stored = [rectangle for rectangle in closed if rectangle.stored]
-    of = [tuple(getattr(r, column.name, None) or getattr(r.content, column.name) for column in key) for r in stored]
+    of = [(r.valid_from, *([r.content.version] if "version" in table.c else [])) for r in stored]
     if stored:
         conn.execute(
             update(table).where(*at_the_end, *_bound(key)).values(known_to=bindparam("end")),

@@ -1,8 +1,8 @@
 """A pledge whose events take long is folded in a thread of its own, a slice at a time: the other pledges go on.
 
 Its events wait beside the set meanwhile, as parked ones do, with `WAITS` in the place of a reason: its answers have
-the flag `stale_projection`, and the position of the last event that is in them. Where that is much sooner done they
-are folded at once, and the gap that this leaves is filled when no events wait (`projections.gaps`).
+the flag `stale_projection`, and the position of the last event that is in them. Where folding them at once is much
+sooner done, that is done, and the gap that it leaves is filled when no events wait (`projections.gaps`).
 """
 
 from __future__ import annotations
@@ -104,8 +104,8 @@ class Pledges(Protocol):
     def put_back(self, name: str, pledge: FoldedPledge) -> None:
         """Keep a pledge of which all is written."""
 
-    def stop_at(self, name: str, position: int, reason: str) -> None:
-        """Fold a pledge anew, up to an event that cannot be folded: it is parked, and with it what stands behind it."""
+    def give_up(self, name: str, gap: Gap, reason: str) -> None:
+        """Let a pledge stand as before a gap; what is missing in it is parked, and with it all that stands behind."""
 
 
 class LongPledges:
@@ -130,6 +130,7 @@ class LongPledges:
     def begin_with(self, found: dict[str, list[Gap]]) -> None:
         """Forget everything but the gaps that a set has."""
         self._slice, self.gaps = None, found
+        self._refused_leaps.clear()
 
     def forget(self, name: str) -> None:
         """Forget what is being folded of a pledge."""
@@ -142,6 +143,7 @@ class LongPledges:
         """A pledge has no gaps any more."""
         self.forget(name)
         self.gaps.pop(name, None)
+        self._refused_leaps.discard(name)
 
     def go_on(self, seconds: float, *, may_begin: bool = True) -> int:
         """Write a slice if it is folded in so many seconds, begin another one; how many waiting events it took in.
@@ -215,10 +217,10 @@ class LongPledges:
         return left
 
     def _fill(self, done: LongSlice, gap: Gap) -> None:
-        """Write what a slice of a gap changed; where that cannot be, the pledge goes back to what is folded."""
+        """Write what a slice of a gap changed; where nothing of it can be folded or written, the gap is given up."""
         gap.pledge = None
-        if done.error:
-            self._pledges.stop_at(done.name, gap.missing[done.taken].position, done.error)
+        if not done.taken:
+            self._pledges.give_up(done.name, gap, done.error)
             return
         try:
             with self._pledges.here() as conn:
@@ -226,12 +228,13 @@ class LongPledges:
         except DatabaseError as refused:
             if isinstance(refused, OperationalError) or is_missing_table(refused):
                 raise
-            self._pledges.stop_at(done.name, gap.missing[0].position, refusal_of(refused))
+            self._pledges.give_up(done.name, gap, refusal_of(refused))
             return
         done.pledge.open, done.pledge.closed = done.pledge.open.as_stored, ClosedRectangles()
         gap.pledge, gap.missing = done.pledge, gap.missing[done.taken :]
-        left = self.gaps.pop(done.name)
+        if done.error:
+            gap.pledge = None  # the next slice begins, and ends, with the event that cannot be folded
         if not gap.missing:
-            del left[0]
-        if left:
-            self.gaps[done.name] = left  # behind the other long ones
+            del self.gaps[done.name][0]
+            if not self.gaps[done.name]:
+                del self.gaps[done.name]

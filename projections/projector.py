@@ -20,7 +20,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 
 from projections import gaps, long_pledges, table_writer
 from projections.fold import ClosedRectangles, OpenRectangles
-from projections.folded_pledge import FoldedPledge, refusal_of, set_aside, tell_parked, unfolded
+from projections.folded_pledge import FoldedPledge, refusal_of, reparked, set_aside, tell_parked, unfolded
 from projections.gaps import Gap
 from projections.long_pledges import LongPledges, waits
 from projections.postgres_turn import TurnScript
@@ -123,12 +123,20 @@ class Projector:
             taken = self._apply(rows, FEW_SECONDS if hurry and len(rows) <= FEW_EVENTS else FOLD_SECONDS)
             if self._active and taken:
                 tracing.projected(began, rows[0].position, rows[taken - 1].position)
-            return taken + self._long.go_on(0.0, may_begin=taken == len(rows) < limit)
+            return taken + self._go_on_with_long(0.0, may_begin=taken == len(rows) < limit)
         if self.has_waiting:
-            return self._long.go_on(long_pledges.LOOK_SECONDS)
+            return self._go_on_with_long(long_pledges.LOOK_SECONDS)
         if self.parked:
             self._retry()
         return 0
+
+    def _go_on_with_long(self, seconds: float, *, may_begin: bool = True) -> int:
+        try:
+            return self._long.go_on(seconds, may_begin=may_begin)
+        except DatabaseError as error:
+            if is_missing_table(error):
+                raise table_writer.Superseded(f"set {self.tables.number} was dropped") from error
+            raise
 
     def withhold(self) -> None:
         """Fold those pledges anew of which something was withheld since: their rows still have the words.
@@ -159,24 +167,37 @@ class Projector:
             self._write_replaced(name, taken, set_aside(events[len(taken) :], refusal_of(error)))
 
     def _write_replaced(self, name: str, events: Sequence[ParkedEvent], refused: list[ParkedEvent]) -> None:
-        pledge = FoldedPledge()
-        left = pledge.take(events) + refused
+        pledge, gap, left = FoldedPledge(), None, refused
+        if not refused and pledge.is_worth_leaping(events) and pledge.leap(events):
+            gap = gaps.gap_of(events)
+        else:
+            left = pledge.take(events) + refused
         with self.here() as conn:
             change = PledgeChange(pledge.closed, pledge.open)
-            table_writer.replace_pledge(conn, self.tables, name, change, left)
+            table_writer.replace_pledge(conn, self.tables, name, change, left if gap is None else gap.missing)
             table_writer.forget(conn, name, self.tables.number)
+        self._is_beside(name, left, gap)
+
+    def give_up(self, name: str, gap: Gap, reason: str) -> None:
+        """Let a pledge stand as before a gap; what is missing in it is parked, and with it all that stands behind."""
+        self._forget([name])
+        first = gap.missing[0].position
+        events = [unfolded(row) for row in self._log.pledge_rows(name, self.position) if row.position >= first]
+        left = set_aside(events, reason)
+        with self.here() as conn:
+            gaps.give_up(conn, self.tables, name, gap)
+            table_writer.write_parked(conn, self.tables.number, left, [])
+        self._is_beside(name, left, None)
+        tell_parked(left)
+
+    def _is_beside(self, name: str, parked: list[ParkedEvent], gap: Gap | None) -> None:
+        """Note all that is beside the set of a pledge."""
         self.parked.pop(name, None)
         self._long.drop(name)
-        if left:
-            self.parked[name] = left
-
-    def stop_at(self, name: str, position: int, reason: str) -> None:
-        """Fold a pledge anew, up to an event that cannot be folded: it is parked, and with it what stands behind it."""
-        self._forget([name])
-        events = [unfolded(row) for row in self._log.pledge_rows(name, self.position)]
-        taken = [event for event in events if event.position < position]
-        self._write_replaced(name, taken, set_aside(events[len(taken) :], reason))
-        tell_parked(self.parked[name])
+        if parked:
+            self.parked[name] = parked
+        if gap is not None:
+            self._long.gaps[name] = [gap]
 
     @property
     def projected(self) -> Projected:
@@ -285,7 +306,7 @@ class Projector:
         return batch
 
     def _write(self, rows: Sequence[LogRow], batch: _Batch) -> None:
-        parked, freed = self._reparked(batch)
+        parked, freed = reparked(self.parked, batch.parked)
         changes = {name: PledgeChange(pledge.closed, pledge.open) for name, pledge in batch.pledges.items()}
         number = self.projected.parked + sum(one.position for one in parked) - sum(freed)
         projected = self.projected._replace(parked=number, position=rows[-1].position)
@@ -308,16 +329,6 @@ class Projector:
         return self._script is not None and self._script.write(
             self.position, projected.position, self._now(), projected.told, changes
         )
-
-    def _reparked(self, batch: _Batch) -> tuple[list[ParkedEvent], list[int]]:
-        """The events that are parked from now on, and the positions of those that are parked no more."""
-        parked: list[ParkedEvent] = []
-        freed: list[int] = []
-        for name, left in batch.parked.items():
-            before = {p.position for p in self.parked.get(name, ())}
-            parked += [p for p in left if p.position not in before]
-            freed += before - {p.position for p in left}
-        return parked, freed
 
     def _park(self, row: LogRow, error: DatabaseError) -> None:
         """Park an event whose rows the store refused."""

@@ -27,7 +27,6 @@ from projections.projector import Projector
 from projections.queries import TIMELINE
 from projections.table_writer import ParkedEvent, PledgeChange, TableSetState
 from projections.tables import (
-    GAPS,
     MADE_OF,
     PARKED,
     STATE,
@@ -104,7 +103,7 @@ def rebuild(
         table_writer.advance(conn, TIMELINE, tables.number, 0, head, heartbeat=now(), active=False)
     built = Projector(engine, log, tables.number, now, active=False, fence=fence)
     built.withhold()
-    while (before := _switched(transact, engine, tables)) is None:
+    while built.has_waiting or (before := _switched(transact, engine, tables)) is None:
         if stopped():
             raise Stopped
         built.step(CHUNK_EVENTS)
@@ -308,6 +307,6 @@ def _drop(conn: Connection, number: int) -> None:
     if still:
         return
     table_set(number).drop(conn)
-    for beside in (PARKED, GAPS, MADE_OF, TAKEN_OUT):
+    for beside in (PARKED, MADE_OF, TAKEN_OUT):
         conn.execute(delete(beside).where(beside.c.set == number))
     conn.execute(delete(STATE).where(STATE.c.name == TIMELINE, STATE.c.set == number))

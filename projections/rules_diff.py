@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine, select
 
-from projections.fold import from_sortable, read_amounts
+from projections.fold import from_sortable
 from projections.queries import TIMELINE, Clocks, holds
+from projections.summary_amounts import read_amounts
 from projections.table_writer import TableSetState, states, withheld_upto
 from projections.tables import TableSet, table_set
 from tracker.quantity import plain

@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any
 
 from projections.amount_sums import AmountSum
-from projections.fold import SummaryAmount, SummaryAmounts, read_amounts
+from projections.summary_amounts import SummaryAmount, SummaryAmounts, read_amounts
 from tracker.quantity import plain
 from tracker.rules.rates import Conversion, convert
 from tracker.rules.replayed import STALE_FLAG

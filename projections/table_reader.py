@@ -1,7 +1,7 @@
 """Reads of the table set that answers, also while another one is switched to, and of the documents stored in it.
 
-A read selects stored documents; it never folds. What it says of a point it will always say: rectangles on the known
-axis up to a position do not change once that position is reached.
+A read selects stored documents; it never folds. What it says of a point without the flag `stale_projection` it will
+always say: rectangles on the known axis up to a position change only in what such a pledge holds there.
 """
 
 from __future__ import annotations
@@ -18,14 +18,15 @@ from projections.document_codec import needs_ids, unpack
 from projections.fold import CatalogueRow, TimelineRow
 from projections.queries import TIMELINE, Clocks
 from projections.table_writer import (
-    ONLY_WAIT,
+    ONLY_WAITS,
+    WAITS,
     ParkedEvent,
     StalledPledge,
     gaps_of,
     load_parked,
     stalled,
     states,
-    unfolded,
+    waiting,
     withheld_upto,
 )
 from projections.tables import PARKED, TableName, TableSet, is_missing_table, table_set
@@ -128,7 +129,7 @@ class TableReader:
         def ask(conn: Connection) -> ProjectionProgress:
             state = next(s for s in states(conn, TIMELINE) if s.active)
             beside = select(func.count()).where(PARKED.c.set == state.number)
-            waiting = conn.scalar(beside.where(PARKED.c.error.in_(ONLY_WAIT))) or 0
+            waiting = conn.scalar(beside.where(ONLY_WAITS)) or 0
             parked = (conn.scalar(beside) or 0) - waiting
             head = max(self._log.head(), state.position)
             return ProjectionProgress(
@@ -144,7 +145,7 @@ class TableReader:
 
         def ask(conn: Connection) -> list[ParkedEvent]:
             found = load_parked(conn, next(s.number for s in states(conn, TIMELINE) if s.active))
-            return [parked for parked in found if parked.error not in ONLY_WAIT]
+            return [parked for parked in found if parked.error != WAITS]
 
         return self._answered(ask, [])
 
@@ -159,11 +160,10 @@ class TableReader:
         head = self.head()
         return self._stalled(clocks, table_set(head.set), head.parked)
 
-    def unfolded(self, upto: int) -> Mapping[str, StalledPledge]:
-        """The pledges with an event up to a position of which not all is folded: what it changed, or when."""
-        none: dict[str, StalledPledge] = {}
-        number = self.head().set
-        return self._answered(lambda conn: unfolded(conn, number, upto), none)
+    def waiting(self, upto: int) -> Mapping[str, int]:
+        """The pledges with events up to a position of which is not known yet what each changed; the first of them."""
+        none, head = dict[str, int](), self.head()
+        return self._answered(lambda conn: waiting(conn, head.set, upto), none) if head.parked else none
 
     # What the tables have, for checks
 

@@ -16,12 +16,13 @@ from sqlalchemy import (
     Engine,
     LargeBinary,
     Table,
-    and_,
     bindparam,
     case,
     delete,
     func,
     insert,
+    not_,
+    or_,
     select,
     update,
 )
@@ -30,7 +31,7 @@ from sqlalchemy.sql import ColumnElement
 
 from projections.fold import CatalogueRow, ClosedRectangles, OpenRectangles, Rectangle, RowT, TimelineRow
 from projections.tables import (
-    GAPS,
+    GAP,
     MADE_OF,
     OPEN_POSITION,
     PARKED,
@@ -39,6 +40,7 @@ from projections.tables import (
     TAKEN_OUT,
     TableSet,
     is_missing_at,
+    missing_until,
     table_set,
     writing,
 )
@@ -57,11 +59,8 @@ WAITS = "it waits for its turn: the events of its pledge take long to fold, and 
 """What stands in the place of the reason of an event that can be folded and is not yet (`projections.long_pledges`)."""
 
 
-GAP = "what held before is still folded: what holds from a later position on is there already"
-"""What stands in the place of the reason of an event that was leapt over (`projections.gaps`)."""
-
-ONLY_WAIT = (WAITS, GAP)
-"""What stands in the place of the reason of events with which nothing is wrong."""
+ONLY_WAITS = or_(PARKED.c.error == WAITS, PARKED.c.error.startswith(GAP))
+"""Whether nothing is wrong with a parked event: it waits, or was leapt over."""
 
 
 class Superseded(Exception):
@@ -184,8 +183,7 @@ def replace_pledge(
     """Delete all that a set has of a pledge, parked events too, and write what it is anew, from its first event on."""
     for table in tables.tables.values():
         conn.execute(delete(table).where(table.c.pledge == pledge))
-    for beside in (PARKED, GAPS):
-        conn.execute(delete(beside).where(beside.c.set == tables.number, beside.c.pledge == pledge))
+    conn.execute(delete(PARKED).where(PARKED.c.set == tables.number, PARKED.c.pledge == pledge))
     write(conn, tables, {pledge: change})
     write_parked(conn, tables.number, parked, [])
 
@@ -199,8 +197,7 @@ def forget(conn: Connection, pledge: str, before: int) -> None:
         for table in table_set(number).tables.values():
             if conn.dialect.has_table(conn, table.name):
                 conn.execute(delete(table).where(table.c.pledge == pledge))
-        for beside in (PARKED, GAPS):
-            conn.execute(delete(beside).where(beside.c.set == number, beside.c.pledge == pledge))
+        conn.execute(delete(PARKED).where(PARKED.c.set == number, PARKED.c.pledge == pledge))
 
 
 def load_open(
@@ -311,7 +308,7 @@ def postgres_type(column: ColumnElement[Any]) -> str:
     return "text"
 
 
-def load_parked(conn: Connection, number: int, upto: int = OPEN_POSITION) -> list[ParkedEvent]:
+def load_parked(conn: Connection, number: int, upto: int = OPEN_POSITION - 1) -> list[ParkedEvent]:
     """The events parked beside a set that are not in what it has at a position, in their order."""
     query = select(*_PARKED).where(is_missing_at(number, upto)).order_by(PARKED.c.position)
     return [ParkedEvent(*row) for row in conn.execute(query)]
@@ -319,7 +316,7 @@ def load_parked(conn: Connection, number: int, upto: int = OPEN_POSITION) -> lis
 
 def load_leapt_over(conn: Connection, number: int) -> dict[tuple[str, int], list[ParkedEvent]]:
     """The events that were leapt over, in their order, by pledge and the position from which on all is there."""
-    query = select(_until(number), *_PARKED).where(PARKED.c.set == number, PARKED.c.error == GAP)
+    query = select(missing_until(), *_PARKED).where(PARKED.c.set == number, PARKED.c.error.startswith(GAP))
     found: dict[tuple[str, int], list[ParkedEvent]] = {}
     for end, *event in conn.execute(query.order_by(PARKED.c.position)):
         parked = ParkedEvent(*event)
@@ -329,33 +326,27 @@ def load_leapt_over(conn: Connection, number: int) -> dict[tuple[str, int], list
 
 def stalled(conn: Connection, number: int, upto: int) -> dict[str, StalledPledge]:
     """The pledges with events parked beside a set that are not in what it has at a position."""
-    return _first_parked(conn, is_missing_at(number, upto))
+    waits = func.min(case((ONLY_WAITS, 1), else_=0))
+    query = select(PARKED.c.pledge, func.min(PARKED.c.position), waits).where(is_missing_at(number, upto))
+    rows = conn.execute(query.group_by(PARKED.c.pledge))
+    return {pledge: StalledPledge(first, bool(only)) for pledge, first, only in rows}
 
 
-def unfolded(conn: Connection, number: int, upto: int) -> dict[str, StalledPledge]:
-    """The pledges with events parked beside a set up to a position, whether or not what holds after them is there."""
-    return _first_parked(conn, and_(PARKED.c.set == number, PARKED.c.position <= upto))
+def waiting(conn: Connection, number: int, upto: int) -> dict[str, int]:
+    """The pledges with events up to a position that wait or were leapt over, and the position of the first of them."""
+    some = (PARKED.c.set == number, PARKED.c.position <= upto, ONLY_WAITS)
+    query = select(PARKED.c.pledge, func.min(PARKED.c.position).label("first")).where(*some).group_by(PARKED.c.pledge)
+    return {row.pledge: row.first for row in conn.execute(query)}
 
 
 def gaps_of(conn: Connection, number: int, pledge: str, upto: int) -> list[tuple[int, int]]:
     """The stretches of positions in which a set has not all of a pledge, those that begin up to a position."""
-    query = select(PARKED.c.position, _until(number)).where(PARKED.c.set == number, PARKED.c.pledge == pledge)
+    of_pledge = (PARKED.c.set == number, PARKED.c.pledge == pledge, PARKED.c.position <= upto)
+    query = select(PARKED.c.position, missing_until()).where(*of_pledge).order_by(PARKED.c.position)
     found: dict[int, int] = {}
-    for position, until in conn.execute(query.where(PARKED.c.position <= upto).order_by(PARKED.c.position)):
-        found.setdefault(OPEN_POSITION if until is None else until, position)
+    for position, until in conn.execute(query):
+        found.setdefault(until, position)
     return [(first, until) for until, first in found.items()]
-
-
-def _until(number: int) -> ColumnElement[int | None]:
-    """The position from which on a set has what holds after a parked event."""
-    there = (GAPS.c.set == number, GAPS.c.pledge == PARKED.c.pledge, GAPS.c.until > PARKED.c.position)
-    return select(func.min(GAPS.c.until)).where(*there).scalar_subquery()
-
-
-def _first_parked(conn: Connection, condition: ColumnElement[bool]) -> dict[str, StalledPledge]:
-    waits = func.min(case((PARKED.c.error.in_(ONLY_WAIT), 1), else_=0))
-    query = select(PARKED.c.pledge, func.min(PARKED.c.position), waits).where(condition).group_by(PARKED.c.pledge)
-    return {pledge: StalledPledge(first, bool(only)) for pledge, first, only in conn.execute(query)}
 
 
 def write_parked(conn: Connection, number: int, parked: Iterable[ParkedEvent], freed: Iterable[int]) -> None:
@@ -378,9 +369,7 @@ def write_parked(conn: Connection, number: int, parked: Iterable[ParkedEvent], f
 
 def ask_again(conn: Connection, number: int) -> None:
     """Let the projector of a set try all events again that are parked beside it."""
-    conn.execute(
-        update(PARKED).where(PARKED.c.set == number, PARKED.c.error.not_in(ONLY_WAIT)).values(error=ASKED_AGAIN)
-    )
+    conn.execute(update(PARKED).where(PARKED.c.set == number, not_(ONLY_WAITS)).values(error=ASKED_AGAIN))
 
 
 def asked_again(conn: Connection, number: int) -> list[str]:

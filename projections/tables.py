@@ -5,7 +5,6 @@
 `words_<n>`       one row per fact and rectangle in which it is in force: the words by which it is found
 `projection_state` the table sets (the `<n>`), how far each has read the log, and which one answers
 `parked`          events that could not be folded, with their bytes
-`projection_gaps` where a set has what holds of a pledge now, and not yet all that held before
 `projection_withheld` which of the texts that are withheld each table set is made without
 `projection_lease` which instance is at work, and its beat
 `projection_log`  which history of the log each set is made of
@@ -38,8 +37,10 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    case,
+    cast,
     create_engine,
-    exists,
+    func,
     text,
 )
 from sqlalchemy.exc import OperationalError, ProgrammingError
@@ -111,14 +112,8 @@ PARKED = Table(
     Column("error", Text, nullable=False),
 )
 
-GAPS = Table(
-    "projection_gaps",
-    META,
-    Column("set", Integer, primary_key=True, autoincrement=False),
-    Column("pledge", TextColumn, primary_key=True),
-    Column("until", BigIntColumn, primary_key=True, autoincrement=False),
-)
-"""From which position on a set has what holds of a pledge while events before it are parked (`projections.gaps`)."""
+GAP = "what it changed is still folded; what holds with it is there from position "
+"""What stands in the place of the reason of an event that was leapt over (`projections.gaps`), before that position."""
 
 TAKEN_OUT = Table(
     "projection_withheld",
@@ -310,13 +305,15 @@ def connect_postgres(
     return conn
 
 
+def missing_until() -> ColumnElement[int]:
+    """The position from which on a set has what holds with a parked event; `OPEN_POSITION` if it has it nowhere."""
+    position = cast(func.substr(PARKED.c.error, len(GAP) + 1), BigInteger)
+    return case((PARKED.c.error.startswith(GAP), position), else_=OPEN_POSITION)
+
+
 def is_missing_at(number: int, position: int) -> ColumnElement[bool]:
-    """Whether a parked event stands before a position and is not in what a set has of its pledge there."""
-    leapt_over = exists().where(
-        *(GAPS.c.set == number, GAPS.c.pledge == PARKED.c.pledge),
-        *(GAPS.c.until > PARKED.c.position, GAPS.c.until <= position),
-    )
-    return and_(PARKED.c.set == number, PARKED.c.position <= position, ~leapt_over)
+    """Whether a parked event stands at a position or before, and is not in what a set has of its pledge there."""
+    return and_(PARKED.c.set == number, PARKED.c.position <= position, missing_until() > position)
 
 
 def pool_use(pool: Pool) -> tuple[int, int]:

@@ -15,6 +15,7 @@ from pydantic_core import from_json
 
 from projections.fold import CatalogueRow, TimelineRow, catalogue_row, timeline_row
 from projections.queries import Clocks
+from projections.table_writer import StalledPledge
 from projections.timeline import Timeline
 from projections.words import WordsRow, words_on
 from tracker.event import Event
@@ -135,10 +136,8 @@ def compare_documents(
     while some := list(islice(replayed, COMPARE_BATCH_PLEDGES)):
         stored = timeline.stored_rows([one.pledge for one in some], clocks)
         for one in some:
-            if one.pledge in stalled and stalled[one.pledge].waits:
-                one = _until(log, one.pledge, clocks, stalled[one.pledge].first)
-            elif one.pledge in stalled:
-                one = replay_one(log, one.pledge, clocks, thoroughly=True)
+            if one.pledge in stalled:
+                one = replay_stalled(log, one.pledge, clocks, stalled[one.pledge])
             wrong = _wrong_rows(one, *stored[one.pledge])
             yield one.document, _mismatch(one, wrong, timeline, clocks) if wrong or one.pledge in stalled else None
     strays: set[str] = set()
@@ -148,9 +147,11 @@ def compare_documents(
     yield from ((None, Mismatch(name, None, b"")) for name in sorted(strays))
 
 
-def _until(log: LogRecorder, pledge: str, clocks: Clocks, first: int) -> ReplayedPledge:
-    """A pledge whose events wait for their turn from a position on, as it is answered meanwhile."""
-    found = replay_one(log, pledge, replace(clocks, position=first - 1))
+def replay_stalled(log: LogRecorder, pledge: str, clocks: Clocks, stalled: StalledPledge) -> ReplayedPledge:
+    """A pledge that is answered without some of its events, as it is answered."""
+    if not stalled.waits:
+        return replay_one(log, pledge, clocks, thoroughly=True)
+    found = replay_one(log, pledge, replace(clocks, position=stalled.first - 1))
     return found if found.document is None else replace(found, document=flagged(found.document))
 
 

@@ -216,7 +216,7 @@ class EventTail:
                 events, upto = await sync_to_thread(self._older, position, head, wanted)
         if wanted.listed is not None and events:
             async with self._reading:
-                events = await sync_to_thread(self._concerned, events, wanted.listed)
+                events, upto = await sync_to_thread(self._concerned, events, upto, wanted.listed)
         return _piece(((event.position, wanted.framed(event.frame)) for event in events), upto)
 
     def _newest(self, position: int, head: int, wanted: StreamFilter) -> tuple[list[TailEvent], int]:
@@ -236,10 +236,16 @@ class EventTail:
         events = [_event(row) for row in rows if wanted.takes(row.pledge, row.type)]
         return events, rows[-1].position if len(rows) == BEHIND_PAGE_ROWS else head
 
-    def _concerned(self, events: list[TailEvent], listed: Filters) -> list[TailEvent]:
+    def _concerned(self, events: list[TailEvent], upto: int, listed: Filters) -> tuple[list[TailEvent], int]:
+        """The events whose pledges pass the filters, before the first one of which that is not known yet."""
+        missing = self._timeline.waiting(events[-1].position)
+        held = next((e.position for e in events if e.position >= missing.get(e.pledge, e.position + 1)), upto + 1)
+        events = [event for event in events if event.position < held]
+        if not events:
+            return [], held - 1
         pledges = {event.pledge for event in events}
         spans = self._timeline.passing(listed, pledges, today(), events[0].position - 1, events[-1].position)
-        return [event for event in events if concerns(spans, event.pledge, event.position)]
+        return [event for event in events if concerns(spans, event.pledge, event.position)], held - 1
 
     def _floor(self, head: int) -> int:
         """The oldest position after which all events are in memory, or will be once it is filled up to the head."""

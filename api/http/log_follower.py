@@ -190,12 +190,12 @@ class LogFollower:
                 self.grown()
             self._see_what_is_withheld()
             self._see_what_is_signed()
-            before = self._heads.projection
+            before, generation = self._heads.projection, self._heads.generation
             head = self._timeline.head()
             self._heads.note_standing(head, before=before)
             self.projector.note(head.heartbeat, head.position, self._heads.log)
             self._heads.looked_at = time.monotonic()
-            if self._heads.projection != before:
+            if (self._heads.projection, self._heads.generation) != (before, generation):
                 self.projected()
             self.waits.release()
             self.known_waits.release()

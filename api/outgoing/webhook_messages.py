@@ -51,8 +51,8 @@ def folded(webhook: Webhook, rows: Sequence[LogRow], timeline: Timeline) -> Sequ
     """
     if not rows or (webhook.what == "events" and webhook.filters == Filters()):
         return rows
-    waiting = {pledge: one.first for pledge, one in timeline.unfolded(rows[-1].position).items()
-               if one.waits and (not webhook.filters.pledge or pledge in webhook.filters.pledge)}  # fmt: skip
+    waiting = {pledge: first for pledge, first in timeline.waiting(rows[-1].position).items()
+               if not webhook.filters.pledge or pledge in webhook.filters.pledge}  # fmt: skip
     return [*takewhile(lambda row: row.position < waiting.get(row.pledge, row.position + 1), rows)]
 
 

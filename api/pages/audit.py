@@ -202,8 +202,9 @@ def _event_row(row: LogRow, event: Mapping[str, Any]) -> dict[str, Any]:
 
 def _replay_one(page: PageRequest, pledge: str, at: Clocks) -> ReplayOutcome:
     """One pledge folded from the log, beside what the projection has."""
-    stalled = pledge in page.services.timeline.stalled(at)
-    folded = verify.replay_one(page.services.tracker.log, pledge, at, thoroughly=stalled).document
+    log, stalled = page.services.tracker.log, page.services.timeline.stalled(at).get(pledge)
+    found = verify.replay_one(log, pledge, at) if stalled is None else verify.replay_stalled(log, pledge, at, stalled)
+    folded = found.document
     projected = page.services.timeline.one(pledge, at)
     if folded is None and projected is None:
         events, _ = page.services.tracker.log.heads([pledge], at.position).get(pledge, (0, 0))

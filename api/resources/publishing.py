@@ -39,11 +39,16 @@ class _Moments:
         self._first = log.recorded_at(1) or _NOT_THERE[0]
 
     def walk(self, timeline: Timeline, filters: Filters, clocks: Clocks) -> None:
-        """Add changes along either axis until no other one can be among the latest moments that are wanted."""
+        """Add changes along either axis until no other one can be among the latest moments that are wanted.
+
+        One that an event made known of which that is still folded is added once it is: its moment is not known yet.
+        """
+        missing = timeline.waiting(clocks.position)
         for by_position in (True, False):
             for some in timeline.changes(filters, clocks, by_position=by_position):
-                recorded = self._log.recorded({some.known_from, *(change.position for change in some.found)})
-                self._take(some.found, recorded)
+                found = [c for c in some.found if c.position < missing.get(c.pledge, c.position + 1)]
+                recorded = self._log.recorded({some.known_from, *(change.position for change in found)})
+                self._take(found, recorded)
                 midnight = datetime.combine(some.on, time(), UTC)
                 if by_position:
                     upto, _ = recorded.get(some.known_from, _NOT_THERE)

@@ -7,6 +7,7 @@ import pytest
 
 from api.http import event_tail
 from api.resources import event_stream
+from projections.timeline import Timeline
 from tests.api.test_stream import listening
 from tests.support.api import SOURCE, made, prepare, progress, statement
 from tests.support.live import Live, serving
@@ -60,6 +61,21 @@ def test_a_stream_has_the_events_of_what_passes(live: Live, monkeypatch: pytest.
         assert found == [*map(str, positions), None], query  # a comment behind the last
     with listening(live.address, "?after=4&status=exceeded") as blocks:
         assert [block.id for block in islice(blocks, 2)] == ["5", "6"]
+
+
+def test_an_event_whose_status_is_still_folded_is_sent_once_it_is_known(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What comes behind it is sent after it; what the pledge passes before it is known would lose it."""
+    monkeypatch.setattr(event_stream, "COMMENT_SECONDS", 0.2)
+    record(live)
+    with monkeypatch.context() as folded:
+        folded.setattr(Timeline, "waiting", lambda *_: {"aid-2024": 5})
+        with listening(live.address, "?after=0&status=exceeded") as blocks:
+            assert [block.id for block in islice(blocks, 2)] == ["3", None]
+            folded.undo()
+            sent = (block.id for block in blocks if block.id is not None)
+            assert list(islice(sent, 2)) == ["5", "6"]
 
 
 def test_a_narrowed_stream_hears_of_what_comes(live: Live) -> None:

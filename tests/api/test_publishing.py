@@ -12,6 +12,7 @@ import pytest
 from freezegun import freeze_time
 
 from api.formats import badge as badges
+from projections.timeline import Timeline
 from tests.support.api import SOURCE, Api, made, problem, progress, running, statement
 
 FEED = "/v1/feed.atom"
@@ -50,6 +51,15 @@ def the_style(policy: str, style: str) -> bool:
 
 
 # --- the feed
+
+
+def test_a_change_is_told_once_it_is_known_which_event_made_it_known(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    api.open()
+    api.add(progress("50bn EUR", figure={"period": {"start": "2024-01-01", "end": "2024-12-31"}}))
+    with monkeypatch.context() as folded:
+        folded.setattr(Timeline, "waiting", lambda *_: {"aid-2024": 2})
+        assert entries(api, "?limit=40") == [("Announced: Aid of 2024", "announced")]
+    assert len(entries(api, "?limit=50")) > 1
 
 
 def test_the_feed_tells_every_change_newest_first(api: Api) -> None:

@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 
 from projections import changed_pledges, kept_answers, queries
 from projections.amount_sums import AmountSum
-from projections.fold import SummaryAmount, SummaryAmounts
 from projections.kept_counts import KeptFacets
 from projections.kept_summary import KeptSummary
 from projections.queries import Clocks, Filters
 from projections.summary import Pledged, summarize
+from projections.summary_amounts import SummaryAmount, SummaryAmounts
 from projections.table_reader import TableReader
 from projections.timeline import Timeline
 from tests.support.timelines import World, kept, made, many, progress, said

@@ -16,10 +16,11 @@ from hypothesis.stateful import rule
 from sqlalchemy import select
 from sqlalchemy.exc import DatabaseError
 
-from projections import folded_pledge, gaps, long_pledges, table_writer
+from projections import folded_pledge, gaps, long_pledges, rebuild, table_writer
 from projections.queries import Clocks, Filters
-from projections.tables import GAPS, PARKED
+from projections.tables import PARKED
 from projections.verify import compare
+from tests.support.folded_reads import assert_reads_equal_log
 from tests.support.timeline_machine import DAYS, TimelineMachine, run
 from tests.support.timelines import World, assert_equals_log, kept, made, progress, rows_of, said, world
 from tracker.event import event_id
@@ -46,7 +47,6 @@ def leaping(slice_seconds: float = -1.0) -> Iterator[None]:
 
 def assert_nothing_is_beside(it: World) -> None:
     with it.engine.connect() as conn:
-        assert not conn.execute(select(GAPS)).all()
         assert not conn.execute(select(PARKED)).all()
 
 
@@ -88,7 +88,7 @@ def test_what_holds_now_is_there_at_once_and_what_held_before_says_that_it_is_no
         assert it.timeline.parked() == []
         assert it.timeline.unread("long", head) == []
         assert [event.position for event in it.timeline.unread("long", head - 1)] == [2, 3, 4, 5, 6]
-        assert set(it.timeline.unfolded(head)) == {"long"}
+        assert it.timeline.waiting(head) == {"long": 2}
         assert it.timeline.stalled(Clocks(FIRST, head)) == {}
         before = it.one("long", position=4)
         assert before is not None
@@ -201,7 +201,10 @@ def test_an_event_of_a_gap_that_cannot_be_folded_is_parked_with_those_behind_it(
     record_backwards(it, 6)
     take = folded_pledge.FoldedPledge._take
 
+    folded = []
+
     def refuses(pledge, parked):  # type: ignore[no-untyped-def]
+        folded.append(parked.position)
         return KeyError("a rule is missing") if parked.position == which else take(pledge, parked)
 
     with leaping():
@@ -209,11 +212,10 @@ def test_an_event_of_a_gap_that_cannot_be_folded_is_parked_with_those_behind_it(
         with patch.object(folded_pledge.FoldedPledge, "_take", refuses):
             it.runner.catch_up()
         assert [p.position for p in it.timeline.parked()] == list(range(which, 8))
+        assert folded.count(3) == 1, "what is folded already is not folded anew on the projector's thread"
         document = it.one("long")
         assert document is not None
         assert STALE_FLAG in document["flags"]
-        with it.engine.connect() as conn:
-            assert not conn.execute(select(GAPS)).all()
         with table_writer.writing(it.engine).begin() as conn:
             table_writer.ask_again(conn, it.timeline.head().set)
         it.runner.run_once()
@@ -235,6 +237,81 @@ def test_a_leap_that_cannot_be_folded_finds_the_event_that_cannot(it: World) -> 
     ):
         it.runner.catch_up()
     assert [p.position for p in it.timeline.parked()] == [5, 6, 7]
+
+
+def test_an_event_that_is_parked_behind_a_gap_hides_no_gap(it: World) -> None:
+    record_backwards(it, 6)
+    with leaping():
+        leap_over(it)
+        it.record("long", progress(50, "2024-06-01"))
+        with patch.object(folded_pledge.FoldedPledge, "_take", lambda *_: KeyError("a rule is missing")):
+            it.runner._projector._apply(it.log.read(7))  # type: ignore[union-attr]
+        assert [p.position for p in it.timeline.parked()] == [8]
+        assert it.timeline.waiting(8) == {"long": 2}
+        assert it.timeline.stalled(it.clocks(position=8))["long"].first == 8
+        it.runner.catch_up()
+    assert it.timeline.waiting(8) == {}
+    assert [p.position for p in it.timeline.parked()] == [8]
+
+
+def test_a_pledge_of_which_something_is_withheld_is_leapt_over_anew(it: World) -> None:
+    it.record("long", made())
+    event = it.record("long", progress(1, "2024-02-01", summary="A secret."))
+    for day in range(20, 10, -1):
+        it.record("long", progress(day, f"2024-01-{day}"))
+    with leaping():
+        leap_over(it)
+        while it.timeline.progress().waiting > 5:
+            it.runner.run_once()
+        it.log.withhold(event, ["summary"], reason="Ruling.", at=it.now, by="alice")
+        take, folded = folded_pledge.FoldedPledge._take, []
+
+        def counted(pledge, parked):  # type: ignore[no-untyped-def]
+            folded.append(parked.position)
+            return take(pledge, parked)
+
+        with patch.object(folded_pledge.FoldedPledge, "_take", counted):
+            it.runner._projector.withhold()  # type: ignore[union-attr]
+        assert folded == []
+        assert not any("secret" in str(row) for row in rows_of(it))
+        assert it.timeline.progress().waiting == it.log.head() - 1
+        for position in range(1, it.log.head() + 1):
+            assert wrong_at(it, position, FIRST + timedelta(days=40)) == []
+        it.runner.catch_up()
+    assert_as_if_nobody_had_leapt(it)
+
+
+def test_a_set_that_is_built_answers_once_nothing_is_missing_in_it(it: World) -> None:
+    it.record("long", made())
+    it.runner.catch_up()
+    index = rebuild._index
+
+    def indexed(*given: Any) -> None:
+        index(*given)
+        for day in range(6, 0, -1):
+            it.record("long", progress(day, (FIRST + timedelta(days=day)).isoformat()))
+        it.runner.catch_up()
+
+    with leaping(), patch.object(rebuild, "_index", indexed):
+        it.runner.rebuild()
+        assert it.timeline.progress().waiting == 0
+        assert it.timeline.position() == it.log.head()
+    assert_as_if_nobody_had_leapt(it)
+
+
+def test_gaps_are_filled_one_after_the_other_and_one_pledge_is_in_memory(it: World) -> None:
+    for pledge in ("one", "two", "three"):
+        record_backwards(it, 5, pledge)
+    with leaping():
+        for pledge in ("one", "two", "three"):
+            leap_over(it, pledge)
+        held = set()
+        while it.timeline.progress().waiting:
+            gaps_of_all = it.runner._projector._long.gaps  # type: ignore[union-attr]
+            held.add(sum(gap.pledge is not None for some in gaps_of_all.values() for gap in some))
+            it.runner.run_once()
+    assert max(held) == 1
+    assert_as_if_nobody_had_leapt(it)
 
 
 @pytest.mark.parametrize("at", ["leap", "fill"])
@@ -309,6 +386,10 @@ class LeapingMachine(TimelineMachine):
             position = data.draw(st.integers(1, position))
         for day in days:
             assert wrong_at(self.world, position, date.fromisoformat(day)) == []
+        if not self.world.timeline.waiting(self.world.log.head()):
+            first, last = sorted(date.fromisoformat(day) for day in days)
+            reached = self.world.timeline.position()
+            assert_reads_equal_log(self.world, Clocks(first, reached), Clocks(last, reached))
 
 
 @pytest.mark.slow

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any, TypeVar
 
-from projections.fold import SummaryAmount, SummaryAmounts
 from projections.summary import Pledged
+from projections.summary_amounts import SummaryAmount, SummaryAmounts
 from tests.support.facts import (
     first_half,
     group,

@@ -13,7 +13,6 @@ import pytest
 
 from api.outgoing import webhook_messages, webhook_sender
 from api.outgoing.webhooks import Webhook, remove_webhook, webhooks
-from projections.table_writer import StalledPledge
 from projections.timeline import Timeline
 from tests.support.api import progress, statement
 from tests.support.receivers import Sent, receiving
@@ -113,7 +112,7 @@ def test_a_change_of_status_is_told_though_its_event_waits_to_be_folded(
         "period": {"start": "2024-01-01", "end": "2024-12-31"}}))  # fmt: skip
     desk.api.open("other")
     with monkeypatch.context() as waiting:
-        waiting.setattr(Timeline, "stalled", lambda *_: {"aid-2024": StalledPledge(2, waits=True)})
+        waiting.setattr(Timeline, "waiting", lambda *_: {"aid-2024": 2})
         assert desk.send() == 5
     assert [hook.position for hook in webhooks(desk.engine, desk.now)] == [1, 3, 3]
     assert desk.send() == 2

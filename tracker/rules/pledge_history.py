@@ -125,17 +125,17 @@ class PledgeHistory:
             return None
         since = self.changes[place - 1]
         if since not in self._views:
-            before = self._views.get(self.changes[place - 2]) if place > 1 and self._is_added_up else None
-            self._views[since] = self._view(since) if before is None else self._next(before, since)
+            before = self._views.get(self.changes[place - 2]) if place > 1 and self._only_adds else None
+            self._views[since] = self._view(since) if before is None else self._with_more(before, since)
         return self._views[since]
 
     @cached_property
-    def _is_added_up(self) -> bool:
+    def _only_adds(self) -> bool:
         """Whether each day only adds facts to those of the day before it."""
         changing = (FigureRestated, FigureRanked)
         return self._resolved is not None and not any(isinstance(s.fact, changing) for s in self._resolved[0])
 
-    def _next(self, before: View, since: date) -> View:
+    def _with_more(self, before: View, since: date) -> View:
         """The view of a day on which facts are added to those of the change before it."""
         view = before
         for item in _in_force(self._beginning.get(since, ())):

@@ -87,7 +87,7 @@ class View:
         return {id_ for item in said for id_ in item.causes} | {id_ for id_, _ in self.acting}
 
     def plus(self, item: FactInForce[Fact]) -> View:
-        """The view with one more fact, which acts on no other and on which none acts."""
+        """The view with one more fact, as it stands: it acts on no other."""
         cls = type(item.fact)
         by_type = {**self.by_type, cls: _with(self.by_type.get(cls, ()), item)}
         latest = max(self.latest, item, key=said) if isinstance(item.fact, StatedFact) else self.latest
