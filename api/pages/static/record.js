@@ -403,7 +403,7 @@ function chooseEvent({ target }) {
   const url = new URL(location.href);
   if (target.value) url.searchParams.set("event", target.value);
   else url.searchParams.delete("event");
-  page.visit(url.href);
+  if (url.href !== location.href) page.visit(url.href); // else its form is open already, and is being filled in
 }
 
 /** Begin a part of a revision with what is in force: it is said whole, so it is changed and not written anew. */
