@@ -2,80 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
 from unittest.mock import patch
 
 import pytest
-from hypothesis import strategies as st
-from hypothesis.stateful import rule
-from sqlalchemy import select
 from sqlalchemy.exc import DatabaseError
 
-from projections import folded_pledge, gaps, long_pledges, rebuild, table_writer
+from projections import folded_pledge, gaps, rebuild, table_writer
 from projections.queries import Clocks, Filters
-from projections.tables import PARKED
-from projections.verify import compare
-from tests.support.folded_reads import assert_reads_equal_log
-from tests.support.timeline_machine import DAYS, TimelineMachine, run
+from tests.support.leaping import (
+    FIRST,
+    assert_as_if_nobody_had_leapt,
+    assert_nothing_is_beside,
+    leap_over,
+    leaping,
+    record_backwards,
+    wrong_at,
+)
 from tests.support.timelines import World, assert_equals_log, kept, made, progress, rows_of, said, world
 from tracker.event import event_id
 from tracker.fact_reading import read_fact
 from tracker.requests import Draft, Request
 from tracker.rules.replayed import STALE_FLAG
-
-FIRST = date(2024, 1, 20)
-
-
-@contextmanager
-def leaping(slice_seconds: float = -1.0) -> Iterator[None]:
-    """All events wait, those that wait together are leapt over, and gaps are filled, event by event or at once."""
-    with ExitStack() as stack:
-        for module, name, value in (
-            (long_pledges, "SHARE_SECONDS", -1.0),
-            (long_pledges, "SLICE_SECONDS", slice_seconds),
-            (folded_pledge, "LEAP_STEPS", -1),
-            (folded_pledge, "LEAP_GAIN", 0),
-        ):
-            stack.enter_context(patch.object(module, name, value))
-        yield
-
-
-def assert_nothing_is_beside(it: World) -> None:
-    with it.engine.connect() as conn:
-        assert not conn.execute(select(PARKED)).all()
-
-
-def assert_as_if_nobody_had_leapt(it: World) -> None:
-    assert_nothing_is_beside(it)
-    assert_equals_log(it, it.log.head())
-    found = rows_of(it)
-    it.runner.rebuild()
-    assert rows_of(it) == found
-
-
-def wrong_at(it: World, position: int, as_of: date) -> list[str]:
-    return [str(one) for one in compare(it.log, it.timeline, Clocks(as_of, position)) if one is not None]
-
-
-def record_backwards(it: World, count: int, pledge: str = "long") -> None:
-    it.record(pledge, made())
-    for day in range(count, 0, -1):
-        it.record(pledge, progress(day, (FIRST + timedelta(days=day)).isoformat()))
-
-
-def leap_over(it: World, pledge: str = "long") -> None:
-    """Project until the events of a pledge that wait are leapt over."""
-    for _ in range(20):
-        it.runner.run_once()
-        document = it.one(pledge)
-        if document is not None and STALE_FLAG not in document["flags"]:
-            return
-    raise AssertionError("nobody leapt")
 
 
 def test_what_holds_now_is_there_at_once_and_what_held_before_says_that_it_is_not(it: World) -> None:
@@ -356,56 +307,3 @@ def test_only_what_is_much_sooner_done_at_once_is_leapt_over(
         it.tracker.record(Request(tuple(drafts), "tester", it.now))
         waiting = [folded_pledge.unfolded(row) for row in it.log.pledge_rows("long", it.log.head())]
     assert folded_pledge.FoldedPledge().is_worth_leaping(waiting) is is_worth
-
-
-class LeapingMachine(TimelineMachine):
-    """The same with every event waiting: gaps say what they are, and in the end nobody can tell that there were any."""
-
-    slice_seconds = -1.0
-
-    def __init__(self) -> None:
-        self._leaping = ExitStack()
-        self._leaping.enter_context(leaping(type(self).slice_seconds))
-        super().__init__()
-
-    def teardown(self) -> None:
-        try:
-            super().teardown()
-        finally:
-            self._leaping.close()
-
-    @rule()
-    def compare(self) -> None:
-        for position in range(1, self.world.timeline.position() + 1):
-            assert wrong_at(self.world, position, date(2024, 12, 1)) == []
-
-    @rule(data=st.data(), days=st.tuples(DAYS, DAYS), recorded=st.booleans())
-    def read(self, data: st.DataObject, days: tuple[str, str], recorded: bool) -> None:
-        position = self.world.timeline.position()
-        if position and recorded:
-            position = data.draw(st.integers(1, position))
-        for day in days:
-            assert wrong_at(self.world, position, date.fromisoformat(day)) == []
-        if not self.world.timeline.waiting(self.world.log.head()):
-            first, last = sorted(date.fromisoformat(day) for day in days)
-            reached = self.world.timeline.position()
-            assert_reads_equal_log(self.world, Clocks(first, reached), Clocks(last, reached))
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("store_", "examples"), [("sqlite", 15), ("postgres", 5)])
-def test_whatever_is_recorded_in_the_end_nobody_can_tell_what_was_leapt_over(
-    store_: str, examples: int, request: pytest.FixtureRequest
-) -> None:
-    run(LeapingMachine, store_, examples, request)
-
-
-class SteppingOverMachine(LeapingMachine):
-    """The same with gaps that are filled in one slice."""
-
-    slice_seconds = 60.0
-
-
-@pytest.mark.slow
-def test_whatever_is_recorded_a_gap_that_is_filled_at_once_is_right(request: pytest.FixtureRequest) -> None:
-    run(SteppingOverMachine, "sqlite", 10, request)

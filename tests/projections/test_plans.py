@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, text
 
-from tests.projections.test_leaps import leaping
+from tests.support.leaping import leaping
 from tests.support.timelines import World, made, progress, world
 
 COUNTED = {
