@@ -112,7 +112,7 @@ PARKED = Table(
     Column("error", Text, nullable=False),
 )
 
-GAP = "what it changed is still folded; what holds with it is there from position "
+GAP = "what it changed is still being worked out; it is in all answers from position "
 """What stands in the place of the reason of an event that was leapt over (`projections.gaps`), before that position."""
 
 TAKEN_OUT = Table(

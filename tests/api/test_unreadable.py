@@ -128,6 +128,7 @@ def test_a_pledge_whose_first_event_is_not_understood_is_not_found_and_says_why(
 def test_the_page_shows_what_is_not_taken_in(mixed: Api) -> None:
     html = mixed.get("/pledges/newer").text
     assert "Not taken in: 2 events" in html
+    assert "more behind these" not in html
     assert "PledgeGilded" in html
     assert "Not taken in" not in mixed.get("/pledges/sound").text
 
@@ -195,3 +196,13 @@ def test_every_command_answers(database_url: str, tmp_path: Any) -> None:
     again = shell.run("parked", "--retry", code=1)
     assert again.stdout == listed.stdout
     assert "is folded now" not in again.stderr
+
+
+def test_a_page_names_the_first_ten_of_many_events_that_are_not_taken_in(mixed: Api) -> None:
+    for number in range(12):
+        append(mixed, "newer", 4 + number, statement(summary=f"Talk {number}."))
+    settled(mixed)
+    html = mixed.get("/pledges/newer").text
+    assert "Not taken in: 14 events" in html
+    assert html.count("As it is stored") == 10
+    assert "and 4 more behind these" in html
