@@ -237,12 +237,10 @@ def _corroborating(parts: Iterable[Candidate], rung: Sequence[Candidate], unit: 
     is_alone = len({candidate.occasion for candidate in rung}) == len(rung)
     if is_alone and all(candidate.reference is None for candidate in rung):
         return zip(parts)
-    return _of_each_origin(parts, rung, unit)
+    return _agreeing(parts, rung, unit)
 
 
-def _of_each_origin(
-    parts: Iterable[Candidate], rung: Sequence[Candidate], unit: str
-) -> Iterator[tuple[Candidate, ...]]:
+def _agreeing(parts: Iterable[Candidate], rung: Sequence[Candidate], unit: str) -> Iterator[tuple[Candidate, ...]]:
     alike: dict[object, list[Candidate]] = {}
     for candidate in rung:
         alike.setdefault(candidate.occasion, []).append(candidate)

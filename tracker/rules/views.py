@@ -89,9 +89,9 @@ class View:
     def plus(self, item: FactInForce[Fact]) -> View:
         """The view with one more fact, as it stands: it acts on no other."""
         cls = type(item.fact)
-        by_type = {**self.by_type, cls: _with(self.by_type.get(cls, ()), item)}
+        by_type = {**self.by_type, cls: _inserted(self.by_type.get(cls, ()), item)}
         latest = max(self.latest, item, key=said) if isinstance(item.fact, StatedFact) else self.latest
-        return replace(self, items=_with(self.items, item), by_type=by_type, latest=latest)
+        return replace(self, items=_inserted(self.items, item), by_type=by_type, latest=latest)
 
 
 def of_types(
@@ -109,7 +109,7 @@ def said(item: FactInForce[Fact]) -> tuple[date, int]:
     return (item.fact.in_force_on, item.version)
 
 
-def _with(items: tuple[FactInForce[Fact], ...], item: FactInForce[Fact]) -> tuple[FactInForce[Fact], ...]:
+def _inserted(items: tuple[FactInForce[Fact], ...], item: FactInForce[Fact]) -> tuple[FactInForce[Fact], ...]:
     """The facts, by version, with one more."""
     place = bisect_left(items, item.first_version, key=lambda other: other.first_version)
     return (*items[:place], item, *items[place:])
