@@ -10,9 +10,10 @@ from math import inf
 from pathlib import Path
 from tempfile import TemporaryFile
 
-from psycopg.errors import DiskFull, InsufficientPrivilege
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
+
+from tracker.log.sqlstates import DISK_FULL, INSUFFICIENT_PRIVILEGE, has_sqlstate
 
 ROOM_BYTES = 1024 * 1024
 """Bytes of new room that a store must have: a fact, its indexes and its read models on pages of their own."""
@@ -62,7 +63,7 @@ class StoreRoom:
             if not self._takes_room():
                 return FULL
         except ProgrammingError as error:
-            if not isinstance(error.orig, InsufficientPrivilege):
+            if not has_sqlstate(error.orig, INSUFFICIENT_PRIVILEGE):
                 raise
             return FULL if now - refused_at <= REFUSAL_SECONDS else None
         self._found_at = now
@@ -76,7 +77,7 @@ class StoreRoom:
                 conn.execute(take, {"size": _ROW_BYTES, "rows": ROOM_BYTES // _ROW_BYTES})
                 conn.rollback()
         except OperationalError as error:
-            if isinstance(error.orig, DiskFull):
+            if has_sqlstate(error.orig, DISK_FULL):
                 return False
             raise
         return True

@@ -32,8 +32,7 @@ from projections.table_writer import (
 from projections.tables import PARKED, TableName, TableSet, is_missing_table, table_set
 from projections.words import WordsRow
 from tracker.errors import Unavailable
-from tracker.log.away import unavailable
-from tracker.log.postgres_connection import NoAnswer
+from tracker.log.away import SilentStore, unavailable
 from tracker.log.recorder import LogRecorder
 from tracker.pledge_events import UnreadEvent
 from tracker.rules.replayed import flagged
@@ -285,7 +284,7 @@ class TableReader:
                     return missing
                 if not isinstance(error, (OperationalError, InterfaceError)):
                     raise
-                if last or not error.connection_invalidated or isinstance(error.orig, NoAnswer):
+                if last or not error.connection_invalidated or isinstance(error.orig, SilentStore):
                     raise unavailable(error.orig) from error
         raise AssertionError("the second attempt answers or raises")
 

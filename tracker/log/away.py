@@ -17,6 +17,13 @@ _REFUSED = re.compile(
 """What PostgreSQL and libpq say of a connection that no waiting makes better: the settings are wrong."""
 
 
+class SilentStore(Exception):
+    """The store said nothing for too long, and what it says now would answer another question.
+
+    Whoever asked has waited long enough, and MUST NOT ask again at once.
+    """
+
+
 def reason(error: object) -> str:
     """Why a store is away: that it refuses the password, the role or the database, or what it said itself."""
     text = " ".join(str(error).split())  # libpq says it on several lines

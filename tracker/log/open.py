@@ -8,7 +8,6 @@ from typing import cast
 
 from eventsourcing.persistence import InfrastructureFactory, InterfaceError, OperationalError
 from eventsourcing.utils import Environment
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from tracker.log.away import READ_SECONDS, unavailable
 from tracker.log.recorder import LogRecorder
@@ -83,6 +82,8 @@ def recorder_environment(
             "SQLITE_DBNAME": path,
         }
     if scheme.partition("+")[0] in ("postgresql", "postgres"):
+        from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
         given = conninfo_to_dict(f"postgresql://{rest}")
         known = {name: str(given.pop(name, None) or "") for name in ("dbname", "host", "port", "user", "password")}
         return common | {

@@ -32,7 +32,9 @@ from psycopg_pool import PoolTimeout
 from tracker.log.away import READ_SECONDS
 from tracker.log.guard import Basis, LogGuard
 from tracker.log.identity import COLUMNS, FIRST_REASON, new_log_id, standing_of
-from tracker.log.library import (
+from tracker.log.postgres_append import OneScript
+from tracker.log.postgres_connection import GRACE_SECONDS, NoAnswer, TimedConnection
+from tracker.log.postgres_library import (
     connect_with,
     drop_all_connections,
     drop_dead_connections,
@@ -40,8 +42,6 @@ from tracker.log.library import (
     remember_failures,
     table_statements,
 )
-from tracker.log.postgres_append import OneScript
-from tracker.log.postgres_connection import GRACE_SECONDS, NoAnswer, TimedConnection
 from tracker.log.postgres_tables import CREATE_LOG
 from tracker.log.proposal_events import ADD as ADD_PROPOSAL_EVENT
 from tracker.log.proposal_events import CREATE_POSTGRES as CREATE_PROPOSALS

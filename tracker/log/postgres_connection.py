@@ -18,17 +18,16 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
+from tracker.log.away import SilentStore
+
 ReplyT = TypeVar("ReplyT")
 
 GRACE_SECONDS = 0.5
 """Seconds that the server has beyond its own time-out, so that it is the one that ends a slow statement."""
 
 
-class NoAnswer(psycopg.OperationalError):
-    """The server said nothing for too long; the connection is closed, since its answer would come to another question.
-
-    Whoever asked has waited long enough, and MUST NOT ask again at once.
-    """
+class NoAnswer(psycopg.OperationalError, SilentStore):
+    """The server said nothing for too long; the connection is closed."""
 
 
 class TimedConnection(psycopg.Connection[Any]):

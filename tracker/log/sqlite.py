@@ -27,12 +27,18 @@ from eventsourcing.utils import Environment, EnvType
 from tracker.log.away import READ_SECONDS
 from tracker.log.guard import Basis, LogGuard
 from tracker.log.identity import COLUMNS, FIRST_REASON, new_log_id, standing_of
-from tracker.log.library import connections_in_use, drop_idle_files, idle_files, sqlite_connection, wait_for_locks
 from tracker.log.proposal_events import ADD as ADD_PROPOSAL_EVENT
 from tracker.log.proposal_events import CREATE_SQLITE as CREATE_PROPOSALS
 from tracker.log.recorder import LogRecorder
 from tracker.log.rows import LogRow, NewLogRow, Restamp, must_follow, numbered
 from tracker.log.sqlite_file import is_broken_file
+from tracker.log.sqlite_library import (
+    connections_in_use,
+    drop_idle_files,
+    idle_files,
+    sqlite_connection,
+    wait_for_locks,
+)
 from tracker.log.statements import STANDING
 from tracker.log.withheld import CREATE_SQLITE as CREATE_WITHHELD
 

@@ -12,13 +12,14 @@ import time
 from collections.abc import Callable, Mapping
 from math import inf
 from threading import Event, Thread
-from typing import Any
-
-import psycopg
+from typing import TYPE_CHECKING, Any
 
 from tracker.errors import Unavailable
 from tracker.log.away import READ_SECONDS, reason
-from tracker.log.postgres_connection import connect, hang_up
+from tracker.log.sqlstates import READ_ONLY_TRANSACTION, has_sqlstate
+
+if TYPE_CHECKING:
+    import psycopg
 
 CHANNEL = "tracker_log"
 """PostgreSQL's NOTIFY channel for "the log has grown". A hint only: the watcher polls as well."""
@@ -79,6 +80,8 @@ class LogWatcher:
         self._stopping.set()
         self._woken.set()
         if (listening := self._listening) is not None:
+            from tracker.log.postgres_connection import hang_up
+
             hang_up(listening)
         for thread in self._threads:
             thread.join(timeout)
@@ -118,6 +121,10 @@ class LogWatcher:
             self.wait(self._poll if pause is None else pause)
 
     def _listen(self) -> None:
+        from psycopg import OperationalError
+
+        from tracker.log.postgres_connection import connect
+
         told: set[type[Exception]] = set()
         while not self._stopping.is_set():
             try:
@@ -134,8 +141,8 @@ class LogWatcher:
                 self._listening, self.is_listening = None, False
                 if self._stopping.is_set():
                     return
-                self._tell("is not notified, and looks every so often", error, told)
-                is_replica = isinstance(error, psycopg.errors.ReadOnlySqlTransaction)
+                self._tell("is not notified, and looks every so often", error, told, away=OperationalError)
+                is_replica = has_sqlstate(error, READ_ONLY_TRANSACTION)
                 self._stopping.wait(REPLICA_SECONDS if is_replica else POLL_SECONDS)
 
     def _hear(self, notice: psycopg.Notify) -> None:
@@ -144,11 +151,16 @@ class LogWatcher:
         elif not notice.payload or notice.payload != self._own:
             self.wake()
 
-    def _tell(self, what: str, error: Exception, told: set[type[Exception]]) -> None:
-        """Log an error unless its class was told already; with a traceback unless only the store is away."""
+    def _tell(
+        self, what: str, error: Exception, told: set[type[Exception]], away: type[Exception] = Unavailable
+    ) -> None:
+        """Log an error unless its class was told already; with a traceback unless only the store is away.
+
+        `away` is what is raised then, beside Unavailable.
+        """
         if type(error) not in told:
-            is_away = isinstance(error, (Unavailable, psycopg.OperationalError))
-            sentence = reason(error) if isinstance(error, psycopg.OperationalError) else str(error)
+            is_away, is_told = isinstance(error, (Unavailable, away)), isinstance(error, Unavailable)
+            sentence = reason(error) if is_away and not is_told else str(error)
             self._logger.warning("the %s %s: %s", self._name, what, sentence, exc_info=not is_away)
         told.add(type(error))
 
