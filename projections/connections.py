@@ -5,14 +5,13 @@ from __future__ import annotations
 import time
 from functools import partial
 from math import inf
-from typing import Any, cast
+from typing import Any
 
-import psycopg
 from sqlalchemy import Connection, Engine, ExceptionContext, event
 from sqlalchemy.exc import DisconnectionError, OperationalError
 
-from tracker.log.postgres_connection import GRACE_SECONDS, TimedConnection
 from tracker.log.sqlite_file import file_stamp, is_broken_file
+from tracker.log.sqlstates import IDLE_IN_TRANSACTION_TIMEOUT, READ_ONLY_TRANSACTION, has_sqlstate
 
 SQLITE_STEPS = 5_000_000
 """Steps of SQLite's machine, about 0.2 s, after which it is asked whether a statement has had its time."""
@@ -32,14 +31,8 @@ def keep_sqlite_connections_right(engine: Engine, path: str, read_seconds: float
     event.listen(engine, "connect", _sqlite_connected)
     event.listen(engine, "begin", partial(_sqlite_begun, read_seconds))
     event.listen(engine, "before_cursor_execute", _sqlite_asked)
-    event.listen(engine, "handle_error", _reconnect_where_bad, retval=True)
+    event.listen(engine, "handle_error", reconnect_where_bad, retval=True)
     _reopen_replaced_files(engine, path)
-
-
-def keep_postgres_connections_right(engine: Engine, read_seconds: float) -> None:
-    """Let transactions wait as long as they say (`tables.writing`), and no connection be used again that is bad."""
-    event.listen(engine, "begin", partial(_postgres_begun, read_seconds))
-    event.listen(engine, "handle_error", _reconnect_where_bad, retval=True)
 
 
 def _reopen_replaced_files(engine: Engine, path: str) -> None:
@@ -97,23 +90,14 @@ def _sqlite_asked(conn: Connection, *_: Any) -> None:
     conn.info["time"].begin()
 
 
-def _postgres_begun(read_seconds: float, conn: Connection) -> None:
-    options = conn.get_execution_options()
-    bounded = cast(TimedConnection, conn.connection.driver_connection)
-    bounded.answer_seconds = options.get("answer_seconds", read_seconds + GRACE_SECONDS)
-    if "answer_seconds" in options:
-        waits = "" if options.get("synchronous_commit") != "off" else ", set_config('synchronous_commit', 'off', true)"
-        conn.exec_driver_sql(f"SELECT set_config('statement_timeout', '0', true){waits}")
-
-
-def _reconnect_where_bad(context: ExceptionContext) -> BaseException | None:
+def reconnect_where_bad(context: ExceptionContext) -> BaseException | None:
     """A connection that opened a store that took no writes, or a file that is broken, is not used again, nor its like.
 
     It counts as a store that is away, and so does one that ended a transaction for standing still.
     """
     error = context.original_exception
-    bad = (psycopg.errors.ReadOnlySqlTransaction, psycopg.errors.IdleInTransactionSessionTimeout)
-    is_bad = isinstance(error, bad) or "readonly database" in str(error)
+    is_bad = has_sqlstate(error, READ_ONLY_TRANSACTION, IDLE_IN_TRANSACTION_TIMEOUT)
+    is_bad |= "readonly database" in str(error)
     if not is_bad and not is_broken_file(error):
         return None
     context.is_disconnect = True

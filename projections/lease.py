@@ -9,37 +9,30 @@ another one: a holder that wakes up writes nothing more.
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 import socket
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-import psycopg
 from sqlalchemy import Connection, Engine, func, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from projections.table_writer import Superseded
-from projections.tables import LEASE, connect_postgres, writing
-from tracker.log.postgres_connection import TimedConnection
+from projections.tables import LEASE, writing
+
+if TYPE_CHECKING:
+    from tracker.log.postgres_connection import TimedConnection
 
 TAKEOVER_SECONDS = 10.0
 """Seconds for which a standby sees an unchanged beat before it takes the lease from a holder that has its lock."""
 
 BEAT_SECONDS = 3.0
 """Seconds between two beats of a holder that has nothing to write."""
-
-UNLOCK_SECONDS = 1.0
-"""Seconds for which the server is asked to free the lock, before its session is closed in any case."""
-
-SESSION_SECONDS = 1.0
-"""Seconds between two looks at whether the session of a lock is there: whoever took the lease from it is found by the
-fence of the next transaction in any case."""
 
 LOOK_SECONDS = 0.2
 """Seconds between two looks at the beat of a holder that may be frozen."""
@@ -60,7 +53,10 @@ class Lock(Protocol):
     """A lock between processes that is free as soon as its holder has ended."""
 
     def acquire(self) -> bool:
-        """Whether this process holds the lock now; takes it if it is free. Never waits."""
+        """Whether this process holds the lock now; takes it if it is free. Never waits.
+
+        Raises: Unavailable if the store does not answer.
+        """
         ...
 
     def release(self) -> None:
@@ -100,54 +96,13 @@ class FileLock:
             self._file = None
 
 
-class SessionLock:
-    """An advisory lock of a PostgreSQL session of its own; the server frees it when the session ends."""
-
-    def __init__(self, database_url: str, name: str) -> None:
-        self._url = database_url
-        self._key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
-        self.session: TimedConnection | None = None
-        """The session that has the lock; None while there is none."""
-        self._seen_at = 0.0
-
-    def acquire(self) -> bool:
-        if self.session is not None:
-            now = time.monotonic()
-            if now - self._seen_at < SESSION_SECONDS and not self.session.closed:
-                return True
-            try:
-                self.session.execute("SELECT 1")
-                self._seen_at = now
-                return True
-            except psycopg.Error:
-                self._close()
-        session = connect_postgres(self._url, autocommit=True)
-        session.prepare_threshold = None  # what is prepared here is `postgres_turn`'s
-        row = session.execute("SELECT pg_try_advisory_lock(%s)", (self._key,)).fetchone()
-        if row is None or not row[0]:
-            session.close()
-            return False
-        self.session = session
-        return True
-
-    def release(self) -> None:
-        if self.session is not None:
-            # A session that is only closed has the lock until the server has seen its end.
-            with suppress(psycopg.Error), self.session.answering_within(UNLOCK_SECONDS):
-                self.session.execute("SELECT pg_advisory_unlock(%s)", (self._key,))
-            self._close()
-
-    def _close(self) -> None:
-        if self.session is not None:
-            self.session.close()
-            self.session = None
-
-
 def process_lock(database_url: str, name: str) -> Lock:
     """The lock `name` on a database."""
     if database_url.startswith("sqlite"):
         path = database_url.partition("://")[2].removeprefix("/").partition("?")[0]
         return FileLock(Path(f"{path}.{name}.lock"))
+    from projections.session_lock import SessionLock
+
     return SessionLock(database_url, f"commitments-tracker {name}")
 
 

@@ -1,6 +1,6 @@
 """A turn of the projector on PostgreSQL in one round trip: a script that moves the position on, writes rows, commits.
 
-It is for the few rows of a turn for which somebody waits; many rows are faster by COPY (`table_writer.insert_rows`).
+It is for the few rows of a turn for which somebody waits; many rows are faster by COPY (`postgres_copy`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from sqlalchemy.exc import DatabaseError, OperationalError, ProgrammingError
 
 from projections.fold import Rectangle
 from projections.lease import Lease
-from projections.table_writer import PledgeChange, Superseded, postgres_type
+from projections.postgres_copy import postgres_type
+from projections.table_writer import PledgeChange, Superseded
 from projections.tables import (
     LEASE,
     OPEN_POSITION,

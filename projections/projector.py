@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from math import inf
 from time import monotonic, thread_time, time_ns
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DatabaseError, OperationalError
@@ -23,7 +24,6 @@ from projections.fold import ClosedRectangles, OpenRectangles
 from projections.folded_pledge import FoldedPledge, refusal_of, reparked, set_aside, tell_parked, unfolded
 from projections.gaps import Gap
 from projections.long_pledges import LongPledges, waits
-from projections.postgres_turn import TurnScript
 from projections.projected import Ahead, Projected
 from projections.queries import TIMELINE
 from projections.table_writer import WAITS, ParkedEvent, PledgeChange
@@ -33,6 +33,9 @@ from tracker.log.recorder import LogRecorder
 from tracker.log.rows import LogRow
 from tracker.pledge_events import PledgeEvents
 from tracker.rules.status import StatusFold
+
+if TYPE_CHECKING:
+    from projections.postgres_turn import TurnScript
 
 CACHED_EVENTS = 10_000
 """Events of recently changed pledges that are kept in memory."""

@@ -18,7 +18,6 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from projections import table_writer
 from projections.lease import BEAT_SECONDS, Lease, LeaseLost
 from projections.ledger.signer import LedgerSigner
-from projections.postgres_turn import TurnScript
 from projections.projected import Ahead, Projected
 from projections.projector import Projector
 from projections.queries import TIMELINE
@@ -340,7 +339,11 @@ class ProjectionRunner:
             self._rebuild_thread = Thread(target=self._rebuild_aside, name="projector-rebuild", daemon=True)
             self._rebuild_thread.start()
         number, fence = live.number, self._lease.fence
-        script = TurnScript(self._engine, self._lease, TIMELINE, number)
+        script = None
+        if self._engine.dialect.name == "postgresql":
+            from projections.postgres_turn import TurnScript
+
+            script = TurnScript(self._engine, self._lease, TIMELINE, number)
         self._projector = Projector(self._engine, self._log, number, self._now, active=True, fence=fence, script=script)
         return self._projector
 

@@ -5,16 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import chain
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
-import psycopg
 from sqlalchemy import (
-    BigInteger,
     Connection,
-    Date,
     Engine,
-    LargeBinary,
     Table,
     bindparam,
     case,
@@ -26,8 +21,7 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.exc import DatabaseError, OperationalError
-from sqlalchemy.sql import ColumnElement
+from sqlalchemy.exc import DatabaseError
 
 from projections.fold import CatalogueRow, ClosedRectangles, OpenRectangles, Rectangle, RowT, TimelineRow
 from projections.tables import (
@@ -270,42 +264,21 @@ def _write(
 
 
 def insert_rows(conn: Connection, table: Table, rows: Iterable[tuple[Any, ...]]) -> None:
-    """Insert rows whose values are in the order of the table's columns."""
-    names = ", ".join(column.name for column in table.columns)
-    try:
-        if conn.dialect.name == "postgresql":
-            _copy(conn, f"COPY {table.name} ({names}) FROM STDIN (FORMAT BINARY)", table, rows)
-        elif given := [tuple(v.isoformat() if isinstance(v, date) else v for v in row) for row in rows]:
-            marks = ", ".join("?" * len(table.columns))
-            conn.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", given)  # noqa: S608
-    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-        raise OperationalError("COPY", None, error) from error
-    except (psycopg.Error, ValueError, OverflowError) as error:
-        raise DatabaseError("COPY", None, error) from error
+    """Insert rows whose values are in the order of the table's columns.
 
+    Raises: DatabaseError if the store refuses a row, or a value is none of its type; OperationalError if it is away.
+    """
+    if conn.dialect.name == "postgresql":
+        from projections.postgres_copy import copy_rows
 
-def _copy(conn: Connection, statement: str, table: Table, rows: Iterable[tuple[Any, ...]]) -> None:
-    rows = iter(rows)
-    first = next(rows, None)
-    if first is None:
+        copy_rows(conn, table, rows)
         return
-    raw = cast("psycopg.Connection[Any]", conn.connection.driver_connection)
-    with raw.cursor().copy(statement) as copy:
-        copy.set_types([postgres_type(column) for column in table.columns])
-        for row in chain([first], rows):
-            copy.write_row(row)
-
-
-def postgres_type(column: ColumnElement[Any]) -> str:
-    """PostgreSQL's name of a column's type."""
-    match column.type:
-        case Date():
-            return "date"
-        case BigInteger():
-            return "int8"
-        case LargeBinary():
-            return "bytea"
-    return "text"
+    names, marks = ", ".join(column.name for column in table.columns), ", ".join("?" * len(table.columns))
+    try:
+        if given := [tuple(v.isoformat() if isinstance(v, date) else v for v in row) for row in rows]:
+            conn.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", given)  # noqa: S608
+    except (ValueError, OverflowError) as error:
+        raise DatabaseError("INSERT", None, error) from error
 
 
 def load_parked(conn: Connection, number: int, upto: int = OPEN_POSITION - 1) -> list[ParkedEvent]:

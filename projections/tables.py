@@ -21,8 +21,8 @@ from functools import lru_cache
 from math import inf
 from typing import Any, Literal
 
-import psycopg
 from sqlalchemy import (
+    DDL,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -30,7 +30,6 @@ from sqlalchemy import (
     Connection,
     Date,
     Engine,
-    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -40,6 +39,7 @@ from sqlalchemy import (
     case,
     cast,
     create_engine,
+    event,
     func,
     text,
 )
@@ -47,18 +47,15 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.pool import Pool, QueuePool
 from sqlalchemy.sql import ColumnElement
 
-from projections.connections import keep_postgres_connections_right, keep_sqlite_connections_right
+from projections.connections import keep_sqlite_connections_right
 from tracker.log.away import READ_SECONDS
-from tracker.log.postgres_connection import TimedConnection, connect
+from tracker.log.sqlstates import UNDEFINED_TABLE, has_sqlstate
 
 OPEN_DATE = date.max
 """The open end of the valid axis."""
 
 OPEN_POSITION = 2**63 - 1
 """The open end of the known axis."""
-
-SCHEMA = "projections"
-"""PostgreSQL's schema of the read models: the projector's role may create tables here and nowhere else."""
 
 PROJECTION_CHANNEL = "tracker_projection"
 """PostgreSQL's NOTIFY channel on which a projector tells its commits (`projected.Projected.told`)."""
@@ -68,12 +65,6 @@ _CREATE_LOCK = 0x7072_6F6A
 
 WRITE_ANSWER_SECONDS = 60
 """Seconds that one statement of a transaction that writes waits for PostgreSQL; some thousand rows take one second."""
-
-IDLE_TRANSACTION_SECONDS = 8
-"""Seconds after which PostgreSQL ends a transaction whose process does nothing: a frozen one would keep its locks."""
-
-KEPT_CONNECTIONS = 8
-"""Connections to PostgreSQL that are kept, at most; further ones are opened while all are in use."""
 
 MAX_CONNECTIONS = 13
 """Connections to PostgreSQL at most, where nobody says otherwise."""
@@ -98,9 +89,11 @@ STATE = Table(
 )
 """One row per table set. The position is that of the last event whose rows the set has."""
 
-Index(
-    "projection_state_active", STATE.c.name, unique=True, postgresql_where=STATE.c.active, sqlite_where=STATE.c.active
+# One set of a name answers. SQLAlchemy would load the dialect of PostgreSQL for an `Index` with a condition.
+_ONE_ACTIVE = DDL(  # type: ignore[no-untyped-call]
+    "CREATE UNIQUE INDEX IF NOT EXISTS projection_state_active ON projection_state (name) WHERE active"
 )
+event.listen(STATE, "after_create", _ONE_ACTIVE)
 
 PARKED = Table(
     "parked",
@@ -281,28 +274,9 @@ def open_engine(database_url: str, *, read_seconds: float = READ_SECONDS, connec
     if scheme.partition("+")[0] not in ("postgresql", "postgres"):
         # The URL is not repeated: it may hold a password.
         raise ValueError("a database URL begins with sqlite:/// or postgresql://")
-    engine = create_engine(
-        "postgresql+psycopg://",
-        creator=lambda: connect_postgres(database_url, read_seconds=read_seconds),
-        pool_size=(kept := min(KEPT_CONNECTIONS, connections)),
-        max_overflow=connections - kept,
-        pool_timeout=read_seconds,
-    )
-    keep_postgres_connections_right(engine, read_seconds)
-    return engine
+    from projections.postgres_sessions import open_postgres_engine
 
-
-def connect_postgres(
-    database_url: str, *, autocommit: bool = False, read_seconds: float = READ_SECONDS
-) -> TimedConnection:
-    """A connection on which unqualified names are those of the read models first."""
-    conn = connect(database_url, read_seconds)
-    conn.execute(
-        f"SET search_path TO {SCHEMA}, public; SET statement_timeout = {round(1000 * read_seconds)};"
-        f" SET idle_in_transaction_session_timeout = '{IDLE_TRANSACTION_SECONDS}s'"
-    )
-    conn.autocommit = autocommit
-    return conn
+    return open_postgres_engine(database_url, read_seconds=read_seconds, connections=connections)
 
 
 def missing_until() -> ColumnElement[int]:
@@ -346,6 +320,8 @@ def prepare(engine: Engine, *, app_role: str | None = None) -> None:
     """
     if engine.dialect.name != "postgresql":
         return
+    from projections.postgres_sessions import SCHEMA
+
     with building(engine).begin() as conn:
         conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CREATE_LOCK})
         # "IF NOT EXISTS" asks for the right to create also where nothing is to be made.
@@ -382,4 +358,4 @@ def is_missing_table(error: Exception) -> bool:
     """Whether the statement named a table that is not there: not made yet, or dropped after a switch."""
     if isinstance(error, OperationalError):
         return "no such table" in str(error.orig)
-    return isinstance(error, ProgrammingError) and isinstance(error.orig, psycopg.errors.UndefinedTable)
+    return isinstance(error, ProgrammingError) and has_sqlstate(error.orig, UNDEFINED_TABLE)

@@ -27,8 +27,9 @@ from api.settings import Settings, foreign_variables, unknown_keys
 from projections.lease import BEAT_SECONDS
 from projections.ledger.reader import Ledger
 from projections.liveness import ProjectorLiveness
+from projections.postgres_sessions import SCHEMA
 from projections.runner import PROJECTION_VERSION
-from projections.tables import SCHEMA, open_engine
+from projections.tables import open_engine
 from projections.timeline import Timeline
 from tracker.log.clock_watch import MAX_FROM_DATABASE
 from tracker.log.memory import LogMemory

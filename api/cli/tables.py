@@ -13,8 +13,8 @@ from sqlalchemy.exc import ProgrammingError
 from api.cli.group import fail
 from api.cli.stores import make_tables, opened_stores
 from api.cli.terminal import progress, say
+from projections.postgres_sessions import SCHEMA
 from projections.runner import Busy
-from projections.tables import SCHEMA
 from tracker.log.postgres import PostgresLog
 
 MAX_REBUILD_PROCESSES = 8

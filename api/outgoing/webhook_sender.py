@@ -23,7 +23,6 @@ from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 import httpcore
-import psycopg
 from eventsourcing.persistence import PersistenceError
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -82,7 +81,7 @@ PRUNE_SECONDS = 3_600.0
 LOCK_NAME = "webhooks"
 """The lock of the one that sends."""
 
-_STORE = (TrackerError, SQLAlchemyError, PersistenceError, psycopg.Error)
+_STORE = (TrackerError, SQLAlchemyError, PersistenceError)
 """What is raised where the store is away: all webhooks wait for it."""
 
 _REDIRECTS = (HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.PERMANENT_REDIRECT)

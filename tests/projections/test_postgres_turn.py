@@ -11,7 +11,7 @@ from unittest.mock import patch
 import psycopg
 import pytest
 
-from projections import lease, postgres_turn, table_writer
+from projections import postgres_turn, session_lock, table_writer
 from projections.lease import Lease, LeaseLost
 from projections.postgres_turn import TurnScript
 from projections.queries import TIMELINE
@@ -39,7 +39,7 @@ def test_few_rows_are_two_round_trips(it: World) -> None:
     it.record("aid", made())
     it.runner.run_once()
     it.record("aid", progress(20, "2024-06-01"))
-    still = patch.object(lease, "SESSION_SECONDS", 3600.0)
+    still = patch.object(session_lock, "SESSION_SECONDS", 3600.0)
     with still, round_trips() as made_trips, patch.object(table_writer, "write", never):
         assert it.runner.run_once() == 1
     assert len(made_trips) == 2

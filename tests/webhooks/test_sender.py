@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from threading import Event
 from typing import Any
 
-import psycopg
 import pytest
 
 from api.outgoing import webhook_messages, webhook_sender
@@ -18,6 +17,7 @@ from tests.support.api import progress, statement
 from tests.support.receivers import Sent, receiving
 from tests.support.waiting import HANG_SECONDS, wait_until
 from tests.support.webhook_desk import NOW, Desk
+from tracker.errors import Unavailable
 
 
 def test_a_receiver_that_does_not_answer_holds_up_no_other(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,7 +139,7 @@ def test_trouble_with_one_webhook_or_with_the_store_is_told_and_tried_again(
     monkeypatch.setattr(webhook_sender, "STANDBY_SECONDS", 0.0)
     broken, _ = desk.add("--what", "events")
     desk.add("--what", "events")
-    real, looks = webhook_messages.of_events, iter([psycopg.OperationalError("the server is away"), None])
+    real, looks = webhook_messages.of_events, iter([Unavailable("the server is away"), None])
 
     def of_events(webhook: Webhook, *args: Any) -> Any:
         if webhook.id == broken:
