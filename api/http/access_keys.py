@@ -19,7 +19,21 @@ from datetime import datetime, timedelta
 from typing import Literal, get_args
 from zlib import crc32
 
-from sqlalchemy import Column, Connection, Engine, Index, MetaData, Table, Text, insert, inspect, select, text, update
+from sqlalchemy import (
+    DDL,
+    Column,
+    Connection,
+    Engine,
+    MetaData,
+    Table,
+    Text,
+    event,
+    insert,
+    inspect,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from api.http import system_clock
@@ -67,7 +81,12 @@ _INDEX_OF_0_1 = "access_keys_in_force"
 
 _IS_CURRENT = KEYS.c.revoked_at.is_(None) & KEYS.c.replaced_at.is_(None)
 
-Index("access_keys_current", KEYS.c.name, unique=True, sqlite_where=_IS_CURRENT, postgresql_where=_IS_CURRENT)
+# One key of a name is current. SQLAlchemy would load the dialect of PostgreSQL for an `Index` with a condition.
+_ONE_CURRENT = DDL(  # type: ignore[no-untyped-call]
+    "CREATE UNIQUE INDEX IF NOT EXISTS access_keys_current ON access_keys (name)"
+    " WHERE revoked_at IS NULL AND replaced_at IS NULL"
+)
+event.listen(KEYS, "after_create", _ONE_CURRENT)
 
 _CHECKED = re.compile(rf"({KEY_PREFIX}([0-9a-f]{{12}})_[0-9a-f]{{64}}_)([0-9a-f]{{8}})")
 _OF_0_1 = re.compile(r"([0-9a-f]{12})\.[A-Za-z0-9_-]{43}")
@@ -150,8 +169,7 @@ def _upgrade(conn: Connection, schema: str | None) -> None:
     for name in missing:
         conn.execute(text(f"ALTER TABLE {KEYS.name} ADD COLUMN {name} TEXT"))
     conn.execute(text(f"DROP INDEX IF EXISTS {_INDEX_OF_0_1}"))
-    for index in KEYS.indexes:
-        index.create(conn, checkfirst=True)
+    conn.execute(_ONE_CURRENT)
     for key_id, name in conn.execute(select(KEYS.c.id, KEYS.c.name).where(KEYS.c.scope.is_(None))).all():
         scope = scope_of(key_id) if is_reserved(name) else name
         conn.execute(update(KEYS).where(KEYS.c.id == key_id).values(scope=scope))

@@ -6,15 +6,41 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Table, insert, text
+from sqlalchemy.exc import IntegrityError
 
-from projections.tables import open_engine
+from api.cli.stores import make_tables
+from api.http.access_keys import KEYS
+from projections.queries import TIMELINE
+from projections.tables import STATE, create_tables, open_engine
 from tests.support.shell import Shell, with_tables
 
 
 def test_init_can_be_run_again(shell: Shell) -> None:
     assert shell.run("init").stderr == "The tables are there.\n"
     assert shell.head() == 68
+
+
+KEY = {"name": "desk", "role": "reader", "sha256": "", "created_at": ""}
+SET = {"name": TIMELINE, "version": "", "position": 0, "active": True}
+
+
+@pytest.mark.parametrize(
+    ("table", "rows"),
+    [(KEYS, [{**KEY, "id": "1"}, {**KEY, "id": "2"}]), (STATE, [{**SET, "set": 2}, {**SET, "set": 3}])],
+    ids=["one key of a name is current", "one set of a name answers"],
+)
+def test_no_second_row_is_in_force(database_url: str, table: Table, rows: list[dict[str, object]]) -> None:
+    engine = open_engine(database_url)
+    for _ in range(2):
+        make_tables(engine)
+        create_tables(engine, TIMELINE, "")
+    with engine.begin() as conn:
+        conn.execute(table.delete())
+        conn.execute(insert(table), rows[0])
+    with pytest.raises(IntegrityError), engine.begin() as conn:
+        conn.execute(insert(table), rows[1])
+    engine.dispose()
 
 
 def test_the_seed_is_loaded_once(empty: Shell) -> None:
