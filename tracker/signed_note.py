@@ -30,9 +30,6 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Self
 
-from cryptography.exceptions import InvalidSignature as WrongSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-
 from tracker.merkle import MerkleError
 
 MAX_NOTE_BYTES = 1_000_000
@@ -88,6 +85,9 @@ class VerifierKey:
 
     def has_signed(self, text: str, signature: bytes) -> bool:
         """True if `signature` (64 bytes, without the key id) is of this key over the text."""
+        from cryptography.exceptions import InvalidSignature as WrongSignature
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
         try:
             Ed25519PublicKey.from_public_bytes(self.public).verify(signature, text.encode())
         except (WrongSignature, ValueError):
@@ -111,6 +111,8 @@ class SigningKey:
     @classmethod
     def generate(cls, name: str) -> Self:
         """A new key from the operating system's randomness."""
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
         return cls(name, Ed25519PrivateKey.generate().private_bytes_raw())
 
     @classmethod
@@ -132,6 +134,8 @@ class SigningKey:
     @property
     def verifier(self) -> VerifierKey:
         """The public half."""
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
         public = Ed25519PrivateKey.from_private_bytes(self.seed).public_key().public_bytes_raw()
         return VerifierKey(self.name, public)
 
@@ -141,6 +145,8 @@ class SigningKey:
 
     def sign(self, text: str) -> NoteSignature:
         """The signature of a note text; the same text and key always give the same bytes (RFC 8032)."""
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
         signature = Ed25519PrivateKey.from_private_bytes(self.seed).sign(text.encode())
         return NoteSignature(self.name, self.verifier.key_id, signature)
 
