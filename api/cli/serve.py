@@ -69,6 +69,7 @@ def serve(host: str, port: int, workers: int, no_projector: bool) -> None:
         "timeout_graceful_shutdown": SHUTDOWN_GRACE_SECONDS,
         "timeout_worker_healthcheck": WORKER_ANSWER_SECONDS,
         "http": ServedProtocol,
+        "ws": "none",  # no route is a WebSocket
     }
     server = uvicorn.Server(uvicorn.Config(**config, workers=workers))
 

@@ -46,7 +46,7 @@ def serving(database_url: str, **settings: Any) -> Iterator[Live]:
     given: dict[str, Any] = {"admin_key": ADMIN, "rate_limit": 0, "failed_key_limit": 0, **settings}
     app = create_app(Settings(_env_file=None, database_url=database_url, **given))
     listening = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(app, log_level="error", lifespan="on", proxy_headers=False, http=ServedProtocol)
+    config = uvicorn.Config(app, log_level="error", lifespan="on", proxy_headers=False, http=ServedProtocol, ws="none")
     server = uvicorn.Server(config)
     thread = Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
