@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.sql.selectable import FromClause
 
-from projections.queries import DATE_SORTS, Clocks, Filters, PageStart, bounded, conditions, holds, joined
+from projections.queries import DATE_SORTS, Clocks, Filters, PageStart, conditions, day_of, holds, joined
 from projections.tables import TableSet
 
 
@@ -36,19 +36,90 @@ def passing_names(tables: TableSet, filters: Filters, clocks: Clocks) -> Select[
     return select(pledge).select_from(source).where(*where, *on_catalogue, *on_timeline).order_by(pledge)
 
 
-def numbered(
-    tables: TableSet, filters: Filters, clocks: Clocks, sort: str, limit: int, offset: int, *, nulls: bool
+def page(
+    tables: TableSet,
+    filters: Filters,
+    clocks: Clocks,
+    sort: str,
+    limit: int,
+    after: PageStart | None,
+    *,
+    nulls: bool,
+    along_days: bool = False,
 ) -> Select[Any]:
-    """The pledges whose sort key is not null, or is null, in order, from a place among them on."""
-    source, where, owner, key = _sorted_by(tables, filters, clocks, sort.removeprefix("-"))
-    query = select(owner.c.pledge).select_from(source).where(*where)
+    """`(pledge, sort key, document)` of the pledges whose sort key is not null, or is null, in order.
+
+    Two queries and not one, so that each walks an index in its order; or neither does, and both look at what has begun
+    by the day, `along_days`: those are without the document.
+    """
+    name, descending = sort.removeprefix("-"), sort.startswith("-")
+    on_catalogue, on_timeline = conditions(tables, filters, clocks)
+    in_catalogue = name in tables.catalogue.c
+    source, where = joined(tables, clocks, catalogue=bool(on_catalogue) or in_catalogue, timeline=True)
+    owner = tables.catalogue if in_catalogue else tables.timeline
+    pledge: ColumnElement[Any] = owner.c.pledge
+    key: ColumnElement[Any] = owner.c[name]
+    columns = [pledge, key.label("key"), *([] if along_days else [tables.timeline.c.body])]
+    query = select(*columns).select_from(source)
+    query = query.where(*where, *on_catalogue, *on_timeline, *_bounded(key, name, clocks)).limit(limit)
+    if name == "pledge":
+        if after is not None:
+            # On both tables: a planner that begins with one of them does not infer the condition on the other.
+            for column in (tables.catalogue.c.pledge, tables.timeline.c.pledge):
+                query = query.where(column < after.pledge if descending else column > after.pledge)
+        return query.order_by(pledge.desc() if descending else pledge)
+    if along_days:
+        pledge, key = _in_no_index(pledge), _in_no_index(key)
+    if nulls:
+        if after is not None and after.key is None:
+            query = query.where(pledge > after.pledge)
+        return query.where(key.is_(None)).order_by(pledge)
+    if after is not None:
+        last: Any = date.fromisoformat(after.key or "") if name in DATE_SORTS else after.key
+        beyond = key < last if descending else key > last
+        query = query.where(key <= last if descending else key >= last, or_(beyond, pledge > after.pledge))
+    return query.where(key.is_not(None)).order_by(key.desc() if descending else key, pledge)
+
+
+def _in_no_index(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The same text as an expression, for which no planner takes an index."""
+    return column.concat("")
+
+
+def _bounded(key: ColumnElement[Any], sort: str, clocks: Clocks) -> list[ColumnElement[bool]]:
+    """What every row that holds at the clocks has: so the walk of an index begins at their day."""
+    return [key <= day_of(clocks)] if sort in ("last_stated_on", "changed") else []
+
+
+def numbered(
+    tables: TableSet,
+    filters: Filters,
+    clocks: Clocks,
+    sort: str,
+    limit: int,
+    offset: int,
+    *,
+    nulls: bool,
+    along_days: bool = False,
+) -> Select[Any]:
+    """The pledges whose sort key is not null, or is null, in order, from a place among them on; `along_days` as for
+    `page`.
+    """
+    source, where, pledge, key = _sorted_by(tables, filters, clocks, sort.removeprefix("-"))
+    query = select(pledge).select_from(source).where(*where)
+    if along_days:
+        pledge, key = _in_no_index(pledge), _in_no_index(key)
     query = query.where(key.is_(None) if nulls else key.is_not(None)).limit(limit).offset(offset)
-    return query.order_by(*([] if nulls else [key.desc() if sort.startswith("-") else key]), owner.c.pledge)
+    return query.order_by(*([] if nulls else [key.desc() if sort.startswith("-") else key]), pledge)
 
 
-def with_sort_key(tables: TableSet, filters: Filters, clocks: Clocks, sort: str) -> Select[Any]:
+def with_sort_key(
+    tables: TableSet, filters: Filters, clocks: Clocks, sort: str, *, along_days: bool = False
+) -> Select[Any]:
     """The number of pledges of a list that have a sort key."""
     source, where, _, key = _sorted_by(tables, filters, clocks, sort.removeprefix("-"))
+    if along_days:
+        key = _in_no_index(key)
     return select(func.count()).select_from(source).where(*where, key.is_not(None))
 
 
@@ -106,8 +177,8 @@ def _pledge_of(key: SortKey) -> str:
 
 def _sorted_by(
     tables: TableSet, filters: Filters, clocks: Clocks, name: str
-) -> tuple[FromClause, list[ColumnElement[bool]], FromClause, ColumnElement[Any]]:
-    """The tables of a list, its conditions, the table that has its sort key, and the key."""
+) -> tuple[FromClause, list[ColumnElement[bool]], ColumnElement[Any], ColumnElement[Any]]:
+    """The tables of a list, its conditions, and the columns of its pledges and of its sort key."""
     on_catalogue, on_timeline = conditions(tables, filters, clocks)
     owner = tables.catalogue if name in tables.catalogue.c else tables.timeline
     source, where = joined(
@@ -117,4 +188,4 @@ def _sorted_by(
         timeline=bool(on_timeline) or owner is tables.timeline,
     )
     key = owner.c[name]
-    return source, [*where, *on_catalogue, *on_timeline, *bounded(key, name, clocks)], owner, key
+    return source, [*where, *on_catalogue, *on_timeline, *_bounded(key, name, clocks)], owner.c.pledge, key

@@ -34,6 +34,9 @@ MAX_LOOKED_UP = 2_000
 PASSED_BY = 20
 """How many pledges there are for each one that passes, at least, where they are looked up: a walk passes by them."""
 
+EARLY = 7
+"""How many pledges there are for each one on a day, at least, from which on little has begun by that day."""
+
 
 class ListReader(TableReader):
     """The lists of one database, beside what `TableReader` reads."""
@@ -111,15 +114,20 @@ class ListReader(TableReader):
     def _numbered(self, filters: Filters, clocks: Clocks, sort: str, limit: int, offset: int) -> list[str]:
         if (few := self._few(filters, clocks, sort)) is not None:
             return [key.pledge for key in few[offset : offset + limit]]
-        rows = [*self._read(list_queries.numbered, filters, clocks, sort, limit, offset, nulls=False).rows]
+        early = self._is_early(clocks, sort)
+        numbered = partial(list_queries.numbered, along_days=early)
+        with_key = partial(list_queries.with_sort_key, along_days=early)
+        rows = [*self._read(numbered, filters, clocks, sort, limit, offset, nulls=False).rows]
         if len(rows) < limit and sort.removeprefix("-") in NULLABLE_SORTS:
-            before = self._read(list_queries.with_sort_key, filters, clocks, sort).rows[0][0] if offset else 0
+            before = self._read(with_key, filters, clocks, sort).rows[0][0] if offset else 0
             left, beyond = limit - len(rows), max(0, offset - before)
-            rows += self._read(list_queries.numbered, filters, clocks, sort, left, beyond, nulls=True).rows
+            rows += self._read(numbered, filters, clocks, sort, left, beyond, nulls=True).rows
         return [row.pledge for row in rows]
 
     def _few(self, filters: Filters, clocks: Clocks, sort: str) -> list[SortKey] | None:
         """The pledges that pass, in order, where they are so few of all that a walk would pass by many others."""
+        if filters == Filters() and self._is_early(clocks, sort):
+            return None
         head = self.head()
         every = self._counted(replace(clocks, as_of=date.max), head.set, head.parked)
         if every is None or every < PASSED_BY:
@@ -137,7 +145,7 @@ class ListReader(TableReader):
         ]
         return list_queries.in_order(found, sort)
 
-    def _looked_up(self, keys: Sequence[SortKey], clocks: Clocks) -> tuple[list[Any], QueryReply]:
+    def _looked_up(self, keys: Sequence[Any], clocks: Clocks) -> tuple[list[Any], QueryReply]:
         """The rows of a page of pledges."""
         reply = self._read(list_queries.bodies, [key.pledge for key in keys], clocks)
         bodies = {row.pledge: row.body for row in reply.rows}
@@ -147,16 +155,28 @@ class ListReader(TableReader):
         self, filters: Filters, clocks: Clocks, sort: str, limit: int, after: PageStart | None
     ) -> tuple[list[Any], QueryReply]:
         """Rows with a sort key, then those without one; and the last reply."""
-        nullable = sort.removeprefix("-") in NULLABLE_SORTS
+        nullable, early = sort.removeprefix("-") in NULLABLE_SORTS, self._is_early(clocks, sort)
+        page = partial(list_queries.page, along_days=early)
         rows: list[Any] = []
         if not (nullable and after is not None and after.key is None):
-            reply = self._read(queries.page, filters, clocks, sort, limit, after, nulls=False)
+            reply = self._read(page, filters, clocks, sort, limit, after, nulls=False)
+            rows, after = [*reply.rows], None
+        if nullable and len(rows) < limit:
+            reply = self._read(page, filters, clocks, sort, limit - len(rows), after, nulls=True)
             rows += reply.rows
-            if not nullable or len(rows) >= limit:
-                return rows, reply
-            after = None
-        reply = self._read(queries.page, filters, clocks, sort, limit - len(rows), after, nulls=True)
-        return [*rows, *reply.rows], reply
+        return self._looked_up(rows, clocks) if early else (rows, reply)
+
+    def _is_early(self, clocks: Clocks, sort: str) -> bool:
+        """Whether so little has begun by a day that all of it is looked at rather than an index of the sort key walked.
+
+        That walk passes by the rows of all later days; an index by a day of a row begins where it is asked.
+        """
+        if sort.removeprefix("-") != "ratio":
+            return False
+        head = self.head()
+        every = self._counted(replace(clocks, as_of=date.max), head.set, head.parked)
+        then = self._counted(clocks, head.set, head.parked)
+        return every is not None and then is not None and then * EARLY <= every
 
     def _total(self, filters: Filters, clocks: Clocks, number: int, parked: int) -> int:
         """The number of pledges that pass: without filters from the pledge counts, else by a query, and remembered."""

@@ -270,43 +270,6 @@ def differing(
     return query.order_by(t.c.pledge).limit(limit)
 
 
-def page(
-    tables: TableSet, filters: Filters, clocks: Clocks, sort: str, limit: int, after: PageStart | None, *, nulls: bool
-) -> Select[Any]:
-    """`(pledge, sort key, document)` of the pledges whose sort key is not null, or is null, in order.
-
-    Two queries and not one, so that each walks an index in its order.
-    """
-    name, descending = sort.removeprefix("-"), sort.startswith("-")
-    on_catalogue, on_timeline = conditions(tables, filters, clocks)
-    in_catalogue = name in tables.catalogue.c
-    source, where = joined(tables, clocks, catalogue=bool(on_catalogue) or in_catalogue, timeline=True)
-    owner = tables.catalogue if in_catalogue else tables.timeline
-    pledge, key = owner.c.pledge, owner.c[name]
-    query = select(pledge, key.label("key"), tables.timeline.c.body).select_from(source)
-    query = query.where(*where, *on_catalogue, *on_timeline, *bounded(key, name, clocks)).limit(limit)
-    if name == "pledge":
-        if after is not None:
-            # On both tables: a planner that begins with one of them does not infer the condition on the other.
-            for column in (tables.catalogue.c.pledge, tables.timeline.c.pledge):
-                query = query.where(column < after.pledge if descending else column > after.pledge)
-        return query.order_by(pledge.desc() if descending else pledge)
-    if nulls:
-        if after is not None and after.key is None:
-            query = query.where(pledge > after.pledge)
-        return query.where(key.is_(None)).order_by(pledge)
-    if after is not None:
-        last: Any = date.fromisoformat(after.key or "") if name in DATE_SORTS else after.key
-        beyond = key < last if descending else key > last
-        query = query.where(key <= last if descending else key >= last, or_(beyond, pledge > after.pledge))
-    return query.where(key.is_not(None)).order_by(key.desc() if descending else key, pledge)
-
-
-def bounded(key: ColumnElement[Any], sort: str, clocks: Clocks) -> list[ColumnElement[bool]]:
-    """What every row that holds at the clocks has: so the walk of an index begins at their day."""
-    return [key <= day_of(clocks)] if sort in ("last_stated_on", "changed") else []
-
-
 def joined(
     tables: TableSet, clocks: Clocks, *, catalogue: bool, timeline: bool
 ) -> tuple[FromClause, list[ColumnElement[bool]]]:

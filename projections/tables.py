@@ -244,7 +244,7 @@ def _indexes(tables: TableSet) -> dict[Table, dict[str, str]]:
             "ratio": f"ratio, pledge, {_SPOT}",
             "last_stated_on": f"last_stated_on, pledge, {_SPOT}",
             "changed": f"changed, pledge, {_SPOT}",
-            "valid_from": "valid_from, known_to, known_from",
+            "valid_from": "valid_from, known_to, known_from, valid_to",
         },
         tables.catalogue: {
             "pledge": f"pledge, {_SPOT}",

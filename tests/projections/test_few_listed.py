@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 import pytest
 
-from projections import list_reader
+from projections import list_queries, list_reader
 from projections.queries import SORTS, Clocks, Filters
 from projections.timeline import Timeline
 from tests.support.timelines import World, many, world
@@ -52,6 +52,33 @@ def test_pages_of_what_is_looked_up_are_those_of_a_walk(it: World, sort: str, mo
             walked = listed(it.timeline, filters, clocks, sort)
             monkeypatch.setattr(list_reader, "PASSED_BY", 1)
             assert listed(it.timeline, filters, clocks, sort) == walked, filters
+
+
+@pytest.mark.parametrize("sort", ["ratio", "-ratio"])
+def test_pages_of_what_has_begun_by_an_early_day_are_those_of_a_walk(
+    it: World, sort: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(list_reader, "PASSED_BY", 1_000)
+    for clocks in (it.clocks("2024-02-10"), it.clocks("2024-08-01"), it.clocks("2025-01-01", it.log.head() - 9)):
+        for filters in FILTERS:
+            monkeypatch.setattr(list_reader, "EARLY", 1_000)
+            walked = listed(it.timeline, filters, clocks, sort)
+            monkeypatch.setattr(list_reader, "EARLY", 0)
+            assert listed(it.timeline, filters, clocks, sort) == walked, filters
+
+
+def test_a_list_by_ratio_of_an_early_day_is_looked_up_along_the_days(
+    it: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ways(day: str) -> set[bool]:
+        with patch.object(list_reader.list_queries, "page", wraps=list_queries.page) as asked:
+            it.timeline.page(Filters(), it.clocks(day), "-ratio")
+        return {call.kwargs["along_days"] for call in asked.call_args_list}
+
+    monkeypatch.setattr(list_reader, "PASSED_BY", 1_000)
+    assert it.timeline.page(Filters(), it.clocks("2024-01-04")).total * list_reader.EARLY <= 45
+    assert ways("2024-01-04") == {True}
+    assert ways("2024-02-10") == {False}
 
 
 def test_nothing_is_walked_where_few_pass(it: World, monkeypatch: pytest.MonkeyPatch) -> None:

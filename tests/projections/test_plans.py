@@ -1,17 +1,21 @@
-"""A turn of the projector looks at the rows of its own pledges, whatever SQLite has counted of a long log."""
+"""Which index SQLite takes, whatever it has counted of a long log: a turn of the projector looks at its own pledges."""
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import pytest
 from sqlalchemy import event, text
 
+from projections import list_queries
+from projections.queries import Clocks, Filters
+from projections.tables import table_set
 from tests.support.leaping import leaping
 from tests.support.timelines import World, made, progress, world
 
 COUNTED = {
     "timeline": {
-        "valid_from": "4013100 1701 2 1",
+        "valid_from": "4013100 1701 2 1 1",
         "changed": "4013100 1727 11 3 2 1 1",
         "last_stated_on": "4013100 1701 5 3 2 1 1",
         "ratio": "4013100 9 6 3 3 1 1",
@@ -81,3 +85,18 @@ def test_every_row_that_a_turn_reads_or_changes_is_found_by_its_pledge(lite: Wor
     }
     few = ("_pledge (pledge=?", "_known_from (known_from=?")  # rows of a pledge, and those that begin at a position
     assert [plan for plan in plans if not any(index in plan[0] for index in few)] == []
+
+
+@pytest.mark.parametrize("nulls", [False, True])
+def test_a_list_by_ratio_of_an_early_day_is_found_by_what_has_begun(lite: World, *, nulls: bool) -> None:
+    with_the_counts_of_a_long_log(lite)
+    tables, clocks = table_set(lite.timeline.progress().set), Clocks(date(2024, 2, 1), lite.log.head())
+    for filters in (Filters(), Filters(kind=("money",))):
+        by_key = list_queries.page(tables, filters, clocks, "-ratio", 101, None, nulls=nulls, along_days=True)
+        by_number = list_queries.numbered(tables, filters, clocks, "ratio", 100, 0, nulls=nulls, along_days=True)
+        for query in (by_key, by_number):
+            with lite.engine.connect() as conn:
+                asked = str(query.compile(lite.engine, compile_kwargs={"literal_binds": True}))
+                steps = [step.detail for step in conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked}")]
+            assert any("_valid_from (valid_from<?)" in step for step in steps) or filters.kind, (asked, steps)
+            assert not any(index in step for index in ("_ratio", "SCAN timeline") for step in steps), (asked, steps)

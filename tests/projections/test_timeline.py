@@ -14,7 +14,7 @@ from pydantic_core import from_json, to_json
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
-from projections import queries
+from projections import list_queries, queries
 from projections.document_codec import MAX_STORED_IDS, needs_ids, pack, unpack
 from projections.fold import sortable
 from projections.pledge_counts import PledgeCounts
@@ -329,7 +329,7 @@ def test_no_read_of_a_page_or_of_a_pledge_scans_a_table(it: World) -> None:
     clocks = it.clocks("2024-06-01", it.log.head() - 5)
     asked = {"one": queries.one(tables, "pledge-007", clocks)}
     for sort in SORTS:
-        asked[sort] = queries.page(tables, Filters(), clocks, sort, 5, None, nulls=False)
+        asked[sort] = list_queries.page(tables, Filters(), clocks, sort, 5, None, nulls=False)
     for name, query in asked.items():
         shown = plan(it, query)
         for step in shown.splitlines():
