@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from math import inf
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Connection, Engine, ExceptionContext, event
-from sqlalchemy.exc import DisconnectionError, OperationalError
+from sqlalchemy.exc import DatabaseError, DisconnectionError, OperationalError
 
 from tracker.log.sqlite_file import file_stamp, is_broken_file
 from tracker.log.sqlstates import IDLE_IN_TRANSACTION_TIMEOUT, READ_ONLY_TRANSACTION, has_sqlstate
@@ -77,13 +80,42 @@ def _sqlite_connected(connection: Any, record: Any) -> None:
 
 
 def _sqlite_begun(read_seconds: float, conn: Connection) -> None:
-    begin = conn.get_execution_options().get("sqlite_begin", "DEFERRED")
-    seconds = read_seconds if begin == "DEFERRED" else SQLITE_BUSY_SECONDS
-    conn.info["time"].seconds = read_seconds if begin == "DEFERRED" else inf
-    conn.exec_driver_sql(f"PRAGMA busy_timeout = {round(1000 * seconds)}")
-    if begin != "DEFERRED":
-        conn.exec_driver_sql(f"PRAGMA cache_size = -{SQLITE_WRITER_KILOBYTES}")
-    conn.exec_driver_sql(f"BEGIN {begin}")
+    if conn.get_execution_options().get("sqlite_begin", "DEFERRED") != "DEFERRED":
+        _begin_writing(conn.info, conn.exec_driver_sql)
+        return
+    conn.info["time"].seconds = read_seconds
+    conn.exec_driver_sql(f"PRAGMA busy_timeout = {round(1000 * read_seconds)}")
+    conn.exec_driver_sql("BEGIN")
+
+
+def _begin_writing(info: dict[Any, Any], execute: Callable[[str], object]) -> None:
+    info["time"].seconds = inf
+    info["time"].begin()
+    execute(f"PRAGMA busy_timeout = {1000 * SQLITE_BUSY_SECONDS}")
+    execute(f"PRAGMA cache_size = -{SQLITE_WRITER_KILOBYTES}")
+    execute("BEGIN IMMEDIATE")
+
+
+@contextmanager
+def sqlite_transaction(engine: Engine) -> Iterator[sqlite3.Connection]:
+    """A transaction that writes, as those of `tables.writing`, on a connection of SQLite's own module.
+
+    Raises: OperationalError or DatabaseError for what SQLite or its module raises.
+    """
+    connection = engine.raw_connection()
+    try:
+        conn = cast(sqlite3.Connection, connection.driver_connection)
+        _begin_writing(connection.info, conn.execute)
+        yield conn
+        conn.execute("COMMIT")
+    except sqlite3.OperationalError as error:
+        connection.invalidate(error)
+        raise OperationalError("a turn", None, error) from error
+    except (sqlite3.Error, ValueError, OverflowError) as error:
+        connection.invalidate(error)
+        raise DatabaseError("a turn", None, error) from error
+    finally:
+        connection.close()  # what is not committed is rolled back
 
 
 def _sqlite_asked(conn: Connection, *_: Any) -> None:

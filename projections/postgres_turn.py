@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from itertools import chain
 from typing import Any, NoReturn
 
 import psycopg
@@ -16,10 +15,9 @@ from pydantic_core import to_json
 from sqlalchemy import Engine, Table
 from sqlalchemy.exc import DatabaseError, OperationalError, ProgrammingError
 
-from projections.fold import Rectangle
 from projections.lease import Lease
 from projections.postgres_copy import postgres_type
-from projections.table_writer import PledgeChange, Superseded
+from projections.table_writer import PledgeChange, Superseded, begun, changed, ended
 from projections.tables import (
     LEASE,
     OPEN_POSITION,
@@ -69,11 +67,11 @@ EXECUTE move ({lease}, {holder}, {has_lock}, {session}, {name}, {set}, {before},
 AWAY = (psycopg.OperationalError, psycopg.InterfaceError)
 """What is raised where the server is away, or the session."""
 
-Rectangles = Sequence[Rectangle[Any]]
 
-
-class TurnScript:
-    """Writes turns to one table set that answers, for the holder of a lease, in the session of its lock."""
+class PostgresTurn:
+    """Writes turns to one table set that answers, for the holder of a lease, in the session of its lock
+    (`table_writer.Turn`).
+    """
 
     def __init__(self, engine: Engine, lease: Lease, name: str, number: int) -> None:
         self._engine, self._lease, self._name, self._tables = engine, lease, name, table_set(number)
@@ -147,29 +145,16 @@ class TurnScript:
         """The statements that end and begin rectangles, and how many of these there are. First the ends: no two
         rectangles are on one spot even in between."""
         ends, begins, count = list[Composed](), list[Composed](), 0
-        parts: dict[Table, list[tuple[str, Rectangles, Rectangles]]] = {
-            self._tables.timeline: [(p, c.closed.timeline, c.open.timeline) for p, c in changes.items()],
-            self._tables.catalogue: [(p, c.closed.catalogue, c.open.catalogue) for p, c in changes.items()],
-            self._tables.words: [(p, c.closed.words, c.open.words) for p, c in changes.items()],
-        }
-        for table, changed in parts.items():
-            ended = [
+        for table, its in changed(self._tables, changes).items():
+            ending = [
                 {"of": pledge, "at": r.valid_from, "until": r.known_to, "which": getattr(r.content, "version", None)}
-                for pledge, closed, _ in changed
-                for r in closed
-                if r.stored
+                for pledge, r in ended(its)
             ]
             names = self._names[table]
-            begun = [
-                dict(zip(names, map(_as_json, (pledge, r.valid_from, r.valid_to, r.known_from, r.known_to, *r.content)),
-                         strict=True))
-                for pledge, closed, opened in changed
-                for r in chain(closed, opened)
-                if not r.stored
-            ]  # fmt: skip
-            ends += [_execute("end", table, ended)] if ended else []
-            begins += [_execute("begin", table, begun)] if begun else []
-            count += len(ended) + len(begun)
+            beginning = [dict(zip(names, map(_as_json, row), strict=True)) for row in begun(its)]
+            ends += [_execute("end", table, ending)] if ending else []
+            begins += [_execute("begin", table, beginning)] if beginning else []
+            count += len(ending) + len(beginning)
         return ends + begins, count
 
 

@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from math import inf
 from time import monotonic, thread_time, time_ns
-from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DatabaseError, OperationalError
@@ -33,9 +32,6 @@ from tracker.log.recorder import LogRecorder
 from tracker.log.rows import LogRow
 from tracker.pledge_events import PledgeEvents
 from tracker.rules.status import StatusFold
-
-if TYPE_CHECKING:
-    from projections.postgres_turn import TurnScript
 
 CACHED_EVENTS = 10_000
 """Events of recently changed pledges that are kept in memory."""
@@ -75,13 +71,13 @@ class Projector:
         *,
         active: bool,
         fence: Callable[[Connection], None] = lambda conn: None,
-        script: TurnScript | None = None,
+        turn: table_writer.Turn | None = None,
     ) -> None:
         self.tables = table_set(number)
         self.position = 0
         self._engine, self._writing, self._projecting = engine, writing(engine), projecting(engine)
         self._log, self._now = log, now
-        self._active, self._fence, self._script = active, fence, script
+        self._active, self._fence, self._turn = active, fence, turn
         self._cache: OrderedDict[str, FoldedPledge] = OrderedDict()
         self._cached_events = 0
         self.parked: dict[str, list[ParkedEvent]] = {}
@@ -329,7 +325,7 @@ class Projector:
         tell_parked(parked)
 
     def _write_at_once(self, projected: Projected, changes: Mapping[str, PledgeChange]) -> bool:
-        return self._script is not None and self._script.write(
+        return self._turn is not None and self._turn.write(
             self.position, projected.position, self._now(), projected.told, changes
         )
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, NamedTuple
+from itertools import chain
+from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import (
     Connection,
@@ -218,49 +219,73 @@ def _open_rows(
     return {pledge: tuple(rectangles) for pledge, rectangles in found.items()}
 
 
+Rectangles = Sequence[Rectangle[Any]]
+
+Changed = Sequence[tuple[str, Rectangles, Rectangles]]
+"""Of one table and each pledge the rectangles that were closed, and all that are open."""
+
+
+class Turn(Protocol):
+    """Writes a turn of the projector at once, to one table set that answers, for the holder of a lease."""
+
+    def write(self, before: int, after: int, heartbeat: str, notice: str, changes: Mapping[str, PledgeChange]) -> bool:
+        """Move the position on and write the rows, and tell `notice` to who listens; false if it cannot be done at
+        once.
+
+        Raises: LeaseLost if another instance holds the lease; Superseded unless the set is where `before` says.
+        """
+
+
+def changed(tables: TableSet, changes: Mapping[str, PledgeChange]) -> dict[Table, Changed]:
+    """What changes in each table."""
+    return {
+        tables.timeline: [(p, c.closed.timeline, c.open.timeline) for p, c in changes.items()],
+        tables.catalogue: [(p, c.closed.catalogue, c.open.catalogue) for p, c in changes.items()],
+        tables.words: [(p, c.closed.words, c.open.words) for p, c in changes.items()],
+    }
+
+
+def ended(changed: Changed) -> Iterator[tuple[str, Rectangle[Any]]]:
+    """The rectangles whose rows end. They MUST be written before those that begin: no two are on one spot."""
+    return ((pledge, r) for pledge, closed, _ in changed for r in closed if r.stored)
+
+
+def begun(changed: Changed) -> Iterator[tuple[Any, ...]]:
+    """The rows that begin, their values in the order of the table's columns."""
+    return (
+        (pledge, r.valid_from, r.valid_to, r.known_from, r.known_to, *r.content)
+        for pledge, closed, opened in changed
+        for r in chain(closed, opened)
+        if not r.stored
+    )
+
+
 def write(conn: Connection, tables: TableSet, changes: Mapping[str, PledgeChange]) -> None:
     """Close and insert the rectangles of the changes, in all tables."""
-    _write(conn, tables.timeline, {p: (c.closed.timeline, c.open.timeline) for p, c in changes.items()})
-    _write(conn, tables.catalogue, {p: (c.closed.catalogue, c.open.catalogue) for p, c in changes.items()})
-    _write(conn, tables.words, {p: (c.closed.words, c.open.words) for p, c in changes.items()})
-
-
-def _write(
-    conn: Connection,
-    table: Table,
-    changes: Mapping[str, tuple[Sequence[Rectangle[Any]], Sequence[Rectangle[Any]]]],
-) -> None:
-    by_version = "version" in table.c
-    ended = [
-        {"of": pledge, "at": r.valid_from, "until": r.known_to, **({"which": r.content.version} if by_version else {})}
-        for pledge, (closed, _) in changes.items()
-        for r in closed
-        if r.stored
-    ]
-    # First the ends, then what begins: no two rectangles are on one spot even in between.
-    if ended:
-        conn.execute(
-            update(table)
-            .where(
-                table.c.pledge == bindparam("of"),
-                table.c.known_to == OPEN_POSITION,
-                # Not `=`: SQLite would walk the index of days, where a common deadline has a row of most pledges.
-                table.c.valid_from.between(bindparam("at"), bindparam("at")),
-                *([table.c.version == bindparam("which")] if by_version else []),
+    for table, its in changed(tables, changes).items():
+        by_version = "version" in table.c
+        if ends := [
+            {
+                "of": pledge,
+                "at": r.valid_from,
+                "until": r.known_to,
+                **({"which": r.content.version} if by_version else {}),
+            }
+            for pledge, r in ended(its)
+        ]:
+            conn.execute(
+                update(table)
+                .where(
+                    table.c.pledge == bindparam("of"),
+                    table.c.known_to == OPEN_POSITION,
+                    # Not `=`: SQLite would walk the index of days, where a common deadline has a row of most pledges.
+                    table.c.valid_from.between(bindparam("at"), bindparam("at")),
+                    *([table.c.version == bindparam("which")] if by_version else []),
+                )
+                .values(known_to=bindparam("until")),
+                ends,
             )
-            .values(known_to=bindparam("until")),
-            ended,
-        )
-    insert_rows(
-        conn,
-        table,
-        (
-            (pledge, r.valid_from, r.valid_to, r.known_from, r.known_to, *r.content)
-            for pledge, (closed, opened) in changes.items()
-            for r in (*closed, *opened)
-            if not r.stored
-        ),
-    )
+        insert_rows(conn, table, begun(its))
 
 
 def insert_rows(conn: Connection, table: Table, rows: Iterable[tuple[Any, ...]]) -> None:
@@ -273,12 +298,22 @@ def insert_rows(conn: Connection, table: Table, rows: Iterable[tuple[Any, ...]])
 
         copy_rows(conn, table, rows)
         return
-    names, marks = ", ".join(column.name for column in table.columns), ", ".join("?" * len(table.columns))
     try:
-        if given := [tuple(v.isoformat() if isinstance(v, date) else v for v in row) for row in rows]:
-            conn.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", given)  # noqa: S608
+        if given := [as_stored(row) for row in rows]:
+            conn.exec_driver_sql(insertion(table), given)
     except (ValueError, OverflowError) as error:
         raise DatabaseError("INSERT", None, error) from error
+
+
+def insertion(table: Table) -> str:
+    """The statement that inserts a row of a table, its values in the order of the columns."""
+    names, marks = ", ".join(column.name for column in table.columns), ", ".join("?" * len(table.columns))
+    return f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608
+
+
+def as_stored(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The values of a row as SQLite stores them: days as text."""
+    return tuple(value.isoformat() if isinstance(value, date) else value for value in row)
 
 
 def load_parked(conn: Connection, number: int, upto: int = OPEN_POSITION - 1) -> list[ParkedEvent]:

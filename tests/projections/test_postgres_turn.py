@@ -13,7 +13,7 @@ import pytest
 
 from projections import postgres_turn, session_lock, table_writer
 from projections.lease import Lease, LeaseLost
-from projections.postgres_turn import TurnScript
+from projections.postgres_turn import PostgresTurn
 from projections.queries import TIMELINE
 from projections.table_writer import Superseded
 from projections.tables import LEASE_OF_PROJECTOR
@@ -94,7 +94,7 @@ def test_who_is_overtaken_or_has_lost_the_lease_writes_nothing(it: World) -> Non
     it.runner.stop()
     own, other = (Lease(it.url, it.engine, LEASE_OF_PROJECTOR) for _ in "12")
     assert own.acquire()
-    script = TurnScript(it.engine, own, TIMELINE, 1)
+    script = PostgresTurn(it.engine, own, TIMELINE, 1)
     with pytest.raises(Superseded, match="not at position 7"):
         script.write(7, 8, "now", "notice", {})
     assert script.write(1, 2, "now", "notice", {})
