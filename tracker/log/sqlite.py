@@ -36,6 +36,7 @@ from tracker.log.sqlite_library import (
     connections_in_use,
     drop_idle_files,
     idle_files,
+    keep_statements,
     sqlite_connection,
     wait_for_locks,
 )
@@ -335,6 +336,7 @@ class SQLiteLogFactory(SQLiteFactory):
         super().__init__(env)
         self._read_seconds = float(self.env.get("LOG_READ_SECONDS") or READ_SECONDS)
         wait_for_locks(self.datastore, self._read_seconds)
+        keep_statements(self.datastore)
 
     def application_recorder(self) -> ApplicationRecorder:
         """The log of the file."""

@@ -76,6 +76,27 @@ def idle_files(datastore: SQLiteDatastore) -> int:
     return len(datastore.pool._pool)
 
 
+def keep_statements(datastore: SQLiteDatastore) -> None:
+    """Let connections that are opened from now on keep what SQLite has prepared.
+
+    The library lets each keep one statement, so that SQLite prepares the others anew each time: longer than it takes to
+    answer most of them.
+    """
+    pool = datastore.pool
+    create = pool._create_connection
+
+    def created() -> SQLiteConnection:
+        connection = create()
+        connection._sqlite_conn.close()
+        connection._sqlite_conn = conn = sqlite3.connect(
+            pool.db_name, uri=True, check_same_thread=False, isolation_level=None, timeout=pool.lock_timeout or 0
+        )
+        conn.row_factory = sqlite3.Row
+        return connection
+
+    pool._create_connection = created  # type: ignore[method-assign]
+
+
 def wait_for_locks(datastore: SQLiteDatastore, seconds: float) -> None:
     """Let connections that are opened from now on wait so long for a lock, unless they are told otherwise."""
     datastore.pool.lock_timeout = cast("int", seconds)
