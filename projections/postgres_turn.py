@@ -70,7 +70,7 @@ AWAY = (psycopg.OperationalError, psycopg.InterfaceError)
 
 class PostgresTurn:
     """Writes turns to one table set that answers, for the holder of a lease, in the session of its lock
-    (`table_writer.Turn`).
+    (`turns.Turn`).
     """
 
     def __init__(self, engine: Engine, lease: Lease, name: str, number: int) -> None:

@@ -27,6 +27,7 @@ from projections.projected import Ahead, Projected
 from projections.queries import TIMELINE
 from projections.table_writer import WAITS, ParkedEvent, PledgeChange
 from projections.tables import is_missing_table, projecting, table_set, writing
+from projections.turns import Turn
 from tracker import tracing
 from tracker.log.recorder import LogRecorder
 from tracker.log.rows import LogRow
@@ -71,7 +72,7 @@ class Projector:
         *,
         active: bool,
         fence: Callable[[Connection], None] = lambda conn: None,
-        turn: table_writer.Turn | None = None,
+        turn: Turn | None = None,
     ) -> None:
         self.tables = table_set(number)
         self.position = 0

@@ -22,8 +22,8 @@ from projections.projected import Ahead, Projected
 from projections.projector import Projector
 from projections.queries import TIMELINE
 from projections.rebuild import Report, Stopped, rebuild
-from projections.sqlite_turn import SQLiteTurn
 from projections.tables import LEASE_OF_PROJECTOR, LEASE_OF_REBUILD, create_tables, is_missing_table, open_engine
+from projections.turns import turns_of
 from tracker.errors import Unavailable
 from tracker.event import stamp
 from tracker.log.away import unavailable
@@ -340,13 +340,7 @@ class ProjectionRunner:
             self._rebuild_thread = Thread(target=self._rebuild_aside, name="projector-rebuild", daemon=True)
             self._rebuild_thread.start()
         number, fence = live.number, self._lease.fence
-        turn: table_writer.Turn
-        if self._engine.dialect.name == "postgresql":
-            from projections.postgres_turn import PostgresTurn
-
-            turn = PostgresTurn(self._engine, self._lease, TIMELINE, number)
-        else:
-            turn = SQLiteTurn(self._engine, self._lease, TIMELINE, number)
+        turn = turns_of(self._engine, self._lease, TIMELINE, number)
         self._projector = Projector(self._engine, self._log, number, self._now, active=True, fence=fence, turn=turn)
         return self._projector
 

@@ -20,7 +20,7 @@ _MOVE = f'UPDATE {STATE.name} SET position = ?, heartbeat = ? WHERE name = ? AND
 
 
 class SQLiteTurn:
-    """Writes turns to one table set that answers, for the holder of a lease (`table_writer.Turn`)."""
+    """Writes turns to one table set that answers, for the holder of a lease (`turns.Turn`)."""
 
     def __init__(self, engine: Engine, lease: Lease, name: str, number: int) -> None:
         self._engine, self._lease, self._name, self._tables = engine, lease, name, table_set(number)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import chain
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     Connection,
@@ -223,17 +223,6 @@ Rectangles = Sequence[Rectangle[Any]]
 
 Changed = Sequence[tuple[str, Rectangles, Rectangles]]
 """Of one table and each pledge the rectangles that were closed, and all that are open."""
-
-
-class Turn(Protocol):
-    """Writes a turn of the projector at once, to one table set that answers, for the holder of a lease."""
-
-    def write(self, before: int, after: int, heartbeat: str, notice: str, changes: Mapping[str, PledgeChange]) -> bool:
-        """Move the position on and write the rows, and tell `notice` to who listens; false if it cannot be done at
-        once.
-
-        Raises: LeaseLost if another instance holds the lease; Superseded unless the set is where `before` says.
-        """
 
 
 def changed(tables: TableSet, changes: Mapping[str, PledgeChange]) -> dict[Table, Changed]:
