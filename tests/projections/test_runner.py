@@ -13,9 +13,10 @@ from unittest.mock import patch
 import pytest
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-from projections import postgres_turn, projector, table_writer
+from projections import projector, table_writer
 from projections.queries import SORTS, Filters
 from projections.runner import ProjectionRunner
+from tests.support.long_way import long_way
 from tests.support.timelines import World, assert_equals_log, kept, made, progress, reach, world
 from tests.support.waiting import HANG_SECONDS, wait_until
 from tracker.errors import Unavailable
@@ -84,8 +85,7 @@ def test_rows_and_position_are_written_together_or_not_at_all(it: World) -> None
     def dies(*_: Any) -> None:
         raise MemoryError("killed")
 
-    long_way = patch.object(postgres_turn, "FEW_ROWS", 0)
-    with long_way, patch.object(table_writer, "write_parked", dies), pytest.raises(MemoryError):
+    with long_way(), patch.object(table_writer, "write_parked", dies), pytest.raises(MemoryError):
         it.runner.run_once()
     assert it.timeline.position() == 1
     assert reported(it) is None
@@ -221,7 +221,7 @@ def test_rows_that_the_store_refuses_park_their_event_alone(it: World, anew: boo
         it.record(pledge, made(window={"text": "some day"}, target=None, kind="qualitative", measurable=False))
     it.record("two", withdrawn())
     it.record("three", withdrawn())
-    with patch.object(postgres_turn, "FEW_ROWS", 0), patch.object(table_writer, "write", refusing("two")):
+    with long_way(), patch.object(table_writer, "write", refusing("two")):
         if anew:
             it.runner.rebuild()
         else:

@@ -22,9 +22,11 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import Connection
 
-from projections import postgres_turn, table_writer
+from projections import table_writer
+from projections.lease import Lease
 from projections.queries import Clocks
 from tests.support.folded_reads import assert_reads_equal_log
+from tests.support.long_way import dying_after, long_way
 from tests.support.stores import postgres_database
 from tests.support.timelines import World, assert_equals_log, kept, made, progress, rows_of, said
 from tracker.errors import BatchRefused
@@ -164,11 +166,25 @@ class TimelineMachine(RuleBasedStateMachine):
             write(*args)
             raise MemoryError("killed")
 
-        with patch.object(postgres_turn, "FEW_ROWS", 0), patch.object(table_writer, "write", dies):
+        with long_way(), patch.object(table_writer, "write", dies):
             if self.world.log.head() > before:
                 with pytest.raises(MemoryError):
                     self.world.runner.run_once()
         assert self.world.timeline.position() == before
+
+    @precondition(lambda self: self.world.engine.dialect.name == "sqlite")
+    @rule(rows=st.integers(0, 3))
+    def crash_in_a_turn(self, rows: int) -> None:
+        """The projector dies when the rows of some tables are written, or before its commit.
+
+        Where events wait or are parked the turn is not written at once.
+        """
+        before = self.world.timeline.position()
+        with dying_after(rows):
+            try:
+                self.world.runner.run_once()
+            except MemoryError:
+                assert self.world.timeline.position() == before
 
     @rule()
     def take_over(self) -> None:
@@ -182,7 +198,7 @@ class TimelineMachine(RuleBasedStateMachine):
         """The lease has failed: two work at once, each from where it believes to be."""
         head = self.world.log.head()
         self.world.runner.run_once()
-        with patch.object(self.rival, "_lease", AlwaysHeld()):
+        with patch.object(self.rival, "_lease", AlwaysHeld(self.world.runner._lease)):
             self.rival.run_once()
             self.world.runner.run_once()
         assert self.world.timeline.position() <= head
@@ -210,16 +226,22 @@ class TimelineMachine(RuleBasedStateMachine):
 
 
 class AlwaysHeld:
-    """A lease that fails to exclude anybody."""
+    """A lease that fails to exclude anybody: its holder is that of another one."""
 
     session = None
     is_held = True
     is_beat_due = False
 
+    def __init__(self, held: Lease) -> None:
+        self.name, self.holder, self.has_lock = held.name, held.holder, held.has_lock
+
     def acquire(self) -> bool:
         return True
 
     def fence(self, conn: Connection) -> None:
+        pass
+
+    def note_beat(self) -> None:
         pass
 
     def beating(self) -> AbstractContextManager[None]:

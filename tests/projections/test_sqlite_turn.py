@@ -1,0 +1,118 @@
+"""A turn of the projector on SQLite: one transaction, whose statements are made once, does all of it or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from unittest.mock import patch
+
+import pytest
+from sqlalchemy import event, text
+from sqlalchemy.exc import DatabaseError, OperationalError
+
+from projections import table_writer
+from projections.connections import sqlite_transaction
+from projections.lease import Lease, LeaseLost
+from projections.queries import TIMELINE
+from projections.sqlite_turn import SQLiteTurn
+from projections.table_writer import Superseded
+from projections.tables import LEASE_OF_PROJECTOR
+from tests.support.long_way import dying_after
+from tests.support.timelines import World, assert_equals_log, made, progress, world
+
+
+@pytest.fixture
+def it(sqlite_url: str) -> Iterator[World]:
+    with world(sqlite_url) as made_world:
+        yield made_world
+
+
+def never(*_: object) -> None:
+    raise AssertionError("a turn is written at once")
+
+
+def test_a_turn_puts_no_statement_together(it: World) -> None:
+    it.record("aid", made())
+    it.runner.run_once()
+    it.record("aid", progress(20, "2024-06-01"))
+    asked: list[str] = []
+    event.listen(it.engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+    with patch.object(table_writer, "write", never):
+        assert it.runner.run_once() == 1
+    assert not [statement for statement in asked if not statement.startswith(("SELECT", "BEGIN", "PRAGMA"))]
+    assert_equals_log(it, 2)
+
+
+@pytest.mark.parametrize("tables", [0, 1, 2, 3])
+def test_a_turn_that_is_cut_off_has_written_nothing(it: World, tables: int) -> None:
+    it.record("aid", made())
+    it.runner.run_once()
+    it.record("aid", progress(20, "2024-06-01"))
+    with dying_after(tables), pytest.raises(MemoryError):
+        it.runner.run_once()
+    assert it.timeline.position() == 1
+    assert_equals_log(it, 1)
+    assert it.runner.run_once() == 1
+    assert_equals_log(it, 2)
+
+
+def test_rows_that_the_file_refuses_park_their_event_alone(it: World) -> None:
+    for pledge in ("one", "two", "three"):
+        it.record(pledge, made())
+    it.runner.run_once()
+    with it.engine.begin() as conn:
+        refused = "WHEN NEW.pledge = 'two' AND NEW.known_from > 3 BEGIN SELECT RAISE(ABORT, 'no'); END"
+        conn.execute(text(f"CREATE TRIGGER no_two BEFORE INSERT ON timeline_1 {refused}"))
+    for pledge in ("one", "two", "three"):
+        it.record(pledge, progress(20, "2024-06-01"))
+    it.runner.catch_up()
+    assert [(p.position, p.pledge) for p in it.timeline.parked()] == [(5, "two")]
+    assert it.timeline.position() == 6
+
+
+def test_who_is_overtaken_or_has_lost_the_lease_writes_nothing(it: World) -> None:
+    it.record("aid", made())
+    it.runner.run_once()
+    it.runner.stop()
+    own, other = (Lease(it.url, it.engine, LEASE_OF_PROJECTOR) for _ in "12")
+    assert own.acquire()
+    turn = SQLiteTurn(it.engine, own, TIMELINE, 1)
+    with pytest.raises(Superseded, match="not at position 7"):
+        turn.write(7, 8, "now", "notice", {})
+    assert turn.write(1, 2, "now", "notice", {})
+    with it.engine.begin() as conn:
+        conn.exec_driver_sql(f"UPDATE projection_lease SET holder = '{other.holder}'")
+    with pytest.raises(LeaseLost):
+        turn.write(2, 3, "now", "notice", {})
+    assert it.timeline.position() == 2
+    own.release()
+
+
+def test_a_connection_that_failed_is_not_used_again_and_one_that_was_only_left_is(it: World) -> None:
+    it.runner.run_once()
+    with sqlite_transaction(it.engine) as conn:
+        used = conn
+    with suppress(KeyError), sqlite_transaction(it.engine) as conn:
+        conn.execute("DELETE FROM projection_state")
+        raise KeyError
+    with sqlite_transaction(it.engine) as conn:
+        assert conn is used
+        assert conn.execute("SELECT count(*) FROM projection_state").fetchone() == (1,)
+    wrong = {"SELECT * FROM nothing": OperationalError, "INSERT INTO projection_state DEFAULT VALUES": DatabaseError}
+    for statement, raised in wrong.items():
+        with pytest.raises(raised), sqlite_transaction(it.engine) as conn:
+            conn.execute(statement)
+        with sqlite_transaction(it.engine) as conn:
+            assert conn is not used
+            used = conn
+
+
+def test_a_turn_of_a_reader_that_had_its_time_is_not_interrupted(it: World) -> None:
+    """A connection of the pool remembers what its last statement was allowed."""
+    it.runner.run_once()
+    with it.engine.connect() as conn:
+        conn.execute(text("SELECT 1"))
+        conn.info["time"]._until = -1.0
+    counted = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000) SELECT max(i) FROM n"
+    with sqlite_transaction(it.engine) as conn:
+        assert conn.execute(counted).fetchone() == (1_000_000,)
