@@ -32,12 +32,13 @@ def rows(url: str, *, pledges: int, appends: int, full: bool) -> Iterator[Row]:
         made = next(facts(0, "increment", newest_first=False))
         first: dict[str, list[float]] = {name: [] for name, *_ in READS}
         second: dict[str, list[float]] = {name: [] for name, *_ in READS}
-        for _, asked, _, _ in READS:  # once, so that what is kept is there
-            seconds(port, asked)
-        for number in range(appends):
-            post(port, "/v1/pledges", {"pledge": f"read-{number}", "fact": made})
-            wait_until(partial(answers, f"http://127.0.0.1:{port}/v1/pledges/read-{number}"))
-            for name, asked, _, _ in READS:
+        # One after the other: a stream that is left after its first bytes is at work for some time yet.
+        for place, (name, asked, _, _) in enumerate(READS):
+            seconds(port, asked)  # once, so that what is kept is there
+            for number in range(appends):
+                pledge = f"read-{place}-{number}"
+                post(port, "/v1/pledges", {"pledge": pledge, "fact": made})
+                wait_until(partial(answers, f"http://127.0.0.1:{port}/v1/pledges/{pledge}"))
                 first[name].append(seconds(port, asked))
                 second[name].append(seconds(port, asked))
     for name, _, budget, is_compared in READS:
