@@ -119,6 +119,10 @@ class KeptAnswers:
         self._make_room()
         return asked
 
+    def is_of_now(self, position: int) -> bool:
+        """Whether an answer at a position would be kept."""
+        return self._made(position) is not None
+
     def _made(self, position: int) -> _Made | None:
         """What answers are made of; None where a position is not of now, and while an event is parked."""
         head = self._tables.head()

@@ -37,7 +37,8 @@ FIRST_DIFFERING_ROWS = FIRST_COMPARED = 16
 """Documents fetched first, and pledges compared first, for a difference, so that its reader has some soon."""
 
 DAYS_ASKED_ALONE = 3
-"""Days up to which each is counted by itself; of more the changes from day to day are added up."""
+"""Days up to which each is counted by itself, with filters or of a position long past; else the changes from day to day
+are added up, which are kept."""
 
 MAX_CHANGES_LOOKED_FOR = 12_000
 """Changes that are looked for along an axis, at most: somewhat more than one request may make known of new pledges."""
@@ -154,7 +155,7 @@ class Timeline(ListReader):
         if held is not None:
             yield from held
             return
-        if len(days) > DAYS_ASKED_ALONE:
+        if len(days) > DAYS_ASKED_ALONE or (filters == Filters() and self._kept.is_of_now(clocks.position)):
             at_any_day = replace(clocks, as_of=date.max)
             yield from self._kept.at(
                 ("turns", filters), partial(KeptTurns, filters), at_any_day, lambda kept: kept.over_time(days)

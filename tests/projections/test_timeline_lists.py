@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from projections.kept_answers import KeptAnswers
 from projections.queries import SORTS, Clocks, Filters
 from projections.timeline import Timeline
 from tests.support.timelines import World, expected, many, said
@@ -165,12 +166,15 @@ def test_counts_over_many_days_are_those_of_each_day(it: World, monkeypatch: pyt
     days = [date(2024, 1, 1) + timedelta(days=24 * number) for number in range(12)]
     clocks = it.clocks("2026-01-01")
     for filters in SEARCHES:
-        alone = [next(it.timeline.statuses(filters, [day], clocks)) for day in days]
+        with monkeypatch.context() as not_kept:
+            not_kept.setattr(KeptAnswers, "is_of_now", lambda *_: False)
+            alone = [next(it.timeline.statuses(filters, [day], clocks)) for day in days]
         with monkeypatch.context() as counted:
             counted.setattr(Timeline, "_read", counting)
             assert list(it.timeline.statuses(filters, days, clocks)) == alone, filters
         assert asked == ["turns", "turns"]
         asked.clear()
+        assert [next(it.timeline.statuses(filters, [day], clocks)) for day in days] == alone, filters
     words = [sum(found.values()) for found in it.timeline.statuses(Filters(q="often"), days, clocks)]
     assert sorted(set(words)) == [0, 2]
 
