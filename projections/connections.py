@@ -11,7 +11,7 @@ from math import inf
 from typing import Any, cast
 
 from sqlalchemy import Connection, Engine, ExceptionContext, event
-from sqlalchemy.exc import DatabaseError, DisconnectionError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, DisconnectionError, InterfaceError, OperationalError
 
 from tracker.log.sqlite_file import file_stamp, is_broken_file
 from tracker.log.sqlstates import IDLE_IN_TRANSACTION_TIMEOUT, READ_ONLY_TRANSACTION, has_sqlstate
@@ -100,22 +100,28 @@ def _begin_writing(info: dict[Any, Any], execute: Callable[[str], object]) -> No
 def sqlite_transaction(engine: Engine) -> Iterator[sqlite3.Connection]:
     """A transaction that writes, as those of `tables.writing`, on a connection of SQLite's own module.
 
-    Raises: OperationalError or DatabaseError for what SQLite or its module raises.
+    Raises: OperationalError or InterfaceError if the file cannot be used; DatabaseError if it refuses what is written.
     """
-    connection = engine.raw_connection()
-    try:
-        conn = cast(sqlite3.Connection, connection.driver_connection)
-        _begin_writing(connection.info, conn.execute)
-        yield conn
-        conn.execute("COMMIT")
-    except sqlite3.OperationalError as error:
-        connection.invalidate(error)
-        raise OperationalError("a turn", None, error) from error
-    except (sqlite3.Error, ValueError, OverflowError) as error:
-        connection.invalidate(error)
-        raise DatabaseError("a turn", None, error) from error
-    finally:
-        connection.close()  # what is not committed is rolled back
+    with engine.connect() as connection:  # what is not committed is rolled back
+        conn = cast(sqlite3.Connection, connection.connection.driver_connection)
+        try:
+            _begin_writing(connection.info, conn.execute)
+            yield conn
+            conn.execute("COMMIT")
+        except (sqlite3.Error, ValueError, OverflowError) as error:
+            connection.invalidate(error)
+            if _is_bad(error):
+                engine.dispose()
+            raise _raised(error) from error
+
+
+def _raised(error: Exception) -> DBAPIError:
+    """What SQLAlchemy makes of an error of SQLite's module, with a broken file as one that is away."""
+    if isinstance(error, sqlite3.OperationalError) or is_broken_file(error):
+        return OperationalError("a turn", None, error)
+    if isinstance(error, sqlite3.InterfaceError):
+        return InterfaceError("a turn", None, error)
+    return DatabaseError("a turn", None, error)
 
 
 def _sqlite_asked(conn: Connection, *_: Any) -> None:
@@ -128,9 +134,12 @@ def reconnect_where_bad(context: ExceptionContext) -> BaseException | None:
     It counts as a store that is away, and so does one that ended a transaction for standing still.
     """
     error = context.original_exception
-    is_bad = has_sqlstate(error, READ_ONLY_TRANSACTION, IDLE_IN_TRANSACTION_TIMEOUT)
-    is_bad |= "readonly database" in str(error)
-    if not is_bad and not is_broken_file(error):
+    if not _is_bad(error):
         return None
     context.is_disconnect = True
     return OperationalError(context.statement, None, error, connection_invalidated=True)
+
+
+def _is_bad(error: BaseException) -> bool:
+    is_bad = has_sqlstate(error, READ_ONLY_TRANSACTION, IDLE_IN_TRANSACTION_TIMEOUT)
+    return is_bad or "readonly database" in str(error) or is_broken_file(error)

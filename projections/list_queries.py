@@ -145,7 +145,7 @@ def sort_keys(tables: TableSet, pledges: Sequence[str], clocks: Clocks, name: st
 
 
 def in_order(keys: Iterable[SortKey], sort: str) -> list[SortKey]:
-    """The pledges of a list as `queries.page` has them: by key, nulls last, then by pledge."""
+    """The pledges of a list as `page` has them: by key, nulls last, then by pledge."""
     by_pledge = sorted(keys, key=_pledge_of, reverse=sort == "-pledge")
     with_key = [one for one in by_pledge if one.key is not None]
     if sort.removeprefix("-") != "pledge":

@@ -19,7 +19,7 @@ from projections.kept_counts import KeptTotal
 from projections.list_queries import PageRow, SortKey
 from projections.pledge_counts import PledgeCounts
 from projections.queries import NULLABLE_SORTS, Clocks, Filters, PageStart, StatusPage, page_start
-from projections.table_reader import QueryReply, TableReader
+from projections.table_reader import ProjectionHead, QueryReply, TableReader
 from tracker.log.recorder import LogRecorder
 
 MAX_KNOWN_TOTALS = 512
@@ -73,8 +73,9 @@ class ListReader(TableReader):
         Raises: ValueError if the sort is unknown or no page gave this `after`.
         """
         last = page_start(sort, after)
-        if (few := self._few(filters, clocks, sort)) is None:
-            rows, reply = self._rows_of_page(filters, clocks, sort, limit + 1, last)
+        few, early = self._way(filters, clocks, sort)
+        if few is None:
+            rows, reply = self._rows_of_page(filters, clocks, sort, limit + 1, last, early=early)
         else:
             rows, reply = self._looked_up(list_queries.after(few, sort, last)[: limit + 1], clocks)
         more, rows = len(rows) > limit, rows[:limit]
@@ -112,9 +113,9 @@ class ListReader(TableReader):
     # How
 
     def _numbered(self, filters: Filters, clocks: Clocks, sort: str, limit: int, offset: int) -> list[str]:
-        if (few := self._few(filters, clocks, sort)) is not None:
+        few, early = self._way(filters, clocks, sort)
+        if few is not None:
             return [key.pledge for key in few[offset : offset + limit]]
-        early = self._is_early(clocks, sort)
         numbered = partial(list_queries.numbered, along_days=early)
         with_key = partial(list_queries.with_sort_key, along_days=early)
         rows = [*self._read(numbered, filters, clocks, sort, limit, offset, nulls=False).rows]
@@ -124,38 +125,55 @@ class ListReader(TableReader):
             rows += self._read(numbered, filters, clocks, sort, left, beyond, nulls=True).rows
         return [row.pledge for row in rows]
 
-    def _few(self, filters: Filters, clocks: Clocks, sort: str) -> list[SortKey] | None:
-        """The pledges that pass, in order, where they are so few of all that a walk would pass by many others."""
-        if filters == Filters() and self._is_early(clocks, sort):
-            return None
+    def _way(self, filters: Filters, clocks: Clocks, sort: str) -> tuple[list[SortKey] | None, bool]:
+        """The pledges that pass, in order, where they are so few of all that a walk would pass by many others; and
+        whether so little has begun by the day that all of it is looked at, rather than an index of the sort key walked.
+
+        A walk in the order of ratios passes by the rows of all later days; an index by the first day of a row ends
+        where it is asked.
+        """
         head = self.head()
         every = self._counted(replace(clocks, as_of=date.max), head.set, head.parked)
-        if every is None or every < PASSED_BY:
-            return None
+        if every is None:
+            return None, False
+        early = sort.removeprefix("-") == "ratio" and self._is_early(clocks, head, every)
+        if every < PASSED_BY or (early and filters == Filters()):
+            return None, early
         passing = self._total(filters, clocks, head.set, head.parked)
         if passing > min(MAX_LOOKED_UP, every // PASSED_BY):
-            return None
+            return None, early
         if not passing:
-            return []
+            return [], early
         names = [row.pledge for row in self._read(list_queries.passing_names, filters, clocks).rows]
         found = [
             SortKey(row.key, row.pledge)
             for some in in_batches(names)
             for row in self._read(list_queries.sort_keys, some, clocks, sort.removeprefix("-")).rows
         ]
-        return list_queries.in_order(found, sort)
+        return list_queries.in_order(found, sort), early
 
-    def _looked_up(self, keys: Sequence[Any], clocks: Clocks) -> tuple[list[Any], QueryReply]:
+    def _is_early(self, clocks: Clocks, head: ProjectionHead, every: int) -> bool:
+        begun = self._counted(clocks, head.set, head.parked)
+        return begun is not None and begun * EARLY <= every
+
+    def _looked_up(self, keys: Sequence[SortKey], clocks: Clocks) -> tuple[list[Any], QueryReply]:
         """The rows of a page of pledges."""
         reply = self._read(list_queries.bodies, [key.pledge for key in keys], clocks)
         bodies = {row.pledge: row.body for row in reply.rows}
         return [PageRow(key.pledge, key.key, bodies[key.pledge]) for key in keys if key.pledge in bodies], reply
 
     def _rows_of_page(
-        self, filters: Filters, clocks: Clocks, sort: str, limit: int, after: PageStart | None
+        self,
+        filters: Filters,
+        clocks: Clocks,
+        sort: str,
+        limit: int,
+        after: PageStart | None,
+        *,
+        early: bool = False,
     ) -> tuple[list[Any], QueryReply]:
         """Rows with a sort key, then those without one; and the last reply."""
-        nullable, early = sort.removeprefix("-") in NULLABLE_SORTS, self._is_early(clocks, sort)
+        nullable = sort.removeprefix("-") in NULLABLE_SORTS
         page = partial(list_queries.page, along_days=early)
         rows: list[Any] = []
         if not (nullable and after is not None and after.key is None):
@@ -164,19 +182,7 @@ class ListReader(TableReader):
         if nullable and len(rows) < limit:
             reply = self._read(page, filters, clocks, sort, limit - len(rows), after, nulls=True)
             rows += reply.rows
-        return self._looked_up(rows, clocks) if early else (rows, reply)
-
-    def _is_early(self, clocks: Clocks, sort: str) -> bool:
-        """Whether so little has begun by a day that all of it is looked at rather than an index of the sort key walked.
-
-        That walk passes by the rows of all later days; an index by a day of a row begins where it is asked.
-        """
-        if sort.removeprefix("-") != "ratio":
-            return False
-        head = self.head()
-        every = self._counted(replace(clocks, as_of=date.max), head.set, head.parked)
-        then = self._counted(clocks, head.set, head.parked)
-        return every is not None and then is not None and then * EARLY <= every
+        return self._looked_up([SortKey(row.key, row.pledge) for row in rows], clocks) if early else (rows, reply)
 
     def _total(self, filters: Filters, clocks: Clocks, number: int, parked: int) -> int:
         """The number of pledges that pass: without filters from the pledge counts, else by a query, and remembered."""

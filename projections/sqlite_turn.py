@@ -7,12 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlalchemy import Engine, Table
+from sqlalchemy import Engine
 
 from projections.connections import sqlite_transaction
 from projections.lease import Lease, LeaseLost
-from projections.table_writer import PledgeChange, Superseded, as_stored, begun, changed, ended, insertion
-from projections.tables import LEASE, OPEN_POSITION, STATE, table_set
+from projections.table_writer import (
+    PledgeChange,
+    Superseded,
+    begun,
+    changed,
+    ending,
+    ends_as_stored,
+    insertion,
+    rows_as_stored,
+)
+from projections.tables import LEASE, STATE, table_set
 
 _BEAT = f"UPDATE {LEASE.name} SET beat = beat + 1, has_lock = ? WHERE name = ? AND holder = ?"  # noqa: S608
 
@@ -24,7 +33,7 @@ class SQLiteTurn:
 
     def __init__(self, engine: Engine, lease: Lease, name: str, number: int) -> None:
         self._engine, self._lease, self._name, self._tables = engine, lease, name, table_set(number)
-        self._ends = {table: _ending(table) for table in self._tables.tables.values()}
+        self._ends = {table: ending(table) for table in self._tables.tables.values()}
         self._begins = {table: insertion(table) for table in self._tables.tables.values()}
 
     def write(self, before: int, after: int, heartbeat: str, notice: str, changes: Mapping[str, PledgeChange]) -> bool:
@@ -40,27 +49,9 @@ class SQLiteTurn:
             if conn.execute(_MOVE, (after, heartbeat, self._name, number, before)).rowcount != 1:
                 raise Superseded(f"set {number} is not at position {before} any more")
             for table, its in changed(self._tables, changes).items():
-                by_version = "version" in table.c
-                ends = [
-                    (
-                        r.known_to,
-                        pledge,
-                        (day := r.valid_from.isoformat()),
-                        day,
-                        *([r.content.version] if by_version else ()),
-                    )
-                    for pledge, r in ended(its)
-                ]
-                if ends:
+                if ends := ends_as_stored(its):
                     conn.executemany(self._ends[table], ends)
-                if rows := [as_stored(row) for row in begun(its)]:
+                if rows := rows_as_stored(begun(its)):
                     conn.executemany(self._begins[table], rows)
         lease.note_beat()
         return True
-
-
-def _ending(table: Table) -> str:
-    # Not `=`: SQLite would walk the index of days, where a common deadline has a row of most pledges.
-    found = f"pledge = ? AND known_to = {OPEN_POSITION} AND valid_from BETWEEN ? AND ?"
-    which = " AND version = ?" if "version" in table.c else ""
-    return f"UPDATE {table.name} SET known_to = ? WHERE {found}{which}"  # noqa: S608

@@ -252,29 +252,26 @@ def begun(changed: Changed) -> Iterator[tuple[Any, ...]]:
 def write(conn: Connection, tables: TableSet, changes: Mapping[str, PledgeChange]) -> None:
     """Close and insert the rectangles of the changes, in all tables."""
     for table, its in changed(tables, changes).items():
-        by_version = "version" in table.c
-        if ends := [
-            {
-                "of": pledge,
-                "at": r.valid_from,
-                "until": r.known_to,
-                **({"which": r.content.version} if by_version else {}),
-            }
-            for pledge, r in ended(its)
-        ]:
-            conn.execute(
-                update(table)
-                .where(
-                    table.c.pledge == bindparam("of"),
-                    table.c.known_to == OPEN_POSITION,
-                    # Not `=`: SQLite would walk the index of days, where a common deadline has a row of most pledges.
-                    table.c.valid_from.between(bindparam("at"), bindparam("at")),
-                    *([table.c.version == bindparam("which")] if by_version else []),
-                )
-                .values(known_to=bindparam("until")),
-                ends,
-            )
+        end_rows(conn, table, its)
         insert_rows(conn, table, begun(its))
+
+
+def end_rows(conn: Connection, table: Table, its: Changed) -> None:
+    """Write where rows of a table end."""
+    if conn.dialect.name != "postgresql":
+        if ends := ends_as_stored(its):
+            conn.exec_driver_sql(ending(table), ends)
+        return
+    by_version = "version" in table.c
+    values = [
+        {"of": pledge, "at": r.valid_from, "until": r.known_to} | ({"which": r.content.version} if by_version else {})
+        for pledge, r in ended(its)
+    ]
+    if values:
+        found = (table.c.pledge == bindparam("of"), table.c.valid_from == bindparam("at"))
+        which = [table.c.version == bindparam("which")] if by_version else []
+        ending_them = update(table).where(*found, table.c.known_to == OPEN_POSITION, *which)
+        conn.execute(ending_them.values(known_to=bindparam("until")), values)
 
 
 def insert_rows(conn: Connection, table: Table, rows: Iterable[tuple[Any, ...]]) -> None:
@@ -288,21 +285,39 @@ def insert_rows(conn: Connection, table: Table, rows: Iterable[tuple[Any, ...]])
         copy_rows(conn, table, rows)
         return
     try:
-        if given := [as_stored(row) for row in rows]:
+        if given := rows_as_stored(rows):
             conn.exec_driver_sql(insertion(table), given)
     except (ValueError, OverflowError) as error:
         raise DatabaseError("INSERT", None, error) from error
 
 
+def ending(table: Table) -> str:
+    """SQLite's statement for where a row ends; its values are those of `ends_as_stored`."""
+    # Not `=`: SQLite would walk the index of days, where a common deadline has a row of most pledges.
+    found = f"pledge = ? AND known_to = {OPEN_POSITION} AND valid_from BETWEEN ? AND ?"
+    which = " AND version = ?" if "version" in table.c else ""
+    return f"UPDATE {table.name} SET known_to = ? WHERE {found}{which}"  # noqa: S608
+
+
+def ends_as_stored(its: Changed) -> list[tuple[Any, ...]]:
+    """The values of `ending` for all rows of a table that end."""
+    ends = []
+    for pledge, r in ended(its):
+        day = r.valid_from.isoformat()
+        which = (r.content.version,) if isinstance(r.content, WordsRow) else ()
+        ends.append((r.known_to, pledge, day, day, *which))
+    return ends
+
+
 def insertion(table: Table) -> str:
-    """The statement that inserts a row of a table, its values in the order of the columns."""
+    """SQLite's statement that inserts a row of a table, its values in the order of the columns."""
     names, marks = ", ".join(column.name for column in table.columns), ", ".join("?" * len(table.columns))
     return f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608
 
 
-def as_stored(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The values of a row as SQLite stores them: days as text."""
-    return tuple(value.isoformat() if isinstance(value, date) else value for value in row)
+def rows_as_stored(rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """The rows with their values as SQLite stores them: days as text."""
+    return [tuple(value.isoformat() if isinstance(value, date) else value for value in row) for row in rows]
 
 
 def load_parked(conn: Connection, number: int, upto: int = OPEN_POSITION - 1) -> list[ParkedEvent]:

@@ -28,9 +28,12 @@ from binascii import Error as Base64Error
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from tracker.merkle import MerkleError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 MAX_NOTE_BYTES = 1_000_000
 """The longest signed note that is read."""
@@ -134,9 +137,7 @@ class SigningKey:
     @property
     def verifier(self) -> VerifierKey:
         """The public half."""
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-        public = Ed25519PrivateKey.from_private_bytes(self.seed).public_key().public_bytes_raw()
+        public = _private_key(self.seed).public_key().public_bytes_raw()
         return VerifierKey(self.name, public)
 
     def private_text(self) -> str:
@@ -145,10 +146,14 @@ class SigningKey:
 
     def sign(self, text: str) -> NoteSignature:
         """The signature of a note text; the same text and key always give the same bytes (RFC 8032)."""
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-        signature = Ed25519PrivateKey.from_private_bytes(self.seed).sign(text.encode())
+        signature = _private_key(self.seed).sign(text.encode())
         return NoteSignature(self.name, self.verifier.key_id, signature)
+
+
+def _private_key(seed: bytes) -> Ed25519PrivateKey:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    return Ed25519PrivateKey.from_private_bytes(seed)
 
 
 def is_key_name(name: str) -> bool:

@@ -98,5 +98,6 @@ def test_a_list_by_ratio_of_an_early_day_is_found_by_what_has_begun(lite: World,
             with lite.engine.connect() as conn:
                 asked = str(query.compile(lite.engine, compile_kwargs={"literal_binds": True}))
                 steps = [step.detail for step in conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked}")]
-            assert any("_valid_from (valid_from<?)" in step for step in steps) or filters.kind, (asked, steps)
+            if not filters.kind:  # else the rows of the pledges of that kind may be the fewer
+                assert any("_valid_from (valid_from<?)" in step for step in steps), (asked, steps)
             assert not any(index in step for index in ("_ratio", "SCAN timeline") for step in steps), (asked, steps)

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
 from weakref import WeakKeyDictionary
 
-from eventsourcing.persistence import OperationalError
+from eventsourcing.persistence import InterfaceError, OperationalError
 
 from tracker.log.sqlite_file import FileStamp, file_stamp
 
@@ -88,9 +88,12 @@ def keep_statements(datastore: SQLiteDatastore) -> None:
     def created() -> SQLiteConnection:
         connection = create()
         connection._sqlite_conn.close()
-        connection._sqlite_conn = conn = sqlite3.connect(
-            pool.db_name, uri=True, check_same_thread=False, isolation_level=None, timeout=pool.lock_timeout or 0
-        )
+        try:
+            connection._sqlite_conn = conn = sqlite3.connect(
+                pool.db_name, uri=True, check_same_thread=False, isolation_level=None, timeout=pool.lock_timeout or 0
+            )
+        except sqlite3.Error as error:
+            raise InterfaceError(error) from error
         conn.row_factory = sqlite3.Row
         return connection
 

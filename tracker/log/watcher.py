@@ -15,7 +15,7 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 from tracker.errors import Unavailable
-from tracker.log.away import READ_SECONDS, reason
+from tracker.log.away import READ_SECONDS, unavailable
 from tracker.log.sqlstates import READ_ONLY_TRANSACTION, has_sqlstate
 
 if TYPE_CHECKING:
@@ -141,7 +141,8 @@ class LogWatcher:
                 self._listening, self.is_listening = None, False
                 if self._stopping.is_set():
                     return
-                self._tell("is not notified, and looks every so often", error, told, away=OperationalError)
+                lost = unavailable(error) if isinstance(error, OperationalError) else error
+                self._tell("is not notified, and looks every so often", lost, told)
                 is_replica = has_sqlstate(error, READ_ONLY_TRANSACTION)
                 self._stopping.wait(REPLICA_SECONDS if is_replica else POLL_SECONDS)
 
@@ -151,17 +152,11 @@ class LogWatcher:
         elif not notice.payload or notice.payload != self._own:
             self.wake()
 
-    def _tell(
-        self, what: str, error: Exception, told: set[type[Exception]], away: type[Exception] = Unavailable
-    ) -> None:
-        """Log an error unless its class was told already; with a traceback unless only the store is away.
-
-        `away` is what is raised then, beside Unavailable.
-        """
+    def _tell(self, what: str, error: Exception, told: set[type[Exception]]) -> None:
+        """Log an error unless its class was told already; with a traceback unless only the store is away."""
         if type(error) not in told:
-            is_away, is_told = isinstance(error, (Unavailable, away)), isinstance(error, Unavailable)
-            sentence = reason(error) if is_away and not is_told else str(error)
-            self._logger.warning("the %s %s: %s", self._name, what, sentence, exc_info=not is_away)
+            is_away = isinstance(error, Unavailable)
+            self._logger.warning("the %s %s: %s", self._name, what, error, exc_info=not is_away)
         told.add(type(error))
 
     def _tell_over(self, told: set[type[Exception]]) -> None:
