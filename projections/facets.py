@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -73,13 +74,13 @@ def turns(tables: TableSet, filters: Filters, clocks: Clocks, *, ends: bool) -> 
 
 def added_up(changes: Iterable[tuple[date, str, int]], days: Sequence[date]) -> Iterator[dict[str, int]]:
     """For each of the days, which are in order, how many pledges have come to each status by then, and not left it."""
-    changes = sorted(changes)
-    counts, taken = Counter[str](), 0
-    for day in days:
-        while taken < len(changes) and changes[taken][0] <= day:
-            _, status, pledges = changes[taken]
-            counts[status] += pledges
-            taken += 1
+    turned = [Counter[str]() for _ in days]
+    for day, status, pledges in changes:
+        if (place := bisect_left(days, day)) < len(days):
+            turned[place][status] += pledges
+    counts = Counter[str]()
+    for of_day in turned:
+        counts.update(of_day)
         yield {status: counts[status] for status in sorted(counts) if counts[status]}
 
 
