@@ -12,11 +12,6 @@ import psycopg
 import pytest
 
 from projections import postgres_turn, session_lock, table_writer
-from projections.lease import Lease, LeaseLost
-from projections.postgres_turn import PostgresTurn
-from projections.queries import TIMELINE
-from projections.table_writer import Superseded
-from projections.tables import LEASE_OF_PROJECTOR
 from tests.support.replicas import Standby
 from tests.support.round_trips import round_trips
 from tests.support.stores import own_postgres_server, postgres_database
@@ -86,24 +81,6 @@ def test_rows_that_the_server_refuses_in_the_script_park_their_event_alone(it: W
     it.runner.catch_up()
     assert [(p.position, p.pledge) for p in it.timeline.parked()] == [(5, "two")]
     assert it.timeline.position() == 6
-
-
-def test_who_is_overtaken_or_has_lost_the_lease_writes_nothing(it: World) -> None:
-    it.record("aid", made())
-    it.runner.run_once()
-    it.runner.stop()
-    own, other = (Lease(it.url, it.engine, LEASE_OF_PROJECTOR) for _ in "12")
-    assert own.acquire()
-    script = PostgresTurn(it.engine, own, TIMELINE, 1)
-    with pytest.raises(Superseded, match="not at position 7"):
-        script.write(7, 8, "now", "notice", {})
-    assert script.write(1, 2, "now", "notice", {})
-    with it.engine.begin() as conn:
-        conn.exec_driver_sql(f"UPDATE projection_lease SET holder = '{other.holder}'")
-    with pytest.raises(LeaseLost):
-        script.write(2, 3, "now", "notice", {})
-    assert it.timeline.position() == 2
-    own.release()
 
 
 def test_what_a_crash_of_the_server_takes_is_read_from_the_log_again() -> None:

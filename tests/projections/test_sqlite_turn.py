@@ -14,11 +14,6 @@ from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError
 
 from projections import table_writer
 from projections.connections import sqlite_transaction
-from projections.lease import Lease, LeaseLost
-from projections.queries import TIMELINE
-from projections.sqlite_turn import SQLiteTurn
-from projections.table_writer import Superseded
-from projections.tables import LEASE_OF_PROJECTOR
 from tests.support.long_way import dying_after
 from tests.support.timelines import World, assert_equals_log, made, progress, world
 from tracker.errors import Unavailable
@@ -71,24 +66,6 @@ def test_rows_that_the_file_refuses_park_their_event_alone(it: World) -> None:
     it.runner.catch_up()
     assert [(p.position, p.pledge) for p in it.timeline.parked()] == [(5, "two")]
     assert it.timeline.position() == 6
-
-
-def test_who_is_overtaken_or_has_lost_the_lease_writes_nothing(it: World) -> None:
-    it.record("aid", made())
-    it.runner.run_once()
-    it.runner.stop()
-    own, other = (Lease(it.url, it.engine, LEASE_OF_PROJECTOR) for _ in "12")
-    assert own.acquire()
-    turn = SQLiteTurn(it.engine, own, TIMELINE, 1)
-    with pytest.raises(Superseded, match="not at position 7"):
-        turn.write(7, 8, "now", "notice", {})
-    assert turn.write(1, 2, "now", "notice", {})
-    with it.engine.begin() as conn:
-        conn.exec_driver_sql(f"UPDATE projection_lease SET holder = '{other.holder}'")
-    with pytest.raises(LeaseLost):
-        turn.write(2, 3, "now", "notice", {})
-    assert it.timeline.position() == 2
-    own.release()
 
 
 def test_a_connection_that_failed_is_not_used_again_and_one_that_was_only_left_is(it: World) -> None:
