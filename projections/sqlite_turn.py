@@ -9,18 +9,10 @@ from collections.abc import Mapping
 
 from sqlalchemy import Engine
 
+from projections import sqlite_rows
 from projections.connections import sqlite_transaction
 from projections.lease import Lease, LeaseLost
-from projections.table_writer import (
-    PledgeChange,
-    Superseded,
-    begun,
-    changed,
-    ending,
-    ends_as_stored,
-    insertion,
-    rows_as_stored,
-)
+from projections.table_writer import PledgeChange, Superseded, begun, changed, ended
 from projections.tables import LEASE, STATE, table_set
 
 _BEAT = f"UPDATE {LEASE.name} SET beat = beat + 1, has_lock = ? WHERE name = ? AND holder = ?"  # noqa: S608
@@ -33,8 +25,8 @@ class SQLiteTurn:
 
     def __init__(self, engine: Engine, lease: Lease, name: str, number: int) -> None:
         self._engine, self._lease, self._name, self._tables = engine, lease, name, table_set(number)
-        self._ends = {table: ending(table) for table in self._tables.tables.values()}
-        self._begins = {table: insertion(table) for table in self._tables.tables.values()}
+        self._ends = {table: sqlite_rows.ending(table) for table in self._tables.tables.values()}
+        self._begins = {table: sqlite_rows.insertion(table) for table in self._tables.tables.values()}
 
     def write(self, before: int, after: int, heartbeat: str, notice: str, changes: Mapping[str, PledgeChange]) -> bool:
         """Move the position on and write the rows; SQLite tells nobody.
@@ -49,9 +41,9 @@ class SQLiteTurn:
             if conn.execute(_MOVE, (after, heartbeat, self._name, number, before)).rowcount != 1:
                 raise Superseded(f"set {number} is not at position {before} any more")
             for table, its in changed(self._tables, changes).items():
-                if ends := ends_as_stored(its):
+                if ends := sqlite_rows.ends(ended(its)):
                     conn.executemany(self._ends[table], ends)
-                if rows := rows_as_stored(begun(its)):
+                if rows := sqlite_rows.stored(begun(its)):
                     conn.executemany(self._begins[table], rows)
         lease.note_beat()
         return True

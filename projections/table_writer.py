@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -24,6 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DatabaseError
 
+from projections import sqlite_rows
 from projections.fold import CatalogueRow, ClosedRectangles, OpenRectangles, Rectangle, RowT, TimelineRow
 from projections.tables import (
     GAP,
@@ -234,16 +234,16 @@ def changed(tables: TableSet, changes: Mapping[str, PledgeChange]) -> dict[Table
     }
 
 
-def ended(changed: Changed) -> Iterator[tuple[str, Rectangle[Any]]]:
+def ended(its: Changed) -> Iterator[tuple[str, Rectangle[Any]]]:
     """The rectangles whose rows end. They MUST be written before those that begin: no two are on one spot."""
-    return ((pledge, r) for pledge, closed, _ in changed for r in closed if r.stored)
+    return ((pledge, r) for pledge, closed, _ in its for r in closed if r.stored)
 
 
-def begun(changed: Changed) -> Iterator[tuple[Any, ...]]:
+def begun(its: Changed) -> Iterator[tuple[Any, ...]]:
     """The rows that begin, their values in the order of the table's columns."""
     return (
         (pledge, r.valid_from, r.valid_to, r.known_from, r.known_to, *r.content)
-        for pledge, closed, opened in changed
+        for pledge, closed, opened in its
         for r in chain(closed, opened)
         if not r.stored
     )
@@ -259,8 +259,8 @@ def write(conn: Connection, tables: TableSet, changes: Mapping[str, PledgeChange
 def end_rows(conn: Connection, table: Table, its: Changed) -> None:
     """Write where rows of a table end."""
     if conn.dialect.name != "postgresql":
-        if ends := ends_as_stored(its):
-            conn.exec_driver_sql(ending(table), ends)
+        if ends := sqlite_rows.ends(ended(its)):
+            conn.exec_driver_sql(sqlite_rows.ending(table), ends)
         return
     by_version = "version" in table.c
     values = [
@@ -285,39 +285,10 @@ def insert_rows(conn: Connection, table: Table, rows: Iterable[tuple[Any, ...]])
         copy_rows(conn, table, rows)
         return
     try:
-        if given := rows_as_stored(rows):
-            conn.exec_driver_sql(insertion(table), given)
+        if given := sqlite_rows.stored(rows):
+            conn.exec_driver_sql(sqlite_rows.insertion(table), given)
     except (ValueError, OverflowError) as error:
         raise DatabaseError("INSERT", None, error) from error
-
-
-def ending(table: Table) -> str:
-    """SQLite's statement for where a row ends; its values are those of `ends_as_stored`."""
-    # Not `=`: SQLite would walk the index of days, where a common deadline has a row of most pledges.
-    found = f"pledge = ? AND known_to = {OPEN_POSITION} AND valid_from BETWEEN ? AND ?"
-    which = " AND version = ?" if "version" in table.c else ""
-    return f"UPDATE {table.name} SET known_to = ? WHERE {found}{which}"  # noqa: S608
-
-
-def ends_as_stored(its: Changed) -> list[tuple[Any, ...]]:
-    """The values of `ending` for all rows of a table that end."""
-    ends = []
-    for pledge, r in ended(its):
-        day = r.valid_from.isoformat()
-        which = (r.content.version,) if isinstance(r.content, WordsRow) else ()
-        ends.append((r.known_to, pledge, day, day, *which))
-    return ends
-
-
-def insertion(table: Table) -> str:
-    """SQLite's statement that inserts a row of a table, its values in the order of the columns."""
-    names, marks = ", ".join(column.name for column in table.columns), ", ".join("?" * len(table.columns))
-    return f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608
-
-
-def rows_as_stored(rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """The rows with their values as SQLite stores them: days as text."""
-    return [tuple(value.isoformat() if isinstance(value, date) else value for value in row) for row in rows]
 
 
 def load_parked(conn: Connection, number: int, upto: int = OPEN_POSITION - 1) -> list[ParkedEvent]:
