@@ -7,7 +7,8 @@ Where very many events caused a status, `because` is stored with their versions,
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -58,7 +59,7 @@ def pack(document: dict[str, Any], versions: Mapping[str, int]) -> bytes:
     spans: dict[int, str] = {}
     for ids in because.values():
         if id(ids) not in spans:
-            spans[id(ids)] = _spans(versions[event] for event in ids)
+            spans[id(ids)] = _spans([*map(versions.__getitem__, ids)])
     brief = {**document, "because": {name: spans[id(ids)] for name, ids in because.items()}}
     return _WITH_VERSIONS + _deflated(to_json(brief))
 
@@ -100,15 +101,25 @@ def _unzipped(packed: bytes) -> bytes:
 _unpacked_before = lru_cache(KEPT_DOCUMENTS)(_unzipped)
 
 
-def _spans(versions: Iterable[int]) -> str:
+def _spans(versions: Sequence[int]) -> str:
     """Ascending numbers as text: "1-4,7" for 1, 2, 3, 4 and 7."""
-    found: list[list[int]] = []
-    for version in versions:
-        if found and found[-1][1] == version - 1:
-            found[-1][1] = version
-        else:
-            found.append([version, version])
-    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in found)
+    found: list[str] = []
+    at = 0
+    while at < len(versions):
+        end = _end_of_run(versions, at)
+        first, last = versions[at], versions[end - 1]
+        found.append(str(first) if first == last else f"{first}-{last}")
+        at = end
+    return ",".join(found)
+
+
+def _end_of_run(versions: Sequence[int], at: int) -> int:
+    """The place behind the numbers that follow one another from a place on, found in steps that double."""
+    first, size, whole = versions[at], 1, len(versions) - at
+    while size < whole and versions[at + size] - first == size:
+        size *= 2
+    behind = range(size // 2, min(size, whole))
+    return at + size // 2 + bisect_right(behind, 0, key=lambda place: versions[at + place] - first - place)
 
 
 def _versions(spans: str) -> Iterator[int]:

@@ -8,7 +8,7 @@ in advance: "overdue from 2025-08-01" is a rectangle as soon as the pledge is ma
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -22,7 +22,7 @@ from projections.words import WordsRow, WordsStretch, words_after
 from tracker.event import Event
 from tracker.quantity import EXACT
 from tracker.rules.pledge_history import PledgeHistory
-from tracker.rules.status import Status, StatusFold, StatusSegment
+from tracker.rules.status import Status, StatusFold
 from tracker.values import Party
 
 
@@ -138,8 +138,7 @@ def fold_at_once(
     position = statuses.events[-1].position
     since = min(reach.since for reach in reaches)
     words = {version: stretches for reach in reaches for version, stretches in reach.words.items()}
-    segments, versions = statuses.segments(since), statuses.history.versions
-    timeline, catalogue = _rows(segments, _changed(now.timeline, since, segments), versions)
+    timeline, catalogue = _rows(now.timeline, statuses, since)
     open_timeline, closed_timeline = _supersede(now.timeline, since, timeline, position)
     open_catalogue, closed_catalogue = _supersede(now.catalogue, since, catalogue, position)
     open_words, closed_words = _reworded(now.words, words, position)
@@ -150,37 +149,36 @@ def fold_at_once(
 
 
 def _rows(
-    segments: Sequence[StatusSegment], changed: Iterable[date], versions: Mapping[str, int]
+    now: Sequence[Rectangle[TimelineRow]], statuses: StatusFold, since: date
 ) -> tuple[list[tuple[date, date, TimelineRow]], list[tuple[date, date, CatalogueRow]]]:
-    """The rows of each segment; what is the same whatever the day is made once for the segments that share it."""
+    """The rows of each segment from a day on; what is the same whatever the day is made once for those that share it.
+
+    The day since which a headline is what it is (`StatusFold.changed_on`) may lie before: what is open then is still so.
+    """
     timeline: list[tuple[date, date, TimelineRow]] = []
     catalogue: list[tuple[date, date, CatalogueRow]] = []
-    last, amounts = None, b""
-    for segment, day in zip(segments, changed, strict=True):
-        status, valid_to = segment.status, segment.valid_to or OPEN_DATE
-        is_of_last = last is not None and status.outline is last.outline
+    status, changed, ends = _headline_before(now, since)
+    outline, amounts = None, b""
+    for segment in statuses.each_segment(since):
+        one, valid_to = segment.status, segment.valid_to or OPEN_DATE
+        if (one.status, segment.valid_from) != (status, ends):
+            status, changed = one.status, segment.valid_from
+        is_of_last = outline is one.outline
         if not is_of_last:
-            amounts = stored_amounts(status)
-        timeline.append((segment.valid_from, valid_to, timeline_row(status, day, versions, amounts)))
-        row = catalogue[-1][2]._replace(due=status.deadline) if is_of_last else catalogue_row(status)
-        catalogue.append((segment.valid_from, valid_to, row))
-        last = status
+            amounts = stored_amounts(one)
+        row = timeline_row(one, changed, statuses.history.versions, amounts)
+        timeline.append((segment.valid_from, valid_to, row))
+        filtered = catalogue[-1][2]._replace(due=one.deadline) if is_of_last else catalogue_row(one)
+        catalogue.append((segment.valid_from, valid_to, filtered))
+        outline, ends = one.outline, valid_to
     return timeline, catalogue
 
 
-def _changed(now: Sequence[Rectangle[TimelineRow]], since: date, segments: Sequence[StatusSegment]) -> Iterator[date]:
-    """The day since which the headline of each segment is what it is (`StatusFold.changed_on`).
-
-    The segments begin at `since` or later, and what is open before that day is still so.
-    """
+def _headline_before(now: Sequence[Rectangle[TimelineRow]], since: date) -> tuple[str, date, date]:
+    """The headline on the evening before a day, since when it is so, and when it ends: on that day."""
     place = bisect_left(now, since, key=lambda r: r.valid_to)
     last = now[place] if place < len(now) and now[place].valid_from < since else None
-    status, day, ends = ("", since, since) if last is None else (last.content.status, last.content.changed, since)
-    for segment in segments:
-        if (segment.status.status, segment.valid_from) != (status, ends):
-            status, day = segment.status.status, segment.valid_from
-        yield day
-        ends = segment.valid_to or OPEN_DATE
+    return ("", since, since) if last is None else (last.content.status, last.content.changed, since)
 
 
 def _reworded(

@@ -335,6 +335,11 @@ def _bound(
     )
 
 
+ADDED_AS_SAID = ("eq", "ge", "gt", "approx", "nearly")
+"""Ways in which amounts above 0 can be said so that their sum, said in the same way, is that of their intervals: it can
+be added to one by one."""
+
+
 def total(quantities: Sequence[Quantity]) -> Quantity:
     """The sum of quantities of one unit as the sum of their intervals: `eq` only if all are exact.
 

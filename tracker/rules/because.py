@@ -5,7 +5,7 @@ from __future__ import annotations
 from tracker.promise_facts import PledgeReaffirmed, PledgeSuperseded, PledgeWithdrawn
 from tracker.rules.evaluation import Evaluation
 from tracker.rules.flags import Caused, Evidence
-from tracker.rules.outcome import KEPT, Outcome, all_figures, figure_causes
+from tracker.rules.outcome import KEPT, Outcome, all_figures, figure_causes, with_more
 from tracker.rules.pledge_history import PledgeHistory
 
 
@@ -35,11 +35,12 @@ def _of_axes(
     turns = view.of(PledgeWithdrawn, PledgeReaffirmed, PledgeSuperseded)
     acting = view.acting_on(PledgeWithdrawn, PledgeReaffirmed, PledgeSuperseded)
     lifecycle = terms.causes | acting | {id_ for item in turns for id_ in item.causes}
-    settled = outcome.causes | (all_figures(evaluation) if outcome.core in KEPT or evaluation.periods else figures)
+    answering = all_figures(evaluation) if outcome.core in KEPT or evaluation.periods else figures
+    settled = with_more(answering, outcome.causes)
     causes: dict[str, frozenset[str]] = {
         "status": outcome.causes,
         "lifecycle": lifecycle,
-        "schedule": settled | evaluation.milestone_causes if evaluation.steps.all else settled,
+        "schedule": with_more(settled, evaluation.milestone_causes) if evaluation.steps.all else settled,
         "trajectory": settled if evaluation.conditions else figures,
         "evidence": attested[1],
         "target": terms.causes,
@@ -49,7 +50,7 @@ def _of_axes(
     }
     projection = evaluation.question.choice.projection
     if projection is not None:
-        causes["projection"] = figures.union(projection.causes)
+        causes["projection"] = with_more(figures, {*projection.causes})
     if evaluation.group_result is not None:
         causes["members"] = evaluation.group_result.causes | terms.causes
     return causes

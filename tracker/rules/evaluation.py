@@ -9,9 +9,10 @@ from typing import Literal
 from tracker.facts import Claim, PledgeExceeded, PledgeMet, PledgeMissed
 from tracker.promise_facts import PledgeReaffirmed, PledgeSuperseded, PledgeWithdrawn, StatedFact
 from tracker.promises import Recurrence
-from tracker.rules.candidates import PLEDGE_FIGURES, CandidateReader
+from tracker.rules.candidates import PLEDGE_FIGURES
+from tracker.rules.carried import Chooser
 from tracker.rules.conditions import ConditionResult, conditions_of
-from tracker.rules.figures import Choice, choose, listed
+from tracker.rules.figures import Choice, listed
 from tracker.rules.members import GroupResult, group_result
 from tracker.rules.milestones import MILESTONE_FACTS, Steps, steps_of
 from tracker.rules.periods import PeriodResult, Periods, Stop, current_window, with_figure
@@ -140,7 +141,7 @@ class Evaluation:
         return self.view.acting_on(*MILESTONE_FACTS) | of_steps
 
 
-def evaluate(view: View, as_of: date, reader: CandidateReader, evening: EveningOf) -> Evaluation:
+def evaluate(view: View, as_of: date, chooser: Chooser, evening: EveningOf) -> Evaluation:
     """What the facts in force on a view's days say."""
     asked: list[date] = []
 
@@ -160,10 +161,10 @@ def evaluate(view: View, as_of: date, reader: CandidateReader, evening: EveningO
     if promise.recurrence is not None:
         items = [item for item in view.of(*PLEDGE_FIGURES) if item.figure is not None]
         periods = Periods(terms, items, claims, lifecycle.stop, view.latest.fact.in_force_on, held_back, {})
-        choice, window, claims = listed(items, promise, reader), None, ()
+        choice, window, claims = listed(items, promise, chooser.reader), None, ()
     else:
         window = _window(promise, steps)
-        choice = choose(view, promise, None if window is None else window.start, reader)
+        choice = chooser.choose(view, promise, None if window is None else window.start)
     question = Question(promise, window, choice, claims, terms.asked_anew(date.max), held_back)
     result = group_result(view, promise)
     answers_by: AnswersBy = "steps" if _answers_by_steps(promise, steps) else "figures"

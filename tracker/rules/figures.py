@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from operator import attrgetter
 
 from tracker.promise_facts import Fact
 from tracker.quantity import Quantity, total
-from tracker.rules.candidates import BY_ORDER, PLEDGE_FIGURES, Asked, Candidate, CandidateReader, Disposition, figure_of
+from tracker.rules.candidates import BY_ORDER, Asked, Candidate, CandidateReader, Disposition, figure_of
 from tracker.rules.disputes import Contradictions
 from tracker.rules.sums import EUR, Actual, Notes, Pair, duplicates, taken
 from tracker.rules.terms import Promise
-from tracker.rules.views import FactInForce, View
+from tracker.rules.views import FactInForce
 from tracker.values import STAGES, Stage
 
 Rung = tuple[Stage, list[Candidate]]
 """A stage and the figures that answer for it."""
+
+Reports = tuple[FactInForce[Fact], ...]
+"""Reports of different origins that say the same."""
+
+_ITEM = attrgetter("item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +42,11 @@ class Choice:
     conflicts: Mapping[str, set[str]] = field(default_factory=dict)
     """Event id to the ids of the events that contradict it."""
 
-    corroborating: tuple[tuple[Candidate, ...], ...] = ()
-    """For each part of the actual a figure of each origin that says the same of it, its own first."""
+    corroborating: tuple[Reports, ...] = ()
+    """For each part of the actual a report of each origin that says the same of it, its own first."""
+
+    attesting: frozenset[str] = frozenset()
+    """The ids of the events of all these reports."""
 
     duplicates: tuple[Pair, ...] = ()
     """Parts of the sum that may be one payment."""
@@ -56,25 +65,18 @@ class Choice:
 
 
 _CHOSEN = ("chosen", "first in the order of rank, comparability, period end, nature, tier, exactness, date and version")
-_SUMMED = ("part_of_sum", "one of the parts of the sum")
-
-
-def choose(view: View, promise: Promise, since: date | None, reader: CandidateReader) -> Choice:
-    """The actual of the pledge as a whole on the view's days, by DOMAIN §5; `since` is the start of its window.
-
-    A `reader` that was passed before gives the candidates it has made already.
-    """
-    items = [item for item in view.of(*PLEDGE_FIGURES) if item.figure is not None]
-    return choose_among(items, promise, since, reader)
+SUMMED = ("part_of_sum", "one of the parts of the sum")
 
 
 def choose_among(
     items: Sequence[FactInForce[Fact]], promise: Promise, since: date | None, reader: CandidateReader
 ) -> Choice:
-    """The actual by some of the reported figures."""
+    """The actual by some of the reported figures (DOMAIN §5); `since` is the start of the window.
+
+    A `reader` that was passed before gives the candidates it has made already.
+    """
     measure, measure_causes = _measure(items, promise, since)
-    target = promise.absolute
-    question = Asked(measure, None if target is None else target.unit, since, promise.base)
+    target, question = promise.absolute, _asked(measure, promise, since)
     candidates = reader.read(items, question)
     pool = [candidate for candidate in candidates if candidate.aside is None]
     notes: Notes = {}
@@ -84,7 +86,8 @@ def choose_among(
         contradictions.look_at(figures)
     actual, rung, causes = _actual(rungs, question.unit, notes)
     if actual is not None:
-        notes |= dict.fromkeys((part.item.id for part in actual.parts), _SUMMED if len(actual.parts) > 1 else _CHOSEN)
+        notes |= dict.fromkeys((part.item.id for part in actual.parts), SUMMED if len(actual.parts) > 1 else _CHOSEN)
+    origins = () if actual is None else tuple(_corroborating(actual.parts, rung, contradictions.unit))
     return Choice(
         actual=actual,
         candidates=candidates,
@@ -97,17 +100,27 @@ def choose_among(
         conflicts=contradictions.conflicts,
         duplicates=() if actual is None or len(actual.parts) < 2 else tuple(duplicates(actual.parts)),
         dispositions=notes,
-        corroborating=() if actual is None else tuple(_corroborating(actual.parts, rung, contradictions.unit)),
+        corroborating=origins,
+        attesting=frozenset(id_ for reports in origins for item in reports for id_ in item.causes),
     )
 
 
 def listed(items: Sequence[FactInForce[Fact]], promise: Promise, reader: CandidateReader) -> Choice:
     """What is shown beside the periods of a recurring pledge: the latest projection, and what is only promised."""
     measure, causes = _measure(items, promise, None)
-    target = promise.absolute
-    candidates = reader.read(items, Asked(measure, None if target is None else target.unit, None, promise.base))
+    candidates = reader.read(items, _asked(measure, promise, None))
     announced = tuple(_announced(candidates, promise, None))
     return Choice(None, (), _projection(items, promise, measure), announced, frozenset(causes))
+
+
+def asked(promise: Promise, since: date | None) -> Asked:
+    """What is asked of every figure of a promise with a target."""
+    assert promise.absolute is not None
+    return _asked(promise.absolute.measure, promise, since)
+
+
+def _asked(measure: str | None, promise: Promise, since: date | None) -> Asked:
+    return Asked(measure, None if promise.absolute is None else promise.absolute.unit, since, promise.base)
 
 
 def actual_of(candidates: Iterable[Candidate], promise: Promise) -> Actual | None:
@@ -232,15 +245,15 @@ def _in_euros(actual: Actual) -> Quantity | None:
     return total(known) if len(known) == len(amounts) else None
 
 
-def _corroborating(parts: Iterable[Candidate], rung: Sequence[Candidate], unit: str) -> Iterable[tuple[Candidate, ...]]:
+def _corroborating(parts: Iterable[Candidate], rung: Sequence[Candidate], unit: str) -> Iterable[Reports]:
     """For each part one figure of each origin that says the same of the same period, or of the same transaction."""
     is_alone = len({candidate.occasion for candidate in rung}) == len(rung)
     if is_alone and all(candidate.reference is None for candidate in rung):
-        return zip(parts)
+        return zip(map(_ITEM, parts))
     return _agreeing(parts, rung, unit)
 
 
-def _agreeing(parts: Iterable[Candidate], rung: Sequence[Candidate], unit: str) -> Iterator[tuple[Candidate, ...]]:
+def _agreeing(parts: Iterable[Candidate], rung: Sequence[Candidate], unit: str) -> Iterator[Reports]:
     alike: dict[object, list[Candidate]] = {}
     for candidate in rung:
         alike.setdefault(candidate.occasion, []).append(candidate)
@@ -249,14 +262,14 @@ def _agreeing(parts: Iterable[Candidate], rung: Sequence[Candidate], unit: str) 
     for part in parts:
         transaction = _transaction(part)
         if transaction is None and len(alike.get(part.occasion, ())) < 2:
-            yield (part,)
+            yield (part.item,)
             continue
         found = {part.origin: part}
         for subject in (part.occasion, transaction):
             for candidate in alike.get(subject, ()):
                 if candidate.origin not in found and _agree(part, candidate, unit):
                     found[candidate.origin] = candidate
-        yield tuple(found.values())
+        yield tuple(map(_ITEM, found.values()))
 
 
 def _transaction(candidate: Candidate) -> tuple[str, str] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import Literal
 
@@ -21,8 +21,9 @@ from tracker.rules.candidates import PLEDGE_FIGURES
 from tracker.rules.claims import conflicting, unproven
 from tracker.rules.days import stale_after
 from tracker.rules.evaluation import Evaluation
+from tracker.rules.figures import Reports
 from tracker.rules.instalments import InstalmentResult
-from tracker.rules.outcome import KEPT, Outcome, core_causes, figure_causes, first_window, kept_since
+from tracker.rules.outcome import KEPT, Outcome, core_causes, figure_causes, first_window, kept_since, with_more
 from tracker.rules.periods import tally_of
 from tracker.rules.rates import SOURCE
 from tracker.rules.sums import Pair
@@ -64,28 +65,30 @@ Caused = tuple[str, frozenset[str]]
 def evidence(evaluation: Evaluation) -> tuple[Evidence, frozenset[str]]:
     """How well the actual, the members or the milestones are attested, and by which events."""
     choice, view = evaluation.choice, evaluation.view
-    causes = set(figure_causes(evaluation))
+    figures = figure_causes(evaluation)
     if choice.contradicted:
-        return "disputed", frozenset(causes | choice.contradicted)
+        return "disputed", with_more(figures, choice.contradicted)
     reports, reporting = attesting(evaluation)
-    causes |= view.acting_on(*reporting)
+    causes = view.acting_on(*reporting) | evaluation.milestone_causes
     if evaluation.group_result is not None:
         causes |= evaluation.group_result.causes
-    causes |= evaluation.milestone_causes
     if reports:
-        causes |= {id_ for origins in reports for item in origins for id_ in item.causes}
-        word: Evidence = "corroborated" if min(len(origins) for origins in reports) > 1 else "single_source"
-        return word, frozenset(causes)
+        if reports is choice.corroborating:
+            causes |= choice.attesting - figures
+        else:
+            causes |= {id_ for origins in reports for item in origins for id_ in item.causes}
+        word: Evidence = "corroborated" if min(map(len, reports)) > 1 else "single_source"
+        return word, with_more(figures, causes)
     taken_back = [item for item in view.taken_back if isinstance(item.fact, reporting)]
     if reporting is PLEDGE_FIGURES:
         taken_back = [item for item in taken_back if item.figure is not None]
     causes |= {id_ for item in taken_back for id_ in (*item.causes, view.retracted[item.id])}
-    return "retracted" if taken_back else "none", frozenset(causes)
+    return "retracted" if taken_back else "none", with_more(figures, causes)
 
 
-def attesting(evaluation: Evaluation) -> tuple[list[tuple[FactInForce[Fact], ...]], tuple[type[Fact], ...]]:
+def attesting(evaluation: Evaluation) -> tuple[Sequence[Reports], tuple[type[Fact], ...]]:
     """For each report that decides one of each origin that says the same; and the types of fact that decide."""
-    of_figure = [tuple(c.item for c in origins) for origins in evaluation.choice.corroborating]
+    of_figure = evaluation.choice.corroborating
     match evaluation.answers_by:
         case "members":
             assert evaluation.group_result is not None

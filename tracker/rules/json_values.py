@@ -58,8 +58,7 @@ def actual_json(actual: Actual | None) -> dict[str, str] | None:
     """The actual as JSON; a sum over several currencies is rounded to cents."""
     if actual is None:
         return None
-    units = {part.quantity.unit for part in actual.parts}
-    return in_cents(actual.quantity) if len(units) > 1 else quantity_json(actual.quantity)
+    return in_cents(actual.quantity) if len(actual.units) > 1 else quantity_json(actual.quantity)
 
 
 def dates_json(value: Period | Window) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -142,10 +143,9 @@ def _causes_of(evaluation: Evaluation, status: Headline) -> frozenset[str]:
         causes |= evaluation.milestone_causes
     if status == "not_measurable":
         return frozenset(causes)
-    causes |= figure_causes(evaluation)
     if evaluation.group_result is not None:
         causes |= evaluation.group_result.causes
-    return frozenset(causes)
+    return with_more(figure_causes(evaluation), causes)
 
 
 def figure_causes(evaluation: Evaluation) -> frozenset[str]:
@@ -156,12 +156,15 @@ def figure_causes(evaluation: Evaluation) -> frozenset[str]:
 
 
 def _figure_causes(evaluation: Evaluation) -> frozenset[str]:
-    view = evaluation.view
-    found = set(evaluation.terms.causes | view.acting_on(*PLEDGE_FIGURES))
-    for question in (evaluation.question, *(period.question for period in evaluation.periods)):
-        found |= question.choice.causes
-        found.update(id_ for claim in question.claims if claim.figure is None for id_ in claim.causes)
-    return frozenset(found)
+    questions = (evaluation.question, *(period.question for period in evaluation.periods))
+    claims = {id_ for one in questions for claim in one.claims if claim.figure is None for id_ in claim.causes}
+    first, *others = (one.choice.causes for one in questions)
+    return first.union(evaluation.terms.causes, evaluation.view.acting_on(*PLEDGE_FIGURES), claims, *others)
+
+
+def with_more(causes: frozenset[str], more: Set[str]) -> frozenset[str]:
+    """Causes and some more; the same object where they have them all, of which very many are ordered once."""
+    return causes if more <= causes else causes.union(more)
 
 
 def all_figures(evaluation: Evaluation) -> frozenset[str]:
@@ -172,12 +175,9 @@ def all_figures(evaluation: Evaluation) -> frozenset[str]:
 
 
 def _all_figures(evaluation: Evaluation) -> frozenset[str]:
-    found = set(figure_causes(evaluation))
-    for question in (evaluation.question, *(period.question for period in evaluation.periods)):
-        for candidate in question.choice.candidates:
-            if candidate.aside is None:
-                found |= set(candidate.item.causes)
-    return frozenset(found)
+    questions = (evaluation.question, *(period.question for period in evaluation.periods))
+    pool = [candidate.item for one in questions for candidate in one.choice.candidates if candidate.aside is None]
+    return with_more(figure_causes(evaluation), {id_ for item in pool for id_ in item.causes})
 
 
 def core_causes(evaluation: Evaluation) -> frozenset[str]:

@@ -7,10 +7,12 @@ it repairs; what was said in the world (`FigureRestated`, `StatementRetracted`) 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 from tracker.acting import ACTING, REPAIRS
@@ -27,6 +29,10 @@ from tracker.facts import (
 from tracker.merge_patch import corrected_by
 from tracker.promise_facts import Fact, PledgeMade, StatedFact
 from tracker.rules.views import FactInForce, View, of_types, said
+
+KEPT_ORDERS, MANY_EVENTS, LOOKED_AT_ORDERS = 64, 32, 4
+"""Sets of events whose order is kept; how many events are so many that one of the last sets, if they have it in them,
+is looked for, to put only the others in their place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +57,7 @@ class PledgeHistory:
         self._patched = {} if patched is None else patched
         self._acts_from: dict[str, date] = {}
         self._views: dict[date, View | None] = {}
-        self._ordered: dict[frozenset[str], tuple[str, ...]] = {}
+        self._ordered: OrderedDict[frozenset[str], tuple[str, ...]] = OrderedDict()
 
     def followed_by(self, event: Event) -> PledgeHistory:
         """The history with one more event. What is settled stays so, unless the event acts on another."""
@@ -129,6 +135,11 @@ class PledgeHistory:
             self._views[since] = self._view(since) if before is None else self._with_more(before, since)
         return self._views[since]
 
+    def forget_views(self) -> None:
+        """Free the views found so far but the last one, from which that of the next day is found."""
+        self._views = dict([self._views.popitem()]) if self._views else {}
+        self._ordered = OrderedDict(islice(self._ordered.items(), max(0, len(self._ordered) - LOOKED_AT_ORDERS), None))
+
     @cached_property
     def _only_adds(self) -> bool:
         """Whether each day only adds facts to those of the day before it."""
@@ -198,14 +209,34 @@ class PledgeHistory:
     def in_order(self, ids: frozenset[str]) -> tuple[str, ...]:
         """The events and all that they act on, by version: those whose facts can be posted without any others."""
         if ids not in self._ordered:
-            whole = set(ids)
-            unseen = whole & self._references.keys()
-            while unseen:
-                named = (self._references[unseen.pop()] & self.versions.keys()) - whole
-                whole |= named
-                unseen |= named & self._references.keys()
-            self._ordered[ids] = tuple(sorted(whole, key=self.versions.__getitem__))
+            if len(self._ordered) == KEPT_ORDERS:
+                self._ordered.popitem(last=False)
+            self._ordered[ids] = self._put_in_order(ids)
         return self._ordered[ids]
+
+    def _put_in_order(self, ids: frozenset[str]) -> tuple[str, ...]:
+        version_of = self.versions.__getitem__
+        latest = islice(reversed(self._ordered), LOOKED_AT_ORDERS) if len(ids) > MANY_EVENTS else ()
+        known = next((known for known in latest if len(known) > len(ids) // 2 and known <= ids), None)
+        if known is None:
+            return tuple(sorted(self._with_acted_on(ids), key=version_of))
+        found, others = self._ordered[known], self._with_acted_on(ids - known)
+        ordered = [*found]
+        for id_ in others:
+            place = bisect_left(ordered, version_of(id_), key=version_of)
+            if ordered[place : place + 1] != [id_]:
+                ordered.insert(place, id_)
+        return tuple(ordered)
+
+    def _with_acted_on(self, ids: Set[str]) -> set[str]:
+        """The events, and all that they act on."""
+        whole = set(ids)
+        unseen = whole & self._references.keys()
+        while unseen:
+            named = (self._references[unseen.pop()] & self.versions.keys()) - whole
+            whole |= named
+            unseen |= named & self._references.keys()
+        return whole
 
     def related(self, event: Event) -> list[Event]:
         """The event and those up to it that it is connected with by acting on each other, by version."""

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
+from itertools import zip_longest
 from typing import Any
 
 from pydantic_core import to_json
@@ -20,7 +21,8 @@ from tracker.event import Event, stamp
 from tracker.quantity import Quantity
 from tracker.rules.because import because_of
 from tracker.rules.boundaries import days_ahead, deadlines
-from tracker.rules.candidates import CandidateReader, rate_day
+from tracker.rules.candidates import rate_day
+from tracker.rules.carried import Chooser
 from tracker.rules.days import ONE_DAY
 from tracker.rules.evaluation import Evaluation, evaluate
 from tracker.rules.flags import Evidence, evidence, flags
@@ -34,6 +36,9 @@ from tracker.rules.terms import Evening
 from tracker.rules.trajectory import trajectory
 from tracker.rules.views import View
 from tracker.values import Kind, Party, Trajectory, Window
+
+MAX_KEPT_FACTS = 200_000
+"""Facts in the evaluations of a pledge that are kept while its days are looked at one after the other."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +129,7 @@ class StatusFold:
 
     def __init__(self, events: Sequence[Event]) -> None:
         self.history = PledgeHistory(events)
-        self._reader = CandidateReader()
+        self._chooser = Chooser()
         self._statuses: dict[date, Status | None] = {}
         self._evenings: dict[date, Evening | None] = {}
         self._evaluations: dict[View, Evaluation] = {}
@@ -138,7 +143,7 @@ class StatusFold:
     def followed_by(self, event: Event) -> StatusFold:
         """The fold of one more event: equal to a fold of all the events, made in less time."""
         after = StatusFold(())
-        after.history, after._reader = self.history.followed_by(event), self._reader
+        after.history, after._chooser = self.history.followed_by(event), self._chooser
         since = after.acts_from(event)
         after._evenings = {day: evening for day, evening in self._evenings.items() if day < since}
         return after
@@ -158,24 +163,33 @@ class StatusFold:
 
     def segments(self, since: date | None = None) -> list[StatusSegment]:
         """The stretches of equal status from a day on (from the beginning without one), deadlines ahead included."""
-        found: list[StatusSegment] = []
-        for day in self.boundaries(since):
+        return [*self.each_segment(since)]
+
+    def each_segment(self, since: date | None = None) -> Iterator[StatusSegment]:
+        """The same one by one. Of a long pledge little is kept of the days before."""
+        begun, last = date.min, None
+        for day in self._boundaries(since):
             status = self.status(day)
-            if found and found[-1].valid_to is None:
-                last = found[-1]
-                if status is not None and status.document == last.status.document:
+            if last is not None:
+                if status is not None and status.document == last.document:
                     continue
-                found[-1] = StatusSegment(last.valid_from, day, last.status)
-            if status is not None:
-                found.append(StatusSegment(day, None, status))
-        return found
+                yield StatusSegment(begun, day, last)
+            begun, last = day, status
+        if last is not None:
+            yield StatusSegment(begun, None, last)
 
     def boundaries(self, since: date | None = None) -> list[date]:
         """The days on which the status may change, with or without an event: all, or a day and those after it."""
+        return [*self._boundaries(since)]
+
+    def _boundaries(self, since: date | None) -> Iterator[date]:
         changes = self.history.changes
         starts = changes if since is None else [since, *changes[bisect_right(changes, since) :]]
-        ends = [*starts[1:], None]
-        return [day for start, end in zip(starts, ends, strict=False) for day in self._turns(start, end)]
+        for start, end in zip_longest(starts, starts[1:]):
+            if len(self._evaluations) * len(self.events) > MAX_KEPT_FACTS:
+                self.forget_statuses()
+                self.history.forget_views()
+            yield from self._turns(start, end)
 
     def _turns(self, start: date, end: date | None) -> Iterator[date]:
         """A day, and those after it and before another on which the status may change although nothing is said."""
@@ -257,7 +271,7 @@ class StatusFold:
     def _evaluate(self, view: View, as_of: date) -> Evaluation:
         """What depends on the facts in force alone is found once: deadlines pass without a new evaluation."""
         if view not in self._evaluations:
-            self._evaluations[view] = evaluate(view, as_of, self._reader, self._evening)
+            self._evaluations[view] = evaluate(view, as_of, self._chooser, self._evening)
         return self._evaluations[view].on(as_of)
 
     def _attest(self, evaluation: Evaluation, outcome: Outcome) -> _Attested:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -80,6 +80,11 @@ class Actual:
         """The natures of its figures."""
         return frozenset(part.figure.nature for part in self.parts)
 
+    @cached_property
+    def units(self) -> frozenset[str]:
+        """The units of its figures, as they are said."""
+        return frozenset(part.quantity.unit for part in self.parts)
+
     @property
     def nature(self) -> Nature:
         """The least firm nature among its figures."""
@@ -95,12 +100,36 @@ class Actual:
         """A rate at a time, which only a final figure proves."""
         return self.basis == "level"
 
+    def with_part(self, part: Candidate) -> Actual:
+        """The same sum with one more part, of its unit and said in its way (`quantity.ADDED_AS_SAID`)."""
+        quantity, place = total([self.quantity, part.quantity]), bisect_left(self.parts, part.order, key=BY_ORDER)
+        parts = (*self.parts[:place], part, *self.parts[place:])
+        found = replace(self, quantity=quantity, compared=None if self.compared is None else quantity, parts=parts)
+        # A cached property that is given is not found again from all the parts.
+        found.__dict__.update(
+            last=max(self.last, part, key=lambda one: one.place),
+            day=max(self.day, part.day),
+            period=_extended(self.period, part.figure.period),
+            natures=self.natures | {part.figure.nature},
+            units=self.units,
+        )
+        return found
+
     def as_bound(self) -> Actual | None:
         """The same read as "at least that", as a firmer stage says of the ones below it; None without a low end."""
         if any(said is not None and said.interval.low is None for said in (self.quantity, self.compared)):
             return None
         compared = None if self.compared is None else at_least(self.compared)
         return replace(self, quantity=at_least(self.quantity), compared=compared)
+
+
+def _extended(covered: Period | None, one: Period | None) -> Period | None:
+    """The time that a sum covers with one more part."""
+    start = None if covered is None or covered.start is None or one is None or one.start is None else one.start
+    if start is not None and covered is not None and covered.start is not None:
+        start = min(start, covered.start)
+    ends = [period.end for period in (covered, one) if period is not None and period.end is not None]
+    return Period(start=start, end=max(ends, default=None)) if start or ends else None
 
 
 Notes = dict[str, Disposition]
