@@ -92,7 +92,7 @@ class Contradictions:
 
     def _fall(self, running: Sequence[Candidate]) -> None:
         """Find each running total that is certainly lower than one which ends earlier and whose period it covers."""
-        if _only_rise(running):
+        if only_rise(running):
             return
         for side_by_side in _sides(running, self.unit):
             earlier, of_the_day = defaultdict[str, _Highest](_Highest), list[_Stand]()
@@ -199,7 +199,7 @@ def _of_different_references(ordered: Sequence[_Stand]) -> list[_Stand]:
     return found
 
 
-def _only_rise(running: Sequence[Candidate]) -> bool:
+def only_rise(running: Sequence[Candidate]) -> bool:
     """Whether the totals, in one unit, rise from each to the next: nothing can fall then."""
     unit, last = running[0].quantity.unit, None
     for candidate in sorted(running, key=attrgetter("day")):

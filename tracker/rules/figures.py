@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from operator import attrgetter
+from typing import NamedTuple
 
 from tracker.promise_facts import Fact
 from tracker.quantity import Quantity, total
@@ -23,6 +24,20 @@ Reports = tuple[FactInForce[Fact], ...]
 """Reports of different origins that say the same."""
 
 _ITEM = attrgetter("item")
+
+
+class KeptDay(NamedTuple):
+    """The day on which figures first kept a target, None if they did not, and what was asked."""
+
+    asked: tuple[object, ...]
+    day: date | None
+
+
+class Before(NamedTuple):
+    """When the figures of an earlier choice first kept the target, and the one figure that is not among them."""
+
+    kept: Mapping[object, KeptDay]
+    added: Candidate
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +69,12 @@ class Choice:
     dispositions: Mapping[str, Disposition] = field(default_factory=dict)
     """What became of a figure on the way to the actual, by event id; `explain` knows the rest."""
 
+    kept: dict[object, KeptDay] = field(default_factory=dict)
+    """When the figures first kept the target, as far as that was asked (`verdict.kept_on`)."""
+
+    before: Before | None = None
+    """What it was carried on from."""
+
     @property
     def contradicted(self) -> frozenset[str]:
         """The ids of the events between which the reports are disputed."""
@@ -64,7 +85,7 @@ class Choice:
         return candidate.aside or self.dispositions.get(candidate.item.id) or _passed_over(candidate, self.actual)
 
 
-_CHOSEN = ("chosen", "first in the order of rank, comparability, period end, nature, tier, exactness, date and version")
+CHOSEN = ("chosen", "first in the order of rank, comparability, period end, nature, tier, exactness, date and version")
 SUMMED = ("part_of_sum", "one of the parts of the sum")
 
 
@@ -86,7 +107,7 @@ def choose_among(
         contradictions.look_at(figures)
     actual, rung, causes = _actual(rungs, question.unit, notes)
     if actual is not None:
-        notes |= dict.fromkeys((part.item.id for part in actual.parts), SUMMED if len(actual.parts) > 1 else _CHOSEN)
+        notes |= dict.fromkeys((part.item.id for part in actual.parts), SUMMED if len(actual.parts) > 1 else CHOSEN)
     origins = () if actual is None else tuple(_corroborating(actual.parts, rung, contradictions.unit))
     return Choice(
         actual=actual,

@@ -143,11 +143,11 @@ def taken(pool: Sequence[Candidate], stage: Stage, unit: str | None, notes: Note
     lead = min(pool, key=BY_ORDER)
     basis = lead.figure.basis
     if basis == "level" or len(pool) == 1:
-        return _one(lead, stage)
+        return single(lead, stage)
     same = [candidate for candidate in pool if candidate.figure.basis == basis]
     if basis == "cumulative":
         parts, keeping_out = _totals(sorted(same, key=BY_ORDER))
-        one = _one(lead, stage) if len(parts) == 1 else replace(_sum(parts, stage, unit, notes), is_added=True)
+        one = single(lead, stage) if len(parts) == 1 else replace(_sum(parts, stage, unit, notes), is_added=True)
         return replace(one, keeping_out=keeping_out) if keeping_out else one
     picked = _Increments(notes)
     for candidate in sorted(same, key=BY_ORDER):
@@ -156,7 +156,8 @@ def taken(pool: Sequence[Candidate], stage: Stage, unit: str | None, notes: Note
     return replace(found, overlaps=tuple(picked.overlaps))
 
 
-def _one(part: Candidate, stage: Stage) -> Actual:
+def single(part: Candidate, stage: Stage) -> Actual:
+    """What one figure comes to by itself."""
     conversions = () if part.conversion is None else (part.conversion,)
     return Actual(part.quantity, part.compared, (part,), conversions, _stage(part, stage))
 
@@ -315,7 +316,7 @@ def _day(candidate: Candidate) -> date:
 def _sum(parts: Sequence[Candidate], stage: Stage, unit: str | None, notes: Notes) -> Actual:
     """The parts added up in the target's unit; a part without a rate is left out, and the sum is a lower bound."""
     if len(parts) == 1:
-        return _one(parts[0], stage)
+        return single(parts[0], stage)
     units = {part.quantity.unit for part in parts}
     into = unit or (units.pop() if len(units) == 1 else EUR)
     rated = [(p, p.compared, p.conversion) if into == unit else (p, *p.in_unit(into)) for p in parts]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
@@ -14,7 +14,7 @@ from tracker.facts import Claim, PledgeMissed
 from tracker.quantity import EXACT, Quantity
 from tracker.rules.candidates import Candidate
 from tracker.rules.days import counted_day
-from tracker.rules.figures import Choice, actual_of
+from tracker.rules.figures import Choice, KeptDay, actual_of
 from tracker.rules.sums import Actual
 from tracker.rules.terms import Promise
 from tracker.rules.views import FactInForce
@@ -38,9 +38,6 @@ class Question:
 
     has_no_close: bool = False
     """A condition is open or failed: the promise does not fall due meanwhile."""
-
-    kept_days: dict[date | None, date | None] = field(default_factory=dict)
-    """What `kept_on` has found, by the deadline of the window looked at."""
 
     @property
     def actual(self) -> Actual | None:
@@ -177,10 +174,31 @@ def kept_on(question: Question, looked_at: Window | None) -> date | None:
     It is the first day at which the figures up to then keep it, by the same choice. Figures are dated by the end of
     their period, else the day they were said, soon after the close of the window looked at the close.
     """
-    deadline = None if looked_at is None else looked_at.deadline
-    if deadline not in question.kept_days:
-        question.kept_days[deadline] = None if question.kept is None else _first_kept(question, looked_at)
-    return question.kept_days[deadline]
+    if question.kept is None:
+        return None
+    choice, deadline = question.choice, None if looked_at is None else looked_at.deadline
+    asked = question.promise, question.window, question.asked_on
+    known = choice.kept.get(deadline)
+    if known is None or known.asked != asked:
+        known = _kept_before(choice, deadline, asked, looked_at) or KeptDay(asked, _first_kept(question, looked_at))
+        choice.kept[deadline] = known
+    return known.day
+
+
+def _kept_before(
+    choice: Choice, deadline: date | None, asked: tuple[object, ...], looked_at: Window | None
+) -> KeptDay | None:
+    """The day on which the figures without the last one kept the target, if that one is of a later day: it is the same.
+
+    None if that is not known.
+    """
+    if choice.before is None:
+        return None
+    known, added = choice.before.kept.get(deadline), choice.before.added
+    if known is None or known.asked != asked or known.day is None:
+        return None
+    is_later = counted_day(None, added.end, added.item.first_said_on, looked_at) > known.day
+    return known if is_later else None
 
 
 def _first_kept(question: Question, looked_at: Window | None) -> date | None:
