@@ -17,7 +17,8 @@ from tracker.fact_decoding import decode
 from tracker.facts import FACTS_WITH_FIGURE, FigureRestated
 from tracker.quantity import EXACT, Interval, Quantity, plain
 from tracker.rules.counted import CountedSpan
-from tracker.rules.pledge_history import PledgeHistory, ResolvedFact
+from tracker.rules.epochs import ResolvedFact
+from tracker.rules.pledge_history import PledgeHistory
 from tracker.rules.status import StatusSegment
 from tracker.values import Window, end_of
 

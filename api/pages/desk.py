@@ -39,7 +39,8 @@ from tracker.promise_facts import PledgeMade, PledgeRevised
 from tracker.quantity import Quantity
 from tracker.quantity_words import UnclearWords
 from tracker.quantity_words import read as read_words
-from tracker.rules.pledge_history import PledgeHistory, ResolvedFact
+from tracker.rules.epochs import ResolvedFact
+from tracker.rules.pledge_history import PledgeHistory
 from tracker.values import Party, is_slug
 
 MAX_READING_BODY_BYTES = 64 * 1024

@@ -28,7 +28,8 @@ from tracker.acting import may_act_on_type
 from tracker.event import Event, fact_json
 from tracker.pledge_events import PledgeEvents
 from tracker.promise_facts import REVISABLE, PledgeMade, PledgeRevised
-from tracker.rules.pledge_history import PledgeHistory, ResolvedFact
+from tracker.rules.epochs import ResolvedFact
+from tracker.rules.pledge_history import PledgeHistory
 from tracker.units import SLUG
 from tracker.values import is_slug
 

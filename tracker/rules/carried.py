@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -21,7 +21,7 @@ from tracker.quantity import ADDED_AS_SAID
 from tracker.rules.candidates import BY_ORDER, PLEDGE_FIGURES, Candidate, CandidateReader
 from tracker.rules.disputes import only_rise
 from tracker.rules.figures import CHOSEN, SUMMED, Before, Choice, asked, choose_among
-from tracker.rules.sums import Actual, duplicates, single
+from tracker.rules.sums import Actual, duplicates, may_be_one, single
 from tracker.rules.terms import Promise
 from tracker.rules.views import FactInForce, View
 from tracker.values import STAGES, Basis, Stage
@@ -64,7 +64,7 @@ class Chooser:
         if place is None:
             return None
         (one,) = self.reader.read(items[place : place + 1], asked(promise, since))
-        return self._last.carried_on(one, place)
+        return self._last.carried_on(one, place) if one.item.rank == "normal" else None
 
 
 @dataclass(slots=True)
@@ -78,6 +78,7 @@ class _Payments:
     """The stretches of days that they cover, in order, of those that are not counted too."""
 
     references: set[str]
+    preferred: Sequence[Candidate]
     origins: defaultdict[tuple[object, ...], set[str]]
     """Of each amount who said it."""
 
@@ -95,7 +96,8 @@ class _Payments:
             origins[candidate.quantity.key].add(candidate.origin)
         references = {candidate.reference for candidate in pool if candidate.reference is not None}
         spans = _joined(candidate.span for candidate in pool)
-        return cls(choice, actual, actual.lead.figure.stage, spans, references, origins)
+        preferred = [candidate for candidate in pool if candidate.item.rank == "preferred"]
+        return cls(choice, actual, actual.lead.figure.stage, spans, references, preferred, origins)
 
     def carried_on(self, one: Candidate, place: int) -> Choice | None:
         """The choice with one more payment at a place among the figures; None if it changes more than the sum."""
@@ -126,7 +128,7 @@ class _Payments:
     def _is_by_itself(self, one: Candidate) -> bool:
         """Whether a payment changes nothing of what becomes of the others, and is counted."""
         together, quantity = self.actual.quantity, one.quantity
-        if not _is_alike(one, self.stage, "increment"):
+        if not _is_alike(one, self.stage, "increment") or any(may_be_one(one, other) for other in self.preferred):
             return False
         if (quantity.unit, quantity.op) != (together.unit, together.op) or quantity.value <= 0:
             return False
@@ -157,7 +159,7 @@ class _Totals:
         if actual is None or len(actual.parts) != 1 or actual.keeping_out:
             return None
         pool = _pool_alike(choice, actual, promise, "cumulative")
-        if not pool or not only_rise(pool):
+        if not pool or not only_rise(pool) or any(candidate.item.rank != "normal" for candidate in pool):
             return None
         first = min(candidate.span[0] for candidate in pool)
         last = max(candidate.span[1] for candidate in pool)
@@ -195,7 +197,7 @@ class _Totals:
 
 
 def _pool_alike(choice: Choice, actual: Actual, promise: Promise, basis: Basis) -> list[Candidate]:
-    """The figures that take part, if all are of the stage that is asked for and of one basis, and none is ranked."""
+    """The figures that take part, if all are of the stage that is asked for, and of one basis."""
     pool = [candidate for candidate in choice.candidates if candidate.aside is None]
     stage, required = actual.lead.figure.stage, promise.required_stage
     is_own = required is None or (stage != "unspecified" and STAGES[stage] == STAGES[required])
@@ -204,8 +206,7 @@ def _pool_alike(choice: Choice, actual: Actual, promise: Promise, basis: Basis) 
 
 def _is_alike(candidate: Candidate, stage: Stage, basis: Basis) -> bool:
     figure = candidate.figure
-    is_of_series = figure.basis == basis and figure.stage == stage
-    return is_of_series and candidate.aside is None and candidate.item.rank == "normal"
+    return figure.basis == basis and figure.stage == stage and candidate.aside is None
 
 
 def _joined(spans: Iterable[Span]) -> list[Span]:

@@ -12,11 +12,11 @@ from typing import Any
 from tracker.event import Event
 from tracker.facts import FigureRestated, figure_in
 from tracker.rules.candidates import PLEDGE_FIGURES, Candidate
+from tracker.rules.epochs import ResolvedFact
 from tracker.rules.evaluation import Evaluation
 from tracker.rules.flags import attesting, evidence
 from tracker.rules.json_values import conversion_json, figure_json, in_cents
 from tracker.rules.members import named_rows
-from tracker.rules.pledge_history import ResolvedFact
 from tracker.rules.status import StatusFold
 from tracker.rules.verdict import Question, is_last_word
 from tracker.rules.views import FactInForce

@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from functools import cached_property
 from itertools import islice
@@ -28,21 +28,12 @@ from tracker.facts import (
 )
 from tracker.merge_patch import corrected_by
 from tracker.promise_facts import Fact, PledgeMade, StatedFact
+from tracker.rules.epochs import Epoch, ResolvedFact
 from tracker.rules.views import FactInForce, View, of_types, said
 
 KEPT_ORDERS, MANY_EVENTS, LOOKED_AT_ORDERS = 64, 32, 4
 """Sets of events whose order is kept; how many events are so many that one of the last sets, if they have it in them,
 is looked for, to put only the others in their place."""
-
-
-@dataclass(frozen=True, slots=True)
-class ResolvedFact:
-    """A recorded fact with its corrections, not voided."""
-
-    event: Event
-    fact: AnyFact
-    in_force_on: date
-    patched_by: tuple[str, ...] = ()
 
 
 class PledgeHistory:
@@ -57,6 +48,7 @@ class PledgeHistory:
         self._patched = {} if patched is None else patched
         self._acts_from: dict[str, date] = {}
         self._views: dict[date, View | None] = {}
+        self._known_epochs: dict[date, Epoch] = {}
         self._ordered: OrderedDict[frozenset[str], tuple[str, ...]] = OrderedDict()
 
     def followed_by(self, event: Event) -> PledgeHistory:
@@ -131,8 +123,10 @@ class PledgeHistory:
             return None
         since = self.changes[place - 1]
         if since not in self._views:
-            before = self._views.get(self.changes[place - 2]) if place > 1 and self._only_adds else None
-            self._views[since] = self._view(since) if before is None else self._with_more(before, since)
+            before = self._views.get(self.changes[place - 2]) if place > 1 else None
+            self._views[since] = None if before is None else self._with_more(before, since)
+            if self._views[since] is None:
+                self._views[since] = self._view(since)
         return self._views[since]
 
     def forget_views(self) -> None:
@@ -140,31 +134,20 @@ class PledgeHistory:
         self._views = dict([self._views.popitem()]) if self._views else {}
         self._ordered = OrderedDict(islice(self._ordered.items(), max(0, len(self._ordered) - LOOKED_AT_ORDERS), None))
 
-    @cached_property
-    def _only_adds(self) -> bool:
-        """Whether each day only adds facts to those of the day before it."""
-        changing = (FigureRestated, FigureRanked)
-        return self._resolved is not None and not any(isinstance(s.fact, changing) for s in self._resolved[0])
-
-    def _with_more(self, before: View, since: date) -> View:
-        """The view of a day on which facts are added to those of the change before it."""
+    def _with_more(self, before: View, since: date) -> View | None:
+        """The view of a day on which facts are added to those of the change before it; None where others change."""
+        epoch = self._epoch(since)
+        if since in epoch.changing:
+            return None
         view = before
-        for item in _in_force(self._beginning.get(since, ())):
+        for item in _in_force(epoch.beginning.get(since, ())):
             view = view.plus(item)
-        return replace(view, acting=tuple(self._acting(set(), since))) if self._references else view
-
-    @cached_property
-    def _beginning(self) -> dict[date, list[ResolvedFact]]:
-        """The facts that come into force on each day; record-keeping is on every day."""
-        found: dict[date, list[ResolvedFact]] = {}
-        for s in [] if self._resolved is None else self._resolved[0]:
-            if not isinstance(s.fact, REPAIRS):
-                found.setdefault(s.in_force_on, []).append(s)
-        return found
+        return replace(view, acting=tuple(self._acting(epoch, since))) if self._references else view
 
     def _view(self, as_of: date) -> View | None:
-        resolution, retracted = self._resolved or self.resolve(as_of)
-        present = [s for s in resolution if s.in_force_on <= as_of or isinstance(s.fact, REPAIRS)]
+        epoch = self._epoch(as_of)
+        retracted = epoch.retracted
+        present = [s for s in epoch.resolution if s.in_force_on <= as_of or isinstance(s.fact, REPAIRS)]
         items = tuple(_in_force([s for s in present if s.event.id not in retracted]))
         by_type: dict[type[Fact], list[FactInForce[Fact]]] = {}
         for item in items:
@@ -179,8 +162,26 @@ class PledgeHistory:
             by_type={cls: tuple(found) for cls, found in by_type.items()},
             retracted=retracted,
             taken_back=tuple(_in_force([s for s in present if s.event.id in retracted])),
-            acting=tuple(self._acting({s.event.id for s in present}, as_of)),
+            acting=tuple(self._acting(epoch, as_of)),
         )
+
+    def _epoch(self, as_of: date) -> Epoch:
+        """What all days from one retraction to the next have in common."""
+        since = date.min if self._resolved is not None else self._epochs[bisect_right(self._epochs, as_of) - 1]
+        if since not in self._known_epochs:
+            self._known_epochs[since] = Epoch.of(since, *(self._resolved or self.resolve(since)))
+        return self._known_epochs[since]
+
+    @cached_property
+    def _epochs(self) -> list[date]:
+        """The days from which on other statements are retracted than before."""
+        found, unseen = set[date](), {date.min}
+        while unseen:
+            day = unseen.pop()
+            found.add(day)
+            resolution, _ = self.resolve(day)
+            unseen |= {s.in_force_on for s in resolution if isinstance(s.fact, StatementRetracted)} - found
+        return sorted(found)
 
     @cached_property
     def _resolved(self) -> tuple[list[ResolvedFact], dict[str, str]] | None:
@@ -260,13 +261,12 @@ class PledgeHistory:
                     unseen.add(s.fact.event)
         return min(days, default=event.in_force_on)
 
-    def _acting(self, present: set[str], as_of: date) -> Iterable[tuple[str, str]]:
-        for event in self.events:
-            if event.id not in self._references:
-                continue
-            if self.acts_from(event) <= as_of or (not isinstance(event.fact, REPAIRS) and event.id in present):
-                for name in self._root_types(event.id):
-                    yield event.id, name
+    def _acting(self, epoch: Epoch, as_of: date) -> Iterable[tuple[str, str]]:
+        for id_ in self._references:
+            event, said_on = self._events[id_], epoch.acting_from.get(id_)
+            if self.acts_from(event) <= as_of or (said_on is not None and said_on <= as_of):
+                for name in self._root_types(id_):
+                    yield id_, name
 
     def _fact(self, id_: str) -> AnyFact | None:
         event = self._events.get(id_)

@@ -255,7 +255,7 @@ class _Increments:
             self._leave_out(candidate, "corroborates", f"covers the same period as {clash.item.id}")
             return
         if self._preferred and candidate.item.rank != "preferred":
-            twin = next((other for other in self._preferred if _may_be_one(candidate, other)), None)
+            twin = next((other for other in self._preferred if may_be_one(candidate, other)), None)
             if twin is not None:
                 self._leave_out(candidate, "duplicate", f"a reviewer prefers {twin.item.id}, the same payment")
                 return
@@ -278,7 +278,7 @@ def _is_one(one: Candidate, other: Candidate) -> bool:
     return one.publisher != other.publisher or one.span == other.span
 
 
-def _may_be_one(one: Candidate, other: Candidate) -> bool:
+def may_be_one(one: Candidate, other: Candidate) -> bool:
     """Whether two increments may be one payment: one amount, two origins, no common reference, within 60 days."""
     near = abs(one.day - other.day) <= DUPLICATE_WITHIN
     differ = one.reference is None or one.reference != other.reference
@@ -297,7 +297,7 @@ def duplicates(counted: Sequence[Candidate]) -> Iterator[Pair]:
 
 
 def _twins(ordered: Sequence[Candidate]) -> Iterator[Pair]:
-    """Of increments of one amount, by day: for each the next one that may be the same payment (see `_may_be_one`)."""
+    """Of increments of one amount, by day: for each the next one that may be the same payment (see `may_be_one`)."""
     for place, one in enumerate(ordered, 1):
         last, origin, reference = one.day + DUPLICATE_WITHIN, one.origin, one.reference
         for later in range(place, len(ordered)):
