@@ -32,7 +32,7 @@ from tracker.requests import Draft, Request
 
 Basis = Literal["cumulative", "increment"]
 
-FIRST = date(2000, 1, 1)
+FIRST = date(1999, 1, 1)
 SOURCE = {"publisher": "Ministry", "tier": "official"}
 SAMPLED_READS = 50
 """Reads that are timed of one pledge."""

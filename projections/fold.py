@@ -153,7 +153,7 @@ def _rows(
 ) -> tuple[list[tuple[date, date, TimelineRow]], list[tuple[date, date, CatalogueRow]]]:
     """The rows of each segment from a day on; what is the same whatever the day is made once for those that share it.
 
-    The day since which a headline is what it is (`StatusFold.changed_on`) may lie before: what is open then is still so.
+    The day since which a headline is what it is (`StatusFold.changed_on`) may lie before: what is open then still is.
     """
     timeline: list[tuple[date, date, TimelineRow]] = []
     catalogue: list[tuple[date, date, CatalogueRow]] = []
