@@ -107,7 +107,8 @@ class Projector:
             self.parked = {}
             for parked in table_writer.load_parked(conn, self.tables.number):
                 self.parked.setdefault(parked.pledge, []).append(parked)
-            self._long.begin_with(gaps.load(conn, self.tables.number))
+            holes = table_writer.load_holes(conn, self.tables.number)
+            self._long.begin_with(gaps.load(conn, self.tables.number), holes)
 
     def step(self, limit: int, *, hurry: bool = False, ahead: Ahead | None = None) -> int:
         """Take in up to `limit` events, fewer if they are costly; the number taken in. `hurry` writes few ones sooner.
@@ -167,14 +168,11 @@ class Projector:
             self._write_replaced(name, taken, set_aside(events[len(taken) :], refusal_of(error)))
 
     def _write_replaced(self, name: str, events: Sequence[ParkedEvent], refused: list[ParkedEvent]) -> None:
-        pledge, gap, left = FoldedPledge(), None, refused
-        if not refused and pledge.is_worth_leaping(events) and pledge.leap(events):
-            gap = gaps.gap_of(events)
-        else:
-            left = pledge.take(events) + refused
+        pledge, gap, left = gaps.folded_whole(events, may_fill=not refused)
+        left += refused
         with self.here() as conn:
             change = PledgeChange(pledge.closed, pledge.open)
-            table_writer.replace_pledge(conn, self.tables, name, change, left if gap is None else gap.missing)
+            table_writer.replace_pledge(conn, self.tables, name, change, [*left, *(gap.missing if gap else ())])
             table_writer.forget(conn, name, self.tables.number)
         self._is_beside(name, left, gap)
 
@@ -187,17 +185,17 @@ class Projector:
         with self.here() as conn:
             gaps.give_up(conn, self.tables, name, gap)
             table_writer.write_parked(conn, self.tables.number, left, [])
-        self._is_beside(name, left, None)
+        self._is_beside(name, left, None, first)
         tell_parked(left)
 
-    def _is_beside(self, name: str, parked: list[ParkedEvent], gap: Gap | None) -> None:
-        """Note all that is beside the set of a pledge."""
+    def _is_beside(self, name: str, parked: list[ParkedEvent], gap: Gap | None, since: int = 0) -> None:
+        """Note all that is beside the set of a pledge, from a position on."""
         self.parked.pop(name, None)
-        self._long.drop(name)
+        self._long.drop(name, since)
         if parked:
             self.parked[name] = parked
         if gap is not None:
-            self._long.gaps[name] = [gap]
+            self._long.add(name, gap)
 
     @property
     def projected(self) -> Projected:
