@@ -123,7 +123,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true")
     quick = parser.parse_args().quick
     with tempfile.TemporaryDirectory() as folder:
-        found = list(rows(Path(folder), *((100, 50) if quick else (1_000, 200))))
+        found = list(rows(Path(folder), *((100, 50) if quick else (10_000, 200))))
         report(found, scale="quick" if quick else "full", path=Path(folder) / "latest.json")
 
 

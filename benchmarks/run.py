@@ -110,7 +110,7 @@ def _parts(
                 peer_pledges=100 if quick else 1_000,
             ),
         ),
-        ("row 13", lambda: heavy_pledge.rows(folder, *((100, 50) if quick else (1_000, 200)))),
+        ("row 13", lambda: heavy_pledge.rows(folder, *((100, 50) if quick else (10_000, 200)))),
         (
             "rows b4 to b10",
             lambda: budgets.rows(
