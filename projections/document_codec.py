@@ -1,6 +1,8 @@
-"""Documents as they are stored: compressed one by one, with the words that all of them share given in advance.
+"""Documents as they are stored: compressed, each against what it shares with those of other days.
 
-A status document of 1,800 bytes is stored in about 250; to unpack it takes some 6 µs, less than to read it unpacked.
+What a document says whatever the day is its outline, which is stored once: a deadline that passes is a small difference
+to it. An outline of 1,500 bytes takes about 400, a document on top of it 150. An outline follows from the document
+alone, so that equal documents are stored as equal rows.
 Where very many events caused a status, `because` is stored with their versions, and their ids come from the log.
 """
 
@@ -10,7 +12,8 @@ import zlib
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from hashlib import blake2b
+from typing import Any, NamedTuple
 
 from pydantic_core import from_json, to_json
 
@@ -48,34 +51,62 @@ KEPT_DOCUMENTS, MAX_KEPT_BYTES = 1_024, 1_024
 """Documents that a process keeps unpacked, and how long they are at most as stored: after an event a list is asked for
 anew, and all but one of its documents are those of before."""
 
+_LASTING = ("lifecycle", "evidence", "target", "actual", "ratio", "progress", "projection", "members")
+"""The members of `because` that are the same on most days of an outline."""
+
 _WITH_VERSIONS = b"\0"  # no zlib stream begins with it
 
 
-def pack(document: dict[str, Any], versions: Mapping[str, int]) -> bytes:
-    """The document as stored; `versions` are those of the pledge's events, by id."""
-    because = document["because"]
-    if sum(map(len, because.values())) < MAX_STORED_IDS:
-        return _deflated(to_json(document))
-    spans: dict[int, str] = {}
-    for ids in because.values():
-        if id(ids) not in spans:
-            spans[id(ids)] = _spans([*map(versions.__getitem__, ids)])
-    brief = {**document, "because": {name: spans[id(ids)] for name, ids in because.items()}}
-    return _WITH_VERSIONS + _deflated(to_json(brief))
+class PackedDocument(NamedTuple):
+    """A document as stored: which outline it has, that as JSON, and the document against it."""
+
+    outline: bytes
+    outline_json: bytes
+    body: bytes
 
 
-def needs_ids(stored: bytes) -> bool:
+class StoredDocument(NamedTuple):
+    """What the tables have of a document: its own body, and that of its outline."""
+
+    body: bytes
+    outline: bytes
+
+
+def pack(document: Mapping[str, Any], outline: Mapping[str, Any], versions: Mapping[str, int]) -> PackedDocument:
+    """The document as stored; `outline` has its members, those that depend on the day as None; `versions` are those
+    of the pledge's events, by id.
+    """
+    because, prefix = document["because"], b""
+    if sum(map(len, because.values())) >= MAX_STORED_IDS:
+        spans: dict[int, str] = {}
+        for ids in because.values():
+            if id(ids) not in spans:
+                spans[id(ids)] = _spans([*map(versions.__getitem__, ids)])
+        because, prefix = {name: spans[id(ids)] for name, ids in because.items()}, _WITH_VERSIONS
+    shared = to_json({**outline, "because": {name: because[name] for name in _LASTING if name in because}})
+    packer = zlib.compressobj(1, zdict=shared)
+    body = packer.compress(to_json({**document, "because": because})) + packer.flush()
+    return PackedDocument(blake2b(shared, digest_size=16).digest(), shared, prefix + body)
+
+
+def pack_outline(outline_json: bytes) -> bytes:
+    """An outline as stored."""
+    packer = zlib.compressobj(1, zdict=_SHARED_WORDS)
+    return packer.compress(outline_json) + packer.flush()
+
+
+def needs_ids(stored: StoredDocument) -> bool:
     """Whether the ids of the pledge's events are needed to unpack a stored document."""
-    return stored.startswith(_WITH_VERSIONS)
+    return stored.body.startswith(_WITH_VERSIONS)
 
 
-def brief(stored: bytes) -> dict[str, Any]:
+def brief(stored: StoredDocument) -> dict[str, Any]:
     """The document as an object; where ids are needed, `because` has versions as text in place of the ids."""
-    document: dict[str, Any] = from_json(_inflated(stored.removeprefix(_WITH_VERSIONS)))
+    document: dict[str, Any] = from_json(_inflated(stored._replace(body=stored.body.removeprefix(_WITH_VERSIONS))))
     return document
 
 
-def unpack(stored: bytes, ids: Sequence[str] = ()) -> bytes:
+def unpack(stored: StoredDocument, ids: Sequence[str] = ()) -> bytes:
     """The document that was packed; `ids` are those of the pledge's events by version, where they are needed."""
     if not needs_ids(stored):
         return _inflated(stored)
@@ -85,17 +116,14 @@ def unpack(stored: bytes, ids: Sequence[str] = ()) -> bytes:
     return to_json(document)
 
 
-def _deflated(document: bytes) -> bytes:
-    packer = zlib.compressobj(1, zdict=_SHARED_WORDS)
-    return packer.compress(document) + packer.flush()
+def _inflated(stored: StoredDocument) -> bytes:
+    is_short = len(stored.body) + len(stored.outline) <= MAX_KEPT_BYTES
+    return _unpacked_before(*stored) if is_short else _unzipped(*stored)
 
 
-def _inflated(packed: bytes) -> bytes:
-    return _unpacked_before(packed) if len(packed) <= MAX_KEPT_BYTES else _unzipped(packed)
-
-
-def _unzipped(packed: bytes) -> bytes:
-    return zlib.decompressobj(zdict=_SHARED_WORDS).decompress(packed)
+def _unzipped(body: bytes, outline: bytes) -> bytes:
+    shared = zlib.decompressobj(zdict=_SHARED_WORDS).decompress(outline)
+    return zlib.decompressobj(zdict=shared).decompress(body)
 
 
 _unpacked_before = lru_cache(KEPT_DOCUMENTS)(_unzipped)

@@ -8,14 +8,14 @@ in advance: "overdue from 2025-08-01" is a rectangle as soon as the pledge is ma
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from projections import party_lines
-from projections.document_codec import pack
+from projections.document_codec import PackedDocument, pack, pack_outline
 from projections.summary_amounts import stored_amounts
 from projections.tables import OPEN_DATE, OPEN_POSITION
 from projections.words import WordsRow, WordsStretch, words_after
@@ -35,6 +35,7 @@ class TimelineRow(NamedTuple):
     last_stated_on: date
     changed: date
     amounts: bytes
+    outline: bytes
     body: bytes
 
 
@@ -78,6 +79,8 @@ class OpenRectangles:
     timeline: tuple[Rectangle[TimelineRow], ...] = ()
     catalogue: tuple[Rectangle[CatalogueRow], ...] = ()
     words: tuple[Rectangle[WordsRow], ...] = ()
+    outlines: Mapping[bytes, bytes] = field(default_factory=dict)
+    """The outlines that are not in the table yet, as stored, by what the rows call them."""
 
     @property
     def as_stored(self) -> OpenRectangles:
@@ -138,27 +141,29 @@ def fold_at_once(
     position = statuses.events[-1].position
     since = min(reach.since for reach in reaches)
     words = {version: stretches for reach in reaches for version, stretches in reach.words.items()}
-    timeline, catalogue = _rows(now.timeline, statuses, since)
+    known = {r.content.outline for r in now.timeline} | now.outlines.keys()
+    timeline, catalogue, outlines = _rows(now.timeline, statuses, since, known)
     open_timeline, closed_timeline = _supersede(now.timeline, since, timeline, position)
     open_catalogue, closed_catalogue = _supersede(now.catalogue, since, catalogue, position)
     open_words, closed_words = _reworded(now.words, words, position)
     return (
-        OpenRectangles(open_timeline, open_catalogue, open_words),
+        OpenRectangles(open_timeline, open_catalogue, open_words, {**now.outlines, **outlines}),
         ClosedRectangles(closed_timeline, closed_catalogue, closed_words),
     )
 
 
 def _rows(
-    now: Sequence[Rectangle[TimelineRow]], statuses: StatusFold, since: date
-) -> tuple[list[tuple[date, date, TimelineRow]], list[tuple[date, date, CatalogueRow]]]:
-    """The rows of each segment from a day on; what is the same whatever the day is made once for those that share it.
+    now: Sequence[Rectangle[TimelineRow]], statuses: StatusFold, since: date, known: Set[bytes]
+) -> tuple[list[tuple[date, date, TimelineRow]], list[tuple[date, date, CatalogueRow]], dict[bytes, bytes]]:
+    """The rows of each segment from a day on, and the outlines that are not known; what is the same whatever the day is
+    made once for those that share it.
 
     The day since which a headline is what it is (`StatusFold.changed_on`) may lie before: what is open then still is.
     """
     timeline: list[tuple[date, date, TimelineRow]] = []
     catalogue: list[tuple[date, date, CatalogueRow]] = []
     status, changed, ends = _headline_before(now, since)
-    outline, amounts = None, b""
+    outline, amounts, outlines = None, b"", dict[bytes, bytes]()
     for segment in statuses.each_segment(since):
         one, valid_to = segment.status, segment.valid_to or OPEN_DATE
         if (one.status, segment.valid_from) != (status, ends):
@@ -166,12 +171,14 @@ def _rows(
         is_of_last = outline is one.outline
         if not is_of_last:
             amounts = stored_amounts(one)
-        row = timeline_row(one, changed, statuses.history.versions, amounts)
-        timeline.append((segment.valid_from, valid_to, row))
+        packed = pack(one.document, one.outline, statuses.history.versions)
+        if packed.outline not in known and packed.outline not in outlines:
+            outlines[packed.outline] = pack_outline(packed.outline_json)
+        timeline.append((segment.valid_from, valid_to, timeline_row(one, changed, packed, amounts)))
         filtered = catalogue[-1][2]._replace(due=one.deadline) if is_of_last else catalogue_row(one)
         catalogue.append((segment.valid_from, valid_to, filtered))
         outline, ends = one.outline, valid_to
-    return timeline, catalogue
+    return timeline, catalogue, outlines
 
 
 def _headline_before(now: Sequence[Rectangle[TimelineRow]], since: date) -> tuple[str, date, date]:
@@ -231,13 +238,11 @@ def _joined(stretches: Iterable[tuple[date, date, RowT]]) -> list[tuple[date, da
     return joined
 
 
-def timeline_row(
-    status: Status, changed: date, versions: Mapping[str, int], amounts: bytes | None = None
-) -> TimelineRow:
+def timeline_row(status: Status, changed: date, packed: PackedDocument, amounts: bytes | None = None) -> TimelineRow:
     """The columns that change with the status.
 
-    `changed` is the day since which the headline is what it is, `versions` are those of the pledge's events, by id.
-    `amounts` are the stored ones of the status, where they are known.
+    `changed` is the day since which the headline is what it is. `amounts` are the stored ones of the status, where they
+    are known.
     """
     return TimelineRow(
         status=status.status,
@@ -246,7 +251,8 @@ def timeline_row(
         last_stated_on=status.last_stated_on,
         changed=changed,
         amounts=stored_amounts(status) if amounts is None else amounts,
-        body=pack(status.document, versions),
+        outline=packed.outline,
+        body=packed.body,
     )
 
 

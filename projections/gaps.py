@@ -24,6 +24,7 @@ from projections.folded_pledge import FoldedPledge, set_aside
 from projections.table_writer import (
     ParkedEvent,
     PledgeChange,
+    insert_outlines,
     insert_rows,
     load_leapt_over,
     write,
@@ -115,6 +116,7 @@ def fill(conn: Connection, tables: TableSet, pledge: str, gap: Gap, taken: int, 
     """
     closed, opened = change.closed, change.open
     write_parked(conn, tables.number, [], [event.position for event in gap.missing[:taken]])
+    insert_outlines(conn, tables, {pledge: change})
     _put(conn, tables.timeline, pledge, gap.until, closed.timeline, opened.timeline)
     _put(conn, tables.catalogue, pledge, gap.until, closed.catalogue, opened.catalogue)
     _put(conn, tables.words, pledge, gap.until, closed.words, opened.words)

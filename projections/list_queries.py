@@ -9,14 +9,14 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.sql.selectable import FromClause
 
-from projections.queries import DATE_SORTS, Clocks, Filters, PageStart, conditions, day_of, holds, joined
+from projections.queries import DATE_SORTS, Clocks, Filters, PageStart, conditions, day_of, document, holds, joined
 from projections.tables import TableSet
 
 
 def bodies(tables: TableSet, pledges: Sequence[str], clocks: Clocks) -> Select[Any]:
-    """`(pledge, body, changed)` of some pledges."""
+    """`(pledge, body, outline, changed)` of some pledges."""
     t = tables.timeline
-    return select(t.c.pledge, t.c.body, t.c.changed).where(t.c.pledge.in_(pledges), holds(t, clocks))
+    return select(t.c.pledge, *document(tables), t.c.changed).where(t.c.pledge.in_(pledges), holds(t, clocks))
 
 
 def headlines(tables: TableSet, filters: Filters, clocks: Clocks) -> Select[Any]:
@@ -59,7 +59,7 @@ def page(
     owner = tables.catalogue if in_catalogue else tables.timeline
     pledge: ColumnElement[Any] = owner.c.pledge
     key: ColumnElement[Any] = owner.c[name]
-    columns = [pledge, key.label("key"), *([] if along_days else [tables.timeline.c.body])]
+    columns = [pledge, key.label("key"), *(() if along_days else document(tables))]
     query = select(*columns).select_from(source)
     query = query.where(*where, *on_catalogue, *on_timeline, *_bounded(key, name, clocks)).limit(limit)
     if name == "pledge":
@@ -136,6 +136,7 @@ class PageRow(NamedTuple):
     pledge: str
     key: Any
     body: bytes
+    outline: bytes
 
 
 def sort_keys(tables: TableSet, pledges: Sequence[str], clocks: Clocks, name: str) -> Select[Any]:

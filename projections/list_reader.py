@@ -14,12 +14,13 @@ from sqlalchemy import Engine
 
 from projections import list_queries, queries
 from projections.changed_pledges import in_batches
+from projections.document_codec import StoredDocument
 from projections.kept_answers import KeptAnswers
 from projections.kept_counts import KeptTotal
 from projections.list_queries import PageRow, SortKey
 from projections.pledge_counts import PledgeCounts
 from projections.queries import NULLABLE_SORTS, Clocks, Filters, PageStart, StatusPage, page_start
-from projections.table_reader import ProjectionHead, QueryReply, TableReader
+from projections.table_reader import ProjectionHead, QueryReply, TableReader, stored
 from tracker.log.recorder import LogRecorder
 
 MAX_KNOWN_TOTALS = 512
@@ -58,7 +59,7 @@ class ListReader(TableReader):
     def documents(self, pledges: Sequence[str], clocks: Clocks) -> dict[str, bytes]:
         """The documents of some pledges; without those that do not exist at these clocks."""
         reply = self._read(list_queries.bodies, pledges, clocks)
-        return self._by_pledge({row.pledge: row.body for row in reply.rows}, clocks, reply)
+        return self._by_pledge({row.pledge: stored(row) for row in reply.rows}, clocks, reply)
 
     def page(
         self,
@@ -79,7 +80,7 @@ class ListReader(TableReader):
         else:
             rows, reply = self._looked_up(list_queries.after(few, sort, last)[: limit + 1], clocks)
         more, rows = len(rows) > limit, rows[:limit]
-        items = self._documents([(row.pledge, row.body) for row in rows], clocks, reply)
+        items = self._documents([(row.pledge, stored(row)) for row in rows], clocks, reply)
         key = _text(rows[-1].key) if rows else None
         is_all = after is None and not more
         total = len(items) if is_all else self._total(filters, clocks, reply.tables.number, reply.parked)
@@ -95,7 +96,7 @@ class ListReader(TableReader):
         last: PageStart | None = None
         while True:
             rows, reply = self._rows_of_page(filters or Filters(), clocks, "pledge", EXPORT_BATCH_ROWS, last)
-            yield from self._documents([(row.pledge, row.body) for row in rows], clocks, reply)
+            yield from self._documents([(row.pledge, stored(row)) for row in rows], clocks, reply)
             if len(rows) < EXPORT_BATCH_ROWS:
                 return
             last = PageStart(None, rows[-1].pledge)
@@ -159,8 +160,8 @@ class ListReader(TableReader):
     def _looked_up(self, keys: Sequence[SortKey], clocks: Clocks) -> tuple[list[Any], QueryReply]:
         """The rows of a page of pledges."""
         reply = self._read(list_queries.bodies, [key.pledge for key in keys], clocks)
-        bodies = {row.pledge: row.body for row in reply.rows}
-        return [PageRow(key.pledge, key.key, bodies[key.pledge]) for key in keys if key.pledge in bodies], reply
+        bodies = {row.pledge: stored(row) for row in reply.rows}
+        return [PageRow(key.pledge, key.key, *bodies[key.pledge]) for key in keys if key.pledge in bodies], reply
 
     def _rows_of_page(
         self,
@@ -215,7 +216,7 @@ class ListReader(TableReader):
             counts.extend(rows, upto)
         return counts.count(clocks.position, queries.day_of(clocks))
 
-    def _by_pledge(self, bodies: dict[str, bytes], clocks: Clocks, reply: QueryReply) -> dict[str, bytes]:
+    def _by_pledge(self, bodies: dict[str, StoredDocument], clocks: Clocks, reply: QueryReply) -> dict[str, bytes]:
         return dict(zip(bodies, self._documents(list(bodies.items()), clocks, reply), strict=True))
 
 

@@ -5,7 +5,7 @@ It is for the few rows of a turn for which somebody waits; many rows are faster 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NoReturn
 
@@ -17,7 +17,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError, ProgrammingError
 
 from projections.lease import Lease
 from projections.postgres_copy import postgres_type
-from projections.table_writer import PledgeChange, Superseded, begun, changed, ended
+from projections.table_writer import PledgeChange, Superseded, begun, changed, ended, made_outlines
 from projections.tables import (
     LEASE,
     OPEN_POSITION,
@@ -54,7 +54,7 @@ WHERE t.pledge = ended.of AND t.known_to = {open} AND t.valid_from = ended.at{wh
 
 _BEGIN = """
 PREPARE {statement} (json) AS
-INSERT INTO {table} ({names}) SELECT {values} FROM json_to_recordset($1) AS begun ({row});
+INSERT INTO {table} ({names}) SELECT {values} FROM json_to_recordset($1) AS begun ({row}){conflict};
 """
 
 # A plan that was made while a table had few rows must be right for many, too.
@@ -76,7 +76,8 @@ class PostgresTurn:
     def __init__(self, engine: Engine, lease: Lease, name: str, number: int) -> None:
         self._engine, self._lease, self._name, self._tables = engine, lease, name, table_set(number)
         # Names as plain text: those of SQLAlchemy take pydantic longer than all that is written under them.
-        self._names = {table: [str(c.name) for c in table.columns] for table in self._tables.tables.values()}
+        tables = (*self._tables.tables.values(), self._tables.outlines)
+        self._names = {table: [str(c.name) for c in table.columns] for table in tables}
         self._prepared_in: TimedConnection | None = None
 
     def write(self, before: int, after: int, heartbeat: str, notice: str, changes: Mapping[str, PledgeChange]) -> bool:
@@ -134,7 +135,8 @@ class PostgresTurn:
 
     def _preparing(self) -> Composed:
         move = SQL(_MOVE).format(leases=Identifier(LEASE.name), states=Identifier(STATE.name))
-        return Composed([move, *(sql for table in self._tables.tables.values() for sql in _preparing(table))])
+        of_tables = (sql for table in self._tables.tables.values() for sql in (_ending(table), _beginning(table)))
+        return Composed([move, *of_tables, _beginning(self._tables.outlines, " ON CONFLICT DO NOTHING")])
 
     def _refuse(self, before: int) -> NoReturn:
         with projecting(self._engine).begin() as conn:
@@ -143,41 +145,49 @@ class PostgresTurn:
 
     def _rows(self, changes: Mapping[str, PledgeChange]) -> tuple[list[Composed], int]:
         """The statements that end and begin rectangles, and how many of these there are. First the ends: no two
-        rectangles are on one spot even in between."""
+        rectangles are on one spot even in between. Outlines have statements of their own."""
         ends, begins, count = list[Composed](), list[Composed](), 0
+        outlines = self._tables.outlines
+        if made := [self._as_row(outlines, row) for row in made_outlines(changes)]:
+            begins.append(_execute("begin", outlines, made))
         for table, its in changed(self._tables, changes).items():
             ending = [
                 {"of": pledge, "at": r.valid_from, "until": r.known_to, "which": getattr(r.content, "version", None)}
                 for pledge, r in ended(its)
             ]
-            names = self._names[table]
-            beginning = [dict(zip(names, map(_as_json, row), strict=True)) for row in begun(its)]
+            beginning = [self._as_row(table, row) for row in begun(its)]
             ends += [_execute("end", table, ending)] if ending else []
             begins += [_execute("begin", table, beginning)] if beginning else []
             count += len(ending) + len(beginning)
         return ends + begins, count
 
+    def _as_row(self, table: Table, values: Iterable[Any]) -> dict[str, Any]:
+        return dict(zip(self._names[table], map(_as_json, values), strict=True))
 
-def _preparing(table: Table) -> list[Composed]:
+
+def _ending(table: Table) -> Composed:
     by_version = "version" in table.c
-    end = SQL(_END).format(
+    return SQL(_END).format(
         statement=_named("end", table),
         table=Identifier(table.name),
         open=Literal(OPEN_POSITION),
         type=SQL(", which bigint" if by_version else ""),
         where=SQL(" AND t.version = ended.which" if by_version else ""),
     )
+
+
+def _beginning(table: Table, conflict: str = "") -> Composed:
     types = {column.name: postgres_type(column) for column in table.columns}
     values = [SQL("decode({}, 'hex')" if of == "bytea" else "{}").format(Identifier(n)) for n, of in types.items()]
     row = [SQL("{} {}").format(Identifier(n), SQL("text" if of == "bytea" else of)) for n, of in types.items()]
-    begin = SQL(_BEGIN).format(
+    return SQL(_BEGIN).format(
         statement=_named("begin", table),
         table=Identifier(table.name),
         names=SQL(", ").join(map(Identifier, types)),
         values=SQL(", ").join(values),
         row=SQL(", ").join(row),
+        conflict=SQL(conflict),
     )
-    return [end, begin]
 
 
 def _execute(what: str, table: Table, rows: Sequence[Mapping[str, Any]]) -> Composed:

@@ -162,16 +162,29 @@ def day_of(clocks: Clocks) -> date:
     return min(clocks.as_of, OPEN_DATE - timedelta(days=1))
 
 
+def document(tables: TableSet) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    """The columns `(body, outline)` of a row's document, as `document_codec.StoredDocument` has them."""
+    t, o = tables.timeline.c, tables.outlines.c
+    outline = select(o.body).where(o.pledge == t.pledge, o.outline == t.outline).correlate(tables.timeline)
+    return t.body, outline.scalar_subquery().label("outline")
+
+
 def one(tables: TableSet, pledge: str, clocks: Clocks) -> Select[Any]:
     """The document of one pledge."""
     timeline = tables.timeline
-    return select(timeline.c.body).where(timeline.c.pledge == literal(pledge), holds(timeline, clocks))
+    return select(*document(tables)).where(timeline.c.pledge == literal(pledge), holds(timeline, clocks))
 
 
 def rows(tables: TableSet, of: TableName, pledges: Sequence[str], clocks: Clocks) -> Select[Any]:
     """Whole rows of some pledges in one table, those that hold at the clocks."""
     table = tables.tables[of]
     return select(table).where(table.c.pledge.in_(pledges), holds(table, clocks))
+
+
+def outlines(tables: TableSet, pledges: Sequence[str], clocks: Clocks) -> Select[Any]:
+    """`(pledge, outline)` of some pledges: the outlines of their documents at the clocks, as stored."""
+    t = tables.timeline
+    return select(t.c.pledge, document(tables)[1]).where(t.c.pledge.in_(pledges), holds(t, clocks))
 
 
 def names(tables: TableSet, of: TableName, clocks: Clocks, after: str, limit: int) -> Select[Any]:
@@ -186,7 +199,7 @@ def rectangles(tables: TableSet, pledge: str, position: int) -> Select[Any]:
     """Every rectangle of a pledge that was known by a position, oldest knowledge first."""
     t = tables.timeline
     return (
-        select(t.c.valid_from, t.c.valid_to, t.c.known_from, t.c.known_to, t.c.body)
+        select(t.c.valid_from, t.c.valid_to, t.c.known_from, t.c.known_to, *document(tables))
         .where(t.c.pledge == pledge, t.c.known_from <= position)
         .order_by(t.c.known_from, t.c.valid_from)
     )
@@ -259,7 +272,7 @@ def differing(
     Where `among` is given, of these pledges alone.
     """
     t = tables.timeline
-    query = select(t.c.pledge, t.c.body).where(t.c.pledge > after, holds(t, at), ~holds(t, other))
+    query = select(t.c.pledge, *document(tables)).where(t.c.pledge > after, holds(t, at), ~holds(t, other))
     if among is not None:
         query = query.where(t.c.pledge.in_(among))
     filters, clocks = listed

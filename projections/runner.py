@@ -31,7 +31,7 @@ from tracker.log.recorder import LogRecorder
 from tracker.log.watcher import POLL_SECONDS, LogWatcher
 from tracker.rules.status_document import RULES_VERSION
 
-PROJECTION_VERSION = f"8+{RULES_VERSION}"
+PROJECTION_VERSION = f"9+{RULES_VERSION}"
 """What rows are made by: this code (count up when a column changes its meaning) and the rules. Another one rebuilds."""
 
 BATCH_EVENTS = 1_000

@@ -31,10 +31,11 @@ def ends(ended: Iterable[tuple[str, Rectangle[Any]]]) -> list[tuple[Any, ...]]:
     return found
 
 
-def insertion(table: Table) -> str:
-    """The statement that inserts a row of a table, its values in the order of the columns."""
+def insertion(table: Table, *, or_ignore: bool = False) -> str:
+    """The statement that inserts a row of a table, its values in the order of the columns; or not if it is there."""
     names, marks = ", ".join(column.name for column in table.columns), ", ".join("?" * len(table.columns))
-    return f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608
+    insert = "INSERT OR IGNORE" if or_ignore else "INSERT"
+    return f"{insert} INTO {table.name} ({names}) VALUES ({marks})"
 
 
 def stored(rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:

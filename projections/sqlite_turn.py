@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from projections import sqlite_rows
 from projections.connections import sqlite_transaction
 from projections.lease import Lease, LeaseLost
-from projections.table_writer import PledgeChange, Superseded, begun, changed, ended
+from projections.table_writer import PledgeChange, Superseded, begun, changed, ended, made_outlines
 from projections.tables import LEASE, STATE, table_set
 
 _BEAT = f"UPDATE {LEASE.name} SET beat = beat + 1, has_lock = ? WHERE name = ? AND holder = ?"  # noqa: S608
@@ -26,6 +26,7 @@ class SQLiteTurn:
     def __init__(self, engine: Engine, lease: Lease, name: str, number: int) -> None:
         self._engine, self._lease, self._name, self._tables = engine, lease, name, table_set(number)
         self._ends = {table: sqlite_rows.ending(table) for table in self._tables.tables.values()}
+        self._outlines = sqlite_rows.insertion(self._tables.outlines, or_ignore=True)
         self._begins = {table: sqlite_rows.insertion(table) for table in self._tables.tables.values()}
 
     def write(self, before: int, after: int, heartbeat: str, notice: str, changes: Mapping[str, PledgeChange]) -> bool:
@@ -40,6 +41,8 @@ class SQLiteTurn:
                 raise LeaseLost("another instance has taken the lease over")
             if conn.execute(_MOVE, (after, heartbeat, self._name, number, before)).rowcount != 1:
                 raise Superseded(f"set {number} is not at position {before} any more")
+            if outlines := made_outlines(changes):
+                conn.executemany(self._outlines, outlines)
             for table, its in changed(self._tables, changes).items():
                 if ends := sqlite_rows.ends(ended(its)):
                     conn.executemany(self._ends[table], ends)

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, Select, func, select
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from projections import queries
-from projections.document_codec import needs_ids, unpack
+from projections.document_codec import StoredDocument, needs_ids, unpack
 from projections.fold import CatalogueRow, TimelineRow
 from projections.queries import TIMELINE, Clocks
 from projections.table_writer import (
@@ -58,6 +58,15 @@ class QueryReply(NamedTuple):
     rows: Sequence[Any]
     tables: TableSet
     parked: int
+
+
+class StoredRows(NamedTuple):
+    """The rows of one pledge that hold at a point, and the outlines of its documents."""
+
+    timeline: list[TimelineRow]
+    catalogue: list[CatalogueRow]
+    words: list[WordsRow]
+    outlines: list[bytes | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,18 +185,17 @@ class TableReader:
 
     # What the tables have, for checks
 
-    def stored_rows(
-        self, pledges: Sequence[str], clocks: Clocks
-    ) -> dict[str, tuple[list[TimelineRow], list[CatalogueRow], list[WordsRow]]]:
+    def stored_rows(self, pledges: Sequence[str], clocks: Clocks) -> dict[str, StoredRows]:
         """The rows of some pledges that hold at a point: one in each table where all is right, and words of facts."""
-        found: dict[str, tuple[list[TimelineRow], list[CatalogueRow], list[WordsRow]]]
-        found = {pledge: ([], [], []) for pledge in pledges}
+        found = {pledge: StoredRows([], [], [], []) for pledge in pledges}
         for row in self._read(queries.rows, "timeline", pledges, clocks).rows:
-            found[row.pledge][0].append(TimelineRow(*row[5:-2]))
+            found[row.pledge].timeline.append(TimelineRow(*row[5:-2]))
         for row in self._read(queries.rows, "catalogue", pledges, clocks).rows:
-            found[row.pledge][1].append(CatalogueRow(*row[5:-2]))
+            found[row.pledge].catalogue.append(CatalogueRow(*row[5:-2]))
         for row in self._read(queries.rows, "words", pledges, clocks).rows:
-            found[row.pledge][2].append(WordsRow(*row[5:-2]))
+            found[row.pledge].words.append(WordsRow(*row[5:-2]))
+        for row in self._read(queries.outlines, pledges, clocks).rows:
+            found[row.pledge].outlines.append(row.outline)
         return found
 
     def stored_names(self, clocks: Clocks) -> Iterator[list[str]]:
@@ -210,7 +218,9 @@ class TableReader:
 
     # How
 
-    def _documents(self, bodies: Sequence[tuple[str, bytes]], clocks: Clocks, reply: QueryReply) -> list[bytes]:
+    def _documents(
+        self, bodies: Sequence[tuple[str, StoredDocument]], clocks: Clocks, reply: QueryReply
+    ) -> list[bytes]:
         """The documents of `(pledge, stored body)`: with the clocks, and the last version and position by then.
 
         Of a pledge whose events wait for their turn those of the last event that is in it.
@@ -226,10 +236,10 @@ class TableReader:
         without_ids = [pledge for pledge, body in bodies if needs_ids(body)]
         ids = self._log.ids_of(without_ids, clocks.position) if without_ids else {}
         documents = []
-        for pledge, stored in bodies:
+        for pledge, document in bodies:
             version, position = heads[pledge]
             try:
-                body = unpack(stored, ids.get(pledge, ()))
+                body = unpack(document, ids.get(pledge, ()))
             except IndexError:
                 raise _ahead_of_the_log() from None
             if pledge in behind:
@@ -297,6 +307,11 @@ class TableReader:
                 if last or not error.connection_invalidated or isinstance(error.orig, SilentStore):
                     raise unavailable(error.orig) from error
         raise AssertionError("the second attempt answers or raises")
+
+
+def stored(row: Any) -> StoredDocument:
+    """The document of a row with the columns of `queries.document`."""
+    return StoredDocument(row.body, row.outline or b"")  # without its outline no document can be read
 
 
 def _ahead_of_the_log() -> Unavailable:

@@ -181,7 +181,7 @@ def replace_pledge(
     conn: Connection, tables: TableSet, pledge: str, change: PledgeChange, parked: Iterable[ParkedEvent]
 ) -> None:
     """Delete all that a set has of a pledge, parked events too, and write what it is anew, from its first event on."""
-    for table in tables.tables.values():
+    for table in (*tables.tables.values(), tables.outlines):
         conn.execute(delete(table).where(table.c.pledge == pledge))
     conn.execute(delete(PARKED).where(PARKED.c.set == tables.number, PARKED.c.pledge == pledge))
     write(conn, tables, {pledge: change})
@@ -194,7 +194,7 @@ def forget(conn: Connection, pledge: str, before: int) -> None:
     An older version's set has not all of the tables.
     """
     for number in conn.scalars(select(STATE.c.set).where(STATE.c.set < before, ~STATE.c.active)).all():
-        for table in table_set(number).tables.values():
+        for table in (*table_set(number).tables.values(), table_set(number).outlines):
             if conn.dialect.has_table(conn, table.name):
                 conn.execute(delete(table).where(table.c.pledge == pledge))
         conn.execute(delete(PARKED).where(PARKED.c.set == number, PARKED.c.pledge == pledge))
@@ -254,8 +254,27 @@ def begun(its: Changed) -> Iterator[tuple[Any, ...]]:
     )
 
 
+def made_outlines(changes: Mapping[str, PledgeChange]) -> list[tuple[str, bytes, bytes]]:
+    """The rows of the outlines that are not in the table yet, or are there from rows that are gone."""
+    return [(pledge, key, body) for pledge, change in changes.items() for key, body in change.open.outlines.items()]
+
+
+def insert_outlines(conn: Connection, tables: TableSet, changes: Mapping[str, PledgeChange]) -> None:
+    """Insert the outlines of the changes, those that are not there."""
+    if not (rows := made_outlines(changes)):
+        return
+    if conn.dialect.name != "postgresql":
+        conn.exec_driver_sql(sqlite_rows.insertion(tables.outlines, or_ignore=True), rows)
+        return
+    names = ", ".join(column.name for column in tables.outlines.columns)
+    values = "SELECT * FROM unnest(%s::text[], %s::bytea[], %s::bytea[]) ON CONFLICT DO NOTHING"
+    into = f"INSERT INTO {tables.outlines.name} ({names}) {values}"
+    conn.exec_driver_sql(into, tuple(map(list, zip(*rows, strict=True))))
+
+
 def write(conn: Connection, tables: TableSet, changes: Mapping[str, PledgeChange]) -> None:
-    """Close and insert the rectangles of the changes, in all tables."""
+    """Close and insert the rectangles of the changes, in all tables, and their outlines."""
+    insert_outlines(conn, tables, changes)
     for table, its in changed(tables, changes).items():
         end_rows(conn, table, its)
         insert_rows(conn, table, begun(its))

@@ -2,6 +2,7 @@
 
 `timeline_<n>`    one row per rectangle [valid_from, valid_to) × [known_from, known_to): the status there
 `catalogue_<n>`   one row per rectangle of what seldom changes: title, parties, tags, unit, deadline
+`outlines_<n>`    what the documents of `timeline_<n>` share from one day to the next, once a pledge
 `words_<n>`       one row per fact and rectangle in which it is in force: the words by which it is found
 `projection_state` the table sets (the `<n>`), how far each has read the log, and which one answers
 `parked`          events that could not be folded, with their bytes
@@ -150,20 +151,21 @@ class TableSet:
     timeline: Table
     catalogue: Table
     words: Table
+    outlines: Table
 
     @property
     def tables(self) -> dict[TableName, Table]:
-        """The tables by their names."""
+        """The tables of rectangles by their names."""
         return {"timeline": self.timeline, "catalogue": self.catalogue, "words": self.words}
 
     def create(self, conn: Connection) -> None:
         """Make the tables without an index: a bulk load is faster so."""
-        for table in self.tables.values():
-            table.create(conn)
+        self.metadata.create_all(conn, checkfirst=False)
 
     def indexing(self, dialect: str) -> list[str]:
         """The statements that make the indexes, and on PostgreSQL refuse two rectangles on one spot."""
-        statements = []
+        outlines = self.outlines.name
+        statements = [f"CREATE UNIQUE INDEX {outlines}_key ON {outlines} (pledge, outline)"]
         for table, indexes in _indexes(self).items():
             name = table.name
             statements += [f"CREATE INDEX {name}_{index} ON {name} ({columns})" for index, columns in indexes.items()]
@@ -192,6 +194,7 @@ def table_set(number: int) -> TableSet:
         Column("last_stated_on", Date, nullable=False),
         Column("changed", Date, nullable=False),  # the day since which the status is what it is
         Column("amounts", LargeBinary, nullable=False),  # the amounts that a summary adds up, `fold.read_amounts`
+        Column("outline", LargeBinary, nullable=False),  # which one of the pledge's outlines
         Column("body", LargeBinary, nullable=False),  # `document_codec.pack`
     )
     catalogue = Table(
@@ -219,7 +222,14 @@ def table_set(number: int) -> TableSet:
         Column("version", BigIntColumn, nullable=False),  # of the fact's event
         Column("text", TextColumn, nullable=False),  # case-folded: `words.text_of`
     )
-    return TableSet(number, metadata, timeline, catalogue, words)
+    outlines = Table(
+        f"outlines_{number}",
+        metadata,
+        Column("pledge", TextColumn, nullable=False),
+        Column("outline", LargeBinary, nullable=False),
+        Column("body", LargeBinary, nullable=False),  # `document_codec.pack_outline`
+    )
+    return TableSet(number, metadata, timeline, catalogue, words, outlines)
 
 
 def _bounds() -> list[Any]:

@@ -27,7 +27,7 @@ from projections.queries import (
     ListedStatus,
     page_start,
 )
-from projections.table_reader import QueryReply
+from projections.table_reader import QueryReply, stored
 from projections.tables import OPEN_DATE, OPEN_POSITION
 from projections.trait_runs import DatedMove, StatusMove, beside
 from tracker.log.recorder import LogRecorder
@@ -81,7 +81,7 @@ class Timeline(ListReader):
         reply = self._read(queries.one, pledge, clocks)
         if not reply.rows:
             return None
-        return self._documents([(pledge, reply.rows[0].body)], clocks, reply)[0]
+        return self._documents([(pledge, stored(reply.rows[0]))], clocks, reply)[0]
 
     def rectangles(self, pledge: str, position: int = OPEN_POSITION - 1) -> list[dict[str, Any]]:
         """The rectangles known by a position, as JSON objects; an end that is open, or was by then, is None."""
@@ -89,7 +89,7 @@ class Timeline(ListReader):
         gaps = self._gaps(pledge, position, reply.tables) if reply.parked else []
         items = []
         for row in reply.rows:
-            body = brief(row.body)
+            body = brief(stored(row))
             items.append(
                 {
                     "valid_from": row.valid_from.isoformat(),
@@ -123,7 +123,7 @@ class Timeline(ListReader):
         names = self._numbered(filters, clocks, sort, limit, offset) if held is None else held[offset : offset + limit]
         reply = self._read(list_queries.bodies, names, clocks)
         found = {row.pledge: row for row in reply.rows}
-        documents = self._by_pledge({name: found[name].body for name in names if name in found}, clocks, reply)
+        documents = self._by_pledge({name: stored(found[name]) for name in names if name in found}, clocks, reply)
         return [ListedStatus(documents[name], found[name].changed) for name in names if name in documents]
 
     def latest_moves(self, filters: Filters, clocks: Clocks, limit: int) -> list[DatedMove]:
@@ -252,7 +252,8 @@ class Timeline(ListReader):
     ) -> list[PledgeDifference]:
         """The pledges, up to one, whose documents of two points are not the same."""
         was, became = (
-            {row.pledge: row.body for row in reply.rows if upto is None or row.pledge <= upto} for reply in (old, new)
+            {row.pledge: stored(row) for row in reply.rows if upto is None or row.pledge <= upto}
+            for reply in (old, new)
         )
         changed = sorted(p for p in was.keys() | became.keys() if was.get(p) != became.get(p))
         first = self._by_pledge({p: was[p] for p in changed if p in was}, before, old)

@@ -13,8 +13,10 @@ from itertools import islice
 
 from pydantic_core import from_json
 
+from projections.document_codec import pack, pack_outline
 from projections.fold import CatalogueRow, TimelineRow, catalogue_row, timeline_row
 from projections.queries import Clocks
+from projections.table_reader import StoredRows
 from projections.table_writer import StalledPledge
 from projections.timeline import Timeline
 from projections.words import WordsRow, words_on
@@ -44,6 +46,7 @@ class ReplayedPledge:
     timeline: TimelineRow | None = None
     catalogue: CatalogueRow | None = None
     words: frozenset[WordsRow] = frozenset()
+    outline: bytes = b""
     unread: tuple[UnreadEvent, ...] = ()
 
 
@@ -95,8 +98,10 @@ def replay_one(log: LogRecorder, pledge: str, clocks: Clocks, *, thoroughly: boo
         if status is None:
             return ReplayedPledge(pledge)
         changed = statuses.changed_on(clocks.as_of) or clocks.as_of
-        rows = timeline_row(status, changed, statuses.history.versions), catalogue_row(status)
-        return ReplayedPledge(pledge, status.body, *rows, words_on(statuses.history, clocks.as_of))
+        packed = pack(status.document, status.outline, statuses.history.versions)
+        rows = timeline_row(status, changed, packed), catalogue_row(status)
+        words, outline = words_on(statuses.history, clocks.as_of), pack_outline(packed.outline_json)
+        return ReplayedPledge(pledge, status.body, *rows, words, outline)
 
     folded, known = PledgeEvents.read(log.pledge_rows(pledge, clocks.position)).fold(fold)
     if folded.document is None:
@@ -138,7 +143,7 @@ def compare_documents(
         for one in some:
             if one.pledge in stalled:
                 one = replay_stalled(log, one.pledge, clocks, stalled[one.pledge])
-            wrong = _wrong_rows(one, *stored[one.pledge])
+            wrong = _wrong_rows(one, stored[one.pledge])
             yield one.document, _mismatch(one, wrong, timeline, clocks) if wrong or one.pledge in stalled else None
     strays: set[str] = set()
     for names in timeline.stored_names(clocks):
@@ -155,19 +160,22 @@ def replay_stalled(log: LogRecorder, pledge: str, clocks: Clocks, stalled: Stall
     return found if found.document is None else replace(found, document=flagged(found.document))
 
 
-def _wrong_rows(
-    one: ReplayedPledge, timeline: list[TimelineRow], catalogue: list[CatalogueRow], words: list[WordsRow]
-) -> tuple[str, ...]:
+def _wrong_rows(one: ReplayedPledge, stored: StoredRows) -> tuple[str, ...]:
     """The columns whose values are not what the rules say, or the table that has not exactly the rows it should."""
     found: list[str] = []
-    for table, wanted, rows in (("timeline", one.timeline, timeline), ("catalogue", one.catalogue, catalogue)):
+    for table, wanted, rows in (
+        ("timeline", one.timeline, stored.timeline),
+        ("catalogue", one.catalogue, stored.catalogue),
+    ):
         if len(rows) != (wanted is not None):
             found.append(f"{table} has {len(rows)} rows of it" if len(rows) != 1 else f"{table} has a row of it")
         elif wanted is not None:
             pairs = zip(wanted._fields, wanted, rows[0], strict=True)
             found += [f"{table}.{name}" for name, own, other in pairs if own != other]
-    if one.timeline is not None and (len(words) != len(one.words) or set(words) != one.words):
+    if one.timeline is not None and (len(stored.words) != len(one.words) or set(stored.words) != one.words):
         found.append("words")
+    if one.timeline is not None and stored.outlines != [one.outline]:
+        found.append("outlines")
     return tuple(found)
 
 

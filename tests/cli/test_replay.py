@@ -20,8 +20,12 @@ def test_a_projection_that_was_tampered_with_is_found_and_rebuilding_mends_it(sh
     shell.run("status")
     engine = open_engine(shell.url)
     with writing(engine).begin() as conn:
-        other = "(SELECT o.body FROM timeline_1 AS o WHERE o.pledge = 'equal-burden-for-ukraine' LIMIT 1)"
-        conn.execute(text(f"UPDATE timeline_1 SET body = {other} WHERE pledge = 'nato-ukraine-2024'"))
+        other = "(SELECT {} FROM timeline_1 AS o WHERE o.pledge = 'equal-burden-for-ukraine' LIMIT 1)"
+        values = ", ".join(f"{name} = {other.format(name)}" for name in ("outline", "body"))
+        conn.execute(text(f"UPDATE timeline_1 SET {values} WHERE pledge = 'nato-ukraine-2024'"))
+        outlines = "SELECT 'nato-ukraine-2024', outline, body FROM outlines_1 WHERE pledge = 'equal-burden-for-ukraine'"
+        conn.execute(text(f"INSERT INTO outlines_1 {outlines}"))
+        conn.execute(text("DELETE FROM outlines_1 WHERE pledge = 'commercial-space-strategy'"))
         conn.execute(text("UPDATE timeline_1 SET body = :body WHERE pledge = 'nato-155mm-2024'"), {"body": b"?"})
         conn.execute(text("DELETE FROM timeline_1 WHERE pledge = 'jatec-poland'"))
         conn.execute(text("UPDATE timeline_1 SET pledge = 'ghost' WHERE pledge = 'nsatu-wiesbaden'"))
@@ -34,6 +38,7 @@ def test_a_projection_that_was_tampered_with_is_found_and_rebuilding_mends_it(sh
     assert found["jatec-poland"] == "the log has it, the projection does not"
     assert found["nsatu-wiesbaden"] == "the log has it, the projection does not"
     assert found["nato-155mm-2024"] == "what the projection has cannot be read"
+    assert found["commercial-space-strategy"] == "what the projection has cannot be read"
     assert found["ghost"] == "the projection has it, the log does not"
     assert re.search(
         r"^Error: \d of \d+ pledges differ between the log and the projection.$", result.stderr, flags=re.M

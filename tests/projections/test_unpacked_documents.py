@@ -4,14 +4,18 @@ import random
 import string
 
 from projections import document_codec
-from projections.document_codec import KEPT_DOCUMENTS, MAX_KEPT_BYTES, pack, unpack
+from projections.document_codec import KEPT_DOCUMENTS, MAX_KEPT_BYTES, StoredDocument, pack, pack_outline, unpack
+
+
+def stored(title: str) -> StoredDocument:
+    packed = pack({"title": title, "because": {}}, {"title": title}, {})
+    return StoredDocument(packed.body, pack_outline(packed.outline_json))
 
 
 def test_short_documents_are_kept_and_long_ones_are_not() -> None:
     words = random.Random(0)
-    short = pack({"title": "Aid", "because": {}}, {})
-    long = pack({"title": "".join(words.choices(string.printable, k=2 * MAX_KEPT_BYTES)), "because": {}}, {})
-    assert len(short) <= MAX_KEPT_BYTES < len(long)
+    short, long = stored("Aid"), stored("".join(words.choices(string.printable, k=2 * MAX_KEPT_BYTES)))
+    assert sum(map(len, short)) <= MAX_KEPT_BYTES < sum(map(len, long))
     before = document_codec._unpacked_before.cache_info()
     for _ in range(2):
         assert unpack(short) == b'{"title":"Aid","because":{}}'
@@ -23,5 +27,5 @@ def test_short_documents_are_kept_and_long_ones_are_not() -> None:
 
 def test_no_more_are_kept_than_so_many() -> None:
     for number in range(KEPT_DOCUMENTS + 10):
-        assert unpack(pack({"title": f"No. {number}", "because": {}}, {})).startswith(b'{"title":"No. ')
+        assert unpack(stored(f"No. {number}")).startswith(b'{"title":"No. ')
     assert document_codec._unpacked_before.cache_info().currsize == KEPT_DOCUMENTS

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Engine, select
 
 from projections import table_writer
-from projections.document_codec import unpack
+from projections.document_codec import StoredDocument, unpack
 from projections.queries import TIMELINE, Clocks
 from projections.runner import ProjectionRunner
 from projections.tables import OPEN_DATE, open_engine, table_set
@@ -176,6 +176,7 @@ def assert_equals_log(it: World, upto: int) -> int:
         live = next(s for s in table_writer.states(conn, TIMELINE) if s.active)
         tables = table_set(live.number)
         rows, words = dict[str, list[Any]](), dict[str, list[Any]]()
+        outlines = {(row.pledge, row.outline): row.body for row in conn.execute(select(tables.outlines))}
         for table, of in ((tables.timeline, rows), (tables.words, words)):
             for row in conn.execute(select(table)):
                 of.setdefault(row.pledge, []).append(row)
@@ -192,9 +193,10 @@ def assert_equals_log(it: World, upto: int) -> int:
             known, named = (
                 [r for r in of.get(pledge, ()) if r.known_from <= position < r.known_to] for of in (rows, words)
             )
+            ids = [event.id for event in events]
             for day in days:
                 found = [
-                    (unpack(r.body, [event.id for event in events]), r.changed)
+                    (unpack(StoredDocument(r.body, outlines[pledge, r.outline]), ids), r.changed)
                     for r in known
                     if r.valid_from <= day < r.valid_to
                 ]
