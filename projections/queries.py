@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, ColumnElement, Select, and_, cast, false, func, literal, or_, select
@@ -162,6 +162,7 @@ def day_of(clocks: Clocks) -> date:
     return min(clocks.as_of, OPEN_DATE - timedelta(days=1))
 
 
+@lru_cache(maxsize=64)
 def document(tables: TableSet) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
     """The columns `(body, outline)` of a row's document, as `document_codec.StoredDocument` has them."""
     t, o = tables.timeline.c, tables.outlines.c
