@@ -12,7 +12,6 @@ from sqlalchemy.exc import DatabaseError
 
 from projections.fold import ClosedRectangles, EventReach, OpenRectangles, fold, fold_at_once
 from projections.table_writer import WAITS, ParkedEvent
-from projections.tables import HOLE
 from tracker.acting import ACTING
 from tracker.errors import UnreadableEvent
 from tracker.event import Event
@@ -33,9 +32,6 @@ LEAP_STEPS = 100_000
 LEAP_GAIN = 4
 """How many times as much they cost one after the other as at once, at least, where they are folded at once."""
 
-MAX_FILLED_ROWS = 50_000
-"""Rows that what held between events which were folded at once takes, at most; of more the gap is left as a hole."""
-
 FOLD_ATTEMPTS = 2
 """How often an event is tried before it is parked."""
 
@@ -49,9 +45,6 @@ class FoldedPledge:
     statuses: StatusFold = field(default_factory=lambda: StatusFold(()))
     open: OpenRectangles = field(default_factory=OpenRectangles)
     closed: ClosedRectangles = field(default_factory=ClosedRectangles)
-    leaves_hole: bool = False
-    """What held between the events that were folded at once last takes too many rows to be kept."""
-
     blocked: str = ""
     """Why nothing can be folded on what is there: another version folded an event that this one cannot read."""
 
@@ -91,7 +84,7 @@ class FoldedPledge:
         """Whether folding events at once costs a small part of folding them one after the other."""
         if len(waiting) < 2 or self.blocked:
             return False
-        history, steps, rows, first = self.statuses.history, 0, 0, date.max
+        history, steps, first = self.statuses.history, 0, date.max
         days, known = [*history.changes], len(history.events)
         try:
             events = [Event.read(parked.line, parked.position, parked.pledge) for parked in waiting]
@@ -103,11 +96,9 @@ class FoldedPledge:
             place = bisect_left(days, since)
             if days[place : place + 1] != [since]:
                 days.insert(place, since)
-            changed = len(days) - place
-            first, rows, steps = min(first, since), rows + changed, steps + changed * known
-        at_once = len(days) - bisect_left(days, first)
-        self.leaves_hole = rows - at_once > MAX_FILLED_ROWS
-        return steps > max(LEAP_STEPS, LEAP_GAIN * at_once * known)
+            first, steps = min(first, since), steps + (len(days) - place) * known
+        at_once = (len(days) - bisect_left(days, first)) * known
+        return steps > max(LEAP_STEPS, LEAP_GAIN * at_once)
 
     def leap(self, waiting: Sequence[ParkedEvent]) -> bool:
         """Fold events at once: what holds after the last of them, and nothing of what held between them.
@@ -171,6 +162,6 @@ def refusal_of(error: DatabaseError) -> str:
 def tell_parked(parked: Iterable[ParkedEvent]) -> None:
     """Log which events are parked, and why; those that only wait for their turn are not told."""
     for one in parked:
-        if one.error == WAITS or one.error.startswith(HOLE):
+        if one.error == WAITS:
             continue
         _log.warning("event %d of %s is parked, its pledge stays as it was: %s", one.position, one.pledge, one.error)

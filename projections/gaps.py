@@ -4,10 +4,6 @@ Events that change every day after theirs, each with all before it behind it, ar
 last of them is there soon. What held between them is missing at first. Its events stay parked with `GAP` for a reason,
 answers for the positions of the gap have the flag `stale_projection` and are those from before it, and `fill` puts in
 their place what held, event by event. Once nothing is missing the rows are the same as if nobody had leapt.
-
-Of facts that are recorded backwards each has other answers for every day after it: ten thousand payments have fifty
-million. Such a gap is left as a hole. Its first event stays parked with `HOLE` for a reason: all is right from its end
-on, and a position in it keeps its flag.
 """
 
 from __future__ import annotations
@@ -20,7 +16,7 @@ from sqlalchemy import Column, Connection, Table, bindparam, delete, select, upd
 from sqlalchemy.sql import ColumnElement
 
 from projections.fold import Rectangle
-from projections.folded_pledge import FoldedPledge, set_aside
+from projections.folded_pledge import FoldedPledge
 from projections.table_writer import (
     ParkedEvent,
     PledgeChange,
@@ -30,7 +26,7 @@ from projections.table_writer import (
     write,
     write_parked,
 )
-from projections.tables import GAP, HOLE, OPEN_POSITION, PARKED, TableSet
+from projections.tables import GAP, OPEN_POSITION, PARKED, TableSet
 
 _BOUNDS = 5
 """Columns of a row before its content: the pledge and the four bounds."""
@@ -45,9 +41,6 @@ class Gap:
     pledge: FoldedPledge | None = None
     """None before it is read."""
 
-    is_hole: bool = False
-    """It is not filled."""
-
 
 def load(conn: Connection, number: int) -> dict[str, list[Gap]]:
     """The gaps of each pledge in a set, in the order of their positions."""
@@ -57,26 +50,10 @@ def load(conn: Connection, number: int) -> dict[str, list[Gap]]:
     return found
 
 
-def gap_of(events: Sequence[ParkedEvent], *, is_hole: bool = False) -> Gap:
-    """What is missing where events are leapt over: all but the last, for which in a hole the first of them stands."""
+def gap_of(events: Sequence[ParkedEvent]) -> Gap:
+    """What is missing where events are leapt over: all but the last."""
     *missing, last = events
-    if is_hole:
-        return Gap(last.position, [replace(missing[0], error=f"{HOLE}{last.position}")], is_hole=True)
     return Gap(last.position, [replace(event, error=f"{GAP}{last.position}") for event in missing])
-
-
-def folded_whole(
-    events: Sequence[ParkedEvent], *, may_fill: bool
-) -> tuple[FoldedPledge, Gap | None, list[ParkedEvent]]:
-    """A pledge from its first event on, the gap if the events after the first were folded at once, and the events that
-    could not be folded. Unless it may be filled, they are folded at once only where a hole is left.
-    """
-    pledge, others = FoldedPledge(), events[1:]
-    if left := pledge.take(events[:1]):
-        return pledge, None, set_aside(events, left[0].error)
-    if pledge.is_worth_leaping(others) and (may_fill or pledge.leaves_hole) and pledge.leap(others):
-        return pledge, gap_of(others, is_hole=pledge.leaves_hole), []
-    return pledge, None, pledge.take(others)
 
 
 def give_up(conn: Connection, tables: TableSet, pledge: str, gap: Gap) -> None:
@@ -85,24 +62,15 @@ def give_up(conn: Connection, tables: TableSet, pledge: str, gap: Gap) -> None:
         of = table.c.pledge == pledge
         conn.execute(delete(table).where(of, table.c.known_from >= gap.until))
         conn.execute(update(table).where(of, table.c.known_to >= gap.until).values(known_to=OPEN_POSITION))
-    behind = PARKED.c.position >= gap.missing[0].position
-    conn.execute(delete(PARKED).where(PARKED.c.set == tables.number, PARKED.c.pledge == pledge, behind))
+    conn.execute(delete(PARKED).where(PARKED.c.set == tables.number, PARKED.c.pledge == pledge))
 
 
-def leap(
-    conn: Connection,
-    tables: TableSet,
-    pledge: str,
-    events: Sequence[ParkedEvent],
-    change: PledgeChange,
-    *,
-    is_hole: bool,
-) -> Gap:
+def leap(conn: Connection, tables: TableSet, pledge: str, events: Sequence[ParkedEvent], change: PledgeChange) -> Gap:
     """Write what waiting events of a pledge change in the end; all but the last are missing from then on.
 
     Raises: Superseded if they do not wait any more.
     """
-    gap = gap_of(events, is_hole=is_hole)
+    gap = gap_of(events)
     write_parked(conn, tables.number, gap.missing, [event.position for event in events])
     write(conn, tables, {pledge: change})
     return gap

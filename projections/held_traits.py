@@ -150,7 +150,7 @@ class HeldTraits:
     def _is_at(self, position: int) -> bool:
         """Whether the runs are at a position, once they are brought there; the caller has the lock."""
         head = self._tables.head()
-        if not head.knows_all_of(position) or self._of != (head.set, head.parked):
+        if head.parked or self._of != (head.set, head.parked):
             self._runs, self._of = TraitRuns(), (0, 0)
             return False
         if position <= self._runs.position:
@@ -175,4 +175,4 @@ class HeldTraits:
     def _is_same(self, head: ProjectionHead) -> bool:
         """Whether the same set answers as before, with the same events parked: none."""
         now = self._tables.head()
-        return not head.unsettled and (now.set, now.parked) == (head.set, head.parked)
+        return not head.parked and (now.set, now.parked) == (head.set, head.parked)

@@ -124,9 +124,9 @@ class KeptAnswers:
         return self._made(position) is not None
 
     def _made(self, position: int) -> _Made | None:
-        """What answers are made of; None where a position is not of now, and while events are parked there."""
+        """What answers are made of; None where a position is not of now, and while an event is parked."""
         head = self._tables.head()
-        if not head.knows_all_of(position) or not 0 <= head.position - position <= MAX_BEHIND_EVENTS:
+        if head.parked or not 0 <= head.position - position <= MAX_BEHIND_EVENTS:
             return None
         return _Made(head.set, self._tables.withheld_upto())
 

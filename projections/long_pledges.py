@@ -128,8 +128,6 @@ class LongPledges:
         self._slice: LongSlice | None = None
         self._refused_leaps: set[str] = set()
         self.gaps: dict[str, list[Gap]] = {}
-        self.holes: dict[str, list[int]] = {}
-        """Where the holes of each pledge begin."""
 
     @property
     def has_work(self) -> bool:
@@ -138,13 +136,12 @@ class LongPledges:
 
     @property
     def missing(self) -> int:
-        """The sum of the positions of the events that are missing in gaps, and of those with which holes begin."""
-        gaps = sum(event.position for some in self.gaps.values() for gap in some for event in gap.missing)
-        return gaps + sum(map(sum, self.holes.values()))
+        """The sum of the positions of the events that are missing in gaps."""
+        return sum(event.position for some in self.gaps.values() for gap in some for event in gap.missing)
 
-    def begin_with(self, gaps: dict[str, list[Gap]], holes: dict[str, list[int]]) -> None:
-        """Forget everything but the gaps and holes that a set has."""
-        self._slice, self.gaps, self.holes = None, gaps, holes
+    def begin_with(self, found: dict[str, list[Gap]]) -> None:
+        """Forget everything but the gaps that a set has."""
+        self._slice, self.gaps = None, found
         self._refused_leaps.clear()
 
     def forget(self, name: str) -> None:
@@ -154,21 +151,11 @@ class LongPledges:
         for gap in self.gaps.get(name, ()):
             gap.pledge = None
 
-    def drop(self, name: str, since: int) -> None:
-        """A pledge has no gaps any more, and no holes from a position on."""
+    def drop(self, name: str) -> None:
+        """A pledge has no gaps any more."""
         self.forget(name)
         self.gaps.pop(name, None)
-        left = [position for position in self.holes.pop(name, ()) if position < since]
-        if left:
-            self.holes[name] = left
         self._refused_leaps.discard(name)
-
-    def add(self, name: str, gap: Gap) -> None:
-        """A pledge has one more gap, or hole."""
-        if gap.is_hole:
-            self.holes.setdefault(name, []).extend(event.position for event in gap.missing)
-        else:
-            self.gaps.setdefault(name, []).append(gap)
 
     def go_on(self, seconds: float, *, may_begin: bool = True) -> int:
         """Write a slice if it is folded in so many seconds, begin another one; how many waiting events it took in.
@@ -226,9 +213,8 @@ class LongPledges:
         """Write what all events of a slice change; those that came to wait since."""
         waiting = self._pledges.parked[done.name]
         with self._pledges.here() as conn:
-            events, is_hole = waiting[: done.taken], done.pledge.leaves_hole
-            gap = gaps.leap(conn, self._pledges.tables, done.name, events, done.change, is_hole=is_hole)
-        self.add(done.name, gap)
+            gap = gaps.leap(conn, self._pledges.tables, done.name, waiting[: done.taken], done.change)
+        self.gaps.setdefault(done.name, []).append(gap)
         return waiting[done.taken :]
 
     def _write_taken(self, name: str, change: PledgeChange, taken: int, error: str) -> list[ParkedEvent]:

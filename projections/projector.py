@@ -107,8 +107,7 @@ class Projector:
             self.parked = {}
             for parked in table_writer.load_parked(conn, self.tables.number):
                 self.parked.setdefault(parked.pledge, []).append(parked)
-            holes = table_writer.load_holes(conn, self.tables.number)
-            self._long.begin_with(gaps.load(conn, self.tables.number), holes)
+            self._long.begin_with(gaps.load(conn, self.tables.number))
 
     def step(self, limit: int, *, hurry: bool = False, ahead: Ahead | None = None) -> int:
         """Take in up to `limit` events, fewer if they are costly; the number taken in. `hurry` writes few ones sooner.
@@ -168,11 +167,14 @@ class Projector:
             self._write_replaced(name, taken, set_aside(events[len(taken) :], refusal_of(error)))
 
     def _write_replaced(self, name: str, events: Sequence[ParkedEvent], refused: list[ParkedEvent]) -> None:
-        pledge, gap, left = gaps.folded_whole(events, may_fill=not refused)
-        left += refused
+        pledge, gap, left = FoldedPledge(), None, refused
+        if not refused and pledge.is_worth_leaping(events) and pledge.leap(events):
+            gap = gaps.gap_of(events)
+        else:
+            left = pledge.take(events) + refused
         with self.here() as conn:
             change = PledgeChange(pledge.closed, pledge.open)
-            table_writer.replace_pledge(conn, self.tables, name, change, [*left, *(gap.missing if gap else ())])
+            table_writer.replace_pledge(conn, self.tables, name, change, left if gap is None else gap.missing)
             table_writer.forget(conn, name, self.tables.number)
         self._is_beside(name, left, gap)
 
@@ -185,17 +187,17 @@ class Projector:
         with self.here() as conn:
             gaps.give_up(conn, self.tables, name, gap)
             table_writer.write_parked(conn, self.tables.number, left, [])
-        self._is_beside(name, left, None, first)
+        self._is_beside(name, left, None)
         tell_parked(left)
 
-    def _is_beside(self, name: str, parked: list[ParkedEvent], gap: Gap | None, since: int = 0) -> None:
-        """Note all that is beside the set of a pledge, from a position on."""
+    def _is_beside(self, name: str, parked: list[ParkedEvent], gap: Gap | None) -> None:
+        """Note all that is beside the set of a pledge."""
         self.parked.pop(name, None)
-        self._long.drop(name, since)
+        self._long.drop(name)
         if parked:
             self.parked[name] = parked
         if gap is not None:
-            self._long.add(name, gap)
+            self._long.gaps[name] = [gap]
 
     @property
     def projected(self) -> Projected:

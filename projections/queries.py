@@ -13,7 +13,7 @@ from sqlalchemy import BigInteger, ColumnElement, Select, and_, cast, false, fun
 from sqlalchemy.sql.selectable import FromClause
 
 from projections.party_lines import PartyRole, in_force_pattern
-from projections.tables import HOLE, OPEN_DATE, PARKED, STATE, TableName, TableSet, is_missing_at, missing_until
+from projections.tables import OPEN_DATE, PARKED, STATE, TableName, TableSet, is_missing_at
 from tracker.rules.replayed import STALE_FLAG
 
 TIMELINE = "timeline"
@@ -132,15 +132,11 @@ def answering() -> tuple[ColumnElement[Any], ...]:
 
 
 def head() -> Select[Any]:
-    """`(position, set, parked, heartbeat, unsettled, holes_until)` of the set that answers, `parked` as in `answering`;
-    the rest as in `table_reader.ProjectionHead`.
-    """
+    """`(position, set, parked, heartbeat)` of the set that answers, `parked` as in `answering`."""
     _, parked = answering()
-    is_of_set, in_hole = PARKED.c.set == STATE.c.set, PARKED.c.error.startswith(HOLE)
-    unsettled = select(func.count()).where(is_of_set, ~in_hole).scalar_subquery()
-    holes_until = select(func.coalesce(func.max(missing_until()), 0)).where(is_of_set, in_hole).scalar_subquery()
-    columns = (STATE.c.position, STATE.c.set, parked, STATE.c.heartbeat, unsettled, holes_until)
-    return select(*columns).where(STATE.c.name == TIMELINE, STATE.c.active)
+    return select(STATE.c.position, STATE.c.set, parked, STATE.c.heartbeat).where(
+        STATE.c.name == TIMELINE, STATE.c.active
+    )
 
 
 def holds(table: FromClause, clocks: Clocks) -> ColumnElement[bool]:

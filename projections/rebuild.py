@@ -22,13 +22,11 @@ from sqlalchemy import Connection, Engine, delete, insert, select, text, update
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
 
 from projections import table_writer
-from projections.folded_pledge import refusal_of, set_aside, tell_parked, unfolded
-from projections.gaps import folded_whole
+from projections.folded_pledge import FoldedPledge, refusal_of, tell_parked, unfolded
 from projections.projector import Projector
 from projections.queries import TIMELINE
 from projections.table_writer import ParkedEvent, PledgeChange, TableSetState
 from projections.tables import (
-    HOLE,
     MADE_OF,
     PARKED,
     STATE,
@@ -195,8 +193,8 @@ def _fold(pledges: dict[str, list[ParkedEvent]]) -> _Folded:
     changes: dict[str, PledgeChange] = {}
     parked: list[ParkedEvent] = []
     for name, events in pledges.items():
-        pledge, hole, left = folded_whole(events, may_fill=False)
-        parked += left if hole is None else hole.missing
+        pledge = FoldedPledge()
+        parked += pledge.take(events)
         changes[name] = PledgeChange(pledge.closed, pledge.open)
     return _Folded(pledges, changes, parked)
 
@@ -219,9 +217,6 @@ def _write(transact: Transact, engine: Engine, tables: TableSet, folded: _Folded
             return
         aside = {p.position for p in folded.parked}
         ((name, events),) = folded.events.items()
-        if any(p.error.startswith(HOLE) for p in folded.parked):
-            _write(transact, engine, tables, _Folded({name: events}, {}, set_aside(events, refusal_of(error))))
-            return
         taken = [event for event in events if event.position not in aside]
         if not taken:
             raise

@@ -18,7 +18,6 @@ from projections.document_codec import StoredDocument, needs_ids, unpack
 from projections.fold import CatalogueRow, TimelineRow
 from projections.queries import TIMELINE, Clocks
 from projections.table_writer import (
-    IN_HOLE,
     ONLY_WAITS,
     WAITS,
     ParkedEvent,
@@ -96,15 +95,6 @@ class ProjectionHead:
     set: int = 0
     parked: int = 0
     heartbeat: str | None = None
-    unsettled: int = 0
-    """Parked events of which it is not known yet what they change, or that could not be folded."""
-
-    holes_until: int = 0
-    """The position from which on no answer has a hole (`projections.gaps`)."""
-
-    def knows_all_of(self, position: int) -> bool:
-        """Whether nothing is missing in what answers at a position."""
-        return not self.unsettled and position >= self.holes_until
 
 
 class TableReader:
@@ -146,7 +136,7 @@ class TableReader:
 
         def ask(conn: Connection) -> ProjectionProgress:
             state = next(s for s in states(conn, TIMELINE) if s.active)
-            beside = select(func.count()).where(PARKED.c.set == state.number, ~IN_HOLE)
+            beside = select(func.count()).where(PARKED.c.set == state.number)
             waiting = conn.scalar(beside.where(ONLY_WAITS)) or 0
             parked = (conn.scalar(beside) or 0) - waiting
             head = max(self._log.head(), state.position)

@@ -27,7 +27,6 @@ from projections import sqlite_rows
 from projections.fold import CatalogueRow, ClosedRectangles, OpenRectangles, Rectangle, RowT, TimelineRow
 from projections.tables import (
     GAP,
-    HOLE,
     MADE_OF,
     OPEN_POSITION,
     PARKED,
@@ -56,10 +55,7 @@ WAITS = "it waits for its turn: the events of its pledge take long to fold, and 
 
 
 ONLY_WAITS = or_(PARKED.c.error == WAITS, PARKED.c.error.startswith(GAP))
-"""Whether a parked event is still to be taken in: it waits, or was leapt over."""
-
-IN_HOLE = PARKED.c.error.startswith(HOLE)
-"""Whether a parked event is the first of a hole."""
+"""Whether nothing is wrong with a parked event: it waits, or was leapt over."""
 
 
 class Superseded(Exception):
@@ -100,8 +96,7 @@ _PARKED = (PARKED.c.position, PARKED.c.pledge, PARKED.c.line, PARKED.c.error)
 
 
 class StalledPledge(NamedTuple):
-    """A pledge that is answered without some of its events: from which position on, and whether nothing is wrong with
-    them: they wait, or were leapt over."""
+    """A pledge that is answered without some of its events: from which position on, and whether they only wait."""
 
     first: int
     waits: bool
@@ -333,7 +328,7 @@ def load_leapt_over(conn: Connection, number: int) -> dict[tuple[str, int], list
 
 def stalled(conn: Connection, number: int, upto: int) -> dict[str, StalledPledge]:
     """The pledges with events parked beside a set that are not in what it has at a position."""
-    waits = func.min(case((or_(ONLY_WAITS, IN_HOLE), 1), else_=0))
+    waits = func.min(case((ONLY_WAITS, 1), else_=0))
     query = select(PARKED.c.pledge, func.min(PARKED.c.position), waits).where(is_missing_at(number, upto))
     rows = conn.execute(query.group_by(PARKED.c.pledge))
     return {pledge: StalledPledge(first, bool(only)) for pledge, first, only in rows}
@@ -344,15 +339,6 @@ def waiting(conn: Connection, number: int, upto: int) -> dict[str, int]:
     some = (PARKED.c.set == number, PARKED.c.position <= upto, ONLY_WAITS)
     query = select(PARKED.c.pledge, func.min(PARKED.c.position).label("first")).where(*some).group_by(PARKED.c.pledge)
     return {row.pledge: row.first for row in conn.execute(query)}
-
-
-def load_holes(conn: Connection, number: int) -> dict[str, list[int]]:
-    """Where the holes of each pledge begin."""
-    query = select(PARKED.c.pledge, PARKED.c.position).where(PARKED.c.set == number, IN_HOLE)
-    found: dict[str, list[int]] = {}
-    for pledge, position in conn.execute(query):
-        found.setdefault(pledge, []).append(position)
-    return found
 
 
 def gaps_of(conn: Connection, number: int, pledge: str, upto: int) -> list[tuple[int, int]]:
@@ -385,7 +371,7 @@ def write_parked(conn: Connection, number: int, parked: Iterable[ParkedEvent], f
 
 def ask_again(conn: Connection, number: int) -> None:
     """Let the projector of a set try all events again that are parked beside it."""
-    conn.execute(update(PARKED).where(PARKED.c.set == number, not_(or_(ONLY_WAITS, IN_HOLE))).values(error=ASKED_AGAIN))
+    conn.execute(update(PARKED).where(PARKED.c.set == number, not_(ONLY_WAITS)).values(error=ASKED_AGAIN))
 
 
 def asked_again(conn: Connection, number: int) -> list[str]:

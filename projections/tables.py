@@ -109,9 +109,6 @@ PARKED = Table(
 GAP = "what it changed is still being worked out; it is in all answers from position "
 """What stands in the place of the reason of an event that was leapt over (`projections.gaps`), before that position."""
 
-HOLE = "what it changed by itself is not kept, so much would be; it is in all answers from position "
-"""The same of the first event of a gap that is not filled: it would take more rows than anybody reads."""
-
 TAKEN_OUT = Table(
     "projection_withheld",
     META,
@@ -294,9 +291,8 @@ def open_engine(database_url: str, *, read_seconds: float = READ_SECONDS, connec
 
 def missing_until() -> ColumnElement[int]:
     """The position from which on a set has what holds with a parked event; `OPEN_POSITION` if it has it nowhere."""
-    error = PARKED.c.error
-    ends = [(error.startswith(text), cast(func.substr(error, len(text) + 1), BigInteger)) for text in (GAP, HOLE)]
-    return case(*ends, else_=OPEN_POSITION)
+    position = cast(func.substr(PARKED.c.error, len(GAP) + 1), BigInteger)
+    return case((PARKED.c.error.startswith(GAP), position), else_=OPEN_POSITION)
 
 
 def is_missing_at(number: int, position: int) -> ColumnElement[bool]:
