@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -12,7 +12,7 @@ from sqlalchemy.exc import DatabaseError
 
 from projections.fold import ClosedRectangles, EventReach, OpenRectangles, fold, fold_at_once
 from projections.table_writer import WAITS, ParkedEvent
-from tracker.acting import ACTING
+from tracker.acting import REPAIRS
 from tracker.errors import UnreadableEvent
 from tracker.event import Event
 from tracker.log.rows import LogRow
@@ -31,6 +31,9 @@ LEAP_STEPS = 100_000
 
 LEAP_GAIN = 4
 """How many times as much they cost one after the other as at once, at least, where they are folded at once."""
+
+TAKEN_AT_ONCE = 100
+"""Events of one pledge that are folded while all others wait, at most, once the first of them can be folded."""
 
 FOLD_ATTEMPTS = 2
 """How often an event is tried before it is parked."""
@@ -63,11 +66,18 @@ class FoldedPledge:
                 return set_aside(unfolded[index:], reason_of(error))
         return []
 
-    def is_long(self, parked: ParkedEvent) -> bool:
-        """Whether folding an event may take more than its share: it changes many days, each with many events behind.
-
-        One that acts on another may change them all.
+    def take_again(self, parked: Sequence[ParkedEvent]) -> list[ParkedEvent]:
+        """The same of events of which the first could not be folded before; if it can be, and very many stand behind
+        it, these wait for their turn.
         """
+        if len(parked) <= TAKEN_AT_ONCE:
+            return self.take(parked)
+        if left := self.take(parked[:1]):
+            return set_aside(parked, left[0].error)
+        return [replace(event, error=WAITS) for event in parked[1:]]
+
+    def is_long(self, parked: ParkedEvent) -> bool:
+        """Whether folding an event may take more than its share: it changes many days, each with many events behind."""
         history = self.statuses.history
         known = len(history.events)
         if known * known <= SHARE_STEPS or self.blocked:
@@ -77,8 +87,8 @@ class FoldedPledge:
         except UnreadableEvent:
             return False  # it is parked at once
         changes = history.changes
-        since = 0 if isinstance(event.fact, ACTING) else bisect_left(changes, event.in_force_on)
-        return (len(changes) - since) * known > SHARE_STEPS
+        since = _about_since(event, history.recorded)
+        return (len(changes) - bisect_left(changes, since)) * known > SHARE_STEPS
 
     def is_worth_leaping(self, waiting: Sequence[ParkedEvent]) -> bool:
         """Whether folding events at once costs a small part of folding them one after the other."""
@@ -90,9 +100,10 @@ class FoldedPledge:
             events = [Event.read(parked.line, parked.position, parked.pledge) for parked in waiting]
         except UnreadableEvent:
             return False
+        waiting_ids = {event.id: event for event in events}
         for event in events:
             known += 1
-            since = days[0] if isinstance(event.fact, ACTING) and days else event.in_force_on
+            since = _about_since(event, lambda id_: waiting_ids.get(id_) or history.recorded(id_))
             place = bisect_left(days, since)
             if days[place : place + 1] != [since]:
                 days.insert(place, since)
@@ -130,6 +141,13 @@ class FoldedPledge:
         return None
 
 
+def _about_since(event: Event, recorded: Callable[[str], Event | None]) -> date:
+    """About the first day that an event changes: its own, or that of the fact that it repairs."""
+    while isinstance(event.fact, REPAIRS) and (repaired := recorded(event.fact.event)) is not None:
+        event = repaired
+    return event.in_force_on
+
+
 def set_aside(events: Sequence[ParkedEvent], reason: str) -> list[ParkedEvent]:
     """The events as parked ones: the first for the reason, the others because they stand behind it."""
     reasons = [reason, *(waits_for(events[0].position) for _ in events[1:])]
@@ -139,13 +157,16 @@ def set_aside(events: Sequence[ParkedEvent], reason: str) -> list[ParkedEvent]:
 def reparked(
     before: Mapping[str, Sequence[ParkedEvent]], after: Mapping[str, Sequence[ParkedEvent]]
 ) -> tuple[list[ParkedEvent], list[int]]:
-    """The events of some pledges that are parked from now on, and the positions of those that are parked no more."""
+    """The events of some pledges that are parked from now on, for a reason, and the positions of those that are parked
+    no more, or for another one.
+    """
     parked: list[ParkedEvent] = []
     freed: list[int] = []
     for name, left in after.items():
-        known = {p.position for p in before.get(name, ())}
-        parked += [p for p in left if p.position not in known]
-        freed += known - {p.position for p in left}
+        known = {p.position: p.error for p in before.get(name, ())}
+        parked += [p for p in left if known.get(p.position) != p.error]
+        kept = {p.position for p in left if known.get(p.position) == p.error}
+        freed += known.keys() - kept
     return parked, freed
 
 

@@ -265,7 +265,7 @@ class Projector:
             parked = self.parked.get(name, [])
             try:
                 pledge = self.take_out(name)
-                left = pledge.take(parked)
+                left = pledge.take_again(parked)
                 self._write_retried(name, pledge, parked, left)
             except DatabaseError as error:
                 if isinstance(error, OperationalError) or is_missing_table(error):
@@ -298,7 +298,9 @@ class Projector:
             if name in waiting:
                 batch.parked[name] = [*before, replace(event, error=WAITS)]
             else:
-                batch.parked[name] = batch.pledges[name].take([*before, event])
+                batch.parked[name] = batch.pledges[name].take_again([*before, event])
+                if waits(batch.parked[name]):
+                    waiting.add(name)
             batch.taken += 1
             spent[name] = spent.get(name, 0.0) + thread_time() - started
             if monotonic() - began > budget:

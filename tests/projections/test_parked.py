@@ -6,11 +6,12 @@ from unittest.mock import patch
 
 import pytest
 
+from projections import folded_pledge, table_writer
 from projections.parked import try_again
 from projections.runner import Busy
 from tests.projections.test_runner import broken
 from tests.support.shell import Shell
-from tests.support.timelines import World, made, progress
+from tests.support.timelines import World, assert_equals_log, made, progress
 from tests.support.waiting import HANG_SECONDS
 from tracker.errors import UnreadableEvent
 from tracker.event import Event
@@ -108,3 +109,33 @@ def test_the_command_says_what_is_freed(it: World, tmp_path: Path) -> None:
     assert "Event 2 of aid is folded now." in told.stderr
     assert "No event is parked." in told.stderr
     assert shell.run("parked").stdout == ""
+
+
+@pytest.mark.parametrize("how", ["asked", "another event"])
+def test_very_many_behind_a_parked_event_wait_for_their_turn_once_it_can_be_folded(it: World, how: str) -> None:
+    it.record("aid", made())
+    for day in range(9, 1, -1):
+        it.record("aid", progress(day, f"2024-02-0{day}"))
+    with patch.object(Event, "read", broken(2)):
+        it.runner.catch_up()
+    assert [p.position for p in it.timeline.parked()] == [*range(2, 10)]
+    projector = it.runner._projector
+    assert projector is not None
+    with patch.object(folded_pledge, "TAKEN_AT_ONCE", 3):
+        with patch.object(Event, "read", broken(2)):
+            it.record("aid", progress(30, "2024-04-01"))
+            it.runner.run_once()
+        assert [p.error for p in it.timeline.parked()][1:] == ["it waits for event 2 of the same pledge"] * 8
+        if how == "asked":
+            with table_writer.writing(it.engine).begin() as conn:
+                table_writer.ask_again(conn, it.timeline.head().set)
+        else:
+            it.record("aid", progress(31, "2024-04-02"))
+        it.runner.run_once()
+        assert it.timeline.parked() == []
+        assert it.timeline.progress().waiting > 3
+        assert projector.projected.parked == it.timeline.head().parked
+        assert STALE_FLAG in (it.one("aid") or {})["flags"]
+        it.runner.catch_up()
+    assert projector.projected.parked == it.timeline.head().parked == 0
+    assert_equals_log(it, it.log.head())

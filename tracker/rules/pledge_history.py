@@ -202,6 +202,10 @@ class PledgeHistory:
         """The version of each event, by id."""
         return {event.id: event.version for event in self.events}
 
+    def recorded(self, id_: str) -> Event | None:
+        """The event with an id, None if there is none."""
+        return self._events.get(id_)
+
     @property
     def acted_on(self) -> set[str]:
         """The ids of the events that others act on, as posted and under any correction."""
