@@ -69,7 +69,8 @@ class StoredDocument(NamedTuple):
     """What the tables have of a document: its own body, and that of its outline."""
 
     body: bytes
-    outline: bytes
+    outline: bytes = b""
+    """Empty in sets of older versions, where a document stands by itself."""
 
 
 def pack(document: Mapping[str, Any], outline: Mapping[str, Any], versions: Mapping[str, int]) -> PackedDocument:
@@ -122,7 +123,7 @@ def _inflated(stored: StoredDocument) -> bytes:
 
 
 def _unzipped(body: bytes, outline: bytes) -> bytes:
-    shared = zlib.decompressobj(zdict=_SHARED_WORDS).decompress(outline)
+    shared = zlib.decompressobj(zdict=_SHARED_WORDS).decompress(outline) if outline else _SHARED_WORDS
     return zlib.decompressobj(zdict=shared).decompress(body)
 
 

@@ -143,7 +143,10 @@ class FoldedPledge:
 
 def _about_since(event: Event, recorded: Callable[[str], Event | None]) -> date:
     """About the first day that an event changes: its own, or that of the fact that it repairs."""
-    while isinstance(event.fact, REPAIRS) and (repaired := recorded(event.fact.event)) is not None:
+    while isinstance(event.fact, REPAIRS):
+        repaired = recorded(event.fact.event)
+        if repaired is None or repaired.version >= event.version:  # a log that was tampered with has rings
+            break
         event = repaired
     return event.in_force_on
 

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, cast, false, func, literal, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, cast, false, func, literal, null, or_, select
 from sqlalchemy.sql.selectable import FromClause
 
 from projections.party_lines import PartyRole, in_force_pattern
@@ -139,6 +139,11 @@ def head() -> Select[Any]:
     )
 
 
+def active() -> Select[Any]:
+    """`(set, version)` of the set that answers."""
+    return select(STATE.c.set, STATE.c.version).where(STATE.c.name == TIMELINE, STATE.c.active)
+
+
 def holds(table: FromClause, clocks: Clocks) -> ColumnElement[bool]:
     """The condition that the row's rectangle contains the point."""
     return and_(
@@ -162,6 +167,8 @@ def day_of(clocks: Clocks) -> date:
 def document(tables: TableSet) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
     """The columns `(body, outline)` of a row's document, as `document_codec.StoredDocument` has them."""
     t, o = tables.timeline.c, tables.outlines.c
+    if not tables.has_outlines:
+        return t.body, null().label("outline")
     outline = select(o.body).where(o.pledge == t.pledge, o.outline == t.outline).correlate(tables.timeline)
     return t.body, outline.scalar_subquery().label("outline")
 

@@ -29,7 +29,7 @@ from projections.table_writer import (
     waiting,
     withheld_upto,
 )
-from projections.tables import PARKED, TableName, TableSet, is_missing_table, table_set
+from projections.tables import PARKED, TableName, TableSet, answering_set, is_missing_table, table_set
 from projections.words import WordsRow
 from tracker.errors import Unavailable
 from tracker.log.away import SilentStore, unavailable
@@ -105,7 +105,7 @@ class TableReader:
         plain = engine.dialect.name != "postgresql"
         self._engine = engine if plain else engine.execution_options(isolation_level="AUTOCOMMIT")
         self._log = log
-        self._set: int | None = None
+        self._set: TableSet | None = None
 
     # How far the projection is
 
@@ -259,20 +259,20 @@ class TableReader:
     ) -> QueryReply:
         """The rows of one query on the set that answers; asked again if another one does by then."""
         for _ in range(SWITCH_ATTEMPTS):
-            number = self._active_set() if self._set is None else self._set
-            if number is None:
+            tables = self._active_set() if self._set is None else self._set
+            if tables is None:
                 return QueryReply([], table_set(0), 0)
-            tables = table_set(number)
             rows = self._rows(query(tables, *args, **kwargs).add_columns(*queries.answering()))
-            if rows and rows[0][-2] == number:
+            if rows and rows[0][-2] == tables.number:
                 return QueryReply(rows, tables, rows[0][-1])
-            if rows is not None and not rows and (head := self.head()).set == number:
+            if rows is not None and not rows and (head := self.head()).set == tables.number:
                 return QueryReply(rows, tables, head.parked)
             self._set = None
         raise Unavailable("the projection is being switched; ask again")
 
-    def _active_set(self) -> int | None:
-        self._set = self.head().set or None
+    def _active_set(self) -> TableSet | None:
+        row = self._answered(lambda conn: conn.execute(queries.active()).first(), None)
+        self._set = None if row is None else answering_set(*row)
         return self._set
 
     def _rows(self, query: Select[Any]) -> Sequence[Any] | None:
@@ -301,7 +301,7 @@ class TableReader:
 
 def stored(row: Any) -> StoredDocument:
     """The document of a row with the columns of `queries.document`."""
-    return StoredDocument(row.body, row.outline or b"")  # without its outline no document can be read
+    return StoredDocument(row.body, row.outline or b"")
 
 
 def _ahead_of_the_log() -> Unavailable:

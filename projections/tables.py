@@ -149,6 +149,8 @@ class TableSet:
     catalogue: Table
     words: Table
     outlines: Table
+    has_outlines: bool = True
+    """Whether its documents are stored against outlines; those of an older version stand by themselves."""
 
     @property
     def tables(self) -> dict[TableName, Table]:
@@ -177,8 +179,18 @@ class TableSet:
         self.metadata.drop_all(conn)
 
 
+FIRST_WITH_OUTLINES = 9
+"""The number before the `+` of the first version whose sets have outlines (`runner.PROJECTION_VERSION`)."""
+
+
+def answering_set(number: int, version: str) -> TableSet:
+    """The tables of set `number` as a version made it: an older one answers until it is built anew."""
+    made_by = version.partition("+")[0]
+    return table_set(number, has_outlines=made_by.isdecimal() and int(made_by) >= FIRST_WITH_OUTLINES)
+
+
 @lru_cache(maxsize=64)
-def table_set(number: int) -> TableSet:
+def table_set(number: int, *, has_outlines: bool = True) -> TableSet:
     """The tables of set `number`."""
     metadata = MetaData()
     timeline = Table(
@@ -226,7 +238,7 @@ def table_set(number: int) -> TableSet:
         Column("outline", LargeBinary, nullable=False),
         Column("body", LargeBinary, nullable=False),  # `document_codec.pack_outline`
     )
-    return TableSet(number, metadata, timeline, catalogue, words, outlines)
+    return TableSet(number, metadata, timeline, catalogue, words, outlines, has_outlines)
 
 
 def _bounds() -> list[Any]:

@@ -38,10 +38,12 @@ def test_the_log_says_what_the_projection_says_at_every_point(api: Api) -> None:
 
 def test_a_projection_that_was_changed_is_found_out(api: Api) -> None:
     fill(api)
-    table = f"timeline_{api.services.timeline.progress().set}"
+    number = api.services.timeline.progress().set
+    table, outlines = f"timeline_{number}", f"outlines_{number}"
     with writing(api.services.engine).begin() as conn:
-        body = conn.execute(text(f"SELECT body FROM {table} WHERE pledge = 'p1' LIMIT 1")).scalar_one()
-        conn.execute(text(f"UPDATE {table} SET body = :body WHERE pledge = 'p2'"), {"body": body})
+        row = conn.execute(text(f"SELECT outline, body FROM {table} WHERE pledge = 'p1' LIMIT 1")).one()
+        conn.execute(text(f"UPDATE {table} SET outline = :outline, body = :body WHERE pledge = 'p2'"), row._mapping)
+        conn.execute(text(f"INSERT INTO {outlines} SELECT 'p2', outline, body FROM {outlines} WHERE pledge = 'p1'"))
         conn.execute(text(f"DELETE FROM {table} WHERE pledge = 'p4'"))
     found = {d["pledge"]: d for d in replayed(api, "?compare=true&as_of=2024-12-01")["differences"]}
     assert set(found) == {"p2", "p4"}
@@ -62,6 +64,12 @@ def test_a_projection_that_was_changed_is_found_out(api: Api) -> None:
         ("UPDATE {cards} SET unit = 'USD', parties = '' WHERE pledge = 'p1'", "p1: catalogue.parties, catalogue.unit"),
         ("UPDATE {words} SET text = '' WHERE pledge = 'p1'", "p1: words"),
         ("DELETE FROM {words} WHERE pledge = 'p1'", "p1: words"),
+        ("DELETE FROM {outlines} WHERE pledge = 'p1'", "p1: what the projection has cannot be read"),
+        ("UPDATE {outlines} SET pledge = 'p9' WHERE pledge = 'p1'", "p1: what the projection has cannot be read"),
+        (
+            "UPDATE {outlines} SET body = other.body FROM {other} WHERE {outlines}.pledge = 'p1'",
+            "p1: what the projection has cannot be read",
+        ),
         ("DELETE FROM {cards} WHERE pledge = 'p1'", "p1: catalogue has 0 rows of it"),
         ("UPDATE {cards} SET pledge = 'p9' WHERE pledge = 'p1'", "p9: the projection has it, the log does not"),
     ],
@@ -70,12 +78,15 @@ def test_every_column_that_was_changed_is_found_out(api: Api, tampering: str, to
     fill(api)
     assert replayed(api, "?compare=true&as_of=2024-12-01")["differences"] == []
     number = api.services.timeline.head().set
+    other = f"(SELECT body FROM outlines_{number} WHERE pledge = 'p2' LIMIT 1) AS other"
     last = f"(SELECT amounts FROM timeline_{number} WHERE pledge = 'p1' LIMIT 1) AS last"
     with writing(api.services.engine).begin() as conn:
         names = {
             "sheets": f"timeline_{number}",
             "cards": f"catalogue_{number}",
             "words": f"words_{number}",
+            "outlines": f"outlines_{number}",
+            "other": other,
             "last": last,
         }
         conn.execute(text(tampering.format(**names)))
