@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -287,6 +288,17 @@ def test_rows_that_the_store_refuses_of_a_leap_or_a_gap_stop_nobody(it: World, a
         it.runner.run_once()
         it.runner.catch_up()
     assert_as_if_nobody_had_leapt(it)
+
+
+def test_a_repair_that_names_itself_is_looked_at_once(tmp_path: Path) -> None:
+    """Nobody can record one, but a log may be tampered with."""
+    with world(f"sqlite:///{tmp_path}/tracker.db") as it:
+        it.record("long", made())
+        report = it.record("long", progress(1, "2024-02-01"))
+        repair = it.record("long", kept("EventVoided", "2024-03-01", report))
+        *before, last = [folded_pledge.unfolded(row) for row in it.log.pledge_rows("long", it.log.head())]
+    ring = replace(last, line=last.line.replace(report.encode(), repair.encode()))
+    assert not folded_pledge.FoldedPledge().is_worth_leaping([*before, ring])
 
 
 @pytest.mark.parametrize(
