@@ -137,7 +137,7 @@ MOVES = {"events", "log", "log_identity", "withheld", "proposals", "access_keys"
 STAYS = {"webhook_deliveries"}
 """Tables of what was done by the old store: its messages are not sent again by the new one."""
 
-IS_MADE_ANEW = {"catalogue", "ledger", "parked", "projection", "timeline", "words"}
+IS_MADE_ANEW = {"catalogue", "ledger", "outlines", "parked", "projection", "timeline", "words"}
 """What the names of tables begin with that are made of the log alone."""
 
 

@@ -26,7 +26,7 @@ Reports = tuple[FactInForce[Fact], ...]
 _ITEM = attrgetter("item")
 
 
-class KeptDay(NamedTuple):
+class FirstKept(NamedTuple):
     """The day on which figures first kept a target, None if they did not, and what was asked."""
 
     asked: tuple[object, ...]
@@ -36,7 +36,7 @@ class KeptDay(NamedTuple):
 class Before(NamedTuple):
     """When the figures of an earlier choice first kept the target, and the one figure that is not among them."""
 
-    kept: Mapping[object, KeptDay]
+    kept: Mapping[object, FirstKept]
     added: Candidate
 
 
@@ -69,7 +69,7 @@ class Choice:
     dispositions: Mapping[str, Disposition] = field(default_factory=dict)
     """What became of a figure on the way to the actual, by event id; `explain` knows the rest."""
 
-    kept: dict[object, KeptDay] = field(default_factory=dict)
+    kept: dict[object, FirstKept] = field(default_factory=dict)
     """When the figures first kept the target, as far as that was asked (`verdict.kept_on`)."""
 
     before: Before | None = None

@@ -5,10 +5,11 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property
 from operator import itemgetter
+from typing import NamedTuple
 
 from tracker.promises import add_months
 from tracker.quantity import Quantity, at_least, total
@@ -23,6 +24,42 @@ EUR = "EUR"
 """In which a sum over several currencies is given where there is no target."""
 
 Pair = tuple[Candidate, Candidate]
+
+
+class PartsTogether(NamedTuple):
+    """What the parts of an actual have together, as `Actual` has it."""
+
+    last: Candidate
+    day: date
+    period: Period | None
+    natures: frozenset[Nature]
+    units: frozenset[str]
+
+    @classmethod
+    def of(cls, parts: Sequence[Candidate]) -> PartsTogether:
+        """What these parts have together."""
+        first, *others = parts
+        natures, units = frozenset((first.figure.nature,)), frozenset((first.quantity.unit,))
+        found = cls(first, first.day, first.figure.period, natures, units)
+        if not others:
+            return found
+        return PartsTogether(
+            last=max(parts, key=lambda part: part.place),
+            day=max(part.day for part in parts),
+            period=_covered([part.figure.period for part in parts]),
+            natures=frozenset(part.figure.nature for part in parts),
+            units=frozenset(part.quantity.unit for part in parts),
+        )
+
+    def plus(self, part: Candidate) -> PartsTogether:
+        """The same with one more part."""
+        return PartsTogether(
+            last=max(self.last, part, key=lambda one: one.place),
+            day=max(self.day, part.day),
+            period=_covered([self.period, part.figure.period]),
+            natures=self.natures | {part.figure.nature},
+            units=self.units | {part.quantity.unit},
+        )
 
 
 @dataclass(frozen=True)
@@ -49,41 +86,43 @@ class Actual:
     keeping_out: tuple[Candidate, ...] = ()
     """Totals that are not counted and replaced others, which might be counted without them."""
 
+    given: PartsTogether | None = field(default=None, compare=False)
+    """What its parts have together, where that is known."""
+
     @property
     def lead(self) -> Candidate:
         """The first figure in the order of DOMAIN §5."""
         return self.parts[0]
 
     @cached_property
+    def together(self) -> PartsTogether:
+        """What its parts have together."""
+        return self.given or PartsTogether.of(self.parts)
+
+    @property
     def last(self) -> Candidate:
         """The part with the latest end: a sum is final if it is."""
-        return self.parts[0] if len(self.parts) == 1 else max(self.parts, key=lambda part: part.place)
+        return self.together.last
 
-    @cached_property
+    @property
     def day(self) -> date:
         """The latest day that the actual covers."""
-        return max(part.day for part in self.parts)
+        return self.together.day
 
-    @cached_property
+    @property
     def period(self) -> Period | None:
         """The time that the actual covers, as far as it is given."""
-        given = [part.figure.period for part in self.parts if part.figure.period is not None]
-        if len(self.parts) < 2:
-            return given[0] if given else None
-        starts = [None if part.figure.period is None else part.figure.period.start for part in self.parts]
-        ends = [period.end for period in given if period.end is not None]
-        start = None if None in starts else min(start for start in starts if start is not None)
-        return Period(start=start, end=max(ends, default=None)) if start or ends else None
+        return self.together.period
 
-    @cached_property
+    @property
     def natures(self) -> frozenset[Nature]:
         """The natures of its figures."""
-        return frozenset(part.figure.nature for part in self.parts)
+        return self.together.natures
 
-    @cached_property
+    @property
     def units(self) -> frozenset[str]:
         """The units of its figures, as they are said."""
-        return frozenset(part.quantity.unit for part in self.parts)
+        return self.together.units
 
     @property
     def nature(self) -> Nature:
@@ -104,16 +143,8 @@ class Actual:
         """The same sum with one more part, of its unit and said in its way (`quantity.ADDED_AS_SAID`)."""
         quantity, place = total([self.quantity, part.quantity]), bisect_left(self.parts, part.order, key=BY_ORDER)
         parts = (*self.parts[:place], part, *self.parts[place:])
-        found = replace(self, quantity=quantity, compared=None if self.compared is None else quantity, parts=parts)
-        # A cached property that is given is not found again from all the parts.
-        found.__dict__.update(
-            last=max(self.last, part, key=lambda one: one.place),
-            day=max(self.day, part.day),
-            period=_extended(self.period, part.figure.period),
-            natures=self.natures | {part.figure.nature},
-            units=self.units,
-        )
-        return found
+        compared = None if self.compared is None else quantity
+        return replace(self, quantity=quantity, compared=compared, parts=parts, given=self.together.plus(part))
 
     def as_bound(self) -> Actual | None:
         """The same read as "at least that", as a firmer stage says of the ones below it; None without a low end."""
@@ -123,12 +154,11 @@ class Actual:
         return replace(self, quantity=at_least(self.quantity), compared=compared)
 
 
-def _extended(covered: Period | None, one: Period | None) -> Period | None:
-    """The time that a sum covers with one more part."""
-    start = None if covered is None or covered.start is None or one is None or one.start is None else one.start
-    if start is not None and covered is not None and covered.start is not None:
-        start = min(start, covered.start)
-    ends = [period.end for period in (covered, one) if period is not None and period.end is not None]
+def _covered(periods: Sequence[Period | None]) -> Period | None:
+    """The time that several parts cover, as far as it is given."""
+    starts = [None if period is None else period.start for period in periods]
+    ends = [period.end for period in periods if period is not None and period.end is not None]
+    start = None if None in starts else min(start for start in starts if start is not None)
     return Period(start=start, end=max(ends, default=None)) if start or ends else None
 
 

@@ -14,7 +14,7 @@ from tracker.facts import Claim, PledgeMissed
 from tracker.quantity import EXACT, Quantity
 from tracker.rules.candidates import Candidate
 from tracker.rules.days import counted_day
-from tracker.rules.figures import Choice, KeptDay, actual_of
+from tracker.rules.figures import Choice, FirstKept, actual_of
 from tracker.rules.sums import Actual
 from tracker.rules.terms import Promise
 from tracker.rules.views import FactInForce
@@ -180,14 +180,14 @@ def kept_on(question: Question, looked_at: Window | None) -> date | None:
     asked = question.promise, question.window, question.asked_on
     known = choice.kept.get(deadline)
     if known is None or known.asked != asked:
-        known = _kept_before(choice, deadline, asked, looked_at) or KeptDay(asked, _first_kept(question, looked_at))
+        known = _kept_before(choice, deadline, asked, looked_at) or FirstKept(asked, _first_kept(question, looked_at))
         choice.kept[deadline] = known
     return known.day
 
 
 def _kept_before(
     choice: Choice, deadline: date | None, asked: tuple[object, ...], looked_at: Window | None
-) -> KeptDay | None:
+) -> FirstKept | None:
     """The day on which the figures without the last one kept the target, if that one is of a later day: it is the same.
 
     None if that is not known.
