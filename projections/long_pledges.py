@@ -7,7 +7,6 @@ sooner done, that is done, and the gap that it leaves is filled when no events w
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from threading import Thread
@@ -29,9 +28,6 @@ SHARE_SECONDS = 0.2
 
 SLICE_SECONDS = 1.0
 """Seconds after which what is folded of a long pledge is written; a single event, or a leap, may take longer."""
-
-SWITCH_SECONDS = 0.001
-"""Seconds after which the thread of a slice lets the others in: those go on after each statement that they wait for."""
 
 LOOK_SECONDS = 0.05
 """Seconds that the projector waits for a slice when it has nothing else to do."""
@@ -62,7 +58,7 @@ class LongSlice:
         self.name, self.pledge, self.gap, self._may_leap = name, pledge, gap, may_leap
         self.taken, self.error, self.has_leapt = 0, "", False
         self._events = tuple(events)
-        self._thread = Thread(target=self._run, name="long-pledge", daemon=True)
+        self._thread = Thread(target=self._fold, name="long-pledge", daemon=True)
         self._thread.start()
 
     def is_done(self, seconds: float) -> bool:
@@ -74,14 +70,6 @@ class LongSlice:
     def change(self) -> PledgeChange:
         """What the folded events change."""
         return PledgeChange(self.pledge.closed, self.pledge.open)
-
-    def _run(self) -> None:
-        before = sys.getswitchinterval()
-        sys.setswitchinterval(SWITCH_SECONDS)
-        try:
-            self._fold()
-        finally:
-            sys.setswitchinterval(before)
 
     def _fold(self) -> None:
         if self._may_leap and self.pledge.is_worth_leaping(self._events) and self.pledge.leap(self._events):

@@ -105,25 +105,25 @@ class _Payments:
             return None
         choice, origins = self.choice, self.origins[one.quantity.key]
         origins.add(one.origin)
-        self.actual = self.actual.with_part(one)
-        parts = self.actual.parts
-        at = bisect_left(parts, one.order, key=BY_ORDER)
-        self.choice = replace(
+        actual = self.actual.with_part(one)
+        at = bisect_left(actual.parts, one.order, key=BY_ORDER)
+        carried_on = replace(
             choice,
-            actual=self.actual,
+            actual=actual,
             candidates=_with(choice.candidates, place, one),
             causes=choice.causes.union(one.item.causes),
             corroborating=_with(choice.corroborating, at, (one.item,)),
             attesting=choice.attesting.union(one.item.causes),
-            duplicates=choice.duplicates if len(origins) == 1 else tuple(duplicates(parts)),
+            duplicates=choice.duplicates if len(origins) == 1 else tuple(duplicates(actual.parts)),
             dispositions={**choice.dispositions, one.item.id: SUMMED},
             kept={},
             before=Before(choice.kept, one),
         )
+        self.choice, self.actual = carried_on, actual
         insort(self.spans, one.span)
         if one.reference is not None:
             self.references.add(one.reference)
-        return self.choice
+        return carried_on
 
     def _is_by_itself(self, one: Candidate) -> bool:
         """Whether a payment changes nothing of what becomes of the others, and is counted."""
