@@ -141,7 +141,8 @@ def fold_at_once(
     position = statuses.events[-1].position
     since = min(reach.since for reach in reaches)
     words = {version: stretches for reach in reaches for version, stretches in reach.words.items()}
-    known = {r.content.outline for r in now.timeline} | now.outlines.keys()
+    place = bisect_left(now.timeline, since, key=lambda r: r.valid_to)
+    known = {r.content.outline for r in now.timeline[place:]} | now.outlines.keys()
     timeline, catalogue, outlines = _rows(now.timeline, statuses, since, known)
     open_timeline, closed_timeline = _supersede(now.timeline, since, timeline, position)
     open_catalogue, closed_catalogue = _supersede(now.catalogue, since, catalogue, position)
