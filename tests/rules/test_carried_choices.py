@@ -11,6 +11,7 @@ from unittest.mock import patch
 
 import pytest
 
+from tests.rules.test_facts_one_by_one import grown
 from tests.support.profiles import examples
 from tests.support.streams import BEGIN, SLUG, event_id, recorded
 from tracker.errors import Refusal
@@ -140,18 +141,10 @@ def told(fold: StatusFold) -> list[tuple[date, bytes]]:
     return [(segment.valid_from, segment.status.body) for segment in fold.segments()]
 
 
-def one_by_one(events: list[Event]) -> StatusFold:
-    fold = StatusFold(())
-    for event in events:
-        fold = fold.followed_by(event)
-        fold.segments()
-    return fold
-
-
 def compare(events: list[Event]) -> int:
     """Hold every day to a choice that is made anew, and say how often one was carried on."""
     with carrying_from(2) as count:
-        all_at_once, followed = told(StatusFold(events)), told(one_by_one(events))
+        all_at_once, followed = told(StatusFold(events)), told(grown(events))
         counted = counted_spans(StatusFold(events))
     with carrying_from(10_000):
         assert counted == counted_spans(StatusFold(events))
